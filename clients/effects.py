@@ -1,0 +1,84 @@
+"""What a call does, from harmless to irreversible; and what it spends."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Flag, auto
+from typing import Literal
+
+Basis = Literal["documented", "inferred"]
+"""Whether a public document shows the path and body, or we concluded them."""
+
+Period = Literal["once", "month", "call"]
+
+
+class Effect(Flag):
+    """What a call does to the account. Classified by what happens, never by the HTTP method."""
+
+    READ = auto()
+    """Changes nothing."""
+
+    WRITE = auto()
+    """Changes something that the same kind of call can change back, at no cost."""
+
+    PAID = auto()
+    """Spends money. Joined with READ where a lookup bills."""
+
+    DESTRUCTIVE = auto()
+    """Removes something."""
+
+    REROUTES = auto()
+    """Live calls or messages go elsewhere."""
+
+    PRIVILEGED = auto()
+    """Touches credentials, roles, access lists or PINs."""
+
+    @property
+    def is_guarded(self) -> bool:
+        """True when a person must be asked, unless policy says otherwise."""
+        return bool(self & (Effect.PAID | Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED))
+
+    @property
+    def is_plain_read(self) -> bool:
+        """True when the call changes nothing and costs nothing, so that repeating it is harmless."""
+        return self is Effect.READ
+
+    @property
+    def labels(self) -> list[str]:
+        """The single effects, lower case, in declaration order."""
+        return [str(effect.name).lower() for effect in Effect if effect in self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What a call spends: a quantity of something that has a price.
+
+    Exactly one of `rate`, `each` and `unknown` says where the price comes from. A price that cannot be known
+    is said to be unknown, with the reason; it is never zero.
+    """
+
+    item: str
+    """What is paid for, in the singular: `number`, `SMS segment`."""
+
+    quantity: int = 1
+
+    per: Period = "once"
+    """`month` when the amount comes back every month, `call` when every later use costs again."""
+
+    rate: str | None = None
+    """Name of the account's rate."""
+
+    each: Decimal | None = None
+    """Price of one, as the provider's documents fix it, in `currency`."""
+
+    currency: str = "USD"
+
+    unknown: str | None = None
+    """Why the price cannot be known beforehand."""
+
+    source: str = ""
+    """Where a fixed price is written, or how the quantity was estimated."""
+
+    def __post_init__(self) -> None:
+        given = [self.rate is not None, self.each is not None, self.unknown is not None]
+        if sum(given) != 1:
+            raise ValueError("A charge has exactly one of rate, each and unknown.")

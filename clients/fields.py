@@ -1,0 +1,115 @@
+"""Field types that operations and answers share.
+
+Inside, telephone numbers are E.164, times are aware and amounts are Decimal; the provider's own form exists only on the
+wire, which a model is dumped to with `context=WIRE`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    SerializationInfo,
+)
+
+WIRE: Final = "wire"
+"""Serialization context that asks for the provider's form."""
+
+_NANP = re.compile(r"^\+?1?([2-9]\d{2}[2-9]\d{6})$")
+_PUNCTUATION = re.compile(r"[\s().\-]")
+
+
+def _us_number(value: object) -> object:
+    if isinstance(value, str) and (found := _NANP.match(_PUNCTUATION.sub("", value))):
+        return "+1" + found[1]
+    return value
+
+
+def _ten_digits(value: str, info: SerializationInfo) -> str:
+    return value[2:] if info.context == WIRE else value
+
+
+UsNumber = Annotated[
+    str,
+    Field(pattern=r"^\+1[2-9]\d{2}[2-9]\d{6}$", examples=["+12015550123"]),
+    BeforeValidator(_us_number),
+    PlainSerializer(_ten_digits),
+]
+"""A US or Canadian number: E.164 inside, ten digits on the wire. Ten digits are accepted and normalised."""
+
+AnsweredNumber = Annotated[str, BeforeValidator(_us_number)]
+"""A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it."""
+
+
+def _epoch(value: datetime, info: SerializationInfo) -> int | str:
+    return int(value.timestamp()) if info.context == WIRE else value.isoformat()
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
+"""A time with its zone, kept in UTC: ISO 8601 for people, epoch seconds on the wire."""
+
+
+def _aware(value: object) -> object:
+    """Epoch seconds and times without a zone are UTC."""
+    if isinstance(value, int | float | Decimal):
+        return datetime.fromtimestamp(float(value), tz=UTC)
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return value
+
+
+AnsweredTime = Annotated[AwareDatetime, BeforeValidator(_aware)]
+"""A time in an answer: always aware; UTC where the provider names no zone."""
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+
+LooseText = Annotated[str, BeforeValidator(_text)]
+"""Text in an answer that some sources show as a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromStranger:
+    """Marks an answer field that somebody outside the company wrote: shown cleaned and fenced, never obeyed."""
+
+
+StrangerText = Annotated[str, FromStranger()]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFromModel:
+    """Marks a secret input: never a tool argument. The server fills it in and keeps it for the operator.
+
+    `generate` makes a new secret; without it the value is one of the provider's settings, named by `setting`.
+    """
+
+    generate: Callable[[], str] | None = None
+    setting: str | None = None
+
+
+Secret = SecretStr
+"""A secret in an answer: kept for the operator, never shown to the model or written to a log."""
+
+
+def is_secret(annotation: Any) -> bool:
+    """True for a field type that holds a secret, optional or not."""
+    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())

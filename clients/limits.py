@@ -1,0 +1,62 @@
+"""The limits that providers document, counted on our side so that a call which would break one is not sent."""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from clients.errors import LimitReached
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many calls in so many seconds. Operations that share one count against it together."""
+
+    name: str
+    calls: int
+    seconds: float
+
+
+class Limits(Protocol):
+    """Counts calls. Several processes that share a store share the count."""
+
+    async def take(self, limit: Limit) -> None:
+        """Count one call.
+
+        Raises:
+            LimitReached: The call would be one too many; nothing was counted.
+        """
+        ...
+
+
+class ProcessLimits:
+    """Limits counted in this process, over a sliding window."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._taken: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    async def take(self, limit: Limit) -> None:
+        now = self._clock()
+        taken = self._taken[limit.name]
+        while taken and now - taken[0] >= limit.seconds:
+            taken.popleft()
+        if len(taken) >= limit.calls:
+            raise limit_reached(limit, retry_after=limit.seconds - (now - taken[0]))
+        taken.append(now)
+
+
+def limit_reached(limit: Limit, *, retry_after: float) -> LimitReached:
+    """The error for one call too many, in words."""
+    return LimitReached(
+        f"The provider allows {limit.calls} calls in {_span(limit.seconds)} for this ({limit.name}); "
+        f"nothing was sent. The next is possible in {_span(retry_after)}.",
+        retry_after=retry_after,
+    )
+
+
+def _span(seconds: float) -> str:
+    if seconds >= 90:
+        return f"{round(seconds / 60)} minutes"
+    return f"{max(1, round(seconds))} seconds"

@@ -1,0 +1,328 @@
+"""How a provider's endpoint is declared: one class an operation, one decorator for what never varies.
+
+    @voicetel.operation("POST", "/v2.2/orders", effect=Effect.PAID, toolset="numbers", docs="#orderCreate",
+                        idempotency_header="Idempotency-Key")
+    class OrderNumbers(Operation[Order]):
+        \"\"\"Order new telephone numbers and add them to the account.\"\"\"
+
+        numbers: list[UsNumber] = Field(min_length=1, max_length=100)
+        \"\"\"Numbers to buy, as found by voicetel_search_inventory.\"\"\"
+
+The class docstring is the tool's description, the attribute docstrings are those of its parameters, and an instance
+is one validated call: it can be compared, digested, stored and sent. Everything else is derived.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from clients.effects import Basis, Charge, Effect
+from clients.errors import Refused
+from clients.fields import WIRE
+from clients.limits import Limit
+
+R = TypeVar("R")
+A = TypeVar("A")
+OperationT = TypeVar("OperationT", bound="Operation[Any]")
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Carrier = Literal["query", "json", "form"]
+
+_ACRONYMS = {
+    "sms",
+    "mms",
+    "cnam",
+    "lrn",
+    "lidb",
+    "sip",
+    "api",
+    "pin",
+    "id",
+    "dnis",
+    "acl",
+    "ip",
+    "voip",
+    "url",
+}
+_TOOL_NAME = re.compile(r"^[a-z][a-z0-9_]{2,39}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, not sent yet. `query` and `body` are in the provider's own form."""
+
+    method: Method
+    path: str
+    query: Mapping[str, Any]
+    body: Any
+    carrier: Carrier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof(Generic[A]):
+    """How to find out whether a call happened when no answer came: a read, and what it shows."""
+
+    read: "Operation[A]"
+
+    shows: Callable[[A], bool | None]
+    """True if the answer shows that it happened, False that it did not, None if it cannot tell."""
+
+    if_absent: bool | None = None
+    """What it means when the read finds nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """The compensating call, with an honest verdict."""
+
+    verdict: Literal["full", "partial", "none"]
+    operation: "Operation[Any] | None" = None
+    lost: str = ""
+    """What the compensation does not bring back, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """The facts about an operation that do not depend on its arguments."""
+
+    provider: "Provider"
+    name: str
+    title: str
+    method: Method
+    path: str
+    carrier: Carrier
+    effect: Effect
+    basis: Basis
+    toolset: str
+    docs: str
+
+    idempotency_header: str | None
+    """Header under which the provider promises to act only once."""
+
+    limit: Limit | None
+    """The provider's limit that this call counts against."""
+
+    cached_for: float
+    """Seconds for which an answer may be given again, to spare the limit."""
+
+    empty_on: int | None
+    """The status with which the provider says that a list is empty."""
+
+    refusals: Mapping[int, type[Refused]]
+    """Statuses that mean something else here than they usually do."""
+
+    clean_failures: frozenset[int]
+    """5xx statuses after which, by the documents, nothing was written."""
+
+    irreversible: bool
+    """True when no call brings back what this one takes away."""
+
+    needs_key: bool
+    admin_only: bool
+
+    synonyms: tuple[str, ...]
+    """Words people use for this that its name and description do not have."""
+
+    @property
+    def tool_name(self) -> str:
+        return f"{self.provider.name}_{self.name}"
+
+    @property
+    def may_repeat(self) -> bool:
+        """True where sending the same request again cannot do or cost anything twice."""
+        return self.effect.is_plain_read or self.idempotency_header is not None
+
+
+class Answer(BaseModel):
+    """What a provider answers: unknown fields are kept out, and every field may be missing."""
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=to_camel,
+        use_attribute_docstrings=True,
+        defer_build=True,
+    )
+
+
+class Done(Answer):
+    """The provider confirmed without saying more."""
+
+
+class Operation(BaseModel, Generic[R]):
+    """One validated call to one endpoint. `R` is the type of its answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
+
+    spec: ClassVar[Spec]
+
+    def charge(self) -> Charge | None:
+        """What this call spends. Every paid operation says it."""
+        return None
+
+    def before(self) -> "Operation[Any] | None":
+        """The read that captures the state this call will change."""
+        return None
+
+    def undo(self, before: Any) -> Undo:
+        """The call that puts back `before`, the answer to the read of the same name (None if it found nothing)."""
+        return Undo(verdict="none", lost="No call of the provider takes this back.")
+
+    def settled(self) -> Proof[Any] | None:
+        """How to find out whether this call happened when no answer came."""
+        return None
+
+    def destinations(self) -> tuple[str, ...]:
+        """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
+        return ()
+
+    def warnings(self) -> tuple[str, ...]:
+        """What the provider's documents warn of for these arguments, one sentence each."""
+        return ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """The query or body in the provider's form. Overridden where the wire is not shaped like the fields."""
+        return wire_fields(self)
+
+
+class Provider:
+    """One provider's API: its name, where it lives, where it is documented, and how its calls carry arguments."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str,
+        base_url: str,
+        docs_url: str,
+        write_carrier: Carrier = "json",
+        wire_case: Callable[[str], str] = to_camel,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.base_url = base_url
+        self.docs_url = docs_url
+        self.write_carrier: Carrier = write_carrier
+        self.wire_case = wire_case
+
+    def operation(
+        self,
+        method: Method,
+        path: str,
+        *,
+        effect: Effect,
+        toolset: str,
+        docs: str,
+        basis: Basis = "documented",
+        carrier: Carrier | None = None,
+        idempotency_header: str | None = None,
+        limit: Limit | None = None,
+        cached_for: float = 0,
+        empty_on: int | None = None,
+        refusals: Mapping[int, type[Refused]] | None = None,
+        clean_failures: frozenset[int] = frozenset(),
+        irreversible: bool = False,
+        needs_key: bool = True,
+        admin_only: bool = False,
+        synonyms: tuple[str, ...] = (),
+    ) -> Callable[[type[OperationT]], type[OperationT]]:
+        """Declare the endpoint that a class calls.
+
+        Raises:
+            TypeError: A path parameter has no field, or the tool name breaks the rules for names.
+        """
+
+        def declare(cls: type[OperationT]) -> type[OperationT]:
+            words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
+            if unknown := _placeholders(path) - cls.model_fields.keys():
+                raise TypeError(f"{cls.__name__}: no field for path parameters {sorted(unknown)}")
+            spec = Spec(
+                provider=self,
+                name="_".join(words).lower(),
+                title=_title(words),
+                method=method,
+                path=path,
+                carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),
+                effect=effect,
+                basis=basis,
+                toolset=toolset,
+                docs=self.docs_url + docs,
+                idempotency_header=idempotency_header,
+                limit=limit,
+                cached_for=cached_for,
+                empty_on=empty_on,
+                refusals=refusals or {},
+                clean_failures=clean_failures,
+                irreversible=irreversible,
+                needs_key=needs_key,
+                admin_only=admin_only,
+                synonyms=synonyms,
+            )
+            if not _TOOL_NAME.match(spec.tool_name):
+                raise TypeError(f"{spec.tool_name}: tool names have at most 40 characters of a-z, 0-9 and _")
+            cls.spec = spec
+            return cls
+
+        return declare
+
+
+def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
+    """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred."""
+    spec = operation.spec
+    template = path or spec.path
+    names = _placeholders(template)
+    values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
+    filled = template.format(**{name: quote(str(values[name]), safe="") for name in names})
+    wire = operation.to_wire()
+    in_query = spec.carrier == "query"
+    return Request(
+        method=spec.method,
+        path=filled,
+        query=wire if in_query else {},
+        body=None if in_query or not wire else wire,
+        carrier=spec.carrier,
+    )
+
+
+def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The fields that are set, under their wire names, without those of the path and those in `exclude`."""
+    left_out = _placeholders(operation.spec.path) | exclude
+    values = operation.model_dump(mode="json", exclude_none=True, exclude=left_out, context=WIRE)
+    secrets = {name: value for name, value in _secrets(operation).items() if name not in left_out}
+    fields = type(operation).model_fields
+    case = operation.spec.provider.wire_case
+    return {fields[name].serialization_alias or case(name): value for name, value in (values | secrets).items()}
+
+
+def answer_type(operation: type[Operation[R]]) -> type[R]:
+    """The type of an operation's answer."""
+    for base in operation.__mro__:
+        generic = cast("dict[str, Any]", base.__dict__.get("__pydantic_generic_metadata__", {}))
+        if generic.get("origin") is Operation:
+            return cast("type[R]", generic["args"][0])
+    raise TypeError(f"{operation.__name__} must derive from Operation[<answer type>]")
+
+
+def _secrets(operation: Operation[Any]) -> dict[str, str]:
+    """Secret inputs in clear: they leave through the wire and through nothing else."""
+    found: dict[str, str] = {}
+    for name in type(operation).model_fields:
+        reveal = getattr(getattr(operation, name), "get_secret_value", None)
+        if reveal is not None:
+            found[name] = reveal()
+    return found
+
+
+def _title(words: list[str]) -> str:
+    shown = [word.upper() if word.lower() in _ACRONYMS else word.lower() for word in words]
+    return " ".join([shown[0].capitalize(), *shown[1:]])
+
+
+def _placeholders(path: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(path) if name}

@@ -1,0 +1,70 @@
+"""Keeps secrets out of logs, errors, answers and the journal."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+HIDDEN: Final = "[hidden]"
+
+SECRET_NAMES: Final = frozenset({
+    "apikey", "apikeys", "password", "portoutpin", "pin", "authorization", "authtoken", "accesstoken",
+    "refreshtoken", "clientsecret", "applicationsecret", "xapikey", "secret", "token", "passcode",
+})  # fmt: skip
+"""Names of fields that hold secrets at any provider, without case and separators."""
+
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+_ASSIGNED = re.compile(
+    r"(?i)([\"']?\b(?:api[_-]?key|password|port[_-]?out[_-]?pin|auth[_-]?token|access[_-]?token|refresh[_-]?token"
+    r"|client[_-]?secret|passcode)[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,&}\"']+)"
+)
+
+
+def names_a_secret(name: str) -> bool:
+    """True for a field name under which providers send secrets."""
+    return re.sub(r"[^a-z]", "", name.lower()) in SECRET_NAMES
+
+
+def without_secrets(value: Any) -> Any:
+    """A JSON value with every secret field hidden, at any depth."""
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, Any]", value).items()
+        return {name: HIDDEN if names_a_secret(name) and inner else without_secrets(inner) for name, inner in items}
+    if isinstance(value, list):
+        return [without_secrets(inner) for inner in cast("list[object]", value)]
+    return value
+
+
+class Redactor:
+    """Hides secrets in text: the ones it was told of, and whatever looks like one."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def learn(self, secret: str) -> None:
+        """Hide this string wherever it appears. Very short strings would hide ordinary text and are not learned."""
+        if len(secret) >= 6:
+            self._known.add(secret)
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._known:
+            text = text.replace(secret, HIDDEN)
+        text = _BEARER.sub(rf"\1 {HIDDEN}", text)
+        return _ASSIGNED.sub(rf"\1{HIDDEN}", text)
+
+
+redact: Final = Redactor()
+"""The process's redactor: clients teach it their credentials, every log line and error passes it."""
+
+
+class RedactingFilter(logging.Filter):
+    """Puts every log record through the redactor before any handler sees it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = None
+        if record.exc_info:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        return True

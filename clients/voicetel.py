@@ -1,0 +1,172 @@
+"""VoiceTel REST API 2.2: how it logs in, wraps its answers, and limits its callers.
+
+Rests on the provider's API page for 2.2.10 (`https://voicetel.com/docs/api/v2.2/`).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast
+
+import anyio
+import httpx2
+
+from clients.client import ApiClient
+from clients.errors import (
+    NotAuthenticated,
+    NotConfigured,
+    RateLimited,
+    Refused,
+    UnexpectedAnswer,
+    quoted,
+    refusal,
+)
+from clients.limits import Limit, Limits, ProcessLimits
+from clients.operation import Provider, Spec
+from clients.redaction import redact, without_secrets
+
+voicetel: Final = Provider(
+    "voicetel",
+    title="VoiceTel",
+    base_url="https://api.voicetel.com",
+    docs_url="https://voicetel.com/docs/api/v2.2/",
+)
+
+HOURLY: Final = Limit("voicetel account, call records, recurring charges and login", calls=6, seconds=3600)
+"""6 an hour and IP, shared by the four routes (documented on each; that they share it is from the provider's SDK)."""
+
+LOGIN_PATH: Final = "/v2.2/account/api-key"
+
+
+class VoiceTelKey:
+    """The bearer key: given, or fetched once with username and password.
+
+    A key that was fetched is not fetched again after a 401: the login shares the hourly limit, and VoiceTel also
+    answers 401 for a number that is not on the account.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None,
+        username: str | None,
+        password: str | None,
+        base_url: str,
+        limits: Limits,
+    ) -> None:
+        self._key = api_key
+        self._username = username
+        self._password = password
+        self._base_url = base_url
+        self._limits = limits
+        self._fetching = anyio.Lock()
+        for secret in (api_key, password):
+            if secret:
+                redact.learn(secret)
+
+    async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
+        if self._key is None:
+            async with self._fetching:
+                if self._key is None:
+                    self._key = await self._fetch(http)
+        return {"Authorization": f"Bearer {self._key}"}
+
+    async def renew(self, http: httpx2.AsyncClient) -> bool:
+        return False
+
+    def replace(self, key: str) -> None:
+        """Use a new key from now on."""
+        redact.learn(key)
+        self._key = key
+
+    async def _fetch(self, http: httpx2.AsyncClient) -> str:
+        if not (self._username and self._password):
+            raise NotConfigured(
+                "VoiceTel has no API key, and no username and password to fetch one with; nothing was sent."
+            )
+        await self._limits.take(HOURLY)
+        response = await http.post(
+            self._base_url + LOGIN_PATH, json={"username": self._username, "password": self._password}
+        )
+        if response.status_code == 429:
+            raise RateLimited(
+                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent."
+            )
+        if response.status_code != 200:
+            raise NotAuthenticated(
+                "VoiceTel does not accept the username and password; the call itself was not sent.",
+                status=response.status_code,
+            )
+        try:
+            key = response.json()["data"]["apikey"]
+        except (ValueError, KeyError, TypeError) as misfit:
+            raise UnexpectedAnswer("VoiceTel's login answered without a key; the call itself was not sent.") from misfit
+        redact.learn(key)
+        return str(key)
+
+
+class VoiceTel(ApiClient):
+    """A VoiceTel account.
+
+    async with VoiceTel(api_key="…") as client:
+        found = await client.send(SearchInventory(mask="201"))
+    """
+
+    provider: ClassVar[Provider] = voicetel
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        base_url: str | None = None,
+        limits: Limits | None = None,
+        **options: Any,
+    ) -> None:
+        limits = limits or ProcessLimits()
+        self.key = VoiceTelKey(
+            api_key=api_key,
+            username=username,
+            password=password,
+            base_url=(base_url or voicetel.base_url).rstrip("/"),
+            limits=limits,
+        )
+        super().__init__(credentials=self.key, base_url=base_url, limits=limits, **options)
+
+    def unwrap(self, spec: Spec, payload: Any) -> Any:
+        """`{"status": "success", "data": …}` → data. An error envelope inside a 200 is a refusal all the same."""
+        if not isinstance(payload, dict):
+            raise UnexpectedAnswer(f"VoiceTel answered {spec.title.lower()} without an envelope.", raw=str(payload))
+        envelope = cast("dict[str, Any]", payload)
+        if envelope.get("status") == "error":
+            raise self.refusal(spec, _code(envelope) or 400, envelope, "")
+        return envelope.get("data", {})
+
+    def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
+        """The typed error, with what was done in part (`details`) where the documents show such an answer."""
+        envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
+        reason = _reason(envelope) or text or "no reason given"
+        message = f"VoiceTel refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(redact(reason))}"
+        details = {key: envelope[key] for key in ("data", "updated", "errors") if envelope.get(key)} or None
+        kind = spec.refusals.get(status)
+        if kind is not None:
+            return kind(message, status=status, details=without_secrets(details))
+        return refusal(status, message, details=without_secrets(details))
+
+
+def _code(envelope: Mapping[str, Any]) -> int | None:
+    error = envelope.get("error")
+    code = cast("Mapping[str, Any]", error).get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) else None
+
+
+def _reason(envelope: Mapping[str, Any]) -> str:
+    """The provider's words. Its own pages also read `data.message`, `message` and a plain `error`."""
+    error = envelope.get("error")
+    if isinstance(error, dict):
+        parts = cast("Mapping[str, Any]", error)
+        return " ".join(str(parts[key]) for key in ("message", "requirement") if parts.get(key))
+    if isinstance(error, str):
+        return error
+    data = envelope.get("data")
+    nested = cast("Mapping[str, Any]", data).get("message") if isinstance(data, dict) else None
+    return str(nested or envelope.get("message") or "")
