@@ -106,6 +106,11 @@ class ApiClient:
         self._paths = paths or {}
         self._pause = pause
 
+    @property
+    def account(self) -> str:
+        """What tells this account from another: the provider and where it lives."""
+        return f"{self.provider.name} at {self.base_url.partition('://')[2]}"
+
     async def __aenter__(self) -> Self:
         return self
 

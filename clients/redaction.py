@@ -1,5 +1,6 @@
 """Keeps secrets out of logs, errors, answers and the journal."""
 
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -68,3 +69,11 @@ class RedactingFilter(logging.Filter):
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
+
+
+def redact_answer(raw: str) -> str:
+    """A provider's answer for the journal: whole, with every secret hidden."""
+    try:
+        return redact(json.dumps(without_secrets(json.loads(raw)), ensure_ascii=False))
+    except ValueError:
+        return redact(raw)

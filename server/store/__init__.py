@@ -1,1 +1,1 @@
-"""x."""
+"""The record: actions, secrets, limits and cached answers, in SQLite or PostgreSQL."""

@@ -1,0 +1,106 @@
+"""An action: one guarded call, with everything that a person approves.
+
+    proposed → approved | declined | expired → sending → done | refused | unknown → (reconciled) done | refused
+
+The digest binds provider, account, operation, exact arguments and principal. The price is bound beside it: it is
+read again before sending, and a call that has become dearer than what was approved is asked again.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from clients.fields import is_secret
+from clients.operation import Operation
+from guard.quote import Quote
+
+Channel = Literal["ask", "page"]
+"""Who may be asked: the client's own user (`ask`), or only the operator out of band (`page`)."""
+
+
+class State(StrEnum):
+    """Where an action stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    SENDING = "sending"
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_open(self) -> bool:
+        """True while the same call may not be proposed a second time."""
+        return self in {State.PROPOSED, State.APPROVED, State.SENDING, State.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: the local user on stdio, the token's subject on HTTP."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One guarded call and what became of it. Secrets are in none of its fields."""
+
+    id: str
+    provider: str
+    account: str
+    operation: str
+    """Tool name of the operation."""
+
+    title: str
+    arguments: Mapping[str, Any]
+    digest: str
+    principal: str
+    channel: Channel
+    quote: Quote
+    state: State
+    created_at: datetime
+    expires_at: datetime
+    before: Any = None
+    """The state the call will change, as read when it was proposed."""
+
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None
+    outcome: str | None = None
+    """What came of it, in a sentence."""
+
+    answer: str | None = None
+    """The provider's answer as it came, secrets hidden."""
+
+
+def new_action_id() -> str:
+    """Random, short enough to read out: `act_` and eight characters."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "act_" + "".join(secrets.choice(alphabet) for _ in range(8))
+
+
+def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
+    """The exact arguments, as JSON values; secret inputs are not among them."""
+    hidden = {name for name, field in type(operation).model_fields.items() if is_secret(field.annotation)}
+    return operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
+
+
+def digest_of(operation: Operation[Any], *, account: str, principal: Principal) -> str:
+    """SHA-256 over the canonical JSON of the call."""
+    call = {
+        "provider": operation.spec.provider.name,
+        "account": account,
+        "operation": operation.spec.tool_name,
+        "arguments": arguments_of(operation),
+        "principal": principal.name,
+    }
+    canonical = json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()

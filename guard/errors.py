@@ -1,0 +1,68 @@
+"""Why the guard says no. Each message says that nothing was sent, and `advice` what to do next.
+
+GuardRefusal
+├── Denied              policy forbids the call
+├── Declined            a person said no
+├── Expired             nobody answered in time
+├── PriceChanged        it has become dearer than what was approved
+├── NotTheSameCall      the answer was given for another action
+├── AlreadySettled      this action was carried out before; an approval works once
+├── OutcomePending      the same call is under way, or its outcome is unknown
+└── JournalUnavailable  the store cannot be written, so nothing that needs a record may happen
+"""
+
+from typing import ClassVar
+
+
+class GuardRefusal(Exception):
+    """The call was not made."""
+
+    advice: ClassVar[str] = "Tell the user what the guard says."
+
+
+class Denied(GuardRefusal):
+    """Policy forbids the call."""
+
+    advice = "Do not try another way round; the operator can change the policy."
+
+
+class Declined(GuardRefusal):
+    """A person said no."""
+
+    advice = "Do not repeat the call unless the user asks for it again."
+
+
+class Expired(GuardRefusal):
+    """Nobody answered in time."""
+
+    advice = "Call again to get a fresh quote and a new question."
+
+
+class PriceChanged(GuardRefusal):
+    """The call has become dearer than what was approved."""
+
+    advice = "Call again to get the new quote and a new question."
+
+
+class NotTheSameCall(GuardRefusal):
+    """The answer belongs to another action."""
+
+    advice = "Call again without the old answer; the user is asked about the new call."
+
+
+class AlreadySettled(GuardRefusal):
+    """The action was carried out before."""
+
+    advice = "Look at the action's receipt; make a new call only if the user wants it a second time."
+
+
+class OutcomePending(GuardRefusal):
+    """The same call is under way, or nobody knows yet whether it happened."""
+
+    advice = "Look at the provider's state; the operator closes the action with `ringfence actions resolve`."
+
+
+class JournalUnavailable(GuardRefusal):
+    """The store cannot be read or written."""
+
+    advice = "Plain reads still work; ask the operator to look at the disk and at `ringfence doctor`."

@@ -1,0 +1,241 @@
+"""The way of every guarded call.
+
+    validate → policy → destination → quote → budget check → approval → hold + intent → send → settle → audit
+
+Arguments are validated before an `Operation` exists. `review` goes as far as the question, a person (never the asking
+side) answers it through `approve` or `decline`, and `carry_out` does the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn, Protocol, TypeVar, cast
+
+import anyio
+from pydantic import BaseModel
+
+from clients.client import Exchange
+from clients.errors import NotFound, TelephonyError
+from clients.operation import Operation
+from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
+from guard.errors import AlreadySettled, Declined, Denied, Expired, NotTheSameCall, OutcomePending, PriceChanged
+from guard.journal import Journal, Vault
+from guard.policy import Decision, Policy
+from guard.quote import PriceSource, Quote, quote
+from guard.settlement import Receipt, Settlement
+from guard.wording import standing
+
+R = TypeVar("R")
+
+APPROVAL_LIFETIME = timedelta(minutes=15)
+
+
+class Sender(Protocol):
+    """The client of one provider account, as far as the guard needs it."""
+
+    @property
+    def account(self) -> str:
+        """What tells this account from another."""
+        ...
+
+    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Make one call."""
+        ...
+
+
+class Guard:
+    """Stands before every operation that is more than a plain read or write."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        vault: Vault,
+        senders: Mapping[str, Sender],
+        prices: Mapping[str, PriceSource],
+        policy: Policy | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        lifetime: timedelta = APPROVAL_LIFETIME,
+    ) -> None:
+        self._journal = journal
+        self._vault = vault
+        self._senders = senders
+        self._prices = prices
+        self._policy = policy or Policy()
+        self._now = now
+        self._lifetime = lifetime
+        self._settlement = Settlement(journal, vault, now)
+
+    def stands_before(self, operation: type[Operation[Any]]) -> bool:
+        """True when calls of this operation must come through here."""
+        return operation.spec.effect.is_guarded or self._policy.decide(operation.spec) is not Decision.ALLOW
+
+    async def review(self, operation: Operation[Any], principal: Principal) -> Action:
+        """The open action for this call: a new proposal, or the one that waits for an answer or has it.
+
+        Raises:
+            Denied: Policy forbids the call.
+            OutcomePending: The same call is under way, or its outcome is not known.
+            JournalUnavailable: The store cannot be written.
+        """
+        spec = operation.spec
+        decision = self._policy.decide(spec)
+        if decision is Decision.DENY:
+            raise Denied(f"{spec.title} is forbidden by the operator's policy; nothing was sent.")
+        sender = self._senders[spec.provider.name]
+        digest = digest_of(operation, account=sender.account, principal=principal)
+        if (found := await self._open(digest)) is not None:
+            return found
+        proposed = await self._journal.propose(await self._proposal(operation, sender, principal, digest, decision))
+        if decision is Decision.ALLOW:
+            return await self.approve(proposed.id, by="policy")
+        return proposed
+
+    async def answered(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
+        """The action that an answer claims to belong to.
+
+        Raises:
+            NotTheSameCall: The call is not the one that was asked about, or somebody else asked.
+            AlreadySettled: The action was carried out before.
+        """
+        sender = self._senders[operation.spec.provider.name]
+        action = await self._journal.find(action_id)
+        if action is None or action.digest != digest_of(operation, account=sender.account, principal=principal):
+            raise NotTheSameCall("This answer was given for another call; nothing was sent.")
+        return await self._current(action)
+
+    async def approve(self, action_id: str, *, by: str) -> Action:
+        """Record a person's yes.
+
+        Raises:
+            Expired: The question is too old.
+            AlreadySettled: The action was answered before.
+        """
+        return await self._answer(action_id, State.APPROVED, by)
+
+    async def decline(self, action_id: str, *, by: str) -> Action:
+        """Record a person's no."""
+        return await self._answer(action_id, State.DECLINED, by)
+
+    async def carry_out(self, action: Action, operation: Operation[R]) -> Receipt[R]:
+        """Send an approved call, once.
+
+        The intent is on the record before the request leaves; from there on a cancelled caller cannot lose the outcome.
+
+        Raises:
+            AlreadySettled: Another caller took the approval first.
+            Declined, Expired: There is no approval.
+        """
+        await self._require_same_price(action, operation)
+        await self._settlement.keep_secret_inputs(action, operation)
+        taken = await self._journal.move(action.id, {State.APPROVED}, State.SENDING, sent_at=self._now())
+        if taken is None:
+            refuse(await self._journal.find(action.id) or action)
+        with anyio.CancelScope(shield=True):
+            return await self._send_and_settle(taken, operation)
+        raise RuntimeError("A shielded scope was cancelled.")
+
+    async def _send_and_settle(self, taken: Action, operation: Operation[R]) -> Receipt[R]:
+        try:
+            exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
+        except TelephonyError as error:
+            return await self._settlement.failed(taken, error)
+        except BaseException as crash:
+            await self._settlement.finish(taken, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
+            raise
+        return await self._settlement.answered(taken, exchange)
+
+    async def _proposal(
+        self, operation: Operation[Any], sender: Sender, principal: Principal, digest: str, decision: Decision
+    ) -> Action:
+        channel: Channel = "page" if decision is Decision.PAGE else "ask"
+        created = self._now()
+        return Action(
+            id=new_action_id(),
+            provider=operation.spec.provider.name,
+            account=sender.account,
+            operation=operation.spec.tool_name,
+            title=operation.spec.title,
+            arguments=arguments_of(operation),
+            digest=digest,
+            principal=principal.name,
+            channel=channel,
+            quote=await self._quote(operation),
+            state=State.PROPOSED,
+            created_at=created,
+            expires_at=created + self._lifetime,
+            before=await self._before(operation, sender),
+        )
+
+    async def _quote(self, operation: Operation[Any]) -> Quote:
+        return await quote(operation, self._prices.get(operation.spec.provider.name))
+
+    async def _before(self, operation: Operation[Any], sender: Sender) -> Any:
+        read = operation.before()
+        if read is None:
+            return None
+        try:
+            exchange = await sender.exchange(read)
+        except NotFound:
+            return {}
+        except TelephonyError as failed:
+            return {"unread": str(failed)}
+        return cast("BaseModel", exchange.answer).model_dump(mode="json", exclude_none=True)
+
+    async def _open(self, digest: str) -> Action | None:
+        found = await self._journal.find_open(digest)
+        if found is None:
+            return None
+        current = await self._expire_if_late(found)
+        if current.state in {State.SENDING, State.UNKNOWN}:
+            raise OutcomePending(f"{standing(current)} The same call is not sent a second time.")
+        return current if current.state.is_open else None
+
+    async def _current(self, action: Action) -> Action:
+        current = await self._expire_if_late(action)
+        if current.state not in {State.PROPOSED, State.APPROVED}:
+            refuse(current)
+        return current
+
+    async def _answer(self, action_id: str, to: State, by: str) -> Action:
+        found = await self._journal.find(action_id)
+        if found is None:
+            raise NotTheSameCall(f"There is no action {action_id}.")
+        current = await self._expire_if_late(found)
+        if current.state is not State.PROPOSED:
+            refuse(current)
+        moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._now())
+        if moved is None:
+            refuse(await self._journal.find(action_id) or current)
+        return moved
+
+    async def _expire_if_late(self, action: Action) -> Action:
+        if action.state not in {State.PROPOSED, State.APPROVED} or self._now() < action.expires_at:
+            return action
+        moved = await self._journal.move(action.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED)
+        return moved or await self._journal.find(action.id) or action
+
+    async def _require_same_price(self, action: Action, operation: Operation[Any]) -> None:
+        """A call that has become dearer than what was approved is asked again."""
+        now = await self._quote(operation)
+        approved, current = action.quote.amount, now.amount
+        if current is None and approved is None:
+            return
+        if current and approved and current.currency == approved.currency and current.amount <= approved.amount:
+            return
+        await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome="The price changed.")
+        raise PriceChanged(
+            f"Approved was {approved or 'an unknown price'}, now it is {current or 'unknown'}; nothing was sent."
+        )
+
+
+def refuse(action: Action) -> NoReturn:
+    """Raise what the state of an action that cannot go on means."""
+    match action.state:
+        case State.DECLINED:
+            raise Declined(standing(action))
+        case State.EXPIRED:
+            raise Expired(standing(action))
+        case State.SENDING | State.UNKNOWN:
+            raise OutcomePending(standing(action))
+        case _:
+            raise AlreadySettled(f"{standing(action)} An approval works once; nothing more was sent.")

@@ -1,0 +1,89 @@
+"""From the answer, or the lack of one, to a settled action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, SecretStr
+
+from clients.client import Exchange
+from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
+from clients.operation import Operation
+from clients.redaction import redact, redact_answer
+from guard.action import Action, State
+from guard.errors import JournalUnavailable
+from guard.journal import Journal, Vault
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Generic[R]):
+    """What became of a guarded call."""
+
+    action: Action
+    answer: R | None
+    error: TelephonyError | None = None
+    kept_secrets: tuple[str, ...] = ()
+    """Names of secrets that the operator finds in the vault."""
+
+
+class Settlement:
+    """Writes down what became of an action that was sent."""
+
+    def __init__(self, journal: Journal, vault: Vault, now: Callable[[], datetime]) -> None:
+        self._journal = journal
+        self._vault = vault
+        self._now = now
+
+    async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> None:
+        """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password."""
+        for name, secret in _secrets(operation):
+            redact.learn(secret)
+            await self._vault.keep(action.id, f"{name} (sent)", secret)
+
+    async def answered(self, action: Action, exchange: Exchange[R]) -> Receipt[R]:
+        """The provider confirmed."""
+        kept: list[str] = []
+        if isinstance(exchange.answer, BaseModel):
+            for name, secret in _secrets(exchange.answer):
+                redact.learn(secret)
+                await self._vault.keep(action.id, name, secret)
+                kept.append(name)
+        done = await self.finish(action, State.DONE, "Carried out.", answer=redact_answer(exchange.raw))
+        return Receipt(done, exchange.answer, kept_secrets=tuple(kept))
+
+    async def failed(self, action: Action, error: TelephonyError) -> Receipt[Any]:
+        """The provider refused, did a part, or gave no clear answer."""
+        answer = None
+        match error:
+            case OutcomeUnknown():
+                state = State.UNKNOWN
+            case UnexpectedAnswer():
+                state, answer = State.DONE, redact_answer(error.raw)
+            case Conflict() if error.details:
+                state = State.DONE
+            case _:
+                state = State.REFUSED
+        return Receipt(await self.finish(action, state, str(error), answer=answer), None, error)
+
+    async def finish(self, action: Action, state: State, outcome: str, *, answer: str | None = None) -> Action:
+        """Close the action. A store that fails now must not hide from the caller what the provider did."""
+        told = redact(outcome)
+        try:
+            moved = await self._journal.move(
+                action.id, {State.SENDING}, state, finished_at=self._now(), outcome=told, answer=answer
+            )
+        except JournalUnavailable as lost:
+            return replace(action, state=state, outcome=f"{told} (Not on the record: {lost})", answer=answer)
+        return moved or await self._journal.find(action.id) or action
+
+
+def _secrets(model: BaseModel) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name in type(model).model_fields:
+        value: object = getattr(model, name)
+        if isinstance(value, SecretStr):
+            found.append((name, value.get_secret_value()))
+    return found

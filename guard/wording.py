@@ -1,0 +1,62 @@
+"""How an action is put to a person, and what is said of its state. Deterministic in the action."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from guard.action import Action, State
+
+_VALUE_LIMIT = 600
+
+
+def question(action: Action) -> str:
+    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id."""
+    lines = [
+        f"{action.title} at {action.provider}?",
+        "",
+        *argument_lines(action.arguments),
+        *action.quote.lines(),
+        *before_lines(action.before),
+        "",
+        f"Action {action.id}, asked for by {action.principal}. "
+        f"A yes counts for exactly this call, once, until {action.expires_at:%H:%M} UTC.",
+    ]
+    return "\n".join(lines)
+
+
+def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
+    """The exact arguments, a line each."""
+    return [f"  {name}: {shown(value)}" for name, value in arguments.items()]
+
+
+def before_lines(before: Any) -> list[str]:
+    """The state that the call will change."""
+    return [f"Now: {shown(before)}"] if before else []
+
+
+def shown(value: Any) -> str:
+    """A JSON value for people: one line, trimmed, without braces where it is flat."""
+    if isinstance(value, str):
+        text = " ".join(value.split())
+    elif isinstance(value, list) and all(isinstance(item, str | int) for item in value):  # pyright: ignore[reportUnknownVariableType]
+        text = ", ".join(str(item) for item in value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _VALUE_LIMIT else text[: _VALUE_LIMIT - 1] + "…"
+
+
+def standing(action: Action) -> str:
+    """One sentence on where an action stands."""
+    return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
+
+
+_SENTENCE: Mapping[State, str] = {
+    State.PROPOSED: "nobody has answered yet, and nothing was sent.",
+    State.APPROVED: "a person said yes, and nothing was sent yet.",
+    State.DECLINED: "a person said no, and nothing was sent.",
+    State.EXPIRED: "nobody answered in time, and nothing was sent.",
+    State.SENDING: "the request is under way.",
+    State.DONE: "it was carried out.",
+    State.REFUSED: "the provider refused it.",
+    State.UNKNOWN: "the request was sent, but it is not known whether it took effect.",
+}

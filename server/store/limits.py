@@ -1,0 +1,54 @@
+"""Provider limits and spared answers, shared by every process on the store: VoiceTel counts 6 an hour for the address."""
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import delete, func, insert, select
+
+from clients.limits import Limit, limit_reached
+from server.store.database import Database
+from server.store.schema import cached_answers, limit_uses
+from server.store.vault import Seal
+
+
+class StoredLimits:
+    """Implements `clients.limits.Limits`."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def take(self, limit: Limit) -> None:
+        now = self._clock()
+        window = limit_uses.c.name == limit.name
+        counted = select(func.count(), func.min(limit_uses.c.at)).where(window, limit_uses.c.at > now - limit.seconds)
+        async with self._database.transaction() as connection:
+            used, oldest = (await connection.execute(counted)).one()
+            if used < limit.calls:
+                stale = delete(limit_uses).where(window, limit_uses.c.at <= now - limit.seconds)
+                await connection.execute(stale)
+                await connection.execute(insert(limit_uses).values(name=limit.name, at=now))
+                return
+        raise limit_reached(limit, retry_after=limit.seconds - (now - oldest))
+
+
+class StoredCache:
+    """Implements `clients.cache.AnswerCache`. Sealed, because answers hold personal data."""
+
+    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+
+    async def get(self, key: str, max_age: float) -> str | None:
+        newer = cached_answers.c.at > self._clock() - max_age
+        query = select(cached_answers.c.sealed).where(cached_answers.c.key == key, newer)
+        async with self._database.transaction() as connection:
+            sealed = (await connection.execute(query)).scalar()
+        return self._seal.open(sealed) if sealed is not None else None
+
+    async def put(self, key: str, raw: str) -> None:
+        sealed = self._seal.close(raw)
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(cached_answers).where(cached_answers.c.key == key))
+            await connection.execute(insert(cached_answers).values(key=key, at=self._clock(), sealed=sealed))

@@ -1,0 +1,13 @@
+"""Run by alembic: connects to the store and applies what is missing."""
+
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+from server.store.schema import metadata
+
+engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+with engine.begin() as connection:
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+engine.dispose()

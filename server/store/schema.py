@@ -1,0 +1,106 @@
+"""The tables, as SQLAlchemy sees them. The migrations make them; a test compares the two."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+HEAD = "0001"
+"""The migration that makes these tables."""
+
+metadata = MetaData()
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as ISO 8601 text in UTC: sorts as written, and means the same in every database."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return value.astimezone(UTC).isoformat(timespec="microseconds") if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if value else None
+
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("account", String(200), nullable=False),
+    Column("operation", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("principal", String(200), nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("quote", JSON, nullable=False),
+    Column("before", JSON),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("decided_by", String(200)),
+    Column("decided_at", UtcTime),
+    Column("sent_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("outcome", Text),
+    Column("answer", Text),
+)
+OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
+Index(
+    "one_open_action_a_digest",
+    actions.c.digest,
+    unique=True,
+    sqlite_where=text(OPEN_STATES),
+    postgresql_where=text(OPEN_STATES),
+)
+Index("actions_by_time", actions.c.created_at)
+
+sealed_secrets = Table(
+    "sealed_secrets",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("action_id", String(16), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", UtcTime, nullable=False),
+)
+
+limit_uses = Table(
+    "limit_uses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(200), nullable=False, index=True),
+    Column("at", Float, nullable=False),
+)
+
+cached_answers = Table(
+    "cached_answers",
+    metadata,
+    Column("key", String(500), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Single values that every process shares: the passcode's hash, the freeze switch."""

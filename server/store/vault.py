@@ -1,0 +1,80 @@
+"""Secrets kept for the operator, sealed with a key that lies beside the store and is readable by its owner alone."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from sqlalchemy import insert, select
+
+from server.store.database import Database
+from server.store.schema import sealed_secrets
+
+KEY_FILE = "vault.key"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """One secret, opened for the operator."""
+
+    action_id: str
+    name: str
+    value: str
+    kept_at: datetime
+
+
+class Seal:
+    """Encrypts with the store's key, which is made when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / KEY_FILE
+        self._fernet: Fernet | None = None
+
+    def close(self, text: str) -> bytes:
+        """Encrypt."""
+        return self._opened().encrypt(text.encode("utf-8"))
+
+    def open(self, sealed: bytes) -> str:
+        """Decrypt."""
+        return self._opened().decrypt(sealed).decode("utf-8")
+
+    def _opened(self) -> Fernet:
+        if self._fernet is None:
+            self._fernet = Fernet(self._key())
+        return self._fernet
+
+    def _key(self) -> bytes:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return self._path.read_bytes()
+        with os.fdopen(handle, "wb") as file:
+            file.write(key := Fernet.generate_key())
+        return key
+
+
+class StoredVault:
+    """Implements `guard.journal.Vault`."""
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def keep(self, action_id: str, name: str, secret: str) -> None:
+        values = {
+            "action_id": action_id,
+            "name": name,
+            "sealed": self._seal.close(secret),
+            "kept_at": datetime.now(UTC),
+        }
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(sealed_secrets).values(**values))
+
+    async def secrets_of(self, action_id: str) -> list[KeptSecret]:
+        """The secrets that an action sent or brought back."""
+        query = select(sealed_secrets).where(sealed_secrets.c.action_id == action_id).order_by(sealed_secrets.c.number)
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).all()
+        return [KeptSecret(row.action_id, row.name, self._seal.open(row.sealed), row.kept_at) for row in rows]
