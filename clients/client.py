@@ -8,14 +8,16 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar, cast
 
 import anyio
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from clients.cache import AnswerCache, ProcessCache
+from clients.cache import AnswerCache, KeptAnswer, ProcessCache
 from clients.errors import (
     OutcomeUnknown,
     ProviderFailed,
@@ -65,7 +67,9 @@ class Exchange(Generic[R]):
     raw: str
     """The provider's answer as it came."""
 
+    received_at: datetime
     attempts: int = 1
+    """0 when the answer was kept from an earlier call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class ApiClient:
         *,
         credentials: Credentials,
         base_url: str | None = None,
-        http: httpx2.AsyncClient | None = None,
+        http: Callable[[], httpx2.AsyncClient] | None = None,
         limits: Limits | None = None,
         cache: AnswerCache | None = None,
         paths: Mapping[str, str] | None = None,
@@ -99,8 +103,7 @@ class ApiClient:
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
-        self._owns_http = http is None
-        self._http = http or http_pool()
+        self._shared_http = http
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
         self._paths = paths or {}
@@ -115,8 +118,16 @@ class ApiClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._owns_http:
-            await self._http.aclose()
+        if "_own_http" in self.__dict__:
+            await self._own_http.aclose()
+
+    @property
+    def _http(self) -> httpx2.AsyncClient:
+        return self._shared_http() if self._shared_http else self._own_http
+
+    @cached_property
+    def _own_http(self) -> httpx2.AsyncClient:
+        return http_pool()
 
     async def send(self, operation: Operation[R], *, idempotency_key: str | None = None) -> R:
         """Make one call.
@@ -135,14 +146,16 @@ class ApiClient:
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Like `send`, with the answer as it came and the number of attempts."""
         spec = operation.spec
-        if spec.cached_for and (stored := await self._cache.get(self._cache_key(operation), spec.cached_for)):
-            return Exchange(self._typed(operation, self._decoded(spec, stored), stored), 200, stored, attempts=0)
+        if spec.cached_for and (kept := await self._cache.get(self._cache_key(operation), spec.cached_for)):
+            answer = self._typed(operation, self._decoded(spec, kept.raw), kept.raw)
+            return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
         request = build_request(operation, path=self._paths.get(spec.tool_name))
         response, attempts = await self._deliver(spec, request, idempotency_key)
+        now = datetime.now(UTC)
         answer = self._typed(operation, self._answer(spec, response), response.text)
         if spec.cached_for:
-            await self._cache.put(self._cache_key(operation), response.text)
-        return Exchange(answer, response.status, response.text, attempts)
+            await self._cache.put(self._cache_key(operation), KeptAnswer(response.text, now))
+        return Exchange(answer, response.status, response.text, now, attempts)
 
     # What a provider's module overrides -----------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def _ten_digits(value: str, info: SerializationInfo) -> str:
 
 UsNumber = Annotated[
     str,
-    Field(pattern=r"^\+1[2-9]\d{2}[2-9]\d{6}$", examples=["+12015550123"]),
+    Field(pattern=r"^\+1[2-9]\d{2}[2-9]\d{6}$"),
     BeforeValidator(_us_number),
     PlainSerializer(_ten_digits),
 ]
@@ -77,6 +77,14 @@ def _aware(value: object) -> object:
 
 AnsweredTime = Annotated[AwareDatetime, BeforeValidator(_aware)]
 """A time in an answer: always aware; UTC where the provider names no zone."""
+
+
+def _dollars(value: Decimal) -> str:
+    return f"{value} USD"
+
+
+Dollars = Annotated[Decimal, PlainSerializer(_dollars)]
+"""An amount in an answer, of an account that is kept in US dollars."""
 
 
 def _text(value: object) -> object:

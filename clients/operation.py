@@ -125,6 +125,9 @@ class Spec:
     needs_key: bool
     admin_only: bool
 
+    rows: str | None
+    """The answer's field that holds a list of any length, which is shown in pages."""
+
     synonyms: tuple[str, ...]
     """Words people use for this that its name and description do not have."""
 
@@ -230,6 +233,7 @@ class Provider:
         irreversible: bool = False,
         needs_key: bool = True,
         admin_only: bool = False,
+        rows: str | None = None,
         synonyms: tuple[str, ...] = (),
     ) -> Callable[[type[OperationT]], type[OperationT]]:
         """Declare the endpoint that a class calls.
@@ -262,6 +266,7 @@ class Provider:
                 irreversible=irreversible,
                 needs_key=needs_key,
                 admin_only=admin_only,
+                rows=rows,
                 synonyms=synonyms,
             )
             if not _TOOL_NAME.match(spec.tool_name):

@@ -65,10 +65,6 @@ class Guard:
         self._lifetime = lifetime
         self._settlement = Settlement(journal, vault, now)
 
-    def stands_before(self, operation: type[Operation[Any]]) -> bool:
-        """True when calls of this operation must come through here."""
-        return operation.spec.effect.is_guarded or self._policy.decide(operation.spec) is not Decision.ALLOW
-
     async def review(self, operation: Operation[Any], principal: Principal) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
 

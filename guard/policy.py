@@ -41,3 +41,7 @@ class Policy:
         """The decision for an operation."""
         strictest = max(self.by_effect[effect] for effect in Effect if effect in spec.effect)
         return max(strictest, self.irreversible) if spec.irreversible else strictest
+
+    def guards(self, spec: Spec) -> bool:
+        """True when calls of this operation must go through the guard: always, unless they are plain and allowed."""
+        return spec.effect.is_guarded or self.decide(spec) is not Decision.ALLOW

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import insert, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Action, State
@@ -34,7 +34,7 @@ class StoredJournal:
 
     async def find(self, action_id: str) -> Action | None:
         async with self._database.transaction() as connection:
-            row = (await connection.execute(select(actions).where(actions.c.id == action_id))).first()
+            row = (await connection.execute(select(actions).where(actions.c.id == action_id))).mappings().first()
         return _action(row) if row else None
 
     async def find_open(self, digest: str) -> Action | None:
@@ -49,7 +49,7 @@ class StoredJournal:
             .returning(*actions.c)
         )
         async with self._database.transaction() as connection:
-            row = (await connection.execute(moved)).first()
+            row = (await connection.execute(moved)).mappings().first()
         return _action(row) if row else None
 
     async def latest(self, limit: int, *, states: Collection[State] | None = None) -> list[Action]:
@@ -57,12 +57,12 @@ class StoredJournal:
         if states is not None:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         async with self._database.transaction() as connection:
-            return [_action(row) for row in (await connection.execute(query)).all()]
+            return [_action(row) for row in (await connection.execute(query)).mappings().all()]
 
 
 async def _open_for(connection: AsyncConnection, digest: str) -> Action | None:
     query = select(actions).where(actions.c.digest == digest, actions.c.state.in_(_OPEN))
-    row = (await connection.execute(query)).first()
+    row = (await connection.execute(query)).mappings().first()
     return _action(row) if row else None
 
 
@@ -71,8 +71,8 @@ def _row(action: Action) -> Mapping[str, Any]:
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
 
 
-def _action(row: Row[Any]) -> Action:
-    values: dict[str, Any] = dict(row._mapping)
+def _action(row: RowMapping) -> Action:
+    values: dict[str, Any] = dict(row)
     values["quote"] = _quotes.validate_python(values["quote"])
     values["state"] = State(values["state"])
     return Action(**values)

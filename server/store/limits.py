@@ -1,11 +1,18 @@
-"""Provider limits and spared answers, shared by every process on the store: VoiceTel counts 6 an hour for the address."""
+"""Provider limits and spared answers, shared by every process on the store: VoiceTel counts 6 an hour for an address.
+
+They spare, they do not guard: where the store cannot be used, plain reads go on with what this process knows.
+"""
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, insert, select
 
-from clients.limits import Limit, limit_reached
+from clients.cache import KeptAnswer
+from clients.limits import Limit, ProcessLimits, limit_reached
+from guard.errors import JournalUnavailable
 from server.store.database import Database
 from server.store.schema import cached_answers, limit_uses
 from server.store.vault import Seal
@@ -17,8 +24,14 @@ class StoredLimits:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._alone = ProcessLimits(clock)
 
     async def take(self, limit: Limit) -> None:
+        await self._alone.take(limit)
+        with suppress(JournalUnavailable):
+            await self._take_shared(limit)
+
+    async def _take_shared(self, limit: Limit) -> None:
         now = self._clock()
         window = limit_uses.c.name == limit.name
         counted = select(func.count(), func.min(limit_uses.c.at)).where(window, limit_uses.c.at > now - limit.seconds)
@@ -40,15 +53,19 @@ class StoredCache:
         self._seal = seal
         self._clock = clock
 
-    async def get(self, key: str, max_age: float) -> str | None:
+    async def get(self, key: str, max_age: float) -> KeptAnswer | None:
         newer = cached_answers.c.at > self._clock() - max_age
-        query = select(cached_answers.c.sealed).where(cached_answers.c.key == key, newer)
-        async with self._database.transaction() as connection:
-            sealed = (await connection.execute(query)).scalar()
-        return self._seal.open(sealed) if sealed is not None else None
+        query = select(cached_answers).where(cached_answers.c.key == key, newer)
+        with suppress(JournalUnavailable):
+            async with self._database.transaction() as connection:
+                row = (await connection.execute(query)).mappings().first()
+            if row is not None:
+                return KeptAnswer(self._seal.open(row["sealed"]), datetime.fromtimestamp(row["at"], UTC))
+        return None
 
-    async def put(self, key: str, raw: str) -> None:
-        sealed = self._seal.close(raw)
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(cached_answers).where(cached_answers.c.key == key))
-            await connection.execute(insert(cached_answers).values(key=key, at=self._clock(), sealed=sealed))
+    async def put(self, key: str, answer: KeptAnswer) -> None:
+        values = {"key": key, "at": answer.at.timestamp(), "sealed": self._seal.close(answer.raw)}
+        with suppress(JournalUnavailable):
+            async with self._database.transaction() as connection:
+                await connection.execute(delete(cached_answers).where(cached_answers.c.key == key))
+                await connection.execute(insert(cached_answers).values(**values))

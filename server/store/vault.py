@@ -1,6 +1,7 @@
 """Secrets kept for the operator, sealed with a key that lies beside the store and is readable by its owner alone."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,14 +46,20 @@ class Seal:
         return self._fernet
 
     def _key(self) -> bytes:
+        if not self._path.exists():
+            self._make_key()
+        return self._path.read_bytes()
+
+    def _make_key(self) -> None:
+        """Written aside and linked into place, so that another process never reads half a key."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return self._path.read_bytes()
+        aside = self._path.with_name(f"{KEY_FILE}.{os.getpid()}")
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(key := Fernet.generate_key())
-        return key
+            file.write(Fernet.generate_key())
+        with suppress(FileExistsError):
+            os.link(aside, self._path)
+        aside.unlink()
 
 
 class StoredVault:

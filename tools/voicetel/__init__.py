@@ -1,1 +1,1 @@
-"""x."""
+"""VoiceTel: one module a resource, each operation beside its models."""

@@ -1,0 +1,128 @@
+"""Puts clients, guard and store together. Nothing is opened or imported before it is needed."""
+
+import getpass
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.mcpserver import Context
+from pydantic import SecretStr
+
+from clients.cache import KeptAnswer
+from clients.client import ApiClient, http_pool
+from clients.limits import Limit
+from clients.voicetel import VoiceTel
+from guard.action import Principal
+from guard.pipeline import Guard
+from guard.policy import Policy
+from server.settings import Settings
+from tools.calling import CallDesk
+from tools.voicetel.prices import VoiceTelPrices
+
+if TYPE_CHECKING:
+    from server.store.record import Record
+
+
+class Runtime:
+    """One process's clients, store and guard."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.policy = Policy()
+        self.clients = self._clients()
+        self.desk = CallDesk(
+            clients=self.clients,
+            policy=self.policy,
+            guard=lambda: self.guard,
+            principal=principal_of,
+            settings=self._provider_setting,
+        )
+
+    @cached_property
+    def record(self) -> "Record":
+        """The store. Imported here: most sessions only read, and SQLAlchemy takes longer to load than they take."""
+        from server.store.record import open_record
+
+        return open_record(self.settings.store_address, self.settings.state_folder)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """The guard."""
+        return Guard(
+            journal=self.record.journal,
+            vault=self.record.vault,
+            senders=self.clients,
+            prices={name: VoiceTelPrices(client) for name, client in self.clients.items() if name == "voicetel"},
+            policy=self.policy,
+            lifetime=timedelta(minutes=self.settings.approval_minutes),
+        )
+
+    @cached_property
+    def http(self) -> httpx2.AsyncClient:
+        """The pool that all clients share."""
+        return http_pool(self.settings.timeout_seconds)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if "http" in self.__dict__:
+            await self.http.aclose()
+        if "record" in self.__dict__:
+            await self.record.database.close()
+
+    def _clients(self) -> dict[str, ApiClient]:
+        clients: dict[str, ApiClient] = {}
+        account = self.settings.voicetel
+        if account.is_complete:
+            clients["voicetel"] = VoiceTel(
+                api_key=_revealed(account.api_key),
+                username=account.username,
+                password=_revealed(account.password),
+                base_url=account.base_url,
+                http=lambda: self.http,
+                limits=SharedLimits(lambda: self.record),
+                cache=SharedCache(lambda: self.record),
+                paths=self.settings.paths,
+            )
+        return clients
+
+    def _provider_setting(self, provider: str, name: str) -> str | None:
+        value = getattr(getattr(self.settings, provider), name, None)
+        return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+class SharedLimits:
+    """The store's limits, without opening the store before a limit is touched."""
+
+    def __init__(self, record: "Callable[[], Record]") -> None:
+        self._record = record
+
+    async def take(self, limit: Limit) -> None:
+        await self._record().limits.take(limit)
+
+
+class SharedCache:
+    """The store's cache of answers, without opening the store before an answer is kept."""
+
+    def __init__(self, record: "Callable[[], Record]") -> None:
+        self._record = record
+
+    async def get(self, key: str, max_age: float) -> KeptAnswer | None:
+        return await self._record().cache.get(key, max_age)
+
+    async def put(self, key: str, answer: KeptAnswer) -> None:
+        await self._record().cache.put(key, answer)
+
+
+def principal_of(_context: Context[Any, Any]) -> Principal:
+    """Who asks: the token's holder on HTTP, the local user otherwise."""
+    token = get_access_token()
+    if token is not None:
+        return Principal(f"token:{token.subject or token.client_id}")
+    return Principal(f"local:{getpass.getuser()}")
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

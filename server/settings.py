@@ -1,0 +1,152 @@
+"""Everything an operator can set: environment `RINGFENCE_…` over `ringfence.toml`, read once when the process starts."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_config_path, user_state_path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+CONFIG_FILE = "ringfence.toml"
+
+
+class BadSettings(Exception):
+    """The settings do not fit. The message names the file or variable, the key, and the rule."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class VoiceTelSettings(_Section):
+    """One VoiceTel account: a key, or username and password to fetch one with."""
+
+    api_key: SecretStr | None = None
+    """The account's API key, 32 hexadecimal characters."""
+
+    username: str | None = None
+    """The account's ten-digit username."""
+
+    password: SecretStr | None = None
+    """The account's password."""
+
+    base_url: str | None = None
+    """Another address for the API."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True when a client can log in."""
+        return bool(self.api_key or (self.username and self.password))
+
+
+class HttpSettings(_Section):
+    """The streamable HTTP server."""
+
+    tokens: Mapping[str, SecretStr] = {}
+    """Bearer tokens by the name of who holds them. At least one is needed to listen beyond loopback."""
+
+    allowed_hosts: list[str] = []
+    """Host headers that are answered besides the address it listens on."""
+
+    allowed_origins: list[str] = []
+    """Origins of web pages that may call it."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+NameList = Annotated[list[str], BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """The operator's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RINGFENCE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    voicetel: VoiceTelSettings = VoiceTelSettings()
+
+    http: HttpSettings = HttpSettings()
+
+    toolsets: NameList = Field(default=["default"], alias_priority=1)
+    """Toolsets to show: names, `default` or `all`."""
+
+    read_only: bool = False
+    """Show and allow plain reads only."""
+
+    state_folder: Path = Field(default_factory=lambda: user_state_path("ringfence"))
+    """Where the store lies."""
+
+    store_url: str | None = None
+    """Another store, such as a PostgreSQL address; several servers may share it."""
+
+    approval_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    """How long a question waits for its answer."""
+
+    timeout_seconds: float = Field(default=30, gt=0, le=600)
+    """How long a provider may take to answer."""
+
+    paths: Mapping[str, str] = {}
+    """Other paths for operations whose path is inferred, by tool name."""
+
+    log_format: Literal["text", "json"] = "text"
+    """How log lines are written to stderr."""
+
+    @property
+    def store_address(self) -> str:
+        """Where the store is, as SQLAlchemy writes it."""
+        return self.store_url or f"sqlite+aiosqlite:///{self.state_folder / 'ringfence.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over the file, whose content comes in as keyword arguments."""
+        return env_settings, init_settings
+
+
+def read_settings(path: Path | None = None) -> Settings:
+    """Read the environment and the settings file.
+
+    Without a path, `ringfence.toml` is looked for in the current folder, then in the user's configuration folder.
+
+    Raises:
+        BadSettings: The file is not TOML, or a value does not fit.
+    """
+    file = path or _found_file()
+    content: dict[str, Any] = {}
+    if file is not None:
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as missing:
+            raise BadSettings(f"There is no settings file {file}.") from missing
+        except tomllib.TOMLDecodeError as broken:
+            raise BadSettings(f"{file} is not valid TOML: {broken}") from broken
+    try:
+        return Settings(**content)
+    except ValidationError as misfit:
+        where = f"{file} or the environment" if file else "the environment"
+        lines = [f"  {'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in misfit.errors()]
+        raise BadSettings("\n".join([f"The settings in {where} do not fit:", *lines])) from None
+
+
+def _found_file() -> Path | None:
+    named = os.environ.get("RINGFENCE_CONFIG")
+    if named:
+        return Path(named)
+    candidates = (Path.cwd() / CONFIG_FILE, user_config_path("ringfence") / CONFIG_FILE)
+    return next((path for path in candidates if path.is_file()), None)

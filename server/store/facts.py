@@ -1,0 +1,29 @@
+"""Single values that every process on one store shares."""
+
+from sqlalchemy import delete, insert, select
+
+from server.store.database import Database
+from server.store.schema import facts
+
+
+class Facts:
+    """Named values: the passcode's hash, the freeze switch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, name: str) -> str | None:
+        """The value, if it was set."""
+        async with self._database.transaction() as connection:
+            return (await connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar()
+
+    async def put(self, name: str, value: str) -> None:
+        """Set the value."""
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(facts).where(facts.c.name == name))
+            await connection.execute(insert(facts).values(name=name, value=value))
+
+    async def drop(self, name: str) -> None:
+        """Forget the value."""
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(facts).where(facts.c.name == name))

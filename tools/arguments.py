@@ -1,0 +1,98 @@
+"""From a model's arguments to a validated operation, or to an error that it can act on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from clients.fields import KeptFromModel
+from tools.catalog import OperationType, nearest
+from tools.schema import LARGEST_PAGE, PAGE_SIZE, generate_flag, input_schema, secret_inputs
+
+Settings = Callable[[str], str | None]
+"""A provider's setting by name."""
+
+
+class BadArguments(Exception):
+    """The arguments do not fit. The message names each argument, the rule and the allowed values."""
+
+
+class Page:
+    """Which part of a long list to show."""
+
+    def __init__(self, limit: int = PAGE_SIZE, offset: int = 0) -> None:
+        self.limit = limit
+        self.offset = offset
+
+
+def parse(operation: OperationType, arguments: Mapping[str, Any], setting: Settings) -> tuple[Any, Page]:
+    """The validated call, with its secret inputs filled in by the server, and the page to show.
+
+    Raises:
+        BadArguments: Something is unknown, missing, of the wrong type or out of bounds.
+    """
+    given = dict(arguments)
+    known = input_schema(operation)["properties"]
+    if unknown := [name for name in given if name not in known]:
+        raise BadArguments(_unknown(operation, unknown, list(known)))
+    page = _page(operation, given)
+    secrets = _secrets(operation, given, setting)
+    try:
+        return operation.model_validate(given | secrets), page
+    except ValidationError as misfit:
+        lines = [_line(error) for error in misfit.errors(include_url=False, include_input=False)]
+        raise BadArguments("\n".join([_head(operation), *lines, _footer(operation)])) from misfit
+
+
+def _head(operation: OperationType) -> str:
+    return f"The arguments of {operation.spec.tool_name} do not fit; nothing was sent."
+
+
+def _footer(operation: OperationType) -> str:
+    schema = input_schema(operation)
+    required = ", ".join(schema.get("required", [])) or "none"
+    return f"Arguments: {', '.join(schema['properties']) or 'none'}. Required: {required}. Correct them and call again."
+
+
+def _line(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "the call"
+    return f"- {where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _unknown(operation: OperationType, unknown: list[str], known: list[str]) -> str:
+    lines = [_head(operation)]
+    for name in unknown:
+        close = nearest(name, known)
+        lines.append(f"- {name}: there is no such argument" + (f"; did you mean {close[0]}?" if close else "."))
+    return "\n".join([*lines, _footer(operation)])
+
+
+def _page(operation: OperationType, given: dict[str, Any]) -> Page:
+    if operation.spec.rows is None:
+        return Page()
+    own = operation.model_fields
+    limit = PAGE_SIZE if "limit" in own else given.pop("limit", PAGE_SIZE)
+    cursor = "0" if "cursor" in own else given.pop("cursor", "0")
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LARGEST_PAGE:
+        raise BadArguments(f"{_head(operation)}\n- limit: a whole number from 1 to {LARGEST_PAGE}.")
+    if not isinstance(cursor, str) or not cursor.isdigit():
+        raise BadArguments(f"{_head(operation)}\n- cursor: the `next_cursor` of the page before, unchanged.")
+    return Page(limit, int(cursor))
+
+
+def _secrets(operation: OperationType, given: dict[str, Any], setting: Settings) -> dict[str, str]:
+    filled: dict[str, str] = {}
+    for name in secret_inputs(operation):
+        field = operation.model_fields[name]
+        wanted = True if field.is_required() else bool(given.pop(generate_flag(name), False))
+        rule = next((item for item in field.metadata if isinstance(item, KeptFromModel)), None)
+        if not wanted or rule is None:
+            continue
+        value = rule.generate() if rule.generate else setting(rule.setting or name)
+        if value is None:
+            raise BadArguments(
+                f"{_head(operation)}\nThe operator has not set {rule.setting or name} for this provider."
+            )
+        filled[name] = value
+    return filled

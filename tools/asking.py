@@ -1,0 +1,77 @@
+"""Puts the guard's question to the person at the client, in both protocol eras.
+
+Since 2026-07-28 the question rides on the result, and the client makes the call again with the answer; before, it is a
+request of the server's own while the call waits. The answer is taken only for the action whose id the question bears.
+"""
+
+from enum import Enum
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from guard.action import Action
+from guard.wording import question
+
+
+class Answer(Enum):
+    """What the person said."""
+
+    YES = "yes"
+    NO = "no"
+    DISMISSED = "dismissed"
+
+
+FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "approve": {"type": "boolean", "title": "Approve", "description": "Carry out exactly this call, once."}
+    },
+    "required": ["approve"],
+}
+
+
+def can_ask(context: Context[Any, Any]) -> bool:
+    """True when a form can reach this caller on this request."""
+    capabilities = context.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None:
+        return False
+    takes_forms = elicitation.form is not None or elicitation.url is None
+    return takes_forms and (_is_modern(context) or context.session.can_send_request)
+
+
+async def ask(context: Context[Any, Any], action: Action) -> Answer | InputRequiredResult:
+    """Ask now, or hand the question to the client to be answered with the next call."""
+    if _is_modern(context):
+        form = ElicitRequest(params=ElicitRequestFormParams(message=question(action), requested_schema=FORM))
+        return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
+    result = await context.session.elicit_form(question(action), FORM, related_request_id=context.request_id)
+    return _read(result)
+
+
+def answered_action(context: Context[Any, Any]) -> str | None:
+    """The id of the action that this call brings an answer for. The SDK seals it, so the client cannot choose it."""
+    return context.request_state
+
+
+def given_answer(context: Context[Any, Any], action: Action) -> Answer | None:
+    """The person's answer for this action; None if the call brings none."""
+    result = (context.input_responses or {}).get(_key(action.id))
+    return _read(result) if isinstance(result, ElicitResult) else None
+
+
+def _read(result: ElicitResult) -> Answer:
+    if result.action == "cancel":
+        return Answer.DISMISSED
+    agreed = result.action == "accept" and (result.content or {}).get("approve") is True
+    return Answer.YES if agreed else Answer.NO
+
+
+def _key(action_id: str) -> str:
+    return f"approve_{action_id}"
+
+
+def _is_modern(context: Context[Any, Any]) -> bool:
+    return context.protocol_version in MODERN_PROTOCOL_VERSIONS

@@ -1,0 +1,122 @@
+"""What a call gives back: compact text without nulls, the same as structured content, and what to do next."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from mcp.types import CallToolResult, TextContent
+from pydantic import BaseModel
+
+from clients.errors import Refused, TelephonyError, UnexpectedAnswer
+from clients.fields import is_secret
+from clients.operation import Spec
+from clients.redaction import redact, without_secrets
+from guard.action import Action, State
+from guard.errors import GuardRefusal
+from guard.settlement import Receipt
+from guard.wording import question, standing
+from tools.arguments import Page
+from tools.fencing import Fence, fenced
+
+
+def answer_result(spec: Spec, answer: BaseModel, page: Page) -> CallToolResult:
+    """A read's or a plain write's answer."""
+    content, notes = _content(spec, answer, page)
+    return _result(content, notes)
+
+
+def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page) -> CallToolResult:
+    """What became of a guarded call."""
+    action = receipt.action
+    if receipt.error is not None:
+        return _failed_action(action, receipt.error)
+    content, notes = _content(spec, receipt.answer, page) if isinstance(receipt.answer, BaseModel) else ({}, [])
+    if receipt.kept_secrets:
+        names = ", ".join(receipt.kept_secrets)
+        notes.append(f"Kept from this answer: {names}. The operator sees it with `ringfence secrets {action.id}`.")
+    head = f"Done: {spec.title} ({action.id})."
+    return _result({"action": action.id, "state": action.state.value, **content}, [head, *notes], head_first=True)
+
+
+def pending_result(action: Action, *, where: str) -> CallToolResult:
+    """Nothing was sent: a person has to answer elsewhere."""
+    text = (
+        f"NOT SENT. A person has to approve this first:\n{question(action)}\n\n{where} "
+        "Then make exactly the same call again. Tell the user; do not look for another way."
+    )
+    return CallToolResult(
+        content=[TextContent(text=text)],
+        structured_content={"action": action.id, "state": action.state.value, "approve": where},
+        is_error=True,
+    )
+
+
+def refused_result(refusal: GuardRefusal) -> CallToolResult:
+    """The guard said no."""
+    return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
+
+
+def error_result(error: TelephonyError) -> CallToolResult:
+    """A foreseen failure of a call that was not guarded."""
+    return problem(f"{redact(str(error))} {error.advice}", kind=type(error).__name__, more=_details(error))
+
+
+def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
+    """An error that the model can act on."""
+    lines = [text] + ([_compact(more)] if more else [])
+    return CallToolResult(
+        content=[TextContent(text="\n".join(lines))],
+        structured_content={"error": kind, "message": text, **(more or {})},
+        is_error=True,
+    )
+
+
+def _failed_action(action: Action, error: TelephonyError) -> CallToolResult:
+    say = "" if action.state is State.DONE and isinstance(error, UnexpectedAnswer) else f"\n{standing(action)}"
+    more = {"action": action.id, "state": action.state.value, **_details(error)}
+    return problem(f"{redact(str(error))} {error.advice}{say}", kind=type(error).__name__, more=more)
+
+
+def _details(error: TelephonyError) -> dict[str, Any]:
+    if isinstance(error, Refused) and error.details:
+        return {"details": error.details}
+    if isinstance(error, UnexpectedAnswer) and error.understood:
+        return {"understood": without_secrets(error.understood)}
+    return {}
+
+
+def _content(spec: Spec, answer: BaseModel, page: Page) -> tuple[dict[str, Any], list[str]]:
+    hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
+    fence = Fence()
+    notes: list[str] = []
+    more: dict[str, Any] = {}
+    if spec.rows is not None:
+        answer, more = _one_page(answer, spec.rows, page)
+    dumped = answer.model_dump(mode="json", exclude_none=True, exclude=hidden)
+    content = fenced(answer, dumped, fence) | more
+    if "next_cursor" in more:
+        notes.append(f"{more['total']} in all; call again with cursor={more['next_cursor']!r} for more.")
+    if fence.is_used:
+        notes.append(fence.note)
+    return content, notes
+
+
+def _one_page(answer: BaseModel, rows: str, page: Page) -> tuple[BaseModel, dict[str, Any]]:
+    everything = cast("list[object]", getattr(answer, rows))
+    end = page.offset + page.limit
+    if page.offset == 0 and end >= len(everything):
+        return answer, {"total": len(everything)}
+    shown = answer.model_copy(update={rows: everything[page.offset : end]})
+    more: dict[str, Any] = {"total": len(everything)}
+    return shown, more | ({"next_cursor": str(end)} if end < len(everything) else {})
+
+
+def _result(content: dict[str, Any], notes: list[str], *, head_first: bool = False) -> CallToolResult:
+    body = [_compact(content)] if content else []
+    head, rest = (notes[:1], notes[1:]) if head_first else ([], notes)
+    text = "\n".join([*head, *body, *rest]) or "Done."
+    return CallToolResult(content=[TextContent(text=text)], structured_content=content)
+
+
+def _compact(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,0 +1,296 @@
+"""VoiceTel account: profile, balance and rates, settings, charges and call records."""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from clients.effects import Effect
+from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
+from clients.operation import Answer, Operation, Undo
+from clients.voicetel import HOURLY, voicetel
+
+
+class Services(Answer):
+    """Which services the account has."""
+
+    sms: bool | None = None
+    mms: bool | None = None
+    e911: bool | None = None
+    intl: bool | None = None
+    cnam: bool | None = None
+    dialer: bool | None = None
+    rcid: bool | None = None
+    bypass_media: bool | None = None
+
+
+class Rates(Answer):
+    """Prices of the account in US dollars. `did` is a month of one number, `nibble` a minute of voice (inferred)."""
+
+    did: Decimal | None = None
+    sms: Decimal | None = None
+    mms: Decimal | None = None
+    cnam: Decimal | None = None
+    lrn: Decimal | None = None
+    fax: Decimal | None = None
+    nibble: Decimal | None = None
+    tf_adj: Decimal | None = None
+    intl_max: Decimal | None = None
+
+
+class Account(Answer):
+    """The account's profile, balance and rates."""
+
+    username: LooseText | None = None
+    name: str | None = None
+    email: str | None = None
+    enabled: bool | None = None
+    cash: Dollars | None = None
+    """Prepaid balance."""
+
+    rates: Rates | None = None
+    services: Services | None = None
+    caller_id: AnsweredNumber | None = None
+    ccs: int | None = None
+    """Cap of concurrent calls."""
+
+    notify: bool | None = None
+    notify_threshold: int | None = None
+    timezone: str | None = None
+    created: AnsweredTime | None = None
+    auth_type: int | None = None
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/account",
+    effect=Effect.READ,
+    toolset="account",
+    docs="#accountGet",
+    limit=HOURLY,
+    cached_for=600,
+    synonyms=("balance", "money", "funds", "prices", "cost", "profile", "how much"),
+)
+class GetAccount(Operation[Account]):
+    """Show the account's balance, rates, services and profile; kept for 10 minutes to spare VoiceTel's 6 an hour."""
+
+
+class UpdatedSettings(Answer):
+    """Names of the settings that were changed."""
+
+    updated: list[str] = []
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/account",
+    effect=Effect.WRITE | Effect.PRIVILEGED,
+    toolset="account",
+    docs="#accountPut",
+    synonyms=("low balance alert", "caller id", "time zone"),
+)
+class UpdateAccount(Operation[UpdatedSettings]):
+    """Change account settings; what is left out stays. Service flags and `ccs` are for administrators."""
+
+    caller_id: UsNumber | None = None
+    """Default caller ID of outbound calls."""
+
+    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+\-]+)*$")
+    """IANA time zone, such as America/New_York."""
+
+    notify: bool | None = None
+    """Mail when the balance runs low."""
+
+    notify_threshold: int | None = Field(default=None, ge=0)
+    """Balance in US dollars below which to mail."""
+
+    ccs: int | None = Field(default=None, ge=0)
+    """Cap of concurrent calls; administrators only."""
+
+    sms: bool | None = None
+    """SMS service; administrators only."""
+
+    mms: bool | None = None
+    """MMS service; administrators only."""
+
+    intl: bool | None = None
+    """International calls; administrators only."""
+
+    e911: bool | None = None
+    """e911 service; administrators only."""
+
+    def before(self) -> GetAccount:
+        return GetAccount()
+
+    def undo(self, before: Any) -> Undo:
+        if not isinstance(before, Account):
+            return Undo(verdict="none", lost="The settings before the change were not read.")
+        services = before.services or Services()
+        old = {
+            name: getattr(services if name in {"sms", "mms", "intl", "e911"} else before, name)
+            for name in self.model_fields_set
+        }
+        return Undo(verdict="full", operation=UpdateAccount.model_validate(old))
+
+
+class Credit(Answer):
+    """One entry of the credit history."""
+
+    date: AnsweredTime | None = None
+    amount: Dollars | None = None
+    paid: bool | None = None
+
+
+class Credits(Answer):
+    """Credit history."""
+
+    credits: list[Credit] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/account/credits",
+    effect=Effect.READ,
+    toolset="account",
+    docs="#accountCredits",
+    rows="credits",
+    synonyms=("invoices", "owed", "bill"),
+)
+class ListCredits(Operation[Credits]):
+    """List the account's credits (invoices), with whether each is paid."""
+
+    status: Literal["paid", "unpaid"] | None = None
+    """Only these; all if left out."""
+
+
+class CallRecordValue(Answer):
+    """What a call record says. Numbers arrive as text."""
+
+    caller: StrangerText | None = Field(default=None, alias="cid")
+    called: str | None = Field(default=None, alias="dst")
+    caller_name: StrangerText | None = Field(default=None, alias="cn")
+    seconds: LooseText | None = Field(default=None, alias="dur")
+    rate_a_minute: LooseText | None = Field(default=None, alias="nr")
+    billed: LooseText | None = Field(default=None, alias="ba")
+    ip: str | None = None
+
+
+class CallRecord(Answer):
+    """One call."""
+
+    key: list[LooseText] = []
+    """Account and start of the call in epoch seconds."""
+
+    value: CallRecordValue | None = None
+    id: str | None = None
+
+
+class CallRecords(Answer):
+    """Calls in a window of time, newest first."""
+
+    start: AnsweredTime | None = None
+    end: AnsweredTime | None = None
+    cdr: list[CallRecord] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/account/cdr",
+    effect=Effect.READ,
+    toolset="account",
+    docs="#accountCdr",
+    limit=HOURLY,
+    rows="cdr",
+    synonyms=("cdr", "call log", "call history", "calls", "who called"),
+)
+class ListCallRecords(Operation[CallRecords]):
+    """List call records of a window of time, newest first; the last 24 hours if left out. 6 an hour."""
+
+    since: Moment | None = None
+    """Older bound, with zone."""
+
+    until: Moment | None = None
+    """Newer bound, with zone."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """VoiceTel's `start` is the newer bound and `end` the older one."""
+        bounds = {"start": self.until, "end": self.since}
+        return {name: int(moment.timestamp()) for name, moment in bounds.items() if moment is not None}
+
+
+class Registration(Answer):
+    """The device that is registered."""
+
+    uri: str | None = None
+    agent: StrangerText | None = None
+    """What the device calls itself."""
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/account/registration",
+    effect=Effect.READ,
+    toolset="account",
+    docs="#accountRegistration",
+    empty_on=404,
+    synonyms=("online", "phone registered", "sip status"),
+)
+class GetRegistration(Operation[Registration]):
+    """Show the SIP device that is registered; empty when none is."""
+
+
+class RecurringCharge(Answer):
+    """One monthly charge."""
+
+    description: str | None = None
+    amount: Dollars | None = None
+
+
+class RecurringCharges(Answer):
+    """What the account costs each month."""
+
+    charges: list[RecurringCharge] = []
+    total: Dollars | None = None
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/account/recurring-charges",
+    effect=Effect.READ,
+    toolset="account",
+    docs="#accountRecurringCharges",
+    limit=HOURLY,
+    rows="charges",
+    synonyms=("monthly cost", "subscription", "fees", "bill"),
+)
+class ListRecurringCharges(Operation[RecurringCharges]):
+    """List what the account costs each month, by service, with the total. 6 an hour."""
+
+
+class Payment(Answer):
+    """One payment received."""
+
+    date: AnsweredTime | None = None
+    amount: Dollars | None = None
+    status: str | None = None
+    payer_email: str | None = None
+    transaction_id: str | None = None
+
+
+class Payments(Answer):
+    """Payments, newest first."""
+
+    payments: list[Payment] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/account/payments",
+    effect=Effect.READ,
+    toolset="account",
+    docs="#accountPayments",
+    rows="payments",
+    synonyms=("paypal", "top up", "paid"),
+)
+class ListPayments(Operation[Payments]):
+    """List payments received, newest first."""

@@ -1,0 +1,187 @@
+"""VoiceTel numbers: what the account has, and how a number joins or leaves it."""
+
+from typing import Any
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredNumber, UsNumber
+from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.voicetel import voicetel
+
+
+class Number(Answer):
+    """A number of the account, and where its calls, messages and faxes go."""
+
+    number: AnsweredNumber
+    route: int | None = None
+    """Gateway or system route that receives its calls."""
+
+    gateway: str | None = None
+    carrier: int | None = None
+    translated: AnsweredNumber | None = None
+    """Digits delivered to the gateway; usually the number itself."""
+
+    forward: bool | None = None
+    forward_to: AnsweredNumber | None = None
+    cnam: bool | None = None
+    """True when callers' names are looked up, which bills each call."""
+
+    sms_enabled: bool | None = None
+    fax_enabled: bool | None = None
+
+
+class Numbers(Answer):
+    """Numbers of the account."""
+
+    numbers: list[Number] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/numbers",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs="#numbersList",
+    empty_on=404,
+    rows="numbers",
+    synonyms=("inventory", "my numbers", "dids", "phone numbers", "all", "own"),
+)
+class ListNumbers(Operation[Numbers]):
+    """List the account's numbers with route, forward, caller-name, SMS and fax flags."""
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/numbers/{number}",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs="#numbersGet",
+    synonyms=("show", "details", "settings", "where does it ring"),
+)
+class GetNumber(Operation[Number]):
+    """Show one number: route, forward, caller-name, SMS and fax flags."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+
+class AddedNumber(Answer):
+    """A number that was put on the account."""
+
+    number: AnsweredNumber | None = None
+    route: int | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/numbers",
+    effect=Effect.PAID,
+    toolset="numbers",
+    docs="#numbersCreate",
+    synonyms=("assign", "put on the account"),
+)
+class AddNumber(Operation[AddedNumber]):
+    """Put a number on the account without an inventory order; to buy one, use voicetel_order_numbers."""
+
+    number: UsNumber
+    """Number to add."""
+
+    route: int | None = Field(default=None, ge=1)
+    """Gateway that receives its calls, from voicetel_list_gateways; VoiceTel takes 4 if left out."""
+
+    def charge(self) -> Charge:
+        return Charge(item="number", rate="did", per="month")
+
+    def warnings(self) -> tuple[str, ...]:
+        return (
+            "The documents require the balance to cover the monthly rate; whether it is taken at once is not said.",
+        )
+
+    def settled(self) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False)
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(
+            verdict="partial", operation=RemoveNumber(number=self.number), lost="What was charged stays charged."
+        )
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/numbers/{number}/release",
+    effect=Effect.DESTRUCTIVE,
+    toolset="numbers",
+    docs="#numbersRelease",
+    irreversible=True,
+    synonyms=("give up", "cancel", "drop", "return", "retire", "get rid of"),
+)
+class ReleaseNumber(Operation[Done]):
+    """Give a number back to the network for good; it cannot be had again."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def settled(self) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+
+
+@voicetel.operation(
+    "DELETE",
+    "/v2.2/numbers/{number}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="numbers",
+    docs="#numbersDelete",
+    irreversible=True,
+    synonyms=("delete", "cancel", "drop"),
+)
+class RemoveNumber(Operation[Done]):
+    """Remove a number from the account for good."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def settled(self) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+
+
+class MovedNumber(Answer):
+    """A number that belongs to another account now."""
+
+    number: AnsweredNumber | None = None
+    route: int | None = None
+    account_id: int | None = None
+
+
+@voicetel.operation(
+    "PATCH",
+    "/v2.2/numbers/{number}",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="numbers",
+    docs="#numbersMove",
+    irreversible=True,
+    synonyms=("transfer", "hand over", "give to"),
+)
+class MoveNumber(Operation[MovedNumber]):
+    """Hand a number over to another VoiceTel account; only that account can hand it back."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    account_id: int = Field(ge=1)
+    """Username of the account that receives it, as a number."""
+
+    route: int = Field(ge=1)
+    """Gateway of the receiving account that takes its calls."""
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def settled(self) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)

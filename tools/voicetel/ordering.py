@@ -1,0 +1,169 @@
+"""VoiceTel inventory and orders: find numbers and buy them."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
+from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.voicetel import voicetel
+from tools.voicetel.numbers import ListNumbers, Numbers, ReleaseNumber
+
+
+class AvailableNumber(Answer):
+    """A number that can be ordered."""
+
+    number: AnsweredNumber
+    city: str | None = None
+    province: str | None = None
+    rate_center: str | None = None
+    lata: LooseText | None = None
+
+
+class Inventory(Answer):
+    """Numbers that can be ordered. VoiceTel keeps a search for ten minutes, so one may be gone when it is ordered."""
+
+    numbers: list[AvailableNumber] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/inventory",
+    effect=Effect.READ,
+    toolset="ordering",
+    docs="#inventorySearch",
+    rows="numbers",
+    synonyms=("buy", "new", "available", "area code", "local", "find", "did"),
+)
+class SearchInventory(Operation[Inventory]):
+    """Find telephone numbers that can be ordered; the price of one is `rates.did` in voicetel_get_account."""
+
+    tn_mask: str = Field(pattern=r"^[0-9*]{1,10}$", examples=["201", "201555*"])
+    """Leading digits without +1, with * for any digits: 201, 201555, 201555*."""
+
+    quantity: int = Field(default=10, ge=1, le=1000)
+    """How many to return."""
+
+    province: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """State or province, two letters."""
+
+    rate_center: str | None = None
+    """Rate center, as voicetel_count_coverage names it."""
+
+    lata: int | None = None
+    """LATA number."""
+
+
+class CoverageBucket(Answer):
+    """How many numbers are free in one place. Which fields are filled depends on what was counted by."""
+
+    count: int | None = None
+    loc_state: str | None = None
+    city: str | None = None
+    rc_abbre: str | None = None
+    npa: LooseText | None = None
+    nxx: LooseText | None = None
+    block: LooseText | None = None
+    lata: LooseText | None = None
+
+
+class Coverage(Answer):
+    """Counts of free numbers."""
+
+    coverage: list[CoverageBucket] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/inventory/coverage",
+    effect=Effect.READ,
+    toolset="ordering",
+    docs="#inventoryCoverage",
+    rows="coverage",
+    synonyms=("how many", "availability", "where", "rate centers", "stock"),
+)
+class CountCoverage(Operation[Coverage]):
+    """Count the numbers that can be ordered, by state, city, rate center, exchange or block."""
+
+    count_by: Literal["state", "city", "rateCenter", "npanxx", "block"]
+    """What to count by."""
+
+    loc_state: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """Only this state or province, two letters."""
+
+    city: str | None = None
+    """Only this city."""
+
+    rc_abbre: str | None = None
+    """Only this rate center, abbreviated."""
+
+    npa: str | None = Field(default=None, pattern=r"^[2-9][0-9]{2}$")
+    """Only this area code."""
+
+    lata: int | None = None
+    """Only this LATA."""
+
+
+class FailedNumber(Answer):
+    """A number that was not done, and why."""
+
+    number: AnsweredNumber
+    reason: str | None = None
+
+
+class Order(Answer):
+    """An order. It may have succeeded in part: look at `failed`."""
+
+    order_id: LooseText | None = None
+    amount_charged: Dollars | None = None
+    numbers_ordered: list[AnsweredNumber] = []
+    failed: list[FailedNumber] = []
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/orders",
+    effect=Effect.PAID,
+    toolset="ordering",
+    docs="#orderCreate",
+    idempotency_header="Idempotency-Key",
+    clean_failures=frozenset({502}),
+    synonyms=("buy", "purchase", "get a number", "did", "provision"),
+)
+class OrderNumbers(Operation[Order]):
+    """Order new telephone numbers; the balance is charged at once, one monthly fee per number."""
+
+    numbers: list[UsNumber] = Field(min_length=1, max_length=100)
+    """Numbers to buy, from voicetel_search_inventory."""
+
+    route: int | None = Field(default=None, ge=1)
+    """Gateway that receives their calls, from voicetel_list_gateways; VoiceTel takes 4 if left out."""
+
+    def charge(self) -> Charge:
+        return Charge(item="number", quantity=len(self.numbers), rate="did", per="month")
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("An order may succeed in part; numbers that fail are not charged.",)
+
+    def settled(self) -> Proof[Numbers]:
+        return Proof(read=ListNumbers(), shows=self._all_there, if_absent=False)
+
+    def undo(self, before: Any) -> Undo:
+        if len(self.numbers) != 1:
+            return Undo(verdict="none", lost="Numbers are released one by one; the month's fee is not paid back.")
+        return Undo(
+            verdict="partial",
+            operation=ReleaseNumber(number=self.numbers[0]),
+            lost="The month's fee is not paid back, and a released number cannot be had again.",
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        numbers: list[str] = wire_fields(self)["numbers"]
+        if self.route is None:
+            return {"numbers": numbers}
+        return {"numbers": [{"number": number, "route": self.route} for number in numbers]}
+
+    def _all_there(self, owned: Numbers) -> bool | None:
+        there = {row.number for row in owned.numbers} & set(self.numbers)
+        return None if 0 < len(there) < len(self.numbers) else bool(there)
