@@ -1,8 +1,7 @@
 """Answers that may be given again for a while, to spare a provider's limit."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 
@@ -12,30 +11,39 @@ class KeptAnswer:
 
     raw: str
     at: datetime
+    is_stale: bool = False
+    """True when something was spent since, so that it is only good where no newer one can be had."""
 
 
 class AnswerCache(Protocol):
     """Keeps raw answers. Several processes that share a store share it."""
 
-    async def get(self, key: str, max_age: float) -> KeptAnswer | None:
-        """The answer, if it is at most `max_age` seconds old."""
+    async def get(self, account: str, name: str) -> KeptAnswer | None:
+        """The answer to this read of this account, however old."""
         ...
 
-    async def put(self, key: str, answer: KeptAnswer) -> None:
+    async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
         """Keep an answer."""
+        ...
+
+    async def spoil(self, account: str) -> None:
+        """Mark everything kept of an account as stale."""
         ...
 
 
 class ProcessCache:
     """Answers kept in this process."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._now = now
-        self._kept: dict[str, KeptAnswer] = {}
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], KeptAnswer] = {}
 
-    async def get(self, key: str, max_age: float) -> KeptAnswer | None:
-        kept = self._kept.get(key)
-        return kept if kept and (self._now() - kept.at).total_seconds() < max_age else None
+    async def get(self, account: str, name: str) -> KeptAnswer | None:
+        return self._kept.get((account, name))
 
-    async def put(self, key: str, answer: KeptAnswer) -> None:
-        self._kept[key] = answer
+    async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
+        self._kept[account, name] = answer
+
+    async def spoil(self, account: str) -> None:
+        for key, kept in self._kept.items():
+            if key[0] == account:
+                self._kept[key] = replace(kept, is_stale=True)

@@ -18,7 +18,9 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from clients.cache import AnswerCache, KeptAnswer, ProcessCache
+from clients.effects import Effect
 from clients.errors import (
+    LimitReached,
     OutcomeUnknown,
     ProviderFailed,
     ProviderUnreachable,
@@ -146,16 +148,38 @@ class ApiClient:
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Like `send`, with the answer as it came and the number of attempts."""
         spec = operation.spec
-        if spec.cached_for and (kept := await self._cache.get(self._cache_key(operation), spec.cached_for)):
-            answer = self._typed(operation, self._decoded(spec, kept.raw), kept.raw)
-            return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
-        request = build_request(operation, path=self._paths.get(spec.tool_name))
-        response, attempts = await self._deliver(spec, request, idempotency_key)
-        now = datetime.now(UTC)
-        answer = self._typed(operation, self._answer(spec, response), response.text)
         if spec.cached_for:
-            await self._cache.put(self._cache_key(operation), KeptAnswer(response.text, now))
-        return Exchange(answer, response.status, response.text, now, attempts)
+            return await self._exchange_sparingly(operation)
+        exchange = await self._exchange_now(operation, idempotency_key)
+        if Effect.PAID in spec.effect:
+            await self._cache.spoil(self.account)
+        return exchange
+
+    async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
+        spec = operation.spec
+        request = build_request(operation, path=self._paths.get(spec.tool_name))
+        response, attempts = await self._deliver(spec, request, key)
+        answer = self._typed(operation, self._answer(spec, response), response.text)
+        return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts)
+
+    async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
+        """A kept answer while it is fresh, and also where the provider's limit allows no newer one."""
+        spec, name = operation.spec, operation.spec.name + operation.model_dump_json()
+        kept = await self._cache.get(self.account, name)
+        if kept and not kept.is_stale and (datetime.now(UTC) - kept.at).total_seconds() < spec.cached_for:
+            return self._kept_exchange(operation, kept)
+        try:
+            exchange = await self._exchange_now(operation, None)
+        except (LimitReached, RateLimited):
+            if kept is None:
+                raise
+            return self._kept_exchange(operation, kept)
+        await self._cache.put(self.account, name, KeptAnswer(exchange.raw, exchange.received_at))
+        return exchange
+
+    def _kept_exchange(self, operation: Operation[R], kept: KeptAnswer) -> Exchange[R]:
+        answer = self._typed(operation, self._decoded(operation.spec, kept.raw), kept.raw)
+        return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
 
     # What a provider's module overrides -----------------------------------------------------------------------------
 
@@ -286,9 +310,6 @@ class ApiClient:
                 understood=content,
                 raw=raw,
             ) from misfit
-
-    def _cache_key(self, operation: Operation[Any]) -> str:
-        return f"{self.provider.name} {self.base_url} {operation.spec.name} {operation.model_dump_json()}"
 
 
 async def every(pages: Callable[[str | None], Awaitable[tuple[list[R], str | None]]]) -> AsyncIterator[R]:

@@ -80,7 +80,8 @@ AnsweredTime = Annotated[AwareDatetime, BeforeValidator(_aware)]
 
 
 def _dollars(value: Decimal) -> str:
-    return f"{value} USD"
+    exponent = value.as_tuple().exponent
+    return f"{value:.2f} USD" if isinstance(exponent, int) and exponent > -2 else f"{value} USD"
 
 
 Dollars = Annotated[Decimal, PlainSerializer(_dollars)]

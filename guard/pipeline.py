@@ -8,7 +8,7 @@ side) answers it through `approve` or `decline`, and `carry_out` does the rest.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
@@ -17,7 +17,8 @@ from clients.client import Exchange
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
-from guard.errors import AlreadySettled, Declined, Denied, Expired, NotTheSameCall, OutcomePending, PriceChanged
+from guard.answering import Answers, refuse
+from guard.errors import Denied, NotTheSameCall, OutcomePending, PriceChanged
 from guard.journal import Journal, Vault
 from guard.policy import Decision, Policy
 from guard.quote import PriceSource, Quote, quote
@@ -63,6 +64,7 @@ class Guard:
         self._policy = policy or Policy()
         self._now = now
         self._lifetime = lifetime
+        self._answers = Answers(journal, now)
         self._settlement = Settlement(journal, vault, now)
 
     async def review(self, operation: Operation[Any], principal: Principal) -> Action:
@@ -100,17 +102,12 @@ class Guard:
         return await self._current(action)
 
     async def approve(self, action_id: str, *, by: str) -> Action:
-        """Record a person's yes.
-
-        Raises:
-            Expired: The question is too old.
-            AlreadySettled: The action was answered before.
-        """
-        return await self._answer(action_id, State.APPROVED, by)
+        """Record a person's yes. Raises as `Answers.give` does."""
+        return await self._answers.give(action_id, State.APPROVED, by=by)
 
     async def decline(self, action_id: str, *, by: str) -> Action:
-        """Record a person's no."""
-        return await self._answer(action_id, State.DECLINED, by)
+        """Record a person's no. Raises as `Answers.give` does."""
+        return await self._answers.give(action_id, State.DECLINED, by=by)
 
     async def carry_out(self, action: Action, operation: Operation[R]) -> Receipt[R]:
         """Send an approved call, once.
@@ -150,7 +147,7 @@ class Guard:
             provider=operation.spec.provider.name,
             account=sender.account,
             operation=operation.spec.tool_name,
-            title=operation.spec.title,
+            title=f"{operation.spec.title} at {operation.spec.provider.title}",
             arguments=arguments_of(operation),
             digest=digest,
             principal=principal.name,
@@ -181,34 +178,16 @@ class Guard:
         found = await self._journal.find_open(digest)
         if found is None:
             return None
-        current = await self._expire_if_late(found)
+        current = await self._answers.aged(found)
         if current.state in {State.SENDING, State.UNKNOWN}:
             raise OutcomePending(f"{standing(current)} The same call is not sent a second time.")
         return current if current.state.is_open else None
 
     async def _current(self, action: Action) -> Action:
-        current = await self._expire_if_late(action)
+        current = await self._answers.aged(action)
         if current.state not in {State.PROPOSED, State.APPROVED}:
             refuse(current)
         return current
-
-    async def _answer(self, action_id: str, to: State, by: str) -> Action:
-        found = await self._journal.find(action_id)
-        if found is None:
-            raise NotTheSameCall(f"There is no action {action_id}.")
-        current = await self._expire_if_late(found)
-        if current.state is not State.PROPOSED:
-            refuse(current)
-        moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._now())
-        if moved is None:
-            refuse(await self._journal.find(action_id) or current)
-        return moved
-
-    async def _expire_if_late(self, action: Action) -> Action:
-        if action.state not in {State.PROPOSED, State.APPROVED} or self._now() < action.expires_at:
-            return action
-        moved = await self._journal.move(action.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED)
-        return moved or await self._journal.find(action.id) or action
 
     async def _require_same_price(self, action: Action, operation: Operation[Any]) -> None:
         """A call that has become dearer than what was approved is asked again."""
@@ -222,16 +201,3 @@ class Guard:
         raise PriceChanged(
             f"Approved was {approved or 'an unknown price'}, now it is {current or 'unknown'}; nothing was sent."
         )
-
-
-def refuse(action: Action) -> NoReturn:
-    """Raise what the state of an action that cannot go on means."""
-    match action.state:
-        case State.DECLINED:
-            raise Declined(standing(action))
-        case State.EXPIRED:
-            raise Expired(standing(action))
-        case State.SENDING | State.UNKNOWN:
-            raise OutcomePending(standing(action))
-        case _:
-            raise AlreadySettled(f"{standing(action)} An approval works once; nothing more was sent.")

@@ -12,7 +12,7 @@ _VALUE_LIMIT = 600
 def question(action: Action) -> str:
     """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id."""
     lines = [
-        f"{action.title} at {action.provider}?",
+        f"{action.title}?",
         "",
         *argument_lines(action.arguments),
         *action.quote.lines(),

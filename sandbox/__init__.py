@@ -1,1 +1,1 @@
-"""x."""
+"""The telephony providers, simulated: one ASGI app each, stateful, on one common frame."""

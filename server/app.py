@@ -58,7 +58,7 @@ def instructions(runtime: Runtime) -> str:
     return (
         f"Ringfence runs a company's telephony at {providers}. "
         "Numbers are E.164 (+12015550123). Reads are free unless a tool says otherwise. "
-        "Whatever costs money, removes something, redirects traffic or touches credentials is quoted and a person is asked: "
+        "Whatever costs money, removes something, redirects traffic or touches credentials is quoted and asked about: "
         "you cannot answer for them, and there is no argument that skips it. "
         "If an answer says NOT SENT, tell the user how to approve and repeat exactly the same call afterwards. "
         "If an outcome is unknown, look at the provider's state; never repeat the call. "

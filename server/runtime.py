@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,16 @@ if TYPE_CHECKING:
 class Runtime:
     """One process's clients, store and guard."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        http: httpx2.AsyncClient | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.settings = settings
+        self._now = now
+        self._given_http = http
         self.policy = Policy()
         self.clients = self._clients()
         self.desk = CallDesk(
@@ -57,13 +65,18 @@ class Runtime:
             senders=self.clients,
             prices={name: VoiceTelPrices(client) for name, client in self.clients.items() if name == "voicetel"},
             policy=self.policy,
+            now=self._now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
         )
 
     @cached_property
     def http(self) -> httpx2.AsyncClient:
         """The pool that all clients share."""
-        return http_pool(self.settings.timeout_seconds)
+        return self._given_http or http_pool(self.settings.timeout_seconds)
+
+    def state_key(self) -> bytes:
+        """Seals what clients carry between two rounds; replicas that share it can answer for each other."""
+        return self.record.seal.derive("request state")
 
     async def close(self) -> None:
         """Close what was opened."""
@@ -109,11 +122,14 @@ class SharedCache:
     def __init__(self, record: "Callable[[], Record]") -> None:
         self._record = record
 
-    async def get(self, key: str, max_age: float) -> KeptAnswer | None:
-        return await self._record().cache.get(key, max_age)
+    async def get(self, account: str, name: str) -> KeptAnswer | None:
+        return await self._record().cache.get(account, name)
 
-    async def put(self, key: str, answer: KeptAnswer) -> None:
-        await self._record().cache.put(key, answer)
+    async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
+        await self._record().cache.put(account, name, answer)
+
+    async def spoil(self, account: str) -> None:
+        await self._record().cache.spoil(account)
 
 
 def principal_of(_context: Context[Any, Any]) -> Principal:

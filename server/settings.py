@@ -1,4 +1,4 @@
-"""Everything an operator can set: environment `RINGFENCE_…` over `ringfence.toml`, read once when the process starts."""
+"""Everything an operator can set: environment `RINGFENCE_…` over `ringfence.toml`, read once at the start."""
 
 import os
 import tomllib
@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_state_path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 CONFIG_FILE = "ringfence.toml"
 
@@ -59,7 +65,7 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-NameList = Annotated[list[str], BeforeValidator(_split)]
+NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -77,7 +83,7 @@ class Settings(BaseSettings):
 
     http: HttpSettings = HttpSettings()
 
-    toolsets: NameList = Field(default=["default"], alias_priority=1)
+    toolsets: NameList = ["default"]
     """Toolsets to show: names, `default` or `all`."""
 
     read_only: bool = False
@@ -138,6 +144,8 @@ def read_settings(path: Path | None = None) -> Settings:
             raise BadSettings(f"{file} is not valid TOML: {broken}") from broken
     try:
         return Settings(**content)
+    except SettingsError as misfit:
+        raise BadSettings(f"The settings in the environment do not fit: {misfit}; JSON is expected there.") from misfit
     except ValidationError as misfit:
         where = f"{file} or the environment" if file else "the environment"
         lines = [f"  {'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in misfit.errors()]

@@ -1,1 +1,1 @@
-"""x."""
+"""Tests are sentences about behaviour, told through the public door."""

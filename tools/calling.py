@@ -59,7 +59,8 @@ class CallDesk:
         try:
             if self._policy.guards(operation.spec):
                 return await self._guarded(call, page, context)
-            return answer_result(operation.spec, await self._clients[provider.name].send(call), page)
+            exchange = await self._clients[provider.name].exchange(call)
+            return answer_result(operation.spec, exchange, page)
         except TelephonyError as error:
             return error_result(error)
         except GuardRefusal as refusal:

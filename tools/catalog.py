@@ -13,8 +13,18 @@ OperationType = type[Operation[Any]]
 MODULES: Mapping[str, tuple[str, ...]] = {
     "voicetel": (
         "numbers",
+        "number_routing",
+        "number_messaging",
         "ordering",
+        "ports",
+        "messaging",
+        "e911",
+        "gateways",
+        "lookups",
         "account",
+        "access",
+        "credentials",
+        "support",
     ),
 }
 """Modules of `tools.<provider>` that declare operations, in the order in which they are shown."""

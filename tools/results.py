@@ -7,6 +7,7 @@ from typing import Any, cast
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
+from clients.client import Exchange
 from clients.errors import Refused, TelephonyError, UnexpectedAnswer
 from clients.fields import is_secret
 from clients.operation import Spec
@@ -19,9 +20,11 @@ from tools.arguments import Page
 from tools.fencing import Fence, fenced
 
 
-def answer_result(spec: Spec, answer: BaseModel, page: Page) -> CallToolResult:
+def answer_result(spec: Spec, exchange: Exchange[Any], page: Page) -> CallToolResult:
     """A read's or a plain write's answer."""
-    content, notes = _content(spec, answer, page)
+    content, notes = _content(spec, exchange.answer, page)
+    if exchange.attempts == 0:
+        notes.append(f"Read at {exchange.received_at:%H:%M} UTC and kept, to spare the provider's hourly limit.")
     return _result(content, notes)
 
 

@@ -6,9 +6,8 @@ They spare, they do not guard: where the store cannot be used, plain reads go on
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from clients.cache import KeptAnswer
 from clients.limits import Limit, ProcessLimits, limit_reached
@@ -48,24 +47,35 @@ class StoredLimits:
 class StoredCache:
     """Implements `clients.cache.AnswerCache`. Sealed, because answers hold personal data."""
 
-    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
         self._seal = seal
-        self._clock = clock
 
-    async def get(self, key: str, max_age: float) -> KeptAnswer | None:
-        newer = cached_answers.c.at > self._clock() - max_age
-        query = select(cached_answers).where(cached_answers.c.key == key, newer)
+    async def get(self, account: str, name: str) -> KeptAnswer | None:
+        query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
         with suppress(JournalUnavailable):
             async with self._database.transaction() as connection:
                 row = (await connection.execute(query)).mappings().first()
             if row is not None:
-                return KeptAnswer(self._seal.open(row["sealed"]), datetime.fromtimestamp(row["at"], UTC))
+                return KeptAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
         return None
 
-    async def put(self, key: str, answer: KeptAnswer) -> None:
-        values = {"key": key, "at": answer.at.timestamp(), "sealed": self._seal.close(answer.raw)}
+    async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
+        values = {
+            "account": account,
+            "name": name,
+            "at": answer.at,
+            "is_stale": answer.is_stale,
+            "sealed": self._seal.close(answer.raw),
+        }
+        same = (cached_answers.c.account == account) & (cached_answers.c.name == name)
         with suppress(JournalUnavailable):
             async with self._database.transaction() as connection:
-                await connection.execute(delete(cached_answers).where(cached_answers.c.key == key))
+                await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
+
+    async def spoil(self, account: str) -> None:
+        stale = update(cached_answers).where(cached_answers.c.account == account).values(is_stale=True)
+        with suppress(JournalUnavailable):
+            async with self._database.transaction() as connection:
+                await connection.execute(stale)

@@ -20,6 +20,7 @@ class Record:
     limits: StoredLimits
     cache: StoredCache
     facts: Facts
+    seal: Seal
 
 
 def open_record(address: str, folder: Path) -> Record:
@@ -33,4 +34,5 @@ def open_record(address: str, folder: Path) -> Record:
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),
         facts=Facts(database),
+        seal=seal,
     )

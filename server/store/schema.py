@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Float,
     Index,
@@ -92,8 +93,10 @@ limit_uses = Table(
 cached_answers = Table(
     "cached_answers",
     metadata,
-    Column("key", String(500), primary_key=True),
-    Column("at", Float, nullable=False),
+    Column("account", String(200), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("is_stale", Boolean, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
 

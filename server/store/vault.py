@@ -1,5 +1,6 @@
 """Secrets kept for the operator, sealed with a key that lies beside the store and is readable by its owner alone."""
 
+import hmac
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ class Seal:
     def open(self, sealed: bytes) -> str:
         """Decrypt."""
         return self._opened().decrypt(sealed).decode("utf-8")
+
+    def derive(self, purpose: str) -> bytes:
+        """A key for another purpose, which tells nothing of the one it is made from."""
+        return hmac.digest(self._key(), purpose.encode("utf-8"), "sha256")
 
     def _opened(self) -> Fernet:
         if self._fernet is None:

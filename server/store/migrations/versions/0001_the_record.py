@@ -62,8 +62,10 @@ def upgrade() -> None:
     op.create_index("ix_limit_uses_name", "limit_uses", ["name"])
     op.create_table(
         "cached_answers",
-        sa.Column("key", sa.String(500), primary_key=True),
-        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("account", sa.String(200), primary_key=True),
+        sa.Column("name", sa.String(200), primary_key=True),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("is_stale", sa.Boolean, nullable=False),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
     )
     op.create_table(

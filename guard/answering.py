@@ -1,0 +1,58 @@
+"""A person's answer to a proposed action: once, in time, and never by the side that asks."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from guard.action import Action, State
+from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
+from guard.journal import Journal
+from guard.wording import standing
+
+
+class Answers:
+    """Records answers, and lets questions grow too old."""
+
+    def __init__(self, journal: Journal, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._journal = journal
+        self._now = now
+
+    async def give(self, action_id: str, to: State, *, by: str) -> Action:
+        """Record a yes (`approved`) or a no (`declined`).
+
+        Raises:
+            NotTheSameCall: There is no such action.
+            Expired: The question is too old.
+            AlreadySettled, Declined, OutcomePending: It was answered before.
+        """
+        found = await self._journal.find(action_id)
+        if found is None:
+            raise NotTheSameCall(f"There is no action {action_id}.")
+        current = await self.aged(found)
+        if current.state is not State.PROPOSED:
+            refuse(current)
+        moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._now())
+        if moved is None:
+            refuse(await self._journal.find(action_id) or current)
+        return moved
+
+    async def aged(self, action: Action) -> Action:
+        """The action, expired if nobody acted on it in time."""
+        waiting = {State.PROPOSED, State.APPROVED}
+        if action.state not in waiting or self._now() < action.expires_at:
+            return action
+        moved = await self._journal.move(action.id, waiting, State.EXPIRED)
+        return moved or await self._journal.find(action.id) or action
+
+
+def refuse(action: Action) -> NoReturn:
+    """Raise what the state of an action that cannot go on means."""
+    match action.state:
+        case State.DECLINED:
+            raise Declined(standing(action))
+        case State.EXPIRED:
+            raise Expired(standing(action))
+        case State.SENDING | State.UNKNOWN:
+            raise OutcomePending(standing(action))
+        case _:
+            raise AlreadySettled(f"{standing(action)} An approval works once; nothing more was sent.")

@@ -1,0 +1,1 @@
+"""Enswitch's JSON API, simulated from its public guide."""

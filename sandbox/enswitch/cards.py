@@ -1,0 +1,121 @@
+"""Calling cards, call shops and unlimited access accounts."""
+
+from decimal import Decimal
+
+from sandbox.enswitch.billing import note
+from sandbox.enswitch.customers import new_customer
+from sandbox.enswitch.fields import Fields, Row, customer, decimal, flag, integer, need, one_of, text
+from sandbox.enswitch.function import Call, Function, reading, writing
+from sandbox.enswitch.verbs import create, listing, require_feature, subject
+from sandbox.enswitch.wire import Answer, created, ok, refuse
+
+MOST_CARDS = 10_000
+"""inferred: so many cards fail with the documented 500, since nothing says how many are too many."""
+
+
+def create_batches(call: Call) -> Answer:
+    """cards/batches/create: every card can be spent; the answer has one id, that of the first batch (inferred)."""
+    state, args = call.state, call.args
+    group = call.row("card_groups", "cardgroup")
+    batches, number = args.whole("batch_number"), args.whole("number")
+    if batches * number > MOST_CARDS:
+        raise refuse(500, "number")
+    call.stop_if_validating()
+    length = args.whole("card_length") or group.whole("card_length")
+    balance = args.money("balance")
+    names = [args.text("batch_name")] if batches == 1 else [f"{args['batch_name']}-{n}" for n in range(1, batches + 1)]
+    ids: list[int] = []
+    for name in names:
+        batch = state.insert("card_batches", name=name, cardgroup=group["id"], locked=args["locked"], number=number)
+        ids.append(batch.whole("id"))
+        for _ in range(number):
+            card = f"{state.next_id():0{length}d}"[-length:]
+            columns = Row({"card": card, "cardgroup": group["id"], "batch": batch["id"], "balance": balance})
+            state.insert("cards", **{**columns, "pin": card[-4:], "locked": args["lock_cards"]})
+    if balance:
+        total = balance * len(ids) * number
+        note(state, group.whole("customer"), "cards_created", total, f"batch {ids[0]}", len(ids) * number)
+    return created(ids[0])
+
+
+def create_callshop(call: Call) -> Answer:
+    """callshops/create: sub-customers, each with a telephone line and credit."""
+    state, args = call.state, call.args
+    require_feature(state, call.customer, "phones", "phones", args.whole("number"))
+    call.stop_if_validating()
+    ids: list[int] = []
+    for index in range(1, args.whole("number") + 1):
+        name = f"Call shop {call.customer}-{index}"
+        shop = new_customer(state, call.customer, Row({"name": name, "plan": args["plan"], "credit": args["credit"]}))
+        line = f"shop{shop['id']}"
+        state.insert("phones", name=line, customer=shop["id"], password=f"{line}-secret", description=name)
+        ids.append(shop.whole("id"))
+    total: Decimal = args.money("credit") * len(ids)
+    if total:
+        note(state, call.customer, "callshop_credit", total, f"customer {ids[0]}", len(ids))
+    # inferred: several customers are made, the answer's shape is not known
+    return ok([{"id": identifier} for identifier in ids])
+
+
+_GROUP: Fields = (
+    *flag("allow_balance", default=1),
+    *decimal("balance", default="0.00"),
+    *text("callerid", default=""),
+    *integer("card_length", default=12, low=6, high=20),
+    *flag("change_pin", default=1),
+    *decimal("charge", default="0.00"),
+    *one_of("charge_after", "create|firstuse", default="firstuse"),
+    *flag("charge_locked", default=0),
+    *one_of("charge_period", "daily|weekly|monthly|annually|", default="monthly"),
+    *integer("clock", default=100, low=0),
+    *decimal("credit", default="0.00"),
+    *text("currency"),
+    *customer(),
+    *text("description", default=""),
+    *text("dialplan"),
+    *text("dnumber", default=""),
+    *integer("expires", default=0, low=0),
+)
+"""The bounds of card_length are inferred."""
+
+CARDS: tuple[Function, ...] = (
+    writing(
+        "cards/groups/create",
+        "cards",
+        create("card_groups"),
+        (*need(text("name")), *need(integer("plan", refers="plans")), *_GROUP),
+        cut=True,
+    ),
+    writing(
+        "cards/batches/create",
+        "cards",
+        create_batches,
+        (
+            *subject("card_groups", "cardgroup"),
+            *need(text("batch_name")),
+            *decimal("balance", default="0.00"),
+            *integer("batch_number", default=1, low=1),
+            *integer("card_length", low=6, high=20),
+            *text("currency"),
+            *flag("lock_cards", "locked", default=0),
+            *one_of("method", "random|sequential"),
+            *integer("number", default=1, low=1),
+            *integer("pin_length", low=0, high=20),
+        ),
+        dry_run=True,
+    ),
+    writing(
+        "callshops/create",
+        "callshop telephones",
+        create_callshop,
+        (
+            *need(decimal("credit")),
+            *need(integer("number", low=1, high=100)),
+            *need(integer("plan", refers="plans")),
+            *customer(),
+        ),
+        dry_run=True,
+        basis="guide 4.4; the most that number may be is inferred",
+    ),
+    reading("unlimited/list", "user", listing("unlimited_access"), customer()),
+)

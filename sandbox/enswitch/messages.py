@@ -1,0 +1,214 @@
+"""Mailboxes, their messages, and what is sent out: texts, faxes, campaigns."""
+
+import base64
+
+from sandbox.enswitch.billing import FAX_FEE, charge, outbound_price, require_funds
+from sandbox.enswitch.fields import Fields, Row, customer, file, flag, integer, need, one_of, since, text
+from sandbox.enswitch.function import Call, Function, reading, writing
+from sandbox.enswitch.verbs import create, listing, page, require_feature, shown
+from sandbox.enswitch.wire import Answer, done, ok, refuse
+
+SEGMENT = 160
+"""inferred: a text is billed for each begun segment of so many characters."""
+SMALLEST_FAX = 4
+"""inferred: shorter data cannot be a document and answers the documented 500."""
+
+
+def _mailbox(call: Call) -> Row:
+    row = call.row("mailboxes", "mailbox")
+    if row.whole("customer") != call.customer and "customer" in call.args:
+        raise refuse(404, "mailbox")
+    return row
+
+
+def get_mailbox(call: Call) -> Answer:
+    """mailboxes/get."""
+    return ok(shown(_mailbox(call)))
+
+
+def _check_mailbox(call: Call, row: Row) -> None:
+    require_feature(call.state, call.customer, "mailboxes", "mailboxes")
+    if "copy_pin" in row:
+        # inferred: the mailbox whose PIN is copied
+        source = call.state.find("mailboxes", row["copy_pin"])
+        if source is None or not call.reach.sees("mailboxes", source):
+            raise refuse(400, "copy_pin", "no such mailbox")
+        row["pin"] = source["pin"]
+        del row["copy_pin"]
+
+
+def _folder(call: Call) -> list[Row]:
+    mailbox = _mailbox(call)
+    return list(call.state.where("messages", mailbox=mailbox["mailbox"], folder=call.args["folder"]))
+
+
+def list_messages(call: Call) -> Answer:
+    """messages/list; the files are not included."""
+    args, rows = call.args, _folder(call)
+    end = args.whole("end") if "end" in args else call.state.now() + 1
+    rows = [row for row in rows if args.whole("start") <= row.whole("time") < end]
+    caller, kind = args.text("caller").lower(), args.text("type")
+    rows = [row for row in rows if caller in f"{row['callerid']} {row['callername']}".lower()]
+    rows = [row for row in rows if kind in {"", row["type"]}]
+    rows = [row for row in rows if row["type"] != "voicemail" or _lasts(row, args)]
+    if args.text("sort") == "caller":
+        rows.sort(key=lambda row: row.text("callerid"))
+        args = Row({**args, "sort": ""})
+    listed = [Row({name: value for name, value in row.items() if name != "id"}) for row in rows]
+    return page(call, listed, "name")
+
+
+def _lasts(row: Row, args: Row) -> bool:
+    longest = args.whole("duration_maximum")
+    return args.whole("duration_minimum") <= row.whole("duration") and (longest < 0 or row.whole("duration") <= longest)
+
+
+def _message(call: Call, rows: list[Row], name: str) -> Row:
+    found = next((row for row in rows if row["name"] == name), None)
+    if found is None:
+        raise refuse(404, "message")
+    return found
+
+
+def get_message(call: Call) -> Answer:
+    """messages/get: the message with its file; it counts as listened to unless `listened=0` (documented)."""
+    message = _message(call, _folder(call), call.args.text("message"))
+    if call.args.whole("listened"):
+        message["listened"] = 1
+    content = message.text("file")
+    if call.args.text("encoding") == "base64":
+        content = base64.b64encode(content.encode()).decode()
+    if call.args.text("wrap") == "none":
+        return Answer((), plain=content.encode())
+    # inferred: the name of the member that holds the file
+    return ok({**{name: value for name, value in shown(message).items() if name != "id"}, "file": content})
+
+
+def delete_messages(call: Call) -> Answer:
+    """messages/delete: all or none (inferred); those left are renamed so that there are no gaps (documented)."""
+    rows = _folder(call)
+    names = [name.strip() for name in call.args.text("messages").split(",") if name.strip()]
+    for row in [_message(call, rows, name) for name in names]:
+        if row in rows:
+            rows.remove(row)
+            call.state.remove("messages", row)
+    for position, row in enumerate(rows, start=1):
+        row["name"] = f"msg{position:04d}"
+    return done()
+
+
+def send_text(call: Call) -> Answer:
+    """messages/text/send: billed for each segment at the price of the destination; sent asynchronously."""
+    args, state, payer = call.args, call.state, call.caller.whole("customer")
+    if (args.text("stype") or "number") == "number":
+        sender = state.find("numbers", args["snumber"])
+        if sender is None or sender["customer"] != payer:
+            # inferred: only a number of one's own may be the sender
+            raise refuse(400, "snumber", "is not one of your numbers")
+    price = outbound_price(state, state.row("customers", payer).whole("plan"), args.text("cnumber"))
+    if not price.allowed:
+        raise refuse(403, "cnumber")
+    segments = -(-len(args.text("message")) // SEGMENT)
+    cost = price.message * segments
+    require_funds(state, payer, cost)
+    columns = {name: args[name] for name in ("snumber", "cnumber", "message")}
+    sent = state.insert("text_messages", customer=payer, time=state.now(), cost=cost, **columns)
+    charge(state, payer, "text_message", cost, f"text {sent['id']}", segments)
+    return done()
+
+
+def send_fax(call: Call) -> Answer:
+    """faxes/send: billed; sent asynchronously."""
+    args, state, payer = call.args, call.state, call.customer
+    if len(base64.b64decode(args.text("data"))) < SMALLEST_FAX:
+        raise refuse(500, "data", "is no document")
+    if not outbound_price(state, state.row("customers", payer).whole("plan"), args.text("cnumber")).allowed:
+        raise refuse(403, "cnumber")
+    require_funds(state, payer, FAX_FEE)
+    fax = state.insert("faxes", customer=payer, time=state.now(), cnumber=args["cnumber"], cost=FAX_FEE)
+    charge(state, payer, "fax", FAX_FEE, f"fax {fax['id']}")
+    return done()
+
+
+_MAILBOX: Fields = (*need(text("mailbox"), missing=404), *customer())
+_FOLDER: Fields = (*_MAILBOX, *need(text("folder")))
+_READERS = "features|messages|user"
+
+MESSAGES: tuple[Function, ...] = (
+    writing(
+        "mailboxes/create",
+        "administrator",
+        create("mailboxes", check=_check_mailbox),
+        (
+            *need(text("mailbox")),
+            *text("pin", "copy_pin"),
+            *text("callerid", default=""),
+            *customer(),
+            *text("description", default=""),
+            *text("dtype", "dnumber"),
+            *flag("envelope", default=0),
+            *integer("owner", default=0),
+            *text("pager", default=""),
+        ),
+        exactly_one=("pin", "copy_pin"),
+        cut=True,
+        basis="guide 4.4; notify_* is named as a group only and left out",
+    ),
+    reading("mailboxes/get", "administrator|residential|user", get_mailbox, _MAILBOX),
+    reading("mailboxes/list", "features|residential|user", listing("mailboxes"), customer()),
+    reading(
+        "messages/list",
+        _READERS,
+        list_messages,
+        (
+            *_FOLDER,
+            *text("caller", default=""),
+            *integer("duration_maximum", default=-1, low=-1),
+            *integer("duration_minimum", default=0, low=0),
+            *integer("end"),
+            *integer("start", default=0),
+            *one_of("type", "fax|text|voicemail|", default=""),
+            *one_of("sort", "caller|duration|time|", default=""),
+            *flag("descending", default=0),
+        ),
+        basis="guide 4.4 and 4.0",
+    ),
+    reading(
+        "messages/get",
+        _READERS,
+        get_message,
+        (
+            *_FOLDER,
+            *need(text("message"), missing=404),
+            *flag("listened", default=1),
+            *one_of("encoding", "base64|raw", default="raw"),
+            *one_of("wrap", "json|none", default="json"),
+        ),
+        basis="guide 4.4 and 4.0",
+    ),
+    writing("messages/delete", _READERS, delete_messages, (*_FOLDER, *need(text("messages"))), basis="guide 4.4"),
+    writing(
+        "messages/text/send",
+        "send messages",
+        send_text,
+        (
+            *need(text("cnumber", "message", "snumber")),
+            *text("stype"),
+            # filenameX and fileX: X is a position; three are declared here (inferred)
+            *since((4, 2), text("filename1", "filename2", "filename3") + file("file1", "file2", "file3")),
+        ),
+    ),
+    writing(
+        "faxes/send",
+        "send faxes",
+        send_fax,
+        (
+            *need(text("cnumber") + file("data")),
+            *text("cover"),
+            *customer(),
+            *text("email", "header", "mailbox", "snumber"),
+        ),
+        basis="guide 4.4 and an operator's copy, which returns an id",
+    ),
+    reading("bulk/campaigns/list", "user", listing("bulk_campaigns"), customer(), basis="an operator's copy"),
+)

@@ -1,0 +1,164 @@
+"""People, their roles, logging in, and acting as somebody else."""
+
+from sandbox.enswitch.access import issue_token
+from sandbox.enswitch.fields import Row, customer, flag, integer, need, one_number_of, paging, since, text
+from sandbox.enswitch.function import Call, Function, Special, reading, writing
+from sandbox.enswitch.verbs import create, get, listing, require_feature, shown, subject
+from sandbox.enswitch.wire import Answer, done, ok, refuse
+
+TOKENS = (4, 1)
+OWNED = ("phones", "mailboxes", "queues", "huntgroups", "conferences", "addresses", "numbers")
+"""Tables whose rows may have an owner, for people/delete with `features=1` (inferred: which they are)."""
+
+
+def login(call: Call) -> Answer:
+    """user/login."""
+    return ok(_login_data(call, call.caller))
+
+
+def switch(call: Call) -> Answer:
+    """user/switch: the login data, and the token, of somebody else."""
+    column = "id" if "id" in call.args else "username"
+    person = call.state.first("people", **{column: call.args[column]})
+    if person is None or not call.reach.sees("people", person):
+        raise refuse(404, column)
+    return ok(_login_data(call, person))
+
+
+def _login_data(call: Call, person: Row) -> dict[str, object]:
+    """A person's fields; with `token=1` a token too, whose `auth_token_expires` is absent if it never expires."""
+    data: dict[str, object] = dict(shown(person))
+    if call.args.whole("token"):
+        lifetime = call.state.settings.token_lifetime
+        expires = call.state.now() + lifetime if lifetime else None
+        # inferred: auth_token_expiry of a token that never expires is 0
+        data |= {"auth_token": issue_token(call.state, person, expires), "auth_token_expiry": lifetime}
+        if expires is not None:
+            data["auth_token_expires"] = expires
+    return data
+
+
+def get_person(call: Call) -> Answer:
+    """people/get; with `check=1` anybody learns whether a person exists, and no more (inferred: its id)."""
+    column = next(name for name in ("email", "id", "username") if name in call.args)
+    person = call.state.first("people", **{column: call.args[column]})
+    if call.args.whole("check"):
+        if person is None:
+            raise refuse(404, column)
+        return ok({"id": person["id"]})
+    if person is None or not call.reach.sees("people", person):
+        raise refuse(404, column)
+    return ok(shown(person))
+
+
+def _check_person(call: Call, row: Row) -> None:
+    if call.state.first("people", username=row["username"]) is not None:
+        raise refuse(400, "username", "already exists")
+    if "copy_password" in row:
+        # inferred: the person whose password is copied
+        source = call.state.find("people", row.whole("copy_password"))
+        if source is None or not call.reach.sees("people", source):
+            raise refuse(400, "copy_password", "no such person")
+        row["password"] = source["password"]
+        del row["copy_password"]
+
+
+def delete_person(call: Call) -> Answer:
+    """people/delete; `features=1` deletes everything that the person owns."""
+    person = call.row("people")
+    if person["id"] == call.caller["id"]:
+        # inferred
+        raise refuse(400, "id", "is yourself")
+    for table in OWNED:
+        for row in list(call.state.where(table, owner=person["id"])):
+            if call.args.whole("features") and table != "numbers":
+                call.state.remove(table, row)
+            else:
+                row["owner"] = 0
+    call.state.remove("people", person)
+    return done()
+
+
+def _check_role(call: Call, row: Row) -> None:
+    if call.state.first("roles", name=row["name"]) is not None:
+        raise refuse(400, "name", "already exists")
+
+
+def set_access(call: Call) -> Answer:
+    """roles/access/set: 1 full access, 2 read-only, 0 none."""
+    role = call.row("roles", "role")
+    names = {"role": role["id"], "privilege": call.args["privilege"]}
+    call.stop_if_validating()
+    row = call.state.first("role_access", **names) or call.state.insert("role_access", **names)
+    row["access"] = call.args["access"]
+    return done()
+
+
+def _limit_people(call: Call, row: Row) -> None:
+    _check_person(call, row)
+    require_feature(call.state, call.customer, "people", "people")
+
+
+PEOPLE: tuple[Function, ...] = (
+    reading(
+        "people/list",
+        "user",
+        listing("people"),
+        (*customer(), *paging(), *text("sort"), *since((4, 4), text("zohocrm"))),
+    ),
+    reading(
+        "people/get",
+        "user",
+        get_person,
+        (*text("email"), *integer("id"), *text("username"), *flag("check", default=0)),
+        specials=(Special("check", "1", ""),),
+        exactly_one=("email", "id", "username"),
+        basis="guide 3.13",
+    ),
+    writing(
+        "people/create",
+        "administrator|wholesale",
+        create("people", check=_limit_people),
+        (
+            *need(text("username", "email")),
+            *text("password"),
+            *integer("copy_password"),
+            *need(integer("role", refers="roles")),
+            *text("company"),
+            *customer(),
+            *text("country", "date_format", "description", "extension", "fax", "forename", "language", "mobile"),
+            *text("public_key", "source", "surname", "telephone", "time_format", "timezone", "title"),
+        ),
+        exactly_one=("password", "copy_password"),
+        dry_run=True,
+        basis="guide 4.4; type of copy_password inferred",
+    ),
+    writing(
+        "people/delete", "administrator|wholesale", delete_person, (*subject("people"), *flag("features", default=0))
+    ),
+    reading("roles/list", "user", listing("roles")),
+    writing(
+        "roles/create",
+        "system",
+        create("roles", check=_check_role),
+        (*need(text("name")), *text("description", default="")),
+        dry_run=True,
+    ),
+    writing(
+        "roles/access/set",
+        "system",
+        set_access,
+        (*subject("roles", "role"), *need(text("privilege")), *need(one_number_of("access", (0, 1, 2)))),
+        dry_run=True,
+        basis="guide 4.4 and 3.15",
+    ),
+    reading("user/login", "user", login, since(TOKENS, flag("token", default=0))),
+    writing(
+        "user/switch",
+        "administrator",
+        switch,
+        (*integer("id"), *text("username"), *since(TOKENS, flag("token", default=0))),
+        exactly_one=("id", "username"),
+    ),
+    reading("access/get", "administrator|wholesale", get("access"), subject("access")),
+)

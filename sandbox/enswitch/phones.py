@@ -1,0 +1,148 @@
+"""Telephone lines and the hardware they are provisioned on."""
+
+from sandbox.enswitch.billing import PHONE_FEE, charge, require_funds
+from sandbox.enswitch.fields import Fields, Row, customer, flag, integer, kept, need, one_number_of, paging, text
+from sandbox.enswitch.function import Call, Function, reading, writing
+from sandbox.enswitch.verbs import create, delete, page, shown, subject, update
+from sandbox.enswitch.wire import Answer, done, ok, refuse
+
+
+def _displayed(row: Row) -> Row:
+    """The row as phones/list has it, with the extra field `display` (its form is inferred)."""
+    return Row({**row, "display": f"{row['name']} {row.text('description')}".strip()})
+
+
+def list_phones(call: Call) -> Answer:
+    """phones/list."""
+    return page(call, [_displayed(row) for row in call.state.where("phones", customer=call.customer)], "name")
+
+
+def list_panel(call: Call) -> Answer:
+    """phones/list/panel: which columns it keeps is inferred."""
+    columns = ("name", "description", "registered", "dnd")
+    rows = call.state.where("phones", customer=call.customer)
+    return ok([{column: row[column] for column in columns if column in row} for row in rows])
+
+
+def list_in_system(call: Call) -> Answer:
+    """phones/system/list: the lines of every customer in reach."""
+    rows = [row for row in call.state.tables["phones"] if call.reach.sees("phones", row)]
+    if call.args.whole("registered") >= 0:
+        rows = [row for row in rows if row.whole("registered") == call.args.whole("registered")]
+    return ok([shown(row) for row in rows])
+
+
+def get_phone(call: Call) -> Answer:
+    """phones/get; `password=1` shows the SIP password to administrators and to the line's owner (documented)."""
+    row = call.row("phones", "name")
+    answer: dict[str, object] = dict(shown(row))
+    if call.args.whole("password"):
+        if not (call.may("administrator") or row.whole("owner") == call.caller["id"]):
+            raise refuse(402)
+        answer["password"] = row["password"]
+    return ok(answer)
+
+
+def _check_phone(call: Call, row: Row) -> None:
+    if "copy_password" in row:
+        # inferred: the name of the line whose password is copied
+        source = call.state.find("phones", row["copy_password"])
+        if source is None or not call.reach.sees("phones", source):
+            raise refuse(400, "copy_password", "no such telephone")
+        row["password"] = source["password"]
+        del row["copy_password"]
+    row["registered"] = 0
+    require_funds(call.state, call.customer, PHONE_FEE)
+
+
+def _charge_fee(call: Call, row: Row) -> None:
+    """Documented in the intro: creating a telephone adds a transaction and changes the balance."""
+    charge(call.state, call.customer, "phone_creation", PHONE_FEE, f"phone {row['name']}")
+
+
+def unregister(call: Call) -> Answer:
+    """phones/unregister."""
+    call.row("phones", "name")["registered"] = 0
+    return done()
+
+
+def _check_hardware(call: Call, row: Row) -> None:
+    phone = call.state.find("phones", row["phone"])
+    if phone is None or not call.reach.sees("phones", phone):
+        raise refuse(400, "phone", "no such telephone")
+    if call.state.first("phone_hardware", hardware_address=row["hardware_address"]) is not None:
+        raise refuse(400, "hardware_address", "already exists")
+
+
+_NAME: Fields = need(text("name"), missing=404)
+_PHONE: Fields = (
+    *flag("acr", default=0),
+    *text("allowed_ua", default=""),
+    *flag("aoc", default=0),
+    *text("btype", "bnumber", default=""),
+    *integer("call_maximum", default=-1, low=-1),
+    *text("codec", default=""),
+    *integer("cos", default=0, low=0),
+    *text("description", default=""),
+    *text("delivery", "dialplan"),
+    *flag("direct", default=0),
+)
+"""callerid_* and callername_* are named as groups only, and the page goes on; those are left out."""
+
+_RESETS: Fields = (*flag("aoc", default=0), *text("allowed_ua", default=""))
+"""Documented defaults of phones/update that are not the current value (consequence inferred)."""
+
+PHONES: tuple[Function, ...] = (
+    reading(
+        "phones/list",
+        "residential|user",
+        list_phones,
+        (*customer(), *paging(names="count limit offset pages")),
+        basis="an operator's copy of the guide",
+    ),
+    reading("phones/list/panel", "panel", list_panel, customer(), basis="guide 4.1"),
+    reading(
+        "phones/system/list",
+        "telephone line reports",
+        list_in_system,
+        one_number_of("registered", (-1, 0, 1), default=-1),
+        basis="guide 4.4; default inferred",
+    ),
+    reading(
+        "phones/get",
+        "residential|user|wholesale",
+        get_phone,
+        (*_NAME, *flag("password", default=0)),
+        basis="guide 4.2",
+    ),
+    writing(
+        "phones/create",
+        "administrator|wholesale",
+        create("phones", feature="phones", check=_check_phone, after=_charge_fee),
+        (*need(text("name")), *text("password", "copy_password"), *customer(), *_PHONE),
+        exactly_one=("password", "copy_password"),
+        cut=True,
+    ),
+    writing(
+        "phones/update",
+        "administrator|residential|user|wholesale",
+        update("phones", "name"),
+        (
+            *_NAME,
+            *text("password"),
+            *(field for field in kept(_PHONE) if field.name not in {"aoc", "allowed_ua"}),
+            *_RESETS,
+            *flag("dnd"),
+            *text("dtype", "dnumber"),
+        ),
+        cut=True,
+    ),
+    writing("phones/unregister", "administrator", unregister, _NAME),
+    writing(
+        "phones/hardware/create",
+        "phones",
+        create("phone_hardware", check=_check_hardware),
+        (*need(text("phone", "hardware_address")), *text("provision1", "provisioning", default="")),
+    ),
+    writing("phones/hardware/delete", "phones", delete("phone_hardware"), subject("phone_hardware"), since=(4, 3)),
+)

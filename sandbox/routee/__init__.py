@@ -1,0 +1,1 @@
+"""Routee (AMD Telecom) public REST API, simulated from its public documentation."""

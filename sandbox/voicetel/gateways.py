@@ -1,0 +1,124 @@
+"""SIP gateways (operations 23 to 28)."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from sandbox.voicetel.addresses import is_hostname, is_ipv4, is_public_host, split_port
+from sandbox.voicetel.endpoint import Body, Call
+from sandbox.voicetel.fields import path_id
+from sandbox.voicetel.numbers import feature_flags
+from sandbox.voicetel.state import FIRST_USER_GATEWAY, SYSTEM_ROUTES, Account, Gateway
+from sandbox.voicetel.wire import Answer, Refusal, created, no_content, success
+
+DEFAULT_LIMIT = 23
+
+Prefix = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
+Limit = Annotated[int, Field(ge=1, le=1000)]
+
+
+class GatewayBody(Body):
+    """`POST /gateways`."""
+
+    gateway: str
+    prefix: Prefix = ""
+    limit: Limit = DEFAULT_LIMIT
+
+
+class GatewayChangeBody(Body):
+    """`PUT /gateways/{id}`; the defaults only mark a field as left out."""
+
+    gateway: str = ""
+    prefix: Prefix = ""
+    limit: Limit = DEFAULT_LIMIT
+
+
+def add_gateway(call: Call, body: GatewayBody) -> Answer:
+    """Add a user gateway."""
+    _require_reachable(call.account, body.gateway, 0)
+    gateway = Gateway(
+        call.state.next(f"gateway {call.account.username}", FIRST_USER_GATEWAY),
+        body.gateway,
+        body.prefix,
+        body.limit,
+    )
+    call.account.gateways[gateway.id] = gateway
+    return created(_to_wire(gateway))
+
+
+def change_gateway(call: Call, body: GatewayChangeBody) -> Answer:
+    """Change what is given.
+
+    inferred: a read-only system route is answered as not found, since 404 is documented here and 409 is not.
+    """
+    gateway = _found(call)
+    if gateway.system:
+        raise Refusal(404, "System routes cannot be changed.")
+    changed = body.model_fields_set
+    if not changed:
+        raise Refusal(400, "Nothing to update.")
+    if "gateway" in changed:
+        if body.gateway not in SYSTEM_ROUTES.values():
+            _require_reachable(call.account, body.gateway, gateway.id)
+        gateway.address = body.gateway
+    if "prefix" in changed:
+        gateway.prefix = body.prefix
+    if "limit" in changed:
+        gateway.limit = body.limit
+    return success(_to_wire(gateway))
+
+
+def remove_gateway(call: Call) -> Answer:
+    """Remove a user gateway that no number is routed to."""
+    gateway = _found(call)
+    if gateway.system:
+        raise Refusal(409, "System routes cannot be removed.")
+    if any(number.route == gateway.id for number in call.account.numbers.values()):
+        raise Refusal(409, "Numbers are routed to this gateway.")
+    del call.account.gateways[gateway.id]
+    return no_content()
+
+
+def show_gateway(call: Call) -> Answer:
+    """One gateway."""
+    return success(_to_wire(_found(call)))
+
+
+def list_gateways(call: Call) -> Answer:
+    """System routes, then user gateways."""
+    return success({"gateways": [_to_wire(gateway) for gateway in call.account.gateways.values()]})
+
+
+def list_gateway_numbers(call: Call) -> Answer:
+    """The numbers routed to one gateway; inferred: an empty list if there are none."""
+    gateway = _found(call)
+    numbers = [number for number in call.account.numbers.values() if number.route == gateway.id]
+    return success({"numbers": [feature_flags(number) for number in numbers]})
+
+
+def _found(call: Call) -> Gateway:
+    gateway = call.account.gateways.get(path_id(call.path["id"]))
+    if gateway is None:
+        raise Refusal(404, "Gateway not found.")
+    return gateway
+
+
+def _require_reachable(account: Account, address: str, own_id: int) -> None:
+    """Check that the address is a host with an optional port, public, and not in use by another gateway."""
+    parts = split_port(address)
+    if parts is None or not (is_ipv4(parts[0]) or is_hostname(parts[0]) or parts[0] == "localhost"):
+        raise Refusal(400, "gateway must be an IP address or host name with an optional port.")
+    if not is_public_host(parts[0]):
+        raise Refusal(409, "The gateway must resolve to a routable public IPv4 address.")
+    if any(other.address == address and other.id != own_id for other in account.gateways.values()):
+        raise Refusal(409, "The gateway exists already.")
+
+
+def _to_wire(gateway: Gateway) -> dict[str, object]:
+    return {
+        "id": gateway.id,
+        "gateway": gateway.address,
+        "prefix": gateway.prefix,
+        "limit": gateway.limit,
+        "system": gateway.system,
+    }

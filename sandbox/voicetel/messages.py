@@ -1,0 +1,155 @@
+"""Sending messages and reading their records (operations 40 and 41)."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from sandbox.voicetel.account import window
+from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.voicetel.fields import Text, Tn
+from sandbox.voicetel.number_messaging import messaging_is_enabled
+from sandbox.voicetel.segments import count_segments
+from sandbox.voicetel.state import Account, Message
+from sandbox.voicetel.wire import Answer, Refusal, created, success
+
+RECEIPT_AFTER = timedelta(seconds=3)
+UNDELIVERABLE_ENDING = "0198"
+"""inferred: some messages do not arrive; here those to numbers ending in 0198."""
+
+
+def _web_address(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("not a web address")
+    return text
+
+
+class MessageBody(Body):
+    """`POST /messages`."""
+
+    text: Text
+    toNumber: Tn
+    fromNumber: Tn
+    subject: str = ""
+    mediaUrls: list[Annotated[str, AfterValidator(_web_address)]] = Field(default_factory=list[str])
+
+
+class HistoryQuery(Query):
+    """`GET /messages`: `from` is the newer bound, `to` the older one."""
+
+    number: Tn
+    type: Literal["sms", "mms", "dlr"] = "sms"
+    newer: int = Field(default=-1, ge=0, alias="from")
+    older: int = Field(default=-1, ge=0, alias="to")
+
+
+def send_message(call: Call, body: MessageBody) -> Answer:
+    """Send an SMS, or an MMS when there is media, and charge it.
+
+    inferred: an MMS counts as one part whatever its text; an empty list of media makes no MMS.
+    """
+    account, state = call.account, call.state
+    kind = "mms" if body.mediaUrls else "sms"
+    _require_allowed(account, body, kind)
+    parts = 1 if kind == "mms" else count_segments(body.text)
+    cost = account.rates[kind] * parts
+    account.require_cash(cost)
+    identifier = f"{state.clock.epoch():x}{state.next('message', 90001):06x}"
+    state.charge(account, kind, parts, cost, identifier)
+    account.messages.append(
+        Message(
+            id=identifier,
+            kind=kind,
+            direction="out",
+            source=body.fromNumber,
+            destination=body.toNumber,
+            text=body.text,
+            rate=cost,
+            at=state.clock.now(),
+            delivery="UNDELIV" if body.toNumber.endswith(UNDELIVERABLE_ENDING) else "DELIVRD",
+        )
+    )
+    media = {"mediaUrls": body.mediaUrls, "subject": body.subject} if kind == "mms" else {}
+    return created(
+        {
+            "id": identifier,
+            "type": kind,
+            "fromNumber": body.fromNumber,
+            "toNumber": body.toNumber,
+            "parts": parts,
+            **media,
+        }
+    )
+
+
+def list_messages(call: Call, query: HistoryQuery) -> Answer:
+    """Records or receipts of one number between `to` and `from`, newest first, both ends included."""
+    account = call.account
+    if query.number not in account.numbers:
+        raise Refusal(403, "The number is not on this account.")
+    newer, older = window(call, query.newer, query.older)
+    records = _receipts(call) if query.type == "dlr" else [m for m in account.messages if m.kind == query.type]
+    mine = [
+        record
+        for record in records
+        if query.number in {record.source, record.destination} and older <= int(record.at.timestamp()) <= newer
+    ]
+    mine.sort(key=lambda record: record.at, reverse=True)
+    return success(
+        {
+            "number": query.number,
+            "type": query.type,
+            "fromTs": newer,
+            "toTs": older,
+            "messages": [_row(query.number, record) for record in mine],
+        }
+    )
+
+
+def _require_allowed(account: Account, body: MessageBody, kind: str) -> None:
+    number = account.numbers.get(body.fromNumber)
+    if number is None:
+        raise Refusal(403, "The source number is not on this account.")
+    if not account.services.get(kind, False) or not messaging_is_enabled(number):
+        raise Refusal(409, "Messaging is not enabled for this number.")
+    if body.toNumber in account.opted_out:
+        raise Refusal(409, "The recipient has opted out.")
+
+
+def _receipts(call: Call) -> list[Message]:
+    """Delivery receipts of messages sent a moment ago or longer.
+
+    inferred: the schema has no status field, so the message text carries it as an SMPP receipt does.
+    """
+    now = call.state.clock.now()
+    return [
+        Message(
+            id=f"dlr-{message.id}",
+            kind="dlr",
+            direction="in",
+            source=message.destination,
+            destination=message.source,
+            text=f"id:{message.id} stat:{message.delivery}",
+            rate=message.rate * 0,
+            at=message.at + RECEIPT_AFTER,
+        )
+        for message in call.account.messages
+        if message.direction == "out" and message.at + RECEIPT_AFTER <= now
+    ]
+
+
+def _row(number: str, record: Message) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "key": [number, int(record.at.timestamp())],
+        "value": {
+            "direction": record.direction,
+            "sourceNumber": record.source,
+            "destinationNumber": record.destination,
+            "message": record.text,
+            "rate": str(record.rate),
+            "number": int(number),
+        },
+    }

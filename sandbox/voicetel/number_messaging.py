@@ -1,0 +1,197 @@
+"""The messaging state of numbers and their campaigns (operations 38, 57, 62, 63, 65, 66)."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.voicetel.fields import comma_list, is_tn
+from sandbox.voicetel.numbers import owned_number
+from sandbox.voicetel.state import Account, Campaign, Number
+from sandbox.voicetel.wire import Answer, Refusal, success
+
+CARRIERS = {"A": 17, "B": 19}
+"""The outbound carrier of each path; 17 is the documented sample, 19 the later SDK's number for path B."""
+
+CampaignId = Annotated[str, StringConstraints(pattern=r"^C[A-Z0-9]{6}$")]
+
+
+class NumbersQuery(Query):
+    """`GET /numbers/messaging`."""
+
+    numbers: str
+
+
+class RoutesBody(Body):
+    """`PATCH /numbers/{number}/messaging`; the defaults only mark a field as left out."""
+
+    routeIn: int = 0
+    routeOut: int = 0
+
+
+class AssignBody(Body):
+    """`PUT /numbers/{number}/messaging-campaign`."""
+
+    campaignId: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+$")]
+
+
+class UnassignQuery(Query):
+    """`DELETE /numbers/{number}/messaging-campaign`."""
+
+    campaignId: CampaignId
+
+
+class BulkUnassignQuery(UnassignQuery):
+    """`DELETE /numbers/messaging-campaign`."""
+
+    numbers: str
+
+
+def list_messaging(call: Call, query: NumbersQuery) -> Answer:
+    """The state of up to a thousand numbers; foreign ones come back with onAccount false."""
+    numbers = _numbers(query.numbers)
+    return success({"numbers": [_state_of(call.account, number) for number in numbers]})
+
+
+def show_messaging(call: Call) -> Answer:
+    """The state of one number."""
+    return success(_state_of(call.account, owned_number(call).number))
+
+
+def change_routes(call: Call, body: RoutesBody) -> Answer:
+    """Change the inbound row, the outbound carrier, or both."""
+    number = owned_number(call)
+    changed = body.model_fields_set
+    if not changed:
+        raise Refusal(400, "At least one of routeIn and routeOut is required.")
+    if body.routeIn and body.routeIn not in call.account.sms_routes:
+        raise Refusal(403, "routeIn is not a row of this account.")
+    if body.routeOut and body.routeOut not in CARRIERS.values():
+        # inferred: the carrier ids themselves are not published
+        raise Refusal(400, "routeOut is not a known carrier.")
+    if "routeIn" in changed:
+        number.sms_row = body.routeIn
+    if "routeOut" in changed:
+        number.carrier = body.routeOut
+    return success({"number": number.number, "updated": [name for name in ("routeIn", "routeOut") if name in changed]})
+
+
+def assign_campaign(call: Call, body: AssignBody) -> Answer:
+    """Bind a number to a campaign; a binding on the other path is cleared."""
+    number = owned_number(call)
+    campaign = call.account.campaigns.get(body.campaignId)
+    if campaign is None:
+        raise Refusal(404, "Campaign not found.")
+    previous = _network_of(call.account, number)
+    number.campaign = campaign.id
+    number.carrier = CARRIERS.get(campaign.network or "", 0)
+    return success(
+        {
+            "number": number.number,
+            "campaignId": campaign.id,
+            "network": campaign.network,
+            "upstreamCnpId": campaign.upstream,
+            "carrier": number.carrier,
+            "previousNetwork": previous,
+            "previousNetworkCleared": previous is not None and previous != campaign.network,
+        }
+    )
+
+
+def unassign_campaign(call: Call, query: UnassignQuery) -> Answer:
+    """Unbind a number; inferred: `unassigned` is false if it was not bound to this campaign."""
+    number = owned_number(call)
+    campaign = _campaign(call.account, query.campaignId)
+    return success(
+        {
+            "number": number.number,
+            "campaignId": campaign.id,
+            "network": campaign.network,
+            "upstreamCnpId": campaign.upstream,
+            "unassigned": _unbind(number, campaign),
+        }
+    )
+
+
+def unassign_campaign_in_bulk(call: Call, query: BulkUnassignQuery) -> Answer:
+    """Unbind up to a thousand numbers from one campaign, as far as they are bound to it."""
+    numbers = _numbers(query.numbers)
+    campaign = _campaign(call.account, query.campaignId)
+    if campaign.network is None:
+        raise Refusal(409, "The campaign is on an unsupported messaging path.")
+    unassigned: list[str] = []
+    failed: list[dict[str, object]] = []
+    for text in numbers:
+        number = call.account.numbers.get(text)
+        if number is None:
+            failed.append({"number": text, "reason": "Number not on account"})
+        elif _unbind(number, campaign):
+            unassigned.append(text)
+        else:
+            failed.append({"number": text, "reason": "Number not assigned to this campaign"})
+    return success(
+        {
+            "campaignId": campaign.id,
+            "network": campaign.network,
+            "upstreamCnpId": campaign.upstream,
+            "unassignedNumbers": unassigned,
+            "failed": failed,
+        }
+    )
+
+
+def messaging_is_enabled(number: Number) -> bool:
+    """Whether a number may send; inferred: it needs an outbound carrier and a campaign."""
+    return number.carrier != 0 and number.campaign is not None
+
+
+def _numbers(text: str) -> list[str]:
+    numbers = comma_list(text, 1000, "numbers")
+    for number in numbers:
+        if not is_tn(number):
+            raise Refusal(400, f"{number} is not a ten-digit telephone number.")
+    return numbers
+
+
+def _campaign(account: Account, identifier: str) -> Campaign:
+    """inferred: an unknown campaign is a bad request, since 404 means that the number is not yours."""
+    campaign = account.campaigns.get(identifier)
+    if campaign is None:
+        raise Refusal(400, "Unknown campaign.")
+    return campaign
+
+
+def _unbind(number: Number, campaign: Campaign) -> bool:
+    if number.campaign != campaign.id:
+        return False
+    number.campaign = None
+    return True
+
+
+def _network_of(account: Account, number: Number) -> str | None:
+    campaign = account.campaigns.get(number.campaign or "")
+    return campaign.network if campaign else None
+
+
+def _state_of(account: Account, text: str) -> dict[str, object]:
+    number = account.numbers.get(text)
+    if number is None:
+        return {"number": text, "onAccount": False, "enabled": False, "campaign": None, "network": None}
+    campaign = account.campaigns.get(number.campaign or "")
+    route = account.sms_routes.get(number.sms_row)
+    return {
+        "number": text,
+        "onAccount": True,
+        "enabled": messaging_is_enabled(number),
+        "carrier": number.carrier,
+        "network": _network_of(account, number),
+        "routeIn": number.sms_row,
+        "resource": route.resource if route else "",
+        "campaign": campaign
+        and {
+            "id": campaign.id,
+            "upstreamCnpId": campaign.upstream,
+            "status": campaign.status,
+            "network": campaign.network,
+        },
+    }

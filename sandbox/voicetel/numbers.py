@@ -1,0 +1,124 @@
+"""Numbers on the account: adding, listing, moving, removing, releasing (operations 44, 45, 58, 59, 60, 64)."""
+
+from sandbox.voicetel.endpoint import Body, Call
+from sandbox.voicetel.fields import Tn, path_number
+from sandbox.voicetel.state import DEFAULT_ROUTE, Account, Number
+from sandbox.voicetel.wire import Answer, Refusal, created, no_content, success
+
+
+class NumberBody(Body):
+    """`POST /numbers`."""
+
+    number: Tn
+    route: int = DEFAULT_ROUTE
+
+
+class MoveBody(Body):
+    """`PATCH /numbers/{number}`."""
+
+    route: int
+    accountId: int
+
+
+def add_number(call: Call, body: NumberBody) -> Answer:
+    """Assign a number to the account.
+
+    inferred: the monthly rate that the balance must cover is debited at once, as the v2.1 text has it, and any
+    number that is on no account and was never released can be added.
+    """
+    account, state = call.account, call.state
+    if state.holder_of(body.number) is not None or body.number in state.released:
+        raise Refusal(409, "The number cannot be added: it is assigned or was released.")
+    if account.gateway_for(body.route) is None:
+        raise Refusal(409, f"The number cannot be added: route {body.route} is not on this account.")
+    state.charge(account, "did", 1, account.rates["did"], body.number)
+    state.inventory.take(body.number)
+    account.numbers[body.number] = Number(body.number, body.route)
+    return created({"number": body.number, "route": body.route})
+
+
+def list_numbers(call: Call) -> Answer:
+    """Every number in detail; 404 if there are none."""
+    account = call.account
+    if not account.numbers:
+        raise Refusal(404, "No numbers found.")
+    return success({"numbers": [_detail(account, number) for number in account.numbers.values()]})
+
+
+def show_number(call: Call) -> Answer:
+    """One number in detail."""
+    return success(_detail(call.account, owned_number(call)))
+
+
+def move_number(call: Call, body: MoveBody) -> Answer:
+    """Give a number to another account; nothing the old account set on it goes along (inferred)."""
+    number = owned_number(call)
+    destination = call.state.accounts.get(str(body.accountId))
+    if destination is None or destination is call.account:
+        raise Refusal(409, "The number cannot be moved to this account.")
+    if destination.gateway_for(body.route) is None:
+        raise Refusal(409, f"Route {body.route} is not on the destination account.")
+    _take_off(call.account, number)
+    destination.numbers[number.number] = Number(number.number, body.route, number.carrier)
+    return success({"number": number.number, "accountId": body.accountId, "route": body.route})
+
+
+def delete_number(call: Call) -> Answer:
+    """Remove a number from the account for good; it is then on no account."""
+    _take_off(call.account, owned_number(call))
+    return no_content()
+
+
+def release_number(call: Call) -> Answer:
+    """Hand a number back to the network; it cannot be assigned again.
+
+    inferred: 409 for a number that is not on the account, since 404 is not documented here.
+    """
+    number = call.account.numbers.get(path_number(call.path["number"]))
+    if number is None:
+        raise Refusal(409, "The number could not be released: it is not on this account.")
+    _take_off(call.account, number)
+    call.state.released.add(number.number)
+    return no_content()
+
+
+def owned_number(call: Call) -> Number:
+    """The number in the path.
+
+    Raises:
+        Refusal: 400 if it is no number, 404 if it is not on the account.
+    """
+    return call.account.own(path_number(call.path["number"]))
+
+
+def feature_flags(number: Number) -> dict[str, object]:
+    """A number as the list of a gateway shows it."""
+    return {
+        "number": number.number,
+        "carrier": number.carrier,
+        "translated": number.translated,
+        "forward": number.forward_to is not None,
+        "forwardTo": number.forward_to,
+        "cnam": number.cnam,
+        "smsEnabled": number.sms_row != 0,
+        "faxEnabled": number.fax_email is not None,
+    }
+
+
+def _detail(account: Account, number: Number) -> dict[str, object]:
+    gateway = account.gateway_for(number.route)
+    return {
+        "route": number.route,
+        # inferred: a system route shows its name
+        "gateway": gateway.address if gateway else None,
+        **feature_flags(number),
+    }
+
+
+def _take_off(account: Account, number: Number) -> None:
+    """Take a number off an account, with its emergency record and its message route (inferred)."""
+    if number.porting:
+        raise Refusal(409, "The number is currently porting.")
+    account.e911.pop(number.number, None)
+    account.sms_routes.pop(number.sms_row, None)
+    del account.numbers[number.number]

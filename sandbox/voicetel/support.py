@@ -1,0 +1,156 @@
+"""Support tickets (operations 68 to 74)."""
+
+from typing import Literal
+
+from sandbox.clock import iso
+from sandbox.voicetel.endpoint import Body, Call
+from sandbox.voicetel.fields import Email, Text, path_id
+from sandbox.voicetel.state import Account, State, Thread, Ticket
+from sandbox.voicetel.wire import Answer, Refusal, created, no_content, success
+
+MAILBOX = 41872
+
+
+class TicketBody(Body):
+    """`POST /support/tickets`; `email` is for administrators."""
+
+    subject: Text
+    message: Text
+    email: Email = ""
+
+
+class ReplyBody(Body):
+    """`POST /support/tickets/{id}/replies`."""
+
+    message: Text
+
+
+class StatusBody(Body):
+    """`PUT /support/tickets/{id}`."""
+
+    status: Literal["active", "pending", "closed", "spam"]
+
+
+def list_tickets(call: Call) -> Answer:
+    """Own tickets, newest first; all of them for an administrator."""
+    tickets = sorted(call.state.tickets_of(call.account), key=lambda ticket: ticket.created, reverse=True)
+    return success({"totalCount": len(tickets), "tickets": [_to_wire(ticket) for ticket in tickets]})
+
+
+def show_ticket(call: Call) -> Answer:
+    """One ticket with its threads."""
+    return success({"ticket": _to_wire(_visible(call))})
+
+
+def list_threads(call: Call) -> Answer:
+    """The threads of one ticket, oldest first."""
+    ticket = _visible(call)
+    return success({"messages": [_thread_to_wire(ticket, thread) for thread in ticket.threads]})
+
+
+def create_ticket(call: Call, body: TicketBody) -> Answer:
+    """Open a ticket; only administrators may open one for somebody else (inferred: 400 for anyone else)."""
+    if "email" in body.model_fields_set and not call.account.admin:
+        raise Refusal(400, "email may be given by administrators only.")
+    ticket = open_ticket(call.state, call.account, body.subject, body.message, email=body.email)
+    return created({"ticket": _to_wire(ticket)})
+
+
+def reply_to_ticket(call: Call, body: ReplyBody) -> Answer:
+    """Add a reply, which makes the ticket active again (inferred)."""
+    ticket = _visible(call)
+    _add_thread(call.state, ticket, body.message, call.account.email)
+    ticket.status = "active"
+    return created({"message": "Reply added"})
+
+
+def set_ticket_status(call: Call, body: StatusBody) -> Answer:
+    """Set the status."""
+    ticket = _visible(call)
+    ticket.status = body.status
+    return success({"id": ticket.id, "status": ticket.status})
+
+
+def delete_ticket(call: Call) -> Answer:
+    """Delete a ticket; administrators only."""
+    del call.state.tickets[_visible(call).id]
+    return no_content()
+
+
+def open_ticket(state: State, account: Account, subject: str, message: str, *, email: str = "") -> Ticket:
+    """Open a ticket in an account's name, or in the name of the account with this email address."""
+    sender = email or account.email
+    owner = next((other for other in state.accounts.values() if other.email == sender), account)
+    ticket = Ticket(
+        id=state.next("ticket", 30412),
+        owner=owner.username,
+        email=sender,
+        subject=subject,
+        status="active",
+        created=state.clock.now(),
+    )
+    _add_thread(state, ticket, message, sender)
+    state.tickets[ticket.id] = ticket
+    return ticket
+
+
+def _add_thread(state: State, ticket: Ticket, body: str, author: str) -> None:
+    thread = Thread(state.next("thread", 880021), "customer", body, state.clock.now(), author)
+    ticket.threads.append(thread)
+
+
+def _visible(call: Call) -> Ticket:
+    ticket = call.state.tickets.get(path_id(call.path["id"]))
+    if ticket is None:
+        raise Refusal(404, "Ticket not found.")
+    if not call.account.admin and ticket.owner != call.account.username:
+        raise Refusal(403, "This ticket belongs to another account.")
+    return ticket
+
+
+def _to_wire(ticket: Ticket) -> dict[str, object]:
+    latest = ticket.threads[-1]
+    return {
+        "id": ticket.id,
+        "number": ticket.id - 30000,
+        "type": "email",
+        "status": ticket.status,
+        "state": "published",
+        "subject": ticket.subject,
+        "preview": ticket.threads[0].body[:120],
+        "mailboxId": MAILBOX,
+        "folderId": 1,
+        "threadsCount": len(ticket.threads),
+        "createdAt": iso(ticket.created),
+        "updatedAt": iso(latest.at),
+        "createdBy": {"id": 1, "email": ticket.email, "type": "customer"},
+        "customer": _customer(ticket),
+        "cc": list[str](),
+        "bcc": list[str](),
+        "customFields": list[str](),
+        "source": {"type": "api", "via": "customer"},
+        "embedded": {"threads": [_thread_to_wire(ticket, thread) for thread in ticket.threads]},
+    }
+
+
+def _customer(ticket: Ticket) -> dict[str, object]:
+    return {"id": 1, "type": "customer", "email": ticket.email, "createdAt": iso(ticket.created)}
+
+
+def _thread_to_wire(ticket: Ticket, thread: Thread) -> dict[str, object]:
+    from_customer = thread.kind == "customer"
+    return {
+        "id": thread.id,
+        "type": thread.kind,
+        "status": ticket.status,
+        "state": "published",
+        "body": thread.body,
+        "createdAt": iso(thread.at),
+        "createdBy": {"id": 1, "email": thread.author, "type": "customer" if from_customer else "user"},
+        "customer": _customer(ticket),
+        "to": list[str]() if from_customer else [ticket.email],
+        "cc": list[str](),
+        "bcc": list[str](),
+        "source": {"type": "api" if from_customer else "web", "via": "customer" if from_customer else "user"},
+        "embedded": {"attachments": thread.attachments},
+    }

@@ -1,0 +1,32 @@
+"""`ringfence demo`: the main job from a chat's first question to the receipt, against the simulated providers.
+
+Everything is real but the providers: `ringfence serve` runs as a child process, and the SDK's client speaks to it
+over stdio.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from server.commands.terminal import console
+
+
+def demo(
+    yes: Annotated[bool, typer.Option("--yes", help="Answer the questions that the walk is about with yes.")] = False,
+) -> None:
+    """Walk through a guarded order, a refused release and a forward, without any account."""
+    from server.walk import DemoFailed, walk
+
+    async def run() -> None:
+        with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:
+            await walk(Path(folder), console, answers_yes=yes or not sys.stdin.isatty())
+
+    try:
+        anyio.run(run)
+    except DemoFailed as failed:
+        console.print(f"[red]The demo stopped:[/] {failed}", highlight=False)
+        raise typer.Exit(1) from None

@@ -1,0 +1,25 @@
+"""`ringfence sandbox`: the simulated providers on one port."""
+
+from typing import Annotated
+
+import anyio
+import typer
+
+from server.commands.terminal import console
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8700,
+) -> None:
+    """Serve the simulated providers until stopped: /voicetel, …, and /_control."""
+    from sandbox.serving import serve_sandbox
+
+    async def run() -> None:
+        async with serve_sandbox(port=port) as url:
+            console.print(f"Simulated providers at {url} (each under its name; controls under /_control).")
+            await anyio.sleep_forever()
+
+    try:
+        anyio.run(run)
+    except KeyboardInterrupt:
+        console.print("Stopped.")

@@ -1,0 +1,71 @@
+"""What the commands share: the console, the store, and the operator's passcode."""
+
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from guard.errors import GuardRefusal
+from server.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from server.store.record import Record
+
+T = TypeVar("T")
+
+console = Console(width=None if sys.stdout.isatty() else 200)
+
+Sandboxed = Annotated[bool, typer.Option("--sandbox", help="The record of sandbox sessions.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a command works on."""
+
+    settings: Settings
+    record: "Record"
+
+
+async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool) -> T:
+    """Open the store, do the work, close it; what the guard refuses is told in one line."""
+    from server.passcode import BadPasscode
+    from server.store.record import open_record
+
+    settings = read_settings()
+    if sandbox:
+        from server.sandboxed import sandbox_store
+
+        settings = settings.model_copy(update=sandbox_store(settings))
+    record = open_record(settings.store_address, settings.state_folder)
+    try:
+        return await work(Opened(settings, record))
+    except (GuardRefusal, BadPasscode) as refusal:
+        fail(str(refusal))
+    finally:
+        await record.database.close()
+
+
+async def require_passcode(opened: Opened) -> None:
+    """Ask for the operator's passcode, at the terminal or on standard input; never as an argument.
+
+    Raises:
+        BadPasscode: It is wrong, or none was set.
+    """
+    from server.passcode import check
+
+    await check(opened.record.facts, read_secret("Passcode: "))
+
+
+def read_secret(prompt: str) -> str:
+    """A secret typed at the terminal, or the next line of standard input where there is none."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong on stderr and leave with 2."""
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,104 @@
+"""Runs the server: over stdio, or over streamable HTTP behind bearer tokens."""
+
+import hmac
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mcp.server import MCPServer
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import RequestStateSecurity
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import AnyHttpUrl, SecretStr
+from starlette.applications import Starlette
+
+from server.app import build_server
+from server.runtime import Runtime
+from server.settings import Settings
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class NotProtected(Exception):
+    """The server would listen beyond this machine without a token."""
+
+
+class BearerTokens(TokenVerifier):
+    """Checks bearer tokens from the settings; the name of the holder becomes the principal."""
+
+    def __init__(self, tokens: Mapping[str, SecretStr], resource: str) -> None:
+        self._tokens = tokens
+        self._resource = resource
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        holder = None
+        for name, secret in self._tokens.items():
+            if hmac.compare_digest(token.encode("utf-8"), secret.get_secret_value().encode("utf-8")):
+                holder = name
+        if holder is None:
+            return None
+        return AccessToken(token=token, client_id=holder, scopes=[], subject=holder, resource=self._resource)
+
+
+@asynccontextmanager
+async def runtime_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Runtime]:
+    """A runtime against the real providers, or against the simulated ones, which run as long as it does."""
+    if not sandbox:
+        yield Runtime(settings)
+        return
+    from sandbox.serving import serve_sandbox
+    from server.sandboxed import sandboxed
+
+    async with serve_sandbox() as url:
+        yield Runtime(sandboxed(settings, url))
+
+
+async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
+    """Speak MCP over stdin and stdout until the client closes them."""
+    async with runtime_for(settings, sandbox=sandbox) as runtime:
+        await build_server(runtime).run_stdio_async()
+
+
+async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:
+    """Speak streamable HTTP until the process is told to stop.
+
+    Raises:
+        NotProtected: It would listen beyond loopback without a bearer token.
+    """
+    import uvicorn
+
+    if host not in LOOPBACK and not settings.http.tokens:
+        raise NotProtected(
+            f"Refusing to listen on {host}: beyond this machine a bearer token is needed. "
+            "Set RINGFENCE_HTTP__TOKENS, or listen on 127.0.0.1."
+        )
+    async with runtime_for(settings, sandbox=sandbox) as runtime:
+        app = http_app(runtime, host, port)
+        config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+        await uvicorn.Server(config).serve()
+
+
+def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
+    """The ASGI application. Stateless, so that any number of processes may stand behind one address."""
+    settings = runtime.settings.http
+    address = f"http://{host}:{port}"
+    options: dict[str, Any] = {}
+    if settings.tokens:
+        resource = f"{address}/mcp"
+        options = {
+            "auth": AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource)),
+            "token_verifier": BearerTokens(settings.tokens, resource),
+        }
+    security = RequestStateSecurity(keys=[runtime.state_key()])
+    server: MCPServer = build_server(runtime, request_state_security=security, **options)
+    own = [f"{host}:{port}", host, *(f"{name}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    return server.streamable_http_app(
+        stateless_http=True,
+        host=host,
+        transport_security=TransportSecuritySettings(
+            enable_dns_rebinding_protection=True,
+            allowed_hosts=[*own, *settings.allowed_hosts],
+            allowed_origins=[*(f"http://{name}" for name in own), *settings.allowed_origins],
+        ),
+    )

@@ -1,0 +1,55 @@
+"""A server in memory and clients that talk to it, for tests that go through the public door."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx2
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.server import MCPServer
+from mcp.types import ElicitRequestParams, ElicitResult
+from pydantic import SecretStr
+
+from server.app import build_server
+from server.runtime import Runtime
+from server.settings import Settings, VoiceTelSettings
+
+KEY = "0123456789abcdef0123456789abcdef"
+"""The sandbox's API key."""
+
+Era = Literal["auto", "legacy"]
+"""`auto` speaks 2026-07-28, `legacy` 2025-11-25."""
+
+
+class Person:
+    """Whoever sits at the client: remembers the questions and gives one answer to all."""
+
+    def __init__(self, action: Literal["accept", "decline", "cancel"] = "accept", *, approve: bool = True) -> None:
+        self.questions: list[str] = []
+        self._action: Literal["accept", "decline", "cancel"] = action
+        self._approve = approve
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        self.questions.append(params.message)
+        if self._action == "accept":
+            return ElicitResult(action="accept", content={"approve": self._approve})
+        return ElicitResult(action=self._action)
+
+
+def settings_for(folder: Path, voicetel_url: str = "https://voicetel.test", **more: Any) -> Settings:
+    """Settings of one VoiceTel account, with the store in a folder."""
+    account = VoiceTelSettings(
+        api_key=SecretStr(KEY), base_url=voicetel_url, username="2015550100", password=SecretStr("Harbor2026")
+    )
+    return Settings.model_validate({"voicetel": account, "state_folder": folder, "toolsets": ["all"], **more})
+
+
+def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) -> tuple[Runtime, MCPServer]:
+    """A runtime and the server over it."""
+    runtime = Runtime(settings, http=http)
+    return runtime, build_server(runtime)
+
+
+def connect(server: MCPServer, *, era: Era = "auto", person: Person | None = None) -> Client:
+    """A client in memory; without a person it declares that it cannot ask."""
+    return Client(server, mode=era, elicitation_callback=person)

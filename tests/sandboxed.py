@@ -1,0 +1,59 @@
+"""The sandbox beside a server: what a test asks of it through `/_control`."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from sandbox.serving import serve_sandbox
+
+
+class Sandbox:
+    """The simulated providers on a real socket, and what happened to them."""
+
+    def __init__(self, url: str, http: httpx2.AsyncClient) -> None:
+        self.url = url
+        self._http = http
+
+    @property
+    def voicetel(self) -> str:
+        """Address of the simulated VoiceTel."""
+        return f"{self.url}/voicetel"
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """Every charge since the start."""
+        return await self._get("ledger")
+
+    async def requests(self, *, method: str | None = None, path: str = "") -> list[dict[str, Any]]:
+        """Every request, of one method and with a part of a path if given."""
+        found = await self._get("requests")
+        return [row for row in found if method in (None, row["method"]) and path in row["path"]]
+
+    async def writes(self) -> list[dict[str, Any]]:
+        """Every request that is not a GET."""
+        return [row for row in await self._get("requests") if row["method"] != "GET"]
+
+    async def break_with(self, kind: str, **match: Any) -> None:
+        """Set a fault."""
+        answer = await self._http.post(f"{self.url}/_control/faults", json={"kind": kind, **match})
+        assert answer.status_code == 201, answer.text
+
+    async def mend(self) -> None:
+        """Clear every fault and release what is held."""
+        await self._http.delete(f"{self.url}/_control/faults")
+
+    async def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock."""
+        await self._http.post(f"{self.url}/_control/clock", json={"seconds": seconds})
+
+    async def _get(self, what: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (await self._http.get(f"{self.url}/_control/{what}")).json()
+        return rows
+
+
+@asynccontextmanager
+async def sandboxes() -> AsyncGenerator[Sandbox]:
+    """A fresh sandbox for one test."""
+    async with serve_sandbox() as url, httpx2.AsyncClient() as http:
+        yield Sandbox(url, http)

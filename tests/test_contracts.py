@@ -1,0 +1,154 @@
+"""Every operation, told as: these arguments → exactly this request → this answer → this result.
+
+The files in `contract/` are written from the providers' documents.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp.types import CallToolResult
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from guard.action import State
+from tests.connecting import Person, connect, server_for, settings_for
+from tools.catalog import catalogue
+
+FOLDER = Path(__file__).parent / "contract"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WireRequest(_Part):
+    """A request in the provider's form. `"*"` in the body stands for a secret that the server made up."""
+
+    method: str
+    path: str
+    query: dict[str, str] = {}
+    body: dict[str, Any] | list[Any] | None = None
+    headers: dict[str, str] = {}
+
+
+class WireAnswer(_Part):
+    """What the provider answers; no body for 204."""
+
+    status: int
+    body: Any = None
+
+
+class Read(_Part):
+    """A read that the guard makes on the way."""
+
+    method: str
+    path: str
+    answer: WireAnswer
+
+
+class Contract(_Part):
+    """One case of one operation."""
+
+    arguments: dict[str, Any]
+    request: WireRequest
+    answer: WireAnswer
+    result: dict[str, Any]
+    reads: list[Read] = []
+
+
+ACCOUNT = WireAnswer(
+    status=200,
+    body={
+        "status": "success",
+        "data": {"cash": 250.0, "rates": {"did": 1.0, "sms": 0.01, "mms": 0.025, "cnam": 0.0075, "lrn": 0.008}},
+    },
+)
+NOTHING = WireAnswer(status=404, body={"status": "error", "error": {"code": 404, "message": "Not found"}})
+
+
+def _cases() -> list[Any]:
+    one_or_more = TypeAdapter[Contract | list[Contract]](Contract | list[Contract])
+    cases: list[Any] = []
+    for file in sorted(FOLDER.glob("*.json")):
+        content = one_or_more.validate_json(file.read_bytes())
+        several = content if isinstance(content, list) else [content]
+        cases += [pytest.param(file.stem, case, id=f"{file.stem}-{index}") for index, case in enumerate(several)]
+    return cases
+
+
+class Provider:
+    """Answers the request that the contract names, and the reads that the guard makes on the way."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self.seen: list[WireRequest] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        wanted = self._contract.request
+        if (request.method, request.url.path) == (wanted.method, wanted.path):
+            self.seen.append(_shown(request, wanted))
+            return _response(self._contract.answer)
+        for read in self._contract.reads:
+            if (request.method, request.url.path) == (read.method, read.path):
+                return _response(read.answer)
+        return _response(ACCOUNT if request.url.path == "/v2.2/account" else NOTHING)
+
+
+@pytest.mark.parametrize(("tool", "contract"), _cases())
+async def test_a_call_becomes_exactly_the_documented_request_and_result(
+    tool: str, contract: Contract, tmp_path: Path
+) -> None:
+    provider = Provider(contract)
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http:
+        runtime, server = server_for(settings_for(tmp_path), http=http)
+        async with connect(server, person=Person()) as client:
+            result = await client.call_tool(tool, contract.arguments)
+            content: dict[str, Any] = result.structured_content or {}
+            if result.is_error and content.get("state") == State.PROPOSED:
+                await runtime.guard.approve(content["action"], by="the operator")
+                result = await client.call_tool(tool, contract.arguments)
+    assert not result.is_error, _text(result)
+    assert provider.seen, "the request of the contract was not made"
+    assert provider.seen[-1] == contract.request
+    assert _comparable(result) == contract.result
+
+
+@pytest.mark.parametrize("tool", sorted(catalogue()))
+def test_every_operation_has_a_contract(tool: str) -> None:
+    assert (FOLDER / f"{tool}.json").is_file(), f"write tests/contract/{tool}.json from the provider's documents"
+
+
+def test_every_contract_belongs_to_an_operation() -> None:
+    assert {file.stem for file in FOLDER.glob("*.json")} <= set(catalogue())
+
+
+def _shown(request: httpx2.Request, wanted: WireRequest) -> WireRequest:
+    body: Any = json.loads(request.content) if request.content else None
+    if isinstance(wanted.body, dict):
+        body |= {name: "*" for name, value in wanted.body.items() if value == "*" and name in body}
+    return WireRequest(
+        method=request.method,
+        path=request.url.raw_path.decode("ascii").partition("?")[0],
+        query=dict(request.url.params),
+        body=body,
+        headers={name: "*" for name in request.headers if name == "idempotency-key"},
+    )
+
+
+def _comparable(result: CallToolResult) -> Any:
+    """The structured result without the action's id, and with a random fence tag made plain."""
+    content = {name: value for name, value in result.structured_content.items() if name not in {"action", "state"}}
+    return json.loads(re.sub(r"stranger-[0-9a-f]{8}", "fence", json.dumps(content, ensure_ascii=False)))
+
+
+def _response(answer: WireAnswer) -> httpx2.Response:
+    if answer.body is None:
+        return httpx2.Response(answer.status)
+    return httpx2.Response(answer.status, json=answer.body)
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)

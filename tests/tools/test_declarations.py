@@ -1,0 +1,116 @@
+"""Rules that hold for every operation there is."""
+
+import inspect
+import re
+
+import pytest
+
+from clients.effects import Effect
+from clients.operation import Operation, Spec, answer_type
+from tools.adapter import annotations, description
+from tools.catalog import DuplicateOperation, OperationType, by_tool_name, catalogue
+from tools.schema import input_schema, secret_inputs
+
+OPERATIONS = [pytest.param(operation, id=name) for name, operation in sorted(catalogue().items())]
+EVERY = pytest.mark.parametrize("operation", OPERATIONS)
+
+
+@EVERY
+def test_it_has_a_name_that_every_client_takes(operation: OperationType) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]{2,39}", operation.spec.tool_name)
+
+
+@EVERY
+def test_it_says_in_a_sentence_what_it_does(operation: OperationType) -> None:
+    text = " ".join((operation.__doc__ or "").split())
+    assert text
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert len(text) <= 300
+
+
+@EVERY
+def test_every_argument_is_described_in_a_sentence(operation: OperationType) -> None:
+    for name, rule in input_schema(operation)["properties"].items():
+        assert rule.get("description", "").endswith("."), f"{name} is not described"
+
+
+@EVERY
+def test_its_schema_is_strict_flat_and_free_of_generated_titles(operation: OperationType) -> None:
+    schema = input_schema(operation)
+    assert schema["additionalProperties"] is False
+    assert not {"anyOf", "oneOf", "allOf", "$defs"} & schema.keys()
+    assert all("title" not in rule for rule in schema["properties"].values())
+    assert all(re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name) for name in schema["properties"])
+
+
+@EVERY
+def test_no_argument_can_carry_a_guard_input_or_a_secret(operation: OperationType) -> None:
+    words = {"confirm", "confirmed", "approve", "approval", "force", "password", "pin", "passcode", "api_key", "budget"}
+    assert not words & input_schema(operation)["properties"].keys()
+    assert not set(secret_inputs(operation)) & input_schema(operation)["properties"].keys()
+
+
+@EVERY
+def test_all_four_hints_are_explicit_and_true_to_the_effect(operation: OperationType) -> None:
+    hints = annotations(operation.spec)
+    assert None not in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+    assert hints.read_only_hint == (operation.spec.effect is Effect.READ)
+
+
+@EVERY
+def test_its_toolset_docs_and_answer_are_declared(operation: OperationType) -> None:
+    spec = operation.spec
+    assert spec.toolset
+    assert spec.docs.startswith("https://")
+    assert answer_type(operation)
+    if spec.rows is not None:
+        assert spec.rows in getattr(answer_type(operation), "model_fields", {})
+
+
+@EVERY
+def test_what_it_spends_is_declared_where_it_is_paid(operation: OperationType) -> None:
+    overrides = operation.charge is not Operation.charge
+    assert overrides == (Effect.PAID in operation.spec.effect)
+
+
+@EVERY
+def test_a_read_is_plain_or_paid_and_a_change_says_which_kind(operation: OperationType) -> None:
+    effect = operation.spec.effect
+    changes = Effect.WRITE | Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED
+    assert not (Effect.READ in effect and effect & changes)
+    assert effect
+
+
+@EVERY
+def test_only_a_declared_header_lets_a_change_be_repeated(operation: OperationType) -> None:
+    spec = operation.spec
+    assert spec.may_repeat == (spec.effect is Effect.READ or spec.idempotency_header is not None)
+
+
+def test_a_name_that_stands_twice_stops_the_catalogue() -> None:
+    one = next(iter(catalogue().values()))
+    with pytest.raises(DuplicateOperation, match=one.spec.tool_name):
+        by_tool_name([one, one])
+
+
+def test_effect_docs_and_toolset_have_no_default() -> None:
+    required = {
+        name
+        for name, parameter in inspect.signature(next(iter(catalogue().values())).spec.provider.operation).parameters.items()
+        if parameter.default is inspect.Parameter.empty
+    }
+    assert required == {"method", "path", "effect", "toolset", "docs"}
+
+
+def test_voicetel_is_complete() -> None:
+    specs: list[Spec] = [operation.spec for operation in catalogue().values()]
+    voicetel = [spec for spec in specs if spec.provider.name == "voicetel"]
+    assert len(voicetel) == 74
+    assert len({(spec.method, spec.path) for spec in voicetel}) == 74
+
+
+@EVERY
+def test_its_description_says_when_a_person_is_asked(operation: OperationType) -> None:
+    said = "A person is asked first." in description(operation) or "Only the operator" in description(operation)
+    assert said == operation.spec.effect.is_guarded

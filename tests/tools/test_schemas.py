@@ -1,0 +1,63 @@
+"""What a model sees of each tool is pinned: a change of words is a change of the interface, and is reviewed as one.
+
+`RINGFENCE_WRITE_SNAPSHOTS=1 uv run pytest tests/tools/test_schemas.py` writes the pins anew.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import bpe_openai
+import pytest
+
+from tools.adapter import annotations, description
+from tools.catalog import OperationType, catalogue
+from tools.schema import input_schema
+from tools.toolsets import choose
+
+FOLDER = Path(__file__).parent / "snapshots"
+WRITES = os.environ.get("RINGFENCE_WRITE_SNAPSHOTS") == "1"
+
+
+def _listed(operation: OperationType) -> dict[str, Any]:
+    spec = operation.spec
+    return {
+        "name": spec.tool_name,
+        "title": spec.title,
+        "description": description(operation),
+        "inputSchema": input_schema(operation),
+        "annotations": annotations(spec).model_dump(by_alias=True, exclude_none=True),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_what_a_model_sees_of_it_is_pinned(name: str) -> None:
+    file = FOLDER / f"{name}.json"
+    seen = json.dumps(_listed(catalogue()[name]), indent=2, ensure_ascii=False) + "\n"
+    if WRITES:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(seen, encoding="utf-8")
+    assert file.is_file(), "no snapshot; see the module's docstring"
+    assert seen == file.read_text(encoding="utf-8")
+
+
+def test_every_snapshot_belongs_to_an_operation() -> None:
+    assert {file.stem for file in FOLDER.glob("*.json")} == set(catalogue())
+
+
+def tokens(operations: list[OperationType]) -> int:
+    """o200k tokens of the tools as a client gets them."""
+    listing = json.dumps([_listed(operation) for operation in operations], separators=(",", ":"), ensure_ascii=False)
+    return len(bpe_openai.get_encoding("o200k_base").encode(listing))
+
+
+def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
+    voicetel = [operation for operation in catalogue().values() if operation.spec.provider.name == "voicetel"]
+    assert tokens(voicetel) <= 15_000
+
+
+def test_the_default_surface_costs_at_most_8000_tokens_and_25_tools() -> None:
+    shown = choose(catalogue().values())
+    assert len(shown) <= 25
+    assert tokens(shown) <= 8_000

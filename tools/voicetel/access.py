@@ -1,0 +1,295 @@
+"""VoiceTel access: which IP addresses may call without a password, and how SIP devices prove who they are.
+
+Paths and fields are documented. The meaning of two authentication modes is disputed between VoiceTel's own sources
+(its API page 2.2.10 against its newer SDK), so modes are named in words and said to be read back. Which blocks are
+"routable" is not spelled out: private, shared, local, multicast and reserved ones are taken as not (inferred).
+"""
+
+import secrets
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+from string import ascii_letters, digits
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
+
+from clients.effects import Effect
+from clients.fields import KeptFromModel, Secret
+from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.voicetel import voicetel
+
+MASKS: Final = (8, 16, 24, 32)
+
+# fmt: off
+_NOT_ROUTABLE: Final = tuple(IPv4Network(block) for block in (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+    "224.0.0.0/4", "240.0.0.0/4",
+))
+# fmt: on
+"""Blocks that no public host has. Those for documentation are not among them: VoiceTel's own samples use them."""
+
+
+def is_routable(network: IPv4Network) -> bool:
+    """True if no address of the block is private, shared, local, multicast or reserved."""
+    return not any(network.overlaps(block) for block in _NOT_ROUTABLE)
+
+
+def _public_block(value: str) -> str:
+    try:
+        network = IPv4Network(value, strict=False)
+    except ValueError:
+        raise ValueError(f"{value!r} is no IPv4 block; write it as 203.0.113.0/24 or 203.0.113.10/32.") from None
+    if "/" not in value or network.prefixlen not in MASKS:
+        raise ValueError(f"{value!r}: the mask must be /8, /16, /24 or /32.")
+    if value != str(network):
+        raise ValueError(f"{value!r} does not start its block; the block is {network}.")
+    if not is_routable(network):
+        raise ValueError(f"{value!r}: only public addresses; none that are private, shared, local or reserved.")
+    return value
+
+
+PublicBlock = Annotated[
+    str,
+    AfterValidator(_public_block),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/(8|16|24|32)$", "examples": ["203.0.113.10/32"]}),
+]
+
+ListedBlock = Annotated[str, Field(pattern=r"^[0-9.]+/[0-9]{1,2}$")]
+"""A block as the list shows it, which may be one that could not be added today."""
+
+
+class AclEntry(Answer):
+    """A block of addresses that may call."""
+
+    cidr: str | None = None
+
+
+class Acl(Answer):
+    """The IP access list."""
+
+    acl: list[AclEntry] = []
+
+    @property
+    def blocks(self) -> set[str]:
+        """The blocks on the list."""
+        return {entry.cidr for entry in self.acl if entry.cidr}
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/acl",
+    effect=Effect.READ,
+    toolset="access",
+    docs="#aclList",
+    empty_on=404,
+    rows="acl",
+    synonyms=("allowlist", "whitelist", "firewall", "allowed addresses", "cidr"),
+)
+class ListAclEntries(Operation[Acl]):
+    """List the IP blocks that may make SIP calls on the account."""
+
+
+class AddedBlocks(Answer):
+    """Blocks that were added."""
+
+    added: list[AclEntry] = []
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/acl",
+    effect=Effect.PRIVILEGED,
+    toolset="access",
+    docs="#aclCreate",
+    synonyms=("allow", "allowlist", "whitelist", "permit", "cidr", "firewall"),
+)
+class AddAclEntries(Operation[AddedBlocks]):
+    """Let IP blocks make SIP calls on the account; whoever is in them can spend its money."""
+
+    blocks: list[PublicBlock] = Field(min_length=1)
+    """Public IPv4 blocks; only /8, /16, /24 or /32."""
+
+    def warnings(self) -> tuple[str, ...]:
+        networks = [IPv4Network(block) for block in self.blocks]
+        return tuple(
+            f"{network} lets {network.num_addresses:,} addresses call on this account."
+            for network in networks
+            if network.prefixlen < 24
+        )
+
+    def before(self) -> ListAclEntries:
+        return ListAclEntries()
+
+    def undo(self, before: Any) -> Undo:
+        if not isinstance(before, Acl):
+            return Undo(verdict="none", lost="Which blocks were on the list before was not read.")
+        new = [block for block in self.blocks if block not in before.blocks]
+        if not new:
+            return Undo(verdict="none", lost="All blocks were on the list before.")
+        return Undo(verdict="full", operation=RemoveAclEntries(blocks=new))
+
+    def settled(self) -> Proof[Acl]:
+        return Proof(read=ListAclEntries(), shows=lambda listed: _all_or_none(self.blocks, listed.blocks))
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"acl": [{"cidr": block} for block in self.blocks]}
+
+
+class RemovedBlocks(Answer):
+    """Blocks that were removed."""
+
+    removed: list[AclEntry] = []
+
+
+@voicetel.operation(
+    "DELETE",
+    "/v2.2/acl",
+    effect=Effect.PRIVILEGED | Effect.DESTRUCTIVE,
+    toolset="access",
+    docs="#aclDelete",
+    synonyms=("block", "deny", "allowlist", "whitelist", "cidr", "firewall"),
+)
+class RemoveAclEntries(Operation[RemovedBlocks]):
+    """Take IP blocks off the access list; devices in them may no longer call."""
+
+    blocks: list[ListedBlock] = Field(min_length=1)
+    """Blocks, exactly as in voicetel_list_acl_entries."""
+
+    def before(self) -> ListAclEntries:
+        return ListAclEntries()
+
+    def undo(self, before: Any) -> Undo:
+        if not isinstance(before, Acl):
+            return Undo(verdict="none", lost="Which blocks were on the list before was not read.")
+        try:
+            again = AddAclEntries(blocks=[block for block in self.blocks if block in before.blocks])
+        except ValidationError:
+            return Undo(verdict="none", lost="Not every block was on the list in a form that can be added again.")
+        return Undo(verdict="full", operation=again)
+
+    def settled(self) -> Proof[Acl]:
+        return Proof(read=ListAclEntries(), shows=self._are_gone)
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"cidrs": ",".join(self.blocks)}
+
+    def _are_gone(self, listed: Acl) -> bool | None:
+        still_there = _all_or_none(self.blocks, listed.blocks)
+        return None if still_there is None else not still_there
+
+
+def _all_or_none(blocks: Iterable[str], listed: set[str]) -> bool | None:
+    """True if all are listed, False if none is, None in between."""
+    wanted = set(blocks)
+    there = wanted & listed
+    return None if there and there != wanted else bool(there)
+
+
+Mode = Literal["digest", "ip", "digest_or_ip", "digest_and_ip"]
+
+AUTH_TYPES: Final[dict[Mode, int]] = {"digest": 0, "ip": 1, "digest_or_ip": 2, "digest_and_ip": 3}
+"""As the API page 2.2.10 numbers them; the SDK since 2.2.14 has 1 and 2 the other way round."""
+
+DISPUTED: Final = frozenset({"ip", "digest_or_ip"})
+
+
+def new_password() -> str:
+    """Ten letters and digits, at least one of each: the strongest that VoiceTel takes."""
+    drawn = [secrets.choice(ascii_letters), secrets.choice(digits)]
+    drawn += [secrets.choice(ascii_letters + digits) for _ in range(8)]
+    secrets.SystemRandom().shuffle(drawn)
+    return "".join(drawn)
+
+
+class Authentication(Answer):
+    """How SIP devices prove who they are. The description counts: what the number means is disputed."""
+
+    auth_type: int | None = None
+    auth_type_description: str | None = None
+    acl: list[AclEntry] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/auth",
+    effect=Effect.READ,
+    toolset="access",
+    docs="#authGet",
+    synonyms=("sip login", "digest", "mode", "security"),
+)
+class GetAuthentication(Operation[Authentication]):
+    """Show how SIP devices authenticate, in VoiceTel's words, and the IP access list."""
+
+
+class UpdatedField(Answer):
+    """A setting that was changed. Its value is kept out: for a password, none is documented."""
+
+    field: str | None = None
+
+
+class UpdatedAuthentication(Answer):
+    """What was changed."""
+
+    updated: list[UpdatedField] = []
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/auth",
+    effect=Effect.PRIVILEGED | Effect.DESTRUCTIVE,
+    toolset="access",
+    docs="#authPut",
+    synonyms=("sip login", "digest", "change password", "rotate", "security"),
+)
+class UpdateAuthentication(Operation[UpdatedAuthentication]):
+    """Change how SIP devices authenticate, or the account's password; either can cut off calls."""
+
+    mode: Mode | None = None
+    """How devices authenticate: password, IP access list, either, or both."""
+
+    password: Annotated[Secret | None, KeptFromModel(generate=new_password)] = None
+    """Set a new account password, kept for the operator; ends the API key in use."""
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.mode is None and self.password is None:
+            raise ValueError("give mode, generate_password=true, or both.")
+        return self
+
+    def warnings(self) -> tuple[str, ...]:
+        said: list[str] = []
+        if self.mode in DISPUTED:
+            said.append(
+                f"What VoiceTel does for {self.mode!r} is disputed: its API page and its newer SDK have 'ip' and "
+                "'digest_or_ip' the other way round. Read auth_type_description with voicetel_get_authentication after."
+            )
+        if self.mode in {"ip", "digest_and_ip"}:
+            said.append("Devices whose address is not on the access list can then no longer call.")
+        if self.password is not None:
+            said.append(
+                "The new password ends the API key in use: every later call to VoiceTel fails until the operator "
+                "has put the new password and key into the settings. SIP devices need the new password too."
+            )
+        return tuple(said)
+
+    def before(self) -> GetAuthentication:
+        return GetAuthentication()
+
+    def undo(self, before: Any) -> Undo:
+        lost = "The old password and its API key do not come back." if self.password is not None else ""
+        shown = before.auth_type if isinstance(before, Authentication) else None
+        old = next((mode for mode, number in AUTH_TYPES.items() if number == shown), None)
+        if self.mode is None or old is None:
+            return Undo(verdict="none", lost=lost or "The mode before the change was not read.")
+        return Undo(verdict="partial" if lost else "full", operation=UpdateAuthentication(mode=old), lost=lost)
+
+    def settled(self) -> Proof[Authentication] | None:
+        """A password cannot be read, and a new one locks the reader out."""
+        if self.mode is None or self.password is not None:
+            return None
+        wanted = AUTH_TYPES[self.mode]
+        return Proof(read=GetAuthentication(), shows=lambda now: now.auth_type == wanted)
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = wire_fields(self, exclude=frozenset({"mode"}))
+        return wire if self.mode is None else {"authType": AUTH_TYPES[self.mode], **wire}

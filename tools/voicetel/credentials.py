@@ -1,0 +1,126 @@
+"""VoiceTel credentials: the API key, new accounts, and the way back into a lost one.
+
+Documented. The API page says that a sign-up also returns an API key; its schema has none, and none is expected here.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from clients.effects import Effect
+from clients.fields import KeptFromModel, LooseText, Secret
+from clients.operation import Answer, Operation
+from clients.voicetel import HOURLY, LOGIN_PATH, voicetel
+
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")]
+Username = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+
+
+class ApiKey(Answer):
+    """The account's API key."""
+
+    api_key: Secret | None = Field(default=None, alias="apikey")
+
+
+@voicetel.operation(
+    "POST",
+    LOGIN_PATH,
+    effect=Effect.PRIVILEGED,
+    toolset="credentials",
+    docs="#accountApiKey",
+    limit=HOURLY,
+    needs_key=False,
+    synonyms=("token", "login", "bearer", "secret"),
+)
+class FetchApiKey(Operation[ApiKey]):
+    """Fetch the account's API key for the operator, with the username and password of the settings. 6 an hour."""
+
+    username: Annotated[Secret, KeptFromModel(setting="username")]
+    """The account's username."""
+
+    password: Annotated[Secret, KeptFromModel(setting="password")]
+    """The account's password."""
+
+
+class RecoveryRequested(Answer):
+    """What VoiceTel says to it."""
+
+    message: str | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/account/recovery",
+    effect=Effect.PRIVILEGED,
+    toolset="credentials",
+    docs="#accountRecovery",
+    needs_key=False,
+    synonyms=("forgot password", "reset", "locked out"),
+)
+class RequestPasswordRecovery(Operation[RecoveryRequested]):
+    """Have VoiceTel mail a password recovery link to an account's address."""
+
+    email: Email
+    """Address on file for the account."""
+
+
+class NewAccount(Answer):
+    """An account that was opened."""
+
+    username: LooseText | None = None
+    password: Secret | None = None
+    name: str | None = None
+    email: str | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/accounts",
+    effect=Effect.PRIVILEGED,
+    toolset="credentials",
+    docs="#accountCreate",
+    needs_key=False,
+    synonyms=("sign up", "register", "open"),
+)
+class CreateAccount(Operation[NewAccount]):
+    """Sign up for a VoiceTel account of its own, apart from this one; a verification mail is sent."""
+
+    name: str = Field(min_length=1)
+    """Name of the person or company."""
+
+    email: Email
+    """Address that receives the mail."""
+
+    promo: str | None = Field(default=None, min_length=1)
+    """Promotional code."""
+
+
+class Subaccount(NewAccount):
+    """A sub-account that was made."""
+
+    master_account: LooseText | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/account",
+    effect=Effect.PRIVILEGED,
+    toolset="credentials",
+    docs="#accountSubaccountCreate",
+    admin_only=True,
+    synonyms=("customer", "tenant", "child account", "reseller"),
+)
+class CreateSubaccount(Operation[Subaccount]):
+    """Make a sub-account with a generated password; no call removes it again."""
+
+    username: Username
+    """Its username, ten digits."""
+
+    name: str = Field(min_length=1)
+    """Name of the person or company."""
+
+    email: Email
+    """Its mail address."""
+
+    master_account: Username | None = None
+    """Username of the account that pays; the sub-account itself if left out."""

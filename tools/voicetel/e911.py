@@ -1,0 +1,286 @@
+"""VoiceTel e911: the address that dispatchers are given when somebody calls 911 from a number.
+
+Paths and fields are documented. Inferred: that creating replaces an existing record, and that a change answers 401 for
+a number that is not on the account, as the read is documented to. From VoiceTel's site instead of its API page: caller
+names of at most 20 characters, addresses in the United States only, up to 24 hours until dispatchers see a change.
+"""
+
+from typing import Annotated, Any, Final
+
+from pydantic import Field, ValidationError
+
+from clients.effects import Charge, Effect
+from clients.errors import InvalidRequest, NotFound
+from clients.fields import AnsweredNumber, UsNumber
+from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.voicetel import voicetel
+
+Text = Annotated[str, Field(min_length=1)]
+StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+ZipCode = Annotated[str, Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$")]
+CallerName = Annotated[str, Field(min_length=1, max_length=20)]
+
+_PRICE: Final = Charge(
+    item="e911 record",
+    per="month",
+    unknown=("VoiceTel publishes no e911 rate for the account; its draft price list says 2.50 USD a record and month."),
+)
+_WARNINGS: Final = (
+    "Help is sent to this address when somebody calls 911 from the number.",
+    "Dispatchers may see the old record for up to 24 hours.",
+)
+
+
+class ValidatedAddress(Answer):
+    """An address as the emergency database knows it."""
+
+    address_id: int | None = Field(default=None, alias="addressid")
+    address1: str | None = None
+    address2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+
+
+class Validation(Answer):
+    """A valid address, normalised."""
+
+    address: ValidatedAddress | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/e911/validations",
+    effect=Effect.READ,
+    toolset="e911",
+    docs="#e911Validate",
+    refusals={409: InvalidRequest},
+    synonyms=("check", "emergency", "911", "verify", "correct address"),
+)
+class ValidateE911Address(Operation[Validation]):
+    """Check a US street address for e911; returns it normalised, with its `address_id`. Registers nothing."""
+
+    address1: Text
+    """Street line, such as 411 Hackensack Avenue."""
+
+    address2: str | None = None
+    """Apartment, suite or floor."""
+
+    city: Text
+    """City."""
+
+    state: StateCode
+    """State, two letters."""
+
+    zip: ZipCode
+    """ZIP code."""
+
+
+class E911Record(Answer):
+    """What dispatchers are shown for a number."""
+
+    number: AnsweredNumber | None = Field(default=None, alias="dn")
+    caller_name: str | None = Field(default=None, alias="callername")
+    address1: str | None = None
+    address2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+
+
+class E911Answer(Answer):
+    """The record of one number."""
+
+    record: E911Record | None = None
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/e911/{number}",
+    effect=Effect.READ,
+    toolset="e911",
+    docs="#e911QueryRecord",
+    refusals={401: NotFound},
+    synonyms=("emergency", "911", "registered address", "show"),
+)
+class GetE911Record(Operation[E911Answer]):
+    """Show the emergency (911) record of one number: caller name and address."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+
+class E911Records(Answer):
+    """Every e911 record of the account."""
+
+    records: list[E911Record] = []
+
+    def of(self, number: str) -> E911Record | None:
+        """The record of one number, in E.164."""
+        return next((record for record in self.records if record.number == number), None)
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/e911",
+    effect=Effect.READ,
+    toolset="e911",
+    docs="#e911QueryAll",
+    empty_on=404,
+    rows="records",
+    synonyms=("emergency", "911", "all", "which numbers have"),
+)
+class ListE911Records(Operation[E911Records]):
+    """List the emergency (911) records of all numbers."""
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/e911",
+    effect=Effect.PAID | Effect.DESTRUCTIVE,
+    toolset="e911",
+    docs="#e911Create",
+    synonyms=("emergency", "911", "register address", "add", "set up"),
+)
+class CreateE911Record(Operation[E911Answer]):
+    """Register a US street address as a number's emergency (911) address, replacing the one before."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    caller_name: CallerName = Field(serialization_alias="callername")
+    """Name that dispatchers see."""
+
+    address1: Text
+    """Street line, as voicetel_validate_e911_address returns it."""
+
+    address2: str | None = None
+    """Apartment, suite or floor."""
+
+    city: Text
+    """City."""
+
+    state: StateCode
+    """State, two letters."""
+
+    zip: ZipCode
+    """ZIP code."""
+
+    def charge(self) -> Charge:
+        return _PRICE
+
+    def warnings(self) -> tuple[str, ...]:
+        return _WARNINGS
+
+    def before(self) -> GetE911Record:
+        return GetE911Record(number=self.number)
+
+    def undo(self, before: Any) -> Undo:
+        return _put_back(self.number, before)
+
+    def settled(self) -> Proof[E911Records]:
+        return Proof(read=ListE911Records(), shows=self._is_registered)
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = super().to_wire()
+        return {"dn": wire.pop("number"), **wire}
+
+    def _is_registered(self, found: E911Records) -> bool | None:
+        """The address comes back normalised, so only its ZIP code and house number can be compared."""
+        record = found.of(self.number)
+        if record is None or not _same_name(record, self.caller_name):
+            return False
+        same_zip = (record.zip or "")[:5] == self.zip[:5]
+        same_house = (record.address1 or "").split()[:1] == self.address1.split()[:1]
+        return True if same_zip and same_house else None
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/e911/{number}",
+    effect=Effect.PAID | Effect.DESTRUCTIVE,
+    toolset="e911",
+    docs="#e911ProvisionAddress",
+    refusals={401: NotFound},
+    synonyms=("emergency", "911", "change address", "move", "provision"),
+)
+class UpdateE911Record(Operation[E911Answer]):
+    """Bind a validated address to a number's emergency (911) record, replacing what stood there."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    address_id: int = Field(serialization_alias="addressid")
+    """`address_id` from voicetel_validate_e911_address."""
+
+    caller_name: CallerName = Field(serialization_alias="callername")
+    """Name that dispatchers see."""
+
+    def charge(self) -> Charge:
+        return _PRICE
+
+    def warnings(self) -> tuple[str, ...]:
+        return _WARNINGS
+
+    def before(self) -> GetE911Record:
+        return GetE911Record(number=self.number)
+
+    def undo(self, before: Any) -> Undo:
+        return _put_back(self.number, before)
+
+    def settled(self) -> Proof[E911Records]:
+        return Proof(read=ListE911Records(), shows=self._is_registered)
+
+    def _is_registered(self, found: E911Records) -> bool | None:
+        """A record does not name its `address_id`, so another caller name is all that can be told."""
+        record = found.of(self.number)
+        return None if record is not None and _same_name(record, self.caller_name) else False
+
+
+@voicetel.operation(
+    "DELETE",
+    "/v2.2/e911/{number}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="e911",
+    docs="#e911RecordDelete",
+    refusals={401: NotFound},
+    synonyms=("emergency", "911", "remove", "unregister"),
+)
+class DeleteE911Record(Operation[Done]):
+    """Remove a number's emergency (911) record; its 911 calls then carry no address."""
+
+    number: UsNumber
+    """Number with a record, from voicetel_list_e911_records."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Dispatchers will not know where a 911 call from this number comes from.",)
+
+    def before(self) -> GetE911Record:
+        return GetE911Record(number=self.number)
+
+    def undo(self, before: Any) -> Undo:
+        return _put_back(self.number, before)
+
+    def settled(self) -> Proof[E911Records]:
+        return Proof(read=ListE911Records(), shows=lambda found: found.of(self.number) is None)
+
+
+def _put_back(number: str, before: Any) -> Undo:
+    """Registers the record that stood before. Never deletes: a number that was not read may have had one."""
+    record = before.record if isinstance(before, E911Answer) else None
+    if record is None:
+        return Undo(verdict="none", lost="No earlier record was read. voicetel_delete_e911_record removes this one.")
+    old = record.model_dump(exclude={"number"}, exclude_none=True)
+    try:
+        again = CreateE911Record.model_validate({**old, "number": number})
+    except ValidationError:
+        return Undo(verdict="none", lost="The earlier record is not complete enough to be registered again.")
+    return Undo(
+        verdict="partial",
+        operation=again,
+        lost="What was charged stays charged, and dispatchers may see the change for up to 24 hours.",
+    )
+
+
+def _same_name(record: E911Record, caller_name: str) -> bool:
+    return (record.caller_name or "").casefold() == caller_name.casefold()

@@ -1,0 +1,245 @@
+"""VoiceTel gateways: the SIP hosts that calls are sent to.
+
+Documented. Inferred: that a field left out of an update stays as it is, and that an empty prefix removes it.
+"""
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from clients.effects import Effect
+from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.voicetel import voicetel
+from tools.voicetel.access import is_routable
+from tools.voicetel.numbers import Numbers
+
+SYSTEM_ROUTES: Final = frozenset({
+    "USER", "T30", "VOICE_BRIDGE", "DID", "T38", "RTC_BRIDGE", "VOICEML", "SDN", "MOBILE",
+})  # fmt: skip
+"""Routes that every account has; VOICEML and MOBILE are from the newer SDK."""
+
+DEFAULT_PORT: Final = ":5060"
+
+_HOST = re.compile(
+    r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+_IP = re.compile(r"[0-9.]+")
+
+
+def _public_host(value: str) -> str:
+    """Check the form only: whether a name resolves to a public address is for VoiceTel to find out."""
+    host, colon, port = value.partition(":")
+    if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
+        raise ValueError(f"{value!r}: the port must be a number from 1 to 65535.")
+    if not (_is_public_address(host) if _IP.fullmatch(host) else _HOST.fullmatch(host)):
+        raise ValueError(
+            f"{value!r} is no public host: give a public IPv4 address or a full host name, with :port if needed."
+        )
+    return value
+
+
+def _host_or_route(value: str) -> str:
+    return value if value in SYSTEM_ROUTES else _public_host(value)
+
+
+def _is_public_address(host: str) -> bool:
+    try:
+        return is_routable(IPv4Network(host))
+    except ValueError:
+        return False
+
+
+PublicHost = Annotated[str, AfterValidator(_public_host)]
+HostOrRoute = Annotated[str, AfterValidator(_host_or_route)]
+Prefix = Annotated[str, Field(pattern=r"^[0-9]*$")]
+CallLimit = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Gateway(Answer):
+    """A host that calls are sent to, or a system route."""
+
+    id: int | None = None
+    address: str | None = Field(default=None, alias="gateway")
+    prefix: str | None = None
+    """Digits put before the number of an outbound call."""
+
+    limit: int | None = None
+    """Cap of concurrent calls; system routes have none."""
+
+    system: bool | None = None
+    """True for a route that every account has and nobody can change."""
+
+
+class Gateways(Answer):
+    """System routes and the account's own gateways."""
+
+    gateways: list[Gateway] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/gateways",
+    effect=Effect.READ,
+    toolset="gateways",
+    docs="#gatewaysList",
+    rows="gateways",
+    synonyms=("trunks", "pbx", "sip hosts", "routes", "servers"),
+)
+class ListGateways(Operation[Gateways]):
+    """List the SIP gateways that calls can be sent to, system routes first."""
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/gateways/{gateway_id}",
+    effect=Effect.READ,
+    toolset="gateways",
+    docs="#gatewaysGet",
+    synonyms=("trunk", "pbx", "show"),
+)
+class GetGateway(Operation[Gateway]):
+    """Show one gateway: address, prefix and call limit."""
+
+    gateway_id: int = Field(ge=1)
+    """`id` from voicetel_list_gateways."""
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/gateways/{gateway_id}/numbers",
+    effect=Effect.READ,
+    toolset="gateways",
+    docs="#gatewaysNumbers",
+    rows="numbers",
+    synonyms=("which numbers", "used by", "routed to", "trunk"),
+)
+class ListGatewayNumbers(Operation[Numbers]):
+    """List the numbers whose calls go to one gateway; none may be left when it is deleted."""
+
+    gateway_id: int = Field(ge=1)
+    """`id` from voicetel_list_gateways."""
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/gateways",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="gateways",
+    docs="#gatewaysCreate",
+    synonyms=("add", "trunk", "pbx", "connect", "new"),
+)
+class CreateGateway(Operation[Gateway]):
+    """Add a SIP gateway, a host that may then receive the account's calls."""
+
+    address: PublicHost = Field(serialization_alias="gateway")
+    """Public IPv4 address or host name, with :port if needed."""
+
+    prefix: Prefix | None = None
+    """Digits to put before the number of outbound calls."""
+
+    limit: CallLimit | None = None
+    """Cap of concurrent calls; VoiceTel takes 23 if left out."""
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="voicetel_delete_gateway removes it, with the `id` from the answer.")
+
+    def settled(self) -> Proof[Gateways]:
+        return Proof(read=ListGateways(), shows=self._is_listed)
+
+    def _is_listed(self, found: Gateways) -> bool | None:
+        """A gateway of this address with other settings may be an older one."""
+        same_host = [gateway for gateway in found.gateways if _same_host(gateway.address, self.address)]
+        if not same_host:
+            return False
+        return True if any(_matches(gateway, self.prefix, self.limit) for gateway in same_host) else None
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/gateways/{gateway_id}",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="gateways",
+    docs="#gatewaysPut",
+    synonyms=("change", "trunk", "pbx", "move", "capacity"),
+)
+class UpdateGateway(Operation[Gateway]):
+    """Change a gateway; with a new address, all calls routed to it go there."""
+
+    gateway_id: int = Field(ge=1)
+    """`id` from voicetel_list_gateways; system routes cannot be changed."""
+
+    address: HostOrRoute | None = Field(default=None, serialization_alias="gateway")
+    """Public IPv4 address or host name, with :port if needed, or the name of a system route."""
+
+    prefix: Prefix | None = None
+    """Digits to put before the number of outbound calls."""
+
+    limit: CallLimit | None = None
+    """Cap of concurrent calls."""
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.address is None and self.prefix is None and self.limit is None:
+            raise ValueError("give at least one of address, prefix and limit.")
+        return self
+
+    def before(self) -> GetGateway:
+        return GetGateway(gateway_id=self.gateway_id)
+
+    def undo(self, before: Any) -> Undo:
+        if not isinstance(before, Gateway):
+            return Undo(verdict="none", lost="The gateway before the change was not read.")
+        changed = self.model_dump(exclude={"gateway_id"}, exclude_none=True)
+        old = {name: getattr(before, name) for name in changed}
+        try:
+            back = UpdateGateway.model_validate({"gateway_id": self.gateway_id, **old})
+        except ValidationError:
+            return Undo(verdict="none", lost="VoiceTel showed the gateway in a form that it does not take.")
+        return Undo(verdict="full", operation=back)
+
+    def settled(self) -> Proof[Gateway]:
+        return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=self._is_in_place)
+
+    def _is_in_place(self, now: Gateway) -> bool:
+        moved = self.address is None or _same_host(now.address, self.address)
+        return moved and _matches(now, self.prefix, self.limit)
+
+
+@voicetel.operation(
+    "DELETE",
+    "/v2.2/gateways/{gateway_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="gateways",
+    docs="#gatewaysDelete",
+    synonyms=("remove", "trunk", "pbx", "disconnect"),
+)
+class DeleteGateway(Operation[Done]):
+    """Delete a gateway; VoiceTel refuses while numbers are routed to it."""
+
+    gateway_id: int = Field(ge=1)
+    """`id` from voicetel_list_gateways; system routes cannot be deleted."""
+
+    def before(self) -> GetGateway:
+        return GetGateway(gateway_id=self.gateway_id)
+
+    def undo(self, before: Any) -> Undo:
+        if not isinstance(before, Gateway):
+            return Undo(verdict="none", lost="The gateway was not read before it was deleted.")
+        try:
+            again = CreateGateway.model_validate(before.model_dump(include={"address", "prefix", "limit"}))
+        except ValidationError:
+            return Undo(verdict="none", lost="VoiceTel showed the gateway in a form that it does not take.")
+        return Undo(verdict="partial", operation=again, lost="The gateway gets a new id.")
+
+    def settled(self) -> Proof[Gateway]:
+        return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=lambda _: False, if_absent=True)
+
+
+def _same_host(shown: str | None, wanted: str) -> bool:
+    return (shown or "").lower().removesuffix(DEFAULT_PORT) == wanted.lower().removesuffix(DEFAULT_PORT)
+
+
+def _matches(gateway: Gateway, prefix: str | None, limit: int | None) -> bool:
+    return (prefix is None or (gateway.prefix or "") == prefix) and (limit is None or gateway.limit == limit)

@@ -1,0 +1,298 @@
+"""VoiceTel messages, and the 10DLC brands and campaigns that carry them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
+from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.segments import segments
+from clients.voicetel import voicetel
+
+LOOKS_BACK: Final = timedelta(minutes=15)
+"""How far back a message whose answer was lost is looked for."""
+
+PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
+
+RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class MessageValue(Answer):
+    """What a message record says. `number` is left out: it repeats the number that was asked for."""
+
+    direction: str | None = None
+    source: AnsweredNumber | None = Field(default=None, alias="sourceNumber")
+    destination: AnsweredNumber | None = Field(default=None, alias="destinationNumber")
+    text: StrangerText | None = Field(default=None, alias="message")
+    billed: Dollars | None = Field(default=None, alias="rate")
+
+
+class MessageRecord(Answer):
+    """One message, or one delivery receipt. Where a receipt keeps its status is not documented."""
+
+    id: LooseText | None = None
+    key: list[LooseText | None] = []
+    """Number and time in epoch seconds."""
+
+    value: MessageValue | None = None
+
+
+class Messages(Answer):
+    """Messages of one number in a window of time."""
+
+    number: AnsweredNumber | None = None
+    type: str | None = None
+    since: AnsweredTime | None = Field(default=None, alias="toTs")
+    until: AnsweredTime | None = Field(default=None, alias="fromTs")
+    messages: list[MessageRecord] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/messages",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs="#messageHistory",
+    rows="messages",
+    synonyms=("texts", "inbox", "replies", "received", "conversation", "history", "delivered", "read sms"),
+)
+class ListMessages(Operation[Messages]):
+    """List the messages or delivery receipts of one number; the last 24 hours if no time is given."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    type: Literal["sms", "mms", "dlr"] = "sms"
+    """`dlr` lists delivery receipts."""
+
+    since: Moment | None = None
+    """Older bound, with zone."""
+
+    until: Moment | None = None
+    """Newer bound, with zone."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """VoiceTel's `from` is the newer bound and `to` the older one."""
+        bounds = {"from": self.until, "to": self.since}
+        times = {name: int(moment.timestamp()) for name, moment in bounds.items() if moment is not None}
+        return wire_fields(self, exclude=frozenset({"since", "until"})) | times
+
+
+class SentMessage(Answer):
+    """A message that was accepted. Whether it arrived shows in the delivery receipts."""
+
+    id: LooseText | None = None
+    type: str | None = None
+    from_number: AnsweredNumber | None = None
+    to_number: AnsweredNumber | None = None
+    segments: int | None = Field(default=None, alias="parts")
+    """How many are billed."""
+
+    subject: str | None = None
+    media_urls: list[str] | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/messages",
+    effect=Effect.PAID,
+    toolset="messaging",
+    docs="#messageSend",
+    synonyms=("text", "sms", "mms", "notify", "reply", "picture"),
+)
+class SendMessage(Operation[SentMessage]):
+    """Send a text message, billed by segment, or a picture message when media is given."""
+
+    from_number: UsNumber
+    """Sender: a number of the account with messaging, from voicetel_get_number_messaging."""
+
+    to_number: UsNumber
+    """Recipient."""
+
+    text: Text
+    """What it says; characters outside GSM-7, such as emoji and curly quotes, more than double the price."""
+
+    media_urls: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] | None = Field(default=None, min_length=1)
+    """Public addresses of media; makes it an MMS."""
+
+    subject: Text | None = None
+    """Subject, with media only."""
+
+    @model_validator(mode="after")
+    def _subject_needs_media(self) -> Self:
+        if self.subject is not None and self.media_urls is None:
+            raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
+        return self
+
+    def charge(self) -> Charge:
+        if self.media_urls:
+            return Charge(item="MMS message", rate="mms", source="one message, taken to be billed once (inferred)")
+        found = segments(self.text)
+        return Charge(
+            item="SMS segment",
+            quantity=found.count,
+            rate="sms",
+            source=f"segments estimated from the text ({found.encoding}); VoiceTel bills those it counts itself",
+        )
+
+    def destinations(self) -> tuple[str, ...]:
+        return (self.to_number,)
+
+    def warnings(self) -> tuple[str, ...]:
+        if self.media_urls:
+            return ("A message cannot be recalled; it is taken to be billed as one MMS (inferred).",)
+        found = segments(self.text)
+        told = (
+            "A message cannot be recalled. It is billed by segment, and the number of segments is an estimate.",
+            f"{', '.join(found.outside[:5])}: not in the GSM-7 alphabet, so a segment holds 70 characters, not 160.",
+        )
+        return told if found.outside else told[:1]
+
+    def settled(self) -> Proof[Messages]:
+        """Looks back from now: the record shows no recipient state, and not finding a message proves nothing."""
+        read = ListMessages(
+            number=self.from_number,
+            type="mms" if self.media_urls else "sms",
+            since=datetime.now(UTC) - LOOKS_BACK,
+        )
+        return Proof(read=read, shows=self._is_among)
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
+
+    def _is_among(self, history: Messages) -> bool | None:
+        values = [record.value for record in history.messages if record.value is not None]
+        same = (
+            value.direction != "in" and value.destination == self.to_number and value.text == self.text
+            for value in values
+        )
+        return True if any(same) else None
+
+
+class NetworkResult(Answer):
+    """What the messaging network said."""
+
+    status_code: LooseText | None = None
+    status: str | None = None
+
+
+class Registration(Answer):
+    """A registration at the messaging network."""
+
+    result: NetworkResult | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/messaging/brands",
+    effect=Effect.PAID,
+    toolset="messaging",
+    docs="#messagingBrandCreate",
+    irreversible=True,
+    synonyms=("10dlc", "tcr", "a2p", "company"),
+)
+class RegisterBrand(Operation[Registration]):
+    """Register a brand, which The Campaign Registry has issued already, at the messaging network; fees are passed on."""
+
+    brand_id: str = Field(pattern=r"^B[A-Za-z0-9]+$", serialization_alias="messagingBrandId")
+    """Id from the registry; starts with B."""
+
+    name: Text = Field(serialization_alias="messagingBrandName")
+    """Name shown for the brand."""
+
+    description: Text | None = Field(default=None, serialization_alias="messagingBrandDescription")
+    """What the brand is."""
+
+    def charge(self) -> Charge:
+        return Charge(item="brand registration", unknown=PASSED_ON)
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="The API has no call that removes a brand, and fees are not paid back.")
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/messaging/campaigns",
+    effect=Effect.PAID,
+    toolset="messaging",
+    docs="#messagingCampaignCreate",
+    irreversible=True,
+    synonyms=("10dlc", "tcr", "a2p"),
+)
+class RegisterCampaign(Operation[Registration]):
+    """Register a 10DLC campaign at the messaging network; fees are passed on."""
+
+    campaign_id: RegistryId = Field(serialization_alias="externalCampaignId")
+    """Id from The Campaign Registry."""
+
+    brand_id: RegistryId = Field(serialization_alias="messagingBrandId")
+    """Brand it belongs to, as in voicetel_register_brand."""
+
+    description: Text = Field(serialization_alias="campaignDescription")
+    """What is sent and why."""
+
+    start: AwareDatetime | None = Field(default=None, serialization_alias="campaignStartDate")
+    """When it starts, with zone; today if left out."""
+
+    class_name: Text | None = Field(default=None, serialization_alias="campaignClassName")
+    """Class of the campaign; VoiceTel takes T if left out."""
+
+    def charge(self) -> Charge:
+        return Charge(item="campaign registration", unknown=PASSED_ON)
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="The API has no call that removes a campaign, and fees are not paid back.")
+
+
+class CarrierReview(Answer):
+    """One carrier's review of a campaign."""
+
+    carrier: str | None = None
+    status: str | None = None
+    detail: StrangerText | None = None
+    updated_at: AnsweredTime | None = None
+
+
+class Review(Answer):
+    """The carriers' review of a campaign. Newer servers only."""
+
+    election_complete: bool | None = None
+    elected_carriers: object = None
+    carriers: list[CarrierReview] = []
+
+
+class Campaign(Answer):
+    """A campaign at the messaging network."""
+
+    id: str | None = None
+    status: str | None = None
+    numbers: list[AnsweredNumber] = []
+    review: Review | None = Field(default=None, alias="dca")
+
+
+class Campaigns(Answer):
+    """Campaigns, as they stand at the messaging network."""
+
+    campaigns: list[Campaign] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/messaging/campaigns",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs="#messagingCampaignStatus",
+    rows="campaigns",
+    synonyms=("10dlc", "a2p", "approved", "review", "which numbers"),
+)
+class GetCampaignStatus(Operation[Campaigns]):
+    """Show status and bound numbers of 10DLC campaigns; no call lists all of them."""
+
+    ids: list[RegistryId] = Field(min_length=1, max_length=100)
+    """Campaign ids, such as those voicetel_list_number_messaging shows."""
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"ids": ",".join(self.ids)}

@@ -1,0 +1,267 @@
+"""VoiceTel port-ins: bring numbers over from another carrier."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
+from clients.operation import Answer, Operation, Undo, wire_fields
+from clients.voicetel import voicetel
+
+TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
+
+Text = Annotated[str, Field(min_length=1)]
+Direction = Literal["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
+
+
+class Portability(Answer):
+    """Whether a number can be ported in."""
+
+    number: AnsweredNumber | None = None
+    portable: bool | None = None
+    reason: str | None = None
+    """Why not."""
+
+    losing_carrier: str | None = None
+    rate_center_tier: LooseText | None = None
+    local_routing_number: AnsweredNumber | None = None
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/ports/availability/{number}",
+    effect=Effect.READ,
+    toolset="ports",
+    docs="#portAvailability",
+    synonyms=("port in", "portable", "transfer", "bring over", "keep my number", "switch carrier", "lnp"),
+)
+class CheckPortability(Operation[Portability]):
+    """Check whether a number can be ported in; a yes allows voicetel_submit_port for one hour."""
+
+    number: UsNumber
+    """Number at another carrier."""
+
+
+class PortFeature(BaseModel):
+    """What to set on one number once it is ported."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    number: UsNumber
+    """One of `numbers`."""
+
+    gateway_id: int | None = Field(default=None, ge=1)
+    """Gateway for its calls, from voicetel_list_gateways."""
+
+    campaign_id: Text | None = None
+    """10DLC campaign for its messages."""
+
+    caller_name: str | None = Field(default=None, min_length=1, max_length=15)
+    """Name that people it calls see."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """The provider nests each setting in an object of its own."""
+        wire: dict[str, Any] = {"number": self.model_dump(context=WIRE)["number"]}
+        if self.gateway_id is not None:
+            wire["routing"] = {"gatewayId": self.gateway_id}
+        if self.campaign_id is not None:
+            wire["sms"] = {"campaignId": self.campaign_id}
+        if self.caller_name is not None:
+            wire["lidb"] = {"name": self.caller_name}
+        return wire
+
+
+class SubmittedPort(Answer):
+    """A port-in that was filed. `loa_url` is the letter of authorization to sign."""
+
+    pid: str | None = None
+    ticket: int | None = None
+    loa_url: str | None = None
+    port_url: str | None = None
+    message: StrangerText | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/ports",
+    effect=Effect.PAID | Effect.REROUTES,
+    toolset="ports",
+    docs="#portSubmit",
+    irreversible=True,
+    synonyms=("port in", "transfer", "bring over", "keep my number", "switch carrier", "lnp", "move from"),
+)
+class SubmitPort(Operation[SubmittedPort]):
+    """Order the move of numbers from another carrier, for a fee per number; no call cancels it."""
+
+    numbers: list[UsNumber] = Field(min_length=1, serialization_alias="did")
+    """Each found portable by voicetel_check_portability within the hour."""
+
+    name_type: Literal["business", "residential"]
+    """Kind of subscriber."""
+
+    name: Text
+    """Subscriber exactly as on the bill."""
+
+    authorized_person: Text = Field(serialization_alias="authPerson")
+    """Who will sign the letter of authorization."""
+
+    billing_number: UsNumber = Field(serialization_alias="lcBtn")
+    """Billing number on the bill."""
+
+    account_number: Text = Field(serialization_alias="lcAccountNumber")
+    """Account number on the bill."""
+
+    pin: Annotated[Secret | None, KeptFromModel(setting="port_in_pin")] = None
+    """Send the carrier's port-out PIN, which the operator keeps as `port_in_pin`."""
+
+    street_number: Text
+    """House number of the service address."""
+
+    street_prefix: Direction | None = None
+    """Direction before the street name."""
+
+    street: Text
+    """Street name."""
+
+    street_type: Text
+    """USPS abbreviation, such as ST."""
+
+    street_suffix: Direction | None = None
+    """Direction after the street name."""
+
+    unit: Text | None = Field(default=None, serialization_alias="unitValue")
+    """Designator and number, such as STE 5."""
+
+    building: Text | None = None
+    """Building."""
+
+    floor: Text | None = None
+    """Floor."""
+
+    room: Text | None = None
+    """Room."""
+
+    city: Text
+    """City."""
+
+    state: str = Field(pattern=r"^[A-Z]{2}$")
+    """State, two letters."""
+
+    zip: Text
+    """Postal code."""
+
+    country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    """Country, two letters."""
+
+    desired_due_date: date | None = None
+    """Day of the move; the usual time if left out."""
+
+    features: list[PortFeature] | None = Field(default=None, min_length=1)
+    """What to set on the numbers afterwards."""
+
+    @model_validator(mode="after")
+    def _numbers_agree(self) -> Self:
+        if len(set(self.numbers)) < len(self.numbers):
+            raise ValueError("numbers: each number stands once, since each is charged")
+        if strange := [row.number for row in self.features or [] if row.number not in self.numbers]:
+            raise ValueError(f"features: {', '.join(strange)} is not among numbers")
+        return self
+
+    def charge(self) -> Charge:
+        return Charge(
+            item="number",
+            quantity=len(self.numbers),
+            each=Decimal("6"),
+            source="VoiceTel's documents: 6 USD a number",
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        always = (
+            "The fee is taken at once, and no call of VoiceTel's cancels a port.",
+            "The letter of authorization must then be downloaded, signed and uploaded with a bill, outside the API.",
+        )
+        if not any(number[2:5] in TOLL_FREE for number in self.numbers):
+            return always
+        return (
+            *always,
+            "Toll-free numbers: one document says they are split off, another that they are not supported.",
+        )
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="The API has no call that cancels a port; only VoiceTel's support can.")
+
+    def to_wire(self) -> dict[str, Any]:
+        """The due date goes out as a day, as the text says; the schema names a date-time."""
+        features = [feature.to_wire() for feature in self.features or []]
+        return wire_fields(self, exclude=frozenset({"features"})) | ({"features": features} if features else {})
+
+
+class ListedPort(Answer):
+    """A port-in, as the list shows it."""
+
+    pid: str | None = None
+    status: str | None = None
+    created_at: AnsweredTime | None = None
+    foc_date: LooseText | None = Field(default=None, alias="foc")
+    """Firm order commitment: the day of the move, YYYYMMDD."""
+
+    support_url: str | None = None
+    message: StrangerText | None = None
+
+
+class Ports(Answer):
+    """Port-ins, newest first."""
+
+    ports: list[ListedPort] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/ports",
+    effect=Effect.READ,
+    toolset="ports",
+    docs="#portList",
+    rows="ports",
+    synonyms=("port in", "porting", "transfers", "pending", "lnp"),
+)
+class ListPorts(Operation[Ports]):
+    """List the account's port-ins with status and date of the move (`foc_date`), newest first."""
+
+
+class PortDetails(Answer):
+    """One port-in with its numbers and contact."""
+
+    pid: str | None = None
+    status: str | None = None
+    created_at: AnsweredTime | None = None
+    foc_date: LooseText | None = Field(default=None, alias="foc")
+    """Firm order commitment: the day of the move, YYYYMMDD."""
+
+    numbers: list[AnsweredNumber] = []
+    name: str | None = None
+    email: str | None = None
+    message: StrangerText | None = None
+
+
+class Port(Answer):
+    """One port-in."""
+
+    port: PortDetails | None = None
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/ports/{pid}",
+    effect=Effect.READ,
+    toolset="ports",
+    docs="#portGet",
+    synonyms=("port status", "when", "porting", "transfer", "lnp"),
+)
+class GetPort(Operation[Port]):
+    """Show one port-in: status, numbers, contact and date of the move (`foc_date`)."""
+
+    pid: str = Field(pattern=r"^[A-Za-z0-9]{5}$")
+    """`pid` of the port-in, from voicetel_list_ports."""

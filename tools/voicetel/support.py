@@ -1,0 +1,264 @@
+"""VoiceTel support tickets: reading them, opening them, answering.
+
+Documented. Of VoiceTel's large nested shapes only what a customer reads is kept. Notes and drafts of VoiceTel's staff
+are part of the schema; they are left out here, since they are not meant for the customer.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
+
+from clients.effects import Effect
+from clients.fields import AnsweredTime, StrangerText
+from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.voicetel import voicetel
+from tools.voicetel.credentials import Email
+
+Status = Literal["active", "pending", "closed", "spam"]
+
+
+class Attachment(Answer):
+    """A file that came with a message."""
+
+    file_name: StrangerText | None = None
+    url: str | None = Field(default=None, alias="fileUrl")
+
+
+class TicketMessage(Answer):
+    """One message of a ticket, in HTML; `type` is `customer` or `message`, the latter from VoiceTel."""
+
+    id: int | None = None
+    type: str | None = None
+    body: StrangerText | None = None
+    created_at: AnsweredTime | None = None
+    created_by: str | None = Field(default=None, validation_alias=AliasPath("createdBy", "email"))
+    attachments: list[Attachment] = Field(default=[], validation_alias=AliasPath("embedded", "attachments"))
+
+
+def _meant_for_customers(messages: object) -> object:
+    """Without notes, which are staff-only, and without drafts, which nobody has sent yet."""
+    if not isinstance(messages, list):
+        return messages
+    rows = cast("list[Mapping[str, Any]]", messages)
+    return [row for row in rows if row.get("type") != "note" and row.get("state") != "draft"]
+
+
+Messages = Annotated[list[TicketMessage], BeforeValidator(_meant_for_customers)]
+
+
+class Customer(Answer):
+    """Who asked."""
+
+    first_name: StrangerText | None = None
+    last_name: StrangerText | None = None
+    email: str | None = None
+
+
+class Ticket(Answer):
+    """A support ticket without its messages."""
+
+    id: int | None = None
+    number: int | None = None
+    """The number that people quote; calls take the `id`."""
+
+    subject: StrangerText | None = None
+    status: str | None = None
+    preview: StrangerText | None = None
+    customer: Customer | None = None
+    created_at: AnsweredTime | None = None
+    updated_at: AnsweredTime | None = None
+    closed_at: AnsweredTime | None = None
+
+
+class TicketWithMessages(Ticket):
+    """A support ticket."""
+
+    messages: Messages = Field(default=[], validation_alias=AliasPath("embedded", "threads"))
+
+
+class Tickets(Answer):
+    """Support tickets. VoiceTel may count more than it lists, and has no way to ask for the rest."""
+
+    total_count: int | None = None
+    tickets: list[Ticket] = []
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/support/tickets",
+    effect=Effect.READ,
+    toolset="support",
+    docs="#ticketsList",
+    rows="tickets",
+    synonyms=("help desk", "issues", "cases", "complaints"),
+)
+class ListTickets(Operation[Tickets]):
+    """List support tickets with subject, status and preview."""
+
+
+class TicketAnswer(Answer):
+    """One ticket."""
+
+    ticket: TicketWithMessages | None = None
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/support/tickets/{ticket_id}",
+    effect=Effect.READ,
+    toolset="support",
+    docs="#ticketsGet",
+    synonyms=("help desk", "case", "show"),
+)
+class GetTicket(Operation[TicketAnswer]):
+    """Show a support ticket with its messages."""
+
+    ticket_id: int = Field(ge=1)
+    """`id` from voicetel_list_tickets."""
+
+
+class TicketMessages(Answer):
+    """The messages of a ticket. Older documents call the list `threads`."""
+
+    messages: Messages = Field(default=[], validation_alias=AliasChoices("messages", "threads"))
+
+
+@voicetel.operation(
+    "GET",
+    "/v2.2/support/tickets/{ticket_id}/messages",
+    effect=Effect.READ,
+    toolset="support",
+    docs="#supportTicketMessages",
+    rows="messages",
+    synonyms=("help desk", "conversation", "threads", "replies", "answers"),
+)
+class ListTicketMessages(Operation[TicketMessages]):
+    """List the messages of a support ticket, in pages."""
+
+    ticket_id: int = Field(ge=1)
+    """`id` from voicetel_list_tickets."""
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/support/tickets",
+    effect=Effect.WRITE,
+    toolset="support",
+    docs="#ticketsCreate",
+    synonyms=("help desk", "contact", "ask", "complain", "report a problem", "open"),
+)
+class CreateTicket(Operation[TicketAnswer]):
+    """Open a support ticket, which VoiceTel's staff reads."""
+
+    subject: str = Field(min_length=1)
+    """Subject line."""
+
+    message: str = Field(min_length=1)
+    """What is wrong or wanted."""
+
+    email: Email | None = None
+    """Customer to open it for; administrators only."""
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="VoiceTel has the ticket; voicetel_set_ticket_status can close it.")
+
+    def settled(self) -> Proof[Tickets]:
+        return Proof(read=ListTickets(), shows=self._may_be_listed)
+
+    def _may_be_listed(self, found: Tickets) -> bool | None:
+        """A ticket of this subject may be an older one, and the list may be cut off."""
+        subjects = {(ticket.subject or "").strip() for ticket in found.tickets}
+        is_whole = found.total_count is None or found.total_count <= len(found.tickets)
+        return False if is_whole and self.subject.strip() not in subjects else None
+
+
+class ReplyAdded(Answer):
+    """What VoiceTel says to it."""
+
+    message: str | None = None
+
+
+@voicetel.operation(
+    "POST",
+    "/v2.2/support/tickets/{ticket_id}/replies",
+    effect=Effect.WRITE,
+    toolset="support",
+    docs="#supportTicketReplyCreate",
+    synonyms=("help desk", "answer", "respond", "comment"),
+)
+class ReplyToTicket(Operation[ReplyAdded]):
+    """Add a customer reply to a support ticket, which VoiceTel's staff reads."""
+
+    ticket_id: int = Field(ge=1)
+    """`id` from voicetel_list_tickets."""
+
+    message: str = Field(min_length=1)
+    """Text of the reply."""
+
+    def undo(self, before: Any) -> Undo:
+        return Undo(verdict="none", lost="A reply that was sent cannot be taken back.")
+
+
+class TicketStatus(Answer):
+    """The status a ticket has now."""
+
+    id: int | None = None
+    status: str | None = None
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/support/tickets/{ticket_id}",
+    effect=Effect.WRITE,
+    toolset="support",
+    docs="#ticketsPut",
+    synonyms=("help desk", "close", "reopen", "resolve"),
+)
+class SetTicketStatus(Operation[TicketStatus]):
+    """Close or reopen a support ticket, or set another status."""
+
+    ticket_id: int = Field(ge=1)
+    """`id` from voicetel_list_tickets."""
+
+    status: Status
+    """New status."""
+
+    def before(self) -> GetTicket:
+        return GetTicket(ticket_id=self.ticket_id)
+
+    def undo(self, before: Any) -> Undo:
+        ticket = before.ticket if isinstance(before, TicketAnswer) else None
+        old = ticket.status if ticket else None
+        if old not in {"active", "pending", "closed", "spam"}:
+            return Undo(verdict="none", lost="The status before the change was not read.")
+        return Undo(verdict="full", operation=SetTicketStatus(ticket_id=self.ticket_id, status=cast("Status", old)))
+
+    def settled(self) -> Proof[TicketAnswer]:
+        return Proof(
+            read=GetTicket(ticket_id=self.ticket_id),
+            shows=lambda now: now.ticket.status == self.status if now.ticket else None,
+        )
+
+
+@voicetel.operation(
+    "DELETE",
+    "/v2.2/support/tickets/{ticket_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="support",
+    docs="#ticketsDelete",
+    admin_only=True,
+    irreversible=True,
+    synonyms=("help desk", "remove", "erase"),
+)
+class DeleteTicket(Operation[Done]):
+    """Delete a support ticket with all its messages."""
+
+    ticket_id: int = Field(ge=1)
+    """`id` from voicetel_list_tickets."""
+
+    def before(self) -> GetTicket:
+        return GetTicket(ticket_id=self.ticket_id)
+
+    def settled(self) -> Proof[TicketAnswer]:
+        return Proof(read=GetTicket(ticket_id=self.ticket_id), shows=lambda _: False, if_absent=True)
