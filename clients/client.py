@@ -4,14 +4,13 @@ Sending: build (pure) → count against the limit → credentials → send → u
 A request is repeated only where its operation says that this is harmless.
 """
 
-import json
-import random
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar, cast
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast
 
 import anyio
 import httpx2
@@ -21,6 +20,7 @@ from clients.cache import AnswerCache, KeptAnswer, ProcessCache
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
+    NotSent,
     OutcomeUnknown,
     ProviderFailed,
     ProviderUnreachable,
@@ -30,21 +30,20 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
+from clients.exchange import Exchange
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
+from clients.received import Received, backoff, parsed, parsed_or_none, read_within
 from clients.redaction import redact
 
 R = TypeVar("R")
 
 ATTEMPTS = 3
-BACKOFF_SECONDS = 0.25
-LONGEST_WAIT_SECONDS = 8.0
-"""A provider that asks for more is reported, not slept on."""
-
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
 IDLE_CONNECTIONS = 20
 """httpx2 probes every idle connection on each request: 0.55 ms CPU with 1 idle, 0.81 with 20, 2.08 with 100."""
 
+_LOST = (httpx2.TransportError, httpx2.DecodingError)
 _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 
 
@@ -60,31 +59,19 @@ class Credentials(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange(Generic[R]):
-    """One call that was answered."""
+@dataclass(slots=True)
+class _Attempts:
+    """How often one call was sent, and whether one of the requests may have taken effect without a clear answer."""
 
-    answer: R
-    status: int
-    raw: str
-    """The provider's answer as it came."""
-
-    received_at: datetime
-    attempts: int = 1
-    """0 when the answer was kept from an earlier call."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Received:
-    status: int
-    headers: httpx2.Headers
-    text: str
+    count: int = 0
+    unclear: bool = False
 
 
 def http_pool(timeout: float = 30.0) -> httpx2.AsyncClient:
-    """The pooled HTTP client of a process; clients of several accounts share it."""
+    """The pooled HTTP client of a process; clients of several accounts share it, so it keeps no cookies."""
     limits = httpx2.Limits(max_connections=100, max_keepalive_connections=IDLE_CONNECTIONS)
-    return httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx2.AsyncClient(timeout=timeout, limits=limits, cookies=no_cookies, follow_redirects=False)
 
 
 class ApiClient:
@@ -110,6 +97,7 @@ class ApiClient:
         self._cache = cache or ProcessCache()
         self._paths = paths or {}
         self._pause = pause
+        self._reading_sparingly = anyio.Lock()
 
     @property
     def account(self) -> str:
@@ -147,20 +135,34 @@ class ApiClient:
 
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Like `send`, with the answer as it came and the number of attempts."""
-        spec = operation.spec
-        if spec.cached_for:
-            return await self._exchange_sparingly(operation)
-        exchange = await self._exchange_now(operation, idempotency_key)
-        if Effect.PAID in spec.effect:
-            await self._cache.spoil(self.account)
-        return exchange
+        if operation.spec.cached_for:
+            async with self._reading_sparingly:
+                return await self._exchange_sparingly(operation)
+        outdates = _outdates_kept_answers(operation)
+        try:
+            return await self._exchange_now(operation, idempotency_key)
+        except TelephonyError as error:
+            outdates = outdates and not error.nothing_changed
+            raise
+        finally:
+            if outdates:
+                with anyio.CancelScope(shield=True):
+                    await self._cache.spoil(self.account)
 
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
         request = build_request(operation, path=self._paths.get(spec.tool_name))
-        response, attempts = await self._deliver(spec, request, key)
-        answer = self._typed(operation, self._answer(spec, response), response.text)
-        return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts)
+        attempts = _Attempts()
+        try:
+            response = await self._deliver(spec, request, key, attempts)
+            answer = self._typed(operation, self._answer(spec, response), response.text)
+        except (NotSent, Refused) as no:
+            if attempts.unclear and not spec.effect.is_plain_read:
+                raise OutcomeUnknown(
+                    f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
+                ) from no
+            raise
+        return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
         """A kept answer while it is fresh, and also where the provider's limit allows no newer one."""
@@ -184,7 +186,11 @@ class ApiClient:
     # What a provider's module overrides -----------------------------------------------------------------------------
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
-        """The content of the provider's success envelope."""
+        """The content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
+
+        Raises:
+            UnexpectedAnswer: There is no such envelope; the message is a sentence without its full stop.
+        """
         raise NotImplementedError
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
@@ -193,35 +199,36 @@ class ApiClient:
 
     # Sending --------------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, spec: Spec, request: Request, key: str | None) -> tuple[_Received, int]:
+    async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: _Attempts) -> Received:
         headers = {spec.idempotency_header: key or _fresh_key()} if spec.idempotency_header else {}
-        attempts = ATTEMPTS if spec.may_repeat else 1
+        allowed = ATTEMPTS if spec.may_repeat else 1
         renewed = False
-        attempt = 0
         while True:
-            attempt += 1
-            last = attempt >= attempts
+            attempts.count += 1
+            last = attempts.count >= allowed
             try:
                 response = await self._attempt(spec, request, headers)
-            except httpx2.TransportError as lost:
+            except _LOST as lost:
                 if last:
                     self._lost(spec, lost)
-                await self._pause(_backoff(attempt))
+                attempts.unclear |= not isinstance(lost, _NEVER_LEFT)
+                await self._pause(backoff(attempts.count))
                 continue
             if response.status == 401 and spec.needs_key and not renewed:
                 renewed = True
                 if await self._credentials.renew(self._http):
-                    attempt -= 1
+                    attempts.count -= 1
                     continue
-            wait = _wait_before_repeating(response, attempt)
+            wait = response.wait_before_repeating(attempts.count)
             if wait is None or last:
-                return response, attempt
+                return response
+            attempts.unclear |= response.status >= 500 and response.status not in spec.clean_failures
             await self._pause(wait)
 
-    async def _attempt(self, spec: Spec, request: Request, extra: Mapping[str, str]) -> _Received:
+    async def _attempt(self, spec: Spec, request: Request, extra: Mapping[str, str]) -> Received:
+        opened: Mapping[str, str] = await self._open() if spec.needs_key else {}
         if spec.limit:
             await self._limits.take(spec.limit)
-        opened: Mapping[str, str] = await self._open() if spec.needs_key else {}
         built = self._http.build_request(
             request.method,
             self.base_url + request.path,
@@ -230,22 +237,22 @@ class ApiClient:
             data=request.body if request.carrier == "form" else None,
             headers={"Accept": "application/json", "User-Agent": "ringfence", **opened, **extra},
         )
-        response = await self._http.send(built, stream=True)
+        response = await self._http.send(built, stream=True, follow_redirects=False)
         try:
-            return _Received(response.status_code, response.headers, await _text_within(response, ANSWER_SIZE_LIMIT))
+            return await read_within(response, ANSWER_SIZE_LIMIT, remark=_already_done(spec))
         finally:
             await response.aclose()
 
     async def _open(self) -> Mapping[str, str]:
         try:
             return await self._credentials.headers(self._http)
-        except httpx2.TransportError as lost:
+        except _LOST as lost:
             raise ProviderUnreachable(
                 f"{self.provider.title} could not be reached to log in ({type(lost).__name__}); "
                 "the call itself was not sent."
             ) from lost
 
-    def _lost(self, spec: Spec, lost: httpx2.TransportError) -> NoReturn:
+    def _lost(self, spec: Spec, lost: httpx2.RequestError) -> NoReturn:
         """No answer came: what that means depends on how far the request got and on what it does."""
         how = type(lost).__name__
         if isinstance(lost, _NEVER_LEFT):
@@ -261,7 +268,7 @@ class ApiClient:
 
     # Reading the answer ---------------------------------------------------------------------------------------------
 
-    def _answer(self, spec: Spec, response: _Received) -> Any:
+    def _answer(self, spec: Spec, response: Received) -> Any:
         status = response.status
         if status == spec.empty_on:
             return {}
@@ -269,15 +276,22 @@ class ApiClient:
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
             raise self._unclear(spec, status, "a redirect, which is not followed")
+        raise self.failure(
+            spec, status, parsed_or_none(response.text), response.words, retry_after=response.retry_after
+        )
+
+    def failure(
+        self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
+    ) -> TelephonyError:
+        """What a status of 400 or more means, whether it is that of the response or hidden in its envelope."""
+        hint = f" It asks to wait {retry_after:.0f} seconds." if retry_after is not None else ""
         if status == 429:
-            after = _retry_after(response)
-            hint = f" It asks to wait {after:.0f} seconds." if after is not None else ""
-            raise RateLimited(
-                f"{self.provider.title} says: too many requests.{hint} Nothing was done.", retry_after=after
-            )
+            message = f"{self.provider.title} says: too many requests.{hint} Nothing was done."
+            return RateLimited(message, retry_after=retry_after)
         if status >= 500 and not spec.effect.is_plain_read and status not in spec.clean_failures:
-            raise self._unclear(spec, status, f"HTTP {status}")
-        raise self.refusal(spec, status, _lenient_json(response.text), redact(response.text))
+            return self._unclear(spec, status, f"HTTP {status}")
+        no = self.refusal(spec, status, payload, text)
+        return ProviderFailed(f"{no}{hint}", status=status) if hint and isinstance(no, ProviderFailed) else no
 
     def _unclear(self, spec: Spec, status: int, what: str) -> TelephonyError:
         message = f"{self.provider.title} answered {spec.title.lower()} with {what}"
@@ -289,14 +303,17 @@ class ApiClient:
         if not text.strip():
             return {}
         try:
-            payload = json.loads(text, parse_float=Decimal)
+            payload = parsed(text)
         except ValueError as broken:
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON: "
                 f"{quoted(redact(text))}" + _already_done(spec),
                 raw=text,
             ) from broken
-        return self.unwrap(spec, payload)
+        try:
+            return self.unwrap(spec, payload)
+        except UnexpectedAnswer as misfit:
+            raise UnexpectedAnswer(f"{misfit}{_already_done(spec)}", understood=payload, raw=text) from misfit
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
         wanted = cast("type[BaseModel]", answer_type(type(operation)))
@@ -326,47 +343,10 @@ async def every(pages: Callable[[str | None], Awaitable[tuple[list[R], str | Non
             return
 
 
-async def _text_within(response: httpx2.Response, size: int) -> str:
-    declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > size:
-        raise UnexpectedAnswer(f"The answer has {declared} bytes; more than {size} are not read.")
-    chunks: list[bytes] = []
-    total = 0
-    async for chunk in response.aiter_bytes():
-        total += len(chunk)
-        if total > size:
-            raise UnexpectedAnswer(f"The answer is larger than {size} bytes and was not read to its end.")
-        chunks.append(chunk)
-    return b"".join(chunks).decode(response.encoding or "utf-8", errors="replace")
-
-
-def _wait_before_repeating(response: _Received, attempt: int) -> float | None:
-    """Seconds to wait if this status may clear by itself, otherwise None."""
-    if response.status == 429:
-        after = _retry_after(response)
-        return after if after is not None and after <= LONGEST_WAIT_SECONDS else None
-    if response.status in {502, 503, 504}:
-        return _retry_after(response) or _backoff(attempt)
-    return None
-
-
-def _backoff(attempt: int) -> float:
-    return BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-
-
-def _retry_after(response: _Received) -> float | None:
-    value = response.headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        return None
-
-
-def _lenient_json(text: str) -> Any:
-    try:
-        return json.loads(text, parse_float=Decimal)
-    except ValueError:
-        return None
+def _outdates_kept_answers(operation: Operation[Any]) -> bool:
+    """True for what spends money, and for what changes the very thing that a kept answer shows."""
+    before = operation.before()
+    return Effect.PAID in operation.spec.effect or (before is not None and before.spec.cached_for > 0)
 
 
 def _already_done(spec: Spec) -> str:
@@ -374,4 +354,4 @@ def _already_done(spec: Spec) -> str:
 
 
 def _fresh_key() -> str:
-    return random.SystemRandom().randbytes(16).hex()
+    return secrets.token_hex(16)

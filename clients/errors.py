@@ -171,7 +171,8 @@ def refusal(status: int, message: str, *, code: str | None = None, details: Any 
 
 
 def quoted(text: str) -> str:
-    """Provider text as data: one line, trimmed, in quotation marks."""
-    flat = " ".join(text.split())
-    short = flat if len(flat) <= PROVIDER_TEXT_LIMIT else flat[: PROVIDER_TEXT_LIMIT - 1] + "…"
+    """Provider text as data: one line, trimmed, in quotation marks that it cannot close itself."""
+    flat = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    inner = flat.translate({ord("«"): "\u2039", ord("»"): "\u203a"})
+    short = inner if len(inner) <= PROVIDER_TEXT_LIMIT else inner[: PROVIDER_TEXT_LIMIT - 1] + "…"
     return f"«{short}»"

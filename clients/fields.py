@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import (
     AfterValidator,
@@ -24,12 +24,12 @@ from pydantic import (
 WIRE: Final = "wire"
 """Serialization context that asks for the provider's form."""
 
-_NANP = re.compile(r"^\+?1?([2-9]\d{2}[2-9]\d{6})$")
+_NANP = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")
 _PUNCTUATION = re.compile(r"[\s().\-]")
 
 
 def _us_number(value: object) -> object:
-    if isinstance(value, str) and (found := _NANP.match(_PUNCTUATION.sub("", value))):
+    if isinstance(value, str) and (found := _NANP.fullmatch(_PUNCTUATION.sub("", value))):
         return "+1" + found[1]
     return value
 
@@ -40,13 +40,18 @@ def _ten_digits(value: str, info: SerializationInfo) -> str:
 
 UsNumber = Annotated[
     str,
-    Field(pattern=r"^\+1[2-9]\d{2}[2-9]\d{6}$"),
+    Field(pattern=r"^\+1[2-9][0-9]{2}[2-9][0-9]{6}$"),
     BeforeValidator(_us_number),
     PlainSerializer(_ten_digits),
 ]
 """A US or Canadian number: E.164 inside, ten digits on the wire. Ten digits are accepted and normalised."""
 
-AnsweredNumber = Annotated[str, BeforeValidator(_us_number)]
+
+def _answered_number(value: object) -> object:
+    return _us_number(str(value)) if isinstance(value, int) and not isinstance(value, bool) else _us_number(value)
+
+
+AnsweredNumber = Annotated[str, BeforeValidator(_answered_number)]
 """A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it."""
 
 
@@ -65,7 +70,10 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
 def _aware(value: object) -> object:
     """Epoch seconds and times without a zone are UTC."""
     if isinstance(value, int | float | Decimal):
-        return datetime.fromtimestamp(float(value), tz=UTC)
+        try:
+            return datetime.fromtimestamp(float(value), tz=UTC)
+        except (OverflowError, OSError):
+            raise ValueError("no time that a calendar has") from None
     if isinstance(value, str):
         try:
             parsed = datetime.fromisoformat(value)
@@ -96,6 +104,10 @@ LooseText = Annotated[str, BeforeValidator(_text)]
 """Text in an answer that some sources show as a number."""
 
 
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")]
+"""A mail address."""
+
+
 @dataclass(frozen=True, slots=True)
 class FromStranger:
     """Marks an answer field that somebody outside the company wrote: shown cleaned and fenced, never obeyed."""
@@ -120,5 +132,5 @@ Secret = SecretStr
 
 
 def is_secret(annotation: Any) -> bool:
-    """True for a field type that holds a secret, optional or not."""
-    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())
+    """True for a field type that holds a secret, however it is wrapped."""
+    return annotation is SecretStr or any(is_secret(part) for part in get_args(annotation))

@@ -15,17 +15,19 @@ is one validated call: it can be compared, digested, stored and sent. Everything
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from string import Formatter
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from clients.effects import Basis, Charge, Effect
-from clients.errors import Refused
+from clients.errors import InvalidRequest, Refused
 from clients.fields import WIRE
 from clients.limits import Limit
+from clients.undo import Undo
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -74,16 +76,6 @@ class Proof(Generic[A]):
 
     if_absent: bool | None = None
     """What it means when the read finds nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
-    """The compensating call, with an honest verdict."""
-
-    verdict: Literal["full", "partial", "none"]
-    operation: "Operation[Any] | None" = None
-    lost: str = ""
-    """What the compensation does not bring back, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +141,17 @@ class Answer(BaseModel):
         frozen=True,
         populate_by_name=True,
         alias_generator=to_camel,
-        use_attribute_docstrings=True,
         defer_build=True,
+        hide_input_in_errors=True,  # an answer may hold a secret, and a traceback is logged
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_missing(cls, data: object) -> object:
+        """A list without entries may arrive as null."""
+        if not isinstance(data, Mapping):
+            return data
+        return {name: value for name, value in cast("Mapping[str, Any]", data).items() if value is not None}
 
 
 class Done(Answer):
@@ -161,7 +161,7 @@ class Done(Answer):
 class Operation(BaseModel, Generic[R]):
     """One validated call to one endpoint. `R` is the type of its answer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     spec: ClassVar[Spec]
 
@@ -173,12 +173,15 @@ class Operation(BaseModel, Generic[R]):
         """The read that captures the state this call will change."""
         return None
 
-    def undo(self, before: Any) -> Undo:
-        """The call that puts back `before`, the answer to the read of the same name (None if it found nothing)."""
+    def undo(self, before: Any, answer: Any) -> Undo:
+        """The call that takes this one back.
+
+        `before` is the answer to the read of that name, None where it was not read; `answer` is what this call brought.
+        """
         return Undo(verdict="none", lost="No call of the provider takes this back.")
 
-    def settled(self) -> Proof[Any] | None:
-        """How to find out whether this call happened when no answer came."""
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        """How to find out whether this call, sent at that time, happened when no answer came."""
         return None
 
     def destinations(self) -> tuple[str, ...]:
@@ -278,12 +281,16 @@ class Provider:
 
 
 def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
-    """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred."""
+    """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
+
+    Raises:
+        InvalidRequest: A value would make the path that of something else.
+    """
     spec = operation.spec
     template = path or spec.path
     names = _placeholders(template)
     values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
-    filled = template.format(**{name: quote(str(values[name]), safe="") for name in names})
+    filled = template.format(**{name: _path_part(name, values[name]) for name in names})
     wire = operation.to_wire()
     in_query = spec.carrier == "query"
     return Request(
@@ -327,6 +334,14 @@ def _secrets(operation: Operation[Any]) -> dict[str, str]:
 def _title(words: list[str]) -> str:
     shown = [word.upper() if word.lower() in _ACRONYMS else word.lower() for word in words]
     return " ".join([shown[0].capitalize(), *shown[1:]])
+
+
+def _path_part(name: str, value: Any) -> str:
+    """One segment, percent-encoded. A dot segment cannot be encoded: every reader resolves %2E%2E as well."""
+    text = str(value)
+    if value is None or text in {"", ".", ".."}:
+        raise InvalidRequest(f"{name}: {text!r} cannot be part of an address; nothing was sent.", status=0)
+    return quote(text, safe="")
 
 
 def _placeholders(path: str) -> set[str]:

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
+from urllib.parse import quote, quote_plus
 
 HIDDEN: Final = "[hidden]"
 
@@ -16,9 +17,11 @@ SECRET_NAMES: Final = frozenset({
 
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _ASSIGNED = re.compile(
-    r"(?i)([\"']?\b(?:api[_-]?key|password|port[_-]?out[_-]?pin|auth[_-]?token|access[_-]?token|refresh[_-]?token"
-    r"|client[_-]?secret|passcode)[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,&}\"']+)"
+    r"(?i)(\b(?:x[_-])?(?:api[_-]?key|password|(?:port[_-]?out[_-]?)?pin|(?:auth|access|refresh)[_-]?token|token"
+    r"|(?:client|application)[_-]?secret|secret|passcode)[\\\"']*\s*[:=]\s*)(?![\\\"']*\[hidden\])"
+    r"(\\\"(?:(?!\\\").)*\\\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,&}\"']+)"
 )
+"""`name=value`, `name: value`, `"name": "value"`, and the last as text inside JSON."""
 
 
 def names_a_secret(name: str) -> bool:
@@ -43,13 +46,16 @@ class Redactor:
         self._known: set[str] = set()
 
     def learn(self, secret: str) -> None:
-        """Hide this string wherever it appears. Very short strings would hide ordinary text and are not learned."""
-        if len(secret) >= 6:
-            self._known.add(secret)
+        """Hide this string wherever it appears, also as URLs and JSON spell it.
+
+        Short strings and bare digits would hide ordinary text and numbers, and are not learned.
+        """
+        if len(secret) >= 6 and not secret.isdigit():
+            self._known |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        for secret in self._known:
+        for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         text = _BEARER.sub(rf"\1 {HIDDEN}", text)
         return _ASSIGNED.sub(rf"\1{HIDDEN}", text)
@@ -75,5 +81,5 @@ def redact_answer(raw: str) -> str:
     """A provider's answer for the journal: whole, with every secret hidden."""
     try:
         return redact(json.dumps(without_secrets(json.loads(raw)), ensure_ascii=False))
-    except ValueError:
+    except (ValueError, RecursionError):
         return redact(raw)

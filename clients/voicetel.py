@@ -3,6 +3,7 @@
 Rests on the provider's API page for 2.2.10 (`https://voicetel.com/docs/api/v2.2/`).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
@@ -13,6 +14,7 @@ from clients.client import ApiClient
 from clients.errors import (
     NotAuthenticated,
     NotConfigured,
+    ProviderFailed,
     RateLimited,
     Refused,
     UnexpectedAnswer,
@@ -84,30 +86,34 @@ class VoiceTelKey:
             )
         await self._limits.take(HOURLY)
         response = await http.post(
-            self._base_url + LOGIN_PATH, json={"username": self._username, "password": self._password}
+            self._base_url + LOGIN_PATH,
+            json={"username": self._username, "password": self._password},
+            follow_redirects=False,
         )
         if response.status_code == 429:
             raise RateLimited(
                 "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent."
             )
-        if response.status_code != 200:
+        if 400 <= response.status_code < 500:
             raise NotAuthenticated(
                 "VoiceTel does not accept the username and password; the call itself was not sent.",
                 status=response.status_code,
             )
-        try:
-            key = response.json()["data"]["apikey"]
-        except (ValueError, KeyError, TypeError) as misfit:
-            raise UnexpectedAnswer("VoiceTel's login answered without a key; the call itself was not sent.") from misfit
+        key = _key_in(response)
+        if key is None:
+            raise ProviderFailed(
+                f"VoiceTel's login answered {response.status_code} without a key; the call itself was not sent.",
+                status=response.status_code,
+            )
         redact.learn(key)
-        return str(key)
+        return key
 
 
 class VoiceTel(ApiClient):
     """A VoiceTel account.
 
     async with VoiceTel(api_key="…") as client:
-        found = await client.send(SearchInventory(mask="201"))
+        found = await client.send(SearchInventory(tn_mask="201"))
     """
 
     provider: ClassVar[Provider] = voicetel
@@ -134,12 +140,16 @@ class VoiceTel(ApiClient):
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """`{"status": "success", "data": …}` → data. An error envelope inside a 200 is a refusal all the same."""
-        if not isinstance(payload, dict):
-            raise UnexpectedAnswer(f"VoiceTel answered {spec.title.lower()} without an envelope.", raw=str(payload))
-        envelope = cast("dict[str, Any]", payload)
+        envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
         if envelope.get("status") == "error":
-            raise self.refusal(spec, _code(envelope) or 400, envelope, "")
-        return envelope.get("data", {})
+            status = _code(envelope)
+            if status == spec.empty_on:
+                return {}
+            raise self.failure(spec, status, envelope)
+        if envelope.get("status") != "success" and "data" not in envelope:
+            raise UnexpectedAnswer(f"VoiceTel answered {spec.title.lower()} without its envelope")
+        data = envelope.get("data")
+        return {} if data is None else data
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
         """The typed error, with what was done in part (`details`) where the documents show such an answer."""
@@ -153,10 +163,20 @@ class VoiceTel(ApiClient):
         return refusal(status, message, details=without_secrets(details))
 
 
-def _code(envelope: Mapping[str, Any]) -> int | None:
+def _key_in(response: httpx2.Response) -> str | None:
+    try:
+        key = response.json()["data"]["apikey"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return key if response.status_code == 200 and isinstance(key, str) and key else None
+
+
+def _code(envelope: Mapping[str, Any]) -> int:
+    """The status an error envelope names, as a number or as text; 400 if it names none that means no."""
     error = envelope.get("error")
     code = cast("Mapping[str, Any]", error).get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) else None
+    named = str(code)
+    return int(named) if re.fullmatch(r"[45][0-9]{2}", named) else 400
 
 
 def _reason(envelope: Mapping[str, Any]) -> str:

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from clients.fields import is_secret
 from clients.operation import Operation
 from guard.quote import Quote
+
+SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
 
 Channel = Literal["ask", "page"]
 """Who may be asked: the client's own user (`ask`), or only the operator out of band (`page`)."""
@@ -88,9 +90,10 @@ def new_action_id() -> str:
 
 
 def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
-    """The exact arguments, as JSON values; secret inputs are not among them."""
+    """The exact arguments, as JSON values. Of a secret input they say that it is there, not what it is."""
     hidden = {name for name, field in type(operation).model_fields.items() if is_secret(field.annotation)}
-    return operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
+    shown: dict[str, Any] = operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
+    return shown | {name: SET_BY_SERVER for name in sorted(hidden) if getattr(operation, name) is not None}
 
 
 def digest_of(operation: Operation[Any], *, account: str, principal: Principal) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar, cast
 import anyio
 from pydantic import BaseModel
 
-from clients.client import Exchange
 from clients.errors import NotFound, TelephonyError
+from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.answering import Answers, refuse

@@ -60,8 +60,13 @@ class Quote:
 
     @property
     def balance_after(self) -> Money | None:
-        """What is left after the call, where both are known and of one currency."""
-        if self.amount is None or self.balance is None or self.amount.currency != self.balance.available.currency:
+        """What is left after the call, where both are known, of one currency, and the money is taken now."""
+        if (
+            self.per == "call"
+            or self.amount is None
+            or self.balance is None
+            or self.amount.currency != self.balance.available.currency
+        ):
             return None
         return self.balance.available - self.amount
 
@@ -128,7 +133,7 @@ async def _price(
         return None, "", f"The account's rates could not be read: {failed}"
     if rate is None:
         return None, "", f"The account shows no rate {charge.rate!r}."
-    return rate.each, rate.source, ""
+    return rate.each, f"{rate.source}; {charge.source}" if charge.source else rate.source, ""
 
 
 async def _balance(prices: PriceSource | None) -> Balance | None:

@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
-from clients.client import Exchange
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
+from clients.exchange import Exchange
 from clients.operation import Operation
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from guard.action import Action, State
-
-_VALUE_LIMIT = 600
+from guard.cleaning import made_visible
 
 
 def question(action: Action) -> str:
@@ -35,14 +34,12 @@ def before_lines(before: Any) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """A JSON value for people: one line, trimmed, without braces where it is flat."""
+    """A JSON value for people: whole, on one line, with nothing invisible in it."""
     if isinstance(value, str):
-        text = " ".join(value.split())
-    elif isinstance(value, list) and all(isinstance(item, str | int) for item in value):  # pyright: ignore[reportUnknownVariableType]
-        text = ", ".join(str(item) for item in value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    else:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _VALUE_LIMIT else text[: _VALUE_LIMIT - 1] + "…"
+        return made_visible(value)
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in cast("list[object]", value)):
+        return ", ".join(shown(item) for item in cast("list[object]", value))
+    return made_visible(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def standing(action: Action) -> str:

@@ -15,9 +15,10 @@ from sandbox.ledger import Ledger
 from sandbox.provider import Provider, ProviderFactory, Surroundings
 from sandbox.recorder import Recorder
 from sandbox.request_log import RequestLog
+from sandbox.routee.provider import Routee
 from sandbox.voicetel.provider import VoiceTel
 
-PROVIDERS: tuple[ProviderFactory, ...] = (VoiceTel, Convirza, Enswitch)
+PROVIDERS: tuple[ProviderFactory, ...] = (VoiceTel, Routee, Convirza, Enswitch)
 """Every simulated provider, in the order of the README."""
 
 

@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from clients.cache import KeptAnswer
 from clients.client import ApiClient, http_pool
 from clients.limits import Limit
-from clients.voicetel import VoiceTel
 from guard.action import Principal
 from guard.pipeline import Guard
 from guard.policy import Policy
+from guard.quote import PriceSource
+from server.providers import SETUPS, Shared
 from server.settings import Settings
 from tools.calling import CallDesk
-from tools.voicetel.prices import VoiceTelPrices
 
 if TYPE_CHECKING:
     from server.store.record import Record
@@ -63,7 +63,7 @@ class Runtime:
             journal=self.record.journal,
             vault=self.record.vault,
             senders=self.clients,
-            prices={name: VoiceTelPrices(client) for name, client in self.clients.items() if name == "voicetel"},
+            prices=self._prices(),
             policy=self.policy,
             now=self._now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
@@ -86,23 +86,23 @@ class Runtime:
             await self.record.database.close()
 
     def _clients(self) -> dict[str, ApiClient]:
-        clients: dict[str, ApiClient] = {}
-        account = self.settings.voicetel
-        if account.is_complete:
-            clients["voicetel"] = VoiceTel(
-                api_key=_revealed(account.api_key),
-                username=account.username,
-                password=_revealed(account.password),
-                base_url=account.base_url,
-                http=lambda: self.http,
-                limits=SharedLimits(lambda: self.record),
-                cache=SharedCache(lambda: self.record),
-                paths=self.settings.paths,
-            )
-        return clients
+        shared = Shared(
+            http=lambda: self.http,
+            limits=SharedLimits(lambda: self.record),
+            cache=SharedCache(lambda: self.record),
+        )
+        return {
+            name: setup.client(self.settings, shared)
+            for name, setup in SETUPS.items()
+            if setup.section(self.settings).is_complete
+        }
+
+    def _prices(self) -> dict[str, PriceSource]:
+        sources = {name: SETUPS[name].prices(client) for name, client in self.clients.items()}
+        return {name: source for name, source in sources.items() if source is not None}
 
     def _provider_setting(self, provider: str, name: str) -> str | None:
-        value = getattr(getattr(self.settings, provider), name, None)
+        value = getattr(SETUPS[provider].section(self.settings), name, None)
         return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
@@ -138,7 +138,3 @@ def principal_of(_context: Context[Any, Any]) -> Principal:
     if token is not None:
         return Principal(f"token:{token.subject or token.client_id}")
     return Principal(f"local:{getpass.getuser()}")
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None

@@ -5,12 +5,17 @@ from typing import Any
 from pydantic import SecretStr
 
 from sandbox.voicetel import seed as voicetel
-from server.settings import Settings, VoiceTelSettings
+from server.settings import ProviderSettings, Settings, VoiceTelSettings
 
 
 def sandboxed(settings: Settings, url: str) -> Settings:
     """The same settings, with every provider simulated at `url`, and a store of its own."""
-    simulated: dict[str, Any] = {
+    return settings.model_copy(update={**simulated_accounts(url), **sandbox_store(settings)})
+
+
+def simulated_accounts(url: str) -> dict[str, ProviderSettings]:
+    """The seeded account of every simulated provider."""
+    return {
         "voicetel": VoiceTelSettings(
             api_key=SecretStr(voicetel.API_KEY),
             username=voicetel.USERNAME,
@@ -18,7 +23,6 @@ def sandboxed(settings: Settings, url: str) -> Settings:
             base_url=f"{url}/voicetel",
         ),
     }
-    return settings.model_copy(update={**simulated, **sandbox_store(settings)})
 
 
 def sandbox_store(settings: Settings) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
     if settings.tokens:
         resource = f"{address}/mcp"
         options = {
-            "auth": AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource)),
+            "auth": AuthSettings(
+                issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource), validate_token_resource=True
+            ),
             "token_verifier": BearerTokens(settings.tokens, resource),
         }
     security = RequestStateSecurity(keys=[runtime.state_key()])

@@ -24,10 +24,22 @@ class BadSettings(Exception):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class VoiceTelSettings(_Section):
+class ProviderSettings(_Section):
+    """One account at one provider."""
+
+    base_url: str | None = None
+    """Another address for the API."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True when a client can log in, and so the provider is on."""
+        return False
+
+
+class VoiceTelSettings(ProviderSettings):
     """One VoiceTel account: a key, or username and password to fetch one with."""
 
     api_key: SecretStr | None = None
@@ -39,12 +51,12 @@ class VoiceTelSettings(_Section):
     password: SecretStr | None = None
     """The account's password."""
 
-    base_url: str | None = None
-    """Another address for the API."""
+    port_in_pin: SecretStr | None = None
+    """PIN of the account at the losing carrier, for port-ins that need one."""
 
     @property
     def is_complete(self) -> bool:
-        """True when a client can log in."""
+        """True with a key, or with both username and password."""
         return bool(self.api_key or (self.username and self.password))
 
 
@@ -76,7 +88,6 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
     )
 
     voicetel: VoiceTelSettings = VoiceTelSettings()

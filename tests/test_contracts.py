@@ -5,8 +5,10 @@ The files in `contract/` are written from the providers' documents.
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
+from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
@@ -14,7 +16,8 @@ from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from guard.action import State
-from tests.connecting import Person, connect, server_for, settings_for
+from server.settings import Settings
+from tests.connecting import Person, connect, server_for
 from tools.catalog import catalogue
 
 FOLDER = Path(__file__).parent / "contract"
@@ -59,16 +62,6 @@ class Contract(_Part):
     reads: list[Read] = []
 
 
-ACCOUNT = WireAnswer(
-    status=200,
-    body={
-        "status": "success",
-        "data": {"cash": 250.0, "rates": {"did": 1.0, "sms": 0.01, "mms": 0.025, "cnam": 0.0075, "lrn": 0.008}},
-    },
-)
-NOTHING = WireAnswer(status=404, body={"status": "error", "error": {"code": 404, "message": "Not found"}})
-
-
 def _cases() -> list[Any]:
     one_or_more = TypeAdapter[Contract | list[Contract]](Contract | list[Contract])
     cases: list[Any] = []
@@ -79,11 +72,20 @@ def _cases() -> list[Any]:
     return cases
 
 
+class Stub(Protocol):
+    """A module of `contract_stubs`."""
+
+    SETTINGS: dict[str, Any]
+
+    def answer(self, request: httpx2.Request, /) -> httpx2.Response: ...
+
+
 class Provider:
     """Answers the request that the contract names, and the reads that the guard makes on the way."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, stub: Stub) -> None:
         self._contract = contract
+        self._stub = stub
         self.seen: list[WireRequest] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
@@ -94,16 +96,19 @@ class Provider:
         for read in self._contract.reads:
             if (request.method, request.url.path) == (read.method, read.path):
                 return _response(read.answer)
-        return _response(ACCOUNT if request.url.path == "/v2.2/account" else NOTHING)
+        return self._stub.answer(request)
 
 
 @pytest.mark.parametrize(("tool", "contract"), _cases())
 async def test_a_call_becomes_exactly_the_documented_request_and_result(
     tool: str, contract: Contract, tmp_path: Path
 ) -> None:
-    provider = Provider(contract)
+    name = catalogue()[tool].spec.provider.name
+    stub = cast("Stub", import_module(f"tests.contract_stubs.{name}"))
+    provider = Provider(contract, stub)
+    settings = Settings.model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "toolsets": ["all"]})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http:
-        runtime, server = server_for(settings_for(tmp_path), http=http)
+        runtime, server = server_for(settings, http=http)
         async with connect(server, person=Person()) as client:
             result = await client.call_tool(tool, contract.arguments)
             content: dict[str, Any] = result.structured_content or {}
@@ -126,7 +131,7 @@ def test_every_contract_belongs_to_an_operation() -> None:
 
 
 def _shown(request: httpx2.Request, wanted: WireRequest) -> WireRequest:
-    body: Any = json.loads(request.content) if request.content else None
+    body = _body(request)
     if isinstance(wanted.body, dict):
         body |= {name: "*" for name, value in wanted.body.items() if value == "*" and name in body}
     return WireRequest(
@@ -136,6 +141,14 @@ def _shown(request: httpx2.Request, wanted: WireRequest) -> WireRequest:
         body=body,
         headers={name: "*" for name in request.headers if name == "idempotency-key"},
     )
+
+
+def _body(request: httpx2.Request) -> Any:
+    if not request.content:
+        return None
+    if request.headers["content-type"].startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(request.content.decode("utf-8"), keep_blank_values=True))
+    return json.loads(request.content)
 
 
 def _comparable(result: CallToolResult) -> Any:

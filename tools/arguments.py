@@ -6,9 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from clients.fields import KeptFromModel
 from tools.catalog import OperationType, nearest
-from tools.schema import LARGEST_PAGE, PAGE_SIZE, generate_flag, input_schema, secret_inputs
+from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_inputs, secret_rule
 
 Settings = Callable[[str], str | None]
 """A provider's setting by name."""
@@ -56,8 +55,9 @@ def _footer(operation: OperationType) -> str:
 
 
 def _line(error: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "the call"
-    return f"- {where}: {error['msg'].removeprefix('Value error, ')}"
+    where = ".".join(str(part) for part in error["loc"])
+    rule = error["msg"].removeprefix("Value error, ")
+    return f"- {where}: {rule}" if where else f"- {rule}"
 
 
 def _unknown(operation: OperationType, unknown: list[str], known: list[str]) -> str:
@@ -84,11 +84,14 @@ def _page(operation: OperationType, given: dict[str, Any]) -> Page:
 def _secrets(operation: OperationType, given: dict[str, Any], setting: Settings) -> dict[str, str]:
     filled: dict[str, str] = {}
     for name in secret_inputs(operation):
-        field = operation.model_fields[name]
-        wanted = True if field.is_required() else bool(given.pop(generate_flag(name), False))
-        rule = next((item for item in field.metadata if isinstance(item, KeptFromModel)), None)
-        if not wanted or rule is None:
-            continue
+        rule = secret_rule(operation, name)
+        if not operation.model_fields[name].is_required():
+            flag = secret_flag(operation, name)
+            wanted = given.pop(flag, False)
+            if not isinstance(wanted, bool):
+                raise BadArguments(f"{_head(operation)}\n- {flag}: true or false.")
+            if not wanted:
+                continue
         value = rule.generate() if rule.generate else setting(rule.setting or name)
         if value is None:
             raise BadArguments(

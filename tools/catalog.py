@@ -15,6 +15,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "numbers",
         "number_routing",
         "number_messaging",
+        "caller_names",
         "ordering",
         "ports",
         "messaging",

@@ -7,8 +7,8 @@ from typing import Any, cast
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
-from clients.client import Exchange
 from clients.errors import Refused, TelephonyError, UnexpectedAnswer
+from clients.exchange import Exchange
 from clients.fields import is_secret
 from clients.operation import Spec
 from clients.redaction import redact, without_secrets

@@ -1,9 +1,11 @@
 """The strict, slim input schema of an operation, as a model sees it."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
-from clients.fields import is_secret
+from clients.descriptions import field_descriptions
+from clients.fields import KeptFromModel, is_secret
 from tools.catalog import OperationType
 
 PAGE_SIZE = 50
@@ -21,18 +23,23 @@ PAGING: Mapping[str, Any] = {
 }
 
 
+@cache
 def input_schema(operation: OperationType) -> dict[str, Any]:
     """A flat JSON schema: no generated titles, no null arms, nothing that the model may not fill in."""
     generated = operation.model_json_schema(mode="validation")
     schema = cast("dict[str, Any]", slim(generated, generated.get("$defs", {})))
-    properties: dict[str, Any] = dict(schema.get("properties", {}))
+    sentences = field_descriptions(operation)
+    properties: dict[str, Any] = {
+        name: {"description": sentences[name], **rule} if name in sentences else rule
+        for name, rule in schema.get("properties", {}).items()
+    }
     required: list[str] = list(schema.get("required", []))
     for name in secret_inputs(operation):
         properties.pop(name, None)
         if name in required:
             required.remove(name)
         elif not operation.model_fields[name].is_required():
-            properties[generate_flag(name)] = generated_secret_schema(operation, name)
+            properties[secret_flag(operation, name)] = generated_secret_schema(operation, name)
     if operation.spec.rows is not None:
         properties |= {name: rule for name, rule in PAGING.items() if name not in properties}
     out: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
@@ -44,14 +51,20 @@ def secret_inputs(operation: OperationType) -> list[str]:
     return [name for name, field in operation.model_fields.items() if is_secret(field.annotation)]
 
 
-def generate_flag(name: str) -> str:
-    """The argument by which a model asks for a new value of an optional secret that it never sees."""
-    return f"generate_{name}"
+def secret_rule(operation: OperationType, name: str) -> KeptFromModel:
+    """How the server comes by a secret input."""
+    metadata = operation.model_fields[name].metadata
+    return next((item for item in metadata if isinstance(item, KeptFromModel)), KeptFromModel(setting=name))
+
+
+def secret_flag(operation: OperationType, name: str) -> str:
+    """The argument by which a model asks for an optional secret that it never sees: made anew, or from the settings."""
+    return f"generate_{name}" if secret_rule(operation, name).generate else f"use_{name}"
 
 
 def generated_secret_schema(operation: OperationType, name: str) -> dict[str, Any]:
     """The flag in place of an optional secret."""
-    return {"type": "boolean", "default": False, "description": operation.model_fields[name].description or ""}
+    return {"type": "boolean", "default": False, "description": field_descriptions(operation).get(name, "")}
 
 
 def slim(node: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:

@@ -67,11 +67,13 @@ def _instant(text: str) -> str:
         raise ValueError("must be an ISO-8601 timestamp such as 2026-01-01T00:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("must carry its timezone, such as 2026-01-01T00:00:00Z")
+    if not 2000 <= moment.year < 2100:
+        raise ValueError("must be between 2000 and 2099")
     return text
 
 
 Instant = Annotated[str, AfterValidator(_instant)]
-"""An ISO-8601 timestamp in UTC; one without a timezone is refused (inferred)."""
+"""An ISO-8601 timestamp in UTC; one without a timezone or out of this century is refused (inferred)."""
 
 
 def parse_instant(text: str) -> datetime:

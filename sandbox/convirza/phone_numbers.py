@@ -7,7 +7,7 @@ knowledge-base page shows the search result, the reservation and the pair that a
 from pydantic import Field
 
 from sandbox.convirza.bodies import NumberOrder, NumberRelease
-from sandbox.convirza.endpoint import Call, Endpoint, check, parse_body, parse_object, parse_query
+from sandbox.convirza.endpoint import Call, Endpoint, check, parse_body, parse_object, parse_query, refuse_body
 from sandbox.convirza.fields import Limit, Offset, OpenQuery, page
 from sandbox.convirza.inventory import CARRIER
 from sandbox.convirza.records import PhoneNumber
@@ -49,6 +49,7 @@ def list_provisioned(call: Call) -> Answer:
 
 def list_available(call: Call) -> Answer:
     """The account's unused numbers (with identifier), then carrier numbers (identifier null), as in v2."""
+    refuse_body(call)
     query = parse_query(call, AvailableQuery)
     own: list[dict[str, object]] = [
         {"number_id": held.id, "number": held.number, "source": held.source}
@@ -95,6 +96,7 @@ def release_numbers(call: Call) -> Answer:
 
 
 def _listed(call: Call, *, provisioned_only: bool) -> Answer:
+    refuse_body(call)
     query = parse_query(call, NumberQuery)
     scope = call.scope(query.org_unit_id)
     found = [

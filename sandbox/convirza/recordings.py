@@ -22,7 +22,7 @@ class LinkQuery(Query):
     """The signature of a link."""
 
     expires: int = Field(ge=0)
-    signature: str
+    signature: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 def recording_details(call: Call, record: CallRecord) -> dict[str, object]:

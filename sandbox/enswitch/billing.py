@@ -17,14 +17,19 @@ FAX_FEE = Decimal("0.10")
 """inferred: faxes are billed; the price of one is not documented."""
 
 
+def can_pay(state: State, customer: int, amount: Decimal) -> bool:
+    """Whether a prepaid customer's balance covers the amount; others may owe (inferred)."""
+    row = state.row("customers", customer)
+    return not row.text("bill_type").startswith("prepaid") or row.money("balance") >= amount
+
+
 def require_funds(state: State, customer: int, amount: Decimal) -> None:
     """Check that a prepaid customer can pay.
 
     Raises:
         Refusal: 400 if the balance is too low (inferred: the guide names no code for it).
     """
-    row = state.row("customers", customer)
-    if row.text("bill_type").startswith("prepaid") and row.money("balance") < amount:
+    if not can_pay(state, customer, amount):
         raise refuse(400, "", "Insufficient balance.")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sandbox.enswitch.billing import NOTHING, Price, charge, outbound_price
+from sandbox.enswitch.billing import NOTHING, Price, can_pay, charge, outbound_price
 from sandbox.enswitch.fields import Fields, Row, customer, flag, integer, need, one_of, paging, text
 from sandbox.enswitch.function import Call, Function, reading, writing
 from sandbox.enswitch.state import State
@@ -44,7 +44,8 @@ def make(call: Call) -> Answer:
         "status": "active",
     })  # fmt: skip
     first = sum((price.for_seconds(1) for price in prices), NOTHING)
-    if not all(price.allowed for price in prices) or _over_maximum(state, payer, plan, first):
+    forbidden = not all(price.allowed for price in prices)
+    if forbidden or not can_pay(state, payer, first) or _over_maximum(state, payer, plan, first):
         state.insert("cdrs", **{**row, "status": "failed", "end": now, "talktime": 0})
         return done()
     row["cost"] = first

@@ -163,9 +163,7 @@ def leave_message(state: State, order: MessageOrder, age: int = 0, *, listened: 
 
 
 def _plain(rows: Sequence[Row]) -> list[dict[str, int | str]]:
-    return [
-        {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()} for row in rows
-    ]
+    return [{name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()} for row in rows]
 
 
 def _settings(settings: Settings) -> dict[str, object]:

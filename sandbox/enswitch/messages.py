@@ -107,6 +107,7 @@ def send_text(call: Call) -> Answer:
             raise refuse(400, "snumber", "is not one of your numbers")
     price = outbound_price(state, state.row("customers", payer).whole("plan"), args.text("cnumber"))
     if not price.allowed:
+        # inferred: a destination that the plan's routes forbid is what 403 means here
         raise refuse(403, "cnumber")
     segments = -(-len(args.text("message")) // SEGMENT)
     cost = price.message * segments

@@ -58,12 +58,12 @@ def import_routes(call: Call) -> Answer:
     return ok({"count": imported})
 
 
-def _route(line: dict[str, str], number: int) -> Row:
-    row = Row(
-        {"called_prefix": line["called_prefix"], "description": line.get("description", ""), "media": "voice_fax"}
-    )
+def _route(line: dict[str, str | None], number: int) -> Row:
+    """A line of the file; a short line leaves its last cells empty."""
+    prefix, description = line["called_prefix"] or "", line.get("description") or ""
+    row = Row({"called_prefix": prefix, "description": description, "media": "voice_fax"})
     for column in ("outgroup", "peer1", "peer2", "peer3"):
-        cell = line.get(column, "0") or "0"
+        cell = line.get(column) or "0"
         if not cell.isdecimal():
             raise refuse(400, "csv", f"line {number}: {column} must be an integer")
         row[column] = int(cell)

@@ -22,6 +22,9 @@ DESTINATIONS = {
 
 DESTINATION_PAIRS = tuple((f"{event}type", f"{event}number") for event in ("a", "b", "d", "h", "n", "fax_d"))
 
+SORTED_BY = {"destination": "dtype"}
+"""Values of `sort` that are no columns."""
+
 Step = Callable[[Call, Row], None]
 
 
@@ -70,7 +73,7 @@ def page(call: Call, rows: Iterable[Row], key: str = "id") -> Answer:
     found = list(rows)
     if call.args.whole("count"):
         return ok({"count": len(found)})
-    sort = call.args.text("sort")
+    sort = SORTED_BY.get(call.args.text("sort"), call.args.text("sort"))
     if sort:
         found.sort(key=lambda row: _sortable(row.get(sort, "")))
     if call.args.whole("descending"):

@@ -1,6 +1,7 @@
 """Callbacks: what is to be posted to the customer's own server, and the courier that posts it."""
 
 import ipaddress
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -136,6 +137,8 @@ class Courier:
     def __init__(self, now: Callable[[], datetime], outbox: Callable[[], Outbox]) -> None:
         self._now = now
         self._outbox = outbox
+        # Loading the certificates of the machine takes longer than a delivery, and loopback is plain http.
+        self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     async def run(self) -> None:
         """Post callbacks when they are due, until cancelled."""
@@ -148,7 +151,7 @@ class Courier:
         due = self._outbox().take_due(self._now())
         if due:
             # Proxies from the environment would carry loopback traffic away.
-            async with httpx2.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False) as client:
+            async with httpx2.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, verify=self._trust) as client:
                 for delivery in due:
                     await self._attempt(client, delivery)
         return len(due)

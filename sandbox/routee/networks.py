@@ -54,7 +54,8 @@ COUNTRIES = (
     ),
     Country(
         "US", "USA", "United States", "United States", "1", "310", r"[2-9][0-9]{9}", r"[2-9][0-9]{9}",
-        (_network("410", "AT&T", "0.0079"), _network("260", "T-Mobile", "0.0079"), _network("4", "Verizon", "0.0083")),
+        (_network("410", "AT&T", "0.0079"), _network("260", "T-Mobile", "0.0079"),
+         _network("004", "Verizon", "0.0083")),
         Decimal("0.0125"), Decimal("0.0125"), timedelta(hours=-5),
     ),
     Country(

@@ -29,9 +29,9 @@ _BLOCKS = (
 
 
 def stock() -> Iterator[NumberOffer]:
-    """Every number on offer at the start, eleven of each block."""
+    """Every number on offer at the start, twelve of each block."""
     for country, first, digits, area_code, monthly, activation, toll_free in _BLOCKS:
-        for line in range(11):
+        for line in range(12):
             yield NumberOffer(
                 msisdn=f"+{first}{line * 7:0{digits}d}",
                 country=country,

@@ -39,7 +39,7 @@ class State:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.clock = surroundings.clock
-        self._ledger = surroundings.ledger
+        self.ledger = surroundings.ledger
         self._counters: dict[str, int] = {}
         self.agenda = Agenda(surroundings.clock)
         self.outbox = Outbox(self.agenda.now)
@@ -94,12 +94,12 @@ class State:
         """
         self.require(amount)
         self.balance -= amount
-        self._ledger.charge("routee", what, quantity, amount, reference, currency=CURRENCY)
+        self.ledger.charge("routee", what, quantity, amount, reference, currency=CURRENCY)
 
     def pay_back(self, what: str, quantity: int, amount: Decimal, reference: str) -> None:
         """Give back what was taken for something that was not done; a negative entry in the ledger."""
         self.balance += amount
-        self._ledger.charge("routee", what, quantity, -amount, reference, currency=CURRENCY)
+        self.ledger.charge("routee", what, quantity, -amount, reference, currency=CURRENCY)
 
     def contact_with(self, mobile: str) -> Contact | None:
         """The contact that has a mobile number."""

@@ -3,16 +3,16 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio
 import typer
 
 from clients.client import ApiClient
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation
 from guard.errors import JournalUnavailable
 from server.commands.terminal import console
+from server.providers import SETUPS
 from server.settings import read_settings
 
 
@@ -65,15 +65,9 @@ async def _provider(client: ApiClient) -> Finding:
     """Reads something that is not limited: VoiceTel allows only 6 account reads an hour."""
     title = client.provider.title
     try:
-        await client.send(_harmless_read(client.provider.name))
+        await client.send(SETUPS[client.provider.name].harmless_read())
     except NotFound:
         pass
     except TelephonyError as error:
         return Finding(title, False, f"{error} {error.advice}")
     return Finding(title, True, f"answers at {client.base_url}")
-
-
-def _harmless_read(provider: str) -> Operation[Any]:
-    from tools.catalog import catalogue
-
-    return catalogue()[{"voicetel": "voicetel_get_authentication"}[provider]]()

@@ -71,8 +71,8 @@ class Database:
         if _is_file(self._url):
             _take_write_lock_at_begin(engine)
         try:
-            async with engine.connect() as connection:
-                current = await connection.run_sync(_version)
+            async with engine.begin() as connection:
+                current = await connection.run_sync(_version) or await connection.run_sync(_create)
             if current != schema.HEAD:
                 await self._bring_up_to_date(engine)
             if self.folder is not None and self._url.database:
@@ -123,8 +123,16 @@ def _version(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def _create(connection: Connection) -> str:
+    """A new store gets its tables as they stand, which a test compares with what the migrations make."""
+    schema.metadata.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
+    return schema.HEAD
+
+
 def _upgrade(url: URL) -> None:
-    """Bring the schema up to date. Imported here: alembic is needed once in a store's life."""
+    """Bring an older store up to date. Imported here: alembic is seldom needed and takes a second to load."""
     from alembic import command
     from alembic.config import Config
 

@@ -97,7 +97,9 @@ def test_a_name_that_stands_twice_stops_the_catalogue() -> None:
 def test_effect_docs_and_toolset_have_no_default() -> None:
     required = {
         name
-        for name, parameter in inspect.signature(next(iter(catalogue().values())).spec.provider.operation).parameters.items()
+        for name, parameter in inspect.signature(
+            next(iter(catalogue().values())).spec.provider.operation
+        ).parameters.items()
         if parameter.default is inspect.Parameter.empty
     }
     assert required == {"method", "path", "effect", "toolset", "docs"}

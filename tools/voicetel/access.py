@@ -7,6 +7,7 @@ Paths and fields are documented. The meaning of two authentication modes is disp
 
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from ipaddress import IPv4Network
 from string import ascii_letters, digits
 from typing import Annotated, Any, Final, Literal, Self
@@ -15,7 +16,8 @@ from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, mod
 
 from clients.effects import Effect
 from clients.fields import KeptFromModel, Secret
-from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.undo import Undo
 from clients.voicetel import voicetel
 
 MASKS: Final = (8, 16, 24, 32)
@@ -120,7 +122,7 @@ class AddAclEntries(Operation[AddedBlocks]):
     def before(self) -> ListAclEntries:
         return ListAclEntries()
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Acl):
             return Undo(verdict="none", lost="Which blocks were on the list before was not read.")
         new = [block for block in self.blocks if block not in before.blocks]
@@ -128,7 +130,7 @@ class AddAclEntries(Operation[AddedBlocks]):
             return Undo(verdict="none", lost="All blocks were on the list before.")
         return Undo(verdict="full", operation=RemoveAclEntries(blocks=new))
 
-    def settled(self) -> Proof[Acl]:
+    def settled(self, sent_at: datetime) -> Proof[Acl]:
         return Proof(read=ListAclEntries(), shows=lambda listed: _all_or_none(self.blocks, listed.blocks))
 
     def to_wire(self) -> dict[str, Any]:
@@ -158,7 +160,7 @@ class RemoveAclEntries(Operation[RemovedBlocks]):
     def before(self) -> ListAclEntries:
         return ListAclEntries()
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Acl):
             return Undo(verdict="none", lost="Which blocks were on the list before was not read.")
         try:
@@ -167,7 +169,7 @@ class RemoveAclEntries(Operation[RemovedBlocks]):
             return Undo(verdict="none", lost="Not every block was on the list in a form that can be added again.")
         return Undo(verdict="full", operation=again)
 
-    def settled(self) -> Proof[Acl]:
+    def settled(self, sent_at: datetime) -> Proof[Acl]:
         return Proof(read=ListAclEntries(), shows=self._are_gone)
 
     def to_wire(self) -> dict[str, Any]:
@@ -275,15 +277,15 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
     def before(self) -> GetAuthentication:
         return GetAuthentication()
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         lost = "The old password and its API key do not come back." if self.password is not None else ""
         shown = before.auth_type if isinstance(before, Authentication) else None
-        old = next((mode for mode, number in AUTH_TYPES.items() if number == shown), None)
+        old: Mode | None = next((mode for mode, number in AUTH_TYPES.items() if number == shown), None)
         if self.mode is None or old is None:
             return Undo(verdict="none", lost=lost or "The mode before the change was not read.")
         return Undo(verdict="partial" if lost else "full", operation=UpdateAuthentication(mode=old), lost=lost)
 
-    def settled(self) -> Proof[Authentication] | None:
+    def settled(self, sent_at: datetime) -> Proof[Authentication] | None:
         """A password cannot be read, and a new one locks the reader out."""
         if self.mode is None or self.password is not None:
             return None

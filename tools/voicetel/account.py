@@ -7,7 +7,8 @@ from pydantic import Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Undo
+from clients.operation import Answer, Operation
+from clients.undo import Undo
 from clients.voicetel import HOURLY, voicetel
 
 
@@ -122,7 +123,7 @@ class UpdateAccount(Operation[UpdatedSettings]):
     def before(self) -> GetAccount:
         return GetAccount()
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Account):
             return Undo(verdict="none", lost="The settings before the change were not read.")
         services = before.services or Services()
@@ -250,7 +251,7 @@ class RecurringCharges(Answer):
     """What the account costs each month."""
 
     charges: list[RecurringCharge] = []
-    total: Dollars | None = None
+    monthly_total: Dollars | None = Field(default=None, alias="total")
 
 
 @voicetel.operation(

@@ -8,11 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.fields import KeptFromModel, LooseText, Secret
+from clients.fields import Email, KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation
 from clients.voicetel import HOURLY, LOGIN_PATH, voicetel
 
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")]
 Username = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
 
 

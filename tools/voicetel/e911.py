@@ -5,6 +5,7 @@ a number that is not on the account, as the read is documented to. From VoiceTel
 names of at most 20 characters, addresses in the United States only, up to 24 hours until dispatchers see a change.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
@@ -12,7 +13,8 @@ from pydantic import Field, ValidationError
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest, NotFound
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.operation import Answer, Done, Operation, Proof
+from clients.undo import Undo
 from clients.voicetel import voicetel
 
 Text = Annotated[str, Field(min_length=1)]
@@ -175,10 +177,10 @@ class CreateE911Record(Operation[E911Answer]):
     def before(self) -> GetE911Record:
         return GetE911Record(number=self.number)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.number, before)
 
-    def settled(self) -> Proof[E911Records]:
+    def settled(self, sent_at: datetime) -> Proof[E911Records]:
         return Proof(read=ListE911Records(), shows=self._is_registered)
 
     def to_wire(self) -> dict[str, Any]:
@@ -225,10 +227,10 @@ class UpdateE911Record(Operation[E911Answer]):
     def before(self) -> GetE911Record:
         return GetE911Record(number=self.number)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.number, before)
 
-    def settled(self) -> Proof[E911Records]:
+    def settled(self, sent_at: datetime) -> Proof[E911Records]:
         return Proof(read=ListE911Records(), shows=self._is_registered)
 
     def _is_registered(self, found: E911Records) -> bool | None:
@@ -258,10 +260,10 @@ class DeleteE911Record(Operation[Done]):
     def before(self) -> GetE911Record:
         return GetE911Record(number=self.number)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.number, before)
 
-    def settled(self) -> Proof[E911Records]:
+    def settled(self, sent_at: datetime) -> Proof[E911Records]:
         return Proof(read=ListE911Records(), shows=lambda found: found.of(self.number) is None)
 
 

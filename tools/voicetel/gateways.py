@@ -4,13 +4,15 @@ Documented. Inferred: that a field left out of an update stays as it is, and tha
 """
 
 import re
+from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from clients.effects import Effect
-from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.operation import Answer, Done, Operation, Proof
+from clients.undo import Undo
 from clients.voicetel import voicetel
 from tools.voicetel.access import is_routable
 from tools.voicetel.numbers import Numbers
@@ -31,11 +33,12 @@ _IP = re.compile(r"[0-9.]+")
 def _public_host(value: str) -> str:
     """Check the form only: whether a name resolves to a public address is for VoiceTel to find out."""
     host, colon, port = value.partition(":")
-    if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
-        raise ValueError(f"{value!r}: the port must be a number from 1 to 65535.")
-    if not (_is_public_address(host) if _IP.fullmatch(host) else _HOST.fullmatch(host)):
+    is_port = re.fullmatch(r"[0-9]{1,5}", port) is not None and 1 <= int(port) <= 65535
+    is_host = _is_public_address(host) if _IP.fullmatch(host) else _HOST.fullmatch(host) is not None
+    if not is_host or (colon and not is_port):
         raise ValueError(
-            f"{value!r} is no public host: give a public IPv4 address or a full host name, with :port if needed."
+            f"{value!r} is no public host; give a public IPv4 address or a full host name, with a :port if needed, "
+            "such as 203.0.113.10:5060."
         )
     return value
 
@@ -142,10 +145,10 @@ class CreateGateway(Operation[Gateway]):
     limit: CallLimit | None = None
     """Cap of concurrent calls; VoiceTel takes 23 if left out."""
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="voicetel_delete_gateway removes it, with the `id` from the answer.")
 
-    def settled(self) -> Proof[Gateways]:
+    def settled(self, sent_at: datetime) -> Proof[Gateways]:
         return Proof(read=ListGateways(), shows=self._is_listed)
 
     def _is_listed(self, found: Gateways) -> bool | None:
@@ -188,7 +191,7 @@ class UpdateGateway(Operation[Gateway]):
     def before(self) -> GetGateway:
         return GetGateway(gateway_id=self.gateway_id)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Gateway):
             return Undo(verdict="none", lost="The gateway before the change was not read.")
         changed = self.model_dump(exclude={"gateway_id"}, exclude_none=True)
@@ -199,7 +202,7 @@ class UpdateGateway(Operation[Gateway]):
             return Undo(verdict="none", lost="VoiceTel showed the gateway in a form that it does not take.")
         return Undo(verdict="full", operation=back)
 
-    def settled(self) -> Proof[Gateway]:
+    def settled(self, sent_at: datetime) -> Proof[Gateway]:
         return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=self._is_in_place)
 
     def _is_in_place(self, now: Gateway) -> bool:
@@ -224,7 +227,7 @@ class DeleteGateway(Operation[Done]):
     def before(self) -> GetGateway:
         return GetGateway(gateway_id=self.gateway_id)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Gateway):
             return Undo(verdict="none", lost="The gateway was not read before it was deleted.")
         try:
@@ -233,7 +236,7 @@ class DeleteGateway(Operation[Done]):
             return Undo(verdict="none", lost="VoiceTel showed the gateway in a form that it does not take.")
         return Undo(verdict="partial", operation=again, lost="The gateway gets a new id.")
 
-    def settled(self) -> Proof[Gateway]:
+    def settled(self, sent_at: datetime) -> Proof[Gateway]:
         return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=lambda _: False, if_absent=True)
 
 

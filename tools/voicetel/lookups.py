@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, LooseText, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Undo
+from clients.operation import Answer, Operation
+from clients.undo import Undo
 from clients.voicetel import voicetel
 
 
@@ -38,7 +39,7 @@ class LookUpCnam(Operation[CallerName]):
     def charge(self) -> Charge:
         return Charge(item="CNAM lookup", rate="cnam")
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A lookup that was made stays charged.")
 
 
@@ -97,5 +98,5 @@ class LookUpLrn(Operation[RoutingLookup]):
     def charge(self) -> Charge:
         return Charge(item="LRN lookup", rate="lrn")
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A lookup that was made stays charged.")

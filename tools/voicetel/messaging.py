@@ -7,8 +7,9 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.segments import segments
+from clients.undo import Undo
 from clients.voicetel import voicetel
 
 LOOKS_BACK: Final = timedelta(minutes=15)
@@ -113,7 +114,7 @@ class SendMessage(Operation[SentMessage]):
     """Recipient."""
 
     text: Text
-    """What it says; characters outside GSM-7, such as emoji and curly quotes, more than double the price."""
+    """What it says; emoji, curly quotes and other characters outside GSM-7 take more segments."""
 
     media_urls: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] | None = Field(default=None, min_length=1)
     """Public addresses of media; makes it an MMS."""
@@ -147,12 +148,13 @@ class SendMessage(Operation[SentMessage]):
         found = segments(self.text)
         told = (
             "A message cannot be recalled. It is billed by segment, and the number of segments is an estimate.",
-            f"{', '.join(found.outside[:5])}: not in the GSM-7 alphabet, so a segment holds 70 characters, not 160.",
+            f"Not in the GSM-7 alphabet: {', '.join(_named(character) for character in found.outside[:5])}. "
+            "So a segment holds at most 70 characters, not 160.",
         )
         return told if found.outside else told[:1]
 
-    def settled(self) -> Proof[Messages]:
-        """Looks back from now: the record shows no recipient state, and not finding a message proves nothing."""
+    def settled(self, sent_at: datetime) -> Proof[Messages]:
+        """The same text to the same recipient in the last minutes shows that it was sent; none proves nothing."""
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
@@ -160,7 +162,7 @@ class SendMessage(Operation[SentMessage]):
         )
         return Proof(read=read, shows=self._is_among)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
 
     def _is_among(self, history: Messages) -> bool | None:
@@ -170,6 +172,10 @@ class SendMessage(Operation[SentMessage]):
             for value in values
         )
         return True if any(same) else None
+
+
+def _named(character: str) -> str:
+    return character if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
 
 
 class NetworkResult(Answer):
@@ -195,7 +201,7 @@ class Registration(Answer):
     synonyms=("10dlc", "tcr", "a2p", "company"),
 )
 class RegisterBrand(Operation[Registration]):
-    """Register a brand, which The Campaign Registry has issued already, at the messaging network; fees are passed on."""
+    """Register a brand that The Campaign Registry has issued at the messaging network; fees are passed on."""
 
     brand_id: str = Field(pattern=r"^B[A-Za-z0-9]+$", serialization_alias="messagingBrandId")
     """Id from the registry; starts with B."""
@@ -209,7 +215,7 @@ class RegisterBrand(Operation[Registration]):
     def charge(self) -> Charge:
         return Charge(item="brand registration", unknown=PASSED_ON)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that removes a brand, and fees are not paid back.")
 
 
@@ -243,7 +249,7 @@ class RegisterCampaign(Operation[Registration]):
     def charge(self) -> Charge:
         return Charge(item="campaign registration", unknown=PASSED_ON)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that removes a campaign, and fees are not paid back.")
 
 

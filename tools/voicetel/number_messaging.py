@@ -1,14 +1,15 @@
 """VoiceTel messaging of numbers: whether a number can text, over which path, and with which campaign."""
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.undo import UNREAD, Undo, put_back
 from clients.voicetel import voicetel
-from tools.voicetel.number_routing import UNREAD, put_back
 from tools.voicetel.ordering import FailedNumber
 
 TcrId = Annotated[str, Field(pattern=r"^C[A-Z0-9]{6}$")]
@@ -124,7 +125,7 @@ class SetMessagingRoutes(Operation[ChangedRoutes]):
     def before(self) -> GetNumberMessaging:
         return GetNumberMessaging(number=self.number)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, NumberMessaging):
             return UNREAD
         old: dict[str, int | None] = {}
@@ -137,7 +138,7 @@ class SetMessagingRoutes(Operation[ChangedRoutes]):
         lost = "Newer servers may not take the carrier of before back." if "route_out" in old else ""
         return put_back(SetMessagingRoutes, number=self.number, **old, lost=lost)
 
-    def settled(self) -> Proof[NumberMessaging]:
+    def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
         return Proof(read=GetNumberMessaging(number=self.number), shows=self._is_set)
 
     def _is_set(self, found: NumberMessaging) -> bool:
@@ -186,7 +187,7 @@ class AssignCampaign(Operation[Assignment]):
     def warnings(self) -> tuple[str, ...]:
         return ("Newer servers may bind in steps, and messages fail until the last is done (inferred).",)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, NumberMessaging):
             return UNREAD
         old = before.campaign.id if before.campaign else None
@@ -196,7 +197,7 @@ class AssignCampaign(Operation[Assignment]):
             return put_back(UnassignCampaign, number=self.number, campaign_id=self.campaign_id)
         return put_back(AssignCampaign, number=self.number, campaign_id=old, lost=MAY_NOT_BIND)
 
-    def settled(self) -> Proof[NumberMessaging]:
+    def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
         return Proof(read=GetNumberMessaging(number=self.number), shows=self._is_bound)
 
     def _is_bound(self, found: NumberMessaging) -> bool | None:
@@ -238,14 +239,14 @@ class UnassignCampaign(Operation[Unassignment]):
     def warnings(self) -> tuple[str, ...]:
         return (CANNOT_TEXT,)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, NumberMessaging):
             return UNREAD
         if not is_bound(before, self.campaign_id):
             return Undo(verdict="none", lost="The number did not have this campaign before; nothing changed.")
         return put_back(AssignCampaign, number=self.number, campaign_id=self.campaign_id, lost=MAY_NOT_BIND)
 
-    def settled(self) -> Proof[NumberMessaging]:
+    def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
         return Proof(
             read=GetNumberMessaging(number=self.number),
             shows=lambda found: not is_bound(found, self.campaign_id),
@@ -285,10 +286,10 @@ class UnassignCampaignInBulk(Operation[Unassignments]):
     def warnings(self) -> tuple[str, ...]:
         return (CANNOT_TEXT, "Some numbers may fail while the others lose their campaign.")
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="Numbers are bound again one by one, with voicetel_assign_campaign.")
 
-    def settled(self) -> Proof[NumbersMessaging]:
+    def settled(self, sent_at: datetime) -> Proof[NumbersMessaging]:
         return Proof(read=ListNumberMessaging(numbers=self.numbers), shows=self._are_unbound)
 
     def to_wire(self) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """VoiceTel numbers: what the account has, and how a number joins or leaves it."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.operation import Answer, Done, Operation, Proof
+from clients.undo import Undo
 from clients.voicetel import voicetel
 
 
@@ -98,10 +100,10 @@ class AddNumber(Operation[AddedNumber]):
             "The documents require the balance to cover the monthly rate; whether it is taken at once is not said.",
         )
 
-    def settled(self) -> Proof[Number]:
+    def settled(self, sent_at: datetime) -> Proof[Number]:
         return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
             verdict="partial", operation=RemoveNumber(number=self.number), lost="What was charged stays charged."
         )
@@ -125,7 +127,7 @@ class ReleaseNumber(Operation[Done]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self) -> Proof[Number]:
+    def settled(self, sent_at: datetime) -> Proof[Number]:
         return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
 
 
@@ -147,7 +149,7 @@ class RemoveNumber(Operation[Done]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self) -> Proof[Number]:
+    def settled(self, sent_at: datetime) -> Proof[Number]:
         return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
 
 
@@ -183,5 +185,5 @@ class MoveNumber(Operation[MovedNumber]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self) -> Proof[Number]:
+    def settled(self, sent_at: datetime) -> Proof[Number]:
         return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)

@@ -1,12 +1,14 @@
 """VoiceTel inventory and orders: find numbers and buy them."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
-from clients.operation import Answer, Operation, Proof, Undo, wire_fields
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.undo import Undo
 from clients.voicetel import voicetel
 from tools.voicetel.numbers import ListNumbers, Numbers, ReleaseNumber
 
@@ -146,10 +148,10 @@ class OrderNumbers(Operation[Order]):
     def warnings(self) -> tuple[str, ...]:
         return ("An order may succeed in part; numbers that fail are not charged.",)
 
-    def settled(self) -> Proof[Numbers]:
+    def settled(self, sent_at: datetime) -> Proof[Numbers]:
         return Proof(read=ListNumbers(), shows=self._all_there, if_absent=False)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         if len(self.numbers) != 1:
             return Undo(verdict="none", lost="Numbers are released one by one; the month's fee is not paid back.")
         return Undo(

@@ -1,14 +1,17 @@
-"""VoiceTel port-ins: bring numbers over from another carrier."""
+"""VoiceTel porting: bring numbers over from another carrier, and the PIN without which one cannot be taken away."""
 
+import re
+import secrets
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Undo, wire_fields
+from clients.operation import Answer, Operation, wire_fields
+from clients.undo import Undo
 from clients.voicetel import voicetel
 
 TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
@@ -190,7 +193,7 @@ class SubmitPort(Operation[SubmittedPort]):
             "Toll-free numbers: one document says they are split off, another that they are not supported.",
         )
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that cancels a port; only VoiceTel's support can.")
 
     def to_wire(self) -> dict[str, Any]:
@@ -265,3 +268,47 @@ class GetPort(Operation[Port]):
 
     pid: str = Field(pattern=r"^[A-Za-z0-9]{5}$")
     """`pid` of the port-in, from voicetel_list_ports."""
+
+
+class PortOutPin(Answer):
+    """The PIN in force. `changed` false means that an earlier one was locked and stays."""
+
+    number: AnsweredNumber | None = None
+    port_out_pin: Secret | None = None
+    changed: bool | None = None
+
+
+def _four_digits(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[0-9]{4}", value.get_secret_value()):
+        raise ValueError("a port-out PIN has four digits")
+    return value
+
+
+def _new_pin() -> str:
+    return f"{secrets.randbelow(10_000):04d}"
+
+
+@voicetel.operation(
+    "PATCH",
+    "/v2.2/numbers/{number}/port-out-pin",
+    effect=Effect.PRIVILEGED,
+    toolset="ports",
+    docs="#numbersPortOutPinUpdate",
+    synonyms=("leave", "transfer away", "protect", "lock", "porting"),
+)
+class SetPortOutPin(Operation[PortOutPin]):
+    """Set a new random PIN without which a number cannot be ported away; the operator sees it, you do not."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    pin: Annotated[Secret, AfterValidator(_four_digits), KeptFromModel(generate=_new_pin)]
+    """Four digits."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Newer servers lock a PIN for 30 days; the answer may then hold the earlier one, which stays.",)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="none", lost="No call shows the PIN before, and newer servers lock the new one for 30 days."
+        )

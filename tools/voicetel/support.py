@@ -5,15 +5,16 @@ are part of the schema; they are left out here, since they are not meant for the
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
-from clients.fields import AnsweredTime, StrangerText
-from clients.operation import Answer, Done, Operation, Proof, Undo
+from clients.fields import AnsweredTime, Email, StrangerText
+from clients.operation import Answer, Done, Operation, Proof
+from clients.undo import Undo
 from clients.voicetel import voicetel
-from tools.voicetel.credentials import Email
 
 Status = Literal["active", "pending", "closed", "spam"]
 
@@ -160,10 +161,10 @@ class CreateTicket(Operation[TicketAnswer]):
     email: Email | None = None
     """Customer to open it for; administrators only."""
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="VoiceTel has the ticket; voicetel_set_ticket_status can close it.")
 
-    def settled(self) -> Proof[Tickets]:
+    def settled(self, sent_at: datetime) -> Proof[Tickets]:
         return Proof(read=ListTickets(), shows=self._may_be_listed)
 
     def _may_be_listed(self, found: Tickets) -> bool | None:
@@ -196,7 +197,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
     message: str = Field(min_length=1)
     """Text of the reply."""
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A reply that was sent cannot be taken back.")
 
 
@@ -227,14 +228,14 @@ class SetTicketStatus(Operation[TicketStatus]):
     def before(self) -> GetTicket:
         return GetTicket(ticket_id=self.ticket_id)
 
-    def undo(self, before: Any) -> Undo:
+    def undo(self, before: Any, answer: Any) -> Undo:
         ticket = before.ticket if isinstance(before, TicketAnswer) else None
         old = ticket.status if ticket else None
         if old not in {"active", "pending", "closed", "spam"}:
             return Undo(verdict="none", lost="The status before the change was not read.")
         return Undo(verdict="full", operation=SetTicketStatus(ticket_id=self.ticket_id, status=cast("Status", old)))
 
-    def settled(self) -> Proof[TicketAnswer]:
+    def settled(self, sent_at: datetime) -> Proof[TicketAnswer]:
         return Proof(
             read=GetTicket(ticket_id=self.ticket_id),
             shows=lambda now: now.ticket.status == self.status if now.ticket else None,
@@ -260,5 +261,5 @@ class DeleteTicket(Operation[Done]):
     def before(self) -> GetTicket:
         return GetTicket(ticket_id=self.ticket_id)
 
-    def settled(self) -> Proof[TicketAnswer]:
+    def settled(self, sent_at: datetime) -> Proof[TicketAnswer]:
         return Proof(read=GetTicket(ticket_id=self.ticket_id), shows=lambda _: False, if_absent=True)

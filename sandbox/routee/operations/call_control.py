@@ -39,7 +39,7 @@ class TalkBody(Body):
 
 
 class FileBody(Body):
-    """A file to be played now; only `fileURL` is known by name from elsewhere (inferred)."""
+    """A file to be played now."""
 
     fileURL: WavUrl
     multiplex: bool = False

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from sandbox.routee.endpoint import Body, Call, Query
-from sandbox.routee.fields import Phone, SortedPageQuery, Text
+from sandbox.routee.fields import PageQuery, Phone, Text
 from sandbox.routee.networks import is_mobile, require_country
 from sandbox.routee.records import SERVICES, Contact
 from sandbox.routee.state import State
@@ -14,7 +14,7 @@ from sandbox.routee.wire import Answer, invalid, nothing, ok, page_of, refused
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
 DEFAULT_LABELS = ("firstName", "lastName", "mobile", "email", "country")
-Ids = Annotated[list[str], Field(min_length=1)]
+Ids = list[str]
 
 
 class LabelValue(Body):
@@ -48,7 +48,7 @@ class BlacklistEntry(Body):
     id: str
 
 
-class ContactsQuery(SortedPageQuery):
+class ContactsQuery(PageQuery):
     """Which page of the address book."""
 
     size: int = Field(default=20, ge=1, le=2000)
@@ -60,8 +60,8 @@ class MobileQuery(Query):
     value: str
 
 
-Blacklisting = Annotated[list[BlacklistEntry], Field(min_length=1)]
-Labels = Annotated[list[LabelBody], Field(min_length=1)]
+Blacklisting = list[BlacklistEntry]
+Labels = list[LabelBody]
 
 
 def create_contact(call: Call, body: ContactBody) -> Answer:
@@ -75,7 +75,7 @@ def create_contact(call: Call, body: ContactBody) -> Answer:
 def list_contacts(call: Call, query: ContactsQuery) -> Answer:
     """Everybody in the address book."""
     items = [contact.to_wire() for contact in call.state.contacts.values()]
-    return page_of(items, query.page, query.size, query.sort)
+    return page_of(items, query.page, query.size)
 
 
 def show_contact(call: Call) -> Answer:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sandbox.routee.endpoint import Body, Call, Query
-from sandbox.routee.fields import GroupName, SortedPageQuery
+from sandbox.routee.fields import GroupName, PageQuery
 from sandbox.routee.operations.contacts import ContactsQuery, Ids, require_contact
 from sandbox.routee.records import Contact
 from sandbox.routee.state import State
@@ -40,9 +40,9 @@ def list_groups(call: Call) -> Answer:
     return ok([_wire(call.state, name) for name in call.state.groups])
 
 
-def page_groups(call: Call, query: SortedPageQuery) -> Answer:
+def page_groups(call: Call, query: PageQuery) -> Answer:
     """Every group, paged."""
-    return page_of([_wire(call.state, name) for name in call.state.groups], query.page, query.size, query.sort)
+    return page_of([_wire(call.state, name) for name in call.state.groups], query.page, query.size)
 
 
 def show_group(call: Call) -> Answer:
@@ -78,7 +78,7 @@ def subtract_groups(call: Call, body: CombinationBody) -> Answer:
 def list_members(call: Call, query: ContactsQuery) -> Answer:
     """The people in a group."""
     members = _members(call.state, _known(call.state, call.path["name"]))
-    return page_of([contact.to_wire() for contact in members], query.page, query.size, query.sort)
+    return page_of([contact.to_wire() for contact in members], query.page, query.size)
 
 
 def add_members(call: Call, body: Ids) -> Answer:

@@ -1,7 +1,7 @@
 """A logged-in client of the simulated Convirza, and the bodies of the documents' examples."""
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import cast
@@ -132,7 +132,7 @@ def route_to_create() -> Json:
 
 
 @asynccontextmanager
-async def open_sandbox() -> AsyncIterator[httpx2.AsyncClient]:
+async def open_sandbox() -> AsyncGenerator[httpx2.AsyncClient]:
     """A client without credentials on a fresh sandbox whose clock stands still."""
     app = create_sandbox(start=START, providers=(Convirza,))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sandbox") as http:
@@ -150,7 +150,7 @@ async def log_in(http: httpx2.AsyncClient, credentials: tuple[str, str] = ADMIN)
 
 
 @asynccontextmanager
-async def logged_in(credentials: tuple[str, str] = ADMIN) -> AsyncIterator[httpx2.AsyncClient]:
+async def logged_in(credentials: tuple[str, str] = ADMIN) -> AsyncGenerator[httpx2.AsyncClient]:
     """A logged-in client on a fresh sandbox."""
     async with open_sandbox() as http:
         await log_in(http, credentials)

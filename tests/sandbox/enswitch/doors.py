@@ -36,6 +36,11 @@ class Reply:
         return cast("Rows", self.data)
 
     @property
+    def strings(self) -> list[str]:
+        """The data of a list of strings."""
+        return cast("list[str]", self.data)
+
+    @property
     def fields(self) -> dict[str, object]:
         """The data of a row."""
         return cast("dict[str, object]", self.data)

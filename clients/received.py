@@ -1,0 +1,93 @@
+"""What came back for one request, and how long to wait before it may be sent again."""
+
+import json
+import math
+import random
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+
+from clients.errors import UnexpectedAnswer
+from clients.redaction import redact
+
+BACKOFF_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 8.0
+"""A provider that asks for more is reported, not slept on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A response that was read to its end."""
+
+    status: int
+    headers: httpx2.Headers
+    text: str
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the provider asks to wait, if it says so in seconds."""
+        try:
+            seconds = float(self.headers.get("retry-after", ""))
+        except ValueError:
+            return None
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+
+    @property
+    def words(self) -> str:
+        """The text without secrets, for a reader; empty where it is a page of markup."""
+        return "" if self.text.lstrip().startswith("<") else redact(self.text)
+
+    def wait_before_repeating(self, attempt: int) -> float | None:
+        """Seconds to wait if this status may clear by itself soon, otherwise None."""
+        if self.status not in {429, 502, 503, 504}:
+            return None
+        asked = self.retry_after
+        if asked is None:
+            return None if self.status == 429 else backoff(attempt)
+        return max(asked, backoff(attempt)) if asked <= LONGEST_WAIT_SECONDS else None
+
+
+def backoff(attempt: int) -> float:
+    """A pause that doubles with every attempt, shortened by chance so that callers do not come back together."""
+    return BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+
+
+async def read_within(response: httpx2.Response, size: int, *, remark: str) -> Received:
+    """Read a response. Of one that is no success, only the first `size` bytes are kept.
+
+    Raises:
+        UnexpectedAnswer: A success is larger than `size` bytes; `remark` ends its message.
+    """
+    chunks: list[bytes] = []
+    total = 0
+    async for chunk in response.aiter_bytes():
+        total += len(chunk)
+        chunks.append(chunk)
+        if total > size:
+            if response.is_success:
+                raise UnexpectedAnswer(f"The answer is larger than {size} bytes and was not read to its end{remark}")
+            break
+    text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
+    return Received(response.status_code, response.headers, text)
+
+
+def parsed(text: str) -> Any:
+    """JSON with exact amounts.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deep to be read.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except RecursionError as deep:
+        raise ValueError("nested too deep") from deep
+
+
+def parsed_or_none(text: str) -> Any:
+    """JSON, or None where it is something else."""
+    try:
+        return parsed(text)
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""Every provider that can be set up: how its settings become a client, prices and a harmless read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx2
+from pydantic import SecretStr
+
+from clients.cache import AnswerCache
+from clients.client import ApiClient
+from clients.limits import Limits
+from clients.operation import Operation
+from clients.voicetel import VoiceTel
+from guard.quote import PriceSource
+from server.settings import ProviderSettings, Settings, VoiceTelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the clients of one process share."""
+
+    http: Callable[[], httpx2.AsyncClient]
+    limits: Limits
+    cache: AnswerCache
+
+
+class ProviderSetup(Protocol):
+    """One provider, as the composition root needs it."""
+
+    def section(self, settings: Settings) -> ProviderSettings:
+        """The provider's part of the settings."""
+        ...
+
+    def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        """A client of the account that the settings name."""
+        ...
+
+    def prices(self, client: ApiClient) -> PriceSource | None:
+        """Where its prices come from; None where it publishes none."""
+        ...
+
+    def harmless_read(self) -> Operation[Any]:
+        """A read that costs nothing and counts against no limit, for `ringfence doctor`."""
+        ...
+
+
+class VoiceTelSetup:
+    """VoiceTel, with a key or with username and password."""
+
+    def section(self, settings: Settings) -> VoiceTelSettings:
+        return settings.voicetel
+
+    def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        account = settings.voicetel
+        return VoiceTel(
+            api_key=revealed(account.api_key),
+            username=account.username,
+            password=revealed(account.password),
+            base_url=account.base_url,
+            http=shared.http,
+            limits=shared.limits,
+            cache=shared.cache,
+            paths=settings.paths,
+        )
+
+    def prices(self, client: ApiClient) -> PriceSource | None:
+        from tools.voicetel.prices import VoiceTelPrices
+
+        return VoiceTelPrices(client)
+
+    def harmless_read(self) -> Operation[Any]:
+        from tools.voicetel.access import GetAuthentication
+
+        return GetAuthentication()
+
+
+SETUPS: dict[str, ProviderSetup] = {"voicetel": VoiceTelSetup()}
+"""By name, in the order of the README."""
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """A secret in clear, for the client that logs in with it."""
+    return secret.get_secret_value() if secret else None

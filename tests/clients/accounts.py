@@ -1,0 +1,79 @@
+"""VoiceTel clients for tests: beside the sandbox, and before a provider that is a function."""
+
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from clients.voicetel import VoiceTel
+from sandbox.voicetel.seed import API_KEY
+from tests.sandboxed import Sandbox
+
+Handler = Callable[[httpx2.Request], httpx2.Response]
+
+
+class Pauses(list[float]):
+    """Takes the place of sleeping, and remembers for how long it would have been."""
+
+    async def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def http_client(timeout: float = 5.0) -> httpx2.AsyncClient:
+    """Real connections, without loading certificates, which plain http has no use for."""
+    return httpx2.AsyncClient(timeout=timeout, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+@asynccontextmanager
+async def account(
+    sandbox: Sandbox, *, api_key: str | None = API_KEY, timeout: float = 5.0, **options: Any
+) -> AsyncGenerator[VoiceTel]:
+    """A client of the sandbox's VoiceTel that never sleeps."""
+    given: dict[str, Any] = {"pause": Pauses(), **options}
+    async with (
+        http_client(timeout) as http,
+        VoiceTel(api_key=api_key, base_url=sandbox.voicetel, http=lambda: http, **given) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def answered_by(
+    handler: Handler, *, api_key: str | None = API_KEY, follow_redirects: bool = False, **options: Any
+) -> AsyncGenerator[VoiceTel]:
+    """A client whose provider is a function."""
+    given: dict[str, Any] = {"pause": Pauses(), **options}
+    transport = httpx2.MockTransport(handler)
+    async with (
+        httpx2.AsyncClient(transport=transport, follow_redirects=follow_redirects) as http,
+        VoiceTel(api_key=api_key, base_url="https://voicetel.test", http=lambda: http, **given) as client,
+    ):
+        yield client
+
+
+class Provider:
+    """Answers one request after the other; an exception in the list is a connection that breaks that way."""
+
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
+        self._answers = list(answers)
+        self.requests: list[httpx2.Request] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def success(data: object, status: int = 200) -> httpx2.Response:
+    """The success envelope."""
+    return httpx2.Response(status, json={"status": "success", "data": data})
+
+
+def refused(status: int, words: str, **headers: str) -> httpx2.Response:
+    """The error envelope."""
+    envelope = {"status": "error", "error": {"code": status, "message": words}}
+    return httpx2.Response(status, json=envelope, headers={name.replace("_", "-"): headers[name] for name in headers})

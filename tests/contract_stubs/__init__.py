@@ -1,0 +1,1 @@
+"""What each provider answers besides the request that a contract names: logins, prices, nothing."""

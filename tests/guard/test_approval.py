@@ -1,0 +1,215 @@
+"""Nothing guarded is sent without a person's yes to exactly this call; and a yes works once."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from mcp.shared.exceptions import MCPError
+from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
+
+from server.app import build_server
+from server.runtime import Runtime
+from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+ORDER = {"numbers": ["+12125550100", "+12125550101"]}
+TOOL = "voicetel_order_numbers"
+
+
+@ERAS
+async def test_an_approved_order_is_sent_and_charged_once(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person("accept")
+        async with connect(server, era=era, person=person) as client:
+            result = await client.call_tool(TOOL, ORDER)
+        assert not result.is_error
+        assert [charge["amount"] for charge in await sandbox.charges()] == ["2.00"]
+        assert len(person.questions) == 1
+
+
+@ERAS
+async def test_the_question_shows_the_call_its_price_and_the_balance_before_and_after(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person("decline")
+        async with connect(server, era=era, person=person) as client:
+            await client.call_tool(TOOL, ORDER)
+    question = person.questions[0]
+    for part in ("+12125550100, +12125550101", "$2.00", "every month", "rates.did", "$250.00", "$248.00", "act_"):
+        assert part in question
+
+
+@ERAS
+@pytest.mark.parametrize(
+    ("action", "approve"), [("decline", True), ("cancel", True), ("accept", False)], ids=["no", "dismissed", "unticked"]
+)
+async def test_without_a_yes_nothing_is_sent(
+    era: Era, action: Literal["accept", "decline", "cancel"], approve: bool, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, era=era, person=Person(action, approve=approve)) as client:
+            result = await client.call_tool(TOOL, ORDER)
+        assert result.is_error
+        assert await sandbox.writes() == []
+
+
+@ERAS
+async def test_a_client_that_cannot_ask_gets_a_pending_action_and_the_same_call_runs_after_the_operators_yes(
+    era: Era, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, era=era) as client:
+            action = _pending(await client.call_tool(TOOL, ORDER))
+            again = _pending(await client.call_tool(TOOL, ORDER))
+            assert again == action
+            assert await sandbox.writes() == []
+            await runtime.guard.approve(action, by="the operator")
+            result = await client.call_tool(TOOL, ORDER)
+            assert not result.is_error
+            assert len(await sandbox.charges()) == 1
+
+
+@ERAS
+async def test_an_approval_works_once(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, era=era) as client:
+            await runtime.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
+            await client.call_tool(TOOL, ORDER)
+            second = await client.call_tool(TOOL, ORDER)
+            assert _pending(second)
+            assert len(await sandbox.charges()) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"numbers": ["+12125550100", "+12125550102"]},
+        {"numbers": ["+12125550101", "+12125550100"]},
+        {"numbers": ["+12125550100"]},
+        {**ORDER, "route": 1000},
+    ],
+    ids=["one digit", "order", "fewer", "another route"],
+)
+async def test_an_approval_does_not_fit_other_arguments(changed: dict[str, Any], tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            approved = _pending(await client.call_tool(TOOL, ORDER))
+            await runtime.guard.approve(approved, by="the operator")
+            assert _pending(await client.call_tool(TOOL, changed)) != approved
+            assert await sandbox.writes() == []
+
+
+async def test_a_replayed_answer_does_not_run_the_call_a_second_time(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
+            first = await client.session.call_tool(TOOL, ORDER, **_yes(asked))
+            assert not first.is_error
+            replayed = await client.session.call_tool(TOOL, ORDER, **_yes(asked))
+            assert replayed.is_error
+            assert "An approval works once" in _text(replayed)
+            assert len(await sandbox.charges()) == 1
+
+
+async def test_an_answer_for_one_call_does_not_open_another(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
+            with pytest.raises(MCPError, match="requestState"):
+                await client.session.call_tool(TOOL, {"numbers": ["+12125550199"]}, **_yes(asked))
+            assert await sandbox.writes() == []
+
+
+async def test_a_forged_state_is_refused(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
+            with pytest.raises(MCPError, match="requestState"):
+                await client.session.call_tool(TOOL, ORDER, **{**_yes(asked), "request_state": "act_forged00"})
+            assert await sandbox.writes() == []
+
+
+@pytest.mark.parametrize("approves_first", [True, False], ids=["approved too late to be used", "answered too late"])
+async def test_an_expired_question_opens_nothing(approves_first: bool, tmp_path: Path) -> None:
+    clock = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
+    async with sandboxes() as sandbox:
+        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel), now=lambda: clock[0])
+        async with connect(build_server(runtime)) as client:
+            old = _pending(await client.call_tool(TOOL, ORDER))
+            if approves_first:
+                await runtime.guard.approve(old, by="the operator")
+            clock[0] += timedelta(minutes=16)
+            assert _pending(await client.call_tool(TOOL, ORDER)) != old
+            assert await sandbox.writes() == []
+
+
+@ERAS
+async def test_what_cannot_be_undone_is_never_asked_at_the_client(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person("accept")
+        async with connect(server, era=era, person=person) as client:
+            owned = (await client.call_tool("voicetel_list_numbers", {})).structured_content["numbers"][0]["number"]
+            assert _pending(await client.call_tool("voicetel_release_number", {"number": owned}))
+        assert person.questions == []
+        assert await sandbox.writes() == []
+
+
+async def test_a_price_that_rose_after_the_yes_is_asked_again(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            action = _pending(await client.call_tool(TOOL, ORDER))
+            await runtime.guard.approve(action, by="the operator")
+            await runtime.record.database.close()
+            kept = await runtime.record.cache.get(runtime.clients["voicetel"].account, "get_account{}")
+            assert kept is not None
+            dearer = kept.raw.replace('"did":1.0', '"did":9.0').replace('"did": 1.0', '"did": 9.0')
+            assert dearer != kept.raw
+            await runtime.record.cache.put(
+                runtime.clients["voicetel"].account, "get_account{}", type(kept)(dearer, kept.at)
+            )
+            result = await client.call_tool(TOOL, ORDER)
+            assert result.is_error
+            assert "$18.00" in _text(result)
+            assert await sandbox.writes() == []
+
+
+async def test_two_clients_with_one_approval_send_once(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        other_runtime, other = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client, connect(other) as second:
+            await runtime.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
+            await client.call_tool(TOOL, ORDER)
+            assert _pending(await second.call_tool(TOOL, ORDER))
+            assert len(await sandbox.charges()) == 1
+        assert other_runtime is not runtime
+
+
+def _pending(result: CallToolResult) -> str:
+    content = result.structured_content or {}
+    assert content.get("state") == "proposed", _text(result)
+    assert _text(result).startswith("NOT SENT")
+    return str(content["action"])
+
+
+def _yes(asked: CallToolResult | InputRequiredResult) -> dict[str, Any]:
+    assert isinstance(asked, InputRequiredResult)
+    key = next(iter(asked.input_requests or {}))
+    answer = ElicitResult(action="accept", content={"approve": True})
+    return {"input_responses": {key: answer}, "request_state": asked.request_state}
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)

@@ -1,0 +1,90 @@
+"""Each operation answers what the documents promise, and refuses what they do not know."""
+
+from typing import cast
+
+import httpx2
+import pytest
+
+from sandbox.routee.catalog import ENDPOINTS
+from tests.sandbox.routee.doors import Json, caller, code, control, visitor
+from tests.sandbox.routee.examples import EXAMPLES, Example
+
+NAMES = [example.name for example in EXAMPLES]
+EVERY = pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+
+
+def test_every_operation_has_an_example() -> None:
+    assert sorted(NAMES) == sorted(f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS)
+
+
+@EVERY
+async def test_it_answers_the_documented_fields(example: Example) -> None:
+    async with caller() as client:
+        answer = await example.send(client, await example.path(client))
+        assert answer.status_code == 200, answer.text
+        if not example.fields and not example.items:
+            assert answer.content == b""
+        elif example.fields == "(sound)":
+            assert answer.content.startswith(b"RIFF")
+        else:
+            _check(example, answer.json())
+
+
+@EVERY
+async def test_it_refuses_an_unknown_field(example: Example) -> None:
+    async with caller() as client:
+        path = await example.path(client)
+        answer = await _send_with_surprise(example, client, path)
+        assert answer.status_code == 400
+        if example.method != "HEAD":
+            assert answer.json()["code"] == "400000000"
+
+
+@EVERY
+async def test_it_refuses_a_caller_without_token(example: Example) -> None:
+    async with visitor() as client:
+        answer = await example.send(client, example.template[1:].replace("{", "").replace("}", ""))
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "example", [one for one in EXAMPLES if one.body is not None], ids=lambda one: cast("Example", one).name
+)
+async def test_it_refuses_a_body_that_is_not_json(example: Example) -> None:
+    async with caller() as client:
+        path = await example.path(client)
+        answer = await client.request(example.method, path, params=example.query, data={"from": "x"})
+        assert code(answer) == (400, "400000000")
+
+
+async def test_the_description_says_what_each_path_rests_on() -> None:
+    async with visitor() as client:
+        endpoints = (await control(client, "GET", "providers"))["routee"]["endpoints"]
+    assert len(endpoints) == len(ENDPOINTS)
+    assert {row["basis"].partition(":")[0] for row in endpoints} == {"documented"}
+    search = next(row for row in endpoints if row["path"] == "/numbers/available/search")
+    assert search["inferred"] == "that the body is an array"
+
+
+async def _send_with_surprise(example: Example, client: httpx2.AsyncClient, path: str) -> httpx2.Response:
+    """Send it with one field, element or parameter too many."""
+    body: object = example.body
+    if isinstance(body, dict):
+        return await example.send(client, path, body={**cast("dict[str, Json]", body), "surprise": 1})
+    if isinstance(body, list):
+        return await example.send(client, path, body=[*cast("list[Json]", body), {"surprise": 1}])
+    if example.form is not None:
+        return await example.send(client, path, form={**example.form, "surprise": "1"})
+    return await example.send(client, path, query={**(example.query or {}), "surprise": "1"})
+
+
+def _check(example: Example, value: Json) -> None:
+    if isinstance(value, list):
+        items = cast("list[dict[str, Json]]", value)
+    else:
+        assert set(example.fields.split()) <= set(value)
+        items = cast("list[dict[str, Json]]", value.get("content", []))
+    if example.items:
+        assert items
+        for item in items:
+            assert set(example.items.split()) <= set(item)

@@ -1,0 +1,92 @@
+"""The record keeps what it is given, in every way it can be opened."""
+
+import stat
+from pathlib import Path
+
+import anyio
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, inspect, make_url
+from sqlalchemy.engine import URL, Inspector
+
+from guard.errors import JournalUnavailable
+from server.store import migrations, schema
+from server.store.database import Database
+from server.store.record import open_record
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> None:
+    migrated, created = make_url(f"sqlite:///{tmp_path / 'a.db'}"), make_url(f"sqlite:///{tmp_path / 'b.db'}")
+    _migrate(migrated)
+    engine = create_engine(created)
+    schema.metadata.create_all(engine)
+    assert _shape(migrated) == _shape(created)
+    engine.dispose()
+
+
+async def test_a_migrated_store_is_opened_as_it_is(tmp_path: Path) -> None:
+    _migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    await record.facts.put("name", "value")
+    assert await record.facts.get("name") == "value"
+    await record.database.close()
+
+
+async def test_several_openers_of_a_new_store_all_succeed(tmp_path: Path) -> None:
+    address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
+    records = [open_record(address, tmp_path) for _ in range(8)]
+    async with anyio.create_task_group() as group:
+        for number, record in enumerate(records):
+            group.start_soon(record.facts.put, f"name {number}", "value")
+    assert [await records[0].facts.get(f"name {number}") for number in range(8)] == ["value"] * 8
+    for record in records:
+        await record.database.close()
+
+
+async def test_the_store_and_its_key_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    await record.vault.keep("act_1", "password", "Harbor2026")
+    modes = {
+        file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir() if file.suffix in {".db", ".key"}
+    }
+    assert modes == {"ringfence.db": 0o600, "vault.key": 0o600}
+    assert b"Harbor2026" not in (folder / "ringfence.db").read_bytes()
+    assert [secret.value for secret in await record.vault.secrets_of("act_1")] == ["Harbor2026"]
+    await record.database.close()
+
+
+async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'ringfence.db'}")
+    with pytest.raises(JournalUnavailable, match="The store cannot be written"):
+        async with database.transaction():
+            pass
+
+
+def _migrate(url: URL) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def _shape(url: URL) -> dict[str, object]:
+    engine = create_engine(url)
+    try:
+        inspector: Inspector = inspect(engine)
+        return {
+            name: (
+                [(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)],
+                sorted(
+                    (str(index["name"]), str(index["column_names"]), index["unique"])
+                    for index in inspector.get_indexes(name)
+                ),
+                inspector.get_pk_constraint(name)["constrained_columns"],
+            )
+            for name in inspector.get_table_names()
+            if name != "alembic_version"
+        }
+    finally:
+        engine.dispose()

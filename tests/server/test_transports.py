@@ -1,0 +1,150 @@
+"""The server over its real transports: a child process on stdio, and streamable HTTP."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+import uvicorn
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from pydantic import SecretStr
+
+from sandbox.serving import LoopbackServer
+from server.runtime import Runtime
+from server.serving import NotProtected, http_app, serve_http
+from server.settings import HttpSettings, Settings
+from tests.connecting import Era, Person, settings_for
+from tests.sandboxed import sandboxes
+
+TOKEN = "a-long-token-of-alice"
+OTHER = "a-long-token-of-bob"
+ORDER = {"numbers": ["+12125550100"]}
+
+
+def _child(folder: Path, url: str, *options: str) -> StdioServerParameters:
+    environment = {
+        **os.environ,
+        "RINGFENCE_STATE_FOLDER": str(folder),
+        "RINGFENCE_VOICETEL__API_KEY": "0123456789abcdef0123456789abcdef",
+        "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
+    }
+    return StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve", *options], env=environment)
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_child_process_lists_reads_asks_and_orders(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        person = Person()
+        async with Client(_child(tmp_path, sandbox.url), mode=era, elicitation_callback=person) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert "voicetel_order_numbers" in names
+            result = await client.call_tool("voicetel_order_numbers", ORDER)
+        assert not result.is_error
+        assert len(person.questions) == 1
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        child = _child(tmp_path, sandbox.url, "--read-only", "--toolsets", "all")
+        async with Client(child) as client:
+            tools = (await client.list_tools()).tools
+            assert tools
+            assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+            result = await client.call_tool("voicetel_order_numbers", ORDER)
+            assert result.is_error
+        assert await sandbox.writes() == []
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_http_serves_both_eras_behind_a_token(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, _served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with _connected(url, TOKEN, era=era) as client:
+            result = await client.call_tool("voicetel_search_inventory", {"tn_mask": "212", "quantity": 1})
+        assert not result.is_error
+
+
+async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tokens_holder(tmp_path: Path) -> None:
+    person = Person()
+    async with sandboxes() as sandbox, _served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with _connected(url, TOKEN, person=person) as client:
+            assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
+        assert "asked for by token:alice" in person.questions[0]
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(tmp_path: Path) -> None:
+    settings = _with_tokens(settings_for(tmp_path, "http://unused.test"))
+    async with sandboxes() as sandbox:
+        settings = _with_tokens(settings_for(tmp_path, sandbox.voicetel))
+        runtime = Runtime(settings)
+        async with _served(settings, runtime) as url, _connected(url, TOKEN) as alice, _connected(url, OTHER) as bob:
+            asked = await alice.call_tool("voicetel_order_numbers", ORDER)
+            action = str((asked.structured_content or {})["action"])
+            await runtime.guard.approve(action, by="the operator")
+            other = await bob.call_tool("voicetel_order_numbers", ORDER)
+            assert (other.structured_content or {})["state"] == "proposed"
+            assert (other.structured_content or {})["action"] != action
+        assert await sandbox.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": f"Bearer {TOKEN}", "Host": "evil.example"}, 421),
+        ({"Authorization": f"Bearer {TOKEN}", "Origin": "https://evil.example"}, 403),
+    ],
+    ids=["no token", "wrong token", "foreign host", "foreign origin"],
+)
+async def test_http_refuses(headers: dict[str, str], status: int, tmp_path: Path) -> None:
+    async with _served(_with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        accept = {"Accept": "application/json, text/event-stream"}
+        answer = await http.post(f"{url}/mcp", json=body, headers={**accept, **headers})
+    assert answer.status_code == status
+
+
+async def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path: Path) -> None:
+    with pytest.raises(NotProtected, match="bearer token"):
+        await serve_http(settings_for(tmp_path), "0.0.0.0", 0, sandbox=False)  # noqa: S104 - it must refuse
+
+
+def _with_tokens(settings: Settings) -> Settings:
+    tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
+    return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})
+
+
+@asynccontextmanager
+async def _served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
+    port = await _free_port()
+    app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
+    server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.serve)
+        await server.listening.wait()
+        yield f"http://127.0.0.1:{port}"
+        server.stopping.set()
+
+
+async def _free_port() -> int:
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        return int(listener.extra(anyio.abc.SocketAttribute.local_port))
+
+
+@asynccontextmanager
+async def _connected(
+    url: str, token: str, *, era: Era = "auto", person: Person | None = None
+) -> AsyncGenerator[Client]:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+        transport = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(transport, mode=era, elicitation_callback=person) as client:
+            yield client

@@ -1,0 +1,92 @@
+"""VoiceTel caller names: those of who calls a number, and the one that a number shows when it calls."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredNumber, LooseText, UsNumber
+from clients.operation import Answer, Operation, Proof
+from clients.undo import UNREAD, Undo, put_back
+from clients.voicetel import voicetel
+from tools.voicetel.numbers import GetNumber, Number
+
+
+class CnamLookup(Answer):
+    """Whether callers' names are looked up."""
+
+    number: AnsweredNumber | None = None
+    enabled: bool | None = Field(default=None, alias="cnam")
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/numbers/{number}/cnam",
+    effect=Effect.PAID,
+    toolset="numbers",
+    docs="#numbersCnam",
+    synonyms=("caller id", "who is calling", "name of callers", "inbound"),
+)
+class SetCnamLookup(Operation[CnamLookup]):
+    """Switch the lookup of callers' names on a number; when on, each inbound call is billed one (inferred)."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    enabled: bool
+    """True to look names up."""
+
+    def charge(self) -> Charge | None:
+        return Charge(item="lookup of a caller's name", rate="cnam", per="call") if self.enabled else None
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("That every inbound call is billed a lookup is inferred.",) if self.enabled else ()
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Number):
+            return UNREAD
+        lost = "Lookups made meanwhile stay billed." if self.enabled else ""
+        return put_back(SetCnamLookup, number=self.number, enabled=before.cnam, lost=lost)
+
+    def settled(self, sent_at: datetime) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda found: found.cnam is self.enabled)
+
+
+class CallerName(Answer):
+    """The outbound caller name. `carrier_status` says how the step at the LIDB network went."""
+
+    number: AnsweredNumber | None = None
+    name: str | None = Field(default=None, alias="cnam")
+    carrier_status: LooseText | None = None
+    customer_order_reference: LooseText | None = None
+
+
+@voicetel.operation(
+    "PUT",
+    "/v2.2/numbers/{number}/lidb",
+    effect=Effect.WRITE,
+    toolset="numbers",
+    docs="#numbersLidb",
+    synonyms=("lidb", "cnam", "caller id name", "outbound", "display name"),
+)
+class SetCallerName(Operation[CallerName]):
+    """Set the name that people called from a number see; `carrier_status` tells if the LIDB network took it."""
+
+    number: UsNumber
+    """Number of the account, from voicetel_list_numbers."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ]{0,14}$", serialization_alias="cnam")
+    """Up to 15 letters, digits and spaces."""
+
+    customer_order_reference: str | None = Field(default=None, min_length=1)
+    """Your reference; made up if left out."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("VoiceTel answers yes even when the step at the LIDB network fails: see `carrier_status`.",)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="No call shows the name before; set it again if it is known.")
