@@ -35,6 +35,7 @@ from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
 from clients.received import Received, backoff, parsed, parsed_or_none, read_within
 from clients.redaction import redact
+from clients.salvage import understood
 
 R = TypeVar("R")
 
@@ -197,6 +198,9 @@ class ApiClient:
         """The typed error for the provider's no."""
         raise NotImplementedError
 
+    def noticed(self, operation: Operation[Any], answer: Any) -> None:
+        """Called after every answered call, for a client that must keep up with what it did."""
+
     # Sending --------------------------------------------------------------------------------------------------------
 
     async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: _Attempts) -> Received:
@@ -313,7 +317,7 @@ class ApiClient:
         try:
             return self.unwrap(spec, payload)
         except UnexpectedAnswer as misfit:
-            raise UnexpectedAnswer(f"{misfit}{_already_done(spec)}", understood=payload, raw=text) from misfit
+            raise UnexpectedAnswer(f"{misfit}{_already_done(spec)}", raw=text) from misfit
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
         wanted = cast("type[BaseModel]", answer_type(type(operation)))
@@ -324,7 +328,7 @@ class ApiClient:
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {operation.spec.title.lower()}, but {', '.join(fields[:6])} "
                 f"is not as documented" + _already_done(operation.spec),
-                understood=content,
+                understood=understood(wanted, content, misfit),
                 raw=raw,
             ) from misfit
 

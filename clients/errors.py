@@ -109,8 +109,12 @@ class NotFound(Refused):
 class Conflict(Refused):
     """The current state does not allow the call, or only a part of it was done."""
 
-    advice = "Read the current state, see `details` for what was done in part, then decide."
-    nothing_changed = False
+    advice = "Read the current state, then decide."
+
+    @property
+    def is_partly_done(self) -> bool:
+        """True when the provider says that a part of it was done."""
+        return bool(self.details)
 
 
 class RateLimited(Refused):
@@ -140,7 +144,7 @@ class OutcomeUnknown(TelephonyError):
 class UnexpectedAnswer(TelephonyError):
     """The provider answered, but not in the documented shape.
 
-    `understood` holds the fields that could be read; `raw` the whole answer, for the journal.
+    `understood` is the typed answer as far as it could be read; `raw` the whole answer, for the journal.
     """
 
     advice = "Use what was understood, and report the difference to the operator."

@@ -22,7 +22,7 @@ from clients.errors import (
     refusal,
 )
 from clients.limits import Limit, Limits, ProcessLimits
-from clients.operation import Provider, Spec
+from clients.operation import Operation, Provider, Spec
 from clients.redaction import redact, without_secrets
 
 voicetel: Final = Provider(
@@ -78,6 +78,12 @@ class VoiceTelKey:
         """Use a new key from now on."""
         redact.learn(key)
         self._key = key
+
+    def password_changed(self, password: str) -> None:
+        """Log in with the new password when a key is next needed; the old key no longer opens the account."""
+        redact.learn(password)
+        self._password = password
+        self._key = None
 
     async def _fetch(self, http: httpx2.AsyncClient) -> str:
         if not (self._username and self._password):
@@ -138,6 +144,14 @@ class VoiceTel(ApiClient):
         )
         super().__init__(credentials=self.key, base_url=base_url, limits=limits, **options)
 
+    def noticed(self, operation: Operation[Any], answer: Any) -> None:
+        """Keep up with a key that was fetched anew, and with a password change, which ends the key in use."""
+        if operation.spec.path == LOGIN_PATH:
+            self.key.replace(answer.apikey.get_secret_value())
+        password = getattr(operation, "password", None)
+        if operation.spec.path == "/v2.2/auth" and password is not None:
+            self.key.password_changed(password.get_secret_value())
+
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """`{"status": "success", "data": …}` → data. An error envelope inside a 200 is a refusal all the same."""
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
@@ -156,7 +170,7 @@ class VoiceTel(ApiClient):
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
         reason = _reason(envelope) or text or "no reason given"
         message = f"VoiceTel refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(redact(reason))}"
-        details = {key: envelope[key] for key in ("data", "updated", "errors") if envelope.get(key)} or None
+        details = _done_in_part(envelope)
         kind = spec.refusals.get(status)
         if kind is not None:
             return kind(message, status=status, details=without_secrets(details))
@@ -169,6 +183,15 @@ def _key_in(response: httpx2.Response) -> str | None:
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return key if response.status_code == 200 and isinstance(key, str) and key else None
+
+
+def _done_in_part(envelope: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a 409 did and did not do (ACL, authentication); None where nothing was done."""
+    data = envelope.get("data")
+    parts = {**(cast("dict[str, Any]", data) if isinstance(data, dict) else {}), **envelope}
+    done = {name: parts[name] for name in ("added", "removed", "updated") if parts.get(name)}
+    failed = {name: parts[name] for name in ("failed", "errors") if parts.get(name)}
+    return {**done, **failed} if done else None
 
 
 def _code(envelope: Mapping[str, Any]) -> int:

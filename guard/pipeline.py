@@ -119,23 +119,23 @@ class Guard:
             Declined, Expired: There is no approval.
         """
         await self._require_same_price(action, operation)
-        await self._settlement.keep_secret_inputs(action, operation)
+        kept = await self._settlement.keep_secret_inputs(action, operation)
         taken = await self._journal.move(action.id, {State.APPROVED}, State.SENDING, sent_at=self._now())
         if taken is None:
             refuse(await self._journal.find(action.id) or action)
         with anyio.CancelScope(shield=True):
-            return await self._send_and_settle(taken, operation)
+            return await self._send_and_settle(taken, operation, kept)
         raise RuntimeError("A shielded scope was cancelled.")
 
-    async def _send_and_settle(self, taken: Action, operation: Operation[R]) -> Receipt[R]:
+    async def _send_and_settle(self, taken: Action, operation: Operation[R], kept: tuple[str, ...]) -> Receipt[R]:
         try:
             exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
-            return await self._settlement.failed(taken, error)
+            return await self._settlement.failed(taken, error, kept)
         except BaseException as crash:
             await self._settlement.finish(taken, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
             raise
-        return await self._settlement.answered(taken, exchange)
+        return await self._settlement.answered(taken, exchange, kept)
 
     async def _proposal(
         self, operation: Operation[Any], sender: Sender, principal: Principal, digest: str, decision: Decision

@@ -37,15 +37,18 @@ class Settlement:
         self._vault = vault
         self._now = now
 
-    async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> None:
+    async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
         """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password."""
+        kept: list[str] = []
         for name, secret in _secrets(operation):
             redact.learn(secret)
             await self._vault.keep(action.id, f"{name} (sent)", secret)
+            kept.append(f"{name} (sent)")
+        return tuple(kept)
 
-    async def answered(self, action: Action, exchange: Exchange[R]) -> Receipt[R]:
-        """The provider confirmed."""
-        kept: list[str] = []
+    async def answered(self, action: Action, exchange: Exchange[R], sent: tuple[str, ...]) -> Receipt[R]:
+        """The provider confirmed. `sent` names the secrets that were kept before the request left."""
+        kept = list(sent)
         if isinstance(exchange.answer, BaseModel):
             for name, secret in _secrets(exchange.answer):
                 redact.learn(secret)
@@ -54,7 +57,7 @@ class Settlement:
         done = await self.finish(action, State.DONE, "Carried out.", answer=redact_answer(exchange.raw))
         return Receipt(done, exchange.answer, kept_secrets=tuple(kept))
 
-    async def failed(self, action: Action, error: TelephonyError) -> Receipt[Any]:
+    async def failed(self, action: Action, error: TelephonyError, sent: tuple[str, ...]) -> Receipt[Any]:
         """The provider refused, did a part, or gave no clear answer."""
         answer = None
         match error:
@@ -62,11 +65,11 @@ class Settlement:
                 state = State.UNKNOWN
             case UnexpectedAnswer():
                 state, answer = State.DONE, redact_answer(error.raw)
-            case Conflict() if error.details:
+            case Conflict() if error.is_partly_done:
                 state = State.DONE
             case _:
                 state = State.REFUSED
-        return Receipt(await self.finish(action, state, str(error), answer=answer), None, error)
+        return Receipt(await self.finish(action, state, str(error), answer=answer), None, error, sent)
 
     async def finish(self, action: Action, state: State, outcome: str, *, answer: str | None = None) -> Action:
         """Close the action. A store that fails now must not hide from the caller what the provider did."""

@@ -11,7 +11,7 @@ from clients.errors import Refused, TelephonyError, UnexpectedAnswer
 from clients.exchange import Exchange
 from clients.fields import is_secret
 from clients.operation import Spec
-from clients.redaction import redact, without_secrets
+from clients.redaction import redact
 from guard.action import Action, State
 from guard.errors import GuardRefusal
 from guard.settlement import Receipt
@@ -25,18 +25,17 @@ def answer_result(spec: Spec, exchange: Exchange[Any], page: Page) -> CallToolRe
     content, notes = _content(spec, exchange.answer, page)
     if exchange.attempts == 0:
         notes.append(f"Read at {exchange.received_at:%H:%M} UTC and kept, to spare the provider's hourly limit.")
-    return _result(content, notes)
+    return _result(content, notes, nothing="Nothing is set." if spec.effect.is_plain_read else "Done.")
 
 
 def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page) -> CallToolResult:
     """What became of a guarded call."""
     action = receipt.action
     if receipt.error is not None:
-        return _failed_action(action, receipt.error)
+        return _failed_action(receipt, receipt.error)
     content, notes = _content(spec, receipt.answer, page) if isinstance(receipt.answer, BaseModel) else ({}, [])
     if receipt.kept_secrets:
-        names = ", ".join(receipt.kept_secrets)
-        notes.append(f"Kept from this answer: {names}. The operator sees it with `ringfence secrets {action.id}`.")
+        notes.append(_kept(receipt))
     head = f"Done: {spec.title} ({action.id})."
     return _result({"action": action.id, "state": action.state.value, **content}, [head, *notes], head_first=True)
 
@@ -74,8 +73,17 @@ def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> C
     )
 
 
-def _failed_action(action: Action, error: TelephonyError) -> CallToolResult:
-    say = "" if action.state is State.DONE and isinstance(error, UnexpectedAnswer) else f"\n{standing(action)}"
+def _kept(receipt: Receipt[Any]) -> str:
+    names = ", ".join(receipt.kept_secrets)
+    return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
+
+
+def _failed_action(receipt: Receipt[Any], error: TelephonyError) -> CallToolResult:
+    action = receipt.action
+    partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
+    say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{standing(action)}"
+    if receipt.kept_secrets:
+        say += f"\n{_kept(receipt)}"
     more = {"action": action.id, "state": action.state.value, **_details(error)}
     return problem(f"{redact(str(error))} {error.advice}{say}", kind=type(error).__name__, more=more)
 
@@ -83,20 +91,24 @@ def _failed_action(action: Action, error: TelephonyError) -> CallToolResult:
 def _details(error: TelephonyError) -> dict[str, Any]:
     if isinstance(error, Refused) and error.details:
         return {"details": error.details}
-    if isinstance(error, UnexpectedAnswer) and error.understood:
-        return {"understood": without_secrets(error.understood)}
+    if isinstance(error, UnexpectedAnswer) and isinstance(error.understood, BaseModel):
+        return {"understood": _shown(error.understood, Fence())}
     return {}
 
 
-def _content(spec: Spec, answer: BaseModel, page: Page) -> tuple[dict[str, Any], list[str]]:
+def _shown(answer: BaseModel, fence: Fence) -> dict[str, Any]:
+    """An answer without its secrets, and with what strangers wrote behind the fence."""
     hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
+    return fenced(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), fence)
+
+
+def _content(spec: Spec, answer: BaseModel, page: Page) -> tuple[dict[str, Any], list[str]]:
     fence = Fence()
     notes: list[str] = []
     more: dict[str, Any] = {}
     if spec.rows is not None:
         answer, more = _one_page(answer, spec.rows, page)
-    dumped = answer.model_dump(mode="json", exclude_none=True, exclude=hidden)
-    content = fenced(answer, dumped, fence) | more
+    content = _shown(answer, fence) | more
     if "next_cursor" in more:
         notes.append(f"{more['total']} in all; call again with cursor={more['next_cursor']!r} for more.")
     if fence.is_used:
@@ -114,10 +126,12 @@ def _one_page(answer: BaseModel, rows: str, page: Page) -> tuple[BaseModel, dict
     return shown, more | ({"next_cursor": str(end)} if end < len(everything) else {})
 
 
-def _result(content: dict[str, Any], notes: list[str], *, head_first: bool = False) -> CallToolResult:
+def _result(
+    content: dict[str, Any], notes: list[str], *, head_first: bool = False, nothing: str = "Done."
+) -> CallToolResult:
     body = [_compact(content)] if content else []
     head, rest = (notes[:1], notes[1:]) if head_first else ([], notes)
-    text = "\n".join([*head, *body, *rest]) or "Done."
+    text = "\n".join([*head, *body, *rest]) or nothing
     return CallToolResult(content=[TextContent(text=text)], structured_content=content)
 
 

@@ -151,6 +151,9 @@ def viber(sender: str) -> dict[str, Json]:
     return {"senderInfoTrackingId": sender, "to": GREEK, "body": {"text": "Hello"}}
 
 
+NO_SUCH_PORT = "http://127.0.0.1:1/hook"
+"""A loopback address where nobody listens."""
+
 SENDER = "5d10c2f7e4b0c1a2b3d4e5f6"
 MANY_VIBER = {**viber(SENDER), "to": [GREEK]}
 FLOW = {"flow": [{"type": "Sms", "order": 1, "from": "Bluewater", "to": GREEK, "message": {"body": "Hello"}}]}
