@@ -9,9 +9,11 @@ from typing import Any
 from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.caching import CacheHint
+from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
 from mcp.server.mcpserver.tools import Tool
 
 from clients.redaction import RedactingFilter
+from prompts.library import Guide, guides
 from server.runtime import Runtime
 from tools.adapter import make_tool
 from tools.catalog import catalogue
@@ -31,7 +33,7 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
         finally:
             await runtime.close()
 
-    return MCPServer(
+    server = MCPServer(
         "ringfence",
         title="Ringfence",
         version=version("ringfence"),
@@ -44,12 +46,33 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
         auth=auth,
         **options,
     )
+    for guide in guides():
+        server.add_prompt(_prompt(guide))
+    return server
 
 
 def tools_of(runtime: Runtime) -> list[Tool]:
     """The tools to show, by the settings."""
     shown = choose(catalogue().values(), toolsets=runtime.settings.toolsets, read_only=runtime.settings.read_only)
     return [make_tool(operation, runtime.desk) for operation in shown]
+
+
+def _prompt(guide: Guide) -> Prompt:
+    async def told(**given: str) -> str:
+        return guide.told(**given)
+
+    arguments = [
+        PromptArgument(name=argument.name, description=argument.description, required=argument.otherwise is None)
+        for argument in guide.arguments
+    ]
+    return Prompt(
+        name=guide.name,
+        title=guide.title,
+        description=guide.description,
+        arguments=arguments,
+        fn=told,
+        context_kwarg=None,
+    )
 
 
 def instructions(runtime: Runtime) -> str:

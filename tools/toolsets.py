@@ -10,9 +10,24 @@ ALL = "all"
 EVERYDAY: tuple[str, ...] = (
     "voicetel_list_numbers",
     "voicetel_get_number",
+    "voicetel_release_number",
+    "voicetel_set_route",
+    "voicetel_set_forward",
+    "voicetel_remove_forward",
     "voicetel_search_inventory",
+    "voicetel_count_coverage",
     "voicetel_order_numbers",
+    "voicetel_check_portability",
+    "voicetel_list_ports",
+    "voicetel_send_message",
+    "voicetel_list_messages",
+    "voicetel_list_e911_records",
+    "voicetel_create_e911_record",
+    "voicetel_list_gateways",
     "voicetel_get_account",
+    "voicetel_list_call_records",
+    "voicetel_list_recurring_charges",
+    "voicetel_list_tickets",
 )
 """Shown when nothing else is asked for: what people do every day."""
 
