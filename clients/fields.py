@@ -55,6 +55,21 @@ AnsweredNumber = Annotated[str, BeforeValidator(_answered_number)]
 """A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it."""
 
 
+def _without_punctuation(value: object) -> object:
+    return _PUNCTUATION.sub("", value) if isinstance(value, str) else value
+
+
+def _digits(value: str, info: SerializationInfo) -> str:
+    return value.removeprefix("+") if info.context == WIRE else value
+
+
+E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), BeforeValidator(_without_punctuation)]
+"""A number of any country, in E.164 with its plus sign, also on the wire."""
+
+E164Digits = Annotated[E164, PlainSerializer(_digits)]
+"""The same, where the provider wants it without the plus sign."""
+
+
 def _epoch(value: datetime, info: SerializationInfo) -> int | str:
     return int(value.timestamp()) if info.context == WIRE else value.isoformat()
 
@@ -65,6 +80,14 @@ def _utc(value: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
 """A time with its zone, kept in UTC: ISO 8601 for people, epoch seconds on the wire."""
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+IsoMoment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_iso)]
+"""A time with its zone, kept in UTC: ISO 8601 with Z, also on the wire."""
 
 
 def _aware(value: object) -> object:
@@ -92,7 +115,11 @@ def _dollars(value: Decimal) -> str:
     return f"{value:.2f} USD" if isinstance(exponent, int) and exponent > -2 else f"{value} USD"
 
 
-Dollars = Annotated[Decimal, PlainSerializer(_dollars)]
+def _amount(value: object) -> object:
+    return value.removesuffix(" USD") if isinstance(value, str) else value
+
+
+Dollars = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(_dollars)]
 """An amount in an answer, of an account that is kept in US dollars."""
 
 

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from string import Formatter
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import quote
@@ -33,7 +34,7 @@ R = TypeVar("R")
 A = TypeVar("A")
 OperationT = TypeVar("OperationT", bound="Operation[Any]")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Carrier = Literal["query", "json", "form"]
+Carrier = Literal["query", "json", "form", "multipart"]
 
 _ACRONYMS = {
     "sms",
@@ -188,13 +189,49 @@ class Operation(BaseModel, Generic[R]):
         """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
         return ()
 
+    def reach(self) -> int:
+        """How many numbers or recipients this call touches: the length of its longest list, at least one."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        return max([1, *(len(cast("list[object]", value)) for value in values if isinstance(value, list))])
+
+    def spent(self, answer: R) -> Decimal | None:
+        """What the provider says it took, in the currency of the quote; None where the answer does not say."""
+        return None
+
     def warnings(self) -> tuple[str, ...]:
         """What the provider's documents warn of for these arguments, one sentence each."""
         return ()
 
+    def changes(self, before: Any) -> tuple[str, ...]:
+        """What this call changes in the state it replaces, one sentence each.
+
+        `before` is the answer to the read of that name, None where it was not read.
+        """
+        return ()
+
+    def next_cursor(self, answer: Any) -> str | None:
+        """The `cursor` of the page after this answer, where the operation has such a field and its provider pages."""
+        return None
+
     def to_wire(self) -> dict[str, Any]:
         """The query or body in the provider's form. Overridden where the wire is not shaped like the fields."""
         return wire_fields(self)
+
+    def to_array(self) -> list[Any] | None:
+        """The body, where it is an array."""
+        return None
+
+    def to_query(self) -> dict[str, Any]:
+        """What goes into the query of a call whose other arguments are in its body."""
+        return {}
+
+    def pick(self, content: Any) -> Any:
+        """The part that was asked for. Overridden where the provider has no read that is narrow enough.
+
+        Raises:
+            NotFound: It is not there.
+        """
+        return content
 
 
 class Provider:
@@ -291,13 +328,13 @@ def build_request(operation: Operation[Any], *, path: str | None = None) -> Requ
     names = _placeholders(template)
     values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
     filled = template.format(**{name: _path_part(name, values[name]) for name in names})
-    wire = operation.to_wire()
     in_query = spec.carrier == "query"
+    array = operation.to_array()
     return Request(
         method=spec.method,
         path=filled,
-        query=wire if in_query else {},
-        body=None if in_query or not wire else wire,
+        query=operation.to_wire() if in_query else operation.to_query(),
+        body=array if array is not None else None if in_query else operation.to_wire() or None,
         carrier=spec.carrier,
     )
 
@@ -316,7 +353,7 @@ def answer_type(operation: type[Operation[R]]) -> type[R]:
     """The type of an operation's answer."""
     for base in operation.__mro__:
         generic = cast("dict[str, Any]", base.__dict__.get("__pydantic_generic_metadata__", {}))
-        if generic.get("origin") is Operation:
+        if isinstance(origin := generic.get("origin"), type) and issubclass(origin, Operation):
             return cast("type[R]", generic["args"][0])
     raise TypeError(f"{operation.__name__} must derive from Operation[<answer type>]")
 

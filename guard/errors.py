@@ -2,6 +2,9 @@
 
 GuardRefusal
 ├── Denied              policy forbids the call
+├── Frozen              the operator stopped everything
+├── DestinationRefused  calls and messages may not go there, or not now
+├── OverBudget          a cap leaves no room for the price
 ├── Declined            a person said no
 ├── Expired             nobody answered in time
 ├── PriceChanged        it has become dearer than what was approved
@@ -24,6 +27,24 @@ class Denied(GuardRefusal):
     """Policy forbids the call."""
 
     advice = "Do not try another way round; the operator can change the policy."
+
+
+class Frozen(GuardRefusal):
+    """The operator stopped every guarded action."""
+
+    advice = "Plain reads still work. Only the operator can lift it, with `ringfence unfreeze`."
+
+
+class DestinationRefused(GuardRefusal):
+    """Calls and messages may not go there, or not now."""
+
+    advice = "Tell the user which number and which rule; only the operator can change the rule."
+
+
+class OverBudget(GuardRefusal):
+    """A cap of the budget leaves no room for the price."""
+
+    advice = "Do not split the call to get under the cap; only the operator can raise it."
 
 
 class Declined(GuardRefusal):

@@ -1,13 +1,15 @@
 """What the guard asks of the store. Every move is atomic; the store says no when it cannot write."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from guard.action import Action, State
+from guard.budget import Cap, Hold, Spent
 
 
 class Journal(Protocol):
-    """Actions on the record.
+    """Actions on the record, the money held for them, and the audit of every decision.
 
     Every method raises `JournalUnavailable` when the record cannot be read or written, so that nothing guarded goes on.
     """
@@ -24,12 +26,50 @@ class Journal(Protocol):
         """The action that is open for this digest."""
         ...
 
-    async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
-        """Move an action from one of the allowed states; None if it is in none of them. Works once for any race."""
+    async def last_done(self, digest: str, since: datetime) -> Action | None:
+        """The last action of this digest that was carried out since then."""
         ...
 
-    async def latest(self, limit: int, *, states: Collection[State] | None = None) -> list[Action]:
+    async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
+        """Move an action from one of the allowed states; None if it is in none of them. Works once for any race.
+
+        Money held for it is settled when it is done, and given back when it was refused.
+        """
+        ...
+
+    async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        """Take the approval, set the money aside and write the intent, in one transaction; None if it was taken.
+
+        Raises:
+            OverBudget: A cap leaves no room.
+            Frozen: The operator stopped everything.
+        """
+        ...
+
+    async def settle(self, action_id: str, hold: Hold) -> None:
+        """Replace what was held by what was spent."""
+        ...
+
+    async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
+        """What is held and settled in the window of each cap."""
+        ...
+
+    async def abandoned(self, before: datetime) -> list[Action]:
+        """Actions under way whose process is gone, or that were sent before that time."""
+        ...
+
+    async def latest(
+        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
+    ) -> list[Action]:
         """Actions, newest first."""
+        ...
+
+    async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
+        """Put a decision that moved no action on the audit."""
+        ...
+
+    async def is_frozen(self) -> bool:
+        """True when the operator stopped everything."""
         ...
 
 

@@ -7,21 +7,27 @@ side) answers it through `approve` or `decline`, and `carry_out` does the rest.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
 
-from clients.errors import NotFound, TelephonyError
+from clients.errors import TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.answering import Answers, refuse
-from guard.errors import Denied, NotTheSameCall, OutcomePending, PriceChanged
+from guard.budget import Hold, applicable
+from guard.compliance import OptOuts
+from guard.conditions import Circumstances, Conditions, Taint
+from guard.errors import GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
 from guard.journal import Journal, Vault
-from guard.policy import Decision, Policy
+from guard.policy import Decision
 from guard.quote import PriceSource, Quote, quote
+from guard.reconcile import Operations, Reconciler
+from guard.rules import Rules
 from guard.settlement import Receipt, Settlement
 from guard.wording import standing
 
@@ -42,49 +48,61 @@ class Sender(Protocol):
         """Make one call."""
         ...
 
+    def read_again(self, operation: Operation[R], raw: str) -> R:
+        """The typed answer to a call, from the answer as it was kept."""
+        ...
+
 
 class Guard:
-    """Stands before every operation that is more than a plain read or write."""
+    """Stands before every operation that is more than a plain read."""
 
     def __init__(
         self,
         *,
         journal: Journal,
         vault: Vault,
+        optouts: OptOuts,
+        taint: Taint,
         senders: Mapping[str, Sender],
         prices: Mapping[str, PriceSource],
-        policy: Policy | None = None,
+        operations: Operations,
+        rules: Rules | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lifetime: timedelta = APPROVAL_LIFETIME,
     ) -> None:
         self._journal = journal
-        self._vault = vault
         self._senders = senders
         self._prices = prices
-        self._policy = policy or Policy()
+        self._rules = rules or Rules()
         self._now = now
         self._lifetime = lifetime
+        self._conditions = Conditions(journal=journal, rules=self._rules, optouts=optouts, taint=taint, now=now)
         self._answers = Answers(journal, now)
         self._settlement = Settlement(journal, vault, now)
+        self.reconciler = Reconciler(journal=journal, senders=senders, operations=operations, now=now)
 
     async def review(self, operation: Operation[Any], principal: Principal) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
 
         Raises:
-            Denied: Policy forbids the call.
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
-        spec = operation.spec
-        decision = self._policy.decide(spec)
-        if decision is Decision.DENY:
-            raise Denied(f"{spec.title} is forbidden by the operator's policy; nothing was sent.")
-        sender = self._senders[spec.provider.name]
-        digest = digest_of(operation, account=sender.account, principal=principal)
-        if (found := await self._open(digest)) is not None:
-            return found
-        proposed = await self._journal.propose(await self._proposal(operation, sender, principal, digest, decision))
-        if decision is Decision.ALLOW:
+        try:
+            await self._conditions.refuse_early(operation)
+            sender = self._senders[operation.spec.provider.name]
+            digest = digest_of(operation, account=sender.account, principal=principal)
+            if (found := await self._open(digest)) is not None:
+                return found
+            priced = await self._quote(operation)
+            circumstances = await self._conditions.weigh(operation, priced, digest, principal)
+        except GuardRefusal as refusal:
+            await self._note_refusal(operation, principal, refusal)
+            raise
+        proposal = await self._proposal(operation, sender, principal, digest, priced, circumstances)
+        proposed = await self._journal.propose(proposal)
+        if circumstances.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by="policy")
         return proposed
 
@@ -99,7 +117,10 @@ class Guard:
         action = await self._journal.find(action_id)
         if action is None or action.digest != digest_of(operation, account=sender.account, principal=principal):
             raise NotTheSameCall("This answer was given for another call; nothing was sent.")
-        return await self._current(action)
+        current = await self._answers.aged(action)
+        if current.state not in {State.PROPOSED, State.APPROVED}:
+            refuse(current)
+        return current
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's yes. Raises as `Answers.give` does."""
@@ -117,13 +138,16 @@ class Guard:
         Raises:
             AlreadySettled: Another caller took the approval first.
             Declined, Expired: There is no approval.
+            PriceChanged, OverBudget, Frozen: Things have changed since the yes.
         """
-        await self._require_same_price(action, operation)
+        priced = await self._require_same_price(action, operation)
         kept = await self._settlement.keep_secret_inputs(action, operation)
-        taken = await self._journal.move(action.id, {State.APPROVED}, State.SENDING, sent_at=self._now())
-        if taken is None:
-            refuse(await self._journal.find(action.id) or action)
+        hold = Hold(action.provider, priced.amount)
+        caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
         with anyio.CancelScope(shield=True):
+            taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._now())
+            if taken is None:
+                refuse(await self._journal.find(action.id) or action)
             return await self._send_and_settle(taken, operation, kept)
         raise RuntimeError("A shielded scope was cancelled.")
 
@@ -135,13 +159,21 @@ class Guard:
         except BaseException as crash:
             await self._settlement.finish(taken, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
             raise
-        return await self._settlement.answered(taken, exchange, kept)
+        return await self._settlement.answered(taken, operation, exchange, kept)
 
     async def _proposal(
-        self, operation: Operation[Any], sender: Sender, principal: Principal, digest: str, decision: Decision
+        self,
+        operation: Operation[Any],
+        sender: Sender,
+        principal: Principal,
+        digest: str,
+        priced: Quote,
+        circumstances: Circumstances,
     ) -> Action:
-        channel: Channel = "page" if decision is Decision.PAGE else "ask"
+        channel: Channel = "page" if circumstances.decision is Decision.PAGE else "ask"
         created = self._now()
+        before = await self._before(operation, sender)
+        changes = operation.changes(before) if before is not None else ()
         return Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,
@@ -152,51 +184,52 @@ class Guard:
             digest=digest,
             principal=principal.name,
             channel=channel,
-            quote=await self._quote(operation),
+            quote=priced.with_notes(*circumstances.notes, *changes),
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._lifetime,
-            before=await self._before(operation, sender),
+            before=before.model_dump(mode="json", exclude_none=True) if before is not None else None,
         )
 
     async def _quote(self, operation: Operation[Any]) -> Quote:
-        return await quote(operation, self._prices.get(operation.spec.provider.name))
+        return await quote(operation, self._prices.get(operation.spec.provider.name), self._rules.prices)
 
-    async def _before(self, operation: Operation[Any], sender: Sender) -> Any:
+    async def _before(self, operation: Operation[Any], sender: Sender) -> BaseModel | None:
+        """The state that the call will change; None where there is no read for it or it found nothing."""
         read = operation.before()
         if read is None:
             return None
         try:
-            exchange = await sender.exchange(read)
-        except NotFound:
-            return {}
-        except TelephonyError as failed:
-            return {"unread": str(failed)}
-        return cast("BaseModel", exchange.answer).model_dump(mode="json", exclude_none=True)
+            return cast("BaseModel", (await sender.exchange(read)).answer)
+        except TelephonyError:
+            return None
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)
         if found is None:
             return None
         current = await self._answers.aged(found)
+        if current.state is State.UNKNOWN:
+            current = await self.reconciler.look(current)
         if current.state in {State.SENDING, State.UNKNOWN}:
             raise OutcomePending(f"{standing(current)} The same call is not sent a second time.")
         return current if current.state.is_open else None
 
-    async def _current(self, action: Action) -> Action:
-        current = await self._answers.aged(action)
-        if current.state not in {State.PROPOSED, State.APPROVED}:
-            refuse(current)
-        return current
+    async def _note_refusal(self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal) -> None:
+        if isinstance(refusal, JournalUnavailable):
+            return
+        detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}
+        with suppress(JournalUnavailable):
+            await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
-    async def _require_same_price(self, action: Action, operation: Operation[Any]) -> None:
+    async def _require_same_price(self, action: Action, operation: Operation[Any]) -> Quote:
         """A call that has become dearer than what was approved is asked again."""
         now = await self._quote(operation)
         approved, current = action.quote.amount, now.amount
         if current is None and approved is None:
-            return
+            return now
         if current and approved and current.currency == approved.currency and current.amount <= approved.amount:
-            return
+            return now
         await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome="The price changed.")
         raise PriceChanged(
             f"Approved was {approved or 'an unknown price'}, now it is {current or 'unknown'}; nothing was sent."

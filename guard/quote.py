@@ -1,7 +1,7 @@
 """What a call will cost, where the price comes from, and what it will change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -26,13 +26,25 @@ class Rate:
 
     each: Money
     source: str
+    monthly: Money | None = None
+    """What one costs again every month, where that is not the price of the start."""
+
+    is_bound: bool = False
+    """True where the price can only be less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """The price cannot be known beforehand."""
+
+    reason: str
 
 
 class PriceSource(Protocol):
     """Prices and balance of one provider account."""
 
-    async def rate(self, name: str, operation: Operation[Any]) -> Rate | None:
-        """The account's price of this name; None where the provider publishes none."""
+    async def rate(self, name: str, operation: Operation[Any]) -> Rate | Unpriced | None:
+        """The account's price of this name for this call; None where the provider publishes none."""
         ...
 
     async def balance(self) -> Balance | None:
@@ -49,6 +61,12 @@ class Quote:
     item: str = ""
     quantity: int = 0
     source: str = ""
+    monthly: Money | None = None
+    """What comes back every month, where that is not `amount`."""
+
+    is_bound: bool = False
+    """True where `amount` is the most that it can cost."""
+
     unknown: str = ""
     balance: Balance | None = None
     warnings: tuple[str, ...] = ()
@@ -70,13 +88,19 @@ class Quote:
             return None
         return self.balance.available - self.amount
 
+    def with_notes(self, *notes: str) -> "Quote":
+        """The same quote, with more to know about the call, first."""
+        return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
+
     def lines(self) -> list[str]:
         """The quote in words, a line each."""
         if self.costs_nothing:
             return ["Price: no charge is documented for this call.", *self._warnings()]
         if self.amount is None:
             return [f"Price: UNKNOWN. {self.unknown}", *self._balance(), *self._warnings()]
-        price = f"Price: {self.amount}{_PER[self.per]} ({self.quantity} {_counted(self.item, self.quantity)})"
+        most = "at most " if self.is_bound else ""
+        again = f" now, then {self.monthly} every month" if self.monthly else _PER[self.per]
+        price = f"Price: {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
         return [f"{price}, from {self.source}.", *self._balance(), *self._warnings()]
 
     def _balance(self) -> list[str]:
@@ -84,7 +108,8 @@ class Quote:
             return []
         now = f"Balance: {self.balance.available} as of {self.balance.as_of:%Y-%m-%d %H:%M} UTC"
         after = self.balance_after
-        return [f"{now}; {after} after this call." if after else now + "."]
+        least = "at least " if self.is_bound else ""
+        return [f"{now}; {least}{after} after this call." if after else now + "."]
 
     def _warnings(self) -> list[str]:
         return [f"Note: {warning}" for warning in self.warnings]
@@ -97,43 +122,66 @@ def _counted(item: str, quantity: int) -> str:
 _PER: Mapping[Period, str] = {"once": "", "month": " now, and again every month", "call": " for each later use"}
 
 
-async def quote(operation: Operation[Any], prices: PriceSource | None) -> Quote:
-    """Price a call. Never guesses: what cannot be read is said to be unknown, with the reason."""
+async def quote(
+    operation: Operation[Any], prices: PriceSource | None, worst_cases: Mapping[str, Money] | None = None
+) -> Quote:
+    """Price a call. Never guesses: what cannot be read is said to be unknown, with the reason.
+
+    `worst_cases` is the operator's own table, by tool name: what one costs at most where no price is published.
+    """
+    found = await _quote(operation, prices)
+    worst = (worst_cases or {}).get(operation.spec.tool_name)
+    if found.amount is not None or found.costs_nothing or worst is None:
+        return found
+    quantity = max(1, found.quantity)
+    total = Money(worst.amount * quantity, worst.currency)
+    return replace(found, amount=total, quantity=quantity, unknown="", source="the operator's table, as the worst case")
+
+
+async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote:
     charge = operation.charge()
     warnings = operation.warnings()
     if charge is None:
         return Quote(warnings=warnings)
     balance = await _balance(prices)
     if charge.unknown is not None:
-        return Quote(per=charge.per, item=charge.item, unknown=charge.unknown, balance=balance, warnings=warnings)
-    each, source, why = await _price(charge, operation, prices)
-    if each is None:
-        return Quote(per=charge.per, item=charge.item, unknown=why, balance=balance, warnings=warnings)
+        return _unpriced(charge, charge.unknown, balance, warnings)
+    rate = await _rate(charge, operation, prices)
+    if isinstance(rate, Unpriced):
+        return _unpriced(charge, rate.reason, balance, warnings)
     return Quote(
-        amount=Money(each.amount * Decimal(charge.quantity), each.currency),
+        amount=_times(rate.each, charge.quantity),
         per=charge.per,
         item=charge.item,
         quantity=charge.quantity,
-        source=source,
+        source=f"{rate.source}; {charge.source}" if charge.source and charge.rate else rate.source,
+        monthly=_times(rate.monthly, charge.quantity) if rate.monthly else None,
+        is_bound=rate.is_bound,
         balance=balance,
         warnings=warnings,
     )
 
 
-async def _price(
-    charge: Charge, operation: Operation[Any], prices: PriceSource | None
-) -> tuple[Money | None, str, str]:
+def _unpriced(charge: Charge, why: str, balance: Balance | None, warnings: tuple[str, ...]) -> Quote:
+    return Quote(
+        per=charge.per, item=charge.item, quantity=charge.quantity, unknown=why, balance=balance, warnings=warnings
+    )
+
+
+async def _rate(charge: Charge, operation: Operation[Any], prices: PriceSource | None) -> Rate | Unpriced:
     if charge.each is not None:
-        return Money(charge.each, charge.currency), charge.source or "the provider's documents", ""
+        return Rate(Money(charge.each, charge.currency), charge.source or "the provider's documents")
     if prices is None or charge.rate is None:
-        return None, "", "No source of prices is set up for this provider."
+        return Unpriced("No source of prices is set up for this provider.")
     try:
         rate = await prices.rate(charge.rate, operation)
     except TelephonyError as failed:
-        return None, "", f"The account's rates could not be read: {failed}"
-    if rate is None:
-        return None, "", f"The account shows no rate {charge.rate!r}."
-    return rate.each, f"{rate.source}; {charge.source}" if charge.source else rate.source, ""
+        return Unpriced(f"The account's rates could not be read: {failed}")
+    return rate or Unpriced(f"The account shows no rate {charge.rate!r}.")
+
+
+def _times(each: Money, quantity: int) -> Money:
+    return Money(each.amount * Decimal(quantity), each.currency)
 
 
 async def _balance(prices: PriceSource | None) -> Balance | None:

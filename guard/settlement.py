@@ -1,8 +1,10 @@
 """From the answer, or the lack of one, to a settled action."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
@@ -12,8 +14,10 @@ from clients.exchange import Exchange
 from clients.operation import Operation
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State
+from guard.budget import Hold
 from guard.errors import JournalUnavailable
 from guard.journal import Journal, Vault
+from guard.money import Money
 
 R = TypeVar("R")
 
@@ -46,7 +50,9 @@ class Settlement:
             kept.append(f"{name} (sent)")
         return tuple(kept)
 
-    async def answered(self, action: Action, exchange: Exchange[R], sent: tuple[str, ...]) -> Receipt[R]:
+    async def answered(
+        self, action: Action, operation: Operation[R], exchange: Exchange[R], sent: tuple[str, ...]
+    ) -> Receipt[R]:
         """The provider confirmed. `sent` names the secrets that were kept before the request left."""
         kept = list(sent)
         if isinstance(exchange.answer, BaseModel):
@@ -54,6 +60,7 @@ class Settlement:
                 redact.learn(secret)
                 await self._vault.keep(action.id, name, secret)
                 kept.append(name)
+        await self._settle_spent(action, operation.spent(exchange.answer))
         done = await self.finish(action, State.DONE, "Carried out.", answer=redact_answer(exchange.raw))
         return Receipt(done, exchange.answer, kept_secrets=tuple(kept))
 
@@ -70,6 +77,13 @@ class Settlement:
             case _:
                 state = State.REFUSED
         return Receipt(await self.finish(action, state, str(error), answer=answer), None, error, sent)
+
+    async def _settle_spent(self, action: Action, amount: Decimal | None) -> None:
+        """What the provider says it took replaces what was held; where it does not say, the quote stands."""
+        if amount is None or action.quote.amount is None:
+            return
+        with suppress(JournalUnavailable):
+            await self._journal.settle(action.id, Hold(action.provider, Money(amount, action.quote.amount.currency)))
 
     async def finish(self, action: Action, state: State, outcome: str, *, answer: str | None = None) -> Action:
         """Close the action. A store that fails now must not hide from the caller what the provider did."""

@@ -11,9 +11,11 @@ from sandbox.clock import iso
 
 REDACTED = "[redacted]"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"})
-SECRET_FIELDS = frozenset(
-    {"password", "auth_token", "access_token", "refresh_token", "client_secret", "applicationsecret"}
-)
+SECRET_FIELDS = frozenset({
+    "password", "auth_token", "access_token", "refresh_token", "client_secret", "applicationsecret",
+    "auth_password", "pin", "adminpin", "listenpin", "talkpin", "copy_pin", "copy_password",
+    "token", "signature", "static_value",
+})  # fmt: skip
 
 
 @dataclass
@@ -61,8 +63,8 @@ def readable_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def readable_query(query_string: bytes) -> dict[str, object]:
-    """Query parameters; a parameter given more than once becomes a list."""
-    pairs = parse_qs(query_string.decode("latin-1"), keep_blank_values=True)
+    """Query parameters, separated by `&` or `;`; a parameter given more than once becomes a list."""
+    pairs = parse_qs(query_string.decode("latin-1").replace(";", "&"), keep_blank_values=True)
     return redact({name: values[0] if len(values) == 1 else values for name, values in pairs.items()})
 
 

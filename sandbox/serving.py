@@ -3,7 +3,7 @@
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import anyio
 import uvicorn
@@ -53,6 +53,15 @@ class LoopbackServer(uvicorn.Server):
         await self.stopping.wait()
 
 
+@runtime_checkable
+class Companion(Protocol):
+    """A simulated provider that acts by itself, such as one that calls back."""
+
+    async def run(self) -> None:
+        """Act until cancelled."""
+        ...
+
+
 @asynccontextmanager
 async def serve_sandbox(
     host: str = "127.0.0.1", port: int = 0, *, sandbox: Sandbox | None = None
@@ -84,12 +93,16 @@ async def serve_sandbox(
         with anyio.CancelScope(shield=True):
             await server.serve(sockets=[listener])
 
-    async with anyio.create_task_group() as group:
+    async with anyio.create_task_group() as group, anyio.create_task_group() as companions:
         group.start_soon(run)
+        for provider in app.providers.values():
+            if isinstance(provider, Companion):
+                companions.start_soon(provider.run)
         try:
             await server.listening.wait()
             yield f"http://{host}:{listener.getsockname()[1]}"
         finally:
+            companions.cancel_scope.cancel()
             app.faults.clear()
             server.stopping.set()
 

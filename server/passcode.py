@@ -1,5 +1,7 @@
 """The operator's passcode: what tells a person from the agent that asks."""
 
+import hashlib
+
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
@@ -45,3 +47,9 @@ async def check(facts: Facts, given: str) -> None:
         _hasher.verify(kept, given)
     except (Argon2Error, InvalidHashError) as wrong:
         raise BadPasscode("That is not the passcode.") from wrong
+
+
+async def fingerprint(facts: Facts) -> str:
+    """What changes whenever the passcode does, and tells nothing of it."""
+    kept = await facts.get(_FACT)
+    return hashlib.sha256((kept or "").encode("utf-8")).hexdigest()

@@ -9,11 +9,13 @@ from pydantic import SecretStr
 
 from clients.cache import AnswerCache
 from clients.client import ApiClient
+from clients.convirza import Convirza
 from clients.limits import Limits
 from clients.operation import Operation
+from clients.tokens import TokenStore
 from clients.voicetel import VoiceTel
 from guard.quote import PriceSource
-from server.settings import ProviderSettings, Settings, VoiceTelSettings
+from server.settings import ConvirzaSettings, ProviderSettings, Settings, VoiceTelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Shared:
     http: Callable[[], httpx2.AsyncClient]
     limits: Limits
     cache: AnswerCache
+    tokens: TokenStore
 
 
 class ProviderSetup(Protocol):
@@ -75,7 +78,36 @@ class VoiceTelSetup:
         return GetAuthentication()
 
 
-SETUPS: dict[str, ProviderSetup] = {"voicetel": VoiceTelSetup()}
+class ConvirzaSetup:
+    """Convirza, as the user whose e-mail and password are set."""
+
+    def section(self, settings: Settings) -> ConvirzaSettings:
+        return settings.convirza
+
+    def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        account = settings.convirza
+        return Convirza(
+            email=account.email,
+            password=revealed(account.password),
+            base_url=account.base_url,
+            oauth_url=account.oauth_url,
+            http=shared.http,
+            limits=shared.limits,
+            cache=shared.cache,
+            tokens=shared.tokens,
+            paths=settings.paths,
+        )
+
+    def prices(self, client: ApiClient) -> PriceSource | None:
+        return None
+
+    def harmless_read(self) -> Operation[Any]:
+        from tools.convirza.groups import ListChildGroups
+
+        return ListChildGroups(limit=1)
+
+
+SETUPS: dict[str, ProviderSetup] = {"voicetel": VoiceTelSetup(), "convirza": ConvirzaSetup()}
 """By name, in the order of the README."""
 
 

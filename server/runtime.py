@@ -13,16 +13,19 @@ from pydantic import SecretStr
 
 from clients.cache import KeptAnswer
 from clients.client import ApiClient, http_pool
+from clients.effects import Effect
 from clients.limits import Limit
 from guard.action import Principal
-from guard.pipeline import Guard
 from guard.policy import Policy
 from guard.quote import PriceSource
 from server.providers import SETUPS, Shared
 from server.settings import Settings
+from server.web.address import ApprovalPage, NoPage
 from tools.calling import CallDesk
+from tools.catalog import catalogue
 
 if TYPE_CHECKING:
+    from guard.pipeline import Guard
     from server.store.record import Record
 
 
@@ -39,14 +42,20 @@ class Runtime:
         self.settings = settings
         self._now = now
         self._given_http = http
-        self.policy = Policy()
+        self.policy = session_policy(settings)
+        self.page: ApprovalPage = NoPage()
+        """Whoever serves puts the page here that it serves."""
+
         self.clients = self._clients()
         self.desk = CallDesk(
             clients=self.clients,
             policy=self.policy,
             guard=lambda: self.guard,
+            taint=lambda: self.record.taint,
             principal=principal_of,
             settings=self._provider_setting,
+            page_for=lambda action: self.page.address_for(action.id),
+            wait_seconds=settings.approvals.wait_seconds,
         )
 
     @cached_property
@@ -57,14 +66,19 @@ class Runtime:
         return open_record(self.settings.store_address, self.settings.state_folder)
 
     @cached_property
-    def guard(self) -> Guard:
-        """The guard."""
+    def guard(self) -> "Guard":
+        """The guard, with its store. Imported here for the same reason."""
+        from guard.pipeline import Guard
+
         return Guard(
             journal=self.record.journal,
             vault=self.record.vault,
+            optouts=self.record.optouts,
+            taint=self.record.taint,
             senders=self.clients,
             prices=self._prices(),
-            policy=self.policy,
+            operations=catalogue().get,
+            rules=self.settings.rules.rules(self.policy),
             now=self._now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
         )
@@ -90,6 +104,7 @@ class Runtime:
             http=lambda: self.http,
             limits=SharedLimits(lambda: self.record),
             cache=SharedCache(lambda: self.record),
+            tokens=SharedTokens(lambda: self.record),
         )
         return {
             name: setup.client(self.settings, shared)
@@ -130,6 +145,29 @@ class SharedCache:
 
     async def spoil(self, account: str) -> None:
         await self._record().cache.spoil(account)
+
+
+class SharedTokens:
+    """The store's sessions, without opening the store before a client logs in."""
+
+    def __init__(self, record: "Callable[[], Record]") -> None:
+        self._record = record
+
+    async def get(self, name: str) -> str | None:
+        return await self._record().tokens.get(name)
+
+    async def put(self, name: str, value: str) -> None:
+        await self._record().tokens.put(name, value)
+
+    async def drop(self, name: str) -> None:
+        await self._record().tokens.drop(name)
+
+
+def session_policy(settings: Settings) -> Policy:
+    """The operator's policy, made stricter by what this session adds."""
+    effects = {effect.labels[0]: effect for effect in Effect}
+    tightened = {effects[name]: decision for name, decision in settings.tighten.items() if name in effects}
+    return settings.policy.policy().tightened(tightened)
 
 
 def principal_of(_context: Context[Any, Any]) -> Principal:

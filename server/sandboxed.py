@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from sandbox.convirza import seed as convirza
 from sandbox.voicetel import seed as voicetel
-from server.settings import ProviderSettings, Settings, VoiceTelSettings
+from server.settings import ConvirzaSettings, ProviderSettings, Settings, VoiceTelSettings
 
 
 def sandboxed(settings: Settings, url: str) -> Settings:
@@ -21,6 +22,13 @@ def simulated_accounts(url: str) -> dict[str, ProviderSettings]:
             username=voicetel.USERNAME,
             password=SecretStr(voicetel.PASSWORD),
             base_url=f"{url}/voicetel",
+        ),
+        "convirza": ConvirzaSettings(
+            email=convirza.ADMIN_EMAIL,
+            password=SecretStr(convirza.PASSWORD),
+            base_url=f"{url}/convirza",
+            oauth_url=f"{url}/convirza",
+            webhook_token=SecretStr("bluewater-hooks-5d1c"),
         ),
     }
 

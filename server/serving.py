@@ -1,9 +1,11 @@
 """Runs the server: over stdio, or over streamable HTTP behind bearer tokens."""
 
 import hmac
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+
+import anyio
 
 from mcp.server import MCPServer
 from mcp.server.auth.provider import AccessToken, TokenVerifier
@@ -12,10 +14,12 @@ from mcp.server.mcpserver import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl, SecretStr
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from server.app import build_server
 from server.runtime import Runtime
 from server.settings import Settings
+from server.web.address import ROOT, MountedPage
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -56,8 +60,24 @@ async def runtime_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Ru
 
 async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
     """Speak MCP over stdin and stdout until the client closes them."""
-    async with runtime_for(settings, sandbox=sandbox) as runtime:
+    async with runtime_for(settings, sandbox=sandbox) as runtime, page_on_loopback(runtime):
         await build_server(runtime).run_stdio_async()
+
+
+@asynccontextmanager
+async def page_on_loopback(runtime: Runtime) -> AsyncGenerator[None]:
+    """Let the runtime serve the approval page on loopback, from when something first waits until the block is left."""
+    approvals, store = runtime.settings.approvals, runtime.settings.store_address
+    if approvals.page == "off":
+        yield
+        return
+    async with anyio.create_task_group() as group:
+        runtime.page = PageWhenNeeded(lambda: runtime.record, store=store, port=approvals.port, group=group)
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
+    await runtime.close()
 
 
 async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:
@@ -95,7 +115,7 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
     security = RequestStateSecurity(keys=[runtime.state_key()])
     server: MCPServer = build_server(runtime, request_state_security=security, **options)
     own = [f"{host}:{port}", host, *(f"{name}:{port}" for name in LOOPBACK if host in LOOPBACK)]
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         stateless_http=True,
         host=host,
         transport_security=TransportSecuritySettings(
@@ -104,3 +124,19 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
             allowed_origins=[*(f"http://{name}" for name in own), *settings.allowed_origins],
         ),
     )
+    if runtime.settings.approvals.page == "auto":
+        _mount_page(app, runtime, [*own, *settings.allowed_hosts], address)
+    return app
+
+
+def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], address: str) -> None:
+    """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
+    from server.web.identity import Identity
+    from server.web.pages import PageSetup, approval_app
+
+    public = runtime.settings.approvals.address
+    base = public or (address if "//0.0.0.0:" not in address and "//::" not in address else None)
+    identity = Identity(runtime.record.seal, store=runtime.settings.store_address, base=base or address)
+    setup = PageSetup(record=runtime.record, hosts=hosts, identity=identity, address=public)
+    app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))
+    runtime.page = MountedPage(base)

@@ -16,6 +16,16 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from server.rule_settings import (
+    BudgetSettings,
+    ComplianceSettings,
+    DestinationSettings,
+    PolicySettings,
+    PriceSettings,
+    RuleSettings,
+    Word,
+)
+
 CONFIG_FILE = "ringfence.toml"
 
 
@@ -60,6 +70,27 @@ class VoiceTelSettings(ProviderSettings):
         return bool(self.api_key or (self.username and self.password))
 
 
+class ConvirzaSettings(ProviderSettings):
+    """One user of a Convirza account; calls are made with that user's role."""
+
+    email: str | None = None
+    """The user's e-mail address."""
+
+    password: SecretStr | None = None
+    """The user's password."""
+
+    oauth_url: str | None = None
+    """Another address for the login service, which is a host of its own."""
+
+    webhook_token: SecretStr | None = None
+    """Shared token that webhooks carry, so that the receiver knows them; Convirza does not sign them."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True with both e-mail and password."""
+        return bool(self.email and self.password)
+
+
 class HttpSettings(_Section):
     """The streamable HTTP server."""
 
@@ -80,6 +111,22 @@ def _split(value: object) -> object:
 NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
+class ApprovalSettings(_Section):
+    """How the operator is asked."""
+
+    page: Literal["auto", "off"] = "auto"
+    """`auto` serves the approval page: under /approvals over HTTP, else on loopback once something waits."""
+
+    port: int = Field(default=8766, ge=0, le=65535)
+    """Where the page listens on loopback; another port is taken if this one belongs to something else."""
+
+    address: str | None = Field(default=None, pattern=r"^https?://[^/?#@\s]+/?$")
+    """Where people reach the HTTP server's page, such as https://ringfence.example.com behind a proxy."""
+
+    wait_seconds: float | None = Field(default=None, ge=0, le=3600)
+    """How long a call waits for the operator; if left out, 50 seconds where the client opened the page, else not."""
+
+
 class Settings(BaseSettings):
     """The operator's settings."""
 
@@ -92,7 +139,24 @@ class Settings(BaseSettings):
 
     voicetel: VoiceTelSettings = VoiceTelSettings()
 
+    convirza: ConvirzaSettings = ConvirzaSettings()
+
     http: HttpSettings = HttpSettings()
+
+    approvals: ApprovalSettings = ApprovalSettings()
+
+    policy: PolicySettings = PolicySettings()
+
+    budget: list[BudgetSettings] = []
+
+    prices: Mapping[str, PriceSettings] = {}
+
+    destinations: DestinationSettings = DestinationSettings()
+
+    compliance: ComplianceSettings = ComplianceSettings()
+
+    tighten: Mapping[str, Word] = {}
+    """What this session makes stricter, by effect; a decision can only become stricter by it."""
 
     toolsets: NameList = ["default"]
     """Toolsets to show: names, `default` or `all`."""
@@ -117,6 +181,17 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = "text"
     """How log lines are written to stderr."""
+
+    @property
+    def rules(self) -> RuleSettings:
+        """Everything that decides what may happen."""
+        return RuleSettings(
+            policy=self.policy,
+            budget=self.budget,
+            prices=self.prices,
+            destinations=self.destinations,
+            compliance=self.compliance,
+        )
 
     @property
     def store_address(self) -> str:

@@ -41,6 +41,7 @@ class Walk:
             "RINGFENCE_VOICETEL__API_KEY": seed.API_KEY,
             "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
             "RINGFENCE_TOOLSETS": "default",
+            "RINGFENCE_APPROVALS__PAGE": "off",
         }
         self._step = 0
 

@@ -20,9 +20,13 @@ class BadArguments(Exception):
 class Page:
     """Which part of a long list to show."""
 
-    def __init__(self, limit: int = PAGE_SIZE, offset: int = 0) -> None:
+    def __init__(
+        self, limit: int = PAGE_SIZE, offset: int = 0, following: Callable[[Any], str | None] | None = None
+    ) -> None:
         self.limit = limit
         self.offset = offset
+        self.following = following
+        """The cursor after an answer, where the provider pages the list itself."""
 
 
 def parse(operation: OperationType, arguments: Mapping[str, Any], setting: Settings) -> tuple[Any, Page]:
@@ -38,10 +42,11 @@ def parse(operation: OperationType, arguments: Mapping[str, Any], setting: Setti
     page = _page(operation, given)
     secrets = _secrets(operation, given, setting)
     try:
-        return operation.model_validate(given | secrets), page
+        call = operation.model_validate(given | secrets)
     except ValidationError as misfit:
         lines = [_line(error) for error in misfit.errors(include_url=False, include_input=False)]
         raise BadArguments("\n".join([_head(operation), *lines, _footer(operation)])) from misfit
+    return call, Page(following=call.next_cursor) if "cursor" in operation.model_fields else page
 
 
 def _head(operation: OperationType) -> str:

@@ -8,7 +8,13 @@ from enum import Enum
 from typing import Any
 
 from mcp.server.mcpserver import Context
-from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from mcp.types import (
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitRequestURLParams,
+    ElicitResult,
+    InputRequiredResult,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from guard.action import Action
@@ -51,6 +57,31 @@ async def ask(context: Context[Any, Any], action: Action) -> Answer | InputRequi
     return _read(result)
 
 
+def can_open(context: Context[Any, Any]) -> bool:
+    """True when this caller's client can open a page for its user on this request."""
+    capabilities = context.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None or elicitation.url is None:
+        return False
+    return _is_modern(context) or context.session.can_send_request
+
+
+async def send_to_page(context: Context[Any, Any], action: Action, page: str) -> bool | InputRequiredResult:
+    """Have the client open the page: now, telling whether it was opened, or with the next call."""
+    message = f"{action.title}: the operator answers on the approval page, with a passcode. Action {action.id}."
+    if _is_modern(context):
+        link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
+        return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
+    result = await context.session.elicit_url(message, page, action.id, related_request_id=context.request_id)
+    return result.action == "accept"
+
+
+def opened(context: Context[Any, Any], action: Action) -> bool | None:
+    """Whether the page of this action was opened; None if the call does not say. It is no answer to the action."""
+    result = (context.input_responses or {}).get(_page_key(action.id))
+    return result.action == "accept" if isinstance(result, ElicitResult) else None
+
+
 def answered_action(context: Context[Any, Any]) -> str | None:
     """The id of the action that this call brings an answer for. The SDK seals it, so the client cannot choose it."""
     return context.request_state
@@ -71,6 +102,10 @@ def _read(result: ElicitResult) -> Answer:
 
 def _key(action_id: str) -> str:
     return f"approve_{action_id}"
+
+
+def _page_key(action_id: str) -> str:
+    return f"open_{action_id}"
 
 
 def _is_modern(context: Context[Any, Any]) -> bool:

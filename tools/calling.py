@@ -1,24 +1,36 @@
 """From a tool call to its result. The one place where a model's call meets the clients, and the guard stands in it."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, InputRequiredResult
 
 from clients.client import ApiClient
 from clients.errors import TelephonyError
-from clients.operation import Operation
+from clients.operation import Operation, Spec
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
-from guard.pipeline import Guard
 from guard.policy import Policy
 from tools.arguments import BadArguments, Page, parse
 from tools.asking import Answer, answered_action, ask, can_ask, given_answer
 from tools.catalog import OperationType
+from tools.fencing import Fence
+from tools.referring import PageFor, Referral, Usher
 from tools.results import answer_result, error_result, pending_result, problem, receipt_result, refused_result
 
+if TYPE_CHECKING:
+    from guard.pipeline import Guard
+
 Principals = Callable[[Context[Any, Any]], Principal]
+
+
+class Memory(Protocol):
+    """Remembers what strangers wrote and a principal was shown."""
+
+    async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
+        """Keep what makes the texts recognisable."""
+        ...
 
 
 class CallDesk:
@@ -32,15 +44,20 @@ class CallDesk:
         *,
         clients: Mapping[str, ApiClient],
         policy: Policy,
-        guard: Callable[[], Guard],
+        guard: "Callable[[], Guard]",
+        taint: Callable[[], Memory],
         principal: Principals,
         settings: Callable[[str, str], str | None],
+        page_for: PageFor,
+        wait_seconds: float | None,
     ) -> None:
         self._clients = clients
         self._policy = policy
         self._open_guard = guard
+        self._taint = taint
         self._principal = principal
         self._settings = settings
+        self._usher = Usher(page_for, wait_seconds)
 
     async def call(
         self, operation: OperationType, arguments: Mapping[str, Any], context: Context[Any, Any]
@@ -60,7 +77,10 @@ class CallDesk:
             if self._policy.guards(operation.spec):
                 return await self._guarded(call, page, context)
             exchange = await self._clients[provider.name].exchange(call)
-            return answer_result(operation.spec, exchange, page)
+            fence = Fence()
+            result = answer_result(operation.spec, exchange, page, fence)
+            await self._remember(fence, operation.spec, self._principal(context))
+            return result
         except TelephonyError as error:
             return error_result(error)
         except GuardRefusal as refusal:
@@ -79,16 +99,40 @@ class CallDesk:
             answer = given_answer(context, action)
         if action.state is State.PROPOSED and answer is None:
             if action.channel == "page" or not can_ask(context):
-                return pending_result(action, where=_where(action))
+                return await self._refer(action, call, principal, page, context)
             answer = await ask(context, action)
         if isinstance(answer, InputRequiredResult):
             return answer
         if answer is Answer.DISMISSED:
-            return pending_result(action, where=f"The question was dismissed. {_where(action)}")
+            referral = Referral(action=action, page=await self._usher.where(action), note="The question was dismissed.")
+            return _pending(referral)
         if answer is not None:
             action = await self._decided(action, answer, principal)
+        return await self._carry_out(action, call, principal, page)
+
+    async def _refer(
+        self, action: Action, call: Operation[Any], principal: Principal, page: Page, context: Context[Any, Any]
+    ) -> CallToolResult | InputRequiredResult:
+        """Leave it to the operator, and go on where the answer comes while the call waits."""
+        guard = self._open_guard()
+        referral = await self._usher.refer(context, action, lambda: guard.answered(action.id, call, principal))
+        if isinstance(referral, InputRequiredResult):
+            return referral
+        if referral.action.state is State.PROPOSED:
+            return _pending(referral)
+        return await self._carry_out(referral.action, call, principal, page)
+
+    async def _carry_out(self, action: Action, call: Operation[Any], principal: Principal, page: Page) -> CallToolResult:
         receipt = await self._open_guard().carry_out(action, call)
-        return receipt_result(call.spec, receipt, page)
+        fence = Fence()
+        result = receipt_result(call.spec, receipt, page, fence)
+        await self._remember(fence, call.spec, principal)
+        return result
+
+    async def _remember(self, fence: Fence, spec: Spec, principal: Principal) -> None:
+        """A call made from a stranger's words is asked about, so what they wrote is remembered when it is shown."""
+        if fence.is_used:
+            await self._taint().remember(principal, fence.texts, source=spec.tool_name)
 
     async def _decided(self, action: Action, answer: Answer, principal: Principal) -> Action:
         if action.channel != "ask":
@@ -100,5 +144,8 @@ class CallDesk:
         return action
 
 
-def _where(action: Action) -> str:
-    return f"The operator answers with `ringfence approvals approve {action.id}` (or `decline`)."
+def _pending(referral: Referral) -> CallToolResult:
+    by_command = f"`ringfence approvals approve {referral.action.id}` (or `decline`)"
+    where = f"at {referral.page} or with {by_command}" if referral.page else f"with {by_command}"
+    note = f"{referral.note} " if referral.note else ""
+    return pending_result(referral.action, where=f"{note}The operator answers {where}.")

@@ -20,20 +20,20 @@ from tools.arguments import Page
 from tools.fencing import Fence, fenced
 
 
-def answer_result(spec: Spec, exchange: Exchange[Any], page: Page) -> CallToolResult:
-    """A read's or a plain write's answer."""
-    content, notes = _content(spec, exchange.answer, page)
+def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Fence) -> CallToolResult:
+    """A read's answer. What strangers wrote is put behind the fence."""
+    content, notes = _content(spec, exchange.answer, page, fence)
     if exchange.attempts == 0:
         notes.append(f"Read at {exchange.received_at:%H:%M} UTC and kept, to spare the provider's hourly limit.")
     return _result(content, notes, nothing="Nothing is set." if spec.effect.is_plain_read else "Done.")
 
 
-def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page) -> CallToolResult:
+def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) -> CallToolResult:
     """What became of a guarded call."""
     action = receipt.action
     if receipt.error is not None:
         return _failed_action(receipt, receipt.error)
-    content, notes = _content(spec, receipt.answer, page) if isinstance(receipt.answer, BaseModel) else ({}, [])
+    content, notes = _content(spec, receipt.answer, page, fence) if isinstance(receipt.answer, BaseModel) else ({}, [])
     if receipt.kept_secrets:
         notes.append(_kept(receipt))
     head = f"Done: {spec.title} ({action.id})."
@@ -102,15 +102,17 @@ def _shown(answer: BaseModel, fence: Fence) -> dict[str, Any]:
     return fenced(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), fence)
 
 
-def _content(spec: Spec, answer: BaseModel, page: Page) -> tuple[dict[str, Any], list[str]]:
-    fence = Fence()
+def _content(spec: Spec, answer: BaseModel, page: Page, fence: Fence) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
     more: dict[str, Any] = {}
-    if spec.rows is not None:
+    if page.following is not None:
+        more = {"next_cursor": cursor} if (cursor := page.following(answer)) else {}
+    elif spec.rows is not None:
         answer, more = _one_page(answer, spec.rows, page)
     content = _shown(answer, fence) | more
     if "next_cursor" in more:
-        notes.append(f"{more['total']} in all; call again with cursor={more['next_cursor']!r} for more.")
+        total = f"{content['total']} in all; " if "total" in content else ""
+        notes.append(f"{total}call again with cursor={more['next_cursor']!r} for more.")
     if fence.is_used:
         notes.append(fence.note)
     return content, notes

@@ -149,23 +149,28 @@ class Courier:
     async def deliver(self) -> int:
         """Post everything that is due now, one after another, and say how many callbacks that were."""
         due = self._outbox().take_due(self._now())
+        try:
+            await self._post_all(due)
+        finally:
+            # What a cancelled courier did not get to waits for the next one.
+            for delivery in due:
+                if delivery.fate is Fate.SENDING:
+                    delivery.fate = Fate.WAITING
+        return len(due)
+
+    async def _post_all(self, due: list[Delivery]) -> None:
         if due:
             # Proxies from the environment would carry loopback traffic away.
             async with httpx2.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, verify=self._trust) as client:
                 for delivery in due:
                     await self._attempt(client, delivery)
-        return len(due)
 
     async def _attempt(self, client: httpx2.AsyncClient, delivery: Delivery) -> None:
-        accepted = False
-        try:
-            for _ in range(delivery.copies):
-                status = await _post(client, delivery)
-                accepted = accepted or status == 200
-                delivery.attempts.append({"at": iso(self._now()), "status": status})
-        finally:
-            # Also when the courier is cancelled in the middle: then the delivery waits for the next one.
-            self._settle(delivery, accepted)
+        statuses: list[int | None] = []
+        for _ in range(delivery.copies):
+            statuses.append(await _post(client, delivery))
+            delivery.attempts.append({"at": iso(self._now()), "status": statuses[-1]})
+        self._settle(delivery, 200 in statuses)
 
     def _settle(self, delivery: Delivery, accepted: bool) -> None:
         rounds = len(delivery.attempts) // delivery.copies
@@ -175,8 +180,7 @@ class Courier:
             delivery.fate = Fate.GIVEN_UP
         else:
             delivery.fate = Fate.WAITING
-            if rounds:
-                delivery.due = self._now() + delivery.retries[rounds - 1]
+            delivery.due = self._now() + delivery.retries[rounds - 1]
 
 
 async def _post(client: httpx2.AsyncClient, delivery: Delivery) -> int | None:
@@ -185,17 +189,17 @@ async def _post(client: httpx2.AsyncClient, delivery: Delivery) -> int | None:
         response = await client.post(
             delivery.url, content=encode(delivery.payload), headers={"content-type": "application/json"}
         )
-    except httpx2.HTTPError:
+    except (httpx2.HTTPError, httpx2.InvalidURL):
         return None
     return response.status_code
 
 
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this very machine; the sandbox posts nowhere else."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.port != 0 and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
+        # No address, or a port that cannot be.
         return False

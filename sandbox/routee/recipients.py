@@ -1,7 +1,7 @@
 """Who a bulk send goes to: numbers, contacts and groups, less the blacklisted, and the analysis of them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 
 from sandbox.routee.networks import require_country
@@ -39,8 +39,8 @@ def gather(
         *(contact.mobile for contact in named),
         *(one.mobile for group in members.values() for one in group),
     ]
-    bad = [number for number in dict.fromkeys(everyone) if not reachable(number)]
-    errors = [_invalid_recipients(bad)] if bad else []
+    bad = dict.fromkeys(number for number in everyone if not reachable(number))
+    errors = [_invalid_recipients(list(bad))] if bad else []
     if bad and not allow_invalid:
         raise refused("400005000", "The recipients are not valid mobile numbers. (errorCode: 008)", errors=errors)
 
@@ -98,7 +98,7 @@ def _invalid_recipients(numbers: list[str]) -> Wire:
     return {"code": "400005000", "developerMessage": "Invalid recipients", "property": ", ".join(numbers)}
 
 
-def _allowed(recipients: dict[str, Recipient], service: str, bad: Sequence[str]) -> list[Recipient]:
+def _allowed(recipients: dict[str, Recipient], service: str, bad: Container[str]) -> list[Recipient]:
     return [
         recipient
         for recipient in recipients.values()
@@ -113,7 +113,7 @@ def _analysis(
     to: Sequence[str],
     named: list[Contact],
     members: dict[str, list[Contact]],
-    bad: Sequence[str],
+    bad: Container[str],
 ) -> Wire:
     return {
         "contacts": {

@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sandbox.routee.wire import Wire
 
@@ -42,6 +43,7 @@ class Analysis:
         return wire
 
 
+@lru_cache(maxsize=512)
 def analyze(text: str) -> Analysis:
     """Count characters and parts of a text and try to transcode it."""
     unsupported = tuple(dict.fromkeys(character for character in text if not _is_gsm(character)))

@@ -1,7 +1,10 @@
-"""The guard's journal, in the store."""
+"""The guard's journal, in the store. Each change is one transaction with its audit row."""
 
-from collections.abc import Collection, Mapping
+import os
+import platform
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -10,19 +13,26 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Action, State
+from guard.budget import Cap, Hold, Spent, require_room
+from guard.errors import Frozen
 from guard.quote import Quote
+from server.store.audit import Audit
 from server.store.database import Database
-from server.store.schema import actions
+from server.store.facts import FROZEN, fact
+from server.store.holds import close_hold, hold_row, settle_at, spent_in
+from server.store.schema import actions, holds
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
+_AUDITED = ("decided_by", "outcome")
 
 
 class StoredJournal:
     """Implements `guard.journal.Journal`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
+        self._audit = audit
 
     async def propose(self, action: Action) -> Action:
         async with self._database.transaction() as connection:
@@ -30,34 +40,134 @@ class StoredJournal:
             if already is not None:
                 return already
             await connection.execute(insert(actions).values(_row(action)))
+            await self._record(connection, action, _asked(action))
+        await self._audit.anchor()
         return action
 
     async def find(self, action_id: str) -> Action | None:
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(actions).where(actions.c.id == action_id))).mappings().first()
-        return _action(row) if row else None
+        return await self._one(select(actions).where(actions.c.id == action_id))
 
     async def find_open(self, digest: str) -> Action | None:
         async with self._database.transaction() as connection:
             return await _open_for(connection, digest)
 
+    async def last_done(self, digest: str, since: datetime) -> Action | None:
+        done = (actions.c.digest == digest) & (actions.c.state == State.DONE.value) & (actions.c.finished_at >= since)
+        return await self._one(select(actions).where(done).order_by(actions.c.finished_at.desc()).limit(1))
+
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
-        moved = (
+        async with self._database.transaction() as connection:
+            moved = await self._moved(connection, action_id, allowed, to, changes)
+            if moved is None:
+                return None
+            if to in {State.DONE, State.REFUSED}:
+                await close_hold(connection, action_id, to="settled" if to is State.DONE else "released")
+        await self._audit.anchor()
+        return moved
+
+    async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        async with self._database.transaction() as connection:
+            if await fact(connection, FROZEN) is not None:
+                raise Frozen("The operator froze every guarded action; nothing was sent.")
+            if hold.amount is not None:
+                require_room(await spent_in(connection, caps, at), hold.amount)
+            changes = {"sent_at": at, "owner": this_process()}
+            begun = await self._moved(connection, action_id, {State.APPROVED}, State.SENDING, changes)
+            if begun is not None and hold.amount is not None:
+                await connection.execute(insert(holds).values(**hold_row(action_id, hold.provider, hold.amount, at)))
+        await self._audit.anchor()
+        return begun
+
+    async def settle(self, action_id: str, hold: Hold) -> None:
+        async with self._database.transaction() as connection:
+            await settle_at(connection, action_id, hold)
+
+    async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
+        async with self._database.transaction() as connection:
+            return await spent_in(connection, caps, now)
+
+    async def abandoned(self, before: datetime) -> list[Action]:
+        query = select(actions).where(actions.c.state == State.SENDING.value)
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_action(row) for row in rows if row["sent_at"] < before or is_gone(row["owner"])]
+
+    async def latest(
+        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
+    ) -> list[Action]:
+        query = select(actions).order_by(actions.c.created_at.desc()).limit(limit)
+        if states is not None:
+            query = query.where(actions.c.state.in_([state.value for state in states]))
+        if principal is not None:
+            query = query.where(actions.c.principal == principal)
+        async with self._database.transaction() as connection:
+            return [_action(row) for row in (await connection.execute(query)).mappings().all()]
+
+    async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
+        await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
+
+    async def is_frozen(self) -> bool:
+        async with self._database.transaction() as connection:
+            return await fact(connection, FROZEN) is not None
+
+    async def _moved(
+        self,
+        connection: AsyncConnection,
+        action_id: str,
+        allowed: Collection[State],
+        to: State,
+        changes: dict[str, Any],
+    ) -> Action | None:
+        moving = (
             update(actions)
             .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]))
             .values(state=to.value, **changes)
             .returning(*actions.c)
         )
+        row = (await connection.execute(moving)).mappings().first()
+        if row is None:
+            return None
+        moved = _action(row)
+        await self._record(connection, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+        return moved
+
+    async def _record(self, connection: AsyncConnection, action: Action, detail: Mapping[str, Any]) -> None:
+        await self._audit.append(
+            connection, action.state.value, action_id=action.id, principal=action.principal, detail=detail
+        )
+
+    async def _one(self, query: Any) -> Action | None:
         async with self._database.transaction() as connection:
-            row = (await connection.execute(moved)).mappings().first()
+            row = (await connection.execute(query)).mappings().first()
         return _action(row) if row else None
 
-    async def latest(self, limit: int, *, states: Collection[State] | None = None) -> list[Action]:
-        query = select(actions).order_by(actions.c.created_at.desc()).limit(limit)
-        if states is not None:
-            query = query.where(actions.c.state.in_([state.value for state in states]))
-        async with self._database.transaction() as connection:
-            return [_action(row) for row in (await connection.execute(query)).mappings().all()]
+
+def this_process() -> str:
+    """What tells this process from every other that ever ran on this machine."""
+    return f"{platform.node()} {os.getpid()} {_started(os.getpid())}"
+
+
+def is_gone(owner: str | None) -> bool:
+    """True when it is certain that the process which sent an action has ended. Another machine's cannot be seen."""
+    if owner is None:
+        return False
+    node, pid, started = owner.rsplit(" ", 2)
+    return node == platform.node() and _started(int(pid)) != started
+
+
+def _started(pid: int) -> str:
+    """When a process started, in the kernel's ticks; empty if there is none (or no /proc to ask)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _asked(action: Action) -> Mapping[str, Any]:
+    price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
+    facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
+    return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 
 async def _open_for(connection: AsyncConnection, digest: str) -> Action | None:
@@ -72,7 +182,7 @@ def _row(action: Action) -> Mapping[str, Any]:
 
 
 def _action(row: RowMapping) -> Action:
-    values: dict[str, Any] = dict(row)
+    values: dict[str, Any] = {name: value for name, value in row.items() if name != "owner"}
     values["quote"] = _quotes.validate_python(values["quote"])
     values["state"] = State(values["state"])
     return Action(**values)

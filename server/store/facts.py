@@ -1,13 +1,24 @@
-"""Single values that every process on one store shares."""
+"""Single values that every process on one store shares, and the freeze switch among them."""
+
+from typing import Final
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.database import Database
 from server.store.schema import facts
 
+FROZEN: Final = "frozen"
+
+
+async def fact(connection: AsyncConnection, name: str) -> str | None:
+    """A value, in the caller's transaction."""
+    value: str | None = (await connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar()
+    return value
+
 
 class Facts:
-    """Named values: the passcode's hash, the freeze switch."""
+    """Named values: the passcode's hash, the address of the approval page."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -15,7 +26,7 @@ class Facts:
     async def get(self, name: str) -> str | None:
         """The value, if it was set."""
         async with self._database.transaction() as connection:
-            return (await connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar()
+            return await fact(connection, name)
 
     async def put(self, name: str, value: str) -> None:
         """Set the value."""

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.store.actions import StoredJournal
+from server.store.audit import Audit
 from server.store.database import Database
 from server.store.facts import Facts
+from server.store.freeze import Freeze
 from server.store.limits import StoredCache, StoredLimits
+from server.store.optouts import StoredOptOuts
+from server.store.taint import StoredTaint
+from server.store.tokens import StoredTokens
 from server.store.vault import Seal, StoredVault
 
 
@@ -16,10 +21,15 @@ class Record:
 
     database: Database
     journal: StoredJournal
+    audit: Audit
     vault: StoredVault
     limits: StoredLimits
     cache: StoredCache
     facts: Facts
+    freeze: Freeze
+    optouts: StoredOptOuts
+    taint: StoredTaint
+    tokens: StoredTokens
     seal: Seal
 
 
@@ -27,12 +37,19 @@ def open_record(address: str, folder: Path) -> Record:
     """The record at an address; `folder` holds the key that seals secrets. The database is opened on first use."""
     database = Database(address)
     seal = Seal(folder)
+    audit = Audit(database, seal, folder)
+    facts = Facts(database)
     return Record(
         database=database,
-        journal=StoredJournal(database),
+        journal=StoredJournal(database, audit),
+        audit=audit,
         vault=StoredVault(database, seal),
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),
-        facts=Facts(database),
+        facts=facts,
+        freeze=Freeze(facts, audit),
+        optouts=StoredOptOuts(database),
+        taint=StoredTaint(database),
+        tokens=StoredTokens(facts, seal),
         seal=seal,
     )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -61,6 +62,7 @@ actions = Table(
     Column("finished_at", UtcTime),
     Column("outcome", Text),
     Column("answer", Text),
+    Column("owner", String(200)),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -71,6 +73,54 @@ Index(
     postgresql_where=text(OPEN_STATES),
 )
 Index("actions_by_time", actions.c.created_at)
+
+Index("actions_by_digest", actions.c.digest, actions.c.finished_at)
+Index("actions_by_state", actions.c.state)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("action_id", String(16), primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("billionths", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+"""Money held, settled (spent) or released (given back), in whole billionths so that sums are exact."""
+
+Index("holds_by_time", holds.c.currency, holds.c.at)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("action_id", String(16)),
+    Column("principal", String(200)),
+    Column("detail", Text, nullable=False),
+    Column("mac", String(64), nullable=False),
+)
+"""Every decision and every call, each row bound by HMAC to the one before."""
+
+optouts = Table(
+    "optouts",
+    metadata,
+    Column("number", String(32), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("source", String(200), nullable=False),
+)
+
+stranger_words = Table(
+    "stranger_words",
+    metadata,
+    Column("principal", String(200), primary_key=True),
+    Column("word", String(64), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+"""Digests of what strangers wrote and a principal was shown: numbers, addresses, links, long phrases."""
 
 sealed_secrets = Table(
     "sealed_secrets",

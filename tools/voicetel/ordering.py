@@ -1,6 +1,7 @@
 """VoiceTel inventory and orders: find numbers and buy them."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -159,6 +160,9 @@ class OrderNumbers(Operation[Order]):
             operation=ReleaseNumber(number=self.numbers[0]),
             lost="The month's fee is not paid back, and a released number cannot be had again.",
         )
+
+    def spent(self, answer: Order) -> Decimal | None:
+        return answer.amount_charged
 
     def to_wire(self) -> dict[str, Any]:
         numbers: list[str] = wire_fields(self)["numbers"]

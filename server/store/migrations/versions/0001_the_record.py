@@ -1,4 +1,4 @@
-"""Actions, sealed secrets, uses of limits, cached answers, and shared facts."""
+"""Actions, holds, the audit chain, opt-outs, sealed secrets, uses of limits, cached answers, and shared facts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.String(32)),
         sa.Column("outcome", sa.Text),
         sa.Column("answer", sa.Text),
+        sa.Column("owner", sa.String(200)),
     )
     op.create_index(
         "one_open_action_a_digest",
@@ -44,6 +45,41 @@ def upgrade() -> None:
         postgresql_where=sa.text(OPEN_STATES),
     )
     op.create_index("actions_by_time", "actions", ["created_at"])
+    op.create_index("actions_by_digest", "actions", ["digest", "finished_at"])
+    op.create_index("actions_by_state", "actions", ["state"])
+    op.create_table(
+        "holds",
+        sa.Column("action_id", sa.String(16), primary_key=True),
+        sa.Column("provider", sa.String(32), nullable=False),
+        sa.Column("currency", sa.String(3), nullable=False),
+        sa.Column("billionths", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.String(8), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+    )
+    op.create_index("holds_by_time", "holds", ["currency", "at"])
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("event", sa.String(32), nullable=False),
+        sa.Column("action_id", sa.String(16)),
+        sa.Column("principal", sa.String(200)),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("mac", sa.String(64), nullable=False),
+    )
+    op.create_table(
+        "optouts",
+        sa.Column("number", sa.String(32), primary_key=True),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("source", sa.String(200), nullable=False),
+    )
+    op.create_table(
+        "stranger_words",
+        sa.Column("principal", sa.String(200), primary_key=True),
+        sa.Column("word", sa.String(64), primary_key=True),
+        sa.Column("source", sa.String(64), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+    )
     op.create_table(
         "sealed_secrets",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
@@ -76,5 +112,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("facts", "cached_answers", "limit_uses", "sealed_secrets", "actions"):
+    for table in (
+        "stranger_words",
+        "optouts",
+        "audit",
+        "holds",
+        "facts",
+        "cached_answers",
+        "limit_uses",
+        "sealed_secrets",
+        "actions",
+    ):
         op.drop_table(table)

@@ -1,0 +1,73 @@
+"""Caps on what may be spent. Checked when a call is proposed, held with the approval, settled after the call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from guard.errors import OverBudget
+from guard.money import Money
+
+Window = Literal["action", "day", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most so much in a window, at one provider or (None) at all of them together."""
+
+    window: Window
+    limit: Money
+    provider: str | None = None
+
+    def covers(self, provider: str, currency: str) -> bool:
+        """True when money spent there in that currency counts against it."""
+        return self.provider in (None, provider) and self.limit.currency == currency
+
+    @property
+    def words(self) -> str:
+        """The cap, for people."""
+        where = f"at {self.provider}" if self.provider else "overall"
+        return f"{self.limit} per {self.window} {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money set aside for one action; an unknown price is held as None and is not counted."""
+
+    provider: str
+    amount: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What is held and settled already, per cap."""
+
+    cap: Cap
+    amount: Decimal
+
+
+def start_of(window: Window, now: datetime) -> datetime:
+    """When the window began, in the zone of `now`."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.replace(day=1) if window == "month" else midnight
+
+
+def applicable(caps: Sequence[Cap], provider: str, currency: str) -> list[Cap]:
+    """The caps that a call counts against."""
+    return [cap for cap in caps if cap.covers(provider, currency)]
+
+
+def require_room(spent: Sequence[Spent], amount: Money) -> None:
+    """Refuse a call that would break a cap.
+
+    Raises:
+        OverBudget: One of the caps leaves no room for it.
+    """
+    for already in spent:
+        used = Decimal(0) if already.cap.window == "action" else already.amount
+        if used + amount.amount > already.cap.limit.amount:
+            left = Money(max(Decimal(0), already.cap.limit.amount - used), amount.currency)
+            raise OverBudget(
+                f"This costs {amount}, and the budget of {already.cap.words} leaves {left}; nothing was sent."
+            )

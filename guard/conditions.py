@@ -1,0 +1,118 @@
+"""What the circumstances of one call add to the policy: they refuse it or make the decision stricter, never milder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from clients.effects import Effect
+from clients.operation import Operation
+from guard.action import Principal, arguments_of
+from guard.budget import applicable, require_room
+from guard.compliance import OptOuts, check_opt_outs
+from guard.errors import Denied, Frozen
+from guard.journal import Journal
+from guard.policy import Decision
+from guard.quote import Quote
+from guard.rules import Rules
+
+
+class Taint(Protocol):
+    """Remembers what strangers wrote, so that a call made from their words is recognised."""
+
+    async def found_in(self, principal: Principal, arguments: dict[str, Any]) -> str | None:
+        """Where a part of the arguments was read in a stranger's text; None if nowhere."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """The decision after everything was looked at, and what a person should know."""
+
+    decision: Decision
+    notes: tuple[str, ...] = ()
+
+
+class Conditions:
+    """Looks at one call from every side."""
+
+    def __init__(
+        self, *, journal: Journal, rules: Rules, optouts: OptOuts, taint: Taint, now: Callable[[], datetime]
+    ) -> None:
+        self._journal = journal
+        self._rules = rules
+        self._optouts = optouts
+        self._taint = taint
+        self._now = now
+
+    async def refuse_early(self, operation: Operation[Any]) -> None:
+        """Refuse what no answer could allow, before the provider is asked for a price.
+
+        Raises:
+            Frozen, Denied, DestinationRefused: The call may not be made.
+        """
+        spec = operation.spec
+        if await self._journal.is_frozen():
+            raise Frozen("The operator froze every guarded action; nothing was sent.")
+        ruling = self._rules.policy.ruling(spec)
+        if ruling.decision is Decision.DENY:
+            raise Denied(f"{spec.title} is forbidden by the operator's policy ({ruling.rule}); nothing was sent.")
+        numbers = operation.destinations()
+        self._rules.destinations.check(numbers)
+        if numbers and Effect.PAID in spec.effect:
+            self._rules.compliance.check_hour(numbers, self._now())
+            await check_opt_outs(numbers, self._optouts)
+
+    async def weigh(self, operation: Operation[Any], priced: Quote, digest: str, principal: Principal) -> Circumstances:
+        """The decision for a call that may be made, with what makes it stricter.
+
+        Raises:
+            OverBudget, Denied: It is too dear, or its price cannot be known and policy refuses that.
+        """
+        decision, notes = self._rules.policy.decide(operation.spec), list[str]()
+        for stricter, note in (
+            await self._price(operation, priced),
+            await self._repetition(digest),
+            self._bulk(operation),
+            await self._stranger(operation, principal),
+        ):
+            decision = max(decision, stricter)
+            notes += [note] if note else []
+        return Circumstances(decision, tuple(notes))
+
+    async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
+        provider = operation.spec.provider.name
+        if priced.costs_nothing:
+            return Decision.ALLOW, ""
+        if priced.amount is None:
+            decision = self._rules.for_unknown_price(provider)
+            if decision is Decision.DENY:
+                raise Denied(
+                    f"The price is unknown ({priced.unknown}) and a price that is unknown is refused; nothing was sent. "
+                    f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
+                )
+            return decision, "The price is unknown, so no cap of the budget can hold this call."
+        caps = applicable(self._rules.caps, provider, priced.amount.currency)
+        require_room(await self._journal.spent(caps, self._now()), priced.amount)
+        return Decision.ALLOW, ""
+
+    async def _repetition(self, digest: str) -> tuple[Decision, str]:
+        earlier = await self._journal.last_done(digest, self._now() - self._rules.compliance.duplicate_window)
+        if earlier is None or earlier.finished_at is None:
+            return Decision.ALLOW, ""
+        minutes = max(1, round((self._now() - earlier.finished_at).total_seconds() / 60))
+        return Decision.ASK, f"EXACTLY THIS CALL was done {minutes} minute(s) ago ({earlier.id}). This does it again."
+
+    def _bulk(self, operation: Operation[Any]) -> tuple[Decision, str]:
+        touched = operation.reach()
+        if touched <= self._rules.compliance.bulk_limit or operation.spec.effect.is_plain_read:
+            return Decision.ALLOW, ""
+        return Decision.PAGE, f"This touches {touched} numbers or recipients at once."
+
+    async def _stranger(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
+        if not (operation.spec.effect.is_guarded or operation.destinations()):
+            return Decision.ALLOW, ""
+        source = await self._taint.found_in(principal, arguments_of(operation))
+        if source is None:
+            return Decision.ALLOW, ""
+        return Decision.ASK, f"A part of this call was written by a stranger (read with {source}). Did you ask for it?"

@@ -1,0 +1,90 @@
+"""Actions whose answer was lost: settled by looking at the provider, never by sending again."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from clients.errors import NotFound, TelephonyError
+from clients.exchange import Exchange
+from clients.operation import Operation, Proof
+from guard.action import Action, State
+from guard.journal import Journal
+
+R = TypeVar("R")
+
+LOST_AFTER = timedelta(minutes=5)
+"""An action of another machine that is still under way after this long has lost its process."""
+
+GRACE = timedelta(seconds=5)
+"""A request may still be on its way at the provider; before this, not finding its effect proves nothing."""
+
+Operations = Callable[[str], type[Operation[Any]] | None]
+"""The operation of a tool name."""
+
+
+class Looker(Protocol):
+    """The client of one account, as far as looking needs it."""
+
+    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Make one call."""
+        ...
+
+
+class Reconciler:
+    """Finds actions whose process ended, and finds out what became of those whose outcome is unknown."""
+
+    def __init__(
+        self, *, journal: Journal, senders: Mapping[str, Looker], operations: Operations, now: Callable[[], datetime]
+    ) -> None:
+        self._journal = journal
+        self._senders = senders
+        self._operations = operations
+        self._now = now
+
+    async def run(self) -> list[Action]:
+        """Look after every abandoned action, and every unknown one."""
+        for action in await self._journal.abandoned(self._now() - LOST_AFTER):
+            await self._journal.move(
+                action.id, {State.SENDING}, State.UNKNOWN, outcome="The process ended while the request was under way."
+            )
+        unknown = await self._journal.latest(1000, states={State.UNKNOWN})
+        return [await self.look(action) for action in unknown]
+
+    async def look(self, action: Action) -> Action:
+        """The action as it stands after looking at the provider: done, refused, or still unknown."""
+        proof = self._proof(action)
+        sender = self._senders.get(action.provider)
+        if proof is None or sender is None or action.sent_at is None:
+            return action
+        happened = await self._happened(proof, sender)
+        if happened is None or (not happened and self._now() < action.sent_at + GRACE):
+            return action
+        outcome = "Found done by looking." if happened else "Found not done by looking."
+        moved = await self._journal.move(
+            action.id,
+            {State.UNKNOWN},
+            State.DONE if happened else State.REFUSED,
+            finished_at=self._now(),
+            outcome=outcome,
+        )
+        return moved or await self._journal.find(action.id) or action
+
+    def _proof(self, action: Action) -> Proof[Any] | None:
+        operation = self._operations(action.operation)
+        if operation is None or action.sent_at is None:
+            return None
+        try:
+            return operation.model_validate(dict(action.arguments)).settled(action.sent_at)
+        except ValidationError:
+            return None
+
+    async def _happened(self, proof: Proof[Any], sender: Looker) -> bool | None:
+        try:
+            exchange = await sender.exchange(proof.read)
+        except NotFound:
+            return proof.if_absent
+        except TelephonyError:
+            return None
+        return proof.shows(exchange.answer)

@@ -1,0 +1,33 @@
+"""The operator's rules, all in one place: what the settings say, as the guard understands it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from guard.budget import Cap
+from guard.compliance import Compliance
+from guard.destinations import Destinations
+from guard.money import Money
+from guard.policy import Decision, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Policy, caps, destinations, compliance and the operator's own prices."""
+
+    policy: Policy = field(default_factory=Policy)
+    caps: tuple[Cap, ...] = ()
+    prices: Mapping[str, Money] = field(default_factory=dict[str, Money])
+    """Worst case for one, by tool name, where the provider publishes no price."""
+
+    unknown_price: Decision | None = None
+    """What to do where no price is known. Not set: ask, but deny where a cap applies that could not be kept."""
+
+    destinations: Destinations = field(default_factory=Destinations)
+    compliance: Compliance = field(default_factory=Compliance)
+
+    def for_unknown_price(self, provider: str) -> Decision:
+        """The decision for a call whose price is not known."""
+        if self.unknown_price is not None:
+            return self.unknown_price
+        capped = any(cap.provider in (None, provider) for cap in self.caps)
+        return Decision.DENY if capped else Decision.ASK

@@ -1,0 +1,59 @@
+"""Undo: the compensating call for an action, from the state that was kept before it and the answer it brought."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from clients.errors import TelephonyError
+from clients.operation import Operation, answer_type
+from clients.undo import Undo
+from guard.action import Action, State
+from guard.errors import NotTheSameCall
+from guard.journal import Journal
+from guard.pipeline import Sender
+from guard.reconcile import Operations
+
+_NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")
+
+
+class Undoing:
+    """Plans what would take an action back. The plan is a call like any other: it goes through the guard itself."""
+
+    def __init__(self, *, journal: Journal, senders: Mapping[str, Sender], operations: Operations) -> None:
+        self._journal = journal
+        self._senders = senders
+        self._operations = operations
+
+    async def plan(self, action_id: str, *, principal: str) -> tuple[Action, Undo]:
+        """The action and how to take it back, with an honest verdict.
+
+        Raises:
+            NotTheSameCall: There is no such action of this principal.
+        """
+        action = await self._journal.find(action_id)
+        operation = self._operations(action.operation) if action else None
+        if action is None or action.principal != principal or operation is None:
+            raise NotTheSameCall(f"There is no action {action_id} of yours.")
+        if action.state is not State.DONE:
+            return action, _NOT_DONE
+        try:
+            call = operation.model_validate(dict(action.arguments))
+            return action, call.undo(self._before(call, action), self._answer(call, action))
+        except ValidationError:
+            return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")
+
+    def _before(self, call: Operation[Any], action: Action) -> Any:
+        read = call.before()
+        if read is None or action.before is None:
+            return None
+        kept: Any = answer_type(type(read))
+        return kept.model_validate(action.before)
+
+    def _answer(self, call: Operation[Any], action: Action) -> Any:
+        if not action.answer:
+            return None
+        try:
+            return self._senders[action.provider].read_again(call, action.answer)
+        except (TelephonyError, KeyError):
+            return None

@@ -1,0 +1,26 @@
+"""The kill switch: stops every guarded action at once, in every process that shares the store."""
+
+from server.store.audit import Audit
+from server.store.facts import FROZEN, Facts
+
+
+class Freeze:
+    """Reads and sets the switch. The journal reads it again in the transaction that takes an approval."""
+
+    def __init__(self, facts: Facts, audit: Audit) -> None:
+        self._facts = facts
+        self._audit = audit
+
+    async def is_on(self) -> bool:
+        """True when everything is stopped."""
+        return await self._facts.get(FROZEN) is not None
+
+    async def freeze(self, by: str) -> None:
+        """Stop everything."""
+        await self._facts.put(FROZEN, by)
+        await self._audit.note("frozen", principal=by)
+
+    async def unfreeze(self, by: str) -> None:
+        """Let things go on."""
+        await self._facts.drop(FROZEN)
+        await self._audit.note("unfrozen", principal=by)

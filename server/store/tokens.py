@@ -1,0 +1,37 @@
+"""Sessions with providers, sealed: a refresh token that works once must be on disk before it is used."""
+
+import base64
+import binascii
+from contextlib import suppress
+
+from cryptography.fernet import InvalidToken
+
+from guard.errors import JournalUnavailable
+from server.store.facts import Facts
+from server.store.vault import Seal
+
+PREFIX = "session:"
+
+
+class StoredTokens:
+    """Implements `clients.tokens.TokenStore`."""
+
+    def __init__(self, facts: Facts, seal: Seal) -> None:
+        self._facts = facts
+        self._seal = seal
+
+    async def get(self, name: str) -> str | None:
+        """What was kept last; None where the store or its key is gone, which costs a login."""
+        with suppress(JournalUnavailable, InvalidToken, binascii.Error):
+            sealed = await self._facts.get(PREFIX + name)
+            return self._seal.open(base64.b64decode(sealed)) if sealed else None
+        return None
+
+    async def put(self, name: str, value: str) -> None:
+        sealed = base64.b64encode(self._seal.close(value)).decode("ascii")
+        with suppress(JournalUnavailable):
+            await self._facts.put(PREFIX + name, sealed)
+
+    async def drop(self, name: str) -> None:
+        with suppress(JournalUnavailable):
+            await self._facts.drop(PREFIX + name)
