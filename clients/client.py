@@ -33,8 +33,7 @@ from clients.errors import (
 from clients.exchange import Exchange
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
-from clients.received import Received, backoff, parsed, parsed_or_none, read_within
-from clients.redaction import redact
+from clients.received import Received, backoff, parsed, parsed_or_none, read_within, words
 from clients.salvage import understood
 
 R = TypeVar("R")
@@ -84,6 +83,7 @@ class ApiClient:
         self,
         *,
         credentials: Credentials,
+        identity: str,
         base_url: str | None = None,
         http: Callable[[], httpx2.AsyncClient] | None = None,
         limits: Limits | None = None,
@@ -93,6 +93,7 @@ class ApiClient:
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
+        self._identity = identity
         self._shared_http = http
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
@@ -102,8 +103,8 @@ class ApiClient:
 
     @property
     def account(self) -> str:
-        """What tells this account from another: the provider and where it lives."""
-        return f"{self.provider.name} at {self.base_url.partition('://')[2]}"
+        """What tells this account from another: the provider, where it lives, and who it is there."""
+        return f"{self.provider.name} at {self.base_url.partition('://')[2]} as {self._identity}"
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,9 +151,17 @@ class ApiClient:
                 with anyio.CancelScope(shield=True):
                     await self._cache.spoil(self.account)
 
+    def read_again(self, operation: Operation[R], raw: str) -> R:
+        """The typed answer to a call, from the answer as it was kept.
+
+        Raises:
+            UnexpectedAnswer: It cannot be read.
+        """
+        return self._typed(operation, self._decoded(operation.spec, raw), raw)
+
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
-        request = build_request(operation, path=self._paths.get(spec.tool_name))
+        request = self.adapted(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
         attempts = _Attempts()
         try:
             response = await self._deliver(spec, request, key, attempts)
@@ -163,6 +172,7 @@ class ApiClient:
                     f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
                 ) from no
             raise
+        self.noticed(operation, answer)
         return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
@@ -185,6 +195,22 @@ class ApiClient:
         return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
 
     # What a provider's module overrides -----------------------------------------------------------------------------
+
+    def adapted(self, operation: Operation[Any], request: Request) -> Request:
+        """The request in the form that this account's server knows, where servers of several versions are about.
+
+        Raises:
+            NotSent, InvalidRequest: That server cannot do it.
+        """
+        return request
+
+    def form_credentials(self) -> Mapping[str, str]:
+        """What opens the account where the provider wants it in the form; asked for after `Credentials.headers`."""
+        return {}
+
+    def received(self, response: Received) -> Received:
+        """The response, with the status that counts where the provider hides it in the body."""
+        return response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """The content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
@@ -211,7 +237,7 @@ class ApiClient:
             attempts.count += 1
             last = attempts.count >= allowed
             try:
-                response = await self._attempt(spec, request, headers)
+                response = self.received(await self._attempt(spec, request, headers))
             except _LOST as lost:
                 if last:
                     self._lost(spec, lost)
@@ -238,7 +264,8 @@ class ApiClient:
             self.base_url + request.path,
             params=request.query or None,
             json=request.body if request.carrier == "json" else None,
-            data=request.body if request.carrier == "form" else None,
+            data=self._form(spec, request) if request.carrier == "form" else _parts(request, files=False),
+            files=_parts(request, files=True),
             headers={"Accept": "application/json", "User-Agent": "ringfence", **opened, **extra},
         )
         response = await self._http.send(built, stream=True, follow_redirects=False)
@@ -246,6 +273,10 @@ class ApiClient:
             return await read_within(response, ANSWER_SIZE_LIMIT, remark=_already_done(spec))
         finally:
             await response.aclose()
+
+    def _form(self, spec: Spec, request: Request) -> dict[str, Any]:
+        credentials = self.form_credentials() if spec.needs_key else {}
+        return {**(request.body or {}), **credentials}
 
     async def _open(self) -> Mapping[str, str]:
         try:
@@ -280,9 +311,8 @@ class ApiClient:
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
             raise self._unclear(spec, status, "a redirect, which is not followed")
-        raise self.failure(
-            spec, status, parsed_or_none(response.text), response.words, retry_after=response.retry_after
-        )
+        payload, text = parsed_or_none(response.text), words(response.text)
+        raise self.failure(spec, status, payload, text, retry_after=response.retry_after)
 
     def failure(
         self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
@@ -309,9 +339,11 @@ class ApiClient:
         try:
             payload = parsed(text)
         except ValueError as broken:
+            quotation = f": {quoted(beginning)}" if (beginning := words(text)) else ""
             raise UnexpectedAnswer(
-                f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON: "
-                f"{quoted(redact(text))}" + _already_done(spec),
+                f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON"
+                + quotation
+                + _already_done(spec),
                 raw=text,
             ) from broken
         try:
@@ -322,7 +354,7 @@ class ApiClient:
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
         wanted = cast("type[BaseModel]", answer_type(type(operation)))
         try:
-            return cast("R", wanted.model_validate(content))
+            return cast("R", wanted.model_validate(operation.pick(content)))
         except ValidationError as misfit:
             fields = sorted({".".join(str(part) for part in error["loc"]) or "the whole" for error in misfit.errors()})
             raise UnexpectedAnswer(
@@ -351,6 +383,13 @@ def _outdates_kept_answers(operation: Operation[Any]) -> bool:
     """True for what spends money, and for what changes the very thing that a kept answer shows."""
     before = operation.before()
     return Effect.PAID in operation.spec.effect or (before is not None and before.spec.cached_for > 0)
+
+
+def _parts(request: Request, *, files: bool) -> dict[str, Any] | None:
+    """The files of a multipart body, which are `(name, content, media type)`, or its other fields."""
+    if request.carrier != "multipart":
+        return None
+    return {name: part for name, part in request.body.items() if isinstance(part, tuple) == files}
 
 
 def _already_done(spec: Spec) -> str:

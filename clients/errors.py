@@ -30,7 +30,7 @@ class TelephonyError(Exception):
 
     advice: ClassVar[str] = "Report this to the operator."
 
-    nothing_changed: ClassVar[bool] = True
+    nothing_changed: bool = True
     """True where it is certain that the provider did nothing."""
 
 
@@ -110,6 +110,10 @@ class Conflict(Refused):
     """The current state does not allow the call, or only a part of it was done."""
 
     advice = "Read the current state, then decide."
+
+    def __init__(self, message: str, *, status: int, code: str | None = None, details: Any = None) -> None:
+        super().__init__(message, status=status, code=code, details=details)
+        self.nothing_changed = not self.is_partly_done
 
     @property
     def is_partly_done(self) -> bool:

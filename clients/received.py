@@ -16,6 +16,9 @@ BACKOFF_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8.0
 """A provider that asks for more is reported, not slept on."""
 
+FAILURE_SIZE_LIMIT = 256 * 1024
+WORDS_LIMIT = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -34,11 +37,6 @@ class Received:
             return None
         return max(0.0, seconds) if math.isfinite(seconds) else None
 
-    @property
-    def words(self) -> str:
-        """The text without secrets, for a reader; empty where it is a page of markup."""
-        return "" if self.text.lstrip().startswith("<") else redact(self.text)
-
     def wait_before_repeating(self, attempt: int) -> float | None:
         """Seconds to wait if this status may clear by itself soon, otherwise None."""
         if self.status not in {429, 502, 503, 504}:
@@ -55,11 +53,12 @@ def backoff(attempt: int) -> float:
 
 
 async def read_within(response: httpx2.Response, size: int, *, remark: str) -> Received:
-    """Read a response. Of one that is no success, only the first `size` bytes are kept.
+    """Read a response. Of one that is no success, the beginning is enough.
 
     Raises:
         UnexpectedAnswer: A success is larger than `size` bytes; `remark` ends its message.
     """
+    size = size if response.is_success else min(size, FAILURE_SIZE_LIMIT)
     chunks: list[bytes] = []
     total = 0
     async for chunk in response.aiter_bytes():
@@ -71,6 +70,12 @@ async def read_within(response: httpx2.Response, size: int, *, remark: str) -> R
             break
     text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
     return Received(response.status_code, response.headers, text)
+
+
+def words(text: str) -> str:
+    """The beginning of a text without secrets, for a reader; empty where it is a page of markup."""
+    beginning = text.lstrip()[:WORDS_LIMIT]
+    return "" if beginning.startswith("<") else redact(beginning)
 
 
 def parsed(text: str) -> Any:

@@ -1,5 +1,6 @@
 """Keeps secrets out of logs, errors, answers and the journal."""
 
+import hashlib
 import json
 import logging
 import re
@@ -12,13 +13,15 @@ HIDDEN: Final = "[hidden]"
 SECRET_NAMES: Final = frozenset({
     "apikey", "apikeys", "password", "portoutpin", "pin", "authorization", "authtoken", "accesstoken",
     "refreshtoken", "clientsecret", "applicationsecret", "xapikey", "secret", "token", "passcode",
+    "authpassword", "adminpin", "listenpin", "talkpin",
 })  # fmt: skip
 """Names of fields that hold secrets at any provider, without case and separators."""
 
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _ASSIGNED = re.compile(
-    r"(?i)(\b(?:x[_-])?(?:api[_-]?key|password|(?:port[_-]?out[_-]?)?pin|(?:auth|access|refresh)[_-]?token|token"
-    r"|(?:client|application)[_-]?secret|secret|passcode)[\\\"']*\s*[:=]\s*)(?![\\\"']*\[hidden\])"
+    r"(?i)(\b(?:x[_-])?(?:api[_-]?key|(?:auth[_-])?password|(?:port[_-]?out[_-]?|admin|listen|talk)?pin"
+    r"|(?:auth|access|refresh)[_-]?token|token|(?:client|application)[_-]?secret|secret|passcode|signature)"
+    r"[\\\"']*\s*[:=]\s*)(?![\\\"']*\[hidden\])"
     r"(\\\"(?:(?!\\\").)*\\\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,&}\"']+)"
 )
 """`name=value`, `name: value`, `"name": "value"`, and the last as text inside JSON."""
@@ -69,12 +72,20 @@ class RedactingFilter(logging.Filter):
     """Puts every log record through the redactor before any handler sees it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(record.getMessage())
+        record.msg = redact(_message(record))
         record.args = None
         if record.exc_info:
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What the record says. One whose arguments do not fit is logged without them, instead of breaking its caller."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return str(record.msg)
 
 
 def redact_answer(raw: str) -> str:
@@ -83,3 +94,8 @@ def redact_answer(raw: str) -> str:
         return redact(json.dumps(without_secrets(json.loads(raw)), ensure_ascii=False))
     except (ValueError, RecursionError):
         return redact(raw)
+
+
+def fingerprint(secret: str) -> str:
+    """Tells one secret from another without telling anything of it."""
+    return hashlib.sha256(f"ringfence {secret}".encode()).hexdigest()[:12]

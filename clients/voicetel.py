@@ -23,7 +23,7 @@ from clients.errors import (
 )
 from clients.limits import Limit, Limits, ProcessLimits
 from clients.operation import Operation, Provider, Spec
-from clients.redaction import redact, without_secrets
+from clients.redaction import fingerprint, redact, without_secrets
 
 voicetel: Final = Provider(
     "voicetel",
@@ -142,12 +142,19 @@ class VoiceTel(ApiClient):
             base_url=(base_url or voicetel.base_url).rstrip("/"),
             limits=limits,
         )
-        super().__init__(credentials=self.key, base_url=base_url, limits=limits, **options)
+        super().__init__(
+            credentials=self.key,
+            identity=username or fingerprint(api_key or ""),
+            base_url=base_url,
+            limits=limits,
+            **options,
+        )
 
     def noticed(self, operation: Operation[Any], answer: Any) -> None:
         """Keep up with a key that was fetched anew, and with a password change, which ends the key in use."""
-        if operation.spec.path == LOGIN_PATH:
-            self.key.replace(answer.apikey.get_secret_value())
+        key = getattr(answer, "api_key", None)
+        if operation.spec.path == LOGIN_PATH and key is not None:
+            self.key.replace(key.get_secret_value())
         password = getattr(operation, "password", None)
         if operation.spec.path == "/v2.2/auth" and password is not None:
             self.key.password_changed(password.get_secret_value())

@@ -15,6 +15,7 @@ from mcp.server.mcpserver.tools import Tool
 from clients.redaction import RedactingFilter
 from prompts.library import Guide, guides
 from server.runtime import Runtime
+from tools.actions import action_tools
 from tools.adapter import make_tool
 from tools.catalog import catalogue
 from tools.toolsets import choose
@@ -54,7 +55,12 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
 def tools_of(runtime: Runtime) -> list[Tool]:
     """The tools to show, by the settings."""
     shown = choose(catalogue().values(), toolsets=runtime.settings.toolsets, read_only=runtime.settings.read_only)
-    return [make_tool(operation, runtime.desk) for operation in shown]
+    own = [tool for tool in action_tools(runtime.actions) if not runtime.settings.read_only or _only_looks(tool)]
+    return [*own, *(make_tool(operation, runtime.desk) for operation in shown)]
+
+
+def _only_looks(tool: Tool) -> bool:
+    return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
 def _prompt(guide: Guide) -> Prompt:

@@ -1,4 +1,4 @@
-"""The command line: `ringfence serve | demo | tools | approvals | actions | secrets | sandbox | doctor`."""
+"""The command line: `ringfence serve`, `demo`, `tools`, and what the operator answers, rules and looks up with."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.commands import actions, approvals, demo, doctor, reference, sandbox
+from server.commands import actions, approvals, audit, demo, doctor, reference, rules, sandbox
 from server.settings import BadSettings, Settings, read_settings
 
 app = typer.Typer(
@@ -19,6 +19,11 @@ app = typer.Typer(
 )
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(actions.app, name="actions")
+app.add_typer(audit.app, name="audit")
+app.add_typer(rules.policy, name="policy")
+app.add_typer(rules.optouts, name="optouts")
+app.command("freeze")(rules.freeze)
+app.command("unfreeze")(rules.unfreeze)
 app.command("secrets")(actions.secrets)
 app.command("tools")(reference.tools)
 app.command("demo")(demo.demo)

@@ -10,12 +10,14 @@ from pydantic import SecretStr
 from clients.cache import AnswerCache
 from clients.client import ApiClient
 from clients.convirza import Convirza
+from clients.enswitch import Enswitch
+from clients.enswitch_versions import version_of
 from clients.limits import Limits
 from clients.operation import Operation
 from clients.tokens import TokenStore
 from clients.voicetel import VoiceTel
 from guard.quote import PriceSource
-from server.settings import ConvirzaSettings, ProviderSettings, Settings, VoiceTelSettings
+from server.settings import ConvirzaSettings, EnswitchSettings, ProviderSettings, Settings, VoiceTelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,42 @@ class ConvirzaSetup:
         return ListChildGroups(limit=1)
 
 
-SETUPS: dict[str, ProviderSetup] = {"voicetel": VoiceTelSetup(), "convirza": ConvirzaSetup()}
+class EnswitchSetup:
+    """Enswitch, as the person whose username and password are set."""
+
+    def section(self, settings: Settings) -> EnswitchSettings:
+        return settings.enswitch
+
+    def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        account = settings.enswitch
+        return Enswitch(
+            base_url=account.base_url,
+            username=account.username,
+            password=revealed(account.password),
+            version=version_of(account.version),
+            currency=account.currency,
+            http=shared.http,
+            limits=shared.limits,
+            cache=shared.cache,
+            paths=settings.paths,
+        )
+
+    def prices(self, client: ApiClient) -> PriceSource | None:
+        from tools.enswitch.prices import EnswitchPrices
+
+        return EnswitchPrices(client)
+
+    def harmless_read(self) -> Operation[Any]:
+        from tools.enswitch.people import GetLogin
+
+        return GetLogin()
+
+
+SETUPS: dict[str, ProviderSetup] = {
+    "voicetel": VoiceTelSetup(),
+    "convirza": ConvirzaSetup(),
+    "enswitch": EnswitchSetup(),
+}
 """By name, in the order of the README."""
 
 

@@ -21,11 +21,13 @@ from guard.quote import PriceSource
 from server.providers import SETUPS, Shared
 from server.settings import Settings
 from server.web.address import ApprovalPage, NoPage
+from tools.actions import ActionDesk
 from tools.calling import CallDesk
 from tools.catalog import catalogue
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
+    from guard.undoing import Undoing
     from server.store.record import Record
 
 
@@ -57,6 +59,17 @@ class Runtime:
             page_for=lambda action: self.page.address_for(action.id),
             wait_seconds=settings.approvals.wait_seconds,
         )
+
+        self.actions = ActionDesk(
+            desk=self.desk, journal=lambda: self.record.journal, undoing=lambda: self.undoing, principal=principal_of
+        )
+
+    @cached_property
+    def undoing(self) -> "Undoing":
+        """Plans for taking actions back."""
+        from guard.undoing import Undoing
+
+        return Undoing(journal=self.record.journal, senders=self.clients, operations=catalogue().get)
 
     @cached_property
     def record(self) -> "Record":

@@ -5,8 +5,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from sandbox.convirza import seed as convirza
+from sandbox.enswitch import seed as enswitch
 from sandbox.voicetel import seed as voicetel
-from server.settings import ConvirzaSettings, ProviderSettings, Settings, VoiceTelSettings
+from server.settings import ConvirzaSettings, EnswitchSettings, ProviderSettings, Settings, VoiceTelSettings
+
+ENSWITCH_OWNER = "pinecrest.root"
+"""The seeded system owner, so that every function can be tried."""
 
 
 def sandboxed(settings: Settings, url: str) -> Settings:
@@ -29,6 +33,11 @@ def simulated_accounts(url: str) -> dict[str, ProviderSettings]:
             base_url=f"{url}/convirza",
             oauth_url=f"{url}/convirza",
             webhook_token=SecretStr("bluewater-hooks-5d1c"),
+        ),
+        "enswitch": EnswitchSettings(
+            username=ENSWITCH_OWNER,
+            password=SecretStr(enswitch.password_of(ENSWITCH_OWNER)),
+            base_url=f"{url}/enswitch",
         ),
     }
 

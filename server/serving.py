@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-
 from mcp.server import MCPServer
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
@@ -19,9 +18,10 @@ from starlette.routing import Route
 from server.app import build_server
 from server.runtime import Runtime
 from server.settings import Settings
-from server.web.address import ROOT, MountedPage
+from server.web.address import ROOT, ApprovalPage, MountedPage, PageWhenNeeded
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
 
 
 class NotProtected(Exception):
@@ -60,19 +60,28 @@ async def runtime_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Ru
 
 async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
     """Speak MCP over stdin and stdout until the client closes them."""
-    async with runtime_for(settings, sandbox=sandbox) as runtime, page_on_loopback(runtime):
-        await build_server(runtime).run_stdio_async()
+    async with runtime_for(settings, sandbox=sandbox) as runtime:
+        server = build_server(runtime)
+        async with page_on_loopback(runtime):
+            await server.run_stdio_async()
 
 
 @asynccontextmanager
 async def page_on_loopback(runtime: Runtime) -> AsyncGenerator[None]:
     """Let the runtime serve the approval page on loopback, from when something first waits until the block is left."""
-    approvals, store = runtime.settings.approvals, runtime.settings.store_address
-    if approvals.page == "off":
+    settings = runtime.settings
+    if settings.approvals.page == "off":
         yield
         return
     async with anyio.create_task_group() as group:
-        runtime.page = PageWhenNeeded(lambda: runtime.record, store=store, port=approvals.port, group=group)
+
+        def page() -> ApprovalPage:
+            from server.web.loopback import LoopbackPage
+
+            port, store = settings.approvals.port, settings.store_address
+            return LoopbackPage(lambda: runtime.record, store=store, port=port, group=group)
+
+        runtime.page = PageWhenNeeded(page)
         try:
             yield
         finally:
@@ -125,18 +134,18 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
         ),
     )
     if runtime.settings.approvals.page == "auto":
-        _mount_page(app, runtime, [*own, *settings.allowed_hosts], address)
+        reached = None if host in EVERY_INTERFACE else address
+        _mount_page(app, runtime, [*own, *settings.allowed_hosts], runtime.settings.approvals.address or reached)
     return app
 
 
-def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], address: str) -> None:
+def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], base: str | None) -> None:
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
     from server.web.identity import Identity
     from server.web.pages import PageSetup, approval_app
 
-    public = runtime.settings.approvals.address
-    base = public or (address if "//0.0.0.0:" not in address and "//::" not in address else None)
-    identity = Identity(runtime.record.seal, store=runtime.settings.store_address, base=base or address)
-    setup = PageSetup(record=runtime.record, hosts=hosts, identity=identity, address=public)
+    record = runtime.record
+    identity = Identity(record.seal, store=runtime.settings.store_address, base=base or "")
+    setup = PageSetup(record=record, hosts=hosts, identity=identity, address=base)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))
     runtime.page = MountedPage(base)

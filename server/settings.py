@@ -91,6 +91,27 @@ class ConvirzaSettings(ProviderSettings):
         return bool(self.email and self.password)
 
 
+class EnswitchSettings(ProviderSettings):
+    """One person of an Enswitch installation; calls are made with that person's role and rate plan."""
+
+    username: str | None = None
+    """The person's username. Limit it to this machine's address (Users, source) where you can."""
+
+    password: SecretStr | None = None
+    """The person's password."""
+
+    version: str = Field(default="4.4", pattern=r"^[34]\.[0-9]{1,2}$")
+    """The installation's version: before 4.1 there are no tokens, and plan routes are named another way."""
+
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    """Currency of the customers, for amounts that name none."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True with an address, a username and a password: there is no address that all companies share."""
+        return bool(self.base_url and self.username and self.password)
+
+
 class HttpSettings(_Section):
     """The streamable HTTP server."""
 
@@ -140,6 +161,8 @@ class Settings(BaseSettings):
     voicetel: VoiceTelSettings = VoiceTelSettings()
 
     convirza: ConvirzaSettings = ConvirzaSettings()
+
+    enswitch: EnswitchSettings = EnswitchSettings()
 
     http: HttpSettings = HttpSettings()
 

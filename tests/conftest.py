@@ -11,4 +11,5 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("RINGFENCE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("RINGFENCE_STATE_FOLDER", str(tmp_path / "state"))
+    monkeypatch.setenv("RINGFENCE_APPROVALS__PAGE", "off")  # tests of the page turn it on, at a port of their own
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

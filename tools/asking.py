@@ -73,7 +73,7 @@ async def send_to_page(context: Context[Any, Any], action: Action, page: str) ->
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
         return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
     result = await context.session.elicit_url(message, page, action.id, related_request_id=context.request_id)
-    return result.action == "accept"
+    return bool(result.action == "accept")
 
 
 def opened(context: Context[Any, Any], action: Action) -> bool | None:

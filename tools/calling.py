@@ -75,7 +75,7 @@ class CallDesk:
             return problem(str(bad), kind="BadArguments")
         try:
             if self._policy.guards(operation.spec):
-                return await self._guarded(call, page, context)
+                return await self.guarded(call, page, context)
             exchange = await self._clients[provider.name].exchange(call)
             fence = Fence()
             result = answer_result(operation.spec, exchange, page, fence)
@@ -86,7 +86,7 @@ class CallDesk:
         except GuardRefusal as refusal:
             return refused_result(refusal)
 
-    async def _guarded(
+    async def guarded(
         self, call: Operation[Any], page: Page, context: Context[Any, Any]
     ) -> CallToolResult | InputRequiredResult:
         principal = self._principal(context)
@@ -122,7 +122,9 @@ class CallDesk:
             return _pending(referral)
         return await self._carry_out(referral.action, call, principal, page)
 
-    async def _carry_out(self, action: Action, call: Operation[Any], principal: Principal, page: Page) -> CallToolResult:
+    async def _carry_out(
+        self, action: Action, call: Operation[Any], principal: Principal, page: Page
+    ) -> CallToolResult:
         receipt = await self._open_guard().carry_out(action, call)
         fence = Fence()
         result = receipt_result(call.spec, receipt, page, fence)

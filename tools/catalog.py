@@ -27,6 +27,25 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "credentials",
         "support",
     ),
+    "enswitch": (
+        "plan_routes",
+        "plans",
+        "routing",
+        "costs",
+        "numbers",
+        "system_numbers",
+        "calls",
+        "customers",
+        "balances",
+        "charges",
+        "invoices",
+        "cards",
+        "people",
+        "phones",
+        "queues",
+        "features",
+        "messages",
+    ),
 }
 """Modules of `tools.<provider>` that declare operations, in the order in which they are shown."""
 

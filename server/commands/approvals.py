@@ -1,5 +1,6 @@
 """`ringfence approvals`: the operator's answers, behind a passcode that the agent's side never sees."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import anyio
@@ -60,6 +61,29 @@ def passcode(
 
     anyio.run(lambda: opened_record(change, sandbox=sandbox))
     console.print("The passcode is set.")
+
+
+@app.command()
+def page(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port on loopback; 0 takes any free one.")] = None,
+    sandbox: Sandboxed = False,
+) -> None:
+    """Serve the approval page on this machine until it is stopped."""
+    from server.web.loopback import PortTaken, serve_in_foreground
+
+    def told(base: str, was_there: bool) -> None:
+        typer.echo(f"{base}/approvals{' is served already.' if was_there else ''}")
+
+    async def serve(opened: Opened) -> None:
+        chosen = opened.settings.approvals.port if port is None else port
+        store = opened.settings.store_address
+        try:
+            await serve_in_foreground(opened.record, store=store, port=chosen, told=told)
+        except PortTaken as taken:
+            fail(str(taken))
+
+    with suppress(KeyboardInterrupt):
+        anyio.run(lambda: opened_record(serve, sandbox=sandbox))
 
 
 def _answer(action_id: str, to: State, *, sandbox: bool) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import httpx2
 
 from clients.voicetel import VoiceTel
+from sandbox.app import create_sandbox
+from sandbox.serving import serve_sandbox
+from sandbox.voicetel.provider import VoiceTel as SimulatedVoiceTel
 from sandbox.voicetel.seed import API_KEY
 from tests.sandboxed import Sandbox
 
@@ -21,19 +24,27 @@ class Pauses(list[float]):
         self.append(seconds)
 
 
-def http_client(timeout: float = 5.0) -> httpx2.AsyncClient:
+def http_client(patience: float = 5.0) -> httpx2.AsyncClient:
     """Real connections, without loading certificates, which plain http has no use for."""
-    return httpx2.AsyncClient(timeout=timeout, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    return httpx2.AsyncClient(timeout=patience, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+@asynccontextmanager
+async def sandboxes() -> AsyncGenerator[Sandbox]:
+    """A fresh sandbox for one test, with the one provider that these tests need."""
+    alone = create_sandbox(providers=[SimulatedVoiceTel])
+    async with serve_sandbox(sandbox=alone) as url, http_client() as http:
+        yield Sandbox(url, http)
 
 
 @asynccontextmanager
 async def account(
-    sandbox: Sandbox, *, api_key: str | None = API_KEY, timeout: float = 5.0, **options: Any
+    sandbox: Sandbox, *, api_key: str | None = API_KEY, patience: float = 5.0, **options: Any
 ) -> AsyncGenerator[VoiceTel]:
-    """A client of the sandbox's VoiceTel that never sleeps."""
+    """A client of the sandbox's VoiceTel that never sleeps, and waits `patience` seconds for an answer."""
     given: dict[str, Any] = {"pause": Pauses(), **options}
     async with (
-        http_client(timeout) as http,
+        http_client(patience) as http,
         VoiceTel(api_key=api_key, base_url=sandbox.voicetel, http=lambda: http, **given) as client,
     ):
         yield client

@@ -13,8 +13,7 @@ from clients.limits import ProcessLimits
 from clients.operation import Operation
 from clients.voicetel import VoiceTel
 from sandbox.voicetel.seed import PASSWORD, USERNAME
-from tests.clients.accounts import Provider, account, answered_by, refused, success
-from tests.sandboxed import sandboxes
+from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
 from tools.voicetel.account import GetAccount, ListCallRecords, ListRecurringCharges, UpdateAccount
 from tools.voicetel.credentials import FetchApiKey
 from tools.voicetel.numbers import ListNumbers

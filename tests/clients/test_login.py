@@ -16,9 +16,10 @@ from clients.errors import (
 )
 from clients.voicetel import LOGIN_PATH
 from sandbox.voicetel.seed import API_KEY, PASSWORD, USERNAME
-from tests.clients.accounts import Provider, account, answered_by, refused, success
-from tests.sandboxed import sandboxes
+from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
+from tools.voicetel.access import UpdateAuthentication
 from tools.voicetel.account import GetAccount, ListCallRecords
+from tools.voicetel.credentials import FetchApiKey
 from tools.voicetel.numbers import AddNumber, GetNumber, ListNumbers
 
 LOGIN: dict[str, Any] = {"api_key": None, "username": USERNAME, "password": PASSWORD}
@@ -61,15 +62,20 @@ async def test_the_login_counts_against_the_hourly_limit() -> None:
 
 
 async def test_a_wrong_password_is_said_to_be_wrong_and_the_call_is_not_made() -> None:
-    async with sandboxes() as sandbox, account(sandbox, **{**LOGIN, "password": "Harbor2027"}) as client:
+    async with (
+        sandboxes() as sandbox,
+        account(sandbox, api_key=None, username=USERNAME, password="Harbor2027") as client,
+    ):
         with pytest.raises(NotAuthenticated, match="the call itself was not sent") as caught:
             await client.send(WRITE)
         assert [row["path"] for row in await sandbox.requests()] == [LOGIN_PATH]
     assert "Harbor2027" not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [{}, {"username": USERNAME}, {"password": PASSWORD}, {"username": "", "password": ""}])
-async def test_without_credentials_nothing_is_sent_and_nothing_counted(given: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "given", [{}, {"username": USERNAME}, {"password": PASSWORD}, {"username": "", "password": ""}]
+)
+async def test_without_credentials_nothing_is_sent_and_nothing_counted(given: dict[str, Any]) -> None:
     provider = Provider(success({}))
     async with answered_by(provider, api_key=None, **given) as client:
         for _ in range(10):
@@ -86,6 +92,30 @@ async def test_a_key_that_is_replaced_is_used_from_the_next_call_on() -> None:
             await client.send(ListNumbers())
         client.key.replace(API_KEY)
         assert await client.send(ListNumbers())
+
+
+async def test_a_key_that_was_fetched_for_the_operator_is_used_from_then_on() -> None:
+    fetch = FetchApiKey.model_validate({"username": USERNAME, "password": PASSWORD})
+    async with sandboxes() as sandbox, account(sandbox, api_key="f" * 32) as client:
+        await client.send(fetch)
+        assert await client.send(ListNumbers())
+
+
+async def test_a_fetch_that_brings_no_key_leaves_the_one_in_use() -> None:
+    fetch = FetchApiKey.model_validate({"username": USERNAME, "password": PASSWORD})
+    provider = Provider(success({}))
+    async with answered_by(provider) as client:
+        await client.send(fetch)
+        await client.send(ListNumbers())
+    assert provider.requests[-1].headers["authorization"] == f"Bearer {API_KEY}"
+
+
+async def test_after_a_change_of_the_password_the_next_call_logs_in_with_the_new_one() -> None:
+    change = UpdateAuthentication.model_validate({"password": "Anchor2027"})
+    async with sandboxes() as sandbox, account(sandbox, username=USERNAME, password=PASSWORD) as client:
+        await client.send(change)
+        assert await client.send(ListNumbers())
+        assert [row["status"] for row in await sandbox.requests(path=LOGIN_PATH)] == [200]
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])

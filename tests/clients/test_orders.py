@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from clients.errors import InsufficientFunds, OutcomeUnknown, ProviderFailed, ProviderUnreachable, TelephonyError
-from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, success
-from tests.sandboxed import Sandbox, sandboxes
+from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, sandboxes, success
+from tests.sandboxed import Sandbox
 from tools.voicetel.ordering import OrderNumbers
 
 ORDER = OrderNumbers(numbers=["+12015550101"])
@@ -43,7 +43,7 @@ async def test_an_order_without_an_answer_is_repeated_under_its_key_and_charged_
 
 
 async def test_an_order_that_takes_too_long_is_repeated_and_charged_once() -> None:
-    async with sandboxes() as sandbox, account(sandbox, timeout=0.2) as client:
+    async with sandboxes() as sandbox, account(sandbox, patience=0.2) as client:
         await sandbox.break_with("hold", path="/orders$")
         placed = await client.send(ORDER)
         assert len(await sandbox.charges()) == 1

@@ -6,8 +6,7 @@ import httpx2
 import pytest
 
 from clients.errors import ProviderFailed, RateLimited, Refused
-from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, success
-from tests.sandboxed import sandboxes
+from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, sandboxes, success
 from tools.voicetel.numbers import ListNumbers
 from tools.voicetel.ordering import SearchInventory
 

@@ -154,9 +154,12 @@ async def test_calls_viber_and_failovers_post_their_status_too() -> None:
     assert (message["status"]["status"], message["price"]) == ("Delivered", 0.012)
 
 
-async def test_an_address_off_this_machine_is_written_down_and_never_asked() -> None:
+@pytest.mark.parametrize(
+    "url", ["https://hooks.bluewater.example/sms", "http://10.0.0.7/", "http://127.0.0.1:99999/", "http://[::1/"]
+)
+async def test_an_address_off_this_machine_is_written_down_and_never_asked(url: str) -> None:
     async with caller() as client:
-        await send_sms(client, callback=on_change("https://hooks.bluewater.example/sms"))
+        await send_sms(client, callback=on_change(url))
         assert await control(client, "POST", "routee/callbacks/deliver") == {"delivered": 0}
         rows = await deliveries(client)
     assert [(row["state"], row["attempts"]) for row in rows] == [("refused, not a loopback address", [])]

@@ -1,0 +1,100 @@
+"""Convirza API v3: its two hosts, its envelope, and its errors.
+
+Rests on the provider's pages of April 2026 (`https://docs.convirza.com/`). The page on errors is not public, so the
+shape of an error is inferred: `{code, message, request_id}` from the API host.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast
+
+from clients.client import ApiClient
+from clients.convirza_session import ConvirzaSession
+from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
+from clients.limits import Limits, ProcessLimits
+from clients.operation import Provider, Spec
+from clients.redaction import redact
+from clients.tokens import ProcessTokens, TokenStore
+
+convirza: Final = Provider(
+    "convirza",
+    title="Convirza",
+    base_url="https://platform-api.convirza.com",
+    docs_url="https://docs.convirza.com/",
+    wire_case=str,
+)
+
+OAUTH_URL: Final = "https://platform-oauth.convirza.com"
+
+ALL_PATHS: Final = "api-endpoints-reference-2043386m0"
+"""The page with the paths of the users' operations."""
+
+BASE_PATHS: Final = "architecture-2043388m0"
+"""The page with the base path of each resource, named where an operation has no page of its own that is public."""
+
+
+class Convirza(ApiClient):
+    """A Convirza account, as one of its users.
+
+    async with Convirza(email="…", password="…") as client:
+        found = await client.send(ListProvisionedRoutes())
+    """
+
+    provider: ClassVar[Provider] = convirza
+
+    def __init__(
+        self,
+        *,
+        email: str | None = None,
+        password: str | None = None,
+        base_url: str | None = None,
+        oauth_url: str | None = None,
+        limits: Limits | None = None,
+        tokens: TokenStore | None = None,
+        **options: Any,
+    ) -> None:
+        limits = limits or ProcessLimits()
+        self.session = ConvirzaSession(
+            email=email,
+            password=password,
+            oauth_url=(oauth_url or OAUTH_URL).rstrip("/"),
+            limits=limits,
+            tokens=tokens or ProcessTokens(),
+        )
+        super().__init__(
+            credentials=self.session, identity=email or "nobody", base_url=base_url, limits=limits, **options
+        )
+
+    async def revoke(self) -> bool:
+        """Log out: end this user's session at Convirza and forget it. False if there was none.
+
+        Raises:
+            ProviderUnreachable, ProviderFailed: Convirza did not confirm; call again.
+        """
+        return await self.session.revoke(self._http)
+
+    def unwrap(self, spec: Spec, payload: Any) -> Any:
+        """`{"code": 200, "data": …, "request_id": …}` → data. A code of 400 or more is a refusal in any status."""
+        envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
+        code = envelope.get("code")
+        if isinstance(code, int) and 400 <= code < 600:
+            raise self.failure(spec, code, envelope)
+        if "data" not in envelope and not isinstance(code, int):
+            raise UnexpectedAnswer(f"Convirza answered {spec.title.lower()} without its envelope")
+        data = envelope.get("data")
+        return {} if data is None else data
+
+    def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
+        """The typed error, with the request id that Convirza's support asks for."""
+        envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
+        reason = redact(_reason(envelope) or text or "no reason given")
+        message = f"Convirza refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(reason)}"
+        if request := envelope.get("request_id") or envelope.get("requestId"):
+            message += f" (request {quoted(str(request))})"
+        kind = spec.refusals.get(status)
+        return kind(message, status=status) if kind is not None else refusal(status, message)
+
+
+def _reason(envelope: Mapping[str, Any]) -> str:
+    """The provider's words: one sentence, or several."""
+    words = envelope.get("message") or envelope.get("error") or ""
+    return " ".join(str(word) for word in cast("list[object]", words)) if isinstance(words, list) else str(words)

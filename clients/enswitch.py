@@ -1,0 +1,300 @@
+"""Enswitch JSON API (Integrics): how it logs in, wraps its answers, and says no.
+
+Not a REST API: each function is an address that takes a form. Codes in the body count, not those of HTTP, and do not
+mean what HTTP's do. Rests on the public guide's introduction and its pages on tokens and user/login
+(`https://integrics.com/enswitch/guides/4.4/en/dev/json/`).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Final, TypeVar, cast
+
+import anyio
+import httpx2
+
+from clients.client import ApiClient
+from clients.effects import Basis, Effect
+from clients.enswitch_versions import NEWEST, TOKENS, Version, in_form_of
+from clients.errors import (
+    InvalidRequest,
+    NotAuthenticated,
+    NotConfigured,
+    NotFound,
+    NotPermitted,
+    ProviderFailed,
+    Refused,
+    UnexpectedAnswer,
+    quoted,
+)
+from clients.exchange import Exchange
+from clients.operation import Operation, Provider, Request, Spec
+from clients.received import Received, parsed_or_none
+from clients.redaction import redact
+
+R = TypeVar("R")
+OperationT = TypeVar("OperationT", bound=Operation[Any])
+
+API: Final = "/api/json"
+LOGIN_PATH: Final = f"{API}/user/login/"
+
+VALIDATED: Final = "201"
+"""The input passed validation, and nothing was done."""
+
+SUCCESS: Final = frozenset({"200", VALIDATED, "204"})
+
+EARLY: Final = 30.0
+"""Seconds before its end at which a token is replaced."""
+
+JUST_NOW: Final = 1.0
+"""Seconds for which a new token is not doubted: calls under way at once are all refused for the one before it."""
+
+
+class EnswitchProvider(Provider):
+    """Functions instead of resources, each at an address of its own and called by POST."""
+
+    def function(
+        self,
+        path: str,
+        *,
+        effect: Effect,
+        toolset: str,
+        guide: str = "4.4",
+        basis: Basis = "documented",
+        irreversible: bool = False,
+        admin_only: bool = False,
+        rows: str | None = None,
+        synonyms: tuple[str, ...] = (),
+    ) -> Callable[[type[OperationT]], type[OperationT]]:
+        """Declare the function that a class calls. `guide` is the version of the page that was read."""
+        return self.operation(
+            "POST",
+            f"{API}/{path}/",
+            effect=effect,
+            toolset=toolset,
+            docs=f"{guide}/en/dev/json/{path}/",
+            basis=basis,
+            irreversible=irreversible,
+            admin_only=admin_only,
+            rows=rows,
+            synonyms=synonyms,
+        )
+
+
+def _as_it_is(name: str) -> str:
+    return name
+
+
+enswitch: Final = EnswitchProvider(
+    "enswitch",
+    title="Enswitch",
+    base_url="",  # every company runs its own, or uses its operator's
+    docs_url="https://integrics.com/enswitch/guides/",
+    write_carrier="form",
+    wire_case=_as_it_is,
+)
+
+
+class EnswitchLogin:
+    """What opens the account, as form fields: a token since 4.1, username and password before."""
+
+    def __init__(
+        self,
+        *,
+        username: str | None,
+        password: str | None,
+        base_url: str,
+        version: Version,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._username = username
+        self._password = password
+        self._base_url = base_url
+        self._version = version
+        self._clock = clock
+        self._logging_in = anyio.Lock()
+        self._fields: Mapping[str, str] = {}
+        self._since = 0.0
+        self._until: float | None = None
+        if password:
+            redact.learn(password)
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The form fields; `headers` has seen to it that they are good."""
+        return self._fields
+
+    async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
+        if not self._is_good():
+            async with self._logging_in:
+                if not self._is_good():
+                    await self._log_in(http)
+        return {}
+
+    async def renew(self, http: httpx2.AsyncClient) -> bool:
+        """Have the next request log in first. Before 4.1 there is nothing that a second login could change."""
+        if self._version < TOKENS:
+            return False
+        if self._clock() - self._since > JUST_NOW:
+            self._until = 0.0
+        return True
+
+    def _is_good(self) -> bool:
+        return bool(self._fields) and (self._until is None or self._clock() < self._until)
+
+    async def _log_in(self, http: httpx2.AsyncClient) -> None:
+        if not (self._username and self._password and self._base_url):
+            raise NotConfigured("Enswitch needs base_url, username and password in the settings; nothing was sent.")
+        person = {"auth_username": self._username, "auth_password": self._password}
+        if self._version < TOKENS:
+            self._fields = person
+            return
+        response = await http.post(self._base_url + LOGIN_PATH, data={**person, "token": 1}, follow_redirects=False)
+        payload = parsed_or_none(response.text)
+        if "401" in codes_of(payload) or response.status_code == 401:
+            raise NotAuthenticated(
+                "Enswitch does not accept the username and password, or not from this address; "
+                "the call itself was not sent.",
+                status=401,
+            )
+        data = _member(payload, "data")
+        token = _member(data, "auth_token")
+        if not isinstance(token, str) or not token:
+            raise ProviderFailed(
+                f"Enswitch's login answered {response.status_code} without a token (is it older than 4.1? then set "
+                "`version`); the call itself was not sent.",
+                status=response.status_code,
+            )
+        redact.learn(token)
+        now = self._clock()
+        self._fields, self._since = {"auth_token": token}, now
+        self._until = _end_of(_member(data, "auth_token_expiry"), now)
+
+
+class Enswitch(ApiClient):
+    """A person of one Enswitch installation.
+
+    async with Enswitch(base_url="https://…", username="…", password="…") as client:
+        found = await client.send(ListPlanRoutes(plan=3))
+    """
+
+    provider: ClassVar[Provider] = enswitch
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        version: Version = NEWEST,
+        currency: str = "USD",
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> None:
+        self.login = EnswitchLogin(
+            username=username,
+            password=password,
+            base_url=(base_url or "").rstrip("/"),
+            version=version,
+            clock=clock,
+        )
+        self.currency = currency
+        self._version = version
+        self._username = username
+        super().__init__(credentials=self.login, identity=username or "nobody", base_url=base_url, **options)
+
+    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Like `ApiClient.exchange`. A dry run must be answered as one: some functions ignore `validation` and act."""
+        exchange = await super().exchange(operation, idempotency_key=idempotency_key)
+        if getattr(operation, "dry_run", False) and not getattr(exchange.answer, "validated", False):
+            raise UnexpectedAnswer(
+                f"Enswitch was asked to check {operation.spec.title.lower()} only, and does not say that it did no "
+                "more. It may have acted: look before repeating.",
+                understood=exchange.answer,
+                raw=exchange.raw,
+            )
+        return exchange
+
+    def adapted(self, operation: Operation[Any], request: Request) -> Request:
+        """The call as this installation's version knows it."""
+        return replace(request, body=in_form_of(self._version, operation, request.body or {}))
+
+    def form_credentials(self) -> Mapping[str, str]:
+        """Token or password, never in the address."""
+        return self.login.fields
+
+    def received(self, response: Received) -> Received:
+        """Under HTTP 200 the code in the body counts. Whether HTTP's mirrors it is not documented; both are read."""
+        if not 200 <= response.status < 300:
+            return response
+        refused = [code for code in codes_of(parsed_or_none(response.text)) if code not in SUCCESS]
+        return replace(response, status=_status(refused[0])) if refused else response
+
+    def unwrap(self, spec: Spec, payload: Any) -> Any:
+        """`{"responses": [{"code", "key", "message"}], "data": …}` → data; `{"validated": True}` after a dry run."""
+        codes = codes_of(payload)
+        if not codes:
+            raise UnexpectedAnswer(f"Enswitch answered {spec.title.lower()} without its envelope")
+        if VALIDATED in codes:
+            return {"validated": True}
+        data = _member(payload, "data")
+        return {} if data is None else data
+
+    def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
+        """The typed error, with each faulty parameter and Enswitch's words."""
+        what = f"Enswitch refused to {spec.title[0].lower()}{spec.title[1:]}"
+        if not codes_of(payload) and status in {404, 405}:
+            return Refused(
+                f"{what}: there is no such function at {spec.path}. The installation is older than the function, or "
+                "`base_url` leads elsewhere; the operator can change both in the settings.",
+                status=status,
+            )
+        kind, meaning = _REFUSALS.get(status, (ProviderFailed if status >= 500 else InvalidRequest, ""))
+        reason = quoted(redact(_reasons(payload) or text or "no reason given"))
+        return kind(f"{what} ({status}{meaning}): {reason}", status=status)
+
+
+_REFUSALS: Final[Mapping[int, tuple[type[Refused], str]]] = {
+    400: (InvalidRequest, ""),
+    401: (NotAuthenticated, ""),
+    402: (NotPermitted, ", the role of the API user does not allow it; this is not about money"),
+    403: (NotPermitted, ", the rate plan of the customer does not allow it"),
+    404: (NotFound, ", it does not exist or this user may not see it"),
+}
+"""Enswitch's codes are not HTTP's: 402 and 403 say whose permission is missing, 404 may hide what is there."""
+
+
+def codes_of(payload: Any) -> list[str]:
+    """The codes of an envelope, as text; some installations send them as numbers. Empty where it is none."""
+    return [str(_member(entry, "code")) for entry in _entries(payload) if _member(entry, "code") is not None]
+
+
+def _entries(payload: Any) -> list[Any]:
+    entries = _member(payload, "responses")
+    return list(entries) if isinstance(entries, list) else []
+
+
+def _reasons(payload: Any) -> str:
+    said: list[str] = []
+    for entry in _entries(payload):
+        key, message = _member(entry, "key"), _member(entry, "message")
+        said.append(f"{key}: {message}" if key else str(message or ""))
+    return "; ".join(part for part in said if part)
+
+
+def _member(value: Any, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+
+
+def _status(code: str) -> int:
+    """A code as the engine reads statuses; what is none of an error's counts as a failure of the server."""
+    return int(code) if code.isdecimal() and 400 <= int(code) < 600 else 500
+
+
+def _end_of(expiry: Any, now: float) -> float | None:
+    """When to log in again. Absent or 0 where tokens never expire (inferred)."""
+    try:
+        seconds = float(expiry)
+    except (TypeError, ValueError):
+        return None
+    return now + max(seconds - EARLY, seconds / 2) if seconds > 0 else None

@@ -1,0 +1,240 @@
+"""Routee's REST API: how it logs in, wraps its lists, and words its refusals.
+
+Rests on Routee's documentation page ("[seed]" in the provider notes) and its reference at `https://docs.routee.net`.
+"""
+
+import base64
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, ClassVar, Final, cast
+
+import anyio
+import httpx2
+
+from clients.client import ApiClient
+from clients.errors import (
+    Conflict,
+    InsufficientFunds,
+    NotAuthenticated,
+    NotConfigured,
+    NotPermitted,
+    ProviderFailed,
+    RateLimited,
+    Refused,
+    TelephonyError,
+    quoted,
+    refusal,
+)
+from clients.limits import Limit
+from clients.operation import Provider, Spec
+from clients.received import parsed_or_none
+from clients.redaction import redact
+
+routee: Final = Provider(
+    "routee",
+    title="Routee",
+    base_url="https://connect.routee.net",
+    docs_url="https://docs.routee.net/reference/",
+)
+
+AUTH_URL: Final = "https://auth.routee.net"
+"""Where tokens are issued: another host than that of the API (documented)."""
+
+CONVERSATIONS: Final = Limit("routee voice conversation", calls=1, seconds=1)
+"""One conversation a second: the only limit that Routee documents."""
+
+LONGEST_MARGIN: Final = 60.0
+"""Seconds before its end at which a token is replaced; a tenth of its life where that is less."""
+
+_MEANINGS: Mapping[str, type[Refused]] = {
+    "400001009": InsufficientFunds,  # the balance does not cover the call
+    "400001012": NotPermitted,  # the account is a trial
+    "400009002": Conflict,  # the campaign is not Scheduled
+}
+"""Codes whose first three digits say less than the documents do."""
+
+_CODE = re.compile(r"[45][0-9]{8}")
+
+_sent: ContextVar[str] = ContextVar("routee_token_of_this_call", default="")
+"""The token that the present call was sent with, so that a 401 to it does not throw away a newer one."""
+
+
+class RouteeToken:
+    """The access token: issued for an application's id and secret, kept until shortly before it ends.
+
+    Calls that need one at the same time wait for one login. A token that is refused is thrown away once, however many
+    calls were sent with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        application_id: str | None,
+        application_secret: str | None,
+        auth_url: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._id = application_id
+        self._secret = application_secret
+        self._auth_url = auth_url
+        self._clock = clock
+        self._token: str | None = None
+        self._good_until = 0.0
+        self._fetching = anyio.Lock()
+        if application_secret:
+            redact.learn(application_secret)
+
+    async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
+        token = self._token if self._is_fresh() else None
+        if token is None:
+            async with self._fetching:
+                token = self._token if self._is_fresh() else None
+                if token is None:
+                    token = await self._fetch(http)
+        _sent.set(token)
+        return {"Authorization": f"Bearer {token}"}
+
+    async def renew(self, http: httpx2.AsyncClient) -> bool:
+        """Forget the token that was refused; the next call, which is the repetition, fetches another."""
+        if self._token == _sent.get():
+            self._token = None
+        return True
+
+    def _is_fresh(self) -> bool:
+        return self._token is not None and self._clock() < self._good_until
+
+    async def _fetch(self, http: httpx2.AsyncClient) -> str:
+        if not (self._id and self._secret):
+            raise NotConfigured("Routee has no application id and application secret; nothing was sent.")
+        basic = base64.b64encode(f"{self._id}:{self._secret}".encode()).decode("ascii")
+        redact.learn(basic)
+        asked_at = self._clock()
+        response = await http.post(
+            f"{self._auth_url}/oauth/token",
+            data={"grant_type": "client_credentials"},
+            headers={"Authorization": f"Basic {basic}", "Accept": "application/json"},
+            follow_redirects=False,
+        )
+        _require_login(response)
+        token, lasts = _token_in(response)
+        redact.learn(token)
+        self._token = token
+        self._good_until = asked_at + lasts - min(LONGEST_MARGIN, lasts / 10)
+        return token
+
+
+class Routee(ApiClient):
+    """A Routee account, as one of its applications sees it.
+
+    async with Routee(application_id="…", application_secret="…") as client:
+        balance = await client.send(GetBalance())
+    """
+
+    provider: ClassVar[Provider] = routee
+
+    def __init__(
+        self,
+        *,
+        application_id: str | None = None,
+        application_secret: str | None = None,
+        base_url: str | None = None,
+        auth_url: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> None:
+        token = RouteeToken(
+            application_id=application_id,
+            application_secret=application_secret,
+            auth_url=(auth_url or AUTH_URL).rstrip("/"),
+            clock=clock,
+        )
+        super().__init__(credentials=token, identity=application_id or "nobody", base_url=base_url, **options)
+
+    def unwrap(self, spec: Spec, payload: Any) -> Any:
+        """Bare JSON; an array becomes `content`, as pages call it. An error object inside a 200 is a refusal."""
+        content: object = payload
+        if isinstance(content, list):
+            return {"content": cast("list[object]", content)}
+        body = _object(content)
+        if "developerMessage" in body and _code(body):
+            raise self.failure(spec, 400, body)
+        return content
+
+    def failure(
+        self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
+    ) -> TelephonyError:
+        """The status that counts is the one in Routee's code: its pages print 404009001 under status 400.
+
+        After a 5xx the code is not believed, since the call may have taken effect.
+        """
+        code = _code(_object(payload))
+        if code is not None and status < 500:
+            status = int(code[:3])
+        return super().failure(spec, status, payload, text, retry_after=retry_after)
+
+    def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
+        """The typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
+        body = _object(payload)
+        code = _code(body)
+        reason = _reason(body) or text or "no reason given"
+        message = (
+            f"Routee refused to {spec.title[0].lower()}{spec.title[1:]} ({code or status}): {quoted(redact(reason))}"
+        )
+        kind = _MEANINGS.get(code or "") or spec.refusals.get(status)
+        if kind is not None:
+            return kind(message, status=status, code=code)
+        return refusal(status, message, code=code)
+
+
+def _require_login(response: httpx2.Response) -> None:
+    status = response.status_code
+    if status == 429:
+        raise RateLimited("Routee refuses to issue more tokens now. The call itself was not sent.")
+    if 400 <= status < 500:
+        reason = _reason(_object(parsed_or_none(response.text)))
+        told = f": {quoted(redact(reason))}" if reason else ""
+        raise NotAuthenticated(
+            f"Routee does not accept the application id and secret ({status}){told}; the call itself was not sent.",
+            status=status,
+        )
+
+
+def _token_in(response: httpx2.Response) -> tuple[str, float]:
+    """The token and the seconds it lasts. `expires_in` is read, since applications differ: an hour to 20 years."""
+    fields = _object(parsed_or_none(response.text)) if response.status_code == 200 else {}
+    token, lasts = fields.get("access_token"), fields.get("expires_in")
+    try:
+        seconds = float(lasts) if lasts is not None else 3600.0
+    except (TypeError, ValueError):
+        seconds = 3600.0
+    if not isinstance(token, str) or not token:
+        raise ProviderFailed(
+            f"Routee's login answered {response.status_code} without a token; the call itself was not sent.",
+            status=response.status_code,
+        )
+    return token, max(0.0, seconds)
+
+
+def _code(body: Mapping[str, Any]) -> str | None:
+    """The nine digits: HTTP status, module, error."""
+    code = str(body.get("code", ""))
+    return code if _CODE.fullmatch(code) else None
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    """The provider's words, with the fields and recipients that it names."""
+    words = next(
+        (str(body[key]) for key in ("developerMessage", "error_description", "message", "error") if body.get(key)), ""
+    )
+    named = [f"{name}: {rule}" for name, rule in _object(body.get("properties")).items()]
+    errors: object = body.get("errors")
+    faults = [_object(error) for error in cast("list[object]", errors)] if isinstance(errors, list) else []
+    named += [f"{fault.get('developerMessage', 'error')}: {fault.get('property', '')}" for fault in faults]
+    return "; ".join([words, *named]) if named else words
+
+
+def _object(value: object) -> dict[str, Any]:
+    """A JSON object, or an empty one in place of anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,28 @@
+"""Reads a posted form: URL-encoded, small, each field once."""
+
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from server.web.protection import LARGEST_FORM
+
+
+async def posted(request: Request) -> dict[str, str]:
+    """The fields of a posted form.
+
+    Raises:
+        HTTPException: It is too large (413) or no form of ours (400).
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413, "The form is too large.")
+    try:
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=10)
+    except ValueError as misfit:
+        raise HTTPException(400, "The form cannot be read.") from misfit
+    if any(len(values) > 1 for values in fields.values()):
+        raise HTTPException(400, "The form cannot be read.")
+    return {name: values[0] for name, values in fields.items()}

@@ -1,0 +1,50 @@
+"""How one process finds out that what answers at an address is the page of its own store."""
+
+import hmac
+import re
+import secrets
+from typing import Final
+
+import httpx2
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from server.store.vault import Seal
+from server.web.address import ROOT
+
+_CHALLENGE: Final = re.compile(r"[0-9a-f]{32}")
+PATIENCE_SECONDS: Final = 2.0
+
+
+class Identity:
+    """A page proves with the store's key that it belongs to this store and stands at this very address.
+
+    Otherwise whatever program took the port after a page had gone could ask people for the passcode.
+    """
+
+    def __init__(self, seal: Seal, *, store: str, base: str) -> None:
+        self._seal = seal
+        self._store = store
+        self._base = base
+
+    async def prove(self, request: Request) -> Response:
+        """Answer another process's challenge."""
+        challenge = request.query_params.get("challenge", "")
+        if not _CHALLENGE.fullmatch(challenge):
+            return PlainTextResponse("A challenge is expected.", 400)
+        return PlainTextResponse(self._proof(challenge))
+
+    async def holds(self) -> bool:
+        """True when the page of this store answers at the address."""
+        challenge = secrets.token_hex(16)
+        try:
+            # No proxy from the environment may stand between two processes of one machine.
+            async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
+                answer = await http.get(f"{self._base}{ROOT}/healthz", params={"challenge": challenge})
+        except httpx2.HTTPError:
+            return False
+        return hmac.compare_digest(answer.content, self._proof(challenge).encode("utf-8"))
+
+    def _proof(self, challenge: str) -> str:
+        text = f"{challenge}\n{self._base}\n{self._store}"
+        return hmac.digest(self._seal.derive("approval page"), text.encode("utf-8"), "sha256").hex()

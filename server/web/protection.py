@@ -1,0 +1,67 @@
+"""What stands before every request to the page: whose name it was called by, where a form came from, and headers."""
+
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_FORM: Final = 8 * 1024
+"""Bytes. The longest form holds a passcode and a token."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`: under that, browsers send `Origin: null` with our own forms, and the origin is checked.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Protected:
+    """Answers only to its own names, takes forms only from its own pages, and adds the headers to every answer.
+
+    A name of somebody else's that was pointed at this machine (DNS rebinding) is refused for reads as well.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], address: str | None) -> None:
+        """`hosts` are Host headers; `address` is where people reach the page, where a proxy stands before it."""
+        self._app = app
+        self._hosts = {host.lower() for host in hosts}
+        self._origins = {f"{scheme}://{host}" for host in self._hosts for scheme in ("http", "https")}
+        if address:
+            parts = urlsplit(address)
+            self._hosts.add(parts.netloc.lower())
+            self._origins.add(f"{parts.scheme}://{parts.netloc}".lower())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        app = self._refusal(scope) or self._app
+        await app(scope, receive, send_protected)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = Headers(scope=scope)
+        if headers.get("host", "").lower() not in self._hosts:
+            return PlainTextResponse("This is not an address of this server.", 421)
+        if scope["method"] in {"GET", "HEAD"}:
+            return None
+        if headers.get("origin", "").lower() not in self._origins:
+            return PlainTextResponse("A form is taken only from this server's own pages.", 403)
+        return None

@@ -1,0 +1,142 @@
+"""An action as the page shows it: everything that is sent, whole, in the words of the other approval channels."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, TypeGuard, cast
+
+from clients.effects import Effect
+from guard.action import Action, State
+from guard.wording import standing
+from tools.catalog import OperationType, catalogue
+
+EFFECTS: Final[Mapping[Effect, str]] = {
+    Effect.PAID: "Spends money",
+    Effect.DESTRUCTIVE: "Removes something",
+    Effect.REROUTES: "Sends live calls or messages elsewhere",
+    Effect.PRIVILEGED: "Touches credentials or access",
+}
+
+STATES: Final[Mapping[State, str]] = {
+    State.PROPOSED: "Waiting",
+    State.APPROVED: "Approved",
+    State.DECLINED: "Declined",
+    State.EXPIRED: "Expired",
+    State.SENDING: "Under way",
+    State.DONE: "Done",
+    State.REFUSED: "Refused by the provider",
+    State.UNKNOWN: "Outcome unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named value, a line of text each; `before` where the state before has the same field with another value."""
+
+    name: str
+    lines: tuple[str, ...]
+    before: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionView:
+    """One action, ready for the templates."""
+
+    action: Action
+    state: str
+    standing: str
+    what: str
+    """What the operation does, in its own words; empty where it is no longer in the catalogue."""
+
+    effects: tuple[str, ...]
+    endpoint: str
+    """Method and path, where known."""
+
+    price: str
+    """The amount alone, for the history."""
+
+    quote: tuple[str, ...]
+    """The whole quote without its warnings."""
+
+    arguments: tuple[Field, ...]
+    before: tuple[Field, ...]
+    changes: tuple[Field, ...]
+    """Arguments whose field the state before has with another value."""
+
+    waits: bool
+    remaining: str
+    seconds_left: int
+
+
+def view(action: Action, now: datetime) -> ActionView:
+    """What the page shows of an action."""
+    operation = catalogue().get(action.operation)
+    left = max(0, int((action.expires_at - now).total_seconds()))
+    arguments = _arguments(action)
+    return ActionView(
+        action=action,
+        state=STATES[action.state],
+        standing=standing(action),
+        what=" ".join((operation.__doc__ or "").split()) if operation else "",
+        effects=_effects(operation),
+        endpoint=f"{operation.spec.method} {operation.spec.path}" if operation else "",
+        price=_price(action),
+        quote=tuple(replace(action.quote, warnings=()).lines()),
+        arguments=arguments,
+        before=_fields(action.before),
+        changes=tuple(field for field in arguments if field.before is not None),
+        waits=action.state is State.PROPOSED,
+        remaining=_span(left),
+        seconds_left=left,
+    )
+
+
+def value_lines(value: Any) -> tuple[str, ...]:
+    """A JSON value in full: text as it is, a list of texts an item a line, anything else as indented JSON."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in cast("list[object]", value)):
+        return tuple(cast("list[str]", value))
+    # Not splitlines(): it would split at, and so hide, separators inside the values.
+    return tuple(json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n"))
+
+
+def _arguments(action: Action) -> tuple[Field, ...]:
+    before: Mapping[str, Any] = action.before if _is_object(action.before) else {}
+    return tuple(
+        Field(name, value_lines(value), value_lines(before[name]) if before.get(name, value) != value else None)
+        for name, value in action.arguments.items()
+    )
+
+
+def _fields(value: Any) -> tuple[Field, ...]:
+    if _is_object(value):
+        return tuple(Field(name, value_lines(inner)) for name, inner in value.items())
+    return (Field("state", value_lines(value)),) if value else ()
+
+
+def _is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _effects(operation: OperationType | None) -> tuple[str, ...]:
+    if operation is None:
+        return ()
+    spec = operation.spec
+    words = tuple(word for effect, word in EFFECTS.items() if effect in spec.effect)
+    return (*words, "Cannot be undone") if spec.irreversible else words
+
+
+def _price(action: Action) -> str:
+    if action.quote.amount is not None:
+        return f"{'at most ' if action.quote.is_bound else ''}{action.quote.amount}"
+    return "Price unknown" if action.quote.unknown else "No charge"
+
+
+def _span(seconds: int) -> str:
+    if seconds >= 2 * 3600:
+        return f"{seconds // 3600} hours"
+    if seconds >= 120:
+        return f"{seconds // 60} minutes"
+    return f"{seconds} seconds"

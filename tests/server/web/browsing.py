@@ -1,0 +1,125 @@
+"""An operator's browser without a browser: a page over one store, called in memory."""
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from guard.action import Action, State, new_action_id
+from guard.money import Money
+from guard.quote import Balance, Quote
+from server.passcode import set_passcode
+from server.store.record import Record, open_record
+from server.web.identity import Identity
+from server.web.pages import PageSetup, approval_app
+
+PASSCODE = "correct horse"
+HOST = "127.0.0.1:8766"
+BASE = f"http://{HOST}"
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class Browser:
+    """Keeps cookies, sends forms as a browser does: with the page's token and origin."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.http = http
+
+    async def open(self, path: str = "", **headers: str) -> httpx2.Response:
+        """Read a page."""
+        return await self.http.get(f"/approvals{path}", headers=headers)
+
+    async def sign_in(self, passcode: str = PASSCODE, *, wanted: str = "") -> httpx2.Response:
+        """Send the sign-in form."""
+        return await self.send("/sign-in", passcode=passcode, wanted=wanted)
+
+    async def press(self, path: str, *, on: str = "") -> httpx2.Response:
+        """Press a button of a page: its form with the token in it."""
+        page = (await self.open(on)).text
+        assert f'action="/approvals{path}"' in page, page
+        return await self.send(path, token=token_in(page))
+
+    async def send(self, path: str, *, origin: str | None = BASE, **fields: str) -> httpx2.Response:
+        """Send a form."""
+        headers = {"Origin": origin} if origin else {}
+        return await self.http.post(f"/approvals{path}", data=fields, headers=headers)
+
+
+def token_in(page: str) -> str:
+    """The token of a page's forms."""
+    found = re.search(r'name="token" value="([0-9a-f]+)"', page)
+    assert found, page
+    return found[1]
+
+
+@asynccontextmanager
+async def opened_record(folder: Path) -> AsyncGenerator[Record]:
+    """A record with the passcode set."""
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
+    try:
+        await set_passcode(record.facts, PASSCODE, old=None)
+        yield record
+    finally:
+        await record.database.close()
+
+
+def page_over(record: Record, *, now: Callable[[], datetime] = lambda: START, address: str | None = None) -> Any:
+    """The page's application over a record."""
+    identity = Identity(record.seal, store="test", base=BASE)
+    return approval_app(PageSetup(record=record, hosts=[HOST], identity=identity, now=now, address=address))
+
+
+@asynccontextmanager
+async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
+    """A browser before anybody has signed in."""
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=base) as http:
+        yield Browser(http)
+
+
+@asynccontextmanager
+async def operator(record: Record, *, now: Callable[[], datetime] = lambda: START) -> AsyncGenerator[Browser]:
+    """A browser whose operator has signed in."""
+    async with browser(page_over(record, now=now)) as page:
+        assert (await page.sign_in()).status_code == 303
+        yield page
+
+
+async def proposed(record: Record, **changes: Any) -> Action:
+    """An action that waits for an answer."""
+    action = Action(
+        id=new_action_id(),
+        provider="voicetel",
+        account="2015550100",
+        operation="voicetel_order_numbers",
+        title="Order numbers at VoiceTel",
+        arguments={"numbers": ["+12125550100", "+12125550101"], "route": 4},
+        digest=new_action_id() * 5,
+        principal="local:alice",
+        channel="page",
+        quote=Quote(
+            amount=Money(Decimal(2)),
+            per="month",
+            item="number",
+            quantity=2,
+            source="the account's rates.did",
+            balance=Balance(Money(Decimal(250)), START),
+            warnings=("An order may succeed in part.",),
+        ),
+        state=State.PROPOSED,
+        created_at=START,
+        expires_at=START + timedelta(minutes=15),
+    )
+    return await record.journal.propose(replace(action, **changes))
+
+
+async def state_of(record: Record, action: Action) -> State:
+    """Where an action stands by now."""
+    found = await record.journal.find(action.id)
+    assert found is not None
+    return found.state

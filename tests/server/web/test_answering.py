@@ -1,0 +1,229 @@
+"""What the operator sees of an action is all of it, and an answer counts once."""
+
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+
+import anyio
+import pytest
+
+from guard.action import State
+from guard.quote import Quote
+from tests.connecting import connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+from tests.server.web.browsing import (
+    PASSCODE,
+    START,
+    browser,
+    opened_record,
+    operator,
+    page_over,
+    proposed,
+    state_of,
+    token_in,
+)
+
+ORDER = {"numbers": ["+12125550100"]}
+TOOL = "voicetel_order_numbers"
+
+
+async def test_an_action_is_shown_with_its_price_balance_request_warnings_and_asker(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record)
+        text = unescape((await page.open(f"/{action.id}")).text)
+    for part in (
+        "Order numbers at VoiceTel",
+        "Order new telephone numbers",
+        "Spends money",
+        "$2.00 now, and again every month (2 numbers), from the account's rates.did.",
+        "Balance: $250.00 as of 2026-11-21 12:00 UTC; $248.00 after this call.",
+        "An order may succeed in part.",
+        "POST /v2.2/orders",
+        "+12125550100",
+        "+12125550101",
+        "account 2015550100",
+        "local:alice",
+        "2026-11-21 12:00:00 UTC",
+        "15 minutes left",
+        "After 12:15 UTC",
+        action.id,
+        action.digest,
+    ):
+        assert part in text
+
+
+async def test_an_unknown_price_is_said_to_be_unknown(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record, quote=Quote(unknown="The account shows no rate."))
+        assert "Price: UNKNOWN. The account shows no rate." in (await page.open(f"/{action.id}")).text
+        assert "Price: UNKNOWN" in (await page.open()).text
+
+
+async def test_the_state_before_and_what_changes_are_shown(tmp_path: Path) -> None:
+    before = {"number": "+12125550100", "route": 4, "forward": {"destination": "+12125550142", "enabled": True}}
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record, arguments={"number": "+12125550100", "route": 9}, before=before)
+        text = (await page.open(f"/{action.id}")).text
+    changes = text[text.index("What changes") : text.index("The exact request")]
+    assert "route" in changes
+    assert changes.index(">4<") < changes.index(">9<")
+    assert "+12125550100" not in changes
+    assert "+12125550142" in text[text.index("How it is now") :]
+
+
+async def test_nothing_is_cut_off(tmp_path: Path) -> None:
+    numbers = [f"+1212555{number:04d}" for number in range(1000)]
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record, arguments={"numbers": numbers, "body": "x" * 100_000 + "end"})
+        text = (await page.open(f"/{action.id}")).text
+    assert all(number in text for number in numbers)
+    assert "x" * 100_000 + "end" in text
+
+
+@pytest.mark.parametrize("field", ["title", "principal", "account", "operation", "provider"])
+async def test_hostile_text_stays_text(field: str, tmp_path: Path) -> None:
+    hostile = '"><script>alert(1)</script><form action="//evil">\u202e\u200b{{ 7*7 }}'
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record, **{field: hostile})
+        pages = [(await page.open(path)).text for path in ("", "/history", f"/{action.id}")]
+    for text in pages:
+        assert "<script" not in text
+        assert 'evil">' not in text
+        assert "\u202e" not in text
+        assert "\u200b" not in text
+        assert "49" not in text.replace(action.id, "").replace(token_in(text), "")
+    assert "&lt;script&gt;" in pages[2]
+    assert "⟨U+202E⟩⟨U+200B⟩" in pages[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"body": "pay\u202eEVAS\u200b\x00 now\nand more"},
+        {"list": ["pay\u202eEVAS\u200b\x00 now\nand more"]},
+        {"deep": {"a": [{"b\u202e": "pay\u202eEVAS\u200b\x00"}]}},
+        {"na\u202eme\u200b": 1},
+        {"line": {"separator": "a\u2028b"}},
+    ],
+    ids=["text", "list", "deep", "name", "separators"],
+)
+async def test_invisible_characters_are_written_out(arguments: dict[str, object], tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record, arguments=arguments)
+        text = (await page.open(f"/{action.id}")).text
+    assert not any(char in text for char in "\u202e\u200b\x00")
+    if "separator" in str(arguments):
+        return
+    assert "⟨U+202E⟩" in text
+
+
+async def test_an_answer_by_button_is_recorded_with_who_gave_it(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        yes, no = await proposed(record), await proposed(record)
+        answer = await page.press(f"/{yes.id}/approve", on=f"/{yes.id}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/approvals/{yes.id}")
+        assert (await page.press(f"/{no.id}/decline", on=f"/{no.id}")).status_code == 303
+        assert await state_of(record, yes) is State.APPROVED
+        assert await state_of(record, no) is State.DECLINED
+        history = unescape((await page.open("/history")).text)
+        assert "answered by the operator, on the approval page" in history
+        assert "/approve" not in (await page.open(f"/{yes.id}")).text
+        assert "Nothing waits" in (await page.open()).text
+
+
+async def test_an_action_that_was_answered_is_not_answered_again(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record)
+        token = token_in((await page.open()).text)
+        await page.send(f"/{action.id}/decline", token=token)
+        again = await page.send(f"/{action.id}/approve", token=token)
+        assert again.status_code == 409
+        assert "a person said no" in again.text
+        assert await state_of(record, action) is State.DECLINED
+
+
+async def test_an_action_that_waited_too_long_cannot_be_approved(tmp_path: Path) -> None:
+    clock = [START]
+    async with opened_record(tmp_path) as record, operator(record, now=lambda: clock[0]) as page:
+        action = await proposed(record)
+        token = token_in((await page.open(f"/{action.id}")).text)
+        clock[0] += timedelta(minutes=16)
+        late = await page.send(f"/{action.id}/approve", token=token)
+        assert late.status_code == 409
+        assert "nobody answered in time" in late.text
+        assert "Nothing waits" in (await page.open()).text
+        assert await state_of(record, action) is State.EXPIRED
+
+
+async def test_two_operators_who_approve_at_once_give_one_approval(tmp_path: Path) -> None:
+    statuses: list[int] = []
+    async with opened_record(tmp_path) as record, operator(record) as one, operator(record) as other:
+        action = await proposed(record)
+
+        async def approve(page: object) -> None:
+            assert page in (one, other)
+            who = one if page is one else other
+            token = token_in((await who.open(f"/{action.id}")).text)
+            statuses.append((await who.send(f"/{action.id}/approve", token=token)).status_code)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(approve, one)
+            group.start_soon(approve, other)
+        assert sorted(statuses) == [303, 409]
+        assert await state_of(record, action) is State.APPROVED
+
+
+async def test_an_unknown_action_is_not_found(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        token = token_in((await page.open()).text)
+        assert (await page.open("/act_nothere2")).status_code == 404
+        assert (await page.send("/act_nothere2/approve", token=token)).status_code == 404
+
+
+async def test_the_stop_switch_stops_and_lets_go_on(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        action = await proposed(record)
+        assert (await page.press("/freeze")).status_code == 303
+        assert await record.freeze.is_on()
+        assert "Everything is stopped" in (await page.open()).text
+        shown = (await page.open(f"/{action.id}")).text
+        assert f"{action.id}/approve" not in shown
+        refused = await page.send(f"/{action.id}/approve", token=token_in(shown))
+        assert refused.status_code == 409
+        assert await state_of(record, action) is State.PROPOSED
+        assert (await page.press("/unfreeze")).status_code == 303
+        assert not await record.freeze.is_on()
+        assert (await page.press(f"/{action.id}/approve", on=f"/{action.id}")).status_code == 303
+
+
+async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            waiting = (await client.call_tool(TOOL, ORDER)).structured_content or {}
+            from datetime import UTC, datetime
+
+            from server.passcode import set_passcode
+
+            await set_passcode(runtime.record.facts, PASSCODE, old=None)
+            async with browser(page_over(runtime.record, now=lambda: datetime.now(UTC))) as page:
+                await page.sign_in()
+                assert (
+                    await page.press(f"/{waiting['action']}/approve", on=f"/{waiting['action']}")
+                ).status_code == 303
+                assert await sandbox.writes() == []
+                assert not (await client.call_tool(TOOL, ORDER)).is_error
+                assert "Done" in (await page.open(f"/{waiting['action']}")).text
+            await client.call_tool(TOOL, ORDER)
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_a_store_that_cannot_be_used_is_told_plainly(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        await record.database.close()
+        for file in tmp_path.glob("page.db*"):
+            file.unlink()
+        (tmp_path / "page.db").mkdir()
+        answer = await page.open()
+        assert answer.status_code == 503
+        assert "Nothing was done" in answer.text

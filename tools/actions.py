@@ -1,0 +1,167 @@
+"""Tools of our own about guarded calls: look at an action, list them, take one back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata, func_metadata
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from guard.action import Action, Principal, State
+from guard.errors import GuardRefusal
+from guard.wording import argument_lines, standing
+from tools.arguments import Page
+from tools.calling import CallDesk, Principals
+from tools.results import problem, refused_result
+from tools.schema import slim
+
+if TYPE_CHECKING:
+    from guard.journal import Journal
+    from guard.undoing import Undoing
+
+Outcome = CallToolResult | InputRequiredResult
+Handler = Callable[[Any, Context[Any, Any]], Awaitable[Outcome]]
+
+
+class ActionId(BaseModel):
+    """Arguments of the tools about one action."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action_id: str = Field(pattern=r"^act_[a-z0-9]{8}$", description="Id of the action, from its question or receipt.")
+
+
+class Listing(BaseModel):
+    """Arguments of list_actions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State | None = Field(default=None, description="Only actions in this state.")
+    limit: int = Field(default=20, ge=1, le=200, description="How many, newest first.")
+
+
+class OwnTool(Tool):
+    """A tool that is no provider's operation."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    takes: type[BaseModel] = Field(exclude=True)
+    handler: Handler = Field(exclude=True)
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Outcome:
+        """Validate and answer; what can be foreseen never raises."""
+        try:
+            taken = self.takes.model_validate(arguments)
+        except ValidationError as misfit:
+            lines = [f"- {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in misfit.errors()]
+            text = "\n".join([f"The arguments of {self.name} do not fit; nothing was done.", *lines])
+            return problem(text, kind="BadArguments")
+        try:
+            return await self.handler(taken, context)
+        except GuardRefusal as refusal:
+            return refused_result(refusal)
+
+
+class ActionDesk:
+    """Answers for the record: what a principal asked for, and how to take it back."""
+
+    def __init__(
+        self,
+        *,
+        desk: CallDesk,
+        journal: "Callable[[], Journal]",
+        undoing: "Callable[[], Undoing]",
+        principal: Principals,
+    ) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._undoing = undoing
+        self._principal = principal
+
+    async def get(self, asked: ActionId, context: Context[Any, Any]) -> Outcome:
+        """One action of this principal."""
+        action = await self._journal().find(asked.action_id)
+        if action is None or action.principal != self._principal(context).name:
+            return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
+        lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(), standing(action)]
+        lines += [action.outcome] if action.outcome else []
+        return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=_shown(action))
+
+    async def list(self, asked: Listing, context: Context[Any, Any]) -> Outcome:
+        """Actions of this principal, newest first."""
+        states = {asked.state} if asked.state else None
+        principal: Principal = self._principal(context)
+        found = await self._journal().latest(asked.limit, states=states, principal=principal.name)
+        lines = [f"{action.id} {action.state.value}: {action.title}" for action in found] or ["No actions."]
+        rows = [_row(action) for action in found]
+        return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content={"actions": rows})
+
+    async def undo(self, asked: ActionId, context: Context[Any, Any]) -> Outcome:
+        """Propose the call that takes an action back; it is guarded like any other."""
+        action, plan = await self._undoing().plan(asked.action_id, principal=self._principal(context).name)
+        if plan.operation is None:
+            return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
+        result = await self._desk.guarded(plan.operation, Page(), context)
+        if isinstance(result, CallToolResult):
+            note = f"Undoing {action.id}: {plan.verdict}." + (f" Not brought back: {plan.lost}" if plan.lost else "")
+            return result.model_copy(update={"content": [TextContent(text=note), *result.content]})
+        return result
+
+
+def action_tools(desk: ActionDesk) -> list[Tool]:
+    """The tools about actions."""
+    looks = {"read_only_hint": True, "destructive_hint": False, "idempotent_hint": True, "open_world_hint": False}
+    undoes = {"read_only_hint": False, "destructive_hint": True, "idempotent_hint": False, "open_world_hint": True}
+    return [
+        _tool("get_action", "Show what became of one guarded call, and what it cost.", ActionId, desk.get, looks),
+        _tool("list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, looks),
+        _tool(
+            "undo_action",
+            "Take a guarded call back where the provider allows it, and say what is not brought back. A person is asked.",
+            ActionId,
+            desk.undo,
+            undoes,
+        ),
+    ]
+
+
+def _tool(name: str, description: str, takes: type[BaseModel], handler: Handler, hints: Mapping[str, bool]) -> OwnTool:
+    generated = takes.model_json_schema()
+    title = name.replace("_", " ").capitalize()
+    return OwnTool(
+        fn=_run_is_overridden,
+        fn_metadata=_metadata(),
+        is_async=True,
+        context_kwarg=None,
+        name=name,
+        title=title,
+        description=description,
+        parameters=slim({key: generated[key] for key in generated if key != "description"}, generated.get("$defs", {})),
+        annotations=ToolAnnotations(title=title, **hints),
+        takes=takes,
+        handler=handler,
+    )
+
+
+def _row(action: Action) -> dict[str, Any]:
+    price = str(action.quote.amount) if action.quote.amount else ("unknown" if action.quote.unknown else None)
+    row = {"action": action.id, "state": action.state.value, "call": action.operation, "price": price}
+    return row | {"asked_at": action.created_at.isoformat(timespec="seconds"), "decided_by": action.decided_by}
+
+
+def _shown(action: Action) -> dict[str, Any]:
+    """The provider's raw answer is left out: it may hold a stranger's words. The receipt showed it, fenced."""
+    facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before}
+    return {name: value for name, value in {**_row(action), **facts}.items() if value is not None}
+
+
+@cache
+def _metadata() -> FuncMetadata:
+    return func_metadata(_run_is_overridden, structured_output=False)
+
+
+async def _run_is_overridden(**arguments: Mapping[str, Any]) -> None:
+    raise NotImplementedError

@@ -1,0 +1,60 @@
+"""Convirza's lists: `limit` and `offset` in the query, the rows under a plural name, and how many there are in all."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from pydantic import Field, model_validator
+
+from clients.operation import Answer, Operation
+from tools.convirza.shapes import body
+
+R = TypeVar("R")
+
+
+class Listing(Answer):
+    """A page of a list. Where the rows' name is inferred, the only list of the answer is taken for them."""
+
+    rows_name: ClassVar[str]
+    """The field that holds the rows."""
+
+    total: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_rows(cls, data: object) -> object:
+        if isinstance(data, list):
+            return {cls.rows_name: data}
+        if not isinstance(data, Mapping):
+            return data
+        found = cast("Mapping[str, object]", data)
+        known = {cls.rows_name, cls.model_fields[cls.rows_name].alias}
+        lists = [rows for rows in found.values() if isinstance(rows, list)]
+        if known & found.keys() or len(lists) != 1:
+            return found
+        return {**found, cls.rows_name: lists[0]}
+
+    @property
+    def rows(self) -> list[Any]:
+        """The rows of this page."""
+        return cast("list[Any]", getattr(self, self.rows_name))
+
+
+class PagedOperation(Operation[R], Generic[R]):
+    """A list that Convirza pages. Documented for users, child groups, calls and SMS; inferred for the others."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    """Rows to show."""
+
+    cursor: str = Field(default="0", pattern=r"^[0-9]{1,9}$")
+    """`next_cursor` of the page before."""
+
+    def to_wire(self) -> dict[str, Any]:
+        return body(self, without=frozenset({"cursor"})) | {"offset": int(self.cursor)}
+
+    def next_cursor(self, answer: Any) -> str | None:
+        """None after the last page, and where Convirza did not page at all."""
+        shown = len(answer.rows)
+        end = int(self.cursor) + shown
+        if not shown or shown > self.limit or answer.total is None or end >= answer.total:
+            return None
+        return str(end)

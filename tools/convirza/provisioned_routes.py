@@ -1,0 +1,305 @@
+"""Convirza provisioned routes: what happens to a call to a tracking number."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field, model_validator
+
+from clients.convirza import BASE_PATHS, convirza
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredNumber, AnsweredTime, UsNumber
+from clients.operation import Answer, Operation, Proof
+from clients.undo import UNREAD, Undo, put_back
+from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body, routing_laid_open
+from tools.convirza.routes_read import ProvisionedRoute, TrackingNumberRead
+from tools.convirza.shapes import Id, object_in
+
+NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
+"""What a read shows beside the settings."""
+
+PARITY: Final = "That the read shows every setting is inferred."
+
+AGENT_PRICE: Final = "Convirza publishes no price for the minutes of an AI voice agent."
+
+
+class RouteRow(Answer):
+    """A route in the list, without most of its settings."""
+
+    route_id: int | None = Field(default=None, alias="provisioned_route_id")
+    name: str | None = Field(default=None, alias="provisioned_route_name")
+    status: str | None = Field(default=None, alias="provisioned_route_status")
+    phone_numbers: list[TrackingNumberRead] = []
+    ring_to: AnsweredNumber | None = None
+    org_unit_id: int | None = None
+    modified: AnsweredTime | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_where_it_rings(cls, data: object) -> object:
+        route = object_in(routing_laid_open(data))
+        config = object_in(route.get("config")) if route else None
+        return {**route, "ring_to": config.get("ringto") or None} if route and config else data
+
+
+class Routes(Listing):
+    """Routes of a group and the groups below it."""
+
+    rows_name: ClassVar[str] = "routes"
+    routes: list[RouteRow] = Field(default=[], alias="provisioned_routes")
+
+
+class RouteChange(Answer):
+    """The route, and Convirza's confirmation."""
+
+    route_id: int | None = Field(default=None, alias="provisioned_route_id")
+    message: str | None = None
+
+
+@convirza.operation(
+    "GET",
+    "/v3/provisioned-routes",
+    effect=Effect.READ,
+    toolset="routing",
+    docs=BASE_PATHS,
+    basis="inferred",
+    rows="routes",
+    synonyms=("tracking numbers", "campaigns", "call flows", "where do calls go"),
+)
+class ListProvisionedRoutes(PagedOperation[Routes]):
+    """List tracking routes with status, numbers and where they ring."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+    status: Annotated[Status | None, Field(serialization_alias="provisioned_route_status")] = None
+    """Only these."""
+
+
+@convirza.operation(
+    "GET",
+    "/v3/provisioned-routes/{route_id}",
+    effect=Effect.READ,
+    toolset="routing",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("show", "details", "settings", "call flow", "where does it ring"),
+)
+class GetProvisionedRoute(Operation[ProvisionedRoute]):
+    """Show a route with all its settings."""
+
+    route_id: Id
+    """Route, from convirza_list_provisioned_routes."""
+
+
+class TrackingNumber(Part):
+    phone_number_id: Id
+    phone_number: UsNumber
+
+
+def _agent_charge(config: RouteConfig | None) -> Charge | None:
+    return Charge(item="voice agent minute", per="call", unknown=AGENT_PRICE) if _uses_agent(config) else None
+
+
+def _uses_agent(config: RouteConfig | None) -> bool:
+    return config is not None and config.uses_voice_agent
+
+
+def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]:
+    found: list[str] = []
+    if status == "inactive":
+        found.append("Inactive: calls to the route's tracking numbers are no longer answered.")
+    if status == "active":
+        found.append("Active: calls to the route's tracking numbers ring where it says, from now on.")
+    if config is not None and config.record_call is True:
+        found.append("Recording calls may need every party's consent; see play_disclaimer.")
+    if _uses_agent(config):
+        found.append("An AI voice agent talks to callers.")
+    return tuple(found)
+
+
+@convirza.operation(
+    "POST",
+    "/v3/provisioned-routes",
+    effect=Effect.PAID | Effect.REROUTES,
+    toolset="routing",
+    docs="create-provisioned-route-31106410e0",
+    synonyms=("new tracking number", "campaign", "call flow", "set up"),
+)
+class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
+    """Create a live route and put tracking numbers on it, each of them rented (inferred)."""
+
+    name: Annotated[str, Field(min_length=1, serialization_alias="provisioned_route_name")]
+    """Name of the route."""
+
+    phone_numbers: Annotated[list[TrackingNumber], Field(min_length=1)]
+    """Unused numbers, from convirza_list_assigned_numbers."""
+
+    status: Annotated[Status | None, Field(serialization_alias="provisioned_route_status")] = None
+    """Probably active if left out."""
+
+    def charge(self) -> Charge:
+        why = "Convirza publishes no prices; each tracking number is probably rented by the month."
+        agent = f" {AGENT_PRICE}" if _uses_agent(self.config) else ""
+        return Charge(item="tracking number", quantity=len(self.phone_numbers), per="month", unknown=why + agent)
+
+    def destinations(self) -> tuple[str, ...]:
+        return self.config.numbers if self.config else ()
+
+    def warnings(self) -> tuple[str, ...]:
+        found = _warnings(self.status or "active", self.config)
+        if self.config is None or not (self.config.numbers or self.config.uses_voice_agent):
+            return (*found, "No ring_to: callers reach nobody.")
+        return found
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(answer, RouteChange) or answer.route_id is None:
+            return Undo(verdict="none", lost="The new route's id is not known.")
+        lost = "What was charged stays charged; what becomes of the numbers is not documented."
+        return put_back(DeleteProvisionedRoute, lost=lost, route_id=answer.route_id)
+
+    def settled(self, sent_at: datetime) -> Proof[Routes]:
+        return Proof(read=ListProvisionedRoutes(limit=200), shows=self._is_among)
+
+    def to_wire(self) -> dict[str, Any]:
+        return route_body(self)
+
+    def _is_among(self, found: Routes) -> bool | None:
+        wanted = {number.phone_number_id for number in self.phone_numbers}
+        for route in found.routes:
+            if route.name == self.name and wanted <= {number.phone_number_id for number in route.phone_numbers}:
+                return True
+        return False if found.total is not None and found.total <= len(found.routes) else None
+
+
+class _ChangeOfRoute(RouteSettings):
+    """What a full and a partial update have in common."""
+
+    route_id: Id
+    """Route, from convirza_list_provisioned_routes."""
+
+    def before(self) -> GetProvisionedRoute:
+        return GetProvisionedRoute(route_id=self.route_id)
+
+    def charge(self) -> Charge | None:
+        return _agent_charge(self.config)
+
+    def destinations(self) -> tuple[str, ...]:
+        return self.config.numbers if self.config else ()
+
+    def settled(self, sent_at: datetime) -> Proof[ProvisionedRoute]:
+        return Proof(read=self.before(), shows=lambda found: agrees(found, fields_of(self, "route_id")))
+
+
+@convirza.operation(
+    "PUT",
+    "/v3/provisioned-routes/{route_id}",
+    effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID,
+    toolset="routing",
+    docs="update-provisioned-route-31106413e0",
+    synonyms=("put", "full update", "overwrite", "reconfigure"),
+)
+class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
+    """Replace all settings of a route, RESETTING what is left out; use convirza_update_provisioned_route instead."""
+
+    name: Annotated[str, Field(min_length=1, serialization_alias="provisioned_route_name")]
+    """Name of the route."""
+
+    status: Annotated[Status, Field(serialization_alias="provisioned_route_status")]
+    """Required, as leaving it out may switch the route on."""
+
+    def warnings(self) -> tuple[str, ...]:
+        found = _warnings(self.status, self.config)
+        if self.config is None or not (self.config.numbers or self.config.uses_voice_agent):
+            return (*found, "ring_to is left out and so reset: callers reach nobody (inferred).")
+        return found
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        read = before if isinstance(before, ProvisionedRoute) else None
+        return replaced(read, fields_of(self, "route_id"), kept=frozenset(NOT_SETTABLE))
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, ProvisionedRoute):
+            return UNREAD
+        settings = fields_of(before, *NOT_SETTABLE)
+        return put_back(ReplaceProvisionedRoute, lost=PARITY, route_id=self.route_id, **settings)
+
+    def to_wire(self) -> dict[str, Any]:
+        return route_body(self, without=frozenset({"route_id"}))
+
+
+@convirza.operation(
+    "PATCH",
+    "/v3/provisioned-routes/{route_id}",
+    effect=Effect.REROUTES | Effect.PAID,
+    toolset="routing",
+    docs="partial-update-provisioned-route-31106414e0",
+    basis="inferred",
+    synonyms=("patch", "forward", "change ring to", "deactivate", "pause", "turn off", "redirect", "recording"),
+)
+class UpdateProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
+    """Change some settings of a route; the others stay."""
+
+    name: Annotated[str | None, Field(min_length=1, serialization_alias="provisioned_route_name")] = None
+    """New name."""
+
+    status: Annotated[Status | None, Field(serialization_alias="provisioned_route_status")] = None
+    """Inactive takes its numbers down."""
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> "UpdateProvisionedRoute":
+        if not fields_of(self, "route_id"):
+            raise ValueError("nothing to change: give at least one setting")
+        return self
+
+    def warnings(self) -> tuple[str, ...]:
+        found = _warnings(self.status, self.config)
+        if self.config is None:
+            return found
+        return (*found, "That settings beside those given in config stay is inferred: read the route afterwards.")
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        return changed(before if isinstance(before, ProvisionedRoute) else None, fields_of(self, "route_id"))
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        read = before if isinstance(before, ProvisionedRoute) else None
+        return put_fields_back(UpdateProvisionedRoute, read, fields_of(self, "route_id"), route_id=self.route_id)
+
+    def to_wire(self) -> dict[str, Any]:
+        return route_body(self, without=frozenset({"route_id"}))
+
+
+@convirza.operation(
+    "DELETE",
+    "/v3/provisioned-routes/{route_id}",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    toolset="routing",
+    docs=BASE_PATHS,
+    basis="inferred",
+    irreversible=True,
+    synonyms=("remove", "tracking number", "campaign", "take down"),
+)
+class DeleteProvisionedRoute(Operation[RouteChange]):
+    """Delete a route: callers of its tracking numbers reach nobody; to pause it, set it inactive."""
+
+    route_id: Id
+    """Route, from convirza_list_provisioned_routes."""
+
+    def before(self) -> GetProvisionedRoute:
+        return GetProvisionedRoute(route_id=self.route_id)
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, ProvisionedRoute) or not before.phone_numbers:
+            return ()
+        live = ", ".join(str(number.phone_number) for number in before.phone_numbers)
+        return (f"Takes down {live}; whether the numbers stay on the account is not documented.",)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="none",
+            lost="No document says whether the numbers stay; if they do, convirza_create_provisioned_route takes them.",
+        )
+
+    def settled(self, sent_at: datetime) -> Proof[ProvisionedRoute]:
+        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)

@@ -1,0 +1,277 @@
+"""Convirza webhooks: the outside addresses that call data is sent to. All names in bodies are inferred."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clients.convirza import BASE_PATHS, convirza
+from clients.effects import Effect
+from clients.fields import AnsweredTime, KeptFromModel, Secret
+from clients.operation import Answer, Operation, Proof
+from clients.undo import Undo, put_back
+from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.route_settings import Part
+from tools.convirza.shapes import FurtherFields, Id, body
+
+TOKEN_NAME: Final = "token"  # noqa: S105 - the name of the parameter that carries it
+
+EGRESS: Final = (
+    "Callers' data leaves for this address once a route uses the webhook; groups below inherit it.",
+    "Convirza does not sign what it sends: use_shared_token lets the receiver know it.",
+)
+
+Word = Annotated[str, Field(min_length=1)]
+Kind = Literal["pre_call", "post_call"]
+
+
+class ParameterName(Answer):
+    """A fixed value that is sent along. The value may be a shared token, so that it is not read."""
+
+    name: str | None = Field(default=None, alias="field_name")
+
+
+class Webhook(Answer):
+    """A webhook."""
+
+    webhook_id: int | None = None
+    name: str | None = Field(default=None, alias="webhook_name")
+    url: str | None = Field(default=None, alias="webhook_url")
+    type: str | None = Field(default=None, alias="webhook_type")
+    status: str | None = Field(default=None, alias="webhook_status")
+    org_unit_id: int | None = None
+    optional_payload: list[str] | None = None
+    parameters: list[ParameterName] | None = Field(default=None, alias="static_parameters")
+    created: AnsweredTime | None = None
+
+
+NOT_SETTABLE: Final = ("webhook_id", "parameters", "created")
+
+
+class Webhooks(Listing):
+    """Webhooks of a group, those it inherits, and those below it."""
+
+    rows_name: ClassVar[str] = "webhooks"
+    webhooks: list[Webhook] = []
+
+
+class WebhookChange(Answer):
+    """The webhook's id."""
+
+    webhook_id: int | None = None
+
+
+@convirza.operation(
+    "GET",
+    "/v3/webhooks",
+    effect=Effect.READ,
+    toolset="webhooks",
+    docs=BASE_PATHS,
+    basis="inferred",
+    rows="webhooks",
+    synonyms=("callbacks", "event subscriptions", "integrations", "crm"),
+)
+class ListWebhooks(PagedOperation[Webhooks]):
+    """List webhooks, inherited ones included."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+
+@convirza.operation(
+    "GET",
+    "/v3/webhooks/{webhook_id}",
+    effect=Effect.READ,
+    toolset="webhooks",
+    docs="get-webhook-details-31381275e0",
+    basis="inferred",
+    synonyms=("show", "callback", "where does call data go"),
+)
+class GetWebhook(Operation[Webhook]):
+    """Show one webhook, without the values of its parameters."""
+
+    webhook_id: Id
+    """Webhook, from convirza_list_webhooks."""
+
+
+class StaticParameter(Part):
+    name: Annotated[Word, Field(serialization_alias="field_name")]
+    value: Annotated[str, Field(serialization_alias="static_value")]
+
+
+class _WebhookSettings(FurtherFields):
+    type: Annotated[Kind | None, Field(serialization_alias="webhook_type")] = None
+    """When it is called."""
+
+    status: Annotated[Literal["active", "inactive"] | None, Field(serialization_alias="webhook_status")] = None
+    """Whether it is called."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+    parameters: Annotated[list[StaticParameter] | None, Field(serialization_alias="static_parameters")] = None
+    """Fixed values to send along; no secrets."""
+
+    optional_payload: list[Word] | None = None
+    """Further data to send, such as indicator_scores."""
+
+    shared_token: Annotated[Secret, KeptFromModel(setting="webhook_token")] | None = None
+    """Send the operator's shared token along, so that the receiver knows the sender."""
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if any(entry.name.casefold() == TOKEN_NAME for entry in self.parameters or []):
+            raise ValueError("parameters: secrets are not arguments; set use_shared_token instead of `token`")
+        return self
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = body(self, without=frozenset({"webhook_id", "shared_token"}))
+        if self.shared_token is not None:
+            token = {"field_name": TOKEN_NAME, "static_value": self.shared_token.get_secret_value()}
+            wire["static_parameters"] = [*wire.get("static_parameters", []), token]
+        return wire
+
+
+@convirza.operation(
+    "POST",
+    "/v3/webhooks",
+    effect=Effect.REROUTES,
+    toolset="webhooks",
+    docs="create-webhook-31381279e0",
+    basis="inferred",
+    synonyms=("callback", "subscribe", "integration", "crm", "zapier"),
+)
+class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
+    """Create a webhook, which sends callers' data to an outside address."""
+
+    name: Annotated[Word, Field(serialization_alias="webhook_name")]
+    """Name."""
+
+    url: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$", serialization_alias="webhook_url")]
+    """Address that receives the data, https."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return EGRESS
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return put_back(DeleteWebhook, webhook_id=getattr(answer, "webhook_id", None))
+
+    def settled(self, sent_at: datetime) -> Proof[Webhooks]:
+        return Proof(
+            read=ListWebhooks(limit=200),
+            shows=lambda found: any((hook.name, hook.url) == (self.name, self.url) for hook in found.webhooks) or None,
+        )
+
+
+class _ChangeOfWebhook(_WebhookSettings):
+    webhook_id: Id
+    """Webhook, from convirza_list_webhooks."""
+
+    def before(self) -> GetWebhook:
+        return GetWebhook(webhook_id=self.webhook_id)
+
+    def warnings(self) -> tuple[str, ...]:
+        return EGRESS
+
+    def settled(self, sent_at: datetime) -> Proof[Webhook]:
+        return Proof(read=self.before(), shows=lambda found: agrees(found, self._readable()))
+
+    def _readable(self) -> dict[str, Any]:
+        return fields_of(self, "webhook_id", "parameters", "shared_token")
+
+
+@convirza.operation(
+    "PUT",
+    "/v3/webhooks/{webhook_id}",
+    effect=Effect.REROUTES | Effect.DESTRUCTIVE,
+    toolset="webhooks",
+    docs="update-webhook-31381276e0",
+    basis="inferred",
+    synonyms=("put", "full update", "overwrite"),
+)
+class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
+    """Replace all settings of a webhook, RESETTING what is left out; use convirza_update_webhook instead."""
+
+    name: Annotated[Word, Field(serialization_alias="webhook_name")]
+    """Name."""
+
+    url: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$", serialization_alias="webhook_url")]
+    """Address that receives the data, https."""
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        read = before if isinstance(before, Webhook) else None
+        found = replaced(read, self._readable(), kept=frozenset(NOT_SETTABLE))
+        if read is not None and read.parameters and not self.parameters:
+            names = ", ".join(str(entry.name) for entry in read.parameters)
+            return (f"RESETS parameters ({names}), because they are left out.", *found)
+        return found
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Webhook):
+            return Undo(verdict="none", lost="The webhook before the change was not read.")
+        lost = "The values of its parameters are not read."
+        return put_back(ReplaceWebhook, lost=lost, webhook_id=self.webhook_id, **fields_of(before, *NOT_SETTABLE))
+
+
+@convirza.operation(
+    "PATCH",
+    "/v3/webhooks/{webhook_id}",
+    effect=Effect.REROUTES,
+    toolset="webhooks",
+    docs="partial-update-webhook-31381277e0",
+    basis="inferred",
+    synonyms=("patch", "change url", "disable", "edit callback"),
+)
+class UpdateWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
+    """Change some settings of a webhook; the others stay."""
+
+    name: Annotated[Word | None, Field(serialization_alias="webhook_name")] = None
+    """New name."""
+
+    url: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$")] | None = Field(
+        default=None, serialization_alias="webhook_url"
+    )
+    """Address that receives the data, https."""
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if not self.to_wire():
+            raise ValueError("nothing to change: give at least one setting")
+        return self
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        return changed(before if isinstance(before, Webhook) else None, self._readable())
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        read = before if isinstance(before, Webhook) else None
+        lost = "The values of its parameters are not read." if self.parameters or self.shared_token else ""
+        return put_fields_back(UpdateWebhook, read, self._readable(), lost=lost, webhook_id=self.webhook_id)
+
+
+@convirza.operation(
+    "DELETE",
+    "/v3/webhooks/{webhook_id}",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    toolset="webhooks",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("remove", "unsubscribe", "stop callback"),
+)
+class DeleteWebhook(Operation[WebhookChange]):
+    """Delete a webhook; routes that use it send their data nowhere."""
+
+    webhook_id: Id
+    """Webhook, from convirza_list_webhooks."""
+
+    def before(self) -> GetWebhook:
+        return GetWebhook(webhook_id=self.webhook_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Webhook):
+            return Undo(verdict="none", lost="The webhook before the change was not read.")
+        lost = "A new id, which routes must be pointed at; the values of its parameters are not read."
+        return put_back(CreateWebhook, lost=lost, **fields_of(before, *NOT_SETTABLE))
+
+    def settled(self, sent_at: datetime) -> Proof[Webhook]:
+        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)

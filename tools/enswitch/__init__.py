@@ -1,0 +1,1 @@
+"""Enswitch: every function of its JSON API whose page is public, as operations."""

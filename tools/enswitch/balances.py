@@ -1,0 +1,99 @@
+"""Enswitch balances: credit given to a customer, top-ups by card, and vouchers.
+
+Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call takes an amount back: that an amount may
+be negative is not documented.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.operation import Answer, Operation
+from tools.enswitch.fields import Currency, Flag, Id, Positive, Text, Words
+from tools.enswitch.groups import Accepted, ForCustomer
+
+
+@enswitch.function(
+    "customers/balance/add",
+    effect=Effect.PAID | Effect.PRIVILEGED,
+    toolset="customers",
+    guide="4.2",
+    irreversible=True,
+    synonyms=("credit", "refund", "top up", "give money", "goodwill"),
+)
+class AddCustomerBalance(Operation[Accepted]):
+    """Give a customer balance; no documented call takes it back."""
+
+    id: Id
+    """Customer, from enswitch_list_customers."""
+
+    amount: Positive
+    """Amount, such as 25.00."""
+
+    currency: Currency | None = None
+    """Its currency; the customer's if left out."""
+
+    transaction: Literal["credit", "topup"] = "credit"
+    """How it is recorded."""
+
+    description: Text | None = None
+    """Description on the record."""
+
+    def charge(self) -> Charge:
+        source = "the amount of this call"
+        if self.currency is None:
+            return Charge(item="balance given", rate="amount")
+        return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
+
+
+class TopupRequest(Answer):
+    """What the payment gateway said. A refusal is answered as a success too (inferred): look at `status`."""
+
+    status: str | None = None
+    error: int | str | None = None
+    message: str | None = None
+
+
+@enswitch.function(
+    "customers/topup/request",
+    effect=Effect.PAID,
+    toolset="customers",
+    irreversible=True,
+    synonyms=("pay", "charge card", "credit card", "recharge", "add funds"),
+)
+class RequestTopup(Operation[TopupRequest]):
+    """Top a balance up by charging the customer's stored card."""
+
+    amount: Positive
+    """Amount with tax, such as 50.00."""
+
+    id: Id | None = None
+    """Customer; your own if left out."""
+
+    invoice: Flag | None = None
+    """Make an invoice."""
+
+    def charge(self) -> Charge:
+        return Charge(item="card payment", rate="amount")
+
+
+class UsedVoucher(Answer):
+    """What a voucher brought."""
+
+    amount: Decimal | None = None
+    balance: Decimal | None = None
+
+
+@enswitch.function(
+    "vouchers/use",
+    effect=Effect.DESTRUCTIVE,
+    toolset="customers",
+    irreversible=True,
+    synonyms=("redeem", "coupon", "gift code", "top up"),
+)
+class UseVoucher(ForCustomer, Operation[UsedVoucher]):
+    """Use a voucher up: its worth is added to the balance."""
+
+    serial: Words
+    """Serial number of the voucher."""

@@ -1,0 +1,378 @@
+"""Enswitch calls: making, ending and watching them, and their records.
+
+Rests on guides 3.14, 4.0, 4.1, 4.2 and 4.4 and two operators' copies. The pages of calls/active/list and cdrs/list were
+read in part: what follows `dtype` and `smatch` is left out, and so are the matching rules (`*_match`) and calls/make's
+`wait`, whose effects no page describes.
+"""
+
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.fields import LooseText, Moment, StrangerText
+from clients.operation import Answer, Operation
+from clients.undo import Undo
+from tools.enswitch.fields import (
+    Flag,
+    Id,
+    Kind,
+    Number,
+    ShownNumber,
+    ShownTime,
+    Target,
+    Whole,
+    Words,
+    dialled,
+    is_given,
+)
+from tools.enswitch.groups import (
+    Accepted,
+    Descending,
+    ForCustomer,
+    Listing,
+    Paged,
+    Window,
+    with_wire_name,
+)
+
+Direction = Literal["in", "internal", "in_out", "out"]
+Meant = Field(default=None, pattern=r"^([0-9]+|all|recursive|system)$")
+ONE_OF = "give exactly one of uniqueid and callid."
+
+
+@enswitch.function(
+    "calls/make",
+    effect=Effect.PAID,
+    toolset="calls",
+    guide="4.1",
+    synonyms=("dial", "ring", "click to call", "phone somebody", "connect"),
+)
+class MakeCall(ForCustomer, Operation[Accepted]):
+    """Call one number, then connect it to another; both legs are billed, and it starts after the answer."""
+
+    snumber: Target
+    """First end: telephone line, from enswitch_list_phones, or number."""
+
+    cnumber: Target
+    """Second end: number or name."""
+
+    stype: Kind | None = None
+    """Type of the first end, such as phone or external."""
+
+    ctype: Kind | None = None
+    """Type of the second end, such as external or phone."""
+
+    cdialplan: Words | None = None
+    """Dial plan of the second end."""
+
+    card: Words | None = None
+    """Calling card that pays."""
+
+    answer1: Flag | None = None
+    """Answer the first end by itself."""
+
+    answer2: Flag | None = None
+    """Answer the second end by itself."""
+
+    callerid1: Number | None = None
+    """Caller ID shown to the first end."""
+
+    callerid2: Number | None = None
+    """Caller ID shown to the second end."""
+
+    recordgroup: Whole | None = None
+    """Recording group."""
+
+    screen1: Flag | None = None
+    """Screen the first end."""
+
+    screen2: Flag | None = None
+    """Screen the second end."""
+
+    warn1: Flag | None = None
+    """Warn the first end; on if left out."""
+
+    warn2: Flag | None = None
+    """Warn the second end; on if left out."""
+
+    delay: Whole | None = None
+    """Seconds to wait first."""
+
+    def charge(self) -> Charge:
+        why = "Both legs are billed by the minute, and no documented call shows the price of one number."
+        return Charge(item="call leg", quantity=2, per="call", unknown=why)
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.stype, self.snumber), (self.ctype, self.cnumber))
+
+
+@enswitch.function(
+    "calls/hangup",
+    effect=Effect.DESTRUCTIVE,
+    toolset="calls",
+    guide="4.2",
+    synonyms=("end", "stop", "terminate", "drop", "disconnect"),
+)
+class HangUpCall(Operation[Accepted]):
+    """End a live call; people who are talking are cut off."""
+
+    uniqueid: Words | None = None
+    """Call, from enswitch_list_active_calls; or give callid."""
+
+    callid: Words | None = None
+    """SIP call ID; or give uniqueid."""
+
+    @model_validator(mode="after")
+    def _one_call(self) -> Self:
+        if is_given(self, "uniqueid", "callid") != 1:
+            raise ValueError(ONE_OF)
+        return self
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="A call that has ended has to be made anew.")
+
+
+@enswitch.function(
+    "calls/update",
+    effect=Effect.DESTRUCTIVE,
+    toolset="calls",
+    synonyms=("rewrite", "correct", "annotate"),
+)
+class UpdateCall(Operation[Accepted]):
+    """Overwrite what is recorded of a live call; the call itself goes on."""
+
+    uniqueid: Words | None = None
+    """Call, from enswitch_list_active_calls; or give callid."""
+
+    callid: Words | None = None
+    """SIP call ID; or give uniqueid."""
+
+    stype: Kind | None = None
+    """Source type."""
+
+    snumber: Target | None = None
+    """Source."""
+
+    ctype: Kind | None = None
+    """Type of what was called."""
+
+    cnumber: Target | None = None
+    """What was called."""
+
+    dtype: Kind | None = None
+    """Destination type."""
+
+    dnumber: Target | None = None
+    """Destination."""
+
+    @model_validator(mode="after")
+    def _one_call(self) -> Self:
+        if is_given(self, "uniqueid", "callid") != 1:
+            raise ValueError(ONE_OF)
+        return self
+
+
+class Call(Answer):
+    """A call. Columns are named as the parameters are (inferred)."""
+
+    uniqueid: LooseText | None = None
+    callid: LooseText | None = None
+    customer: int | None = None
+    direction: str | None = None
+    status: str | None = None
+    stype: str | None = None
+    snumber: ShownNumber | None = None
+    callername: StrangerText | None = None
+    """Caller's name as it came in."""
+
+    ctype: str | None = None
+    cnumber: ShownNumber | None = None
+    dtype: str | None = None
+    dnumber: ShownNumber | None = None
+    phone: str | None = None
+    started: ShownTime = None
+    ended: ShownTime = None
+    talktime: int | None = None
+    """Seconds talked."""
+
+    cost: Decimal | None = None
+    currency: str | None = None
+    peer: int | None = None
+    invoice: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _times_by_name(cls, data: object) -> object:
+        return with_wire_name(data, started="start", ended="end")
+
+
+class Calls(Listing):
+    """Calls."""
+
+    calls: list[Call] = []
+
+
+@enswitch.function(
+    "calls/active/list",
+    effect=Effect.READ,
+    toolset="calls",
+    rows="calls",
+    synonyms=("live", "ongoing", "who is talking", "current calls", "in progress"),
+)
+class ListActiveCalls(Descending, Operation[Calls]):
+    """List calls that are going on."""
+
+    customer: str | None = Meant
+    """Customer id, all, recursive or system; your own if left out."""
+
+    recursive: Flag | None = None
+    """With customers below."""
+
+    direction: Direction | None = None
+    """Only this direction."""
+
+    names: Flag | None = None
+    """With names."""
+
+    callid: Words | None = None
+    """Only this SIP call ID."""
+
+    phone: Words | None = None
+    """Only this telephone line."""
+
+    stype: Kind | None = None
+    """Only this source type."""
+
+    snumber: Target | None = None
+    """Only this source."""
+
+    ctype: Kind | None = None
+    """Only calls to this type."""
+
+    cnumber: Target | None = None
+    """Only calls to this number or name."""
+
+    sort: Kind | None = None
+    """Column to sort by."""
+
+
+@enswitch.function(
+    "calls/active/list/panel",
+    effect=Effect.READ,
+    toolset="calls",
+    rows="calls",
+    synonyms=("live", "operator panel", "switchboard"),
+)
+class ListPanelCalls(ForCustomer, Operation[Calls]):
+    """List calls that are going on, in brief, as the panel shows them."""
+
+
+@enswitch.function(
+    "cdrs/list",
+    effect=Effect.READ,
+    toolset="calls",
+    guide="4.0",
+    synonyms=("cdr", "call log", "call history", "who called", "detail records"),
+)
+class ListCallRecords(Window, Paged, Operation[Calls]):
+    """List call records of a window of time."""
+
+    customer: str | None = Meant
+    """Customer id, all, recursive or system; your own if left out."""
+
+    recurse: Flag | None = None
+    """With customers below."""
+
+    archive: Flag | None = None
+    """From the archive."""
+
+    direction: Direction | None = None
+    """Only this direction."""
+
+    status: Words | None = None
+    """Only this status."""
+
+    callid: Words | None = None
+    """Only this SIP call ID."""
+
+    phone: Words | None = None
+    """Only this telephone line."""
+
+    stype: Kind | None = None
+    """Only this source type."""
+
+    peer: Id | None = None
+    """Only this peer."""
+
+    invoice: Id | None = None
+    """Only this invoice, from enswitch_list_invoices."""
+
+    cost_customer: Id | None = None
+    """Show costs to this customer."""
+
+    talktime_minimum: Whole | None = None
+    """Fewest seconds talked."""
+
+    talktime_maximum: Whole | None = None
+    """Most seconds talked."""
+
+
+class HourTotal(Answer):
+    """The calls of one hour. Its columns are inferred."""
+
+    hour: ShownTime = None
+    calls: int | None = None
+    talktime: int | None = None
+    cost: Decimal | None = None
+
+
+class HourTotals(Listing):
+    """Calls by the hour."""
+
+    hours: list[HourTotal] = []
+
+
+@enswitch.function(
+    "cdrs/totals/list",
+    effect=Effect.READ,
+    toolset="calls",
+    rows="hours",
+    synonyms=("call volume", "statistics", "traffic", "busy hours", "report"),
+)
+class ListCallTotals(Window, ForCustomer, Operation[HourTotals]):
+    """List calls, seconds talked and cost by the hour."""
+
+
+class Trace(Answer):
+    """A line of a SIP trace."""
+
+    id: int | None = None
+    time: ShownTime = Field(default=None, alias="timestamp")
+    text: StrangerText | None = None
+
+
+class Traces(Listing):
+    """A SIP trace."""
+
+    traces: list[Trace] = []
+
+
+@enswitch.function(
+    "traces/calls/list",
+    effect=Effect.READ,
+    toolset="calls",
+    admin_only=True,
+    rows="traces",
+    synonyms=("sip log", "debug", "packet capture", "troubleshoot"),
+)
+class ListCallTraces(Operation[Traces]):
+    """List the SIP trace of calls on one machine at a time."""
+
+    machine: Id
+    """Machine."""
+
+    timestamp: Moment
+    """Time, with zone."""

@@ -1,0 +1,199 @@
+"""Enswitch calling cards, call shops and unlimited access.
+
+Rests on guide 4.4. The page of cards/groups/create was read as far as `expires`: what follows is left out. No page
+deletes a card group, a batch or a call shop.
+"""
+
+from pydantic import Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.operation import Answer, Operation
+from tools.enswitch.fields import Amount, Currency, Flag, Id, Number, Positive, Text, Whole, Words
+from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
+
+
+@enswitch.function(
+    "cards/groups/create",
+    effect=Effect.PRIVILEGED,
+    toolset="billing",
+    synonyms=("calling card", "prepaid card", "phone card"),
+)
+class CreateCardGroup(ForCustomer, Operation[Created]):
+    """Create a group of calling cards. Later settings of its page are not offered."""
+
+    name: Words
+    """Name."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+    description: Text | None = None
+    """Description."""
+
+    allow_balance: Flag | None = None
+    """Tell callers the balance."""
+
+    balance: Amount | None = None
+    """Balance of a new card."""
+
+    credit: Amount | None = None
+    """Credit of a card."""
+
+    currency: Currency | None = None
+    """Currency, such as USD."""
+
+    callerid: Text | None = None
+    """Caller ID."""
+
+    card_length: int | None = Field(default=None, ge=1)
+    """Digits of a card number."""
+
+    change_pin: Flag | None = None
+    """Holders may change the PIN."""
+
+    charge_amount: Amount | None = Field(default=None, serialization_alias="charge")
+    """Fee of a period."""
+
+    charge_after: Words | None = None
+    """From when the fee is taken."""
+
+    charge_locked: Flag | None = None
+    """Take the fee from locked cards."""
+
+    charge_period: Words | None = None
+    """Period of the fee."""
+
+    clock: Whole | None = None
+    """Speed of the clock in percent."""
+
+    dialplan: Words | None = None
+    """Dial plan."""
+
+    dnumber: Number | None = None
+    """Number that every call goes to."""
+
+    expires: Whole | None = None
+    """Days that a card lasts."""
+
+
+@enswitch.function(
+    "cards/batches/create",
+    effect=Effect.PAID,
+    toolset="billing",
+    irreversible=True,
+    synonyms=("calling card", "prepaid card", "print cards", "issue"),
+)
+class CreateCardBatches(DryRun, Operation[Created]):
+    """Make batches of calling cards that can be spent at once."""
+
+    cardgroup: Id
+    """Card group."""
+
+    batch_name: Words
+    """Name of the batch."""
+
+    batch_number: int = Field(default=1, ge=1)
+    """How many batches."""
+
+    number: int = Field(default=1, ge=1)
+    """Cards a batch."""
+
+    balance: Amount | None = None
+    """Balance of a card."""
+
+    currency: Currency | None = None
+    """Its currency."""
+
+    card_length: int | None = Field(default=None, ge=1)
+    """Digits of a card number."""
+
+    pin_length: Whole | None = None
+    """Digits of a PIN."""
+
+    lock_cards: Flag | None = None
+    """Lock the cards."""
+
+    locked: Flag | None = None
+    """Lock the batch."""
+
+    method: Words | None = None
+    """How numbers are made."""
+
+    def charge(self) -> Charge:
+        cards = self.number * self.batch_number
+        if self.balance is None:
+            return Charge(
+                item="card", quantity=cards, unknown="What a card is worth without balance is not documented."
+            )
+        if self.currency is None:
+            return Charge(item="card", quantity=cards, rate="balance")
+        source = "the balance of this call"
+        return Charge(item="card", quantity=cards, each=self.balance, currency=self.currency, source=source)
+
+
+class Callshop(Answer):
+    """A call shop's customer."""
+
+    id: int | None = None
+
+
+class Callshops(Accepted):
+    """The customers that were made. The answer's shape is inferred."""
+
+    shops: list[Callshop] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _array_is_shops(cls, data: object) -> object:
+        return {"shops": data} if isinstance(data, list) else data
+
+
+@enswitch.function(
+    "callshops/create",
+    effect=Effect.PAID | Effect.PRIVILEGED,
+    toolset="billing",
+    irreversible=True,
+    synonyms=("booth", "cabin", "phone shop"),
+)
+class CreateCallshops(DryRun, ForCustomer, Operation[Callshops]):
+    """Make call shop customers, each with a telephone line and credit."""
+
+    credit: Positive
+    """Credit of each."""
+
+    number: int = Field(ge=1)
+    """How many."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+    def charge(self) -> Charge:
+        return Charge(
+            item="call shop's credit", quantity=self.number, rate="credit", source="fees of the lines come on top"
+        )
+
+
+class UnlimitedAccount(Answer):
+    """An unlimited access account. Its columns are inferred."""
+
+    id: int | None = None
+    name: str | None = None
+    customer: int | None = None
+
+
+class UnlimitedAccounts(Listing):
+    """Unlimited access accounts."""
+
+    accounts: list[UnlimitedAccount] = []
+
+
+@enswitch.function(
+    "unlimited/list",
+    effect=Effect.READ,
+    toolset="billing",
+    rows="accounts",
+    synonyms=("flat rate", "access numbers"),
+)
+class ListUnlimitedAccounts(ForCustomer, Operation[UnlimitedAccounts]):
+    """List a customer's unlimited access accounts."""

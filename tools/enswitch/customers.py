@@ -1,0 +1,298 @@
+"""Enswitch customers: the tree of companies that an installation serves.
+
+Rests on guides 3.14 and 4.4; customers/undelete is named in customers/delete only. The pages of customers/create and
+update were read as far as `call_maximum`: what follows, and the groups `affiliate_*` and `bank_*`, are left out. No
+page shows one customer, so that what a change replaces cannot be read.
+"""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.fields import Email, LooseText
+from clients.operation import Answer, Operation
+from clients.undo import Undo, put_back
+from tools.enswitch.fields import Amount, BillType, Csv, Flag, Id, SpendLimit, Text, Words
+from tools.enswitch.groups import Accepted, Created, Descending, Listing, Paged
+from tools.enswitch.routing import Imported
+
+
+class Customer(Answer):
+    """A customer. Columns are named as the parameters are (inferred)."""
+
+    id: int | None = None
+    parent: int | None = None
+    name: str | None = None
+    account: LooseText | None = None
+    description: str | None = None
+    email: str | None = None
+    plan: int | None = None
+    bill_type: str | None = None
+    balance: Decimal | None = None
+    currency: str | None = None
+    call_maximum: Decimal | None = None
+    """Most that it may spend on calls a day; -1 without limit, -2 as the plan says."""
+
+    deleted: bool | None = None
+
+
+class Customers(Listing):
+    """Customers."""
+
+    customers: list[Customer] = []
+
+
+@enswitch.function(
+    "customers/list",
+    effect=Effect.READ,
+    toolset="customers",
+    synonyms=("companies", "tenants", "accounts", "resellers", "subaccounts", "balance"),
+)
+class ListCustomers(Paged, Descending, Operation[Customers]):
+    """List the customers below you, with plan and balance."""
+
+    name: Words | None = None
+    """Only names that have this."""
+
+    parent: Id | None = None
+    """Only customers of this one."""
+
+    recursive: Flag | None = None
+    """With those further below."""
+
+    deleted: Literal[0, 1, -1] | None = None
+    """0 leaves deleted ones out, 1 shows only them, -1 shows all."""
+
+    bill_type: BillType | None = None
+    """Only this way of paying."""
+
+    directory: Flag | None = None
+    """Only those in the directory."""
+
+    sort: Literal["account", "description", "name"] | None = None
+    """Column to sort by."""
+
+
+class CustomerSettings(BaseModel):
+    """Settings of a customer."""
+
+    account: Text | None = None
+    """Account number."""
+
+    address1: Text | None = None
+    """Address, first line."""
+
+    address2: Text | None = None
+    """Second line."""
+
+    address3: Text | None = None
+    """Third line."""
+
+    address_city: Text | None = None
+    """City."""
+
+    address_code: Text | None = None
+    """Postal code."""
+
+    address_state: Text | None = None
+    """State."""
+
+    address_other: Text | None = None
+    """Other part of the address."""
+
+    auto_topup: Flag | None = None
+    """Top up by itself."""
+
+    balance: Amount | None = None
+    """Balance to set."""
+
+    bill_ref: Text | None = None
+    """Billing reference."""
+
+    bill_type: BillType | None = None
+    """How it pays."""
+
+    bulk_calls: int | None = None
+    """Bulk calls; -1 for no limit, -2 as the plan."""
+
+    call_maximum: SpendLimit | None = None
+    """Most it may spend on calls a day; -1 for no limit, -2 as the plan."""
+
+
+@enswitch.function(
+    "customers/create",
+    effect=Effect.PAID | Effect.PRIVILEGED,
+    toolset="customers",
+    synonyms=("add", "tenant", "company", "subaccount", "onboard"),
+)
+class CreateCustomer(CustomerSettings, Operation[Created]):
+    """Create a customer below you; a balance is credit given. Later settings of its page are not offered."""
+
+    name: Words
+    """Name."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+    email: Email
+    """Mail address."""
+
+    def charge(self) -> Charge | None:
+        return Charge(item="balance given", rate="balance") if self.balance else None
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return put_back(DeleteCustomer, lost="It stays as a deleted customer.", id=getattr(answer, "id", None))
+
+
+@enswitch.function(
+    "customers/update",
+    effect=Effect.PAID | Effect.PRIVILEGED,
+    toolset="customers",
+    irreversible=True,
+    synonyms=("change", "plan", "credit limit", "address", "tenant"),
+)
+class UpdateCustomer(CustomerSettings, Operation[Accepted]):
+    """Change a customer; what is left out stays. Later settings of its page are not offered."""
+
+    id: Id
+    """Customer, from enswitch_list_customers."""
+
+    name: Words | None = None
+    """Name."""
+
+    plan: Id | None = None
+    """Rate plan, from enswitch_list_plans."""
+
+    email: Email | None = None
+    """Mail address."""
+
+    def charge(self) -> Charge | None:
+        return Charge(item="balance set", rate="balance") if self.balance is not None else None
+
+    def warnings(self) -> tuple[str, ...]:
+        if self.balance is None:
+            return ()
+        return ("What is spent meanwhile is overwritten; enswitch_add_customer_balance adds to a balance safely.",)
+
+
+@enswitch.function(
+    "customers/delete",
+    effect=Effect.DESTRUCTIVE,
+    toolset="customers",
+    synonyms=("remove", "close", "tenant", "suspend"),
+)
+class DeleteCustomer(Operation[Accepted]):
+    """Delete a customer: it can no longer use the system until it is restored or purged."""
+
+    id: Id
+    """Customer, from enswitch_list_customers."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return put_back(RestoreCustomer, id=self.id)
+
+
+@enswitch.function(
+    "customers/undelete",
+    effect=Effect.PRIVILEGED,
+    toolset="customers",
+    basis="inferred",
+    synonyms=("undelete", "reopen", "reactivate", "bring back"),
+)
+class RestoreCustomer(Operation[Accepted]):
+    """Bring a deleted customer back; named in customers/delete only."""
+
+    id: Id
+    """Customer, from enswitch_list_customers with deleted=1."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return put_back(DeleteCustomer, id=self.id)
+
+
+@enswitch.function(
+    "customers/purge",
+    effect=Effect.DESTRUCTIVE,
+    toolset="customers",
+    irreversible=True,
+    synonyms=("erase", "wipe", "gdpr", "for good"),
+)
+class PurgeCustomer(Operation[Accepted]):
+    """Erase a deleted customer with everything it had, for good."""
+
+    id: Id
+    """Customer, from enswitch_list_customers with deleted=1."""
+
+
+@enswitch.function(
+    "customers/move",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="customers",
+    admin_only=True,
+    irreversible=True,
+    synonyms=("transfer", "reparent", "hand over"),
+)
+class MoveCustomer(Operation[Accepted]):
+    """Move a customer under another parent and to another rate plan."""
+
+    id: Id
+    """Customer, from enswitch_list_customers."""
+
+    parent: Id
+    """New parent."""
+
+    plan: Id
+    """New rate plan, from enswitch_list_plans."""
+
+
+@enswitch.function(
+    "customers/import",
+    effect=Effect.PRIVILEGED,
+    toolset="customers",
+    admin_only=True,
+    irreversible=True,
+    synonyms=("bulk", "upload", "onboard"),
+)
+class ImportCustomers(Operation[Imported]):
+    """Create customers from CSV; each is deleted singly."""
+
+    csv: Csv
+    """The file's text, with a header line."""
+
+
+class ExportedCustomer(Answer):
+    """A customer of an export."""
+
+    id: int | None = None
+    name: str | None = None
+
+
+class Export(Listing):
+    """Which customers an export holds. Its shape is inferred."""
+
+    customers: list[ExportedCustomer] = []
+
+
+@enswitch.function(
+    "customers/export",
+    effect=Effect.PRIVILEGED,
+    toolset="customers",
+    guide="3.14",
+    admin_only=True,
+    synonyms=("backup", "dump", "download"),
+)
+class ExportCustomers(Operation[Export]):
+    """Export customers with their settings for the operator, without voicemail and recordings."""
+
+    customer: Id | None = None
+    """Customer; your own if left out."""
+
+    deleted: Flag | None = None
+    """With deleted ones."""
+
+    recursive: Flag | None = None
+    """With customers below."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="What was exported is out.")

@@ -1,0 +1,354 @@
+"""Enswitch's other telephony features: hunt groups, menus, conferences, speed dials, SIP addresses and feature codes.
+
+Rests on guide 4.4. The group `play_*` of conferences is left out; the names between `year` and `minute` are inferred.
+No page shows or deletes what these functions create.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from clients.effects import Effect
+from clients.enswitch import enswitch
+from clients.fields import KeptFromModel, LooseText, Secret
+from clients.operation import Answer, Operation
+from tools.enswitch.fields import (
+    Flag,
+    Hour,
+    Kind,
+    Limit,
+    Minute,
+    ShownNumber,
+    Target,
+    Text,
+    Whole,
+    Words,
+    dialled,
+    is_given,
+    new_pin,
+)
+from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
+
+
+class Owned(BaseModel):
+    """What most features have."""
+
+    description: Text | None = None
+    """Description."""
+
+    owner: Whole | None = None
+    """Person who owns it, from enswitch_list_people; 0 for none."""
+
+    panel: Flag | None = None
+    """Show on the panel."""
+
+
+@enswitch.function(
+    "huntgroups/create",
+    effect=Effect.REROUTES,
+    toolset="telephony",
+    synonyms=("ring group", "ring all", "team", "department"),
+)
+class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
+    """Create a hunt group, which rings its destinations in turn."""
+
+    name: Words
+    """Name."""
+
+    type: Literal["circular", "linear", "smart_circular", "smart_linear"] | None = None
+    """Order in which they ring."""
+
+    ringtime: int = Field(default=10, ge=1)
+    """Seconds that each rings."""
+
+    atype: Kind | None = None
+    """Type of destination a."""
+
+    anumber: Target | None = None
+    """Destination a."""
+
+    btype: Kind | None = None
+    """Type of destination b."""
+
+    bnumber: Target | None = None
+    """Destination b."""
+
+    dtype: Kind | None = None
+    """Type of destination d."""
+
+    dnumber: Target | None = None
+    """Destination d."""
+
+    allow_forwards: Flag | None = None
+    """Follow the destinations' forwards."""
+
+    music: Whole | None = None
+    """Music on hold."""
+
+    music_ringing: Flag | None = None
+    """Music while it rings."""
+
+    recordgroup: Whole | None = None
+    """Recording group."""
+
+    screen: Flag | None = None
+    """Screen calls."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.atype, self.anumber), (self.btype, self.bnumber), (self.dtype, self.dnumber))
+
+
+@enswitch.function(
+    "ivrs/create",
+    effect=Effect.PRIVILEGED,
+    toolset="telephony",
+    synonyms=("menu", "auto attendant", "press 1", "greeting"),
+)
+class CreateIvr(DryRun, ForCustomer, Operation[Created]):
+    """Create a voice menu."""
+
+    name: Words
+    """Name."""
+
+    description: Text | None = None
+    """Description."""
+
+    allow_number: Flag | None = None
+    """Callers may dial any number of the customer."""
+
+    panel: Flag | None = None
+    """Show on the panel."""
+
+    password: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
+    """Ask callers for a PIN, kept for the operator."""
+
+    speech_reco: Flag | None = None
+    """Recognise speech."""
+
+    timeout: Whole = 5
+    """Seconds to wait for a key."""
+
+
+@enswitch.function(
+    "conferences/create",
+    effect=Effect.PRIVILEGED,
+    toolset="telephony",
+    synonyms=("meeting", "bridge", "room", "dial-in"),
+)
+class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
+    """Create a conference with PINs that are kept for the operator."""
+
+    code: Words
+    """Code that callers dial."""
+
+    talkpin: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
+    """Make a PIN for those who may talk."""
+
+    listenpin: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
+    """Make a PIN for those who listen."""
+
+    adminpin: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
+    """Make a PIN for who leads it."""
+
+    callerid: Text | None = None
+    """Caller ID."""
+
+    count: Whole | None = None
+    """Count."""
+
+    duration: Whole | None = None
+    """Longest duration."""
+
+    maximum: Whole | None = None
+    """Most participants."""
+
+    record_name: Flag | None = None
+    """Record names."""
+
+    repeats: Words | None = None
+    """How it repeats."""
+
+    wait_music: Whole | None = None
+    """Music while waiting."""
+
+    year: Whole | None = None
+    """Year of the start."""
+
+    month: int | None = Field(default=None, ge=1, le=12)
+    """Month."""
+
+    day: int | None = Field(default=None, ge=1, le=31)
+    """Day."""
+
+    hour: Hour | None = None
+    """Hour."""
+
+    minute: Minute | None = None
+    """Minute."""
+
+    @model_validator(mode="after")
+    def _has_a_pin(self) -> Self:
+        if is_given(self, "talkpin", "listenpin", "adminpin") == 0:
+            raise ValueError("at least one of generate_talkpin, generate_listenpin and generate_adminpin is true.")
+        return self
+
+
+@enswitch.function(
+    "speeddials/create",
+    effect=Effect.REROUTES,
+    toolset="telephony",
+    synonyms=("short code", "quick dial", "blf", "button", "contact"),
+)
+class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
+    """Create a speed dial for a line or person."""
+
+    stype: Kind
+    """Type of who uses it, such as phone."""
+
+    snumber: Target
+    """Who uses it."""
+
+    sdial: Words
+    """Digits to dial."""
+
+    dnumber: Target
+    """Number that is called."""
+
+    dname: Text | None = None
+    """Name that is shown."""
+
+    button: Words | None = None
+    """Button."""
+
+    description: Text | None = None
+    """Description."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((None, self.dnumber))
+
+
+@enswitch.function(
+    "addresses/create",
+    effect=Effect.REROUTES,
+    toolset="telephony",
+    synonyms=("sip uri", "sip address", "alias"),
+)
+class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
+    """Create a SIP address that leads to a destination."""
+
+    user: Words
+    """User part."""
+
+    domain: Words
+    """Domain."""
+
+    dtype: Kind
+    """Destination type, such as phone, queue, external."""
+
+    dnumber: Target
+    """Destination: name, id or telephone number."""
+
+    callerid: Text | None = None
+    """Caller ID."""
+
+    language: Text | None = None
+    """Language."""
+
+    maximum_seconds: Limit | None = None
+    """Longest call; -1 for no limit."""
+
+    music: Whole | None = None
+    """Music on hold."""
+
+    recordgroup: Whole | None = None
+    """Recording group."""
+
+    screen: Flag | None = None
+    """Screen calls."""
+
+    sname: Text | None = None
+    """Name of callers."""
+
+    sname_action: Text | None = None
+    """What is done with that name."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.dtype, self.dnumber))
+
+
+class Address(Answer):
+    """A SIP address. Columns are named as the parameters are (inferred)."""
+
+    id: int | None = None
+    user: str | None = None
+    domain: str | None = None
+    customer: int | None = None
+    dtype: str | None = None
+    dnumber: ShownNumber | None = None
+    description: str | None = None
+
+
+class Addresses(Listing):
+    """SIP addresses."""
+
+    addresses: list[Address] = []
+
+
+@enswitch.function(
+    "addresses/list",
+    effect=Effect.READ,
+    toolset="telephony",
+    rows="addresses",
+    synonyms=("sip uris", "sip addresses", "aliases"),
+)
+class ListAddresses(ForCustomer, Operation[Addresses]):
+    """List a customer's SIP addresses."""
+
+
+class FeatureCode(Answer):
+    """A feature code. Its columns are inferred."""
+
+    code: LooseText | None = None
+    customer: int | None = None
+    description: str | None = None
+
+
+@enswitch.function(
+    "codes/get",
+    effect=Effect.READ,
+    toolset="telephony",
+    synonyms=("star code", "vertical service code", "shortcut"),
+)
+class GetCode(ForCustomer, Operation[FeatureCode]):
+    """Show a feature code."""
+
+    code: Words
+    """Feature code, such as *97."""
+
+
+class CodeCaller(Answer):
+    """Who may dial a feature code. Its columns are inferred."""
+
+    id: int | None = None
+    stype: str | None = None
+    snumber: ShownNumber | None = None
+
+
+class CodeCallers(Listing):
+    """Who may dial a feature code."""
+
+    callers: list[CodeCaller] = []
+
+
+@enswitch.function(
+    "codes/callers/list",
+    effect=Effect.READ,
+    toolset="telephony",
+    rows="callers",
+    synonyms=("star code", "who may dial", "allowed"),
+)
+class ListCodeCallers(ForCustomer, Operation[CodeCallers]):
+    """List who may dial a feature code."""
+
+    code: Words
+    """Feature code, such as *97."""

@@ -1,0 +1,167 @@
+"""Field types that Enswitch operations share.
+
+The guide's types: flags are 0 and 1, times are Unix seconds, amounts are decimal text, and -1 means without limit.
+Lists can also be counted (`count`) and cut for a page selector (`pages`); neither is offered: both change the answer.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SerializationInfo,
+    WithJsonSchema,
+)
+
+from clients.fields import WIRE
+
+Id = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Limit = Annotated[int, Field(ge=-1)]
+"""-1 means without limit."""
+
+Words = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field()]
+"""Any text; empty clears."""
+
+Kind = Annotated[str, Field(pattern=r"^[a-z_]+$")]
+"""A type of source or destination. The guide closes the set for queues only."""
+
+Prefix = Annotated[str, Field(pattern=r"^[0-9*#]+$")]
+AnyPrefix = Annotated[str, Field(pattern=r"^[0-9*#]*$")]
+Csv = Annotated[str, Field(min_length=1)]
+Media = Literal["fax", "voice", "voice_fax"]
+BillType = Literal["external", "none", "prepaid", "prepaid_invoices", "prepaid_calls", "postpaid"]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Minute = Annotated[int, Field(ge=0, le=59)]
+
+
+def _flag(value: bool, info: SerializationInfo) -> int | bool:
+    return int(value) if info.context == WIRE else value
+
+
+Flag = Annotated[bool, PlainSerializer(_flag)]
+"""True or false; 1 or 0 on the wire."""
+
+
+def _decimal(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+Amount = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=15, decimal_places=6),
+    PlainSerializer(_decimal),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?$"}),
+]
+"""An amount or price, in the currency of the plan or customer it belongs to."""
+
+Positive = Annotated[Amount, Field(gt=0)]
+
+SpendLimit = Annotated[
+    Decimal,
+    Field(ge=-2, max_digits=15, decimal_places=6),
+    PlainSerializer(_decimal),
+    WithJsonSchema({"type": "string", "pattern": r"^(-[12]|\d+(\.\d+)?)$"}),
+]
+"""An amount; -1 is without limit and -2 as the rate plan says."""
+
+
+_NANP: Final = re.compile(r"1[2-9][0-9]{2}[2-9][0-9]{6}")
+_DIALLED: Final = re.compile(r"\+?[0-9]+")
+
+
+def _as_enswitch_writes(value: object) -> object:
+    """A number as the installation has it: `+` and punctuation are ours."""
+    if not isinstance(value, str):
+        return value
+    bare = re.sub(r"[\s().\-]", "", value)
+    return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else value
+
+
+Number = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$"), BeforeValidator(_as_enswitch_writes)]
+"""A telephone number as the installation writes it, without +; a leading + is taken off."""
+
+Target = Annotated[str, BeforeValidator(_as_enswitch_writes)]
+"""What a type and number name together: a line, a mailbox, a queue's id, or a telephone number."""
+
+
+def _shown_number(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return f"+{text}" if isinstance(text, str) and _NANP.fullmatch(text) else text
+
+
+ShownNumber = Annotated[str, BeforeValidator(_shown_number)]
+"""A number in an answer: E.164 where it has the 1 of the US and Canada, otherwise as the installation writes it.
+
+Nothing is added but the plus sign, so that the number can be given back to any tool.
+"""
+
+
+def _unix(value: object) -> object:
+    """Unix seconds, as number or text; 0 and -1 are no time."""
+    text = str(value)
+    if not re.fullmatch(r"-?[0-9]{1,12}", text):
+        return value
+    seconds = int(text)
+    return datetime.fromtimestamp(seconds, tz=UTC) if seconds > 0 else None
+
+
+ShownTime = Annotated[AwareDatetime | None, BeforeValidator(_unix)]
+"""A time in an answer."""
+
+ALLOW: Final[Mapping[str, int]] = {"forbid": 0, "allow": 1, "in_timegroup": 2, "outside_timegroup": 3}
+"""plans/routes/create: 2 allows while a time group is active, 3 while it is not."""
+
+
+def _allow(value: str, info: SerializationInfo) -> str | int:
+    return ALLOW[value] if info.context == WIRE else value
+
+
+Allow = Annotated[Literal["forbid", "allow", "in_timegroup", "outside_timegroup"], PlainSerializer(_allow)]
+
+
+def _shown_allow(value: object) -> object:
+    words = {str(number): word for word, number in ALLOW.items()}
+    return words.get(str(value), value)
+
+
+ShownAllow = Annotated[str, BeforeValidator(_shown_allow)]
+
+
+def new_password() -> str:
+    """A password nobody has seen: 144 random bits."""
+    return secrets.token_urlsafe(18)
+
+
+def new_pin() -> str:
+    """Eight random digits. No page says how long a PIN may be."""
+    return f"{secrets.randbelow(10**8):08d}"
+
+
+INSIDE: Final = frozenset({
+    "hangup", "phone", "queue", "huntgroup", "ivr", "conference", "mailbox", "address", "peer", "code", "music",
+})  # fmt: skip
+"""Types that stay inside the installation (inferred from the modules' names); any other may leave it."""
+
+
+def dialled(*ends: tuple[str | None, str | None]) -> tuple[str, ...]:
+    """The telephone numbers among types and numbers, in E.164 where they are long enough to be."""
+    numbers: list[str] = []
+    for kind, number in ends:
+        if number and kind not in INSIDE and number.isdigit():
+            numbers.append(f"+{number}" if len(number) > 7 else number)
+    return tuple(numbers)
+
+
+def is_given(model: Any, *names: str) -> int:
+    """How many of these fields are set."""
+    return sum(getattr(model, name) is not None for name in names)

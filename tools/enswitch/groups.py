@@ -1,0 +1,130 @@
+"""Groups of fields that recur in Enswitch's functions, and the shapes of its answers."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, Field, model_validator
+
+from clients.fields import Moment
+from clients.operation import Answer
+from tools.enswitch.fields import Amount, Flag, Id, Kind, Target, Text, Whole
+
+
+class Accepted(Answer):
+    """Enswitch did it, or checked it."""
+
+    validated: bool | None = None
+    """True when the input was checked only, and nothing was done."""
+
+
+class Created(Accepted):
+    """What was made."""
+
+    id: int | None = None
+
+
+class Listing(Answer):
+    """A list. Enswitch sends a bare array; it becomes the first field."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _array_is_rows(cls, data: object) -> object:
+        return {next(iter(cls.model_fields)): cast("object", data)} if isinstance(data, list) else data
+
+
+class DryRun(BaseModel):
+    """For functions whose page documents `validation`. Others pass it over and act, so they do not have it."""
+
+    dry_run: Annotated[Flag, Field(serialization_alias="validation", exclude_if=lambda value: not value)] = False
+    """Only have the input checked."""
+
+
+class ForCustomer(BaseModel):
+    """For functions that work for one customer."""
+
+    customer: Id | None = None
+    """Customer; your own if left out."""
+
+
+class Paged(BaseModel):
+    """For lists that Enswitch pages. It never says how many there are."""
+
+    limit: int = Field(default=50, ge=1, le=500)
+    """Rows to fetch."""
+
+    cursor: str | None = Field(default=None, pattern=r"^[0-9]{1,9}$", serialization_alias="offset")
+    """`next_cursor` of the page before."""
+
+    def next_cursor(self, answer: Any) -> str | None:
+        """Where the next page starts, if this one is full."""
+        rows: list[Any] = getattr(answer, next(iter(type(answer).model_fields)))
+        return str(int(self.cursor or 0) + self.limit) if len(rows) >= self.limit else None
+
+
+class Window(BaseModel):
+    """For records of what happened. The guide recommends bounds: without them the database reads everything."""
+
+    since: Moment = Field(serialization_alias="start")
+    """Older bound, with zone."""
+
+    until: Moment | None = Field(default=None, serialization_alias="end")
+    """Newer bound, with zone, itself not included."""
+
+
+class Descending(BaseModel):
+    """For lists that can be turned round."""
+
+    descending: Flag | None = None
+    """Last first."""
+
+
+class CallPrice(BaseModel):
+    """What a call costs, and when. That start and end are times is inferred."""
+
+    connectfee: Amount | None = None
+    """Price of being connected."""
+
+    cost: Amount | None = None
+    """Price of a minute."""
+
+    message: Amount | None = None
+    """Price of a text message."""
+
+    increment: Whole | None = None
+    """Seconds by which calls are billed."""
+
+    minimum: Whole | None = None
+    """Fewest seconds billed."""
+
+    included: Flag | None = None
+    """Covered by the plan's included seconds."""
+
+    priority: int | None = None
+    """Order among prices."""
+
+    valid_from: Moment | None = Field(default=None, serialization_alias="start")
+    """Start, with zone."""
+
+    valid_until: Moment | None = Field(default=None, serialization_alias="end")
+    """End, with zone."""
+
+    description: Text | None = None
+    """Description."""
+
+
+class Destination(BaseModel):
+    """Where calls go: a type, and the number or name of one of that type."""
+
+    dtype: Kind | None = None
+    """Destination type, such as phone, queue, mailbox, external."""
+
+    dnumber: Target | None = None
+    """Destination: name, id or telephone number."""
+
+
+def with_wire_name(data: object, **names: str) -> object:
+    """A row with some columns under other names, where they are there."""
+    if not isinstance(data, Mapping):
+        return data
+    row = cast("Mapping[str, Any]", data)
+    return {**row, **{name: row[column] for name, column in names.items() if column in row}}

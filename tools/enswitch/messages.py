@@ -1,0 +1,347 @@
+"""Enswitch mailboxes, their messages, and the texts and faxes that are sent.
+
+Rests on guides 4.0 and 4.4 and operators' copies. The page of mailboxes/create was read as far as `pager`: what
+follows, and the group `notify_*`, are left out, and so are the attachments of texts (`filenameX`, `fileX`), whose
+counting no page shows. Columns of messages other than name, time and type are inferred.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.fields import Email, KeptFromModel, LooseText, Moment, Secret, StrangerText
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.segments import segments
+from tools.enswitch.fields import (
+    Flag,
+    Kind,
+    Limit,
+    Number,
+    ShownNumber,
+    ShownTime,
+    Target,
+    Text,
+    Whole,
+    Words,
+    dialled,
+    new_pin,
+)
+from tools.enswitch.groups import Accepted, Created, Descending, ForCustomer, Listing
+
+MailboxName = Annotated[str, Field(min_length=1, max_length=40)]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+
+
+class Mailbox(Answer):
+    """A mailbox. Columns are named as the parameters are (inferred)."""
+
+    mailbox: LooseText | None = None
+    customer: int | None = None
+    description: str | None = None
+    owner: int | None = None
+    callerid: ShownNumber | None = None
+    dtype: str | None = None
+    dnumber: ShownNumber | None = None
+
+
+class Mailboxes(Listing):
+    """Mailboxes."""
+
+    mailboxes: list[Mailbox] = []
+
+
+@enswitch.function(
+    "mailboxes/list",
+    effect=Effect.READ,
+    toolset="messages",
+    rows="mailboxes",
+    synonyms=("voicemail boxes", "inboxes"),
+)
+class ListMailboxes(ForCustomer, Operation[Mailboxes]):
+    """List a customer's mailboxes."""
+
+
+@enswitch.function(
+    "mailboxes/get", effect=Effect.READ, toolset="messages", synonyms=("voicemail box", "inbox settings")
+)
+class GetMailbox(ForCustomer, Operation[Mailbox]):
+    """Show a mailbox, without its PIN."""
+
+    mailbox: MailboxName
+    """Mailbox, from enswitch_list_mailboxes."""
+
+
+@enswitch.function(
+    "mailboxes/create",
+    effect=Effect.PRIVILEGED,
+    toolset="messages",
+    synonyms=("voicemail box", "add inbox", "answering machine"),
+)
+class CreateMailbox(ForCustomer, Operation[Created]):
+    """Create a mailbox with a PIN kept for the operator. Notification settings and later ones are not offered."""
+
+    mailbox: MailboxName
+    """Its number."""
+
+    pin: Annotated[Secret, KeptFromModel(generate=new_pin)]
+    """Its PIN."""
+
+    callerid: Text | None = None
+    """Caller ID."""
+
+    description: Text | None = None
+    """Description."""
+
+    dtype: Kind | None = None
+    """Destination type for callers who do not leave a message."""
+
+    dnumber: Target | None = None
+    """That destination."""
+
+    envelope: Flag | None = None
+    """Say when and from whom a message is."""
+
+    owner: Whole | None = None
+    """Person who owns it, from enswitch_list_people; 0 for none."""
+
+    pager: Text | None = None
+    """Pager."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.dtype, self.dnumber))
+
+    def settled(self, sent_at: datetime) -> Proof[Mailbox]:
+        read = GetMailbox(mailbox=self.mailbox, customer=self.customer)
+        return Proof(read=read, shows=lambda _: True, if_absent=False)
+
+
+class Message(Answer):
+    """A voicemail, fax or text that came in. What is said in it was written or spoken by strangers."""
+
+    name: str | None = None
+    """What tools take; names shift when a message is deleted."""
+
+    type: str | None = None
+    mimetype: str | None = None
+    caller: StrangerText | None = Field(default=None, alias="callerid")
+    caller_name: StrangerText | None = Field(default=None, alias="callername")
+    time: ShownTime = None
+    seconds: int | None = Field(default=None, alias="duration")
+    listened: bool | None = None
+    transcription: StrangerText | None = None
+
+
+class Messages(Listing):
+    """Messages of one folder."""
+
+    messages: list[Message] = []
+
+
+@enswitch.function(
+    "messages/list",
+    effect=Effect.READ,
+    toolset="messages",
+    rows="messages",
+    synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
+)
+class ListMessages(Descending, ForCustomer, Operation[Messages]):
+    """List the voicemails, faxes and texts in a mailbox's folder."""
+
+    mailbox: MailboxName
+    """Mailbox, from enswitch_list_mailboxes."""
+
+    folder: Words = "INBOX"
+    """Folder."""
+
+    type: Literal["fax", "text", "voicemail"] | None = None
+    """Only this type."""
+
+    caller: Words | None = None
+    """Only callers that have this."""
+
+    since: Moment | None = Field(default=None, serialization_alias="start")
+    """Older bound, with zone."""
+
+    until: Moment | None = Field(default=None, serialization_alias="end")
+    """Newer bound, with zone."""
+
+    duration_minimum: Whole | None = None
+    """Fewest seconds of a voicemail."""
+
+    duration_maximum: Limit | None = None
+    """Most seconds of a voicemail; -1 for no limit."""
+
+    sort: Literal["caller", "duration", "time"] | None = None
+    """Column to sort by."""
+
+
+class OpenedMessage(Message):
+    """A message with its text. Recordings and fax pages are left to the operator: only their size is shown."""
+
+    text: StrangerText | None = None
+    file_bytes: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_is_text_or_size(cls, data: object) -> object:
+        if not isinstance(data, Mapping) or not isinstance(cast("Mapping[str, Any]", data).get("file"), str):
+            return data
+        row = dict(cast("Mapping[str, Any]", data))
+        content = _decoded(row.pop("file"))
+        if str(row.get("mimetype", "")).startswith("text/") or row.get("type") == "text":
+            return {**row, "text": content.decode("utf-8", errors="replace")}
+        return {**row, "file_bytes": len(content)}
+
+
+@enswitch.function(
+    "messages/get",
+    effect=Effect.READ,
+    toolset="messages",
+    synonyms=("voicemail", "read", "transcript", "open", "fax"),
+)
+class GetMessage(ForCustomer, Operation[OpenedMessage]):
+    """Show a message and its text; it stays marked as not listened to."""
+
+    mailbox: MailboxName
+    """Mailbox, from enswitch_list_mailboxes."""
+
+    folder: Words = "INBOX"
+    """Folder."""
+
+    message: Words
+    """Name, from enswitch_list_messages."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """`listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON."""
+        return {**wire_fields(self), "listened": 0, "encoding": "base64"}
+
+
+@enswitch.function(
+    "messages/delete",
+    effect=Effect.DESTRUCTIVE,
+    toolset="messages",
+    irreversible=True,
+    synonyms=("voicemail", "clear", "empty", "remove"),
+)
+class DeleteMessages(ForCustomer, Operation[Accepted]):
+    """Delete messages for good; those left are renamed, so list them again before the next call."""
+
+    mailbox: MailboxName
+    """Mailbox, from enswitch_list_mailboxes."""
+
+    folder: Words = "INBOX"
+    """Folder."""
+
+    messages: list[Annotated[str, Field(pattern=r"^[^,\s]+$")]] = Field(min_length=1, max_length=100)
+    """Names, from enswitch_list_messages."""
+
+    def before(self) -> ListMessages:
+        return ListMessages(mailbox=self.mailbox, folder=self.folder, customer=self.customer)
+
+    def to_wire(self) -> dict[str, Any]:
+        return {**wire_fields(self), "messages": ",".join(self.messages)}
+
+
+@enswitch.function(
+    "messages/text/send",
+    effect=Effect.PAID,
+    toolset="messages",
+    synonyms=("sms", "text", "notify", "reply"),
+)
+class SendText(ForCustomer, Operation[Accepted]):
+    """Send a text message, billed by segment; whether it arrives is not told."""
+
+    cnumber: Number
+    """Number that gets it."""
+
+    snumber: Number
+    """Number of yours that sends it, from enswitch_list_numbers."""
+
+    message: Words
+    """Text."""
+
+    stype: Kind | None = None
+    """Type of the sender."""
+
+    def charge(self) -> Charge:
+        why = "The price is the destination's on the rate plan; no documented call finds it for one number."
+        return Charge(item="text segment", quantity=segments(self.message).count, unknown=why)
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((None, self.cnumber))
+
+
+@enswitch.function(
+    "faxes/send",
+    effect=Effect.PAID,
+    toolset="messages",
+    synonyms=("fax", "document", "pdf"),
+)
+class SendFax(ForCustomer, Operation[Created]):
+    """Send a fax, which is billed; whether it arrives is not told."""
+
+    cnumber: Number
+    """Number that gets it."""
+
+    data: Base64
+    """Document, base64 encoded."""
+
+    snumber: Number | None = None
+    """Number of yours that sends it, from enswitch_list_numbers."""
+
+    cover: Text | None = None
+    """Cover page."""
+
+    header: Text | None = None
+    """Header line."""
+
+    email: Email | None = None
+    """Mail address that is told the outcome."""
+
+    mailbox: MailboxName | None = None
+    """Mailbox that keeps a copy."""
+
+    def charge(self) -> Charge:
+        return Charge(item="fax", unknown="The price is the destination's on the rate plan, by the minute.")
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((None, self.cnumber))
+
+
+class Campaign(Answer):
+    """A bulk campaign. Its columns are inferred."""
+
+    id: int | None = None
+    name: str | None = None
+    customer: int | None = None
+    status: str | None = None
+
+
+class Campaigns(Listing):
+    """Bulk campaigns."""
+
+    campaigns: list[Campaign] = []
+
+
+@enswitch.function(
+    "bulk/campaigns/list",
+    effect=Effect.READ,
+    toolset="messages",
+    rows="campaigns",
+    synonyms=("robocall", "broadcast", "auto dialer", "mass calling"),
+)
+class ListBulkCampaigns(ForCustomer, Operation[Campaigns]):
+    """List a customer's bulk call campaigns."""
+
+
+def _decoded(content: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        return content.encode("utf-8")

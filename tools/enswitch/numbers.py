@@ -1,0 +1,269 @@
+"""Enswitch numbers of a customer: finding, buying, settings, and giving one up.
+
+Rests on guides 3.13, 4.2 and 4.4. The page of numbers/update was read as far as `play_message`: that and what follows
+is left out, and its dry run too, which is inferred.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.fields import KeptFromModel, LooseText, Secret
+from clients.operation import Answer, Operation, Proof
+from clients.undo import Undo
+from tools.enswitch.fields import (
+    Flag,
+    Id,
+    Kind,
+    Limit,
+    Number,
+    ShownNumber,
+    Target,
+    Text,
+    Whole,
+    Words,
+    dialled,
+    new_pin,
+)
+from tools.enswitch.groups import Accepted, Descending, Destination, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.reverting import as_before
+
+NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
+
+
+class OwnedNumber(Answer):
+    """A number and where its calls go. Columns are named as the parameters are (inferred)."""
+
+    number: ShownNumber | None = None
+    customer: int | None = None
+    """0 while nobody has it."""
+
+    description: str | None = None
+    dtype: str | None = None
+    dnumber: ShownNumber | None = None
+    callerid: ShownNumber | None = None
+    allow_callerid: bool | None = None
+    direct: bool | None = None
+    directory: bool | None = None
+    emergency_register: bool | None = None
+    fax_detect: bool | None = None
+    fax_dtype: str | None = None
+    fax_dnumber: ShownNumber | None = None
+    language: str | None = None
+    maximum_seconds: int | None = None
+    music: int | None = None
+    owner: int | None = None
+    panel: bool | None = None
+    number_class: int | None = Field(default=None, alias="class")
+    ingroup: int | None = None
+    status: str | None = None
+    alias: LooseText | None = None
+    region: LooseText | None = None
+    shortcut: LooseText | None = None
+
+
+class OwnedNumbers(Listing):
+    """Numbers."""
+
+    numbers: list[OwnedNumber] = []
+
+
+@enswitch.function(
+    "numbers/list",
+    effect=Effect.READ,
+    toolset="numbers",
+    synonyms=("dids", "phone numbers", "my numbers", "inventory", "where does it ring"),
+)
+class ListNumbers(Paged, Descending, ForCustomer, Operation[OwnedNumbers]):
+    """List a customer's numbers and where their calls go."""
+
+    callerid: Words | None = None
+    """Only this caller ID."""
+
+    callerid_location: Words | None = None
+    """Only this caller ID location."""
+
+    sort: Literal["destination", "dnumber", "number"] | None = None
+    """Column to sort by."""
+
+
+@enswitch.function(
+    "numbers/get",
+    effect=Effect.READ,
+    toolset="numbers",
+    guide="4.2",
+    synonyms=("show", "details", "destination", "where does it ring"),
+)
+class GetNumber(Operation[OwnedNumber]):
+    """Show one number and where its calls go."""
+
+    number: Number
+    """Number, from enswitch_list_numbers."""
+
+
+class AvailableNumbers(Listing):
+    """Numbers that nobody has."""
+
+    numbers: list[ShownNumber] = []
+
+
+@enswitch.function(
+    "numbers/available/list",
+    effect=Effect.READ,
+    toolset="numbers",
+    guide="3.13",
+    rows="numbers",
+    synonyms=("buy", "search", "new", "find", "inventory", "did"),
+)
+class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
+    """Find numbers that can be bought; prices are not shown."""
+
+    ingroup: Id
+    """Inbound group."""
+
+    number_class: Whole | None = Field(default=None, serialization_alias="class")
+    """Number class; any if left out."""
+
+    count: int = Field(default=10, ge=1, le=1000)
+    """How many."""
+
+    preferred: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    """Digits to prefer."""
+
+
+@enswitch.function(
+    "numbers/purchase",
+    effect=Effect.PAID,
+    toolset="numbers",
+    synonyms=("buy", "order", "did", "port in", "provision"),
+)
+class PurchaseNumber(ForCustomer, Operation[Accepted]):
+    """Buy a number; may order it from a vendor, or port it in when ingroup is given."""
+
+    number: Number
+    """Number, from enswitch_list_available_numbers."""
+
+    ingroup: Id | None = None
+    """Inbound group, only to port the number in."""
+
+    def charge(self) -> Charge:
+        return Charge(item="number", per="month", unknown=NO_PRICE)
+
+    def settled(self, sent_at: datetime) -> Proof[OwnedNumbers]:
+        return Proof(read=ListNumbers(customer=self.customer, limit=500), shows=self._is_there)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        lost = "What was charged stays charged, and the number may not be had again."
+        return Undo(verdict="partial", operation=ReleaseNumber(number=self.number), lost=lost)
+
+    def _is_there(self, owned: OwnedNumbers) -> bool | None:
+        if any(row.number in {self.number, f"+{self.number}"} for row in owned.numbers):
+            return True
+        return None if len(owned.numbers) >= 500 else False
+
+
+@enswitch.function(
+    "numbers/delete",
+    effect=Effect.DESTRUCTIVE,
+    toolset="numbers",
+    basis="inferred",
+    irreversible=True,
+    synonyms=("give up", "cancel", "drop", "delete", "return", "port out"),
+)
+class ReleaseNumber(Operation[Accepted]):
+    """Give a number up, with billing; named in numbers/system/update only."""
+
+    number: Number
+    """Number, from enswitch_list_numbers."""
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+
+@enswitch.function(
+    "numbers/update",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="numbers",
+    synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
+)
+class UpdateNumber(Destination, Operation[Accepted]):
+    """Change where a number's calls go and its settings; play settings and later ones are not offered."""
+
+    number: Number
+    """Number, from enswitch_list_numbers."""
+
+    allow_callerid: Flag | None = None
+    """May be used as caller ID."""
+
+    callerid: Text | None = None
+    """Caller ID."""
+
+    description: Text | None = None
+    """Description."""
+
+    direct: Flag | None = None
+    """Direct."""
+
+    directory: Flag | None = None
+    """List in the directory."""
+
+    emergency_register: Flag | None = None
+    """Register for emergency calls."""
+
+    fax_detect: Flag | None = None
+    """Detect faxes."""
+
+    fax_dtype: Kind | None = None
+    """Destination type of faxes."""
+
+    fax_dnumber: Target | None = None
+    """Destination of faxes."""
+
+    language: Text | None = None
+    """Language."""
+
+    maximum_seconds: Limit | None = None
+    """Longest call; -1 for no limit."""
+
+    music: Limit | None = None
+    """Music on hold."""
+
+    owner: Whole | None = None
+    """Person who owns it, from enswitch_list_people; 0 for none."""
+
+    panel: Flag | None = None
+    """Show on the panel."""
+
+    password: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
+    """Set a new PIN, kept for the operator."""
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return as_before(self, before, "number")
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
+
+
+@enswitch.function(
+    "numbers/times/update",
+    effect=Effect.REROUTES,
+    toolset="numbers",
+    synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
+)
+class UpdateNumberTimes(DryRun, Destination, Operation[Accepted]):
+    """Change where a number's calls go while a time group is active; no documented call shows it."""
+
+    number: Number
+    """Number, from enswitch_list_numbers."""
+
+    timegroup: Id
+    """Time group."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.dtype, self.dnumber))

@@ -1,0 +1,322 @@
+"""Enswitch people, roles and logins.
+
+Rests on guides 3.13, 3.15 and 4.4. Passwords are made by the server, so that copying one (`copy_password`) is left out,
+and so is people/get's `check`, which tells strangers whether a person exists.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clients.effects import Effect
+from clients.enswitch import enswitch
+from clients.enswitch_versions import TOKENS, Since, Version
+from clients.fields import Email, KeptFromModel, LooseText, Secret
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.undo import Undo, put_back
+from tools.enswitch.fields import Flag, Id, Kind, Text, Words, is_given, new_password
+from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.reverting import ONLY_CHECKED
+
+
+class Person(Answer):
+    """A person who can log in. Columns are named as the parameters are (inferred)."""
+
+    id: int | None = None
+    username: str | None = None
+    customer: int | None = None
+    role: int | None = None
+    forename: str | None = None
+    surname: str | None = None
+    email: str | None = None
+    telephone: LooseText | None = None
+    mobile: LooseText | None = None
+    extension: LooseText | None = None
+    company: str | None = None
+    timezone: str | None = None
+    source: str | None = None
+    """Addresses that may log in."""
+
+
+class People(Listing):
+    """People who can log in."""
+
+    people: list[Person] = []
+
+
+@enswitch.function(
+    "people/list",
+    effect=Effect.READ,
+    toolset="people",
+    synonyms=("users", "logins", "staff", "who has access"),
+)
+class ListPeople(Paged, Descending, ForCustomer, Operation[People]):
+    """List a customer's people, who can log in."""
+
+    sort: Kind | None = None
+    """Column to sort by."""
+
+    zohocrm: Annotated[Words | None, Since((4, 4))] = None
+    """Only this Zoho CRM id."""
+
+
+@enswitch.function(
+    "people/get",
+    effect=Effect.READ,
+    toolset="people",
+    guide="3.13",
+    synonyms=("user", "login", "show", "staff"),
+)
+class GetPerson(Operation[Person]):
+    """Show one person."""
+
+    id: Id | None = None
+    """Person, from enswitch_list_people; or give username or email."""
+
+    username: Words | None = None
+    """Username."""
+
+    email: Email | None = None
+    """Mail address."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if is_given(self, "id", "username", "email") != 1:
+            raise ValueError("give exactly one of id, username and email.")
+        return self
+
+
+@enswitch.function(
+    "people/create",
+    effect=Effect.PRIVILEGED,
+    toolset="people",
+    synonyms=("user", "add login", "invite", "staff", "access"),
+)
+class CreatePerson(DryRun, ForCustomer, Operation[Created]):
+    """Create a person who can log in, with a password that is kept for the operator."""
+
+    username: Words
+    """Username."""
+
+    password: Annotated[Secret, KeptFromModel(generate=new_password)]
+    """Its password."""
+
+    email: Email
+    """Mail address."""
+
+    role: Id
+    """Role, from enswitch_list_roles, which says what they may do."""
+
+    forename: Text | None = None
+    """First name."""
+
+    surname: Text | None = None
+    """Last name."""
+
+    title: Text | None = None
+    """Title."""
+
+    company: Text | None = None
+    """Company."""
+
+    country: Text | None = None
+    """Country."""
+
+    description: Text | None = None
+    """Description."""
+
+    telephone: Text | None = None
+    """Telephone."""
+
+    mobile: Text | None = None
+    """Mobile."""
+
+    fax: Text | None = None
+    """Fax."""
+
+    extension: Text | None = None
+    """Extension."""
+
+    language: Text | None = None
+    """Language."""
+
+    timezone: Text | None = None
+    """Time zone."""
+
+    date_format: Text | None = None
+    """Date format."""
+
+    time_format: Text | None = None
+    """Time format."""
+
+    public_key: Text | None = None
+    """Public key."""
+
+    source: Text | None = None
+    """Addresses that may log in; any if left out."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return () if self.source else ("Without source, the person can log in from any address.",)
+
+    def settled(self, sent_at: datetime) -> Proof[Person]:
+        return Proof(read=GetPerson(username=self.username), shows=lambda _: True, if_absent=False)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return ONLY_CHECKED if self.dry_run else put_back(DeletePerson, id=getattr(answer, "id", None))
+
+
+@enswitch.function(
+    "people/delete",
+    effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
+    toolset="people",
+    irreversible=True,
+    synonyms=("user", "remove login", "offboard", "revoke access"),
+)
+class DeletePerson(Operation[Accepted]):
+    """Delete a person, and with delete_features every line, mailbox and queue that they own."""
+
+    id: Id
+    """Person, from enswitch_list_people."""
+
+    delete_features: Annotated[Flag, Field(serialization_alias="features")] = False
+    """Delete everything they own too."""
+
+    def before(self) -> GetPerson:
+        return GetPerson(id=self.id)
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("EVERY feature that the person owns is deleted.",) if self.delete_features else ()
+
+    def settled(self, sent_at: datetime) -> Proof[Person]:
+        return Proof(read=GetPerson(id=self.id), shows=lambda _: False, if_absent=True)
+
+
+class Role(Answer):
+    """A role."""
+
+    id: int | None = None
+    name: str | None = None
+    description: str | None = None
+
+
+class Roles(Listing):
+    """Roles."""
+
+    roles: list[Role] = []
+
+
+@enswitch.function(
+    "roles/list",
+    effect=Effect.READ,
+    toolset="people",
+    rows="roles",
+    synonyms=("permissions", "privileges", "access levels"),
+)
+class ListRoles(Operation[Roles]):
+    """List the roles that people can have."""
+
+
+@enswitch.function(
+    "roles/create",
+    effect=Effect.PRIVILEGED,
+    toolset="people",
+    admin_only=True,
+    synonyms=("permissions", "access level"),
+)
+class CreateRole(DryRun, Operation[Created]):
+    """Create a role; it may do nothing until it is given access."""
+
+    name: Words
+    """Name."""
+
+    description: Text | None = None
+    """Description."""
+
+
+@enswitch.function(
+    "roles/access/set",
+    effect=Effect.PRIVILEGED,
+    toolset="people",
+    guide="3.15",
+    admin_only=True,
+    irreversible=True,
+    synonyms=("permissions", "privileges", "grant", "revoke", "rights"),
+)
+class SetRoleAccess(DryRun, Operation[Accepted]):
+    """Set what everyone with a role may do; no documented call shows what they could do before."""
+
+    role: Id
+    """Role, from enswitch_list_roles."""
+
+    privilege: Words
+    """Privilege, such as commerce or administrator."""
+
+    access: Literal[0, 1, 2]
+    """0 none, 1 full, 2 read-only."""
+
+
+@enswitch.function(
+    "user/login",
+    effect=Effect.READ,
+    toolset="people",
+    synonyms=("who am i", "own user", "myself", "check credentials"),
+)
+class GetLogin(Operation[Person]):
+    """Show the person that Ringfence is logged in as."""
+
+
+class SwitchedUser(Person):
+    """A person that is acted as."""
+
+    auth_token: Secret | None = None
+
+
+@enswitch.function(
+    "user/switch",
+    effect=Effect.PRIVILEGED,
+    toolset="people",
+    irreversible=True,
+    synonyms=("impersonate", "log in as", "act as", "masquerade"),
+)
+class SwitchUser(Operation[SwitchedUser]):
+    """Get the operator a token to act as somebody else; this connection stays who it is."""
+
+    added_in: ClassVar[Version] = TOKENS
+
+    id: Id | None = None
+    """Person, from enswitch_list_people; or give username."""
+
+    username: Words | None = None
+    """Username; or give id."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if is_given(self, "id", "username") != 1:
+            raise ValueError("give exactly one of id and username.")
+        return self
+
+    def to_wire(self) -> dict[str, Any]:
+        return {**wire_fields(self), "token": 1}
+
+
+class RemoteAccess(Answer):
+    """A remote access account. Its columns are inferred; others are kept out, for they may be secrets."""
+
+    id: int | None = None
+    name: str | None = None
+    customer: int | None = None
+    description: str | None = None
+
+
+@enswitch.function(
+    "access/get",
+    effect=Effect.READ,
+    toolset="people",
+    synonyms=("disa", "call in", "dial-in access"),
+)
+class GetRemoteAccess(Operation[RemoteAccess]):
+    """Show a remote access account."""
+
+    id: Id
+    """Remote access account."""

@@ -1,0 +1,234 @@
+"""Enswitch plan routes: which called prefixes a rate plan forbids, allows, or sends to which peer.
+
+Rests on the page of plans/routes/create and on those of its siblings in guides 3.13 to 4.4. Up to 4.0 a route is named
+by plan, prefix and media, from 4.1 on by an id; `route` holds either, and the client writes what its version knows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, cast
+
+from pydantic import Field, model_validator
+
+from clients.effects import Effect
+from clients.enswitch import enswitch
+from clients.enswitch_versions import Formerly, NamesPlanRoute, Since
+from clients.fields import LooseText
+from clients.operation import Answer, Operation, Proof
+from clients.undo import UNREAD, Undo, put_back
+from tools.enswitch.fields import Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
+from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged
+from tools.enswitch.reverting import ONLY_CHECKED, as_before
+
+RENAMED: Final = (4, 1)
+
+RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$"), NamesPlanRoute()]
+CalledPrefix = Annotated[Prefix, Formerly("prefix", until=RENAMED)]
+CallerPrefix = Annotated[AnyPrefix | None, Since(RENAMED)]
+
+OPENS: Final = "Plan routes decide which destinations may be called: a wide prefix opens premium numbers too."
+
+
+class PlanRoute(Answer):
+    """A route of a rate plan. Columns are named as the parameters are (inferred)."""
+
+    route: LooseText | None = Field(default=None, alias="id")
+    """Id, or `plan/prefix/media` up to 4.0."""
+
+    plan: int | None = None
+    called_prefix: LooseText | None = None
+    caller_prefix: LooseText | None = None
+    allow: ShownAllow | None = None
+    description: str | None = None
+    media: str | None = None
+    peer1: int | None = None
+    peer2: int | None = None
+    peer3: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_before_41(cls, data: object) -> object:
+        if not isinstance(data, Mapping) or "prefix" not in data:
+            return data
+        row = cast("Mapping[str, Any]", data)
+        prefix, media = row["prefix"], row.get("media") or "voice_fax"
+        name = {"route": f"{row['plan']}/{prefix}/{media}"} if row.get("plan") else {}
+        return {**row, "called_prefix": prefix, **name}
+
+
+class PlanRoutes(Listing):
+    """Routes of a rate plan."""
+
+    routes: list[PlanRoute] = []
+
+
+@enswitch.function(
+    "plans/routes/list",
+    effect=Effect.READ,
+    toolset="plans",
+    synonyms=("dial plan", "prefixes", "allowed destinations", "forbidden", "blocked", "international"),
+)
+class ListPlanRoutes(Paged, Descending, Operation[PlanRoutes]):
+    """List a rate plan's routes: what each called prefix is allowed and where it goes."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+    called_prefix: Annotated[Prefix | None, Formerly("prefix", until=RENAMED)] = None
+    """Only this called prefix."""
+
+    caller_prefix: CallerPrefix = None
+    """Only this caller prefix."""
+
+    media: Media | None = None
+    """Only this media."""
+
+    sort: Annotated[Literal["allow", "called_prefix", "caller_prefix", "media"] | None, Since(RENAMED)] = None
+    """Column to sort by."""
+
+
+@enswitch.function(
+    "plans/routes/get",
+    effect=Effect.READ,
+    toolset="plans",
+    synonyms=("show", "details", "prefix"),
+)
+class GetPlanRoute(Operation[PlanRoute]):
+    """Show one route of a rate plan."""
+
+    route: RouteName = Field(serialization_alias="id")
+    """Route, from enswitch_list_plan_routes."""
+
+
+class CreatedPlanRoute(Accepted):
+    """A route that was made. Before 4.1 Enswitch does not name it."""
+
+    route: LooseText | None = Field(default=None, alias="id")
+
+
+@enswitch.function(
+    "plans/routes/create",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="plans",
+    synonyms=("allow", "forbid", "block", "prefix", "dial plan", "international", "premium"),
+)
+class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
+    """Add a route to a rate plan: forbid, allow or steer calls to a prefix, for every customer on the plan."""
+
+    called_prefix: CalledPrefix
+    """Called prefix to match."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+    allow: Allow = "allow"
+    """Whether calls are allowed, always or by time group."""
+
+    caller_prefix: CallerPrefix = None
+    """Caller ID prefix to match; any if left out."""
+
+    description: Text | None = None
+    """Description."""
+
+    media: Media = "voice_fax"
+    """Media type."""
+
+    peer1: Limit | None = None
+    """First peer; 0 for default, -1 for least cost."""
+
+    peer2: Limit | None = None
+    """Second peer; 0 for none, -1 for least cost."""
+
+    peer3: Limit | None = None
+    """Third peer; 0 for none, -1 for least cost."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return () if self.allow == "forbid" else (OPENS,)
+
+    def settled(self, sent_at: datetime) -> Proof[PlanRoutes]:
+        read = ListPlanRoutes(plan=self.plan, called_prefix=self.called_prefix, media=self.media, limit=500)
+        return Proof(read=read, shows=lambda found: any(map(self._is_this, found.routes)))
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if self.dry_run:
+            return ONLY_CHECKED
+        named = answer.route if isinstance(answer, CreatedPlanRoute) else None
+        return put_back(DeletePlanRoute, route=named or f"{self.plan}/{self.called_prefix}/{self.media}")
+
+    def _is_this(self, row: PlanRoute) -> bool:
+        return (row.called_prefix, row.caller_prefix or "") == (self.called_prefix, self.caller_prefix or "")
+
+
+@enswitch.function(
+    "plans/routes/update",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="plans",
+    synonyms=("change", "allow", "forbid", "peer", "steer"),
+)
+class UpdatePlanRoute(DryRun, Operation[Accepted]):
+    """Change a route of a rate plan, for every customer on it; what is left out stays."""
+
+    route: RouteName = Field(serialization_alias="id")
+    """Route, from enswitch_list_plan_routes."""
+
+    allow: Allow | None = None
+    """Whether calls are allowed, always or by time group."""
+
+    called_prefix: Annotated[Prefix | None, Since(RENAMED)] = None
+    """New called prefix."""
+
+    caller_prefix: CallerPrefix = None
+    """New caller ID prefix; empty for any."""
+
+    description: Text | None = None
+    """Description."""
+
+    media: Annotated[Media | None, Since(RENAMED)] = None
+    """Media type."""
+
+    peer1: Limit | None = None
+    """First peer; 0 for default, -1 for least cost."""
+
+    peer2: Limit | None = None
+    """Second peer; 0 for none, -1 for least cost."""
+
+    peer3: Limit | None = None
+    """Third peer; 0 for none, -1 for least cost."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return () if self.allow == "forbid" else (OPENS,)
+
+    def before(self) -> GetPlanRoute:
+        return GetPlanRoute(route=self.route)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return as_before(self, before, "route")
+
+
+@enswitch.function(
+    "plans/routes/delete",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="plans",
+    guide="4.0",
+    basis="inferred",
+    synonyms=("remove", "unblock", "drop"),
+)
+class DeletePlanRoute(Operation[Accepted]):
+    """Delete a route of a rate plan: what it forbade becomes possible; the form from 4.1 on is inferred."""
+
+    route: RouteName = Field(serialization_alias="id")
+    """Route, from enswitch_list_plan_routes."""
+
+    def before(self) -> GetPlanRoute:
+        return GetPlanRoute(route=self.route)
+
+    def settled(self, sent_at: datetime) -> Proof[PlanRoute]:
+        return Proof(read=GetPlanRoute(route=self.route), shows=lambda _: False, if_absent=True)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, PlanRoute):
+            return UNREAD
+        kept = before.model_dump(exclude={"route"}, exclude_none=True)
+        if not kept.get("caller_prefix"):
+            kept.pop("caller_prefix", None)  # empty means any, which is what is left out too, also before 4.1
+        return put_back(CreatePlanRoute, lost="It gets another id.", **kept)

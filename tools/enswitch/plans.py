@@ -1,0 +1,234 @@
+"""Enswitch rate plans: what they are, what numbers cost on them, and which features and groups they include.
+
+Rests on guides 3.14 to 4.4. The page of plans/create was read as far as `inconnect_margin`, whose type is not
+known: it and what follows are left out.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from clients.effects import Effect
+from clients.enswitch import enswitch
+from clients.operation import Answer, Operation
+from tools.enswitch.fields import (
+    Amount,
+    BillType,
+    Currency,
+    Flag,
+    Id,
+    Limit,
+    SpendLimit,
+    Text,
+    Whole,
+    Words,
+)
+from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged
+
+
+class Plan(Answer):
+    """A rate plan. Columns are named as the parameters of plans/create are (inferred)."""
+
+    id: int | None = None
+    name: str | None = None
+    description: str | None = None
+    customer: int | None = None
+    currency: str | None = None
+    bill_type: str | None = None
+    call_maximum: Decimal | None = None
+    """Most that a customer may spend on calls a day; -1 without limit."""
+
+    bulk_calls: int | None = None
+    external_out: bool | None = None
+    included_messages: int | None = None
+    included_seconds: int | None = None
+    inheritable: bool | None = None
+    signup: bool | None = None
+
+
+class Plans(Listing):
+    """Rate plans."""
+
+    plans: list[Plan] = []
+
+
+@enswitch.function(
+    "plans/list",
+    effect=Effect.READ,
+    toolset="plans",
+    synonyms=("tariffs", "price lists", "rates", "packages"),
+)
+class ListPlans(Paged, Descending, ForCustomer, Operation[Plans]):
+    """List rate plans; at most one of inheritable, parent, reseller, signup and system."""
+
+    name: Words | None = None
+    """Only names that have this."""
+
+    inheritable: Flag | None = None
+    """Only those that customers below may be given."""
+
+    parent: Flag | None = None
+    """The parent's."""
+
+    reseller: Flag | None = None
+    """The reseller's."""
+
+    signup: Flag | None = None
+    """Only those open for sign-up."""
+
+    system: Flag | None = None
+    """The system's."""
+
+    sort: Literal["description", "name"] | None = None
+    """Column to sort by."""
+
+
+@enswitch.function("plans/get", effect=Effect.READ, toolset="plans", synonyms=("show", "tariff", "details"))
+class GetPlan(Operation[Plan]):
+    """Show one rate plan."""
+
+    id: Id
+    """Rate plan, from enswitch_list_plans."""
+
+
+@enswitch.function("plans/create", effect=Effect.PRIVILEGED, toolset="plans", synonyms=("add", "tariff", "package"))
+class CreatePlan(ForCustomer, Operation[Created]):
+    """Create a rate plan; no documented call deletes it. Later settings of its page are not offered."""
+
+    name: Words
+    """Name."""
+
+    description: Text | None = None
+    """Description."""
+
+    currency: Currency | None = None
+    """Currency, such as USD."""
+
+    bill_type: BillType | None = None
+    """How customers pay."""
+
+    auto_topup: Flag | None = None
+    """Top up by itself."""
+
+    bill_defer: Flag | None = None
+    """Defer billing."""
+
+    bulk_calls: Limit | None = None
+    """Bulk calls; -1 for no limit."""
+
+    call_maximum: SpendLimit | None = None
+    """Most a customer may spend on calls a day; -1 for no limit."""
+
+    callerid_in_external: Flag | None = None
+    """Caller ID of inbound external calls."""
+
+    carry_forward_messages: Flag | None = None
+    """Carry included messages forward."""
+
+    carry_forward_seconds: Flag | None = None
+    """Carry included seconds forward."""
+
+    conference_calls: Flag | None = None
+    """Conference calls."""
+
+    contract: Words | None = None
+    """Contract."""
+
+    cos_timegroup: Id | None = None
+    """Time group of the class of service."""
+
+    dialplan: Words | None = None
+    """Dial plan."""
+
+    external_out: Flag | None = None
+    """Outbound external calls; on if left out."""
+
+    huntgroup_dests: Words | None = None
+    """Hunt group destinations."""
+
+    included_messages: Whole | None = None
+    """Included messages."""
+
+    included_seconds: Whole | None = None
+    """Included seconds."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return () if self.call_maximum not in {None, -1} else ("Without call_maximum a day's calls have no limit.",)
+
+
+@enswitch.function(
+    "plans/classes/update",
+    effect=Effect.PRIVILEGED,
+    toolset="plans",
+    synonyms=("did price", "number price", "monthly fee", "setup fee"),
+)
+class UpdatePlanClass(DryRun, Operation[Accepted]):
+    """Change what numbers of a class cost on a rate plan, for every customer on it."""
+
+    id: Id
+    """The plan's number class; no documented call lists them."""
+
+    description: Text | None = None
+    """Description."""
+
+    fee: Amount | None = None
+    """Price of a period."""
+
+    signup: Amount | None = None
+    """Price of the purchase."""
+
+
+@enswitch.function(
+    "plans/features/set",
+    effect=Effect.PRIVILEGED,
+    toolset="plans",
+    guide="4.0",
+    synonyms=("limit", "quota", "allowance", "entitlement"),
+)
+class SetPlanFeature(Operation[Accepted]):
+    """Set how many of a feature a rate plan includes and allows, for every customer on it."""
+
+    feature: Words
+    """Feature."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+    included: Whole = 0
+    """How many are included in the price."""
+
+    maximum: Limit = -1
+    """How many are allowed; 0 forbids, -1 for no limit."""
+
+
+@enswitch.function(
+    "plans/ingroups/delete",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    toolset="plans",
+    irreversible=True,
+    synonyms=("remove", "inbound", "did group"),
+)
+class RemovePlanIngroup(Operation[Accepted]):
+    """Take an inbound group and its prices out of a rate plan."""
+
+    ingroup: Id
+    """Inbound group."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""
+
+
+@enswitch.function(
+    "plans/outgroups/delete",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    toolset="plans",
+    irreversible=True,
+    synonyms=("remove", "outbound", "destinations"),
+)
+class RemovePlanOutgroup(Operation[Accepted]):
+    """Take an outbound group and its prices out of a rate plan."""
+
+    outgroup: Id
+    """Outbound group."""
+
+    plan: Id
+    """Rate plan, from enswitch_list_plans."""

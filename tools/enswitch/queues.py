@@ -1,0 +1,315 @@
+"""Enswitch queues, who answers their calls, and callers who wait to be called back.
+
+Rests on guides 4.0 and 4.4. The pages of queues/create and update were read as far as `strategy`: what follows, and the
+group `play_*`, are left out. When the destinations a, d, h and n are used was not read. No page shows a queue or
+deletes one, and an update resets those destinations and `events_url` if they are not sent: they have to be said.
+"""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, model_validator
+
+from clients.effects import Effect
+from clients.enswitch import enswitch
+from clients.operation import Answer, Operation
+from tools.enswitch.fields import (
+    Flag,
+    Id,
+    Kind,
+    ShownNumber,
+    ShownTime,
+    Target,
+    Text,
+    Whole,
+    Words,
+    dialled,
+    is_given,
+)
+from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing
+
+AnswererKind = Literal["forward", "peer", "phone", "sipuri"]
+
+
+class QueueSettings(BaseModel):
+    """Settings of a queue."""
+
+    description: Text | None = None
+    """Description."""
+
+    strategy: Words | None = None
+    """How destinations are chosen."""
+
+    ringtime: Whole | None = None
+    """Seconds that a destination rings."""
+
+    holdtime: Whole | None = None
+    """Longest wait in seconds."""
+
+    maximum_queued: Whole | None = None
+    """Most callers waiting."""
+
+    missed_logout: Whole | None = None
+    """Missed calls after which a destination is logged out."""
+
+    allow_forwards: Flag | None = None
+    """Follow the destinations' forwards."""
+
+    answer: Flag | None = None
+    """Answer before queueing."""
+
+    callback: Flag | None = None
+    """Offer to call back."""
+
+    callerid: Text | None = None
+    """Caller ID."""
+
+    destinations_same: Flag | None = None
+    """Treat destinations the same."""
+
+    events: Text | None = None
+    """Events to report."""
+
+    music: Whole | None = None
+    """Music on hold."""
+
+    owner: Whole | None = None
+    """Person who owns it, from enswitch_list_people; 0 for none."""
+
+    panel: Flag | None = None
+    """Show on the panel."""
+
+    priority: int | None = None
+    """Order among queues."""
+
+    recordgroup: Whole | None = None
+    """Recording group."""
+
+    screen: Flag | None = None
+    """Screen calls."""
+
+
+@enswitch.function(
+    "queues/create",
+    effect=Effect.REROUTES,
+    toolset="telephony",
+    synonyms=("call center", "acd", "agents", "hold", "waiting line"),
+)
+class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
+    """Create a queue; no documented call deletes it. Play settings and later ones are not offered."""
+
+    name: Words
+    """Name."""
+
+    atype: Kind | None = None
+    """Type of destination a; hangup if left out."""
+
+    anumber: Target | None = None
+    """Destination a."""
+
+    dtype: Kind | None = None
+    """Type of destination d; hangup if left out."""
+
+    dnumber: Target | None = None
+    """Destination d."""
+
+    htype: Kind | None = None
+    """Type of destination h; hangup if left out."""
+
+    hnumber: Target | None = None
+    """Destination h."""
+
+    ntype: Kind | None = None
+    """Type of destination n; hangup if left out."""
+
+    nnumber: Target | None = None
+    """Destination n."""
+
+    events_url: Text | None = None
+    """Address that events are sent to."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return _ends(self)
+
+
+@enswitch.function(
+    "queues/update",
+    effect=Effect.REROUTES,
+    toolset="telephony",
+    synonyms=("call center", "acd", "hold", "overflow", "change queue"),
+)
+class UpdateQueue(QueueSettings, Operation[Accepted]):
+    """Change a queue. Destinations and events_url are reset if not sent, so all are asked for."""
+
+    id: Id
+    """Queue."""
+
+    atype: Kind
+    """Type of destination a, such as hangup."""
+
+    anumber: Target
+    """Destination a; empty for none."""
+
+    dtype: Kind
+    """Type of destination d."""
+
+    dnumber: Target
+    """Destination d; empty for none."""
+
+    htype: Kind
+    """Type of destination h."""
+
+    hnumber: Target
+    """Destination h; empty for none."""
+
+    ntype: Kind
+    """Type of destination n."""
+
+    nnumber: Target
+    """Destination n; empty for none."""
+
+    events_url: Text
+    """Address that events are sent to; empty for none."""
+
+    name: Words | None = None
+    """Name."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return _ends(self)
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("No documented call shows a queue, so what this replaces is not known.",)
+
+
+def _ends(queue: Any) -> tuple[str, ...]:
+    return dialled(*((getattr(queue, f"{each}type"), getattr(queue, f"{each}number")) for each in "adhn"))
+
+
+class QueueDestination(Answer):
+    """Who answers a queue's calls. Columns are named as the parameters are (inferred)."""
+
+    id: int | None = None
+    queue: int | None = None
+    dtype: str | None = None
+    dnumber: ShownNumber | None = None
+    available: bool | None = None
+    priority: int | None = None
+
+
+@enswitch.function(
+    "queues/destinations/create",
+    effect=Effect.REROUTES,
+    toolset="telephony",
+    synonyms=("agent", "add member", "log in to queue"),
+)
+class CreateQueueDestination(DryRun, Operation[Created]):
+    """Let a line, peer or number answer a queue's calls; no documented call takes it out."""
+
+    queue: Id
+    """Queue."""
+
+    dtype: AnswererKind
+    """What answers."""
+
+    dnumber: Target
+    """Its name, id or number."""
+
+    available: Flag = True
+    """Calls are sent to it."""
+
+    priority: int | None = None
+    """Order among destinations."""
+
+    def destinations(self) -> tuple[str, ...]:
+        return dialled((self.dtype, self.dnumber))
+
+
+@enswitch.function(
+    "queues/destinations/get",
+    effect=Effect.READ,
+    toolset="telephony",
+    synonyms=("agent", "member", "available"),
+)
+class GetQueueDestination(Operation[QueueDestination]):
+    """Show who answers a queue's calls, one of them."""
+
+    id: Id | None = None
+    """Queue destination; or give queue, dtype and dnumber."""
+
+    queue: Id | None = None
+    """Queue."""
+
+    dtype: AnswererKind | None = None
+    """What answers."""
+
+    dnumber: Target | None = None
+    """Its name, id or number."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if is_given(self, "queue", "dtype", "dnumber") != (3 if self.id is None else 0):
+            raise ValueError("give id, or queue, dtype and dnumber.")
+        return self
+
+
+class QueueDestinations(Listing):
+    """Who answers queues' calls."""
+
+    destinations: list[QueueDestination] = []
+
+
+@enswitch.function(
+    "queues/destinations/list",
+    effect=Effect.READ,
+    toolset="telephony",
+    rows="destinations",
+    synonyms=("agents", "members", "who answers"),
+)
+class ListQueueDestinations(Operation[QueueDestinations]):
+    """List who answers a queue's calls, or the queues that one answers."""
+
+    queue: Id | None = None
+    """Queue; or give dtype and dnumber."""
+
+    dtype: AnswererKind | None = None
+    """What answers."""
+
+    dnumber: Target | None = None
+    """Its name, id or number."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if is_given(self, "dtype", "dnumber") != (2 if self.queue is None else 0):
+            raise ValueError("give queue, or dtype and dnumber.")
+        return self
+
+
+class Callback(Answer):
+    """A caller who waits to be called back. Its columns are inferred."""
+
+    id: int | None = None
+    queue: int | None = None
+    number: ShownNumber | None = None
+    time: ShownTime = None
+
+
+class Callbacks(Listing):
+    """Callers who wait to be called back."""
+
+    callbacks: list[Callback] = []
+
+
+@enswitch.function(
+    "queues/callbacks/list",
+    effect=Effect.READ,
+    toolset="telephony",
+    rows="callbacks",
+    synonyms=("missed", "call me back", "abandoned", "waiting"),
+)
+class ListQueueCallbacks(Descending, ForCustomer, Operation[Callbacks]):
+    """List callers who asked a queue to call them back."""
+
+    queue: Id | None = None
+    """Only this queue."""
+
+    sort: Kind | None = None
+    """Column to sort by."""

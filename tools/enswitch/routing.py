@@ -1,0 +1,196 @@
+"""Enswitch system routing: routes to peers, and the groups that prices and callers hang on.
+
+Rests on guide 4.4.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from clients.effects import Effect
+from clients.enswitch import enswitch
+from clients.enswitch_versions import Version
+from clients.operation import Answer, Operation
+from tools.enswitch.fields import AnyPrefix, Csv, Flag, Id, Limit, Text, Whole, Words
+from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
+
+
+@enswitch.function(
+    "routes/update",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="routing",
+    admin_only=True,
+    synonyms=("carrier", "lcr", "gateway", "peer", "trunk"),
+)
+class UpdateRoute(DryRun, Operation[Accepted]):
+    """Change a system route, for every customer; what is left out stays, and no documented call shows it."""
+
+    id: Id
+    """Route."""
+
+    allow_plan_peers: Flag | None = None
+    """Let rate plans choose peers."""
+
+    called_min: Whole | None = None
+    """Fewest digits called."""
+
+    called_max: Whole | None = None
+    """Most digits called."""
+
+    called_prefix: AnyPrefix | None = None
+    """Called prefix to match."""
+
+    caller_prefix: AnyPrefix | None = None
+    """Caller ID prefix to match."""
+
+    copy_costs_peer: Id | None = None
+    """Peer whose costs are copied."""
+
+    description: Text | None = None
+    """Description."""
+
+    media: Literal["voice_fax", "voice", "fax", "message"] | None = None
+    """Media type."""
+
+    outgroup: Id | None = None
+    """Outbound group."""
+
+    peer1: Limit | None = None
+    """First peer; -1 for least cost."""
+
+    peer2: Limit | None = None
+    """Second peer; -1 for least cost."""
+
+    peer3: Limit | None = None
+    """Third peer; -1 for least cost."""
+
+
+class Imported(Answer):
+    """How many rows were imported."""
+
+    count: int | None = None
+
+
+@enswitch.function(
+    "routes/import",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="routing",
+    admin_only=True,
+    irreversible=True,
+    synonyms=("upload", "bulk", "lcr", "replace all"),
+)
+class ImportRoutes(Operation[Imported]):
+    """Import system routes from CSV; with delete_all every existing route goes first."""
+
+    csv: Csv
+    """The file's text, with a header line."""
+
+    delete_all: Annotated[Flag, Field(serialization_alias="delete")] = False
+    """Delete all routes first."""
+
+    overwrite: Flag = False
+    """Replace routes that exist."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("EVERY system route is deleted before the import.",) if self.delete_all else ()
+
+
+@enswitch.function(
+    "outgroups/create",
+    effect=Effect.WRITE,
+    toolset="routing",
+    admin_only=True,
+    synonyms=("outbound group", "destination group", "zone"),
+)
+class CreateOutgroup(DryRun, Operation[Created]):
+    """Create an outbound group, which prices of destinations hang on."""
+
+    name: Words
+    """Name."""
+
+    callergroup: Whole | None = None
+    """Caller group; 0 for any."""
+
+    description: Text | None = None
+    """Description."""
+
+    included: Flag | None = None
+    """Covered by included seconds."""
+
+    name_invoices: Text | None = None
+    """Name on invoices."""
+
+    tags: Text | None = None
+    """Tags."""
+
+
+@enswitch.function(
+    "callergroups/create",
+    effect=Effect.WRITE,
+    toolset="routing",
+    admin_only=True,
+    synonyms=("origin", "caller based rates"),
+)
+class CreateCallergroup(Operation[Created]):
+    """Create a caller group, which prices by origin hang on; from Enswitch 4.2 on."""
+
+    added_in: ClassVar[Version] = (4, 2)
+
+    name: Words
+    """Name."""
+
+    description: Words
+    """Description."""
+
+
+@enswitch.function(
+    "calleridgroups/create",
+    effect=Effect.WRITE,
+    toolset="routing",
+    synonyms=("caller id list", "whitelist", "blacklist"),
+)
+class CreateCalleridgroup(ForCustomer, Operation[Created]):
+    """Create a group of caller IDs; from Enswitch 4.3 on."""
+
+    added_in: ClassVar[Version] = (4, 3)
+
+    name: Words
+    """Name."""
+
+    description: Words
+    """Description."""
+
+    shared: Flag | None = None
+    """Share it with customers below."""
+
+
+class CalleridGroup(Answer):
+    """A group of caller IDs."""
+
+    id: int | None = None
+    name: str | None = None
+    description: str | None = None
+    customer: int | None = None
+    shared: bool | None = None
+
+
+class CalleridGroups(Listing):
+    """Groups of caller IDs."""
+
+    groups: list[CalleridGroup] = []
+
+
+@enswitch.function(
+    "calleridgroups/list",
+    effect=Effect.READ,
+    toolset="routing",
+    rows="groups",
+    synonyms=("caller id list", "whitelist", "blacklist"),
+)
+class ListCalleridgroups(ForCustomer, Operation[CalleridGroups]):
+    """List groups of caller IDs; from Enswitch 4.3 on."""
+
+    added_in: ClassVar[Version] = (4, 3)
+
+    available: Flag | None = None
+    """Those that may be used, shared ones too."""

@@ -1,0 +1,155 @@
+"""Enswitch numbers of the system: the pool that customers buy from.
+
+Rests on guide 4.4.
+"""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.enswitch import enswitch
+from clients.operation import Operation, Proof
+from clients.undo import Undo
+from tools.enswitch.fields import Flag, Id, Number, Text, Whole
+from tools.enswitch.groups import Accepted, DryRun
+from tools.enswitch.numbers import NO_PRICE, OwnedNumber
+from tools.enswitch.reverting import as_before
+
+MOST = 1_000_000
+
+
+class CreatedNumbers(Accepted):
+    """How many numbers were made."""
+
+    count: int | None = None
+
+
+@enswitch.function(
+    "numbers/system/create",
+    effect=Effect.PAID | Effect.PRIVILEGED,
+    toolset="numbers",
+    admin_only=True,
+    synonyms=("add range", "block", "import dids", "pool", "stock"),
+)
+class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
+    """Add a number or a range of up to 1,000,000 to the system; each is deleted singly."""
+
+    start: Number
+    """First number."""
+
+    end: Number | None = None
+    """Last number; only the first if left out."""
+
+    number_class: Id = Field(serialization_alias="class")
+    """Number class, which sets the price."""
+
+    ingroup: Id
+    """Inbound group."""
+
+    customer: Whole = 0
+    """Customer that gets them; 0 for the pool."""
+
+    charge_customer: Flag = False
+    """Charge that customer."""
+
+    alias: Text | None = None
+    """Alias."""
+
+    region: Text | None = None
+    """Region."""
+
+    stype: Literal["number", "callerid"] | None = None
+    """What they are used as."""
+
+    @model_validator(mode="after")
+    def _range_fits(self) -> Self:
+        if self.end and not (self.start.isdigit() and self.end.isdigit() and len(self.start) == len(self.end)):
+            raise ValueError("start and end are digits of one length.")
+        if not 1 <= self.quantity <= MOST:
+            raise ValueError(f"end is not below start, and at most {MOST:,} numbers are made by one call.")
+        return self
+
+    @property
+    def quantity(self) -> int:
+        """How many numbers the range has."""
+        return int(self.end) - int(self.start) + 1 if self.end else 1
+
+    def charge(self) -> Charge | None:
+        if not (self.customer and self.charge_customer):
+            return None
+        return Charge(item="number", quantity=self.quantity, per="month", unknown=NO_PRICE)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
+
+
+@enswitch.function(
+    "numbers/system/get",
+    effect=Effect.READ,
+    toolset="numbers",
+    admin_only=True,
+    synonyms=("show", "owner", "class", "pool"),
+)
+class GetSystemNumber(Operation[OwnedNumber]):
+    """Show the system's settings of one number: customer, class, region."""
+
+    number: Number
+    """Number."""
+
+
+@enswitch.function(
+    "numbers/system/update",
+    effect=Effect.REROUTES | Effect.PRIVILEGED,
+    toolset="numbers",
+    admin_only=True,
+    synonyms=("move", "assign", "transfer", "reclass"),
+)
+class UpdateSystemNumber(DryRun, Operation[Accepted]):
+    """Change the system's settings of a number; another customer gets it without any billing."""
+
+    number: Number
+    """Number."""
+
+    customer: Whole | None = None
+    """Customer that gets it; 0 for the pool."""
+
+    number_class: Id | None = Field(default=None, serialization_alias="class")
+    """Number class, which sets the price."""
+
+    alias: Text | None = None
+    """Alias."""
+
+    region: Text | None = None
+    """Region."""
+
+    shortcut: Text | None = None
+    """Shortcut."""
+
+    def before(self) -> GetSystemNumber:
+        return GetSystemNumber(number=self.number)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return as_before(self, before, "number")
+
+
+@enswitch.function(
+    "numbers/system/delete",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    toolset="numbers",
+    admin_only=True,
+    irreversible=True,
+    synonyms=("remove", "purge", "drop"),
+)
+class DeleteSystemNumber(Operation[Accepted]):
+    """Delete a number from the system, and from its customer first."""
+
+    number: Number
+    """Number."""
+
+    def before(self) -> GetSystemNumber:
+        return GetSystemNumber(number=self.number)
+
+    def settled(self, sent_at: datetime) -> Proof[OwnedNumber]:
+        return Proof(read=GetSystemNumber(number=self.number), shows=lambda _: False, if_absent=True)

@@ -1,0 +1,1 @@
+"""Routee's operations, one module a resource; their answers stand beside them."""

@@ -1,0 +1,236 @@
+"""Routee calls that are on: hang up, transfer, speak, play, record, send tones.
+
+The public reference names the bodies; the pages themselves were not read.
+"""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredTime
+from clients.operation import Answer, Operation, wire_fields
+from clients.routee import routee
+from clients.undo import Undo
+from tools.routee.calls import CALLEE, Callee, SpokenText
+from tools.routee.shapes import Gender, HttpsUrl, Id, Language, Sender, Strategy, WavUrl, callback, given
+
+NO_RESUME: Final = "A call that has ended cannot be resumed."
+
+
+class CallAnswer(Answer):
+    """What Routee did with the call."""
+
+    call_id: str | None = Field(default=None, alias="messageId")
+    message: str | None = None
+    created_at: AnsweredTime | None = None
+
+
+@routee.operation(
+    "PUT",
+    "/voice/conversation/{call_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="voice",
+    docs="hangupreject-an-active-call",
+    synonyms=("hang up", "reject", "terminate", "stop the call"),
+)
+class EndCall(Operation[CallAnswer]):
+    """Hang up a call in progress, or reject one that rings."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+    action: Literal["hangup", "reject"]
+    """`reject` for a call not answered yet."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_RESUME)
+
+
+@routee.operation(
+    "POST",
+    "/voice/conversation/{call_id}/transfer",
+    effect=Effect.PAID | Effect.REROUTES,
+    toolset="voice",
+    docs="transfer-an-active-call",
+    synonyms=("connect", "forward", "hand over", "put through"),
+)
+class TransferCall(Callee, Operation[CallAnswer]):
+    """Connect a call in progress to somebody else, by a new call that is billed."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Caller id of the new call."""
+
+    hangup_delay: int | None = Field(default=None, ge=1)
+    """Seconds to wait for an answer."""
+
+    max_duration: int | None = Field(default=None, ge=1)
+    """Longest seconds."""
+
+    callback_url: HttpsUrl | None = None
+    """Where Routee posts the call's status."""
+
+    callback_strategy: Strategy = "OnChange"
+    """At every status or the final one."""
+
+    def charge(self) -> Charge:
+        return Charge(item="call", rate="call")
+
+    def destinations(self) -> tuple[str, ...]:
+        return self.numbers()
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_RESUME)
+
+    def to_wire(self) -> dict[str, Any]:
+        return wire_fields(self, exclude=CALLEE | {"callback_url", "callback_strategy"}) | given(
+            to=self.callee(), callback=callback(self.callback_url, self.callback_strategy)
+        )
+
+
+@routee.operation(
+    "POST",
+    "/voice/conversation/{call_id}/talk",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="start-playing-a-text-to-speech-message-to-an-active-call",
+    synonyms=("say", "announce", "text to speech", "talk"),
+)
+class SpeakInCall(Operation[CallAnswer]):
+    """Speak a text into a call in progress."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+    text: SpokenText
+    """What to say."""
+
+    language: Language | None = None
+    """Its language."""
+
+    gender: Gender | None = None
+    """The voice."""
+
+    multiplex: bool | None = None
+    """Mix with what is heard."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="partial", operation=StopSpeakingInCall(call_id=self.call_id), lost="What was said was heard."
+        )
+
+
+@routee.operation(
+    "DELETE",
+    "/voice/conversation/{call_id}/talk",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="stop-playing-a-text-to-speech-message-to-an-active-call",
+    synonyms=("silence", "mute announcement"),
+)
+class StopSpeakingInCall(Operation[CallAnswer]):
+    """Stop the text that is being spoken into a call."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+
+@routee.operation(
+    "POST",
+    "/voice/conversation/{call_id}/file",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="start-playing-an-audio-file-to-an-active-call",
+    synonyms=("music", "audio", "wav", "sound"),
+)
+class PlayInCall(Operation[CallAnswer]):
+    """Play a WAV file into a call in progress."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+    file_url: WavUrl = Field(serialization_alias="fileURL")
+    """Address of the file."""
+
+    multiplex: bool | None = None
+    """Mix with what is heard."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="partial", operation=StopPlayingInCall(call_id=self.call_id), lost="What was played was heard."
+        )
+
+
+@routee.operation(
+    "DELETE",
+    "/voice/conversation/{call_id}/file",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="stop-playing-an-audio-file-to-an-active-call",
+    synonyms=("silence", "music off"),
+)
+class StopPlayingInCall(Operation[CallAnswer]):
+    """Stop the file that is being played into a call."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+
+@routee.operation(
+    "POST",
+    "/voice/conversation/{call_id}/record",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="start-recording-an-active-call",
+    synonyms=("tape", "capture"),
+)
+class StartRecording(Operation[CallAnswer]):
+    """Record a call in progress; the law may want the other side's consent."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+    duration: int | None = Field(default=None, ge=1)
+    """Longest seconds."""
+
+    format: Literal["MP3", "WAV"] = "MP3"
+    """Format of the file."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="partial", operation=StopRecording(call_id=self.call_id), lost="What was recorded is kept.")
+
+
+@routee.operation(
+    "DELETE",
+    "/voice/conversation/{call_id}/record",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="stop-recording-an-active-call",
+    synonyms=("end recording",),
+)
+class StopRecording(Operation[CallAnswer]):
+    """Stop recording a call and keep what there is."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+
+@routee.operation(
+    "POST",
+    "/voice/conversation/{call_id}/dtmf",
+    effect=Effect.WRITE,
+    toolset="voice",
+    docs="send-dtmf-tones-to-an-active-call",
+    synonyms=("dtmf", "press keys", "digits", "ivr"),
+)
+class SendTones(Operation[CallAnswer]):
+    """Send key tones into a call in progress."""
+
+    call_id: Id
+    """`call_id` from routee_list_conversation_calls."""
+
+    tones: str = Field(pattern=r"^[A-D0-9#*,wW]+$", serialization_alias="dtmf")
+    """Keys to press; w waits."""

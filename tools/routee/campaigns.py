@@ -1,0 +1,337 @@
+"""Routee SMS campaigns: one text to many, now or at a time."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.fields import E164, AnsweredTime, LooseText
+from clients.operation import Answer, Done, Operation, Proof, wire_fields
+from clients.routee import routee
+from clients.undo import UNREAD, Undo, put_back
+from tools.routee.shapes import (
+    Audience,
+    Callback,
+    CampaignName,
+    Fault,
+    GroupName,
+    HttpsUrl,
+    Id,
+    Sender,
+    SmsText,
+    Strategy,
+    When,
+    callback,
+    given,
+    scheduled,
+    timing_warnings,
+)
+from tools.routee.sms import SEND_EXTRAS, sms_extras, text_warnings
+
+NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
+
+_PLAN_EXTRAS = SEND_EXTRAS | {
+    "campaign_callback_url", "when", "reminder_to", "reminder_minutes_before", "reminder_minutes_after",
+}  # fmt: skip
+
+
+class Reminder(Answer):
+    """Test messages around the run."""
+
+    to: list[LooseText] = []
+    minutes_before: int | None = None
+    minutes_after: int | None = None
+
+
+class Campaign(Answer):
+    """A campaign. Its cost is what was spent so far (inferred), in the currency of routee_get_balance."""
+
+    tracking_id: str | None = None
+    state: str | None = None
+    """Scheduled, Queued, Sent, Running, Finished or Failed."""
+
+    campaign_name: str | None = None
+    created_at: AnsweredTime | None = None
+    scheduled_date: AnsweredTime | None = None
+    ended_at: AnsweredTime | None = None
+    type: str | None = None
+    sender: LooseText | None = Field(default=None, alias="from")
+    text: str | None = Field(default=None, alias="body")
+    to: list[LooseText] = []
+    contacts: list[str] = []
+    groups: list[str] = []
+    statuses: dict[str, int] = {}
+    """Messages by status."""
+
+    total_messages: int | None = None
+    cost_so_far: Decimal | None = Field(default=None, alias="cost")
+    audience: Audience | None = Field(default=None, alias="smsAnalysis")
+    flash: bool | None = None
+    respect_quiet_hours: bool | None = None
+    callback: Callback | None = None
+    campaign_callback: Callback | None = None
+    reminder: Reminder | None = None
+    fallback_values: dict[str, str] = {}
+    ttl: int | None = None
+    errors: list[Fault] = []
+
+    def plan(self) -> dict[str, Any]:
+        """What was asked for, as arguments of a campaign; the details do not show all of it."""
+        reminder = self.reminder or Reminder()
+        callbacks = [known for known in (self.callback, self.campaign_callback) if known is not None]
+        return given(
+            sender=self.sender,
+            text=self.text,
+            when=self.scheduled_date,
+            to=self.to or None,
+            contacts=self.contacts or None,
+            groups=self.groups or None,
+            campaign_name=self.campaign_name,
+            flash=self.flash,
+            respect_quiet_hours=self.respect_quiet_hours,
+            fallback_values=self.fallback_values or None,
+            ttl_minutes=self.ttl,
+            reminder_to=reminder.to or None,
+            reminder_minutes_before=reminder.minutes_before,
+            reminder_minutes_after=reminder.minutes_after,
+            callback_url=self.callback.url if self.callback else None,
+            campaign_callback_url=self.campaign_callback.url if self.campaign_callback else None,
+            callback_strategy=callbacks[0].strategy if callbacks else None,
+        )
+
+
+class Recipients(BaseModel):
+    """Who a bulk send goes to: at least one of the three."""
+
+    to: list[E164] | None = Field(default=None, min_length=1, max_length=30000)
+    """Numbers."""
+
+    contacts: list[Id] | None = Field(default=None, min_length=1)
+    """Contact ids, from routee_list_contacts."""
+
+    groups: list[GroupName] | None = Field(default=None, min_length=1)
+    """Group names, from routee_list_groups."""
+
+    @model_validator(mode="after")
+    def _goes_to_somebody(self) -> Self:
+        if not (self.to or self.contacts or self.groups):
+            raise ValueError("give at least one of to, contacts and groups")
+        return self
+
+
+class CampaignPlan(Recipients, Operation[Campaign]):
+    """What a campaign is, when it is made and when it is changed."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Number from routee_list_numbers, or a name of up to 11 characters."""
+
+    text: SmsText = Field(serialization_alias="body")
+    """What it says; [~{label}] puts in a contact's label."""
+
+    when: When
+    """`now`, or a time with zone."""
+
+    campaign_name: CampaignName | None = None
+    """Unique name; the same name is refused a second time."""
+
+    fallback_values: dict[str, str] | None = None
+    """What to put in for labels that a contact lacks."""
+
+    allow_invalid: bool | None = None
+    """Drop invalid numbers; else one of them blocks everything."""
+
+    respect_quiet_hours: bool | None = None
+    """Wait for the end of quiet hours there."""
+
+    flash: bool | None = None
+    """Show at once without storing it."""
+
+    ttl_minutes: int | None = Field(default=None, ge=1, le=4320)
+    """Minutes to try delivery."""
+
+    transcode: bool | None = None
+    """Replace characters to fit GSM-7."""
+
+    shorten_links_seconds: int | None = Field(default=None, ge=3600, le=2592000)
+    """Shorten links, valid for this long."""
+
+    reminder_to: list[E164] | None = Field(default=None, min_length=1)
+    """Numbers that get a test message."""
+
+    reminder_minutes_before: int | None = Field(default=None, ge=1)
+    """Minutes before the run for the test."""
+
+    reminder_minutes_after: int | None = Field(default=None, ge=1)
+    """Minutes after the run for another."""
+
+    callback_url: HttpsUrl | None = None
+    """Where Routee posts each delivery."""
+
+    campaign_callback_url: HttpsUrl | None = None
+    """Where Routee posts progress."""
+
+    callback_strategy: Strategy = "OnChange"
+    """Post every status or the final one."""
+
+    @model_validator(mode="after")
+    def _reminder_is_whole(self) -> Self:
+        minutes = self.reminder_minutes_before or self.reminder_minutes_after
+        if bool(self.reminder_to) != bool(minutes):
+            raise ValueError("reminder_to goes with reminder_minutes_before or reminder_minutes_after")
+        return self
+
+    def charge(self) -> Charge:
+        return Charge(item="campaign", rate="campaign")
+
+    def destinations(self) -> tuple[str, ...]:
+        return (*(self.to or ()), *(self.reminder_to or ()))
+
+    def warnings(self) -> tuple[str, ...]:
+        told = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]
+        if self.allow_invalid:
+            told.append("Invalid numbers are left out.")
+        else:
+            told.append("One invalid number blocks the whole send.")
+        if "[~{" in self.text:
+            told.append("Labels make the text longer or shorter for each recipient, and so the price.")
+        return tuple(told)
+
+    def to_wire(self) -> dict[str, Any]:
+        reminder = given(
+            to=self.reminder_to, minutesBefore=self.reminder_minutes_before, minutesAfter=self.reminder_minutes_after
+        )
+        return (
+            wire_fields(self, exclude=_PLAN_EXTRAS)
+            | sms_extras(self)
+            | given(
+                scheduledDate=scheduled(self.when),
+                campaignCallback=callback(self.campaign_callback_url, self.callback_strategy),
+                reminder=reminder or None,
+            )
+        )
+
+
+@routee.operation(
+    "POST",
+    "/sms/campaign",
+    effect=Effect.PAID,
+    toolset="campaigns",
+    docs="send-bulk-messages",
+    synonyms=("bulk", "broadcast", "mass text", "newsletter", "many", "blast", "schedule"),
+)
+class SendCampaign(CampaignPlan):
+    """Send one text to many, now or at a time; billed by part and recipient."""
+
+    def warnings(self) -> tuple[str, ...]:
+        if self.campaign_name:
+            return super().warnings()
+        return (
+            *super().warnings(),
+            "Without a name Routee's web platform does not show it, and nothing stops the same send a second time.",
+        )
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if self.when == "now" or not isinstance(answer, Campaign) or answer.tracking_id is None:
+            return Undo(verdict="none", lost="A campaign that began cannot be recalled.")
+        return Undo(verdict="full", operation=DeleteCampaign(campaign_id=answer.tracking_id))
+
+
+@routee.operation(
+    "PUT",
+    "/sms/{campaign_id}",
+    effect=Effect.PAID,
+    toolset="campaigns",
+    docs="update-a-scheduled-message-campaign",
+    synonyms=("reschedule", "edit", "change", "postpone", "move"),
+)
+class UpdateCampaign(CampaignPlan):
+    """Replace a campaign that is still scheduled, whole; `now` sends it at once."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_campaign."""
+
+    def before(self) -> "GetCampaign":
+        return GetCampaign(campaign_id=self.campaign_id)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (*super().warnings(), "The whole campaign is replaced: what is left out goes back to its default.")
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if self.when == "now":
+            return Undo(verdict="none", lost="A campaign that began cannot be recalled.")
+        if not isinstance(before, Campaign):
+            return UNREAD
+        return put_back(UpdateCampaign, lost=f"Not shown before: {NOT_SHOWN}.", **_again(self.campaign_id, before))
+
+    def settled(self, sent_at: datetime) -> Proof[Campaign]:
+        return Proof(read=GetCampaign(campaign_id=self.campaign_id), shows=self._is_taken)
+
+    def _is_taken(self, found: Campaign) -> bool | None:
+        if self.when == "now":
+            return found.state != "Scheduled"
+        return found.scheduled_date == self.when and found.text == self.text
+
+
+@routee.operation(
+    "DELETE",
+    "/sms/{campaign_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="campaigns",
+    docs="delete-a-scheduled-campaign",
+    synonyms=("cancel", "stop", "call off", "remove"),
+)
+class DeleteCampaign(Operation[Done]):
+    """Delete a campaign that is still scheduled."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_campaign."""
+
+    def before(self) -> "GetCampaign":
+        return GetCampaign(campaign_id=self.campaign_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Campaign):
+            return UNREAD
+        return put_back(SendCampaign, lost=f"It gets another id. Not shown before: {NOT_SHOWN}.", **before.plan())
+
+    def settled(self, sent_at: datetime) -> Proof[Campaign]:
+        return Proof(read=GetCampaign(campaign_id=self.campaign_id), shows=lambda _: False, if_absent=True)
+
+
+@routee.operation(
+    "GET",
+    "/campaigns/{campaign_id}",
+    effect=Effect.READ,
+    toolset="campaigns",
+    docs="retrieve-details-for-a-campaign",
+    synonyms=("status", "progress", "details", "spent"),
+)
+class GetCampaign(Operation[Campaign]):
+    """Show a campaign's state, message counts and cost; no call lists all campaigns."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_campaign."""
+
+
+@routee.operation(
+    "POST",
+    "/sms/analyze/campaign",
+    effect=Effect.READ,
+    toolset="campaigns",
+    docs="analyze-bulk-messages",
+    synonyms=("dry run", "how many", "recipients", "check", "preview", "estimate"),
+)
+class AnalyzeCampaign(Recipients, Operation[Audience]):
+    """Count recipients by country and group, and parts, without sending; it shows no price."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Sender, as in routee_send_campaign."""
+
+    text: Annotated[str, Field(min_length=1)] = Field(serialization_alias="body")
+    """What it would say."""
+
+
+def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:
+    return {"campaign_id": campaign_id, **before.plan()}

@@ -1,0 +1,280 @@
+"""Routee contacts and their labels. What is in a contact's fields was written by or for strangers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from clients.effects import Effect
+from clients.fields import E164, Email, LooseText, StrangerText
+from clients.operation import Answer, Done, Operation, Proof
+from clients.routee import routee
+from clients.undo import UNREAD, Undo, put_back
+from tools.routee.paging import Page, Paged
+from tools.routee.shapes import Id, given
+
+Name = Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class LabelValue(Answer):
+    """One label of a contact."""
+
+    name: str | None = None
+    value: StrangerText | None = None
+
+
+class Contact(Answer):
+    """A person in the address book."""
+
+    id: str | None = None
+    mobile: LooseText | None = None
+    first_name: StrangerText | None = None
+    last_name: StrangerText | None = None
+    email: StrangerText | None = None
+    country: str | None = None
+    vip: bool | None = None
+    groups: list[str] = []
+    blacklisted_services: list[str] = []
+    labels: list[LabelValue] = []
+
+    def details(self) -> dict[str, Any]:
+        """What was set, as arguments."""
+        return given(
+            mobile=self.mobile,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            email=self.email,
+            vip=self.vip,
+            labels={label.name: label.value for label in self.labels if label.name} or None,
+        )
+
+
+class Contacts(Page):
+    """People in the address book."""
+
+    contacts: list[Contact] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/contacts/my",
+    effect=Effect.READ,
+    toolset="contacts",
+    docs="retrieve-all-the-contacts",
+    synonyms=("address book", "people", "customers", "recipients"),
+)
+class ListContacts(Paged[Contacts]):
+    """List the address book."""
+
+
+@routee.operation(
+    "GET",
+    "/contacts/my/{contact_id}",
+    effect=Effect.READ,
+    toolset="contacts",
+    docs="retrieve-details-about-a-contact",
+    synonyms=("show", "person", "who is"),
+)
+class GetContact(Operation[Contact]):
+    """Show one contact with labels, groups and blacklists."""
+
+    contact_id: Id
+    """Contact from routee_list_contacts."""
+
+
+class ContactDetails(BaseModel):
+    """What is known about a person."""
+
+    mobile: E164
+    """Mobile number."""
+
+    first_name: Name | None = None
+    """First name."""
+
+    last_name: Name | None = None
+    """Last name."""
+
+    email: Email | None = None
+    """Mail address."""
+
+    vip: bool | None = None
+    """Mark as VIP."""
+
+    labels: dict[str, str] | None = None
+    """Values by label, from routee_list_labels."""
+
+    def body(self) -> dict[str, Any]:
+        """The contact in Routee's form."""
+        labels = [{"name": name, "value": value} for name, value in (self.labels or {}).items()]
+        return given(
+            mobile=self.mobile,
+            firstName=self.first_name,
+            lastName=self.last_name,
+            email=self.email,
+            vip=self.vip,
+            labels=labels or None,
+        )
+
+
+@routee.operation(
+    "POST",
+    "/contacts/my",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="create-a-new-contact",
+    synonyms=("add", "new person", "save number"),
+)
+class CreateContact(ContactDetails, Operation[Contact]):
+    """Add a person to the address book."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(answer, Contact) or answer.id is None:
+            return Undo(verdict="none", lost="The answer has no id of the contact.")
+        return Undo(verdict="full", operation=DeleteContact(contact_id=answer.id))
+
+    def to_wire(self) -> dict[str, Any]:
+        return self.body()
+
+
+@routee.operation(
+    "PUT",
+    "/contacts/my/{contact_id}",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="update-a-contacts-details",
+    synonyms=("edit", "change", "rename"),
+)
+class UpdateContact(ContactDetails, Operation[Contact]):
+    """Replace what is known about a contact; give everything that shall stay (inferred)."""
+
+    contact_id: Id
+    """Contact from routee_list_contacts."""
+
+    def before(self) -> GetContact:
+        return GetContact(contact_id=self.contact_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Contact):
+            return UNREAD
+        return put_back(UpdateContact, contact_id=self.contact_id, **before.details())
+
+    def to_wire(self) -> dict[str, Any]:
+        return self.body()
+
+
+@routee.operation(
+    "DELETE",
+    "/contacts/my/{contact_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="contacts",
+    docs="delete-a-contact",
+    synonyms=("remove", "forget", "gdpr"),
+)
+class DeleteContact(Operation[Done]):
+    """Delete one contact."""
+
+    contact_id: Id
+    """Contact from routee_list_contacts."""
+
+    def before(self) -> GetContact:
+        return GetContact(contact_id=self.contact_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Contact):
+            return UNREAD
+        lost = "The contact gets another id, and is in no group and on no blacklist."
+        return put_back(CreateContact, lost=lost, **before.details())
+
+    def settled(self, sent_at: datetime) -> Proof[Contact]:
+        return Proof(read=GetContact(contact_id=self.contact_id), shows=lambda _: False, if_absent=True)
+
+
+@routee.operation(
+    "DELETE",
+    "/contacts/my",
+    effect=Effect.DESTRUCTIVE,
+    toolset="contacts",
+    docs="delete-multiple-contacts",
+    carrier="json",
+    irreversible=True,
+    synonyms=("remove", "clean up", "several"),
+)
+class DeleteContacts(Operation[Done]):
+    """Delete several contacts."""
+
+    contact_ids: list[Id] = Field(min_length=1, max_length=2000)
+    """Contacts from routee_list_contacts."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="What the contacts held was not read; delete them singly to keep it.")
+
+    def to_array(self) -> list[Any]:
+        return list(self.contact_ids)
+
+
+class LabelType(Answer):
+    """A label that contacts can have."""
+
+    name: str | None = None
+    type: str | None = None
+
+
+class Labels(Answer):
+    """Labels, given as an object of types by name or as an array."""
+
+    labels: list[LabelType] = Field(default=[], alias="content")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_either_shape(cls, data: object) -> object:
+        if not isinstance(data, Mapping) or "content" in data:
+            return cast("object", data)
+        types = cast("Mapping[str, Any]", data)
+        return {"content": [{"name": name, "type": kind} for name, kind in types.items()]}
+
+
+@routee.operation(
+    "GET",
+    "/contacts/labels/my",
+    effect=Effect.READ,
+    toolset="contacts",
+    docs="retrieve-the-accounts-contact-labels",
+    rows="labels",
+    synonyms=("fields", "personalise", "placeholders", "attributes"),
+)
+class ListLabels(Operation[Labels]):
+    """List the labels that contacts have and campaign texts can use."""
+
+
+class NewLabel(BaseModel):
+    """A label to make."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    type: Literal["Text", "Number"] = "Text"
+
+
+@routee.operation(
+    "POST",
+    "/contacts/labels/my",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="create-labels",
+    synonyms=("new field", "attribute", "custom field"),
+)
+class CreateLabels(Operation[Labels]):
+    """Create labels for contacts; no call removes one."""
+
+    labels: list[NewLabel] = Field(min_length=1)
+    """Labels to make."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({label.name for label in self.labels}) < len(self.labels):
+            raise ValueError("labels: each name stands once")
+        return self
+
+    def to_array(self) -> list[Any]:
+        return [label.model_dump() for label in self.labels]

@@ -1,0 +1,150 @@
+"""Routee voice conversations: call somebody and follow a dialplan; see what came of it."""
+
+from typing import Any, Final, Literal, Self
+
+from pydantic import AliasChoices, Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredTime, LooseText
+from clients.operation import Answer, Operation, wire_fields
+from clients.routee import CONVERSATIONS, routee
+from clients.undo import Undo
+from tools.routee.calls import CALLEE, CalledParty, Callee, Calls, Recording, Verb
+from tools.routee.paging import Paged
+from tools.routee.shapes import Callback, HttpsUrl, Id, Sender, Strategy, callback, given
+
+NO_UNCALL: Final = "A call cannot be unmade; routee_end_call hangs it up."
+
+
+class MachineDetection(Answer):
+    """What happens when a machine answers."""
+
+    strategy: str | None = None
+    event_url: str | None = None
+
+
+class Conversation(Answer):
+    """A conversation. Its price shows in routee_list_conversation_calls."""
+
+    tracking_id: str | None = None
+    direction: str | None = None
+    sender: LooseText | None = Field(default=None, alias="from")
+    to: CalledParty | None = None
+    created_at: AnsweredTime | None = None
+    dial_plan_url: str | None = None
+    dial_plan: object = Field(default=None, validation_alias=AliasChoices("dialPlan", "dialPlans"))
+    """Newer pages use the singular, samples the plural."""
+
+    callback: Callback | None = None
+    hangup_delay: int | None = None
+    max_duration: int | None = None
+    machine_detection: MachineDetection | None = None
+    recordings: list[Recording] = []
+
+
+@routee.operation(
+    "POST",
+    "/voice/conversation",
+    effect=Effect.PAID,
+    toolset="voice",
+    docs="perform-a-voice-conversation",
+    limit=CONVERSATIONS,
+    synonyms=("call", "dial", "phone", "ring", "text to speech", "ivr"),
+)
+class StartConversation(Callee, Operation[Conversation]):
+    """Call somebody and follow a dialplan; billed by the second once answered. One a second."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Caller id: a number from routee_list_numbers."""
+
+    verbs: list[Verb] | None = Field(default=None, min_length=1)
+    """What happens once it is answered."""
+
+    dial_plan_url: HttpsUrl | None = None
+    """Where Routee fetches the dialplan instead."""
+
+    hangup_delay: int | None = Field(default=None, ge=1, le=60)
+    """Seconds to wait for an answer."""
+
+    max_duration: int | None = Field(default=None, ge=1)
+    """Longest seconds."""
+
+    on_machine: Literal["Hangup", "Continue"] | None = None
+    """What to do if a machine answers."""
+
+    machine_url: HttpsUrl | None = None
+    """Continue: where Routee fetches the dialplan for machines."""
+
+    callback_url: HttpsUrl | None = None
+    """Where Routee posts the call's status."""
+
+    callback_strategy: Strategy = "OnChange"
+    """At every status or the final one."""
+
+    @model_validator(mode="after")
+    def _follows_one_dialplan(self) -> Self:
+        if (self.verbs is None) == (self.dial_plan_url is None):
+            raise ValueError("give either verbs or dial_plan_url")
+        if sum(verb.type == "DIAL" for verb in self.verbs or ()) > 1:
+            raise ValueError("verbs: at most one DIAL")
+        if (self.on_machine == "Continue") != (self.machine_url is not None):
+            raise ValueError("machine_url goes with on_machine=Continue")
+        return self
+
+    def charge(self) -> Charge:
+        return Charge(item="call", rate="call")
+
+    def destinations(self) -> tuple[str, ...]:
+        return (*self.numbers(), *(verb.to for verb in self.verbs or () if verb.to is not None))
+
+    def warnings(self) -> tuple[str, ...]:
+        told = ["Charged by the second from the answer on; unanswered calls are free."]
+        if any(verb.type == "DIAL" for verb in self.verbs or ()):
+            told.append("DIAL opens a second call, which is charged too (inferred).")
+        if self.dial_plan_url or self.machine_url:
+            told.append("A dialplan that is fetched may dial numbers that nobody has seen here.")
+        if any(character.isalpha() for character in self.sender):
+            told.append("Not all networks carry a name as caller id, Greek ones do not.")
+        return tuple(told)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_UNCALL)
+
+    def to_wire(self) -> dict[str, Any]:
+        extras = CALLEE | {"verbs", "on_machine", "machine_url", "callback_url", "callback_strategy"}
+        return wire_fields(self, exclude=extras) | given(
+            to=self.callee(),
+            dialPlan={"verbs": [verb.to_wire() for verb in self.verbs]} if self.verbs else None,
+            machineDetection=given(strategy=self.on_machine, eventUrl=self.machine_url) or None,
+            callback=callback(self.callback_url, self.callback_strategy),
+        )
+
+
+@routee.operation(
+    "GET",
+    "/voice/conversation/{conversation_id}",
+    effect=Effect.READ,
+    toolset="voice",
+    docs="retrieve-conversation-tracking",
+    synonyms=("show", "recordings", "details"),
+)
+class GetConversation(Operation[Conversation]):
+    """Show a conversation and its recordings."""
+
+    conversation_id: Id
+    """`tracking_id` from routee_start_conversation."""
+
+
+@routee.operation(
+    "GET",
+    "/voice/tracking/conversation/{conversation_id}",
+    effect=Effect.READ,
+    toolset="voice",
+    docs="retrieve-conversation-dial-tracking",
+    synonyms=("legs", "status", "answered", "cost", "keys pressed", "dials"),
+)
+class ListConversationCalls(Paged[Calls]):
+    """List a conversation's calls with status, duration, price and keys pressed."""
+
+    conversation_id: Id
+    """`tracking_id` from routee_start_conversation."""

@@ -1,0 +1,23 @@
+"""Conditions of Routee's searches: the body is an array of them, never one object (documented for messages)."""
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+F = TypeVar("F", bound=str)
+
+Operator = Literal["is", "is_not", "contains", "starts_with", "ends_with"]
+
+
+class Filter(BaseModel, Generic[F]):
+    """One condition; all of them have to hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    field: F
+    term: str = Field(min_length=1)
+    operator: Operator = "is"
+
+    def to_wire(self) -> dict[str, str]:
+        """The condition in Routee's form."""
+        return {"fieldName": self.field, "searchTerm": self.term, "searchOperator": self.operator}

@@ -1,0 +1,227 @@
+"""Routee groups of contacts."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from clients.effects import Effect
+from clients.operation import Answer, Operation, Proof
+from clients.routee import routee
+from clients.undo import Undo
+from tools.routee.contacts import Contacts
+from tools.routee.paging import Paged
+from tools.routee.shapes import GroupName, Id
+
+
+class Group(Answer):
+    """A group and how many are in it."""
+
+    name: str | None = None
+    size: int | None = None
+
+
+class Groups(Answer):
+    """Groups."""
+
+    groups: list[Group] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/groups/my",
+    effect=Effect.READ,
+    toolset="contacts",
+    docs="retrieve-the-accounts-groups",
+    rows="groups",
+    synonyms=("lists", "segments", "audiences", "tags"),
+)
+class ListGroups(Operation[Groups]):
+    """List the groups of contacts and their sizes."""
+
+
+@routee.operation(
+    "GET",
+    "/groups/my/{name}",
+    effect=Effect.READ,
+    toolset="contacts",
+    docs="retrieve-one-of-the-accounts-groups",
+    synonyms=("show", "size", "how many"),
+)
+class GetGroup(Operation[Group]):
+    """Show one group's size."""
+
+    name: GroupName
+    """Group from routee_list_groups."""
+
+
+class NewGroup(Operation[Group]):
+    """What makes a group."""
+
+    name: GroupName
+    """Name of the new group."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="full", operation=DeleteGroups(groups=[self.name]))
+
+    def settled(self, sent_at: datetime) -> Proof[Group]:
+        return Proof(read=GetGroup(name=self.name), shows=lambda _: True, if_absent=False)
+
+
+@routee.operation(
+    "POST",
+    "/groups/my",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="create-a-new-group",
+    synonyms=("new list", "add segment", "make"),
+)
+class CreateGroup(NewGroup):
+    """Create an empty group."""
+
+
+@routee.operation(
+    "POST",
+    "/groups/my/merge",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="merge-multiple-groups",
+    synonyms=("union", "combine", "join lists"),
+)
+class MergeGroups(NewGroup):
+    """Make a new group of everybody in several groups."""
+
+    groups: list[GroupName] = Field(min_length=2)
+    """Groups from routee_list_groups."""
+
+
+@routee.operation(
+    "POST",
+    "/groups/my/difference",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="create-group-from-difference",
+    synonyms=("except", "minus", "exclude", "without"),
+)
+class SubtractGroups(NewGroup):
+    """Make a new group of who is in the first group and in no other (inferred)."""
+
+    groups: list[GroupName] = Field(min_length=2)
+    """Groups from routee_list_groups."""
+
+
+class DeletedGroup(Answer):
+    """A group that is gone."""
+
+    name: str | None = None
+    deleted_contacts: bool | None = None
+
+
+class DeletedGroups(Answer):
+    """Groups that are gone."""
+
+    groups: list[DeletedGroup] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "DELETE",
+    "/groups/my",
+    effect=Effect.DESTRUCTIVE,
+    toolset="contacts",
+    docs="delete-groups",
+    carrier="json",
+    irreversible=True,
+    synonyms=("remove list", "drop"),
+)
+class DeleteGroups(Operation[DeletedGroups]):
+    """Delete groups, and the people in them if asked to."""
+
+    groups: list[GroupName] = Field(min_length=1)
+    """Groups from routee_list_groups."""
+
+    delete_contacts: bool = False
+    """Delete also everybody in them."""
+
+    def warnings(self) -> tuple[str, ...]:
+        if self.delete_contacts:
+            return ("Everybody in the groups is deleted from the address book too.",)
+        return ()
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="none", lost="Who was in the groups was not read, so they cannot be filled again from here."
+        )
+
+    def to_query(self) -> dict[str, Any]:
+        return {"deleteContacts": self.delete_contacts}
+
+    def to_array(self) -> list[Any]:
+        return list(self.groups)
+
+
+@routee.operation(
+    "GET",
+    "/groups/my/{name}/contacts",
+    effect=Effect.READ,
+    toolset="contacts",
+    docs="view-the-contacts-of-a-specified-group",
+    synonyms=("members", "who is in"),
+)
+class ListGroupContacts(Paged[Contacts]):
+    """List the people in a group."""
+
+    name: GroupName
+    """Group from routee_list_groups."""
+
+
+@routee.operation(
+    "POST",
+    "/groups/my/{name}/contacts",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="add-contacts-to-a-specified-group",
+    synonyms=("assign", "tag", "subscribe"),
+)
+class AddGroupContacts(Operation[Group]):
+    """Put contacts into a group."""
+
+    name: GroupName
+    """Group from routee_list_groups."""
+
+    contact_ids: list[Id] = Field(min_length=1)
+    """Contacts from routee_list_contacts."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="partial",
+            operation=RemoveGroupContacts(name=self.name, contact_ids=self.contact_ids),
+            lost="Those who were in it before are taken out too.",
+        )
+
+    def to_array(self) -> list[Any]:
+        return list(self.contact_ids)
+
+
+@routee.operation(
+    "DELETE",
+    "/groups/my/{name}/contacts",
+    effect=Effect.WRITE,
+    toolset="contacts",
+    docs="remove-contacts-of-a-specified-group",
+    carrier="json",
+    synonyms=("untag", "take out", "unassign"),
+)
+class RemoveGroupContacts(Operation[Group]):
+    """Take contacts out of a group; they stay in the address book."""
+
+    name: GroupName
+    """Group from routee_list_groups."""
+
+    contact_ids: list[Id] = Field(min_length=1)
+    """Contacts from routee_list_group_contacts."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="full", operation=AddGroupContacts(name=self.name, contact_ids=self.contact_ids))
+
+    def to_array(self) -> list[Any]:
+        return list(self.contact_ids)

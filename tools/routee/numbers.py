@@ -1,0 +1,324 @@
+"""Routee numbers: find, rent, direct and cancel them.
+
+Grade of the paths: one public reference each; that the search takes an array of filters is inferred from messages.
+"""
+
+from datetime import datetime
+from typing import Any, Literal, Self, cast
+
+from pydantic import Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.errors import NotFound, UnexpectedAnswer
+from clients.fields import E164, AnsweredTime, E164Digits, LooseText
+from clients.operation import Answer, Done, Operation, Proof, wire_fields
+from clients.routee import routee
+from clients.undo import UNREAD, Undo, put_back
+from tools.routee.filters import Filter
+from tools.routee.paging import Page, Paged
+from tools.routee.shapes import Costs, Country, HttpsUrl, Text, given
+
+
+class Offer(Answer):
+    """A number that can be rented. Costs come with their currency."""
+
+    number: LooseText | None = Field(default=None, alias="msisdn")
+    country: str | None = None
+    services: list[str] = []
+    activation: Costs = Field(default=[], alias="activationCosts")
+    monthly: Costs = Field(default=[], alias="monthlyCosts")
+    inbound: Costs = Field(default=[], alias="inboundCosts")
+    """For each message or `charge_interval` that comes in."""
+
+    charge_interval: int | None = None
+    """Seconds by which inbound calls are charged."""
+
+    toll_free: bool | None = None
+
+
+class Offers(Page):
+    """Numbers that can be rented."""
+
+    numbers: list[Offer] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/numbers/available",
+    effect=Effect.READ,
+    toolset="ordering",
+    docs="view-all-the-available-numbers",
+    synonyms=("buy", "new number", "find", "virtual number", "did", "prices of numbers"),
+)
+class ListAvailableNumbers(Paged[Offers]):
+    """List numbers of a country that can be rented, with their costs."""
+
+    country: Country
+    """Two letters, such as GR."""
+
+    service: Literal["Sms", "Voice"] | None = None
+    """Only numbers that can do this."""
+
+    area_code: str | None = Field(default=None, pattern=r"^[0-9]{3}$")
+    """Area code, US only."""
+
+
+NumberField = Literal["msisdn", "service", "areaCode", "type"]
+
+
+@routee.operation(
+    "POST",
+    "/numbers/available/search",
+    effect=Effect.READ,
+    toolset="ordering",
+    docs="view-all-the-available-numbers-with-filters",
+    synonyms=("buy", "vanity", "toll free", "digits", "find", "pattern"),
+)
+class SearchAvailableNumbers(Paged[Offers]):
+    """Search numbers that can be rented by digits, service, area code or type (VLN, TOLL_FREE)."""
+
+    country: Country
+    """Two letters, such as US."""
+
+    filters: list[Filter[NumberField]] = []
+    """Conditions that all hold."""
+
+    @model_validator(mode="after")
+    def _knows_the_operators(self) -> Self:
+        if any(one.operator == "is_not" for one in self.filters):
+            raise ValueError("filters: this search has no is_not")
+        return self
+
+    def to_query(self) -> dict[str, Any]:
+        return self.page_query()
+
+    def to_array(self) -> list[Any]:
+        country = {"fieldName": "country", "searchTerm": self.country, "searchOperator": "is"}
+        return [country, *(one.to_wire() for one in self.filters)]
+
+
+class VoiceStrategy(Answer):
+    """Where calls to a number go."""
+
+    dialplan_url: str | None = None
+    forward_to_sip: str | None = Field(default=None, alias="forwardCallToSip")
+    forward_to: LooseText | None = Field(default=None, alias="forwardCallTo")
+
+
+class Number(Offer):
+    """A rented number."""
+
+    tracking_id: str | None = None
+    next_renewal: AnsweredTime | None = None
+    """When the next month is charged."""
+
+    inbound_sms_url: str | None = Field(default=None, alias="inboundSmsCallbackUrl")
+    inbound_voice_url: str | None = Field(default=None, alias="inboundVoiceCallbackUrl")
+    voice: VoiceStrategy | None = Field(default=None, alias="voiceInboundStrategy")
+
+
+class Numbers(Page):
+    """Rented numbers."""
+
+    numbers: list[Number] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/numbers/my",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs="view-all-the-numbers",
+    synonyms=("my numbers", "own", "rented", "renewal", "dids", "inventory"),
+)
+class ListNumbers(Paged[Numbers]):
+    """List the account's rented numbers with costs, next renewal and where traffic goes."""
+
+
+@routee.operation(
+    "GET",
+    "/numbers/my",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs="view-all-the-numbers",
+    synonyms=("show", "details", "callback", "renewal"),
+)
+class GetNumber(Operation[Number]):
+    """Show one rented number, picked from the list."""
+
+    number: E164
+    """Number from routee_list_numbers."""
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"page": 0, "size": 500}
+
+    def pick(self, content: Any) -> Any:
+        page = cast("dict[str, Any]", content)
+        rows = cast("list[dict[str, Any]]", page.get("content") or [])
+        found = next((row for row in rows if row.get("msisdn") == self.number), None)
+        if found is not None:
+            return found
+        if page.get("last") is False:
+            raise UnexpectedAnswer("Routee listed more than 500 numbers, and this one is not among the first.")
+        raise NotFound(f"{self.number} is not a number of this Routee account.", status=404)
+
+
+@routee.operation(
+    "POST",
+    "/numbers/my",
+    effect=Effect.PAID,
+    toolset="ordering",
+    docs="rent-a-number",
+    synonyms=("buy", "order", "purchase", "get a number", "did"),
+)
+class RentNumber(Operation[Number]):
+    """Rent a number: activation now and a monthly fee until it is cancelled."""
+
+    number: E164 = Field(serialization_alias="msisdn")
+    """Number from routee_list_available_numbers."""
+
+    inbound_sms_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundSmsCallbackUrl")
+    """Where Routee posts received messages."""
+
+    inbound_voice_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundVoiceCallbackUrl")
+    """Where Routee posts received calls."""
+
+    dialplan_url: HttpsUrl | None = None
+    """Dialplan for calls to it."""
+
+    forward_calls_to: E164 | None = None
+    """Number its calls go to."""
+
+    forward_calls_to_sip: Text | None = None
+    """SIP address its calls go to."""
+
+    @model_validator(mode="after")
+    def _calls_go_one_way(self) -> Self:
+        ways = (self.dialplan_url, self.forward_calls_to, self.forward_calls_to_sip)
+        if sum(way is not None for way in ways) > 1:
+            raise ValueError("give one of dialplan_url, forward_calls_to and forward_calls_to_sip")
+        return self
+
+    def charge(self) -> Charge:
+        return Charge(item="number", rate="number")
+
+    def destinations(self) -> tuple[str, ...]:
+        return (self.forward_calls_to,) if self.forward_calls_to else ()
+
+    def warnings(self) -> tuple[str, ...]:
+        told = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)
+        return (*told, "Forwarded calls are billed.") if self.forward_calls_to else told
+
+    def settled(self, sent_at: datetime) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="partial",
+            operation=CancelNumber(number=self.number),
+            lost="Activation and the month's fee stay charged (inferred); the number may go to somebody else.",
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        ways = given(
+            dialplanUrl=self.dialplan_url,
+            forwardCallTo=self.forward_calls_to,
+            forwardCallToSip=self.forward_calls_to_sip,
+        )
+        extras = frozenset({"dialplan_url", "forward_calls_to", "forward_calls_to_sip"})
+        return wire_fields(self, exclude=extras) | ({"voiceInboundStrategy": ways} if ways else {})
+
+
+@routee.operation(
+    "PUT",
+    "/numbers/my/{number}",
+    effect=Effect.REROUTES,
+    toolset="numbers",
+    docs="update-a-number",
+    synonyms=("callback", "webhook", "redirect", "inbound", "dialplan"),
+)
+class UpdateNumber(Operation[Number]):
+    """Change where a rented number's messages and calls go."""
+
+    number: E164Digits
+    """Number from routee_list_numbers."""
+
+    inbound_sms_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundSmsCallbackUrl")
+    """Where Routee posts received messages."""
+
+    inbound_voice_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundVoiceCallbackUrl")
+    """Where Routee posts received calls."""
+
+    dialplan_url: HttpsUrl | None = None
+    """Dialplan for calls to it."""
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not (self.inbound_sms_url or self.inbound_voice_url or self.dialplan_url):
+            raise ValueError("give inbound_sms_url, inbound_voice_url or dialplan_url")
+        return self
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Whether settings that are left out are kept or cleared is not documented.",)
+
+    def settled(self, sent_at: datetime) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=self._is_set)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Number):
+            return UNREAD
+        voice = before.voice or VoiceStrategy()
+        old = given(
+            inbound_sms_url=before.inbound_sms_url,
+            inbound_voice_url=before.inbound_voice_url,
+            dialplan_url=voice.dialplan_url,
+        )
+        changed = [name for name in ("inbound_sms_url", "inbound_voice_url", "dialplan_url") if getattr(self, name)]
+        unset = [name for name in changed if name not in old]
+        return put_back(
+            UpdateNumber,
+            number=self.number,
+            lost=f"No call clears {', '.join(unset)}, which was not set before." if unset else "",
+            **old,
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = wire_fields(self, exclude=frozenset({"dialplan_url"}))
+        return wire | ({"voiceInboundStrategy": {"dialplanUrl": self.dialplan_url}} if self.dialplan_url else {})
+
+    def _is_set(self, found: Number) -> bool | None:
+        voice = found.voice or VoiceStrategy()
+        pairs = (
+            (self.inbound_sms_url, found.inbound_sms_url),
+            (self.inbound_voice_url, found.inbound_voice_url),
+            (self.dialplan_url, voice.dialplan_url),
+        )
+        return all(wanted is None or wanted == is_now for wanted, is_now in pairs)
+
+
+@routee.operation(
+    "DELETE",
+    "/numbers/my/{number}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="numbers",
+    docs="cancel-a-number",
+    irreversible=True,
+    synonyms=("release", "give up", "drop", "stop paying", "delete"),
+)
+class CancelNumber(Operation[Done]):
+    """Give a rented number up for good; its monthly fee ends."""
+
+    number: E164Digits
+    """Number from routee_list_numbers."""
+
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("The number is lost and leaves its pool; whether anything is paid back is not documented.",)
+
+    def settled(self, sent_at: datetime) -> Proof[Number]:
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)

@@ -1,0 +1,415 @@
+"""Routee pools: sets of rented numbers from which a message's sender is chosen.
+
+That pools cost nothing by themselves is inferred; so is that a deleted pool leaves its numbers rented.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from clients.effects import Charge, Effect
+from clients.fields import E164, AnsweredTime, E164Digits, LooseText
+from clients.operation import Answer, Done, Operation, Proof, wire_fields
+from clients.routee import routee
+from clients.undo import UNREAD, Undo, put_back
+from tools.routee.paging import Page, Paged
+from tools.routee.shapes import (
+    BodyAnalysis,
+    Callback,
+    Country,
+    HttpsUrl,
+    Id,
+    SmsText,
+    Strategy,
+    Text,
+    callback,
+    given,
+)
+from tools.routee.sms import NO_RECALL, text_warnings
+
+
+class PoolSender(Answer):
+    """One of several senders of a pool."""
+
+    country: str | None = None
+    sender_id: str | None = None
+    keyword: str | None = None
+    short_code: str | None = None
+
+
+class SmsSettings(Answer):
+    """How a pool chooses the sender, and where it posts."""
+
+    sticky: bool | None = None
+    geomatch: bool | None = None
+    transcode: bool | None = None
+    default_country: str | None = None
+    alphanumeric_sender: str | None = Field(default=None, alias="alphanumericSenderId")
+    inbound_sms_url: str | None = Field(default=None, alias="inboundSMSCallbackUrl")
+    callback: Callback | None = None
+    senders: list[PoolSender] = Field(default=[], alias="multipleSender")
+
+
+class Pool(Answer):
+    """A pool."""
+
+    pool_id: str | None = None
+    name: str | None = Field(default=None, alias="poolName")
+    settings: SmsSettings | None = Field(default=None, alias="smsSettings")
+    total_numbers: int | None = None
+    updated_at: AnsweredTime | None = None
+
+    def plan(self) -> dict[str, Any]:
+        """What was asked for, as arguments."""
+        settings = self.settings or SmsSettings()
+        posts = settings.callback or Callback()
+        return given(
+            name=self.name,
+            sticky=settings.sticky,
+            geomatch=settings.geomatch,
+            transcode=settings.transcode,
+            default_country=settings.default_country,
+            alphanumeric_sender=settings.alphanumeric_sender,
+            inbound_sms_url=settings.inbound_sms_url,
+            senders=[one.model_dump(exclude_none=True) for one in settings.senders] or None,
+            callback_url=posts.url,
+            callback_strategy=posts.strategy if posts.url else None,
+        )
+
+
+class Pools(Page):
+    """Pools. Some sources show a bare array."""
+
+    pools: list[Pool] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/pools/my",
+    effect=Effect.READ,
+    toolset="pools",
+    docs="retrieve-all-the-pools-of-an-account",
+    synonyms=("sender pools", "number pools", "messaging service"),
+)
+class ListPools(Paged[Pools]):
+    """List the pools of numbers that messages are sent from."""
+
+
+@routee.operation(
+    "GET",
+    "/pools/my/{pool_id}",
+    effect=Effect.READ,
+    toolset="pools",
+    docs="retrieve-info-for-a-specific-pool",
+    synonyms=("show", "settings", "details"),
+)
+class GetPool(Operation[Pool]):
+    """Show one pool and its settings."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+
+class PoolNumbers(Answer):
+    """The numbers of a pool."""
+
+    pool_id: str | None = None
+    name: str | None = Field(default=None, alias="poolName")
+    numbers: list[LooseText] = []
+
+
+@routee.operation(
+    "GET",
+    "/pools/my/{pool_id}/numbers",
+    effect=Effect.READ,
+    toolset="pools",
+    docs="retrieve-the-numbers-that-belongs-to-a-specific-pool",
+    rows="numbers",
+    synonyms=("members", "which numbers", "senders"),
+)
+class ListPoolNumbers(Operation[PoolNumbers]):
+    """List the numbers of a pool."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+
+class PoolSenderChoice(BaseModel):
+    """A sender for one country."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    country: Country
+    sender_id: Text
+    keyword: Text | None = None
+    short_code: Text | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The sender in Routee's form."""
+        return given(country=self.country, senderId=self.sender_id, keyword=self.keyword, shortCode=self.short_code)
+
+
+class PoolSettings(BaseModel):
+    """The settings of a pool, flat; Routee's defaults where they are left out."""
+
+    sticky: bool | None = None
+    """Keep one sender for each recipient; true if left out."""
+
+    geomatch: bool | None = None
+    """Prefer a sender of the recipient's country; true if left out."""
+
+    transcode: bool | None = None
+    """Replace characters to fit GSM-7."""
+
+    default_country: Country | None = None
+    """Country of the sender if none matches."""
+
+    alphanumeric_sender: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 .&_-]{1,11}$")
+    """Name shown by the strategy Alphanumeric."""
+
+    senders: list[PoolSenderChoice] | None = Field(default=None, min_length=1)
+    """Senders by country."""
+
+    inbound_sms_url: HttpsUrl | None = None
+    """Where Routee posts received messages."""
+
+    callback_url: HttpsUrl | None = None
+    """Where Routee posts delivery."""
+
+    callback_strategy: Strategy = "OnChange"
+    """At every status or the final one."""
+
+    def settings(self) -> dict[str, Any]:
+        """`smsSettings` in Routee's form; `inboundSMSCallbackUrl` is spelt with a capital SMS here."""
+        return given(
+            sticky=self.sticky,
+            geomatch=self.geomatch,
+            transcode=self.transcode,
+            defaultCountry=self.default_country,
+            alphanumericSenderId=self.alphanumeric_sender,
+            inboundSMSCallbackUrl=self.inbound_sms_url,
+            callback=callback(self.callback_url, self.callback_strategy),
+            multipleSender=[one.to_wire() for one in self.senders] if self.senders else None,
+        )
+
+
+@routee.operation(
+    "POST",
+    "/pools/my",
+    effect=Effect.WRITE,
+    toolset="pools",
+    docs="create-a-pool",
+    synonyms=("new pool", "make", "messaging service"),
+)
+class CreatePool(PoolSettings, Operation[Pool]):
+    """Create an empty pool; fill it with routee_add_pool_number."""
+
+    name: Text
+    """Its name."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(answer, Pool) or answer.pool_id is None:
+            return Undo(verdict="none", lost="The answer has no id of the pool.")
+        return Undo(verdict="full", operation=DeletePool(pool_id=answer.pool_id))
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"poolName": self.name, "smsSettings": self.settings()}
+
+
+@routee.operation(
+    "PUT",
+    "/pools/my/{pool_id}",
+    effect=Effect.REROUTES,
+    toolset="pools",
+    docs="edit-a-pool",
+    synonyms=("edit", "change", "rename", "settings"),
+)
+class UpdatePool(PoolSettings, Operation[Pool]):
+    """Rename a pool or change how it chooses senders and where it posts."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+    name: Text | None = None
+    """New name."""
+
+    def before(self) -> GetPool:
+        return GetPool(pool_id=self.pool_id)
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Whether settings that are left out are kept or go back to defaults is not documented.",)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Pool):
+            return UNREAD
+        return put_back(UpdatePool, pool_id=self.pool_id, **before.plan())
+
+    def to_wire(self) -> dict[str, Any]:
+        return given(poolName=self.name, smsSettings=self.settings() or None)
+
+
+class DeletedPool(Answer):
+    """A pool that is gone."""
+
+    pool_id: str | None = None
+    deleted_at: AnsweredTime | None = None
+
+
+@routee.operation(
+    "DELETE",
+    "/pools/my/{pool_id}",
+    effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    toolset="pools",
+    docs="delete-a-pool",
+    synonyms=("remove", "drop"),
+)
+class DeletePool(Operation[DeletedPool]):
+    """Delete a pool; its numbers stay rented and charged (inferred)."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+    def before(self) -> GetPool:
+        return GetPool(pool_id=self.pool_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Pool):
+            return UNREAD
+        return put_back(CreatePool, lost="It gets another id, and its numbers have to be added again.", **before.plan())
+
+    def settled(self, sent_at: datetime) -> Proof[Pool]:
+        return Proof(read=GetPool(pool_id=self.pool_id), shows=lambda _: False, if_absent=True)
+
+
+@routee.operation(
+    "PUT",
+    "/pools/my/{pool_id}/numbers/{number}",
+    effect=Effect.REROUTES,
+    toolset="pools",
+    docs="add-a-number-to-a-pool",
+    synonyms=("assign", "put into", "fill"),
+)
+class AddPoolNumber(Operation[PoolNumbers]):
+    """Put a rented number into a pool; it can be in one only."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+    number: E164Digits
+    """Number from routee_list_numbers."""
+
+    def before(self) -> ListPoolNumbers:
+        return ListPoolNumbers(pool_id=self.pool_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if isinstance(before, PoolNumbers) and self.number in before.numbers:
+            return Undo(verdict="none", lost="The number was in the pool before.")
+        return Undo(verdict="full", operation=RemovePoolNumber(pool_id=self.pool_id, number=self.number))
+
+    def settled(self, sent_at: datetime) -> Proof[PoolNumbers]:
+        return Proof(read=ListPoolNumbers(pool_id=self.pool_id), shows=lambda found: self.number in found.numbers)
+
+
+@routee.operation(
+    "DELETE",
+    "/pools/my/{pool_id}/numbers/{number}",
+    effect=Effect.REROUTES,
+    toolset="pools",
+    docs="delete-a-number-from-a-pool",
+    synonyms=("unassign", "take out"),
+)
+class RemovePoolNumber(Operation[Done]):
+    """Take a number out of a pool; it stays rented."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+    number: E164Digits
+    """Number from routee_list_pool_numbers."""
+
+    def before(self) -> ListPoolNumbers:
+        return ListPoolNumbers(pool_id=self.pool_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="full", operation=AddPoolNumber(pool_id=self.pool_id, number=self.number))
+
+    def settled(self, sent_at: datetime) -> Proof[PoolNumbers]:
+        return Proof(read=ListPoolNumbers(pool_id=self.pool_id), shows=lambda found: self.number not in found.numbers)
+
+
+class ShortLink(Answer):
+    """A link and what stands for it."""
+
+    long_url: str | None = None
+    short_url: str | None = None
+
+
+class ShortLinks(Answer):
+    """Links that were shortened."""
+
+    urls: list[ShortLink] = []
+    seconds: int | None = Field(default=None, alias="urlValidity")
+
+
+class SentFromPool(Answer):
+    """A message that was accepted, and the sender that was chosen."""
+
+    tracking_id: str | None = None
+    status: str | None = None
+    created_at: AnsweredTime | None = None
+    pool_id: str | None = None
+    pool_name: str | None = None
+    pool_strategy: str | None = None
+    sender: LooseText | None = Field(default=None, alias="from")
+    to: LooseText | None = None
+    body_analysis: BodyAnalysis | None = None
+    short_links: ShortLinks | None = Field(default=None, alias="urlShortener")
+
+
+@routee.operation(
+    "POST",
+    "/pools/my/{pool_id}/sms",
+    effect=Effect.PAID,
+    toolset="pools",
+    docs="send-sms-using-a-pool",
+    synonyms=("text", "local sender", "sticky sender"),
+)
+class SendPoolSms(Operation[SentFromPool]):
+    """Send a text message from the sender that a pool chooses; billed by part."""
+
+    pool_id: Id
+    """Pool from routee_list_pools."""
+
+    to: E164
+    """Recipient."""
+
+    text: SmsText = Field(serialization_alias="body")
+    """What it says."""
+
+    strategy: Literal["Numeric", "Alphanumeric"] = Field(serialization_alias="poolStrategy")
+    """Send from a number of the pool, or under its name."""
+
+    shorten_links_seconds: int | None = Field(default=None, ge=3600, le=2592000)
+    """Shorten links, valid for this long."""
+
+    def charge(self) -> Charge:
+        return Charge(item="SMS", rate="pool sms")
+
+    def destinations(self) -> tuple[str, ...]:
+        return (self.to,)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (
+            NO_RECALL,
+            "Where no number fits, the pool's name is the sender, or else InfoSMS.",
+            *text_warnings(self.text),
+        )
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_RECALL)
+
+    def to_wire(self) -> dict[str, Any]:
+        seconds = self.shorten_links_seconds
+        wire = wire_fields(self, exclude=frozenset({"shorten_links_seconds"}))
+        return wire | ({"urlShortener": {"urlValidity": seconds}} if seconds else {})

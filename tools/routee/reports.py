@@ -1,0 +1,163 @@
+"""Routee reports: how much was sent and what it cost. The way to see what was spent."""
+
+from decimal import Decimal
+
+from pydantic import BaseModel, Field
+
+from clients.effects import Effect
+from clients.fields import AnsweredTime, IsoMoment, LooseText
+from clients.operation import Answer, Operation
+from clients.routee import routee
+from tools.routee.shapes import Id
+
+
+class Spending(Answer):
+    """One row: a time, country and network. Its price is in the currency of routee_get_balance."""
+
+    start: AnsweredTime | None = Field(default=None, alias="startDateTime")
+    time_grouping: str | None = None
+    country: str | None = None
+    operator: str | None = None
+    mcc: LooseText | None = None
+    mnc: LooseText | None = None
+    campaign_id: str | None = Field(default=None, alias="smsCampaignId")
+    count: int | None = None
+    price: Decimal | None = None
+    queued: int | None = Field(default=None, alias="queuedCount")
+    sent: int | None = Field(default=None, alias="sentCount")
+    delivered: int | None = Field(default=None, alias="deliveredCount")
+    undelivered: int | None = Field(default=None, alias="undeliveredCount")
+    failed: int | None = Field(default=None, alias="failedCount")
+    unsent: int | None = Field(default=None, alias="unsentCount")
+
+
+class SpendingReport(Answer):
+    """What was sent and what it cost."""
+
+    rows: list[Spending] = Field(default=[], alias="content")
+
+
+class Span(BaseModel):
+    """The time that is reported."""
+
+    since: IsoMoment = Field(serialization_alias="startDate")
+    """Older bound, with zone."""
+
+    until: IsoMoment = Field(serialization_alias="endDate")
+    """Newer bound, with zone."""
+
+
+@routee.operation(
+    "GET",
+    "/reports/my/volPrice",
+    effect=Effect.READ,
+    toolset="reports",
+    docs="view-volumeprice-summary-analytics-for-a-range-of-messages",
+    rows="rows",
+    synonyms=("spent", "volume", "usage", "bill", "cost", "statistics"),
+)
+class ReportSpending(Span, Operation[SpendingReport]):
+    """Report messages sent and what they cost, in a span of time."""
+
+
+@routee.operation(
+    "GET",
+    "/reports/my/volPrice/perMcc",
+    effect=Effect.READ,
+    toolset="reports",
+    docs="view-volumeprice-summary-analytics-for-a-country",
+    rows="rows",
+    synonyms=("spent", "volume", "per country"),
+)
+class ReportCountrySpending(Span, Operation[SpendingReport]):
+    """Report messages sent to one country and what they cost."""
+
+    mcc: str = Field(pattern=r"^[0-9]{3}$")
+    """Mobile country code, from routee_list_prices."""
+
+
+@routee.operation(
+    "GET",
+    "/reports/my/volPrice/perMccMnc",
+    effect=Effect.READ,
+    toolset="reports",
+    docs="view-volume-and-price-analytics-for-a-specific-country",
+    rows="rows",
+    synonyms=("spent", "volume", "operator", "carrier"),
+)
+class ReportNetworkSpending(Span, Operation[SpendingReport]):
+    """Report messages sent to one network and what they cost."""
+
+    mcc: str = Field(pattern=r"^[0-9]{3}$")
+    """Mobile country code, from routee_list_prices."""
+
+    mnc: str = Field(pattern=r"^[0-9]{2,3}$")
+    """Mobile network code."""
+
+
+@routee.operation(
+    "GET",
+    "/reports/my/volPrice/perCampaign",
+    effect=Effect.READ,
+    toolset="reports",
+    docs="view-volume-and-price-analytics-for-a-specific-campaign",
+    rows="rows",
+    synonyms=("spent", "volume", "bulk", "campaign cost"),
+)
+class ReportCampaignSpending(Operation[SpendingReport]):
+    """Report what one campaign sent and cost."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_campaign."""
+
+    since: IsoMoment = Field(serialization_alias="offset")
+    """Beginning of the time (inferred)."""
+
+
+class PaidQuestions(Answer):
+    """What lookups or validations of one time cost."""
+
+    start: AnsweredTime | None = Field(default=None, alias="startDateTime")
+    count: int | None = None
+    price: Decimal | None = None
+
+
+class PaidTotals(Answer):
+    """All of them together."""
+
+    time_grouping: str | None = None
+    count: int | None = Field(default=None, alias="totalCount")
+    price: Decimal | None = Field(default=None, alias="totalPrice")
+
+
+class QuestionReport(Answer):
+    """What lookups or validations cost."""
+
+    details: list[PaidQuestions] = []
+    totals: PaidTotals | None = None
+
+
+@routee.operation(
+    "GET",
+    "/reports/my/lookup/volPrice",
+    effect=Effect.READ,
+    toolset="reports",
+    docs="view-volume-and-price-analytics-for-a-range-of-lookup-records",
+    rows="details",
+    synonyms=("spent", "hlr", "volume"),
+)
+class ReportLookupSpending(Span, Operation[QuestionReport]):
+    """Report lookups and what they cost."""
+
+
+@routee.operation(
+    "GET",
+    "/reports/my/numberValidator/volPrice",
+    effect=Effect.READ,
+    toolset="reports",
+    docs="view-number-validator-volume-and-costs-for-a-specified-date-range",
+    rows="details",
+    synonyms=("spent", "validator", "volume"),
+)
+class ReportValidationSpending(Span, Operation[QuestionReport]):
+    """Report number validations and what they cost."""

@@ -1,0 +1,186 @@
+"""Field types and parts of answers that several of Routee's resources share."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
+
+from clients.fields import WIRE, AnsweredTime, IsoMoment, LooseText
+from clients.operation import Answer
+
+Text = Annotated[str, Field(min_length=1)]
+
+SmsText = Annotated[str, Field(min_length=1, max_length=1600)]
+
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s/]+\S*$", max_length=1000)]
+
+WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.wav$")]
+
+Label = Annotated[str, Field(min_length=1, max_length=350)]
+
+CampaignName = Annotated[str, Field(pattern=r"^[A-Za-z0-9 -]{2,30}$")]
+
+GroupName = Annotated[str, Field(min_length=2, max_length=30)]
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+Id = Annotated[str, Field(pattern=r"^[\w-]+$")]
+"""An identifier that Routee made: documented samples are UUIDs and hexadecimal text."""
+
+Service = Literal["Sms", "Voice", "Viber", "TwoStep", "Lookup", "NumberValidator"]
+
+Strategy = Literal["OnChange", "OnCompletion"]
+"""When a callback is posted: at every change of status, or at the final one."""
+
+Gender = Literal["male", "female"]
+
+LANGUAGES: Final = (
+    "en-US", "de-DE", "fr-FR", "it-IT", "pt-BR", "es-ES", "es-LA", "en-GB", "el-GR", "bg-BG", "pl-PL", "hu-HU",
+    "sv-SE", "ru-RU",
+)  # fmt: skip
+
+
+def _is_spoken(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"one of {', '.join(LANGUAGES)}")
+    return value
+
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$"), AfterValidator(_is_spoken)]
+"""A language that Routee speaks. The list stands in the error, since in the schema of each tool it would be long."""
+
+When = Literal["now"] | IsoMoment
+"""Routee acts at once on what has no date. Here the choice is always said."""
+
+
+def scheduled(when: Literal["now"] | datetime) -> str | None:
+    """`scheduledDate`; none for now."""
+    return None if when == "now" else iso(when)
+
+
+def iso(moment: datetime) -> str:
+    """A time as Routee writes it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:
+    """What the time of a bulk send means."""
+    if when == "now":
+        return [at_once]
+    if when <= datetime.now(UTC):
+        return ["The time is past; what Routee does then is not documented, it may act at once."]
+    return []
+
+
+def _without_plus(value: str, info: SerializationInfo) -> str:
+    return value.removeprefix("+") if info.context == WIRE else value
+
+
+Sender = Annotated[
+    str,
+    Field(pattern=r"^(\+?[0-9]{1,16}|[A-Za-z0-9 .&_-]{1,11})$"),
+    PlainSerializer(_without_plus),
+]
+"""A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
+
+
+def callback(url: str | None, strategy: str) -> dict[str, str] | None:
+    """The callback object."""
+    return {"url": url, "strategy": strategy} if url else None
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that are set."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _listed(value: object) -> object:
+    return [cast("object", value)] if isinstance(value, dict) else value
+
+
+class Cost(Answer):
+    """A price with its currency."""
+
+    price: Decimal | None = None
+    currency: str | None = None
+    service: str | None = None
+
+
+Costs = Annotated[list[Cost], BeforeValidator(_listed)]
+"""Prices that samples show as an object here and as an array there."""
+
+
+class Transcoding(Answer):
+    """The text in the GSM alphabet, if that is possible."""
+
+    message: str | None = None
+    parts: int | None = None
+
+
+class BodyAnalysis(Answer):
+    """What a text takes."""
+
+    characters: int | None = None
+    parts: int | None = None
+    """Parts that are billed."""
+
+    transcode: Transcoding | None = None
+    unicode: bool | None = None
+    unsupported: list[str] = Field(default=[], alias="unsupportedGSMCharacters")
+    """Characters that make it unicode, of which a part holds fewer."""
+
+
+class Reason(Answer):
+    """Why a status came about."""
+
+    detailed_status: str | None = None
+    description: str | None = None
+
+
+class Status(Answer):
+    """A status and since when. Trackings call it `status` and `date`, callbacks and failovers `name` and the like."""
+
+    status: str | None = None
+    date: AnsweredTime | None = None
+    name: str | None = None
+    updated_date: AnsweredTime | None = None
+    reason: Reason | None = None
+
+
+class Callback(Answer):
+    """Where Routee posts what changes."""
+
+    url: str | None = None
+    strategy: str | None = None
+
+
+class Recipient(Answer):
+    """One contact among the recipients."""
+
+    recipient: LooseText | None = None
+    recipient_country: str | None = None
+    blacklisted: bool | None = None
+    """True when it is left out."""
+
+
+class Fault(Answer):
+    """What is wrong with the recipients."""
+
+    code: LooseText | None = None
+    developer_message: str | None = None
+    property: LooseText | None = None
+    """The invalid numbers."""
+
+
+class Audience(Answer):
+    """Who a bulk send goes to."""
+
+    number_of_recipients: int | None = None
+    recipients_per_country: dict[str, int] = {}
+    recipient_countries: dict[str, str] = {}
+    recipients_per_group: dict[str, int] = {}
+    total_in_groups: int | None = None
+    contacts: dict[str, Recipient] = {}
+    body_analysis: BodyAnalysis | None = None
+    errors: list[Fault] = []

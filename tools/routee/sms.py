@@ -1,0 +1,321 @@
+"""Routee single messages: send, price, track, search."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from pydantic import AliasChoices, Field
+
+from clients.effects import Charge, Effect
+from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.routee import routee
+from clients.segments import segments
+from clients.undo import Undo
+from tools.routee.filters import Filter
+from tools.routee.paging import Page, Paged
+from tools.routee.shapes import (
+    BodyAnalysis,
+    Callback,
+    HttpsUrl,
+    Id,
+    Label,
+    Sender,
+    SmsText,
+    Status,
+    Strategy,
+    callback,
+    given,
+    iso,
+)
+
+LOOKS_BACK: Final = timedelta(minutes=1)
+"""How much earlier than our own time of sending a lost message is looked for: clocks differ."""
+
+LOOKS_AHEAD: Final = timedelta(minutes=30)
+
+MessageField = Literal["smsId", "to", "status.status", "direction", "label", "campaign"]
+
+NO_RECALL: Final = "A message that was sent cannot be recalled."
+
+
+class SentSms(Answer):
+    """A message that was accepted. What it cost shows in routee_track_sms."""
+
+    tracking_id: str | None = None
+    created_at: AnsweredTime | None = None
+    sender: LooseText | None = Field(default=None, alias="from")
+    to: LooseText | None = None
+    text: str | None = Field(default=None, alias="body")
+    status: str | None = None
+    label: str | None = None
+    body_analysis: BodyAnalysis | None = None
+    flash: bool | None = None
+    callback: Callback | None = None
+    ttl: LooseText | None = None
+    """Minutes for which delivery is tried."""
+
+
+@routee.operation(
+    "POST",
+    "/sms",
+    effect=Effect.PAID,
+    toolset="messaging",
+    docs="send-single-sms",
+    synonyms=("text", "notify", "message", "reply", "create message"),
+)
+class SendSms(Operation[SentSms]):
+    """Send a text message to one number; billed by part."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Number from routee_list_numbers, or a name of up to 11 characters."""
+
+    to: E164
+    """Recipient."""
+
+    text: SmsText = Field(serialization_alias="body")
+    """What it says; characters outside GSM-7 take more parts."""
+
+    flash: bool | None = None
+    """Show at once without storing it."""
+
+    label: Label | None = None
+    """Your tag, to find it by."""
+
+    ttl_minutes: int | None = Field(default=None, ge=1, le=4320)
+    """Minutes to try delivery; 72 hours if left out."""
+
+    transcode: bool | None = None
+    """Replace characters to fit GSM-7; the application's setting if left out."""
+
+    shorten_links_seconds: int | None = Field(default=None, ge=3600, le=2592000)
+    """Shorten links, valid for this long."""
+
+    callback_url: HttpsUrl | None = None
+    """Where Routee posts delivery."""
+
+    callback_strategy: Strategy = "OnChange"
+    """At every status or the final one."""
+
+    def charge(self) -> Charge:
+        return Charge(item="SMS", rate="sms")
+
+    def destinations(self) -> tuple[str, ...]:
+        return (self.to,)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (NO_RECALL, *text_warnings(self.text))
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_RECALL)
+
+    def settled(self, sent_at: datetime) -> Proof["Messages"]:
+        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
+        read = ListMessages(
+            since=sent_at - LOOKS_BACK,
+            until=sent_at + LOOKS_AHEAD,
+            filters=[Filter[MessageField](field="to", term=self.to)],
+            limit=500,
+        )
+        return Proof(read=read, shows=self._is_among)
+
+    def to_wire(self) -> dict[str, Any]:
+        return wire_fields(self, exclude=SEND_EXTRAS) | sms_extras(self)
+
+    def _is_among(self, found: "Messages") -> bool | None:
+        same = (
+            row.direction != "Inbound"
+            and row.to == self.to
+            and row.text == self.text
+            and self.label in {None, row.label}
+            for row in found.messages
+        )
+        return True if any(same) else None
+
+
+SEND_EXTRAS: Final = frozenset({"ttl_minutes", "shorten_links_seconds", "callback_url", "callback_strategy"})
+
+
+def sms_extras(call: Any) -> dict[str, Any]:
+    """Lifetime, short links and callback, in Routee's form."""
+    seconds = call.shorten_links_seconds
+    return given(
+        ttl=call.ttl_minutes,
+        urlShortener={"urlValidity": seconds} if seconds else None,
+        callback=callback(call.callback_url, call.callback_strategy),
+    )
+
+
+def text_warnings(text: str) -> tuple[str, ...]:
+    """What the characters of a text mean for its price."""
+    outside = segments(text).outside
+    if not outside:
+        return ()
+    shown = ", ".join(character if character.isprintable() else f"U+{ord(character):04X}" for character in outside[:5])
+    return (f"Not in the GSM-7 alphabet: {shown}. So a part holds at most 70 characters, not 160.",)
+
+
+class SmsAnalysis(Answer):
+    """What a message would take and cost, in the currency of routee_get_balance."""
+
+    body_analysis: BodyAnalysis | None = None
+    cost_a_part: Decimal | None = Field(default=None, alias="cost")
+
+
+@routee.operation(
+    "POST",
+    "/sms/analyze",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs="smsanalyze",
+    synonyms=("price", "cost", "how much", "segments", "dry run", "estimate"),
+)
+class AnalyzeSms(Operation[SmsAnalysis]):
+    """Count the parts of a message and price one part, without sending it."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Sender, as in routee_send_sms."""
+
+    to: E164
+    """Recipient."""
+
+    text: str = Field(min_length=1, serialization_alias="body")
+    """What it would say."""
+
+
+class MessagePart(Answer):
+    """One part of a message. Its price is in the currency of routee_get_balance."""
+
+    message_id: str | None = None
+    sms_id: str | None = None
+    direction: str | None = None
+    sender: LooseText | None = Field(default=None, alias="from")
+    to: LooseText | None = None
+    text: StrangerText | None = Field(default=None, alias="body")
+    status: Status | None = None
+    part: int | None = None
+    parts: int | None = None
+    price: Decimal | None = None
+    country: str | None = None
+    operator: str | None = None
+    latency: LooseText | None = None
+    label: str | None = None
+    groups: list[str] = []
+    campaign: str | None = Field(default=None, validation_alias=AliasChoices("campaignName", "campaign"))
+    campaign_id: str | None = Field(default=None, alias="campaignTrackingId")
+    application_name: str | None = None
+    originating_service: str | None = None
+    received_date: AnsweredTime | None = None
+
+
+class MessageParts(Answer):
+    """The parts of one message; what it cost is the sum of their prices (inferred)."""
+
+    parts: list[MessagePart] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/sms/tracking/single/{message_id}",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs="smstrackingsingle",
+    rows="parts",
+    synonyms=("delivered", "status", "receipt", "dlr", "did it arrive"),
+)
+class TrackSms(Operation[MessageParts]):
+    """Show status and price of each part of one message."""
+
+    message_id: Id
+    """`tracking_id` from routee_send_sms."""
+
+    def pick(self, content: Any) -> Any:
+        """The page describes one object, its samples are arrays: both are taken."""
+        return content if not content or "content" in content else {"content": [content]}
+
+
+class Messages(Page):
+    """Messages, a row for each part."""
+
+    messages: list[MessagePart] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/sms/tracking/campaign/{campaign_id}",
+    effect=Effect.READ,
+    toolset="campaigns",
+    docs="track-multiple-sms-of-a-specific-campaign",
+    synonyms=("delivered", "status", "recipients", "bulk", "receipts"),
+)
+class ListCampaignMessages(Paged[Messages]):
+    """List the messages of a campaign with status and price."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_campaign."""
+
+
+@routee.operation(
+    "POST",
+    "/sms/tracking",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs="track-multiple-sms-with-filters-for-a-specific-time-range",
+    synonyms=("inbox", "replies", "received", "inbound", "history", "sent messages", "texts", "log"),
+)
+class ListMessages(Paged[Messages]):
+    """Search messages of the latest 7 days; direction Inbound finds received ones (inferred)."""
+
+    since: IsoMoment
+    """Older bound, with zone; at most 7 days ago."""
+
+    until: IsoMoment
+    """Newer bound, with zone."""
+
+    filters: list[Filter[MessageField]] = []
+    """Conditions that all hold; everything if left out."""
+
+    campaign_id: Id | None = None
+    """Only this campaign."""
+
+    campaigns_only: bool | None = None
+    """Only messages of campaigns."""
+
+    def to_query(self) -> dict[str, Any]:
+        narrowed = given(trackingId=self.campaign_id, campaign=self.campaigns_only)
+        return {"dateStart": iso(self.since), "dateEnd": iso(self.until)} | narrowed | self.page_query()
+
+    def to_array(self) -> list[Any]:
+        return [one.to_wire() for one in self.filters]
+
+
+class QuietCountry(Answer):
+    """A country, and whether quiet hours are known for it."""
+
+    code: str | None = None
+    name: str | None = None
+    locale_name: str | None = None
+    iso3: str | None = Field(default=None, alias="isoA3Code")
+    supported: bool | None = None
+
+
+class QuietCountries(Answer):
+    """Countries with and without quiet hours."""
+
+    countries: list[QuietCountry] = Field(default=[], alias="content")
+
+
+@routee.operation(
+    "GET",
+    "/sms/quietHours/countries/{language}",
+    effect=Effect.READ,
+    toolset="campaigns",
+    docs="retrieve-the-countries-that-are-supported-by-the-quiet-hours-feature",
+    rows="countries",
+    synonyms=("night", "do not disturb", "when may I send"),
+)
+class ListQuietHoursCountries(Operation[QuietCountries]):
+    """List the countries for which a campaign can respect quiet hours (23-8 and 14-17 o'clock)."""
+
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    """Language of the names, two letters."""

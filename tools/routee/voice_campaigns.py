@@ -1,0 +1,257 @@
+"""Routee voice campaigns: one message spoken to many; and the tracking of calls."""
+
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from clients.effects import Charge, Effect
+from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
+from clients.operation import Answer, Done, Operation, wire_fields
+from clients.routee import routee
+from clients.undo import Undo
+from tools.routee.calls import Call, Calls, SpokenText
+from tools.routee.filters import Filter
+from tools.routee.paging import Paged
+from tools.routee.shapes import (
+    Audience,
+    CampaignName,
+    Gender,
+    GroupName,
+    HttpsUrl,
+    Id,
+    Language,
+    Sender,
+    Strategy,
+    WavUrl,
+    When,
+    callback,
+    given,
+    iso,
+    scheduled,
+    timing_warnings,
+)
+
+
+class Speech(BaseModel):
+    """A text to be spoken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: SpokenText
+    language: Language
+    gender: Gender | None = None
+
+
+class VoiceCampaign(Answer):
+    """A voice campaign. Its cost is what was spent so far (inferred)."""
+
+    tracking_id: str | None = None
+    state: str | None = None
+    type: str | None = None
+    name: str | None = None
+    created_at: AnsweredTime | None = None
+    scheduled_date: AnsweredTime | None = None
+    sender: LooseText | None = Field(default=None, alias="from")
+    to: list[LooseText] = []
+    contacts: list[str] = []
+    groups: list[str] = []
+    statuses: dict[str, int] = {}
+    audience: Audience | None = Field(default=None, alias="voiceAnalysis")
+    cost_so_far: Decimal | None = Field(default=None, alias="cost")
+    respect_quiet_hours: bool | None = None
+
+
+class Announcement(BaseModel):
+    """Who hears what: at least one kind of recipients, and either a file or a speech."""
+
+    sender: Sender = Field(serialization_alias="from")
+    """Caller id: a number from routee_list_numbers."""
+
+    to: list[E164] | None = Field(default=None, min_length=1, max_length=1000)
+    """Numbers."""
+
+    contacts: list[Id] | None = Field(default=None, min_length=1, max_length=1000)
+    """Contact ids, from routee_list_contacts."""
+
+    groups: list[GroupName] | None = Field(default=None, min_length=1, max_length=1000)
+    """Group names, from routee_list_groups."""
+
+    message: Speech | None = None
+    """Text to speak."""
+
+    file_url: WavUrl | None = Field(default=None, serialization_alias="fileURL")
+    """WAV file to play instead."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not (self.to or self.contacts or self.groups):
+            raise ValueError("give at least one of to, contacts and groups")
+        if (self.message is None) == (self.file_url is None):
+            raise ValueError("give either message or file_url")
+        return self
+
+
+@routee.operation(
+    "POST",
+    "/voice/campaign",
+    effect=Effect.PAID,
+    toolset="voice",
+    docs="send-a-voice-campaign",
+    synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
+)
+class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
+    """Call many and speak or play a message, now or at a time; billed by the second."""
+
+    when: When
+    """`now`, or a time with zone."""
+
+    name: CampaignName | None = None
+    """Unique name."""
+
+    respect_quiet_hours: bool | None = None
+    """Wait for the end of quiet hours there."""
+
+    ignore_dnd: bool | None = None
+    """Call also who is on a do-not-disturb list; transactional messages only."""
+
+    hangup_delay: int | None = Field(default=None, ge=1, le=60)
+    """Seconds to wait for an answer."""
+
+    collect_dtmf_digits: bool | None = None
+    """Collect keys after the message."""
+
+    collect_dtmf_await_seconds: int | None = Field(default=None, ge=1)
+    """Seconds to wait for keys."""
+
+    callback_url: HttpsUrl | None = None
+    """Where Routee posts each call."""
+
+    campaign_callback_url: HttpsUrl | None = None
+    """Where Routee posts progress."""
+
+    callback_strategy: Strategy = "OnChange"
+    """Post every status or the final one."""
+
+    def charge(self) -> Charge:
+        return Charge(item="voice campaign", rate="call")
+
+    def destinations(self) -> tuple[str, ...]:
+        return tuple(self.to or ())
+
+    def warnings(self) -> tuple[str, ...]:
+        told = [*timing_warnings(self.when, "It starts at once."), "Charged by the second for each answered call."]
+        if self.ignore_dnd:
+            told.append("Calling who asked not to be called may break the law.")
+        return tuple(told)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if self.when == "now" or not isinstance(answer, VoiceCampaign) or answer.tracking_id is None:
+            return Undo(verdict="none", lost="A campaign that began cannot be called back.")
+        return Undo(verdict="full", operation=DeleteVoiceCampaign(campaign_id=answer.tracking_id))
+
+    def to_wire(self) -> dict[str, Any]:
+        extras = frozenset({"when", "callback_url", "campaign_callback_url", "callback_strategy"})
+        return wire_fields(self, exclude=extras) | given(
+            scheduledDate=scheduled(self.when),
+            callback=callback(self.callback_url, self.callback_strategy),
+            campaignCallback=callback(self.campaign_callback_url, self.callback_strategy),
+        )
+
+
+@routee.operation(
+    "POST",
+    "/voice/analysis",
+    effect=Effect.READ,
+    toolset="voice",
+    docs="analyze-a-voice-campaign",
+    synonyms=("dry run", "how many", "check", "preview"),
+)
+class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
+    """Count who a voice campaign would call, by country and group; it shows no price."""
+
+
+@routee.operation(
+    "DELETE",
+    "/voice/campaign/{campaign_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="voice",
+    docs="delete-a-voice-campaign",
+    synonyms=("cancel", "stop", "call off"),
+)
+class DeleteVoiceCampaign(Operation[Done]):
+    """Delete a voice campaign that is still scheduled; no call shows what it was."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_voice_campaign."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="No call shows a voice campaign, so it cannot be made again from here.")
+
+
+@routee.operation(
+    "GET",
+    "/voice/tracking/{call_id}",
+    effect=Effect.READ,
+    toolset="voice",
+    docs="voicemessagetracking",
+    synonyms=("status", "answered", "price", "duration"),
+)
+class GetCall(Operation[Call]):
+    """Show one call: status, duration, price, keys pressed."""
+
+    call_id: Id
+    """`call_id` from routee_list_calls."""
+
+
+CallField = Literal["id", "recipient", "from", "collectedTones", "groups", "country", "status.status", "campaign"]
+
+
+@routee.operation(
+    "POST",
+    "/voice/tracking",
+    effect=Effect.READ,
+    toolset="voice",
+    docs="calltracking",
+    synonyms=("call log", "cdr", "history", "calls made"),
+)
+class ListCalls(Paged[Calls]):
+    """Search calls by time and conditions (that these are an array is inferred)."""
+
+    since: IsoMoment | None = None
+    """Older bound, with zone."""
+
+    until: IsoMoment | None = None
+    """Newer bound, with zone."""
+
+    filters: list[Filter[CallField]] = []
+    """Conditions that all hold."""
+
+    campaign_id: Id | None = None
+    """Only this voice campaign."""
+
+    def to_query(self) -> dict[str, Any]:
+        times = {"from": self.since, "to": self.until}
+        return (
+            {name: iso(moment) for name, moment in times.items() if moment is not None}
+            | given(trackingId=self.campaign_id)
+            | self.page_query()
+        )
+
+    def to_array(self) -> list[Any]:
+        return [one.to_wire() for one in self.filters]
+
+
+@routee.operation(
+    "GET",
+    "/voice/tracking/campaign/{campaign_id}",
+    effect=Effect.READ,
+    toolset="voice",
+    docs="retrieve-voice-tracking-by-campaign",
+    synonyms=("status", "answered", "robocall results"),
+)
+class ListVoiceCampaignCalls(Paged[Calls]):
+    """List the calls of a voice campaign with status and price."""
+
+    campaign_id: Id
+    """`tracking_id` from routee_send_voice_campaign."""
