@@ -164,9 +164,9 @@ def _pair_in(text: str) -> TokenPair | None:
         content: Any = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    found = cast("Mapping[str, Any]", content) if isinstance(content, dict) else {}
-    inner = found.get("data")
-    tokens = cast("Mapping[str, Any]", inner) if isinstance(inner, dict) else found
+    found: Mapping[str, Any] = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    inner: Any = found.get("data")
+    tokens: Mapping[str, Any] = cast("dict[str, Any]", inner) if isinstance(inner, dict) else found
     access, refresh = tokens.get("access_token"), tokens.get("refresh_token")
     if isinstance(access, str) and access and isinstance(refresh, str) and refresh:
         return TokenPair(access, refresh)

@@ -61,7 +61,7 @@ def in_form_of(version: Version, operation: Operation[Any], wire: Mapping[str, A
     out = dict(wire)
     for name, field in type(operation).model_fields.items():
         on_wire = field.serialization_alias or name
-        if on_wire not in out:
+        if on_wire not in wire:
             continue
         if (since := _mark(field.metadata, Since)) and version < since.version:
             raise _unknown(name, version, since.version)

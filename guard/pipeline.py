@@ -20,6 +20,7 @@ from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.answering import Answers, refuse
 from guard.budget import Hold, applicable
+from guard.cleaning import made_visible
 from guard.compliance import OptOuts
 from guard.conditions import Circumstances, Conditions, Taint
 from guard.errors import GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
@@ -173,7 +174,7 @@ class Guard:
         channel: Channel = "page" if circumstances.decision is Decision.PAGE else "ask"
         created = self._now()
         before = await self._before(operation, sender)
-        changes = operation.changes(before) if before is not None else ()
+        changes = [made_visible(change) for change in operation.changes(before)]
         return Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,

@@ -1,8 +1,10 @@
 """Builds the MCP server: tools, prompts and instructions over one runtime."""
 
+import json
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -17,7 +19,7 @@ from prompts.library import Guide, guides
 from server.runtime import Runtime
 from tools.actions import action_tools
 from tools.adapter import make_tool
-from tools.catalog import catalogue
+from tools.catalog import MODULES
 from tools.toolsets import choose
 
 LIST_TTL_MS = 60 * 60 * 1000
@@ -53,8 +55,9 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
 
 
 def tools_of(runtime: Runtime) -> list[Tool]:
-    """The tools to show, by the settings."""
-    shown = choose(catalogue().values(), toolsets=runtime.settings.toolsets, read_only=runtime.settings.read_only)
+    """The tools to show: of the providers that are set up, or of all where none is, so that they can be looked at."""
+    settings = runtime.settings
+    shown = choose(settings.toolsets, providers=tuple(runtime.clients) or tuple(MODULES), read_only=settings.read_only)
     own = [tool for tool in action_tools(runtime.actions) if not runtime.settings.read_only or _only_looks(tool)]
     return [*own, *(make_tool(operation, runtime.desk) for operation in shown)]
 
@@ -95,9 +98,20 @@ def instructions(runtime: Runtime) -> str:
     )
 
 
-def quiet_logging() -> None:
+class JsonLines(logging.Formatter):
+    """A line of JSON a record, for machines that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        return json.dumps(line | ({"trace": record.exc_text} if record.exc_text else {}), ensure_ascii=False)
+
+
+def quiet_logging(log_format: str = "text") -> None:
     """Send logs to stderr, past the redactor; stdout is the protocol."""
     handler = logging.StreamHandler()
+    if log_format == "json":
+        handler.setFormatter(JsonLines())
     handler.addFilter(RedactingFilter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("httpx2").setLevel(logging.WARNING)

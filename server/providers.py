@@ -1,4 +1,7 @@
-"""Every provider that can be set up: how its settings become a client, prices and a harmless read."""
+"""Every provider that can be set up: how its settings become a client, prices and a harmless read.
+
+Each one's modules are imported when it is set up: most sessions have one provider, and clients wait for the start.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +12,18 @@ from pydantic import SecretStr
 
 from clients.cache import AnswerCache
 from clients.client import ApiClient
-from clients.convirza import Convirza
-from clients.enswitch import Enswitch
-from clients.enswitch_versions import version_of
 from clients.limits import Limits
 from clients.operation import Operation
 from clients.tokens import TokenStore
-from clients.voicetel import VoiceTel
 from guard.quote import PriceSource
-from server.settings import ConvirzaSettings, EnswitchSettings, ProviderSettings, Settings, VoiceTelSettings
+from server.settings import (
+    ConvirzaSettings,
+    EnswitchSettings,
+    ProviderSettings,
+    RouteeSettings,
+    Settings,
+    VoiceTelSettings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class VoiceTelSetup:
         return settings.voicetel
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        from clients.voicetel import VoiceTel
+
         account = settings.voicetel
         return VoiceTel(
             api_key=revealed(account.api_key),
@@ -80,6 +88,38 @@ class VoiceTelSetup:
         return GetAuthentication()
 
 
+class RouteeSetup:
+    """Routee, as the application whose id and secret are set."""
+
+    def section(self, settings: Settings) -> RouteeSettings:
+        return settings.routee
+
+    def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        from clients.routee import Routee
+
+        account = settings.routee
+        return Routee(
+            application_id=account.application_id,
+            application_secret=revealed(account.application_secret),
+            base_url=account.base_url,
+            auth_url=account.auth_url,
+            http=shared.http,
+            limits=shared.limits,
+            cache=shared.cache,
+            paths=settings.paths,
+        )
+
+    def prices(self, client: ApiClient) -> PriceSource | None:
+        from tools.routee.prices import RouteePrices
+
+        return RouteePrices(client)
+
+    def harmless_read(self) -> Operation[Any]:
+        from tools.routee.account import GetBalance
+
+        return GetBalance()
+
+
 class ConvirzaSetup:
     """Convirza, as the user whose e-mail and password are set."""
 
@@ -87,6 +127,8 @@ class ConvirzaSetup:
         return settings.convirza
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        from clients.convirza import Convirza
+
         account = settings.convirza
         return Convirza(
             email=account.email,
@@ -116,6 +158,9 @@ class EnswitchSetup:
         return settings.enswitch
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
+        from clients.enswitch import Enswitch
+        from clients.enswitch_versions import version_of
+
         account = settings.enswitch
         return Enswitch(
             base_url=account.base_url,
@@ -142,6 +187,7 @@ class EnswitchSetup:
 
 SETUPS: dict[str, ProviderSetup] = {
     "voicetel": VoiceTelSetup(),
+    "routee": RouteeSetup(),
     "convirza": ConvirzaSetup(),
     "enswitch": EnswitchSetup(),
 }

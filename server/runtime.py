@@ -23,7 +23,7 @@ from server.settings import Settings
 from server.web.address import ApprovalPage, NoPage
 from tools.actions import ActionDesk
 from tools.calling import CallDesk
-from tools.catalog import catalogue
+from tools.catalog import operation_named
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
@@ -69,7 +69,7 @@ class Runtime:
         """Plans for taking actions back."""
         from guard.undoing import Undoing
 
-        return Undoing(journal=self.record.journal, senders=self.clients, operations=catalogue().get)
+        return Undoing(journal=self.record.journal, senders=self.clients, operations=operation_named)
 
     @cached_property
     def record(self) -> "Record":
@@ -90,7 +90,7 @@ class Runtime:
             taint=self.record.taint,
             senders=self.clients,
             prices=self._prices(),
-            operations=catalogue().get,
+            operations=operation_named,
             rules=self.settings.rules.rules(self.policy),
             now=self._now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),

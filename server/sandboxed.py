@@ -6,8 +6,16 @@ from pydantic import SecretStr
 
 from sandbox.convirza import seed as convirza
 from sandbox.enswitch import seed as enswitch
+from sandbox.routee import seed as routee
 from sandbox.voicetel import seed as voicetel
-from server.settings import ConvirzaSettings, EnswitchSettings, ProviderSettings, Settings, VoiceTelSettings
+from server.settings import (
+    ConvirzaSettings,
+    EnswitchSettings,
+    ProviderSettings,
+    RouteeSettings,
+    Settings,
+    VoiceTelSettings,
+)
 
 ENSWITCH_OWNER = "pinecrest.root"
 """The seeded system owner, so that every function can be tried."""
@@ -26,6 +34,12 @@ def simulated_accounts(url: str) -> dict[str, ProviderSettings]:
             username=voicetel.USERNAME,
             password=SecretStr(voicetel.PASSWORD),
             base_url=f"{url}/voicetel",
+        ),
+        "routee": RouteeSettings(
+            application_id=routee.APPLICATION.id,
+            application_secret=SecretStr(routee.APPLICATION.secret),
+            base_url=f"{url}/routee",
+            auth_url=f"{url}/routee",
         ),
         "convirza": ConvirzaSettings(
             email=convirza.ADMIN_EMAIL,

@@ -70,6 +70,24 @@ class VoiceTelSettings(ProviderSettings):
         return bool(self.api_key or (self.username and self.password))
 
 
+class RouteeSettings(ProviderSettings):
+    """One application of a Routee account; calls are made with that application's rights."""
+
+    application_id: str | None = None
+    """The application's id."""
+
+    application_secret: SecretStr | None = None
+    """The application's secret."""
+
+    auth_url: str | None = None
+    """Another address for the login service, which is a host of its own."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True with both id and secret."""
+        return bool(self.application_id and self.application_secret)
+
+
 class ConvirzaSettings(ProviderSettings):
     """One user of a Convirza account; calls are made with that user's role."""
 
@@ -159,6 +177,8 @@ class Settings(BaseSettings):
     )
 
     voicetel: VoiceTelSettings = VoiceTelSettings()
+
+    routee: RouteeSettings = RouteeSettings()
 
     convirza: ConvirzaSettings = ConvirzaSettings()
 

@@ -5,6 +5,9 @@ The files in `contract/` are written from the providers' documents.
 
 import json
 import re
+from base64 import b64encode
+from email.parser import BytesParser
+from email.policy import HTTP
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -148,7 +151,21 @@ def _body(request: httpx2.Request) -> Any:
         return None
     if request.headers["content-type"].startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(request.content.decode("utf-8"), keep_blank_values=True))
+    if request.headers["content-type"].startswith("multipart/form-data"):
+        return _multipart(request)
     return json.loads(request.content)
+
+
+def _multipart(request: httpx2.Request) -> dict[str, Any]:
+    """The fields of a form with files; a file is told by its name and its content in base64."""
+    head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
+    fields: dict[str, Any] = {}
+    for part in BytesParser(policy=HTTP).parsebytes(head + request.content).iter_parts():
+        name = str(part.get_param("name", header="content-disposition"))
+        content = cast("bytes", part.get_payload(decode=True))
+        file = part.get_filename()
+        fields[name] = {"file": file, "base64": b64encode(content).decode()} if file else content.decode("utf-8")
+    return fields
 
 
 def _comparable(result: CallToolResult) -> Any:

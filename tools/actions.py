@@ -120,7 +120,7 @@ def action_tools(desk: ActionDesk) -> list[Tool]:
         _tool("list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, looks),
         _tool(
             "undo_action",
-            "Take a guarded call back where the provider allows it, and say what is not brought back. A person is asked.",
+            "Take a guarded call back where the provider allows it, saying what is lost. A person is asked.",
             ActionId,
             desk.undo,
             undoes,

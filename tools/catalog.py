@@ -27,6 +27,38 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "credentials",
         "support",
     ),
+    "routee": (
+        "sms",
+        "campaigns",
+        "numbers",
+        "pools",
+        "pool_messages",
+        "conversations",
+        "call_control",
+        "voice_campaigns",
+        "contacts",
+        "groups",
+        "blacklist",
+        "two_step",
+        "lookups",
+        "viber",
+        "viber_campaigns",
+        "failover",
+        "reports",
+        "account",
+    ),
+    "convirza": (
+        "provisioned_routes",
+        "phone_numbers",
+        "conversations",
+        "broadcasts",
+        "voice_agents",
+        "prompts",
+        "webhooks",
+        "tags",
+        "users",
+        "groups",
+    ),
     "enswitch": (
         "plan_routes",
         "plans",
@@ -62,18 +94,29 @@ def operations_in(provider: str, module: str) -> list[OperationType]:
 
 
 @cache
+def operations_of(provider: str) -> Mapping[str, OperationType]:
+    """Every operation of one provider by tool name.
+
+    Raises:
+        DuplicateOperation: A name stands twice.
+    """
+    modules = MODULES.get(provider, ())
+    return by_tool_name(operation for module in modules for operation in operations_in(provider, module))
+
+
+def operation_named(tool: str) -> OperationType | None:
+    """The operation of a tool name, without loading other providers."""
+    return operations_of(tool.partition("_")[0]).get(tool)
+
+
+@cache
 def catalogue() -> Mapping[str, OperationType]:
     """Every operation by tool name.
 
     Raises:
         DuplicateOperation: A name stands twice.
     """
-    return by_tool_name(
-        operation
-        for provider, modules in MODULES.items()
-        for module in modules
-        for operation in operations_in(provider, module)
-    )
+    return by_tool_name(operation for provider in MODULES for operation in operations_of(provider).values())
 
 
 def by_tool_name(operations: Iterable[OperationType]) -> Mapping[str, OperationType]:

@@ -99,7 +99,7 @@ def delete_messages(call: Call) -> Answer:
 
 def send_text(call: Call) -> Answer:
     """messages/text/send: billed for each segment at the price of the destination; sent asynchronously."""
-    args, state, payer = call.args, call.state, call.caller.whole("customer")
+    args, state, payer = call.args, call.state, call.customer
     if (args.text("stype") or "number") == "number":
         sender = state.find("numbers", args["snumber"])
         if sender is None or sender["customer"] != payer:
@@ -194,6 +194,7 @@ MESSAGES: tuple[Function, ...] = (
         send_text,
         (
             *need(text("cnumber", "message", "snumber")),
+            *customer(),
             *text("stype"),
             # filenameX and fileX: X is a position; three are declared here (inferred)
             *since((4, 2), text("filename1", "filename2", "filename3") + file("file1", "file2", "file3")),

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from server.commands.terminal import console, fail
 from tools.adapter import annotations, description
-from tools.catalog import OperationType, catalogue
+from tools.catalog import OperationType
 from tools.schema import input_schema
 from tools.toolsets import UnknownToolset, choose
 
@@ -21,7 +21,7 @@ def tools(
 ) -> None:
     """List the operations that a toolset shows."""
     try:
-        chosen = choose(catalogue().values(), toolsets=[name.strip() for name in toolsets.split(",")])
+        chosen = choose([name.strip() for name in toolsets.split(",")])
     except UnknownToolset as unknown:
         fail(str(unknown))
     if as_json:

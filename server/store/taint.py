@@ -32,9 +32,7 @@ class StoredTaint:
         with suppress(JournalUnavailable):
             known = set(await self._known(principal, found))
             now = datetime.now(UTC)
-            rows = [
-                {"principal": principal.name, "word": word, "source": source, "at": now} for word in found - known
-            ]
+            rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in found - known]
             async with self._database.transaction() as connection:
                 await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
                 if rows:

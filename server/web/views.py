@@ -9,7 +9,7 @@ from typing import Any, Final, TypeGuard, cast
 from clients.effects import Effect
 from guard.action import Action, State
 from guard.wording import standing
-from tools.catalog import OperationType, catalogue
+from tools.catalog import OperationType, operation_named
 
 EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.PAID: "Spends money",
@@ -71,7 +71,7 @@ class ActionView:
 
 def view(action: Action, now: datetime) -> ActionView:
     """What the page shows of an action."""
-    operation = catalogue().get(action.operation)
+    operation = operation_named(action.operation)
     left = max(0, int((action.expires_at - now).total_seconds()))
     arguments = _arguments(action)
     return ActionView(

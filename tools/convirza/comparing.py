@@ -52,7 +52,7 @@ def agrees(found: BaseModel, wanted: Fields) -> bool | None:
     there, will = flat(fields_of(found)), flat(wanted)
     if any(name in there and there[name] != value for name, value in will.items()):
         return False
-    return True if will.keys() <= there.keys() else None
+    return True if will and will.keys() <= there.keys() else None
 
 
 def put_fields_back(operation: Any, before: BaseModel | None, wanted: Fields, *, lost: str = "", **ids: Any) -> Undo:

@@ -13,9 +13,7 @@ from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, Id, body, list_in, object_in
-
-Word = Annotated[str, Field(min_length=1)]
+from tools.convirza.shapes import E164, Id, Word, body, list_in, object_in
 
 
 class Group(Answer):
@@ -30,7 +28,7 @@ class Group(Answer):
     billing_id: int | None = None
     address: str | None = None
     city: str | None = None
-    state: str | None = None
+    province: str | None = Field(default=None, alias="state")
     zip: LooseText | None = None
     phone_number: str | None = None
     industry_id: int | None = None
@@ -202,7 +200,7 @@ class _GroupSettings(BaseModel):
     city: str | None = None
     """City."""
 
-    state: str | None = None
+    province: Annotated[str | None, Field(serialization_alias="state")] = None
     """State."""
 
     zip: str | None = None

@@ -1,14 +1,15 @@
 """Convirza's lists: `limit` and `offset` in the query, the rows under a plural name, and how many there are in all."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from clients.operation import Answer, Operation
-from tools.convirza.shapes import body
+from tools.convirza.shapes import body, list_in, object_in
 
 R = TypeVar("R")
+
+Offset = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), WithJsonSchema({"type": "string"})]
 
 
 class Listing(Answer):
@@ -22,16 +23,13 @@ class Listing(Answer):
     @model_validator(mode="before")
     @classmethod
     def _find_rows(cls, data: object) -> object:
-        if isinstance(data, list):
-            return {cls.rows_name: data}
-        if not isinstance(data, Mapping):
+        if (bare := list_in(data)) is not None:
+            return {cls.rows_name: bare}
+        found = object_in(data)
+        if found is None or {cls.rows_name, cls.model_fields[cls.rows_name].alias} & found.keys():
             return data
-        found = cast("Mapping[str, object]", data)
-        known = {cls.rows_name, cls.model_fields[cls.rows_name].alias}
-        lists = [rows for rows in found.values() if isinstance(rows, list)]
-        if known & found.keys() or len(lists) != 1:
-            return found
-        return {**found, cls.rows_name: lists[0]}
+        lists = [rows for value in found.values() if (rows := list_in(value)) is not None]
+        return {**found, cls.rows_name: lists[0]} if len(lists) == 1 else data
 
     @property
     def rows(self) -> list[Any]:
@@ -45,7 +43,7 @@ class PagedOperation(Operation[R], Generic[R]):
     limit: int = Field(default=50, ge=1, le=200)
     """Rows to show."""
 
-    cursor: str = Field(default="0", pattern=r"^[0-9]{1,9}$")
+    cursor: Offset = "0"
     """`next_cursor` of the page before."""
 
     def to_wire(self) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from pydantic import Field, model_validator
 
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
-from clients.fields import AnsweredNumber, AnsweredTime, UsNumber
+from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body, routing_laid_open
 from tools.convirza.routes_read import ProvisionedRoute, TrackingNumberRead
-from tools.convirza.shapes import Id, object_in
+from tools.convirza.shapes import Id, Number, Word, object_in
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
 """What a read shows beside the settings."""
@@ -95,7 +95,7 @@ class GetProvisionedRoute(Operation[ProvisionedRoute]):
 
 class TrackingNumber(Part):
     phone_number_id: Id
-    phone_number: UsNumber
+    phone_number: Number
 
 
 def _agent_charge(config: RouteConfig | None) -> Charge | None:
@@ -130,7 +130,7 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
 class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
     """Create a live route and put tracking numbers on it, each of them rented (inferred)."""
 
-    name: Annotated[str, Field(min_length=1, serialization_alias="provisioned_route_name")]
+    name: Annotated[Word, Field(serialization_alias="provisioned_route_name")]
     """Name of the route."""
 
     phone_numbers: Annotated[list[TrackingNumber], Field(min_length=1)]
@@ -203,7 +203,7 @@ class _ChangeOfRoute(RouteSettings):
 class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     """Replace all settings of a route, RESETTING what is left out; use convirza_update_provisioned_route instead."""
 
-    name: Annotated[str, Field(min_length=1, serialization_alias="provisioned_route_name")]
+    name: Annotated[Word, Field(serialization_alias="provisioned_route_name")]
     """Name of the route."""
 
     status: Annotated[Status, Field(serialization_alias="provisioned_route_status")]
@@ -241,7 +241,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
 class UpdateProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     """Change some settings of a route; the others stay."""
 
-    name: Annotated[str | None, Field(min_length=1, serialization_alias="provisioned_route_name")] = None
+    name: Annotated[Word | None, Field(serialization_alias="provisioned_route_name")] = None
     """New name."""
 
     status: Annotated[Status | None, Field(serialization_alias="provisioned_route_status")] = None

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo
 
-from clients.fields import WIRE, UsNumber
+from clients.fields import WIRE
 from tools.convirza.shapes import (
     Amount,
     Count,
     Id,
     IdOrNone,
     Media,
+    Number,
     OffByEmptyText,
     TextCount,
     TextFlag,
@@ -46,7 +47,7 @@ class CustomSource(Part):
 
 
 class OverflowNumber(Part):
-    number: UsNumber
+    number: Number
     rings: int = Field(ge=1, le=99)
 
 
@@ -69,7 +70,7 @@ def _overflow(numbers: list[OverflowNumber], info: SerializationInfo) -> list[di
 
 class HuntGroup(Part):
     type: Annotated[Literal["none", "round_robin", "simultaneous"], OffByEmptyText]
-    numbers: list[UsNumber] = []
+    numbers: list[Number] = []
     """In order."""
 
 
@@ -81,22 +82,20 @@ def _hunt(group: HuntGroup, info: SerializationInfo) -> dict[str, Any]:
 
 
 class RouteConfig(Part):
-    ring_to: Annotated[UsNumber | None, Field(serialization_alias="ringto")] = None
+    ring_to: Annotated[Number | None, Field(serialization_alias="ringto")] = None
     """Number that rings."""
 
     simultaneous_ring: Annotated[bool | None, Field(serialization_alias="isSimultaneousRing")] = None
-    click_to_call_enabled: bool | None = None
-    """Beside click_to_call; no document tells them apart."""
-
+    click_to_call_enabled: bool | None = None  # no document tells it from the next
     click_to_call: bool | None = None
     dnis_as_caller_id: Annotated[str | None, Field(serialization_alias="dnis_as_cid")] = None
-    """Documented value: phone_number."""
+    """`phone_number`."""
 
     voice_prompt: str | None = None
     whisper_enabled: bool | None = None
     whisper_type: Media | None = None
     whisper_message: str | None = None
-    """Text, or a prompt id for type file; so for every message."""
+    """Text, or a prompt id where the type is file; likewise below."""
 
     first_caller_whisper_enabled: Annotated[TextFlag | None, Field(serialization_alias="ftc_whisper_enabled")] = None
     first_caller_whisper_type: Annotated[Media | None, Field(serialization_alias="ftc_whisper_type")] = None
@@ -117,8 +116,6 @@ class RouteConfig(Part):
     voice_agent_rings: Annotated[Count | None, Field(serialization_alias="voice_agent_rings_count")] = None
     assigned_agent_id: IdOrNone | None = None
     odn_enabled: Annotated[bool | None, Field(serialization_alias="is_ODN_enabled")] = None
-    """Not explained by any document."""
-
     play_disclaimer: Annotated[Literal["none", "before", "after"], OffByEmptyText] | None = None
     """Recording notice; `after` is inferred."""
 
@@ -129,8 +126,6 @@ class RouteConfig(Part):
     overflow_numbers: Annotated[
         Annotated[list[OverflowNumber], PlainSerializer(_overflow)] | None, Field(serialization_alias="overflowNumbers")
     ] = None
-    """Ring in turn when nobody answers."""
-
     hunt_group: Annotated[
         Annotated[HuntGroup, PlainSerializer(_hunt)] | None, Field(serialization_alias="hunt_options")
     ] = None

@@ -54,7 +54,7 @@ def _ordered(rows: object, key: str) -> list[dict[str, Any]]:
 
 
 def _overflow_in_order(rows: object) -> object:
-    return _ordered(rows, "overflow_order") if isinstance(rows, list) else rows
+    return rows if list_in(rows) is None else _ordered(rows, "overflow_order")
 
 
 class RouteConfigRead(Answer):

@@ -5,19 +5,36 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue, PlainSerializer, SerializationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SerializationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
-from clients.fields import WIRE, Moment, UsNumber
+from clients.fields import WIRE, Email, Moment, UsNumber
 
-Id = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
+_INTEGER = WithJsonSchema({"type": "integer"})
+_STRING = WithJsonSchema({"type": "string"})
+"""Bounds that go without saying are checked, and not listed: 57 tools would repeat them 150 times."""
+
+Id = Annotated[int, Field(ge=1), _INTEGER]
+Count = Annotated[int, Field(ge=0), _INTEGER]
+Word = Annotated[str, Field(min_length=1), _STRING]
+Mail = Annotated[Email, _STRING]
+Number = Annotated[UsNumber, _STRING]
+"""A US or Canadian number: E.164 inside, ten digits on the wire."""
 
 
 def _null_on_wire(value: int, info: SerializationInfo) -> int | None:
     return None if info.context == WIRE and value == 0 else value
 
 
-IdOrNone = Annotated[int, Field(ge=0), PlainSerializer(_null_on_wire)]
+IdOrNone = Annotated[int, Field(ge=0), PlainSerializer(_null_on_wire), _INTEGER]
 """An id, or 0 for none, which is null on the wire (the route example has a null id)."""
 
 
@@ -33,7 +50,7 @@ def _digits(value: int, info: SerializationInfo) -> int | str:
     return str(value) if info.context == WIRE else value
 
 
-TextCount = Annotated[int, Field(ge=0, le=99), PlainSerializer(_digits)]
+TextCount = Annotated[int, Field(ge=0, le=99), PlainSerializer(_digits), _INTEGER]
 """A count that is text on the wire."""
 
 
@@ -66,7 +83,7 @@ def _whole(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-Amount = Annotated[float, Field(ge=0), PlainSerializer(_whole)]
+Amount = Annotated[float, Field(ge=0), PlainSerializer(_whole), WithJsonSchema({"type": "number"})]
 
 
 def _iso(value: datetime) -> str:
@@ -76,7 +93,7 @@ def _iso(value: datetime) -> str:
 IsoTime = Annotated[Moment, PlainSerializer(_iso)]
 """A time with its zone, ISO 8601 in UTC on the wire too."""
 
-E164 = Annotated[UsNumber, PlainSerializer(str)]
+E164 = Annotated[UsNumber, PlainSerializer(str), _STRING]
 """A US or Canadian number that keeps its country code on the wire, as callers have it."""
 
 
@@ -94,22 +111,27 @@ def object_in(data: object) -> dict[str, Any] | None:
 
 def list_in(data: object) -> list[Any] | None:
     """A JSON array, None for anything else."""
-    return cast("list[Any]", data) if isinstance(data, list) else None
+    return cast("list[object]", data) if isinstance(data, list) else None
 
 
 class FurtherFields(BaseModel):
     """Arguments of an operation whose body no public page shows."""
 
-    extra_fields: Annotated[dict[str, JsonValue], Field(min_length=1)] | None = None
+    extra_fields: Annotated[dict[str, JsonValue], Field(min_length=1), WithJsonSchema({"type": "object"})] | None = None
     """Further body fields, by Convirza's names."""
 
     @model_validator(mode="after")
     def _none_twice(self) -> Self:
         fields = type(self).model_fields
-        taken = {name for own, field in fields.items() for name in (own, field.serialization_alias) if name}
-        if both := sorted(name for name in self.extra_fields or {} if name.casefold() in taken):
+        taken = {_bare(name) for own, field in fields.items() for name in (own, field.serialization_alias) if name}
+        if both := sorted(name for name in self.extra_fields or {} if _bare(name) in taken):
             raise ValueError(f"extra_fields: {', '.join(both)} has an argument of its own; use that")
         return self
+
+
+def _bare(name: str) -> str:
+    """A name without case and separators, since a server may take `scheduledAt` for `scheduled_at`."""
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 _NUMBER = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")

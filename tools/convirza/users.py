@@ -7,17 +7,15 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_vali
 
 from clients.convirza import ALL_PATHS, BASE_PATHS, convirza
 from clients.effects import Effect
-from clients.fields import AnsweredNumber, AnsweredTime, Email, LooseText
+from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, EmptyIsNone, Id, body, object_in
+from tools.convirza.shapes import E164, EmptyIsNone, Id, Mail, Word, body, object_in
 
 Role = Literal["Admin", "Standard", "ReadOnly"]
 ROLE_IDS: Final[dict[Role, int]] = {"Admin": 1, "Standard": 2, "ReadOnly": 3}
-
-Word = Annotated[str, Field(min_length=1)]
 
 
 def _plain_role(value: object) -> object:
@@ -179,7 +177,7 @@ class _UserSettings(BaseModel):
 
 
 class _WholeUser(_UserSettings):
-    email: Annotated[Email, Field(serialization_alias="username")]
+    email: Annotated[Mail, Field(serialization_alias="username")]
     """Login address."""
 
     first_name: Word
@@ -270,7 +268,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
 class UpdateUser(_ChangeOfUser, Operation[UserChange]):
     """Change some settings of a user; the others stay."""
 
-    email: Annotated[Email | None, Field(serialization_alias="username")] = None
+    email: Annotated[Mail | None, Field(serialization_alias="username")] = None
     """New login address."""
 
     first_name: Word | None = None

@@ -13,7 +13,7 @@ from clients.undo import Undo, put_back
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.route_settings import Part
-from tools.convirza.shapes import FurtherFields, Id, body
+from tools.convirza.shapes import FurtherFields, Id, Word, body
 
 TOKEN_NAME: Final = "token"  # noqa: S105 - the name of the parameter that carries it
 
@@ -22,7 +22,6 @@ EGRESS: Final = (
     "Convirza does not sign what it sends: use_shared_token lets the receiver know it.",
 )
 
-Word = Annotated[str, Field(min_length=1)]
 Kind = Literal["pre_call", "post_call"]
 
 
@@ -75,9 +74,6 @@ class WebhookChange(Answer):
 class ListWebhooks(PagedOperation[Webhooks]):
     """List webhooks, inherited ones included."""
 
-    org_unit_id: Id | None = None
-    """Group, from convirza_list_groups."""
-
 
 @convirza.operation(
     "GET",
@@ -116,7 +112,7 @@ class _WebhookSettings(FurtherFields):
     optional_payload: list[Word] | None = None
     """Further data to send, such as indicator_scores."""
 
-    shared_token: Annotated[Secret, KeptFromModel(setting="webhook_token")] | None = None
+    shared_token: Annotated[Secret | None, KeptFromModel(setting="webhook_token")] = None
     """Send the operator's shared token along, so that the receiver knows the sender."""
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ class AddCustomerBalance(Operation[Accepted]):
     """Give a customer balance; no documented call takes it back."""
 
     id: Id
-    """Customer, from enswitch_list_customers."""
+    """From enswitch_list_customers."""
 
     amount: Positive
     """Amount, such as 25.00."""

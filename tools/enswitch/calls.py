@@ -1,12 +1,12 @@
 """Enswitch calls: making, ending and watching them, and their records.
 
 Rests on guides 3.14, 4.0, 4.1, 4.2 and 4.4 and two operators' copies. The pages of calls/active/list and cdrs/list were
-read in part: what follows `dtype` and `smatch` is left out, and so are the matching rules (`*_match`) and calls/make's
-`wait`, whose effects no page describes.
+read in part: what follows `dtype` and `smatch` is left out, and so are the matching rules (`*_match`), cost_customer,
+names, and of calls/make answer, card, cdialplan, recordgroup, screen, wait and warn (a warning is given by default).
 """
 
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,7 @@ from clients.fields import LooseText, Moment, StrangerText
 from clients.operation import Answer, Operation
 from clients.undo import Undo
 from tools.enswitch.fields import (
-    Flag,
+    AS_TEXT,
     Id,
     Kind,
     Number,
@@ -30,7 +30,6 @@ from tools.enswitch.fields import (
 )
 from tools.enswitch.groups import (
     Accepted,
-    Descending,
     ForCustomer,
     Listing,
     Paged,
@@ -39,7 +38,7 @@ from tools.enswitch.groups import (
 )
 
 Direction = Literal["in", "internal", "in_out", "out"]
-Meant = Field(default=None, pattern=r"^([0-9]+|all|recursive|system)$")
+Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$"), AS_TEXT]
 ONE_OF = "give exactly one of uniqueid and callid."
 
 
@@ -65,41 +64,11 @@ class MakeCall(ForCustomer, Operation[Accepted]):
     ctype: Kind | None = None
     """Type of the second end, such as external or phone."""
 
-    cdialplan: Words | None = None
-    """Dial plan of the second end."""
-
-    card: Words | None = None
-    """Calling card that pays."""
-
-    answer1: Flag | None = None
-    """Answer the first end by itself."""
-
-    answer2: Flag | None = None
-    """Answer the second end by itself."""
-
     callerid1: Number | None = None
     """Caller ID shown to the first end."""
 
     callerid2: Number | None = None
     """Caller ID shown to the second end."""
-
-    recordgroup: Whole | None = None
-    """Recording group."""
-
-    screen1: Flag | None = None
-    """Screen the first end."""
-
-    screen2: Flag | None = None
-    """Screen the second end."""
-
-    warn1: Flag | None = None
-    """Warn the first end; on if left out."""
-
-    warn2: Flag | None = None
-    """Warn the second end; on if left out."""
-
-    delay: Whole | None = None
-    """Seconds to wait first."""
 
     def charge(self) -> Charge:
         why = "Both legs are billed by the minute, and no documented call shows the price of one number."
@@ -222,41 +191,23 @@ class Calls(Listing):
     rows="calls",
     synonyms=("live", "ongoing", "who is talking", "current calls", "in progress"),
 )
-class ListActiveCalls(Descending, Operation[Calls]):
-    """List calls that are going on."""
+class ListActiveCalls(Operation[Calls]):
+    """List ongoing calls."""
 
-    customer: str | None = Meant
+    customer: Meant | None = None
     """Customer id, all, recursive or system; your own if left out."""
-
-    recursive: Flag | None = None
-    """With customers below."""
 
     direction: Direction | None = None
     """Only this direction."""
 
-    names: Flag | None = None
-    """With names."""
-
-    callid: Words | None = None
-    """Only this SIP call ID."""
-
     phone: Words | None = None
     """Only this telephone line."""
-
-    stype: Kind | None = None
-    """Only this source type."""
 
     snumber: Target | None = None
     """Only this source."""
 
-    ctype: Kind | None = None
-    """Only calls to this type."""
-
     cnumber: Target | None = None
     """Only calls to this number or name."""
-
-    sort: Kind | None = None
-    """Column to sort by."""
 
 
 @enswitch.function(
@@ -267,7 +218,7 @@ class ListActiveCalls(Descending, Operation[Calls]):
     synonyms=("live", "operator panel", "switchboard"),
 )
 class ListPanelCalls(ForCustomer, Operation[Calls]):
-    """List calls that are going on, in brief, as the panel shows them."""
+    """List ongoing calls in brief, as the panel shows them."""
 
 
 @enswitch.function(
@@ -280,14 +231,8 @@ class ListPanelCalls(ForCustomer, Operation[Calls]):
 class ListCallRecords(Window, Paged, Operation[Calls]):
     """List call records of a window of time."""
 
-    customer: str | None = Meant
+    customer: Meant | None = None
     """Customer id, all, recursive or system; your own if left out."""
-
-    recurse: Flag | None = None
-    """With customers below."""
-
-    archive: Flag | None = None
-    """From the archive."""
 
     direction: Direction | None = None
     """Only this direction."""
@@ -295,29 +240,11 @@ class ListCallRecords(Window, Paged, Operation[Calls]):
     status: Words | None = None
     """Only this status."""
 
-    callid: Words | None = None
-    """Only this SIP call ID."""
-
     phone: Words | None = None
     """Only this telephone line."""
 
-    stype: Kind | None = None
-    """Only this source type."""
-
-    peer: Id | None = None
-    """Only this peer."""
-
-    invoice: Id | None = None
-    """Only this invoice, from enswitch_list_invoices."""
-
-    cost_customer: Id | None = None
-    """Show costs to this customer."""
-
     talktime_minimum: Whole | None = None
     """Fewest seconds talked."""
-
-    talktime_maximum: Whole | None = None
-    """Most seconds talked."""
 
 
 class HourTotal(Answer):

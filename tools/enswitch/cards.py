@@ -1,7 +1,8 @@
 """Enswitch calling cards, call shops and unlimited access.
 
-Rests on guide 4.4. The page of cards/groups/create was read as far as `expires`: what follows is left out. No page
-deletes a card group, a batch or a call shop.
+Rests on guide 4.4. The page of cards/groups/create was read as far as `expires`: what follows is left out, and so are
+allow_balance, callerid, card_length, change_pin, charge*, clock, dialplan and dnumber of a group, and card_length,
+locked, method and pin_length of a batch. No page deletes a card group, a batch or a call shop.
 """
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.operation import Answer, Operation
-from tools.enswitch.fields import Amount, Currency, Flag, Id, Number, Positive, Text, Whole, Words
+from tools.enswitch.fields import Amount, Currency, Flag, Id, Positive, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 
 
@@ -20,19 +21,16 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     synonyms=("calling card", "prepaid card", "phone card"),
 )
 class CreateCardGroup(ForCustomer, Operation[Created]):
-    """Create a group of calling cards. Later settings of its page are not offered."""
+    """Create a group of calling cards. Not every setting is offered."""
 
     name: Words
     """Name."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
     description: Text | None = None
     """Description."""
-
-    allow_balance: Flag | None = None
-    """Tell callers the balance."""
 
     balance: Amount | None = None
     """Balance of a new card."""
@@ -42,36 +40,6 @@ class CreateCardGroup(ForCustomer, Operation[Created]):
 
     currency: Currency | None = None
     """Currency, such as USD."""
-
-    callerid: Text | None = None
-    """Caller ID."""
-
-    card_length: int | None = Field(default=None, ge=1)
-    """Digits of a card number."""
-
-    change_pin: Flag | None = None
-    """Holders may change the PIN."""
-
-    charge_amount: Amount | None = Field(default=None, serialization_alias="charge")
-    """Fee of a period."""
-
-    charge_after: Words | None = None
-    """From when the fee is taken."""
-
-    charge_locked: Flag | None = None
-    """Take the fee from locked cards."""
-
-    charge_period: Words | None = None
-    """Period of the fee."""
-
-    clock: Whole | None = None
-    """Speed of the clock in percent."""
-
-    dialplan: Words | None = None
-    """Dial plan."""
-
-    dnumber: Number | None = None
-    """Number that every call goes to."""
 
     expires: Whole | None = None
     """Days that a card lasts."""
@@ -105,23 +73,14 @@ class CreateCardBatches(DryRun, Operation[Created]):
     currency: Currency | None = None
     """Its currency."""
 
-    card_length: int | None = Field(default=None, ge=1)
-    """Digits of a card number."""
-
-    pin_length: Whole | None = None
-    """Digits of a PIN."""
-
     lock_cards: Flag | None = None
     """Lock the cards."""
 
-    locked: Flag | None = None
-    """Lock the batch."""
-
-    method: Words | None = None
-    """How numbers are made."""
+    def reach(self) -> int:
+        return self.number * self.batch_number
 
     def charge(self) -> Charge:
-        cards = self.number * self.batch_number
+        cards = self.reach()
         if self.balance is None:
             return Charge(
                 item="card", quantity=cards, unknown="What a card is worth without balance is not documented."
@@ -166,7 +125,7 @@ class CreateCallshops(DryRun, ForCustomer, Operation[Callshops]):
     """How many."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
     def charge(self) -> Charge:
         return Charge(
@@ -192,7 +151,6 @@ class UnlimitedAccounts(Listing):
     "unlimited/list",
     effect=Effect.READ,
     toolset="billing",
-    rows="accounts",
     synonyms=("flat rate", "access numbers"),
 )
 class ListUnlimitedAccounts(ForCustomer, Operation[UnlimitedAccounts]):

@@ -1,6 +1,7 @@
 """Enswitch charges and transactions: what customers are billed beside calls, and what moved their balances.
 
-Rests on guide 4.4. No page shows one charge or deletes it.
+Rests on guide 4.4. No page shows one charge or deletes it. Left out: buy and description of a charge, archive and sort
+of the list.
 """
 
 from decimal import Decimal
@@ -12,7 +13,7 @@ from clients.effects import Charge, Effect, Period
 from clients.enswitch import enswitch
 from clients.fields import WIRE, Moment
 from clients.operation import Answer, Operation
-from tools.enswitch.fields import Amount, Currency, Flag, Id, Kind, ShownTime, Text, Words, is_given
+from tools.enswitch.fields import Amount, Currency, Id, ShownTime, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Window, with_wire_name
 
 
@@ -41,7 +42,7 @@ class CreateCharge(DryRun, Operation[Created]):
     """Name."""
 
     customer: Id | None = None
-    """Customer, from enswitch_list_customers; or give plan."""
+    """From enswitch_list_customers; or give plan."""
 
     plan: Id | None = None
     """Rate plan whose customers all pay; or give customer."""
@@ -55,14 +56,8 @@ class CreateCharge(DryRun, Operation[Created]):
     period: BillingPeriod = "once"
     """When it is billed; now bills at once."""
 
-    buy: Amount | None = None
-    """What one costs you."""
-
     currency: Currency | None = None
     """Currency, such as USD."""
-
-    description: Text | None = None
-    """Description."""
 
     start: Moment | None = None
     """First time, with zone."""
@@ -104,7 +99,7 @@ class BillCharge(Operation[Accepted]):
     """Bill a charge now, in proportion if it is periodic; one of a plan bills EVERY customer on it."""
 
     id: Id
-    """Charge, from enswitch_list_charges."""
+    """From enswitch_list_charges."""
 
     def charge(self) -> Charge:
         return Charge(item="charge", unknown="No documented call shows one charge; enswitch_list_charges lists them.")
@@ -146,10 +141,10 @@ class ListCharges(Operation[ListedCharges]):
     """List the charges of a customer or a rate plan."""
 
     customer: Id | None = None
-    """Customer, from enswitch_list_customers; or give plan."""
+    """From enswitch_list_customers; or give plan."""
 
     plan: Id | None = None
-    """Rate plan, from enswitch_list_plans; or give customer."""
+    """From enswitch_list_plans; or give customer."""
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
@@ -197,9 +192,3 @@ class ListTransactions(Window, Descending, ForCustomer, Operation[Transactions])
 
     invoice: Id | None = None
     """Only of this invoice, from enswitch_list_invoices."""
-
-    archive: Flag | None = None
-    """From the archive."""
-
-    sort: Kind | None = None
-    """Column to sort by."""

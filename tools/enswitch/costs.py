@@ -1,6 +1,7 @@
 """Enswitch prices of calls and messages: what customers pay by plan, and what peers are paid.
 
-Rests on guides 3.13 and 4.4. incosts/create lists a 200 with the id, its example shows a 204: both are accepted.
+Rests on guides 3.13 and 4.4. incosts/create lists a 200 with the id, its example shows a 204: both are accepted. Left
+out: included, least_cost, message_media, priority, start and end, and a peer's caller_type, days, digits and media.
 """
 
 from decimal import Decimal
@@ -14,26 +15,18 @@ from clients.operation import Answer, Operation
 from tools.enswitch.fields import (
     AnyPrefix,
     Flag,
-    Hour,
     Id,
-    Kind,
-    Minute,
-    ShownTime,
-    Text,
     Whole,
-    Words,
     is_given,
 )
 from tools.enswitch.groups import (
     Accepted,
     CallPrice,
     Created,
-    Descending,
     DryRun,
     ForCustomer,
     Listing,
     Paged,
-    with_wire_name,
 )
 
 OF_ONE = "give exactly one of peer and plan."
@@ -61,14 +54,7 @@ class Cost(Answer):
     included: bool | None = None
     least_cost: bool | None = None
     priority: int | None = None
-    valid_from: ShownTime = None
-    valid_until: ShownTime = None
     description: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _times_by_name(cls, data: object) -> object:
-        return with_wire_name(data, valid_from="start", valid_until="end")
 
 
 class Costs(Listing):
@@ -83,20 +69,17 @@ class Costs(Listing):
     toolset="routing",
     synonyms=("rates", "price of calls", "outbound prices", "rate deck", "tariff"),
 )
-class ListOutcosts(Paged, Descending, Operation[Costs]):
+class ListOutcosts(Paged, Operation[Costs]):
     """List prices of outbound calls and messages, of a rate plan or a peer."""
 
     plan: Id | None = None
-    """Rate plan, from enswitch_list_plans; or give peer."""
+    """From enswitch_list_plans; or give peer."""
 
     peer: Id | None = None
     """Peer; or give plan."""
 
     outgroup: Id | None = None
     """Only this outbound group."""
-
-    sort: Kind | None = None
-    """Column to sort by."""
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
@@ -112,7 +95,7 @@ class ListOutcosts(Paged, Descending, Operation[Costs]):
     synonyms=("rate", "price of calls", "outbound price", "rate deck"),
 )
 class CreateOutcost(DryRun, CallPrice, Operation[Created]):
-    """Add a price of outbound calls and messages to a rate plan or peer; no documented call deletes it."""
+    """Add a price of outbound calls and messages to a rate plan or peer."""
 
     outgroup_time: Id
     """Time of an outbound group."""
@@ -125,12 +108,6 @@ class CreateOutcost(DryRun, CallPrice, Operation[Created]):
 
     callergroup: Whole | None = None
     """Caller group; 0 for any."""
-
-    least_cost: Flag | None = None
-    """Take part in least cost routing."""
-
-    message_media: Words | None = None
-    """Media of messages."""
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
@@ -149,19 +126,13 @@ class UpdateOutcost(DryRun, CallPrice, Operation[Accepted]):
     """Change a price of outbound calls and messages."""
 
     id: Id
-    """Price, from enswitch_list_outcosts."""
+    """From enswitch_list_outcosts."""
 
     callergroup: Whole
     """Its caller group, as listed: Enswitch resets it to 0 if it is not sent."""
 
     outgroup_time: Id | None = None
     """Time of an outbound group."""
-
-    least_cost: Flag | None = None
-    """Take part in least cost routing."""
-
-    message_media: Words | None = None
-    """Media of messages."""
 
 
 @enswitch.function(
@@ -171,19 +142,16 @@ class UpdateOutcost(DryRun, CallPrice, Operation[Accepted]):
     synonyms=("rate", "inbound price", "toll-free price"),
 )
 class CreateIncost(DryRun, CallPrice, Operation[Created]):
-    """Add a price of inbound calls and messages to a rate plan; no documented call deletes it."""
+    """Add a price of inbound calls and messages to a rate plan."""
 
     ingroup_time: Id
     """Time of an inbound group."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans; 1 is the system's."""
+    """From enswitch_list_plans; 1 is the system's."""
 
     callergroup: Whole | None = None
     """Caller group; 0 for any."""
-
-    message_media: Words | None = None
-    """Media of messages."""
 
 
 @enswitch.function(
@@ -194,9 +162,6 @@ class CreateIncost(DryRun, CallPrice, Operation[Created]):
 )
 class ListCustomerIncosts(Paged, ForCustomer, Operation[Costs]):
     """List what inbound calls cost a customer, in your own currency."""
-
-    plan: Id | None = None
-    """Only this rate plan."""
 
     used: Flag | None = None
     """Only prices of groups that the customer has numbers in."""
@@ -218,38 +183,8 @@ class CreatePeerCost(DryRun, CallPrice, Operation[Created]):
     peer: Id
     """Peer."""
 
-    called_min: Whole | None = None
-    """Fewest digits called."""
-
-    called_max: Whole | None = None
-    """Most digits called."""
-
     called_prefix: AnyPrefix | None = None
     """Called prefix to match."""
 
-    caller_type: Kind | None = None
-    """Caller type."""
-
     caller_prefix: AnyPrefix | None = None
     """Caller ID prefix to match."""
-
-    days: Text | None = None
-    """Days of the week."""
-
-    starthour: Hour | None = None
-    """Hour of the day at which it starts."""
-
-    startminute: Minute | None = None
-    """Minute at which it starts."""
-
-    endhour: Hour | None = None
-    """Hour of the day at which it ends."""
-
-    endminute: Minute | None = None
-    """Minute at which it ends."""
-
-    least_cost: Flag | None = None
-    """Take part in least cost routing."""
-
-    media: Kind | None = None
-    """Media type."""

@@ -1,8 +1,9 @@
 """Enswitch customers: the tree of companies that an installation serves.
 
 Rests on guides 3.14 and 4.4; customers/undelete is named in customers/delete only. The pages of customers/create and
-update were read as far as `call_maximum`: what follows, and the groups `affiliate_*` and `bank_*`, are left out. No
-page shows one customer, so that what a change replaces cannot be read.
+update were read as far as `call_maximum`: what follows, and the groups `affiliate_*` and `bank_*`, are left out, and so
+are account, bill_ref, bulk_calls and further lines of the address. No page shows one customer, so that what a change
+replaces cannot be read.
 """
 
 from decimal import Decimal
@@ -12,11 +13,11 @@ from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
-from clients.fields import Email, LooseText
+from clients.fields import LooseText
 from clients.operation import Answer, Operation
 from clients.undo import Undo, put_back
-from tools.enswitch.fields import Amount, BillType, Csv, Flag, Id, SpendLimit, Text, Words
-from tools.enswitch.groups import Accepted, Created, Descending, Listing, Paged
+from tools.enswitch.fields import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
+from tools.enswitch.groups import Accepted, Created, Listing, Paged
 from tools.enswitch.routing import Imported
 
 
@@ -51,7 +52,7 @@ class Customers(Listing):
     toolset="customers",
     synonyms=("companies", "tenants", "accounts", "resellers", "subaccounts", "balance"),
 )
-class ListCustomers(Paged, Descending, Operation[Customers]):
+class ListCustomers(Paged, Operation[Customers]):
     """List the customers below you, with plan and balance."""
 
     name: Words | None = None
@@ -66,30 +67,12 @@ class ListCustomers(Paged, Descending, Operation[Customers]):
     deleted: Literal[0, 1, -1] | None = None
     """0 leaves deleted ones out, 1 shows only them, -1 shows all."""
 
-    bill_type: BillType | None = None
-    """Only this way of paying."""
-
-    directory: Flag | None = None
-    """Only those in the directory."""
-
-    sort: Literal["account", "description", "name"] | None = None
-    """Column to sort by."""
-
 
 class CustomerSettings(BaseModel):
     """Settings of a customer."""
 
-    account: Text | None = None
-    """Account number."""
-
     address1: Text | None = None
     """Address, first line."""
-
-    address2: Text | None = None
-    """Second line."""
-
-    address3: Text | None = None
-    """Third line."""
 
     address_city: Text | None = None
     """City."""
@@ -100,23 +83,14 @@ class CustomerSettings(BaseModel):
     address_state: Text | None = None
     """State."""
 
-    address_other: Text | None = None
-    """Other part of the address."""
-
     auto_topup: Flag | None = None
     """Top up by itself."""
 
     balance: Amount | None = None
     """Balance to set."""
 
-    bill_ref: Text | None = None
-    """Billing reference."""
-
     bill_type: BillType | None = None
     """How it pays."""
-
-    bulk_calls: int | None = None
-    """Bulk calls; -1 for no limit, -2 as the plan."""
 
     call_maximum: SpendLimit | None = None
     """Most it may spend on calls a day; -1 for no limit, -2 as the plan."""
@@ -129,15 +103,15 @@ class CustomerSettings(BaseModel):
     synonyms=("add", "tenant", "company", "subaccount", "onboard"),
 )
 class CreateCustomer(CustomerSettings, Operation[Created]):
-    """Create a customer below you; a balance is credit given. Later settings of its page are not offered."""
+    """Create a customer below you; a balance is credit given. Not every setting is offered."""
 
     name: Words
     """Name."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
-    email: Email
+    email: Mail
     """Mail address."""
 
     def charge(self) -> Charge | None:
@@ -155,18 +129,18 @@ class CreateCustomer(CustomerSettings, Operation[Created]):
     synonyms=("change", "plan", "credit limit", "address", "tenant"),
 )
 class UpdateCustomer(CustomerSettings, Operation[Accepted]):
-    """Change a customer; what is left out stays. Later settings of its page are not offered."""
+    """Change a customer; what is left out stays. Not every setting is offered."""
 
     id: Id
-    """Customer, from enswitch_list_customers."""
+    """From enswitch_list_customers."""
 
     name: Words | None = None
     """Name."""
 
     plan: Id | None = None
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
-    email: Email | None = None
+    email: Mail | None = None
     """Mail address."""
 
     def charge(self) -> Charge | None:
@@ -188,7 +162,7 @@ class DeleteCustomer(Operation[Accepted]):
     """Delete a customer: it can no longer use the system until it is restored or purged."""
 
     id: Id
-    """Customer, from enswitch_list_customers."""
+    """From enswitch_list_customers."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return put_back(RestoreCustomer, id=self.id)
@@ -205,7 +179,7 @@ class RestoreCustomer(Operation[Accepted]):
     """Bring a deleted customer back; named in customers/delete only."""
 
     id: Id
-    """Customer, from enswitch_list_customers with deleted=1."""
+    """From enswitch_list_customers with deleted=1."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return put_back(DeleteCustomer, id=self.id)
@@ -222,7 +196,7 @@ class PurgeCustomer(Operation[Accepted]):
     """Erase a deleted customer with everything it had, for good."""
 
     id: Id
-    """Customer, from enswitch_list_customers with deleted=1."""
+    """From enswitch_list_customers with deleted=1."""
 
 
 @enswitch.function(
@@ -237,7 +211,7 @@ class MoveCustomer(Operation[Accepted]):
     """Move a customer under another parent and to another rate plan."""
 
     id: Id
-    """Customer, from enswitch_list_customers."""
+    """From enswitch_list_customers."""
 
     parent: Id
     """New parent."""

@@ -1,7 +1,8 @@
 """Enswitch's other telephony features: hunt groups, menus, conferences, speed dials, SIP addresses and feature codes.
 
-Rests on guide 4.4. The group `play_*` of conferences is left out; the names between `year` and `minute` are inferred.
-No page shows or deletes what these functions create.
+Rests on guide 4.4. The group `play_*` of conferences is left out, and music, panel, recordgroup, screen, button, count,
+allow_forwards, repeats, duration, record_name, language, sname*, destinations a and b of hunt groups, and the time of
+conferences. No page shows or deletes what these functions create.
 """
 
 from typing import Annotated, Literal, Self
@@ -14,10 +15,7 @@ from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation
 from tools.enswitch.fields import (
     Flag,
-    Hour,
     Kind,
-    Limit,
-    Minute,
     ShownNumber,
     Target,
     Text,
@@ -37,10 +35,7 @@ class Owned(BaseModel):
     """Description."""
 
     owner: Whole | None = None
-    """Person who owns it, from enswitch_list_people; 0 for none."""
-
-    panel: Flag | None = None
-    """Show on the panel."""
+    """From enswitch_list_people; 0 none."""
 
 
 @enswitch.function(
@@ -61,41 +56,14 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
     ringtime: int = Field(default=10, ge=1)
     """Seconds that each rings."""
 
-    atype: Kind | None = None
-    """Type of destination a."""
-
-    anumber: Target | None = None
-    """Destination a."""
-
-    btype: Kind | None = None
-    """Type of destination b."""
-
-    bnumber: Target | None = None
-    """Destination b."""
-
     dtype: Kind | None = None
     """Type of destination d."""
 
     dnumber: Target | None = None
     """Destination d."""
 
-    allow_forwards: Flag | None = None
-    """Follow the destinations' forwards."""
-
-    music: Whole | None = None
-    """Music on hold."""
-
-    music_ringing: Flag | None = None
-    """Music while it rings."""
-
-    recordgroup: Whole | None = None
-    """Recording group."""
-
-    screen: Flag | None = None
-    """Screen calls."""
-
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.atype, self.anumber), (self.btype, self.bnumber), (self.dtype, self.dnumber))
+        return dialled((self.dtype, self.dnumber))
 
 
 @enswitch.function(
@@ -115,9 +83,6 @@ class CreateIvr(DryRun, ForCustomer, Operation[Created]):
 
     allow_number: Flag | None = None
     """Callers may dial any number of the customer."""
-
-    panel: Flag | None = None
-    """Show on the panel."""
 
     password: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
     """Ask callers for a PIN, kept for the operator."""
@@ -150,41 +115,8 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
     adminpin: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
     """Make a PIN for who leads it."""
 
-    callerid: Text | None = None
-    """Caller ID."""
-
-    count: Whole | None = None
-    """Count."""
-
-    duration: Whole | None = None
-    """Longest duration."""
-
     maximum: Whole | None = None
     """Most participants."""
-
-    record_name: Flag | None = None
-    """Record names."""
-
-    repeats: Words | None = None
-    """How it repeats."""
-
-    wait_music: Whole | None = None
-    """Music while waiting."""
-
-    year: Whole | None = None
-    """Year of the start."""
-
-    month: int | None = Field(default=None, ge=1, le=12)
-    """Month."""
-
-    day: int | None = Field(default=None, ge=1, le=31)
-    """Day."""
-
-    hour: Hour | None = None
-    """Hour."""
-
-    minute: Minute | None = None
-    """Minute."""
 
     @model_validator(mode="after")
     def _has_a_pin(self) -> Self:
@@ -217,9 +149,6 @@ class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
     dname: Text | None = None
     """Name that is shown."""
 
-    button: Words | None = None
-    """Button."""
-
     description: Text | None = None
     """Description."""
 
@@ -250,27 +179,6 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
 
     callerid: Text | None = None
     """Caller ID."""
-
-    language: Text | None = None
-    """Language."""
-
-    maximum_seconds: Limit | None = None
-    """Longest call; -1 for no limit."""
-
-    music: Whole | None = None
-    """Music on hold."""
-
-    recordgroup: Whole | None = None
-    """Recording group."""
-
-    screen: Flag | None = None
-    """Screen calls."""
-
-    sname: Text | None = None
-    """Name of callers."""
-
-    sname_action: Text | None = None
-    """What is done with that name."""
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
@@ -344,7 +252,6 @@ class CodeCallers(Listing):
     "codes/callers/list",
     effect=Effect.READ,
     toolset="telephony",
-    rows="callers",
     synonyms=("star code", "who may dial", "allowed"),
 )
 class ListCodeCallers(ForCustomer, Operation[CodeCallers]):

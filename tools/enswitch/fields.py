@@ -20,28 +20,33 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from clients.fields import WIRE
+from clients.fields import WIRE, Email
 
-Id = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
-Limit = Annotated[int, Field(ge=-1)]
+AS_TEXT: Final = WithJsonSchema({"type": "string"})
+AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
+# Bounds that go without saying are checked, but not shown: there are hundreds of fields, and each word costs context.
+
+Id = Annotated[int, Field(ge=1), AS_WHOLE]
+Whole = Annotated[int, Field(ge=0), AS_WHOLE]
+Limit = Annotated[int, Field(ge=-1), AS_WHOLE]
 """-1 means without limit."""
 
-Words = Annotated[str, Field(min_length=1)]
-Text = Annotated[str, Field()]
+Words = Annotated[str, Field(min_length=1), AS_TEXT]
+Text = str
 """Any text; empty clears."""
 
-Kind = Annotated[str, Field(pattern=r"^[a-z_]+$")]
+Kind = Annotated[str, Field(pattern=r"^[a-z_]+$"), AS_TEXT]
 """A type of source or destination. The guide closes the set for queues only."""
 
-Prefix = Annotated[str, Field(pattern=r"^[0-9*#]+$")]
-AnyPrefix = Annotated[str, Field(pattern=r"^[0-9*#]*$")]
-Csv = Annotated[str, Field(min_length=1)]
+Prefix = Annotated[str, Field(pattern=r"^[0-9*#]+$"), AS_TEXT]
+AnyPrefix = Annotated[str, Field(pattern=r"^[0-9*#]*$"), AS_TEXT]
+Csv = Annotated[str, Field(min_length=1), AS_TEXT]
+Mail = Annotated[Email, AS_TEXT]
 Media = Literal["fax", "voice", "voice_fax"]
 BillType = Literal["external", "none", "prepaid", "prepaid_invoices", "prepaid_calls", "postpaid"]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Hour = Annotated[int, Field(ge=0, le=23)]
-Minute = Annotated[int, Field(ge=0, le=59)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AS_TEXT]
+Hour = Annotated[int, Field(ge=0, le=23), AS_WHOLE]
+Minute = Annotated[int, Field(ge=0, le=59), AS_WHOLE]
 
 
 def _flag(value: bool, info: SerializationInfo) -> int | bool:
@@ -60,17 +65,17 @@ Amount = Annotated[
     Decimal,
     Field(ge=0, max_digits=15, decimal_places=6),
     PlainSerializer(_decimal),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?$"}),
+    AS_TEXT,
 ]
 """An amount or price, in the currency of the plan or customer it belongs to."""
 
-Positive = Annotated[Amount, Field(gt=0)]
+Positive = Annotated[Amount, Field(gt=0), AS_TEXT]
 
 SpendLimit = Annotated[
     Decimal,
     Field(ge=-2, max_digits=15, decimal_places=6),
     PlainSerializer(_decimal),
-    WithJsonSchema({"type": "string", "pattern": r"^(-[12]|\d+(\.\d+)?)$"}),
+    AS_TEXT,
 ]
 """An amount; -1 is without limit and -2 as the rate plan says."""
 
@@ -87,7 +92,7 @@ def _as_enswitch_writes(value: object) -> object:
     return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else value
 
 
-Number = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$"), BeforeValidator(_as_enswitch_writes)]
+Number = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
 """A telephone number as the installation writes it, without +; a leading + is taken off."""
 
 Target = Annotated[str, BeforeValidator(_as_enswitch_writes)]
@@ -153,12 +158,28 @@ INSIDE: Final = frozenset({
 """Types that stay inside the installation (inferred from the modules' names); any other may leave it."""
 
 
+SHORT: Final = 7
+"""Longest number that may be an extension."""
+
+OUTSIDE: Final = frozenset({"external", "forward", "number"})
+"""Types whose number is dialled as it stands."""
+
+
 def dialled(*ends: tuple[str | None, str | None]) -> tuple[str, ...]:
-    """The telephone numbers among types and numbers, in E.164 where they are long enough to be."""
+    """The telephone numbers among types and numbers, in E.164 where they are long enough to be.
+
+    What is dialled but is no plain number (`*67…`, letters) is passed on as it is: the guard refuses what it cannot
+    read.
+    """
     numbers: list[str] = []
-    for kind, number in ends:
-        if number and kind not in INSIDE and number.isdigit():
-            numbers.append(f"+{number}" if len(number) > 7 else number)
+    for kind, target in ends:
+        if not target or kind in INSIDE:
+            continue
+        number = target.removeprefix("sip:").partition("@")[0].removeprefix("+") if kind == "sipuri" else target
+        if number.isdigit():
+            numbers.append(f"+{number}" if len(number) > SHORT else number)
+        elif kind in OUTSIDE:
+            numbers.append(number)
     return tuple(numbers)
 
 

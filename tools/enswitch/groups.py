@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
 from clients.fields import Moment
 from clients.operation import Answer
-from tools.enswitch.fields import Amount, Flag, Id, Kind, Target, Text, Whole
+from tools.enswitch.fields import Amount, Flag, Id, Kind, Target, Whole
+
+Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), WithJsonSchema({"type": "string"})]
 
 
 class Accepted(Answer):
@@ -35,25 +37,25 @@ class Listing(Answer):
 class DryRun(BaseModel):
     """For functions whose page documents `validation`. Others pass it over and act, so they do not have it."""
 
-    dry_run: Annotated[Flag, Field(serialization_alias="validation", exclude_if=lambda value: not value)] = False
-    """Only have the input checked."""
+    dry_run: Flag | None = Field(default=None, serialization_alias="validation", exclude_if=lambda value: not value)
+    """Only check."""
 
 
 class ForCustomer(BaseModel):
     """For functions that work for one customer."""
 
     customer: Id | None = None
-    """Customer; your own if left out."""
+    """Another customer."""
 
 
 class Paged(BaseModel):
     """For lists that Enswitch pages. It never says how many there are."""
 
-    limit: int = Field(default=50, ge=1, le=500)
-    """Rows to fetch."""
+    limit: Annotated[int, Field(ge=1, le=500), WithJsonSchema({"type": "integer"})] = 50
+    """Rows, at most 500."""
 
-    cursor: str | None = Field(default=None, pattern=r"^[0-9]{1,9}$", serialization_alias="offset")
-    """`next_cursor` of the page before."""
+    cursor: Cursor | None = Field(default=None, serialization_alias="offset")
+    """`next_cursor` before this."""
 
     def next_cursor(self, answer: Any) -> str | None:
         """Where the next page starts, if this one is full."""
@@ -79,7 +81,7 @@ class Descending(BaseModel):
 
 
 class CallPrice(BaseModel):
-    """What a call costs, and when. That start and end are times is inferred."""
+    """What a call costs."""
 
     connectfee: Amount | None = None
     """Price of being connected."""
@@ -95,21 +97,6 @@ class CallPrice(BaseModel):
 
     minimum: Whole | None = None
     """Fewest seconds billed."""
-
-    included: Flag | None = None
-    """Covered by the plan's included seconds."""
-
-    priority: int | None = None
-    """Order among prices."""
-
-    valid_from: Moment | None = Field(default=None, serialization_alias="start")
-    """Start, with zone."""
-
-    valid_until: Moment | None = Field(default=None, serialization_alias="end")
-    """End, with zone."""
-
-    description: Text | None = None
-    """Description."""
 
 
 class Destination(BaseModel):

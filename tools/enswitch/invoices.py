@@ -1,7 +1,7 @@
 """Enswitch invoices and taxes.
 
 Rests on guide 4.4. The document of an invoice (`file`) is not fetched. What most settings of a tax mean is inferred
-from their names; no page shows a tax or deletes one.
+from their names; no page shows a tax or deletes one. Left out of a tax: accounts, cardgroups, products, shared.
 """
 
 from decimal import Decimal
@@ -14,7 +14,7 @@ from clients.enswitch import enswitch
 from clients.fields import LooseText
 from clients.operation import Answer, Operation
 from clients.undo import Undo
-from tools.enswitch.fields import Amount, Currency, Flag, Id, Kind, ShownTime, Text, Words, is_given
+from tools.enswitch.fields import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
 from tools.enswitch.reverting import as_before
 
@@ -58,9 +58,6 @@ class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
     status: Literal["both", Status] | None = None
     """Only this status; both means approved and queued."""
 
-    sort: Kind | None = None
-    """Column to sort by."""
-
 
 @enswitch.function(
     "invoices/get",
@@ -72,7 +69,7 @@ class GetInvoice(Operation[Invoice]):
     """Show an invoice, or a customer's last one."""
 
     id: Id | None = None
-    """Invoice, from enswitch_list_invoices; or give customer."""
+    """From enswitch_list_invoices; or give customer."""
 
     customer: Id | None = None
     """Customer, for its last one; or give id."""
@@ -94,7 +91,7 @@ class UpdateInvoice(Operation[Accepted]):
     """Change an invoice's status, such as paid or cancelled."""
 
     id: Id
-    """Invoice, from enswitch_list_invoices."""
+    """From enswitch_list_invoices."""
 
     status: Status
     """New status."""
@@ -147,9 +144,6 @@ class TaxSettings(BaseModel):
     calls: Flag | None = None
     """On calls."""
 
-    cardgroups: Flag | None = None
-    """On card groups."""
-
     charges: Flag | None = None
     """On charges."""
 
@@ -162,17 +156,8 @@ class TaxSettings(BaseModel):
     numbers: Flag | None = None
     """On numbers."""
 
-    products: Flag | None = None
-    """On products."""
-
-    accounts: Text | None = None
-    """Accounts."""
-
     description: Text | None = None
     """Description."""
-
-    shared: Flag | None = None
-    """Share it with customers below."""
 
     def warnings(self) -> tuple[str, ...]:
         """What goes beyond new customers."""
@@ -181,7 +166,7 @@ class TaxSettings(BaseModel):
 
 @enswitch.function("taxes/create", effect=Effect.PRIVILEGED, toolset="billing", synonyms=("vat", "sales tax", "levy"))
 class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
-    """Create a tax; no documented call deletes it."""
+    """Create a tax."""
 
     name: Words
     """Name."""
@@ -191,7 +176,7 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
     "taxes/update", effect=Effect.PRIVILEGED, toolset="billing", synonyms=("vat", "sales tax", "rate", "levy")
 )
 class UpdateTax(DryRun, TaxSettings, ForCustomer, Operation[Accepted]):
-    """Change a tax; what is left out stays, and no documented call shows it."""
+    """Change a tax; what is left out stays."""
 
     id: Id
     """Tax."""

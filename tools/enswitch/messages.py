@@ -1,8 +1,9 @@
 """Enswitch mailboxes, their messages, and the texts and faxes that are sent.
 
 Rests on guides 4.0 and 4.4 and operators' copies. The page of mailboxes/create was read as far as `pager`: what
-follows, and the group `notify_*`, are left out, and so are the attachments of texts (`filenameX`, `fileX`), whose
-counting no page shows. Columns of messages other than name, time and type are inferred.
+follows, and the group `notify_*`, are left out, and so are envelope and pager, a fax's cover and header, and the
+attachments of texts (`filenameX`, `fileX`), whose counting no page shows. Columns of messages other than name, time and
+type are inferred.
 """
 
 import base64
@@ -15,13 +16,13 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
-from clients.fields import Email, KeptFromModel, LooseText, Moment, Secret, StrangerText
+from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.segments import segments
 from tools.enswitch.fields import (
-    Flag,
+    AS_TEXT,
     Kind,
-    Limit,
+    Mail,
     Number,
     ShownNumber,
     ShownTime,
@@ -32,10 +33,11 @@ from tools.enswitch.fields import (
     dialled,
     new_pin,
 )
-from tools.enswitch.groups import Accepted, Created, Descending, ForCustomer, Listing
+from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing
 
-MailboxName = Annotated[str, Field(min_length=1, max_length=40)]
-Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+MailboxName = Words
+MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$"), AS_TEXT]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$"), AS_TEXT]
 
 
 class Mailbox(Answer):
@@ -74,7 +76,7 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
     """Show a mailbox, without its PIN."""
 
     mailbox: MailboxName
-    """Mailbox, from enswitch_list_mailboxes."""
+    """From enswitch_list_mailboxes."""
 
 
 @enswitch.function(
@@ -84,16 +86,13 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
     synonyms=("voicemail box", "add inbox", "answering machine"),
 )
 class CreateMailbox(ForCustomer, Operation[Created]):
-    """Create a mailbox with a PIN kept for the operator. Notification settings and later ones are not offered."""
+    """Create a mailbox with a PIN kept for the operator. Not every setting is offered."""
 
     mailbox: MailboxName
     """Its number."""
 
     pin: Annotated[Secret, KeptFromModel(generate=new_pin)]
     """Its PIN."""
-
-    callerid: Text | None = None
-    """Caller ID."""
 
     description: Text | None = None
     """Description."""
@@ -104,14 +103,8 @@ class CreateMailbox(ForCustomer, Operation[Created]):
     dnumber: Target | None = None
     """That destination."""
 
-    envelope: Flag | None = None
-    """Say when and from whom a message is."""
-
     owner: Whole | None = None
-    """Person who owns it, from enswitch_list_people; 0 for none."""
-
-    pager: Text | None = None
-    """Pager."""
+    """From enswitch_list_people; 0 none."""
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
@@ -150,11 +143,11 @@ class Messages(Listing):
     rows="messages",
     synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
 )
-class ListMessages(Descending, ForCustomer, Operation[Messages]):
+class ListMessages(ForCustomer, Operation[Messages]):
     """List the voicemails, faxes and texts in a mailbox's folder."""
 
     mailbox: MailboxName
-    """Mailbox, from enswitch_list_mailboxes."""
+    """From enswitch_list_mailboxes."""
 
     folder: Words = "INBOX"
     """Folder."""
@@ -170,15 +163,6 @@ class ListMessages(Descending, ForCustomer, Operation[Messages]):
 
     until: Moment | None = Field(default=None, serialization_alias="end")
     """Newer bound, with zone."""
-
-    duration_minimum: Whole | None = None
-    """Fewest seconds of a voicemail."""
-
-    duration_maximum: Limit | None = None
-    """Most seconds of a voicemail; -1 for no limit."""
-
-    sort: Literal["caller", "duration", "time"] | None = None
-    """Column to sort by."""
 
 
 class OpenedMessage(Message):
@@ -209,7 +193,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
     """Show a message and its text; it stays marked as not listened to."""
 
     mailbox: MailboxName
-    """Mailbox, from enswitch_list_mailboxes."""
+    """From enswitch_list_mailboxes."""
 
     folder: Words = "INBOX"
     """Folder."""
@@ -233,12 +217,12 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     """Delete messages for good; those left are renamed, so list them again before the next call."""
 
     mailbox: MailboxName
-    """Mailbox, from enswitch_list_mailboxes."""
+    """From enswitch_list_mailboxes."""
 
     folder: Words = "INBOX"
     """Folder."""
 
-    messages: list[Annotated[str, Field(pattern=r"^[^,\s]+$")]] = Field(min_length=1, max_length=100)
+    messages: list[MessageName] = Field(min_length=1, max_length=100)
     """Names, from enswitch_list_messages."""
 
     def before(self) -> ListMessages:
@@ -295,13 +279,7 @@ class SendFax(ForCustomer, Operation[Created]):
     snumber: Number | None = None
     """Number of yours that sends it, from enswitch_list_numbers."""
 
-    cover: Text | None = None
-    """Cover page."""
-
-    header: Text | None = None
-    """Header line."""
-
-    email: Email | None = None
+    email: Mail | None = None
     """Mail address that is told the outcome."""
 
     mailbox: MailboxName | None = None
@@ -333,7 +311,6 @@ class Campaigns(Listing):
     "bulk/campaigns/list",
     effect=Effect.READ,
     toolset="messages",
-    rows="campaigns",
     synonyms=("robocall", "broadcast", "auto dialer", "mass calling"),
 )
 class ListBulkCampaigns(ForCustomer, Operation[Campaigns]):

@@ -1,11 +1,11 @@
 """Enswitch numbers of a customer: finding, buying, settings, and giving one up.
 
 Rests on guides 3.13, 4.2 and 4.4. The page of numbers/update was read as far as `play_message`: that and what follows
-is left out, and its dry run too, which is inferred.
+is left out, and its dry run too, which is inferred; so are direct, directory, language, music and panel.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
 from tools.enswitch.fields import (
+    AS_WHOLE,
     Flag,
     Id,
     Kind,
@@ -24,11 +25,10 @@ from tools.enswitch.fields import (
     Target,
     Text,
     Whole,
-    Words,
     dialled,
     new_pin,
 )
-from tools.enswitch.groups import Accepted, Descending, Destination, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.reverting import as_before
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
@@ -77,17 +77,8 @@ class OwnedNumbers(Listing):
     toolset="numbers",
     synonyms=("dids", "phone numbers", "my numbers", "inventory", "where does it ring"),
 )
-class ListNumbers(Paged, Descending, ForCustomer, Operation[OwnedNumbers]):
+class ListNumbers(Paged, ForCustomer, Operation[OwnedNumbers]):
     """List a customer's numbers and where their calls go."""
-
-    callerid: Words | None = None
-    """Only this caller ID."""
-
-    callerid_location: Words | None = None
-    """Only this caller ID location."""
-
-    sort: Literal["destination", "dnumber", "number"] | None = None
-    """Column to sort by."""
 
 
 @enswitch.function(
@@ -101,7 +92,7 @@ class GetNumber(Operation[OwnedNumber]):
     """Show one number and where its calls go."""
 
     number: Number
-    """Number, from enswitch_list_numbers."""
+    """From enswitch_list_numbers."""
 
 
 class AvailableNumbers(Listing):
@@ -115,7 +106,6 @@ class AvailableNumbers(Listing):
     effect=Effect.READ,
     toolset="numbers",
     guide="3.13",
-    rows="numbers",
     synonyms=("buy", "search", "new", "find", "inventory", "did"),
 )
 class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
@@ -127,8 +117,8 @@ class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
     number_class: Whole | None = Field(default=None, serialization_alias="class")
     """Number class; any if left out."""
 
-    count: int = Field(default=10, ge=1, le=1000)
-    """How many."""
+    count: Annotated[int, Field(ge=1, le=100), AS_WHOLE] = 10
+    """How many, at most 100."""
 
     preferred: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
     """Digits to prefer."""
@@ -144,7 +134,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     """Buy a number; may order it from a vendor, or port it in when ingroup is given."""
 
     number: Number
-    """Number, from enswitch_list_available_numbers."""
+    """From enswitch_list_available_numbers."""
 
     ingroup: Id | None = None
     """Inbound group, only to port the number in."""
@@ -177,7 +167,7 @@ class ReleaseNumber(Operation[Accepted]):
     """Give a number up, with billing; named in numbers/system/update only."""
 
     number: Number
-    """Number, from enswitch_list_numbers."""
+    """From enswitch_list_numbers."""
 
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
@@ -190,10 +180,10 @@ class ReleaseNumber(Operation[Accepted]):
     synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
 )
 class UpdateNumber(Destination, Operation[Accepted]):
-    """Change where a number's calls go and its settings; play settings and later ones are not offered."""
+    """Change where a number's calls go and its settings. Not every setting is offered."""
 
     number: Number
-    """Number, from enswitch_list_numbers."""
+    """From enswitch_list_numbers."""
 
     allow_callerid: Flag | None = None
     """May be used as caller ID."""
@@ -203,12 +193,6 @@ class UpdateNumber(Destination, Operation[Accepted]):
 
     description: Text | None = None
     """Description."""
-
-    direct: Flag | None = None
-    """Direct."""
-
-    directory: Flag | None = None
-    """List in the directory."""
 
     emergency_register: Flag | None = None
     """Register for emergency calls."""
@@ -222,20 +206,11 @@ class UpdateNumber(Destination, Operation[Accepted]):
     fax_dnumber: Target | None = None
     """Destination of faxes."""
 
-    language: Text | None = None
-    """Language."""
-
     maximum_seconds: Limit | None = None
     """Longest call; -1 for no limit."""
 
-    music: Limit | None = None
-    """Music on hold."""
-
     owner: Whole | None = None
-    """Person who owns it, from enswitch_list_people; 0 for none."""
-
-    panel: Flag | None = None
-    """Show on the panel."""
+    """From enswitch_list_people; 0 none."""
 
     password: Annotated[Secret | None, KeptFromModel(generate=new_pin)] = None
     """Set a new PIN, kept for the operator."""
@@ -260,7 +235,7 @@ class UpdateNumberTimes(DryRun, Destination, Operation[Accepted]):
     """Change where a number's calls go while a time group is active; no documented call shows it."""
 
     number: Number
-    """Number, from enswitch_list_numbers."""
+    """From enswitch_list_numbers."""
 
     timegroup: Id
     """Time group."""

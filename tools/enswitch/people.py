@@ -1,7 +1,8 @@
 """Enswitch people, roles and logins.
 
 Rests on guides 3.13, 3.15 and 4.4. Passwords are made by the server, so that copying one (`copy_password`) is left out,
-and so is people/get's `check`, which tells strangers whether a person exists.
+and so is people/get's `check`, which tells strangers whether a person exists. Of a person's settings, those that only
+describe (title, company, country, fax, extension, languages and formats) and public_key are left out.
 """
 
 from datetime import datetime
@@ -11,12 +12,12 @@ from pydantic import Field, model_validator
 
 from clients.effects import Effect
 from clients.enswitch import enswitch
-from clients.enswitch_versions import TOKENS, Since, Version
-from clients.fields import Email, KeptFromModel, LooseText, Secret
+from clients.enswitch_versions import TOKENS, Version
+from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo, put_back
-from tools.enswitch.fields import Flag, Id, Kind, Text, Words, is_given, new_password
-from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.fields import Flag, Id, Mail, Text, Words, is_given, new_password
+from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.reverting import ONLY_CHECKED
 
 
@@ -51,14 +52,8 @@ class People(Listing):
     toolset="people",
     synonyms=("users", "logins", "staff", "who has access"),
 )
-class ListPeople(Paged, Descending, ForCustomer, Operation[People]):
+class ListPeople(Paged, ForCustomer, Operation[People]):
     """List a customer's people, who can log in."""
-
-    sort: Kind | None = None
-    """Column to sort by."""
-
-    zohocrm: Annotated[Words | None, Since((4, 4))] = None
-    """Only this Zoho CRM id."""
 
 
 @enswitch.function(
@@ -72,12 +67,12 @@ class GetPerson(Operation[Person]):
     """Show one person."""
 
     id: Id | None = None
-    """Person, from enswitch_list_people; or give username or email."""
+    """From enswitch_list_people; or give username or email."""
 
     username: Words | None = None
     """Username."""
 
-    email: Email | None = None
+    email: Mail | None = None
     """Mail address."""
 
     @model_validator(mode="after")
@@ -102,7 +97,7 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
     password: Annotated[Secret, KeptFromModel(generate=new_password)]
     """Its password."""
 
-    email: Email
+    email: Mail
     """Mail address."""
 
     role: Id
@@ -114,44 +109,14 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
     surname: Text | None = None
     """Last name."""
 
-    title: Text | None = None
-    """Title."""
-
-    company: Text | None = None
-    """Company."""
-
-    country: Text | None = None
-    """Country."""
-
-    description: Text | None = None
-    """Description."""
-
     telephone: Text | None = None
     """Telephone."""
 
     mobile: Text | None = None
     """Mobile."""
 
-    fax: Text | None = None
-    """Fax."""
-
-    extension: Text | None = None
-    """Extension."""
-
-    language: Text | None = None
-    """Language."""
-
     timezone: Text | None = None
     """Time zone."""
-
-    date_format: Text | None = None
-    """Date format."""
-
-    time_format: Text | None = None
-    """Time format."""
-
-    public_key: Text | None = None
-    """Public key."""
 
     source: Text | None = None
     """Addresses that may log in; any if left out."""
@@ -177,7 +142,7 @@ class DeletePerson(Operation[Accepted]):
     """Delete a person, and with delete_features every line, mailbox and queue that they own."""
 
     id: Id
-    """Person, from enswitch_list_people."""
+    """From enswitch_list_people."""
 
     delete_features: Annotated[Flag, Field(serialization_alias="features")] = False
     """Delete everything they own too."""
@@ -210,7 +175,6 @@ class Roles(Listing):
     "roles/list",
     effect=Effect.READ,
     toolset="people",
-    rows="roles",
     synonyms=("permissions", "privileges", "access levels"),
 )
 class ListRoles(Operation[Roles]):
@@ -285,7 +249,7 @@ class SwitchUser(Operation[SwitchedUser]):
     added_in: ClassVar[Version] = TOKENS
 
     id: Id | None = None
-    """Person, from enswitch_list_people; or give username."""
+    """From enswitch_list_people; or give username."""
 
     username: Words | None = None
     """Username; or give id."""

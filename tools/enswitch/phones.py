@@ -1,8 +1,9 @@
 """Enswitch telephone lines and the hardware that is provisioned with them.
 
 Rests on guides 4.1, 4.2 and 4.4 and an operator's copy. The pages of phones/create and update were read as far as
-`direct` and `dnumber`: what follows, and the groups `callerid_*` and `callername_*`, are left out. SIP passwords are
-made by the server and never read back (phones/get's `password`).
+`direct` and `dnumber`: what follows, and the groups `callerid_*` and `callername_*`, are left out; so are acr, btype,
+bnumber, codec, delivery, dialplan, direct and provision1. SIP passwords are made by the server and never read back
+(phones/get's `password`).
 """
 
 from datetime import datetime
@@ -19,10 +20,8 @@ from clients.undo import Undo
 from tools.enswitch.fields import (
     Flag,
     Id,
-    Kind,
     ShownNumber,
     SpendLimit,
-    Target,
     Text,
     Whole,
     Words,
@@ -112,41 +111,20 @@ class GetPhone(Operation[Phone]):
     """Show a telephone line, without its password."""
 
     name: Words
-    """Line, from enswitch_list_phones."""
+    """From enswitch_list_phones."""
 
 
 class PhoneSettings(BaseModel):
     """Settings of a telephone line."""
 
-    acr: Flag | None = None
-    """Reject anonymous callers."""
-
-    btype: Kind | None = None
-    """Type of the `b` destination."""
-
-    bnumber: Target | None = None
-    """The `b` destination."""
-
     call_maximum: SpendLimit | None = None
     """Most to spend on calls; -1 for no limit."""
-
-    codec: Text | None = None
-    """Codecs."""
 
     cos: Whole | None = None
     """Class of service."""
 
-    delivery: Words | None = None
-    """Delivery."""
-
     description: Text | None = None
     """Description."""
-
-    dialplan: Words | None = None
-    """Dial plan."""
-
-    direct: Flag | None = None
-    """Direct."""
 
 
 @enswitch.function(
@@ -178,9 +156,6 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
             return ()
         return ("Without call_maximum, whoever has the password can call without limit.",)
 
-    def destinations(self) -> tuple[str, ...]:
-        return dialled((self.btype, self.bnumber))
-
     def settled(self, sent_at: datetime) -> Proof[Phone]:
         return Proof(read=GetPhone(name=self.name), shows=lambda _: True, if_absent=False)
 
@@ -195,7 +170,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
     """Change a telephone line; what is left out stays. Not every setting is offered."""
 
     name: Words
-    """Line, from enswitch_list_phones."""
+    """From enswitch_list_phones."""
 
     aoc: Flag
     """Advice of charge, as enswitch_get_phone shows it: it is reset if not sent."""
@@ -216,7 +191,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
         return as_before(self, before, "name")
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber), (self.btype, self.bnumber))
+        return dialled((self.dtype, self.dnumber))
 
     def warnings(self) -> tuple[str, ...]:
         return ("Devices with the old password stop working.",) if self.password is not None else ()
@@ -232,7 +207,7 @@ class UnregisterPhone(Operation[Accepted]):
     """Unregister a telephone line: it cannot be called until its device registers again."""
 
     name: Words
-    """Line, from enswitch_list_phones."""
+    """From enswitch_list_phones."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The device registers again by itself.")
@@ -248,13 +223,10 @@ class CreatePhoneHardware(Operation[Created]):
     """Provision a device for a telephone line: whoever holds the device gets the line's settings."""
 
     phone: Words
-    """Line, from enswitch_list_phones."""
+    """From enswitch_list_phones."""
 
     hardware_address: Words
     """The device's hardware address."""
-
-    provision1: Text | None = None
-    """Provisioning setting."""
 
     provisioning: Text | None = None
     """Provisioning template."""

@@ -16,13 +16,13 @@ from clients.enswitch_versions import Formerly, NamesPlanRoute, Since
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from tools.enswitch.fields import Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
+from tools.enswitch.fields import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
 from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged
 from tools.enswitch.reverting import ONLY_CHECKED, as_before
 
 RENAMED: Final = (4, 1)
 
-RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$"), NamesPlanRoute()]
+RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$"), AS_TEXT, NamesPlanRoute()]
 CalledPrefix = Annotated[Prefix, Formerly("prefix", until=RENAMED)]
 CallerPrefix = Annotated[AnyPrefix | None, Since(RENAMED)]
 
@@ -72,7 +72,7 @@ class ListPlanRoutes(Paged, Descending, Operation[PlanRoutes]):
     """List a rate plan's routes: what each called prefix is allowed and where it goes."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
     called_prefix: Annotated[Prefix | None, Formerly("prefix", until=RENAMED)] = None
     """Only this called prefix."""
@@ -97,7 +97,7 @@ class GetPlanRoute(Operation[PlanRoute]):
     """Show one route of a rate plan."""
 
     route: RouteName = Field(serialization_alias="id")
-    """Route, from enswitch_list_plan_routes."""
+    """From enswitch_list_plan_routes."""
 
 
 class CreatedPlanRoute(Accepted):
@@ -119,7 +119,7 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     """Called prefix to match."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
     allow: Allow = "allow"
     """Whether calls are allowed, always or by time group."""
@@ -134,13 +134,13 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     """Media type."""
 
     peer1: Limit | None = None
-    """First peer; 0 for default, -1 for least cost."""
+    """First peer; 0 default, -1 least cost."""
 
     peer2: Limit | None = None
-    """Second peer; 0 for none, -1 for least cost."""
+    """Second; 0 none, -1 least cost."""
 
     peer3: Limit | None = None
-    """Third peer; 0 for none, -1 for least cost."""
+    """Third; 0 none, -1 least cost."""
 
     def warnings(self) -> tuple[str, ...]:
         return () if self.allow == "forbid" else (OPENS,)
@@ -156,7 +156,8 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
         return put_back(DeletePlanRoute, route=named or f"{self.plan}/{self.called_prefix}/{self.media}")
 
     def _is_this(self, row: PlanRoute) -> bool:
-        return (row.called_prefix, row.caller_prefix or "") == (self.called_prefix, self.caller_prefix or "")
+        wanted = (self.called_prefix, self.caller_prefix or "", self.media)
+        return (row.called_prefix, row.caller_prefix or "", row.media) == wanted
 
 
 @enswitch.function(
@@ -169,7 +170,7 @@ class UpdatePlanRoute(DryRun, Operation[Accepted]):
     """Change a route of a rate plan, for every customer on it; what is left out stays."""
 
     route: RouteName = Field(serialization_alias="id")
-    """Route, from enswitch_list_plan_routes."""
+    """From enswitch_list_plan_routes."""
 
     allow: Allow | None = None
     """Whether calls are allowed, always or by time group."""
@@ -187,13 +188,13 @@ class UpdatePlanRoute(DryRun, Operation[Accepted]):
     """Media type."""
 
     peer1: Limit | None = None
-    """First peer; 0 for default, -1 for least cost."""
+    """First peer; 0 default, -1 least cost."""
 
     peer2: Limit | None = None
-    """Second peer; 0 for none, -1 for least cost."""
+    """Second; 0 none, -1 least cost."""
 
     peer3: Limit | None = None
-    """Third peer; 0 for none, -1 for least cost."""
+    """Third; 0 none, -1 least cost."""
 
     def warnings(self) -> tuple[str, ...]:
         return () if self.allow == "forbid" else (OPENS,)
@@ -214,10 +215,10 @@ class UpdatePlanRoute(DryRun, Operation[Accepted]):
     synonyms=("remove", "unblock", "drop"),
 )
 class DeletePlanRoute(Operation[Accepted]):
-    """Delete a route of a rate plan: what it forbade becomes possible; the form from 4.1 on is inferred."""
+    """Delete a route of a rate plan: what it forbade becomes possible."""
 
     route: RouteName = Field(serialization_alias="id")
-    """Route, from enswitch_list_plan_routes."""
+    """From enswitch_list_plan_routes."""
 
     def before(self) -> GetPlanRoute:
         return GetPlanRoute(route=self.route)

@@ -1,11 +1,11 @@
 """Enswitch rate plans: what they are, what numbers cost on them, and which features and groups they include.
 
-Rests on guides 3.14 to 4.4. The page of plans/create was read as far as `inconnect_margin`, whose type is not
-known: it and what follows are left out.
+Rests on guides 3.14 to 4.4. The page of plans/create was read as far as `inconnect_margin`, whose type is not known: it
+and what follows are left out. So are bill_defer, bulk_calls, callerid_in_external, carry_forward_*, conference_calls,
+contract, cos_timegroup, dialplan and huntgroup_dests of a plan, and inheritable, parent, reseller and sort of the list.
 """
 
 from decimal import Decimal
-from typing import Literal
 
 from clients.effects import Effect
 from clients.enswitch import enswitch
@@ -22,7 +22,7 @@ from tools.enswitch.fields import (
     Whole,
     Words,
 )
-from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
 
 
 class Plan(Answer):
@@ -57,20 +57,11 @@ class Plans(Listing):
     toolset="plans",
     synonyms=("tariffs", "price lists", "rates", "packages"),
 )
-class ListPlans(Paged, Descending, ForCustomer, Operation[Plans]):
-    """List rate plans; at most one of inheritable, parent, reseller, signup and system."""
+class ListPlans(Paged, ForCustomer, Operation[Plans]):
+    """List rate plans; at most one of signup and system."""
 
     name: Words | None = None
     """Only names that have this."""
-
-    inheritable: Flag | None = None
-    """Only those that customers below may be given."""
-
-    parent: Flag | None = None
-    """The parent's."""
-
-    reseller: Flag | None = None
-    """The reseller's."""
 
     signup: Flag | None = None
     """Only those open for sign-up."""
@@ -78,21 +69,18 @@ class ListPlans(Paged, Descending, ForCustomer, Operation[Plans]):
     system: Flag | None = None
     """The system's."""
 
-    sort: Literal["description", "name"] | None = None
-    """Column to sort by."""
-
 
 @enswitch.function("plans/get", effect=Effect.READ, toolset="plans", synonyms=("show", "tariff", "details"))
 class GetPlan(Operation[Plan]):
     """Show one rate plan."""
 
     id: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
 
 @enswitch.function("plans/create", effect=Effect.PRIVILEGED, toolset="plans", synonyms=("add", "tariff", "package"))
 class CreatePlan(ForCustomer, Operation[Created]):
-    """Create a rate plan; no documented call deletes it. Later settings of its page are not offered."""
+    """Create a rate plan. Not every setting is offered."""
 
     name: Words
     """Name."""
@@ -109,41 +97,11 @@ class CreatePlan(ForCustomer, Operation[Created]):
     auto_topup: Flag | None = None
     """Top up by itself."""
 
-    bill_defer: Flag | None = None
-    """Defer billing."""
-
-    bulk_calls: Limit | None = None
-    """Bulk calls; -1 for no limit."""
-
     call_maximum: SpendLimit | None = None
     """Most a customer may spend on calls a day; -1 for no limit."""
 
-    callerid_in_external: Flag | None = None
-    """Caller ID of inbound external calls."""
-
-    carry_forward_messages: Flag | None = None
-    """Carry included messages forward."""
-
-    carry_forward_seconds: Flag | None = None
-    """Carry included seconds forward."""
-
-    conference_calls: Flag | None = None
-    """Conference calls."""
-
-    contract: Words | None = None
-    """Contract."""
-
-    cos_timegroup: Id | None = None
-    """Time group of the class of service."""
-
-    dialplan: Words | None = None
-    """Dial plan."""
-
     external_out: Flag | None = None
     """Outbound external calls; on if left out."""
-
-    huntgroup_dests: Words | None = None
-    """Hunt group destinations."""
 
     included_messages: Whole | None = None
     """Included messages."""
@@ -191,7 +149,7 @@ class SetPlanFeature(Operation[Accepted]):
     """Feature."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
     included: Whole = 0
     """How many are included in the price."""
@@ -214,7 +172,7 @@ class RemovePlanIngroup(Operation[Accepted]):
     """Inbound group."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""
 
 
 @enswitch.function(
@@ -231,4 +189,4 @@ class RemovePlanOutgroup(Operation[Accepted]):
     """Outbound group."""
 
     plan: Id
-    """Rate plan, from enswitch_list_plans."""
+    """From enswitch_list_plans."""

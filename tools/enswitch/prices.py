@@ -1,4 +1,4 @@
-"""Enswitch prices: only amounts that a call itself names. No documented call shows what a number, call or text costs."""
+"""Enswitch prices: only amounts that a call itself names. No documented call shows what anything else costs."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,11 +1,12 @@
 """Enswitch queues, who answers their calls, and callers who wait to be called back.
 
 Rests on guides 4.0 and 4.4. The pages of queues/create and update were read as far as `strategy`: what follows, and the
-group `play_*`, are left out. When the destinations a, d, h and n are used was not read. No page shows a queue or
+group `play_*`, are left out, and so are allow_forwards, answer, destinations_same, events, missed_logout, music, panel,
+priority, recordgroup and screen. When the destinations a, d, h and n are used was not read. No page shows a queue or
 deletes one, and an update resets those destinations and `events_url` if they are not sent: they have to be said.
 """
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, model_validator
 
@@ -25,7 +26,7 @@ from tools.enswitch.fields import (
     dialled,
     is_given,
 )
-from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing
+from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 
 AnswererKind = Literal["forward", "peer", "phone", "sipuri"]
 
@@ -48,87 +49,27 @@ class QueueSettings(BaseModel):
     maximum_queued: Whole | None = None
     """Most callers waiting."""
 
-    missed_logout: Whole | None = None
-    """Missed calls after which a destination is logged out."""
-
-    allow_forwards: Flag | None = None
-    """Follow the destinations' forwards."""
-
-    answer: Flag | None = None
-    """Answer before queueing."""
-
     callback: Flag | None = None
     """Offer to call back."""
 
     callerid: Text | None = None
     """Caller ID."""
 
-    destinations_same: Flag | None = None
-    """Treat destinations the same."""
-
-    events: Text | None = None
-    """Events to report."""
-
-    music: Whole | None = None
-    """Music on hold."""
-
     owner: Whole | None = None
-    """Person who owns it, from enswitch_list_people; 0 for none."""
-
-    panel: Flag | None = None
-    """Show on the panel."""
-
-    priority: int | None = None
-    """Order among queues."""
-
-    recordgroup: Whole | None = None
-    """Recording group."""
-
-    screen: Flag | None = None
-    """Screen calls."""
+    """From enswitch_list_people; 0 none."""
 
 
 @enswitch.function(
     "queues/create",
-    effect=Effect.REROUTES,
+    effect=Effect.WRITE,
     toolset="telephony",
     synonyms=("call center", "acd", "agents", "hold", "waiting line"),
 )
 class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
-    """Create a queue; no documented call deletes it. Play settings and later ones are not offered."""
+    """Create a queue, which hangs up on whom it cannot serve until it is updated."""
 
     name: Words
     """Name."""
-
-    atype: Kind | None = None
-    """Type of destination a; hangup if left out."""
-
-    anumber: Target | None = None
-    """Destination a."""
-
-    dtype: Kind | None = None
-    """Type of destination d; hangup if left out."""
-
-    dnumber: Target | None = None
-    """Destination d."""
-
-    htype: Kind | None = None
-    """Type of destination h; hangup if left out."""
-
-    hnumber: Target | None = None
-    """Destination h."""
-
-    ntype: Kind | None = None
-    """Type of destination n; hangup if left out."""
-
-    nnumber: Target | None = None
-    """Destination n."""
-
-    events_url: Text | None = None
-    """Address that events are sent to."""
-
-    def destinations(self) -> tuple[str, ...]:
-        return _ends(self)
 
 
 @enswitch.function(
@@ -174,14 +115,11 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
     """Name."""
 
     def destinations(self) -> tuple[str, ...]:
-        return _ends(self)
+        ends = (self.atype, self.anumber), (self.dtype, self.dnumber), (self.htype, self.hnumber)
+        return dialled(*ends, (self.ntype, self.nnumber))
 
     def warnings(self) -> tuple[str, ...]:
         return ("No documented call shows a queue, so what this replaces is not known.",)
-
-
-def _ends(queue: Any) -> tuple[str, ...]:
-    return dialled(*((getattr(queue, f"{each}type"), getattr(queue, f"{each}number")) for each in "adhn"))
 
 
 class QueueDestination(Answer):
@@ -202,7 +140,7 @@ class QueueDestination(Answer):
     synonyms=("agent", "add member", "log in to queue"),
 )
 class CreateQueueDestination(DryRun, Operation[Created]):
-    """Let a line, peer or number answer a queue's calls; no documented call takes it out."""
+    """Let a line, peer or number answer a queue's calls."""
 
     queue: Id
     """Queue."""
@@ -230,7 +168,7 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     synonyms=("agent", "member", "available"),
 )
 class GetQueueDestination(Operation[QueueDestination]):
-    """Show who answers a queue's calls, one of them."""
+    """Show one that answers a queue's calls."""
 
     id: Id | None = None
     """Queue destination; or give queue, dtype and dnumber."""
@@ -305,11 +243,8 @@ class Callbacks(Listing):
     rows="callbacks",
     synonyms=("missed", "call me back", "abandoned", "waiting"),
 )
-class ListQueueCallbacks(Descending, ForCustomer, Operation[Callbacks]):
+class ListQueueCallbacks(ForCustomer, Operation[Callbacks]):
     """List callers who asked a queue to call them back."""
 
     queue: Id | None = None
     """Only this queue."""
-
-    sort: Kind | None = None
-    """Column to sort by."""

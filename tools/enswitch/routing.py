@@ -1,6 +1,7 @@
 """Enswitch system routing: routes to peers, and the groups that prices and callers hang on.
 
-Rests on guide 4.4.
+Rests on guide 4.4. Left out: allow_plan_peers and copy_costs_peer of a route, included, name_invoices and tags of an
+outbound group.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -28,9 +29,6 @@ class UpdateRoute(DryRun, Operation[Accepted]):
     id: Id
     """Route."""
 
-    allow_plan_peers: Flag | None = None
-    """Let rate plans choose peers."""
-
     called_min: Whole | None = None
     """Fewest digits called."""
 
@@ -43,9 +41,6 @@ class UpdateRoute(DryRun, Operation[Accepted]):
     caller_prefix: AnyPrefix | None = None
     """Caller ID prefix to match."""
 
-    copy_costs_peer: Id | None = None
-    """Peer whose costs are copied."""
-
     description: Text | None = None
     """Description."""
 
@@ -56,13 +51,13 @@ class UpdateRoute(DryRun, Operation[Accepted]):
     """Outbound group."""
 
     peer1: Limit | None = None
-    """First peer; -1 for least cost."""
+    """First peer; -1 least cost."""
 
     peer2: Limit | None = None
-    """Second peer; -1 for least cost."""
+    """Second; -1 least cost."""
 
     peer3: Limit | None = None
-    """Third peer; -1 for least cost."""
+    """Third; -1 least cost."""
 
 
 class Imported(Answer):
@@ -113,15 +108,6 @@ class CreateOutgroup(DryRun, Operation[Created]):
 
     description: Text | None = None
     """Description."""
-
-    included: Flag | None = None
-    """Covered by included seconds."""
-
-    name_invoices: Text | None = None
-    """Name on invoices."""
-
-    tags: Text | None = None
-    """Tags."""
 
 
 @enswitch.function(
@@ -184,7 +170,6 @@ class CalleridGroups(Listing):
     "calleridgroups/list",
     effect=Effect.READ,
     toolset="routing",
-    rows="groups",
     synonyms=("caller id list", "whitelist", "blacklist"),
 )
 class ListCalleridgroups(ForCustomer, Operation[CalleridGroups]):

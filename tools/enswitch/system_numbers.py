@@ -1,10 +1,10 @@
 """Enswitch numbers of the system: the pool that customers buy from.
 
-Rests on guide 4.4.
+Rests on guide 4.4. Left out: alias and shortcut, and stype and region when numbers are made.
 """
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -54,15 +54,6 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
     charge_customer: Flag = False
     """Charge that customer."""
 
-    alias: Text | None = None
-    """Alias."""
-
-    region: Text | None = None
-    """Region."""
-
-    stype: Literal["number", "callerid"] | None = None
-    """What they are used as."""
-
     @model_validator(mode="after")
     def _range_fits(self) -> Self:
         if self.end and not (self.start.isdigit() and self.end.isdigit() and len(self.start) == len(self.end)):
@@ -80,6 +71,9 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
         if not (self.customer and self.charge_customer):
             return None
         return Charge(item="number", quantity=self.quantity, per="month", unknown=NO_PRICE)
+
+    def reach(self) -> int:
+        return self.quantity
 
     def warnings(self) -> tuple[str, ...]:
         return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
@@ -118,14 +112,8 @@ class UpdateSystemNumber(DryRun, Operation[Accepted]):
     number_class: Id | None = Field(default=None, serialization_alias="class")
     """Number class, which sets the price."""
 
-    alias: Text | None = None
-    """Alias."""
-
     region: Text | None = None
     """Region."""
-
-    shortcut: Text | None = None
-    """Shortcut."""
 
     def before(self) -> GetSystemNumber:
         return GetSystemNumber(number=self.number)

@@ -1,6 +1,5 @@
 """Routee account: balance, prices and top-ups. What was spent is in the reports, not among the transactions."""
 
-from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,6 +9,7 @@ from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, wire_fields
 from clients.routee import routee
 from tools.routee.paging import PAGING, Page, Paged
+from tools.routee.shapes import Amount
 
 
 class Currency(Answer):
@@ -23,7 +23,7 @@ class Currency(Answer):
 class Balance(Answer):
     """What is left to spend."""
 
-    balance: Decimal | None = None
+    balance: Amount | None = None
     currency: Currency | None = None
 
 
@@ -44,7 +44,7 @@ class NetworkPrice(Answer):
 
     network: str | None = None
     mnc: LooseText | None = None
-    price: Decimal | None = None
+    price: Amount | None = None
 
 
 class SmsPrice(Answer):
@@ -61,38 +61,38 @@ class VoicePrice(Answer):
 
     country: str | None = None
     iso: str | None = None
-    landline: Decimal | None = Field(default=None, alias="landlinePrice")
-    mobile: Decimal | None = Field(default=None, alias="mobilePrice")
+    landline: Amount | None = Field(default=None, alias="landlinePrice")
+    mobile: Amount | None = Field(default=None, alias="mobilePrice")
 
 
 class LookupPrice(Answer):
     """What lookups cost. Old documents write the name with a capital."""
 
-    per_request: Decimal | None = None
+    per_request: Amount | None = None
 
 
 class TwoStepPrice(Answer):
     """What verifications cost."""
 
-    sms: Decimal | None = None
-    voice: Decimal | None = None
+    sms: Amount | None = None
+    voice: Amount | None = None
 
 
 class ValidatorPrice(Answer):
     """What number validations cost."""
 
-    with_ported: Decimal | None = Field(default=None, alias="withPortedInfo")
-    without_ported: Decimal | None = Field(default=None, alias="withoutPortedInfo")
+    with_ported: Amount | None = Field(default=None, alias="withPortedInfo")
+    without_ported: Amount | None = Field(default=None, alias="withoutPortedInfo")
 
 
 class ViberRates(Answer):
     """What one message costs: text alone is transactional, everything else promotional."""
 
-    transactional_outbound: Decimal | None = None
-    promotional_outbound: Decimal | None = None
-    transactional_inbound: Decimal | None = None
-    promotional_inbound: Decimal | None = None
-    fee: Decimal | None = None
+    transactional_outbound: Amount | None = None
+    promotional_outbound: Amount | None = None
+    transactional_inbound: Amount | None = None
+    promotional_inbound: Amount | None = None
+    fee: Amount | None = None
     fee_period: str | None = None
 
 
@@ -142,9 +142,9 @@ class TopUp(Answer):
 
     id: str | None = None
     date: AnsweredTime | None = None
-    amount: Decimal | None = None
-    balance_before: Decimal | None = None
-    balance_after: Decimal | None = None
+    amount: Amount | None = None
+    balance_before: Amount | None = None
+    balance_after: Amount | None = None
     source: str | None = None
     status: str | None = None
     transaction_type: str | None = None

@@ -12,8 +12,8 @@ from clients.fields import AnsweredTime
 from clients.operation import Answer, Operation, wire_fields
 from clients.routee import routee
 from clients.undo import Undo
-from tools.routee.calls import CALLEE, Callee, SpokenText
-from tools.routee.shapes import Gender, HttpsUrl, Id, Language, Sender, Strategy, WavUrl, callback, given
+from tools.routee.calls import Callee, SpokenText, called_numbers, callee
+from tools.routee.shapes import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, given
 
 NO_RESUME: Final = "A call that has ended cannot be resumed."
 
@@ -55,11 +55,14 @@ class EndCall(Operation[CallAnswer]):
     docs="transfer-an-active-call",
     synonyms=("connect", "forward", "hand over", "put through"),
 )
-class TransferCall(Callee, Operation[CallAnswer]):
+class TransferCall(Operation[CallAnswer]):
     """Connect a call in progress to somebody else, by a new call that is billed."""
 
     call_id: Id
     """`call_id` from routee_list_conversation_calls."""
+
+    to: Callee
+    """Number, or SIP address."""
 
     sender: Sender = Field(serialization_alias="from")
     """Caller id of the new call."""
@@ -73,21 +76,21 @@ class TransferCall(Callee, Operation[CallAnswer]):
     callback_url: HttpsUrl | None = None
     """Where Routee posts the call's status."""
 
-    callback_strategy: Strategy = "OnChange"
-    """At every status or the final one."""
+    callback_final_only: bool | None = None
+    """Post only the final status."""
 
     def charge(self) -> Charge:
         return Charge(item="call", rate="call")
 
     def destinations(self) -> tuple[str, ...]:
-        return self.numbers()
+        return called_numbers(self.to)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RESUME)
 
     def to_wire(self) -> dict[str, Any]:
-        return wire_fields(self, exclude=CALLEE | {"callback_url", "callback_strategy"}) | given(
-            to=self.callee(), callback=callback(self.callback_url, self.callback_strategy)
+        return wire_fields(self, exclude=frozenset({"callback_url", "callback_final_only"})) | given(
+            to=callee(self.to), callback=callback(self.callback_url, final_only=self.callback_final_only)
         )
 
 

@@ -1,19 +1,21 @@
 """Parts of a call: who is called, and what is said, played, dialled and collected once it is answered."""
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer
 from tools.routee.paging import Page
-from tools.routee.shapes import Gender, HttpsUrl, Language, Status, Text, WavUrl, given
+from tools.routee.shapes import Amount, Gender, HttpsUrl, Language, Sender, Status, WavUrl, given, without_description
 
 SpokenText = Annotated[str, Field(min_length=1, max_length=1000)]
 
-Sip = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_PUNCTUATION = re.compile(r"[\s().\-]")
+_SIP = re.compile(r"[^@\s]+@[^@\s]+")
 
 _NEEDED: Mapping[str, frozenset[str]] = {
     "SAY": frozenset({"text", "language"}),
@@ -32,54 +34,24 @@ _ALLOWED: Mapping[str, frozenset[str]] = {
 class Verb(BaseModel):
     """One step of a dialplan. Routee's verbs have fields of their own; here they are flat, and checked by verb."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=without_description)
 
     type: Literal["SAY", "PLAY", "DIAL", "COLLECT"]
-
     text: SpokenText | None = None
-    """SAY: what to say."""
-
     language: Language | None = None
-    """SAY: its language."""
-
     gender: Gender | None = None
-    """SAY: the voice."""
-
     file_url: WavUrl | None = None
-    """PLAY: a WAV file."""
-
     barge_in: bool | None = None
-    """SAY, PLAY: keys interrupt it."""
-
     repeat: int | None = Field(default=None, ge=1)
-    """SAY, PLAY: times."""
-
-    sender: Text | None = None
-    """DIAL: caller id of the second call."""
-
+    sender: Sender | None = None
     to: E164 | None = None
-    """DIAL: number of the second call, billed too."""
-
     hangup_delay: int | None = Field(default=None, ge=1)
-    """DIAL: seconds to wait for an answer."""
-
     max_duration: int | None = Field(default=None, ge=1)
-    """DIAL: longest seconds."""
-
     record: bool | None = None
-    """DIAL: record it."""
-
     recording_format: Literal["WAV", "MP3"] | None = None
-    """DIAL: format of the recording."""
-
     event_url: HttpsUrl | None = None
-    """COLLECT: where Routee posts the keys."""
-
     max_digits: int | None = Field(default=None, ge=1)
-    """COLLECT: most keys; 30 if left out."""
-
     submit_on_hash: bool | None = None
-    """COLLECT: # ends it."""
 
     @model_validator(mode="after")
     def _has_what_its_verb_needs(self) -> Self:
@@ -114,34 +86,27 @@ class Verb(BaseModel):
 _ALL = frozenset[str]().union(*_ALLOWED.values())
 
 
-class Callee(BaseModel):
-    """Who is called: one of the three."""
-
-    to: E164 | None = None
-    """Telephone number."""
-
-    to_sip: Sip | None = None
-    """SIP address."""
-
-    to_viber: E164 | None = None
-    """Number whose Viber app is called."""
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if sum(way is not None for way in (self.to, self.to_sip, self.to_viber)) != 1:
-            raise ValueError("give one of to, to_sip and to_viber")
-        return self
-
-    def callee(self) -> dict[str, Any]:
-        """`to` in Routee's form."""
-        return given(phone=self.to, sip=self.to_sip, viber=self.to_viber)
-
-    def numbers(self) -> tuple[str, ...]:
-        """The number, if one is called."""
-        return tuple(number for number in (self.to, self.to_viber) if number is not None)
+def _is_callee(value: str) -> str:
+    number = _PUNCTUATION.sub("", value)
+    if _NUMBER.fullmatch(number):
+        return number
+    if not _SIP.fullmatch(value):
+        raise ValueError("a number in E.164 (+12015550123) or a SIP address (name@host)")
+    return value
 
 
-CALLEE = frozenset({"to", "to_sip", "to_viber"})
+Callee = Annotated[str, AfterValidator(_is_callee)]
+"""Who is called: a number in E.164 or a SIP address. That Routee can also call Viber apps is left out."""
+
+
+def callee(to: str) -> dict[str, str]:
+    """`to` in Routee's form."""
+    return {"phone": to} if to.startswith("+") else {"sip": to}
+
+
+def called_numbers(to: str | None) -> tuple[str, ...]:
+    """The number, if it is one."""
+    return (to,) if to is not None and to.startswith("+") else ()
 
 
 class CalledParty(Answer):
@@ -182,7 +147,7 @@ class Call(Answer):
     duration: int | None = None
     """Seconds."""
 
-    price: Decimal | None = None
+    price: Amount | None = None
     charge_interval: int | None = None
     collected_tones: LooseText | None = None
     recordings: list[Recording] = []

@@ -1,7 +1,6 @@
 """Routee SMS campaigns: one text to many, now or at a time."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -11,7 +10,9 @@ from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.comparing import replaced
 from tools.routee.shapes import (
+    Amount,
     Audience,
     Callback,
     CampaignName,
@@ -21,7 +22,6 @@ from tools.routee.shapes import (
     Id,
     Sender,
     SmsText,
-    Strategy,
     When,
     callback,
     given,
@@ -33,7 +33,7 @@ from tools.routee.sms import SEND_EXTRAS, sms_extras, text_warnings
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
 _PLAN_EXTRAS = SEND_EXTRAS | {
-    "campaign_callback_url", "when", "reminder_to", "reminder_minutes_before", "reminder_minutes_after",
+    "campaign_callback_url", "when", "reminder_to", "reminder_minutes_before",
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ class Campaign(Answer):
     """A campaign. Its cost is what was spent so far (inferred), in the currency of routee_get_balance."""
 
     tracking_id: str | None = None
-    state: str | None = None
+    campaign_state: str | None = Field(default=None, alias="state")
     """Scheduled, Queued, Sent, Running, Finished or Failed."""
 
     campaign_name: str | None = None
@@ -66,7 +66,7 @@ class Campaign(Answer):
     """Messages by status."""
 
     total_messages: int | None = None
-    cost_so_far: Decimal | None = Field(default=None, alias="cost")
+    cost_so_far: Amount | None = Field(default=None, alias="cost")
     audience: Audience | None = Field(default=None, alias="smsAnalysis")
     flash: bool | None = None
     respect_quiet_hours: bool | None = None
@@ -93,12 +93,11 @@ class Campaign(Answer):
             respect_quiet_hours=self.respect_quiet_hours,
             fallback_values=self.fallback_values or None,
             ttl_minutes=self.ttl,
-            reminder_to=reminder.to or None,
-            reminder_minutes_before=reminder.minutes_before,
-            reminder_minutes_after=reminder.minutes_after,
+            reminder_to=reminder.to if reminder.minutes_before else None,
+            reminder_minutes_before=reminder.minutes_before if reminder.to else None,
             callback_url=self.callback.url if self.callback else None,
             campaign_callback_url=self.campaign_callback.url if self.campaign_callback else None,
-            callback_strategy=callbacks[0].strategy if callbacks else None,
+            callback_final_only=callbacks[0].is_final_only if callbacks else None,
         )
 
 
@@ -163,23 +162,19 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run for the test."""
 
-    reminder_minutes_after: int | None = Field(default=None, ge=1)
-    """Minutes after the run for another."""
-
     callback_url: HttpsUrl | None = None
     """Where Routee posts each delivery."""
 
     campaign_callback_url: HttpsUrl | None = None
     """Where Routee posts progress."""
 
-    callback_strategy: Strategy = "OnChange"
-    """Post every status or the final one."""
+    callback_final_only: bool | None = None
+    """Post only the final status."""
 
     @model_validator(mode="after")
     def _reminder_is_whole(self) -> Self:
-        minutes = self.reminder_minutes_before or self.reminder_minutes_after
-        if bool(self.reminder_to) != bool(minutes):
-            raise ValueError("reminder_to goes with reminder_minutes_before or reminder_minutes_after")
+        if (self.reminder_to is None) != (self.reminder_minutes_before is None):
+            raise ValueError("reminder_to goes with reminder_minutes_before")
         return self
 
     def charge(self) -> Charge:
@@ -199,15 +194,13 @@ class CampaignPlan(Recipients, Operation[Campaign]):
         return tuple(told)
 
     def to_wire(self) -> dict[str, Any]:
-        reminder = given(
-            to=self.reminder_to, minutesBefore=self.reminder_minutes_before, minutesAfter=self.reminder_minutes_after
-        )
+        reminder = given(to=self.reminder_to, minutesBefore=self.reminder_minutes_before)
         return (
             wire_fields(self, exclude=_PLAN_EXTRAS)
             | sms_extras(self)
             | given(
                 scheduledDate=scheduled(self.when),
-                campaignCallback=callback(self.campaign_callback_url, self.callback_strategy),
+                campaignCallback=callback(self.campaign_callback_url, final_only=self.callback_final_only),
                 reminder=reminder or None,
             )
         )
@@ -258,6 +251,12 @@ class UpdateCampaign(CampaignPlan):
     def warnings(self) -> tuple[str, ...]:
         return (*super().warnings(), "The whole campaign is replaced: what is left out goes back to its default.")
 
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Campaign):
+            return ()
+        will = {name: getattr(self, name) for name in self.model_fields_set}
+        return replaced(before.plan(), given(**will))
+
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now":
             return Undo(verdict="none", lost="A campaign that began cannot be recalled.")
@@ -270,7 +269,7 @@ class UpdateCampaign(CampaignPlan):
 
     def _is_taken(self, found: Campaign) -> bool | None:
         if self.when == "now":
-            return found.state != "Scheduled"
+            return found.campaign_state != "Scheduled"
         return found.scheduled_date == self.when and found.text == self.text
 
 

@@ -11,6 +11,7 @@ from clients.fields import E164, Email, LooseText, StrangerText
 from clients.operation import Answer, Done, Operation, Proof
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.comparing import replaced
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import Id, given
 
@@ -154,6 +155,12 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     def before(self) -> GetContact:
         return GetContact(contact_id=self.contact_id)
 
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Contact):
+            return ()
+        will = {name: getattr(self, name) for name in self.model_fields_set}
+        return replaced(before.details(), given(**will))
+
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Contact):
             return UNREAD
@@ -228,9 +235,11 @@ class Labels(Answer):
     @model_validator(mode="before")
     @classmethod
     def _from_either_shape(cls, data: object) -> object:
-        if not isinstance(data, Mapping) or "content" in data:
-            return cast("object", data)
+        if not isinstance(data, Mapping):
+            return data
         types = cast("Mapping[str, Any]", data)
+        if "content" in types:
+            return types
         return {"content": [{"name": name, "type": kind} for name, kind in types.items()]}
 
 

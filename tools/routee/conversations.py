@@ -9,9 +9,9 @@ from clients.fields import AnsweredTime, LooseText
 from clients.operation import Answer, Operation, wire_fields
 from clients.routee import CONVERSATIONS, routee
 from clients.undo import Undo
-from tools.routee.calls import CALLEE, CalledParty, Callee, Calls, Recording, Verb
+from tools.routee.calls import CalledParty, Callee, Calls, Recording, Verb, called_numbers, callee
 from tools.routee.paging import Paged
-from tools.routee.shapes import Callback, HttpsUrl, Id, Sender, Strategy, callback, given
+from tools.routee.shapes import Callback, HttpsUrl, Id, Sender, callback, given
 
 NO_UNCALL: Final = "A call cannot be unmade; routee_end_call hangs it up."
 
@@ -51,14 +51,17 @@ class Conversation(Answer):
     limit=CONVERSATIONS,
     synonyms=("call", "dial", "phone", "ring", "text to speech", "ivr"),
 )
-class StartConversation(Callee, Operation[Conversation]):
+class StartConversation(Operation[Conversation]):
     """Call somebody and follow a dialplan; billed by the second once answered. One a second."""
+
+    to: Callee
+    """Number, or SIP address."""
 
     sender: Sender = Field(serialization_alias="from")
     """Caller id: a number from routee_list_numbers."""
 
     verbs: list[Verb] | None = Field(default=None, min_length=1)
-    """What happens once it is answered."""
+    """Once answered: SAY (text, language), PLAY (file_url), COLLECT (event_url), one billed DIAL (sender, to)."""
 
     dial_plan_url: HttpsUrl | None = None
     """Where Routee fetches the dialplan instead."""
@@ -78,8 +81,8 @@ class StartConversation(Callee, Operation[Conversation]):
     callback_url: HttpsUrl | None = None
     """Where Routee posts the call's status."""
 
-    callback_strategy: Strategy = "OnChange"
-    """At every status or the final one."""
+    callback_final_only: bool | None = None
+    """Post only the final status."""
 
     @model_validator(mode="after")
     def _follows_one_dialplan(self) -> Self:
@@ -95,7 +98,7 @@ class StartConversation(Callee, Operation[Conversation]):
         return Charge(item="call", rate="call")
 
     def destinations(self) -> tuple[str, ...]:
-        return (*self.numbers(), *(verb.to for verb in self.verbs or () if verb.to is not None))
+        return (*called_numbers(self.to), *(verb.to for verb in self.verbs or () if verb.to is not None))
 
     def warnings(self) -> tuple[str, ...]:
         told = ["Charged by the second from the answer on; unanswered calls are free."]
@@ -111,12 +114,12 @@ class StartConversation(Callee, Operation[Conversation]):
         return Undo(verdict="none", lost=NO_UNCALL)
 
     def to_wire(self) -> dict[str, Any]:
-        extras = CALLEE | {"verbs", "on_machine", "machine_url", "callback_url", "callback_strategy"}
+        extras = frozenset({"verbs", "on_machine", "machine_url", "callback_url", "callback_final_only"})
         return wire_fields(self, exclude=extras) | given(
-            to=self.callee(),
+            to=callee(self.to),
             dialPlan={"verbs": [verb.to_wire() for verb in self.verbs]} if self.verbs else None,
             machineDetection=given(strategy=self.on_machine, eventUrl=self.machine_url) or None,
-            callback=callback(self.callback_url, self.callback_strategy),
+            callback=callback(self.callback_url, final_only=self.callback_final_only),
         )
 
 

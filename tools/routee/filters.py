@@ -2,7 +2,9 @@
 
 from typing import Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
+
+from tools.routee.shapes import without_description
 
 F = TypeVar("F", bound=str)
 
@@ -12,10 +14,10 @@ Operator = Literal["is", "is_not", "contains", "starts_with", "ends_with"]
 class Filter(BaseModel, Generic[F]):
     """One condition; all of them have to hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=without_description)
 
     field: F
-    term: str = Field(min_length=1)
+    term: str
     operator: Operator = "is"
 
     def to_wire(self) -> dict[str, str]:

@@ -14,9 +14,11 @@ from clients.fields import E164, AnsweredTime, E164Digits, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.calls import Callee, called_numbers
+from tools.routee.comparing import changed
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Costs, Country, HttpsUrl, Text, given
+from tools.routee.shapes import Costs, Country, HttpsUrl, given
 
 
 class Offer(Answer):
@@ -116,6 +118,19 @@ class Number(Offer):
     inbound_voice_url: str | None = Field(default=None, alias="inboundVoiceCallbackUrl")
     voice: VoiceStrategy | None = Field(default=None, alias="voiceInboundStrategy")
 
+    @property
+    def forwarded_to(self) -> str | None:
+        """Number or SIP address its calls go to; only renting can set it."""
+        return (self.voice.forward_to or self.voice.forward_to_sip) if self.voice else None
+
+    def settings(self) -> dict[str, str]:
+        """Where its traffic goes, as arguments of a change."""
+        return given(
+            inbound_sms_url=self.inbound_sms_url,
+            inbound_voice_url=self.inbound_voice_url,
+            dialplan_url=self.voice.dialplan_url if self.voice else None,
+        )
+
 
 class Numbers(Page):
     """Rented numbers."""
@@ -186,24 +201,20 @@ class RentNumber(Operation[Number]):
     dialplan_url: HttpsUrl | None = None
     """Dialplan for calls to it."""
 
-    forward_calls_to: E164 | None = None
-    """Number its calls go to."""
-
-    forward_calls_to_sip: Text | None = None
-    """SIP address its calls go to."""
+    forward_calls_to: Callee | None = None
+    """Number or SIP address its calls go to."""
 
     @model_validator(mode="after")
     def _calls_go_one_way(self) -> Self:
-        ways = (self.dialplan_url, self.forward_calls_to, self.forward_calls_to_sip)
-        if sum(way is not None for way in ways) > 1:
-            raise ValueError("give one of dialplan_url, forward_calls_to and forward_calls_to_sip")
+        if self.dialplan_url and self.forward_calls_to:
+            raise ValueError("give either dialplan_url or forward_calls_to")
         return self
 
     def charge(self) -> Charge:
         return Charge(item="number", rate="number")
 
     def destinations(self) -> tuple[str, ...]:
-        return (self.forward_calls_to,) if self.forward_calls_to else ()
+        return called_numbers(self.forward_calls_to)
 
     def warnings(self) -> tuple[str, ...]:
         told = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)
@@ -220,13 +231,15 @@ class RentNumber(Operation[Number]):
         )
 
     def to_wire(self) -> dict[str, Any]:
+        number, sip = called_numbers(self.forward_calls_to), self.forward_calls_to
         ways = given(
             dialplanUrl=self.dialplan_url,
-            forwardCallTo=self.forward_calls_to,
-            forwardCallToSip=self.forward_calls_to_sip,
+            forwardCallTo=sip if number else None,
+            forwardCallToSip=None if number else sip,
         )
-        extras = frozenset({"dialplan_url", "forward_calls_to", "forward_calls_to_sip"})
-        return wire_fields(self, exclude=extras) | ({"voiceInboundStrategy": ways} if ways else {})
+        return wire_fields(self, exclude=frozenset({"dialplan_url", "forward_calls_to"})) | (
+            {"voiceInboundStrategy": ways} if ways else {}
+        )
 
 
 @routee.operation(
@@ -264,39 +277,39 @@ class UpdateNumber(Operation[Number]):
     def warnings(self) -> tuple[str, ...]:
         return ("Whether settings that are left out are kept or cleared is not documented.",)
 
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Number):
+            return ()
+        told = changed(before.settings(), self._wanted())
+        if self.dialplan_url and before.forwarded_to:
+            return (f"Calls no longer go to {before.forwarded_to}.", *told)
+        return told
+
     def settled(self, sent_at: datetime) -> Proof[Number]:
         return Proof(read=GetNumber(number=self.number), shows=self._is_set)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Number):
             return UNREAD
-        voice = before.voice or VoiceStrategy()
-        old = given(
-            inbound_sms_url=before.inbound_sms_url,
-            inbound_voice_url=before.inbound_voice_url,
-            dialplan_url=voice.dialplan_url,
-        )
-        changed = [name for name in ("inbound_sms_url", "inbound_voice_url", "dialplan_url") if getattr(self, name)]
-        unset = [name for name in changed if name not in old]
-        return put_back(
-            UpdateNumber,
-            number=self.number,
-            lost=f"No call clears {', '.join(unset)}, which was not set before." if unset else "",
-            **old,
-        )
+        old = before.settings()
+        lost = [f"No call clears {name}, which was not set before." for name in self._wanted() if name not in old]
+        if self.dialplan_url and before.forwarded_to:
+            lost.append(f"No call forwards to {before.forwarded_to} again; only renting does.")
+        return put_back(UpdateNumber, number=self.number, lost=" ".join(lost), **old)
 
     def to_wire(self) -> dict[str, Any]:
         wire = wire_fields(self, exclude=frozenset({"dialplan_url"}))
         return wire | ({"voiceInboundStrategy": {"dialplanUrl": self.dialplan_url}} if self.dialplan_url else {})
 
     def _is_set(self, found: Number) -> bool | None:
-        voice = found.voice or VoiceStrategy()
-        pairs = (
-            (self.inbound_sms_url, found.inbound_sms_url),
-            (self.inbound_voice_url, found.inbound_voice_url),
-            (self.dialplan_url, voice.dialplan_url),
+        return self._wanted().items() <= found.settings().items()
+
+    def _wanted(self) -> dict[str, str]:
+        return given(
+            inbound_sms_url=self.inbound_sms_url,
+            inbound_voice_url=self.inbound_voice_url,
+            dialplan_url=self.dialplan_url,
         )
-        return all(wanted is None or wanted == is_now for wanted, is_now in pairs)
 
 
 @routee.operation(

@@ -1,12 +1,11 @@
-"""Lists that Routee pages: asked for by `limit` and `cursor`, answered with `next_cursor`.
-
-Pages are counted from 0 and hold `size` rows (documented). A cursor names both, so that a changed limit shifts nothing.
+"""Lists that Routee pages: asked for by `page` and `size`, counted from 0 (documented). A cursor names both, so that a
+changed limit shifts nothing.
 """
 
-from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, cast
+import re
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from clients.operation import Answer, Operation, wire_fields
 
@@ -15,13 +14,19 @@ R = TypeVar("R")
 PAGING = frozenset({"limit", "cursor"})
 
 
+def _is_cursor(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,9}x[1-9][0-9]{0,2}", value):
+        raise ValueError("the `next_cursor` of the page before, unchanged")
+    return value
+
+
 class Paged(Operation[R], Generic[R]):
     """A list of which one page is asked for."""
 
     limit: int = Field(default=50, ge=1, le=500)
     """Rows to show."""
 
-    cursor: str | None = Field(default=None, pattern=r"^[0-9]+x[0-9]+$")
+    cursor: Annotated[str, AfterValidator(_is_cursor)] | None = None
     """`next_cursor` of the page before."""
 
     def to_wire(self) -> dict[str, Any]:
@@ -32,21 +37,16 @@ class Paged(Operation[R], Generic[R]):
         page, _, size = (self.cursor or f"0x{self.limit}").partition("x")
         return {"page": int(page), "size": int(size)}
 
+    def next_cursor(self, answer: Any) -> str | None:
+        """None after the last page, and where Routee answered with all rows at once."""
+        if not isinstance(answer, Page) or answer.last is not False:
+            return None
+        asked = self.page_query()
+        return f"{asked['page'] + 1}x{asked['size']}"
+
 
 class Page(Answer):
     """One page. The rows are a field of their own name, whose alias is `content`."""
 
     total: int | None = Field(default=None, alias="totalElements")
-    next_cursor: str | None = None
-    """Cursor of the page after this one; none after the last."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _names_the_next_page(cls, data: object) -> object:
-        if not isinstance(data, Mapping):
-            return data
-        page = cast("Mapping[str, Any]", data)
-        number, size = page.get("number"), page.get("size")
-        if page.get("last") is False and isinstance(number, int) and isinstance(size, int) and size > 0:
-            return {**page, "next_cursor": f"{number + 1}x{size}"}
-        return page
+    last: bool | None = Field(default=None, exclude=True)

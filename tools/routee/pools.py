@@ -4,29 +4,27 @@ That pools cost nothing by themselves is inferred; so is that a deleted pool lea
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from clients.effects import Charge, Effect
-from clients.fields import E164, AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Proof, wire_fields
+from clients.effects import Effect
+from clients.fields import AnsweredTime, E164Digits, LooseText
+from clients.operation import Answer, Done, Operation, Proof
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.comparing import changed
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
-    BodyAnalysis,
     Callback,
     Country,
     HttpsUrl,
     Id,
-    SmsText,
-    Strategy,
+    Sender,
     Text,
     callback,
     given,
 )
-from tools.routee.sms import NO_RECALL, text_warnings
 
 
 class PoolSender(Answer):
@@ -72,9 +70,8 @@ class Pool(Answer):
             default_country=settings.default_country,
             alphanumeric_sender=settings.alphanumeric_sender,
             inbound_sms_url=settings.inbound_sms_url,
-            senders=[one.model_dump(exclude_none=True) for one in settings.senders] or None,
             callback_url=posts.url,
-            callback_strategy=posts.strategy if posts.url else None,
+            callback_final_only=posts.is_final_only if posts.url else None,
         )
 
 
@@ -135,21 +132,6 @@ class ListPoolNumbers(Operation[PoolNumbers]):
     """Pool from routee_list_pools."""
 
 
-class PoolSenderChoice(BaseModel):
-    """A sender for one country."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    country: Country
-    sender_id: Text
-    keyword: Text | None = None
-    short_code: Text | None = None
-
-    def to_wire(self) -> dict[str, Any]:
-        """The sender in Routee's form."""
-        return given(country=self.country, senderId=self.sender_id, keyword=self.keyword, shortCode=self.short_code)
-
-
 class PoolSettings(BaseModel):
     """The settings of a pool, flat; Routee's defaults where they are left out."""
 
@@ -165,11 +147,8 @@ class PoolSettings(BaseModel):
     default_country: Country | None = None
     """Country of the sender if none matches."""
 
-    alphanumeric_sender: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 .&_-]{1,11}$")
-    """Name shown by the strategy Alphanumeric."""
-
-    senders: list[PoolSenderChoice] | None = Field(default=None, min_length=1)
-    """Senders by country."""
+    alphanumeric_sender: Sender | None = None
+    """Name of up to 11 characters for the strategy Alphanumeric."""
 
     inbound_sms_url: HttpsUrl | None = None
     """Where Routee posts received messages."""
@@ -177,8 +156,8 @@ class PoolSettings(BaseModel):
     callback_url: HttpsUrl | None = None
     """Where Routee posts delivery."""
 
-    callback_strategy: Strategy = "OnChange"
-    """At every status or the final one."""
+    callback_final_only: bool | None = None
+    """Post only the final status."""
 
     def settings(self) -> dict[str, Any]:
         """`smsSettings` in Routee's form; `inboundSMSCallbackUrl` is spelt with a capital SMS here."""
@@ -189,8 +168,7 @@ class PoolSettings(BaseModel):
             defaultCountry=self.default_country,
             alphanumericSenderId=self.alphanumeric_sender,
             inboundSMSCallbackUrl=self.inbound_sms_url,
-            callback=callback(self.callback_url, self.callback_strategy),
-            multipleSender=[one.to_wire() for one in self.senders] if self.senders else None,
+            callback=callback(self.callback_url, final_only=self.callback_final_only),
         )
 
 
@@ -239,6 +217,12 @@ class UpdatePool(PoolSettings, Operation[Pool]):
 
     def warnings(self) -> tuple[str, ...]:
         return ("Whether settings that are left out are kept or go back to defaults is not documented.",)
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Pool):
+            return ()
+        will = {name: getattr(self, name) for name in self.model_fields_set}
+        return changed(before.plan(), given(**will))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Pool):
@@ -336,80 +320,3 @@ class RemovePoolNumber(Operation[Done]):
 
     def settled(self, sent_at: datetime) -> Proof[PoolNumbers]:
         return Proof(read=ListPoolNumbers(pool_id=self.pool_id), shows=lambda found: self.number not in found.numbers)
-
-
-class ShortLink(Answer):
-    """A link and what stands for it."""
-
-    long_url: str | None = None
-    short_url: str | None = None
-
-
-class ShortLinks(Answer):
-    """Links that were shortened."""
-
-    urls: list[ShortLink] = []
-    seconds: int | None = Field(default=None, alias="urlValidity")
-
-
-class SentFromPool(Answer):
-    """A message that was accepted, and the sender that was chosen."""
-
-    tracking_id: str | None = None
-    status: str | None = None
-    created_at: AnsweredTime | None = None
-    pool_id: str | None = None
-    pool_name: str | None = None
-    pool_strategy: str | None = None
-    sender: LooseText | None = Field(default=None, alias="from")
-    to: LooseText | None = None
-    body_analysis: BodyAnalysis | None = None
-    short_links: ShortLinks | None = Field(default=None, alias="urlShortener")
-
-
-@routee.operation(
-    "POST",
-    "/pools/my/{pool_id}/sms",
-    effect=Effect.PAID,
-    toolset="pools",
-    docs="send-sms-using-a-pool",
-    synonyms=("text", "local sender", "sticky sender"),
-)
-class SendPoolSms(Operation[SentFromPool]):
-    """Send a text message from the sender that a pool chooses; billed by part."""
-
-    pool_id: Id
-    """Pool from routee_list_pools."""
-
-    to: E164
-    """Recipient."""
-
-    text: SmsText = Field(serialization_alias="body")
-    """What it says."""
-
-    strategy: Literal["Numeric", "Alphanumeric"] = Field(serialization_alias="poolStrategy")
-    """Send from a number of the pool, or under its name."""
-
-    shorten_links_seconds: int | None = Field(default=None, ge=3600, le=2592000)
-    """Shorten links, valid for this long."""
-
-    def charge(self) -> Charge:
-        return Charge(item="SMS", rate="pool sms")
-
-    def destinations(self) -> tuple[str, ...]:
-        return (self.to,)
-
-    def warnings(self) -> tuple[str, ...]:
-        return (
-            NO_RECALL,
-            "Where no number fits, the pool's name is the sender, or else InfoSMS.",
-            *text_warnings(self.text),
-        )
-
-    def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost=NO_RECALL)
-
-    def to_wire(self) -> dict[str, Any]:
-        seconds = self.shorten_links_seconds
-        wire = wire_fields(self, exclude=frozenset({"shorten_links_seconds"}))
-        return wire | ({"urlShortener": {"urlValidity": seconds}} if seconds else {})

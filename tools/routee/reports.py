@@ -1,14 +1,12 @@
 """Routee reports: how much was sent and what it cost. The way to see what was spent."""
 
-from decimal import Decimal
-
 from pydantic import BaseModel, Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation
 from clients.routee import routee
-from tools.routee.shapes import Id
+from tools.routee.shapes import Amount, Id
 
 
 class Spending(Answer):
@@ -22,7 +20,7 @@ class Spending(Answer):
     mnc: LooseText | None = None
     campaign_id: str | None = Field(default=None, alias="smsCampaignId")
     count: int | None = None
-    price: Decimal | None = None
+    price: Amount | None = None
     queued: int | None = Field(default=None, alias="queuedCount")
     sent: int | None = Field(default=None, alias="sentCount")
     delivered: int | None = Field(default=None, alias="deliveredCount")
@@ -119,7 +117,7 @@ class PaidQuestions(Answer):
 
     start: AnsweredTime | None = Field(default=None, alias="startDateTime")
     count: int | None = None
-    price: Decimal | None = None
+    price: Amount | None = None
 
 
 class PaidTotals(Answer):
@@ -127,7 +125,7 @@ class PaidTotals(Answer):
 
     time_grouping: str | None = None
     count: int | None = Field(default=None, alias="totalCount")
-    price: Decimal | None = Field(default=None, alias="totalPrice")
+    price: Amount | None = Field(default=None, alias="totalPrice")
 
 
 class QuestionReport(Answer):
@@ -143,7 +141,6 @@ class QuestionReport(Answer):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-range-of-lookup-records",
-    rows="details",
     synonyms=("spent", "hlr", "volume"),
 )
 class ReportLookupSpending(Span, Operation[QuestionReport]):
@@ -156,7 +153,6 @@ class ReportLookupSpending(Span, Operation[QuestionReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-number-validator-volume-and-costs-for-a-specified-date-range",
-    rows="details",
     synonyms=("spent", "validator", "volume"),
 )
 class ReportValidationSpending(Span, Operation[QuestionReport]):

@@ -1,5 +1,6 @@
 """Field types and parts of answers that several of Routee's resources share."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, cast
@@ -13,7 +14,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 SmsText = Annotated[str, Field(min_length=1, max_length=1600)]
 
-HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s/]+\S*$", max_length=1000)]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$")]
 
 WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.wav$")]
 
@@ -25,13 +26,10 @@ GroupName = Annotated[str, Field(min_length=2, max_length=30)]
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
-Id = Annotated[str, Field(pattern=r"^[\w-]+$")]
-"""An identifier that Routee made: documented samples are UUIDs and hexadecimal text."""
+Id = str
+"""An identifier that Routee made; no document says what it looks like."""
 
 Service = Literal["Sms", "Voice", "Viber", "TwoStep", "Lookup", "NumberValidator"]
-
-Strategy = Literal["OnChange", "OnCompletion"]
-"""When a callback is posted: at every change of status, or at the final one."""
 
 Gender = Literal["male", "female"]
 
@@ -77,17 +75,24 @@ def _without_plus(value: str, info: SerializationInfo) -> str:
     return value.removeprefix("+") if info.context == WIRE else value
 
 
-Sender = Annotated[
-    str,
-    Field(pattern=r"^(\+?[0-9]{1,16}|[A-Za-z0-9 .&_-]{1,11})$"),
-    PlainSerializer(_without_plus),
-]
+def _is_sender(value: str) -> str:
+    if not re.fullmatch(r"\+?[0-9]{1,16}|[A-Za-z0-9 .&_-]{1,11}", value):
+        raise ValueError("a number of up to 16 digits, or up to 11 letters, digits and spaces")
+    return value
+
+
+Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plus)]
 """A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
 
 
-def callback(url: str | None, strategy: str) -> dict[str, str] | None:
-    """The callback object."""
-    return {"url": url, "strategy": strategy} if url else None
+def without_description(schema: dict[str, Any]) -> None:
+    """Leaves a nested argument's docstring, which is for readers of the code, out of what a model reads."""
+    schema.pop("description", None)
+
+
+def callback(url: str | None, *, final_only: bool | None) -> dict[str, str] | None:
+    """The callback object: posted at every change of status, or at the final one."""
+    return {"url": url, "strategy": "OnCompletion" if final_only else "OnChange"} if url else None
 
 
 def given(**fields: Any) -> dict[str, Any]:
@@ -99,10 +104,18 @@ def _listed(value: object) -> object:
     return [cast("object", value)] if isinstance(value, dict) else value
 
 
+def _plainly(value: Decimal) -> str:
+    return format(value, "f")
+
+
+Amount = Annotated[Decimal, PlainSerializer(_plainly)]
+"""An amount without its currency, in all the places that Routee gives it: 0.00600000, never 0E-8."""
+
+
 class Cost(Answer):
     """A price with its currency."""
 
-    price: Decimal | None = None
+    price: Amount | None = None
     currency: str | None = None
     service: str | None = None
 
@@ -153,6 +166,11 @@ class Callback(Answer):
 
     url: str | None = None
     strategy: str | None = None
+
+    @property
+    def is_final_only(self) -> bool | None:
+        """True where only the final status is posted; None where that is not shown."""
+        return self.strategy == "OnCompletion" if self.strategy else None
 
 
 class Recipient(Answer):

@@ -1,7 +1,6 @@
 """Routee single messages: send, price, track, search."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 from pydantic import AliasChoices, Field
@@ -15,6 +14,7 @@ from clients.undo import Undo
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
+    Amount,
     BodyAnalysis,
     Callback,
     HttpsUrl,
@@ -23,7 +23,6 @@ from tools.routee.shapes import (
     Sender,
     SmsText,
     Status,
-    Strategy,
     callback,
     given,
     iso,
@@ -94,8 +93,8 @@ class SendSms(Operation[SentSms]):
     callback_url: HttpsUrl | None = None
     """Where Routee posts delivery."""
 
-    callback_strategy: Strategy = "OnChange"
-    """At every status or the final one."""
+    callback_final_only: bool | None = None
+    """Post only the final status."""
 
     def charge(self) -> Charge:
         return Charge(item="SMS", rate="sms")
@@ -133,7 +132,7 @@ class SendSms(Operation[SentSms]):
         return True if any(same) else None
 
 
-SEND_EXTRAS: Final = frozenset({"ttl_minutes", "shorten_links_seconds", "callback_url", "callback_strategy"})
+SEND_EXTRAS: Final = frozenset({"ttl_minutes", "shorten_links_seconds", "callback_url", "callback_final_only"})
 
 
 def sms_extras(call: Any) -> dict[str, Any]:
@@ -142,7 +141,7 @@ def sms_extras(call: Any) -> dict[str, Any]:
     return given(
         ttl=call.ttl_minutes,
         urlShortener={"urlValidity": seconds} if seconds else None,
-        callback=callback(call.callback_url, call.callback_strategy),
+        callback=callback(call.callback_url, final_only=call.callback_final_only),
     )
 
 
@@ -159,7 +158,7 @@ class SmsAnalysis(Answer):
     """What a message would take and cost, in the currency of routee_get_balance."""
 
     body_analysis: BodyAnalysis | None = None
-    cost_a_part: Decimal | None = Field(default=None, alias="cost")
+    cost_a_part: Amount | None = Field(default=None, alias="cost")
 
 
 @routee.operation(
@@ -195,7 +194,7 @@ class MessagePart(Answer):
     status: Status | None = None
     part: int | None = None
     parts: int | None = None
-    price: Decimal | None = None
+    price: Amount | None = None
     country: str | None = None
     operator: str | None = None
     latency: LooseText | None = None

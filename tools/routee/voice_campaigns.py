@@ -1,9 +1,8 @@
 """Routee voice campaigns: one message spoken to many; and the tracking of calls."""
 
-from decimal import Decimal
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
@@ -14,6 +13,7 @@ from tools.routee.calls import Call, Calls, SpokenText
 from tools.routee.filters import Filter
 from tools.routee.paging import Paged
 from tools.routee.shapes import (
+    Amount,
     Audience,
     CampaignName,
     Gender,
@@ -22,7 +22,6 @@ from tools.routee.shapes import (
     Id,
     Language,
     Sender,
-    Strategy,
     WavUrl,
     When,
     callback,
@@ -33,21 +32,11 @@ from tools.routee.shapes import (
 )
 
 
-class Speech(BaseModel):
-    """A text to be spoken."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    text: SpokenText
-    language: Language
-    gender: Gender | None = None
-
-
 class VoiceCampaign(Answer):
     """A voice campaign. Its cost is what was spent so far (inferred)."""
 
     tracking_id: str | None = None
-    state: str | None = None
+    campaign_state: str | None = Field(default=None, alias="state")
     type: str | None = None
     name: str | None = None
     created_at: AnsweredTime | None = None
@@ -58,8 +47,11 @@ class VoiceCampaign(Answer):
     groups: list[str] = []
     statuses: dict[str, int] = {}
     audience: Audience | None = Field(default=None, alias="voiceAnalysis")
-    cost_so_far: Decimal | None = Field(default=None, alias="cost")
+    cost_so_far: Amount | None = Field(default=None, alias="cost")
     respect_quiet_hours: bool | None = None
+
+
+HEARD = frozenset({"text", "language", "gender", "file_url"})
 
 
 class Announcement(BaseModel):
@@ -77,19 +69,32 @@ class Announcement(BaseModel):
     groups: list[GroupName] | None = Field(default=None, min_length=1, max_length=1000)
     """Group names, from routee_list_groups."""
 
-    message: Speech | None = None
+    text: SpokenText | None = None
     """Text to speak."""
 
-    file_url: WavUrl | None = Field(default=None, serialization_alias="fileURL")
+    language: Language | None = None
+    """Its language, such as en-GB."""
+
+    gender: Gender | None = None
+    """The voice."""
+
+    file_url: WavUrl | None = None
     """WAV file to play instead."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
-        if (self.message is None) == (self.file_url is None):
-            raise ValueError("give either message or file_url")
+        if (self.text is None) == (self.file_url is None):
+            raise ValueError("give either text or file_url")
+        if (self.text is None) != (self.language is None):
+            raise ValueError("text goes with language")
         return self
+
+    def heard(self) -> dict[str, Any]:
+        """Speech or file, in Routee's form."""
+        spoken = given(text=self.text, language=self.language, gender=self.gender)
+        return {"fileURL": self.file_url} if self.file_url else {"message": spoken}
 
 
 @routee.operation(
@@ -118,11 +123,8 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     hangup_delay: int | None = Field(default=None, ge=1, le=60)
     """Seconds to wait for an answer."""
 
-    collect_dtmf_digits: bool | None = None
-    """Collect keys after the message."""
-
-    collect_dtmf_await_seconds: int | None = Field(default=None, ge=1)
-    """Seconds to wait for keys."""
+    collect_keys_seconds: int | None = Field(default=None, ge=1)
+    """Collect keys after the message, for so long."""
 
     callback_url: HttpsUrl | None = None
     """Where Routee posts each call."""
@@ -130,8 +132,8 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     campaign_callback_url: HttpsUrl | None = None
     """Where Routee posts progress."""
 
-    callback_strategy: Strategy = "OnChange"
-    """Post every status or the final one."""
+    callback_final_only: bool | None = None
+    """Post only the final status."""
 
     def charge(self) -> Charge:
         return Charge(item="voice campaign", rate="call")
@@ -151,11 +153,23 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
         return Undo(verdict="full", operation=DeleteVoiceCampaign(campaign_id=answer.tracking_id))
 
     def to_wire(self) -> dict[str, Any]:
-        extras = frozenset({"when", "callback_url", "campaign_callback_url", "callback_strategy"})
-        return wire_fields(self, exclude=extras) | given(
-            scheduledDate=scheduled(self.when),
-            callback=callback(self.callback_url, self.callback_strategy),
-            campaignCallback=callback(self.campaign_callback_url, self.callback_strategy),
+        extras = HEARD | {
+            "when",
+            "callback_url",
+            "campaign_callback_url",
+            "callback_final_only",
+            "collect_keys_seconds",
+        }
+        return (
+            wire_fields(self, exclude=extras)
+            | self.heard()
+            | given(
+                scheduledDate=scheduled(self.when),
+                collectDtmfDigits=True if self.collect_keys_seconds else None,
+                collectDtmfAwaitSeconds=self.collect_keys_seconds,
+                callback=callback(self.callback_url, final_only=self.callback_final_only),
+                campaignCallback=callback(self.campaign_callback_url, final_only=self.callback_final_only),
+            )
         )
 
 
@@ -169,6 +183,9 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
 )
 class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     """Count who a voice campaign would call, by country and group; it shows no price."""
+
+    def to_wire(self) -> dict[str, Any]:
+        return wire_fields(self, exclude=HEARD) | self.heard()
 
 
 @routee.operation(

@@ -28,8 +28,9 @@ START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class Browser:
     """Keeps cookies, sends forms as a browser does: with the page's token and origin."""
 
-    def __init__(self, http: httpx2.AsyncClient) -> None:
+    def __init__(self, http: httpx2.AsyncClient, *, origin: str = BASE) -> None:
         self.http = http
+        self._origin = origin
 
     async def open(self, path: str = "", **headers: str) -> httpx2.Response:
         """Read a page."""
@@ -45,9 +46,9 @@ class Browser:
         assert f'action="/approvals{path}"' in page, page
         return await self.send(path, token=token_in(page))
 
-    async def send(self, path: str, *, origin: str | None = BASE, **fields: str) -> httpx2.Response:
-        """Send a form."""
-        headers = {"Origin": origin} if origin else {}
+    async def send(self, path: str, *, origin: str | None = "", **fields: str) -> httpx2.Response:
+        """Send a form: from a page of its own, or from another origin (None says none)."""
+        headers = {} if origin is None else {"Origin": origin or self._origin}
         return await self.http.post(f"/approvals{path}", data=fields, headers=headers)
 
 

@@ -1,6 +1,6 @@
 """What the operator sees of an action is all of it, and an answer counts once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 from guard.action import State
 from guard.quote import Quote
+from server.passcode import set_passcode
 from tests.connecting import connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.web.browsing import (
@@ -201,10 +202,6 @@ async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_p
         runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             waiting = (await client.call_tool(TOOL, ORDER)).structured_content or {}
-            from datetime import UTC, datetime
-
-            from server.passcode import set_passcode
-
             await set_passcode(runtime.record.facts, PASSCODE, old=None)
             async with browser(page_over(runtime.record, now=lambda: datetime.now(UTC))) as page:
                 await page.sign_in()
@@ -223,7 +220,7 @@ async def test_a_store_that_cannot_be_used_is_told_plainly(tmp_path: Path) -> No
         await record.database.close()
         for file in tmp_path.glob("page.db*"):
             file.unlink()
-        (tmp_path / "page.db").mkdir()
+        (tmp_path / "page.db").write_bytes(b"this is no database" * 100)
         answer = await page.open()
         assert answer.status_code == 503
         assert "Nothing was done" in answer.text

@@ -1,0 +1,138 @@
+"""The measurements. Each returns rows: what, ours, what it is compared with, ratio, aim."""
+
+import json
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpe_openai
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.types import ElicitRequestParams, ElicitResult
+
+from benchmarks.processes import (
+    BY_HAND,
+    BY_HAND_HTTP,
+    EMPTY,
+    OURS,
+    OURS_HTTP,
+    Candidate,
+    child,
+    cpu_seconds,
+    environment,
+    http_client,
+    newest_child,
+    served,
+)
+
+STARTS = 9
+CALLS = 400
+SEARCH = {"tn_mask": "201", "quantity": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    ours: str
+    other: str = ""
+    ratio: float | None = None
+    aim: str = ""
+
+
+async def start(url: str, folder: Path) -> list[Row]:
+    """From spawning the process to the answer of the first `tools/list`; turn by turn, the fastest of several."""
+    taken: dict[str, list[float]] = {OURS.name: [], EMPTY.name: []}
+    for _ in range(STARTS):
+        for candidate in (EMPTY, OURS):
+            began = time.perf_counter()
+            async with Client(child(candidate, environment(url, folder))) as client:
+                await client.list_tools()
+                taken[candidate.name].append(time.perf_counter() - began)
+    ours, empty = min(taken[OURS.name]), min(taken[EMPTY.name])
+    return [Row("start to first tools/list, default surface", _ms(ours), f"{_ms(empty)} empty", ours / empty, "≤ 1.25")]
+
+
+async def read_call(url: str, folder: Path) -> list[Row]:
+    """Server CPU of one read, over stdio and over HTTP, turn by turn."""
+    env = environment(url, folder)
+
+    async def over_stdio(candidate: Candidate) -> float:
+        async with Client(child(candidate, env)) as client:
+            return await _cpu_of_calls(client, newest_child())
+
+    async def over_http(candidate: Candidate) -> float:
+        async with served(candidate, env) as (address, pid), http_client(address) as client:
+            return await _cpu_of_calls(client, pid)
+
+    return [
+        await _compared("read call over stdio, server CPU", over_stdio, OURS, BY_HAND),
+        await _compared("read call over HTTP, server CPU", over_http, OURS_HTTP, BY_HAND_HTTP),
+    ]
+
+
+async def guarded_call(url: str, folder: Path) -> list[Row]:
+    """A forward: quote, question, answer, intent, request, settlement; beside a plain read."""
+
+    async def yes(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action="accept", content={"approve": True})
+
+    env = environment(url, folder, RINGFENCE_TOOLSETS="all", RINGFENCE_COMPLIANCE__DUPLICATE_MINUTES="0")
+    async with Client(child(OURS, env), elicitation_callback=yes) as client:
+        owned = (await client.call_tool("voicetel_list_numbers", {})).structured_content["numbers"][0]["number"]
+        arguments = {"number": owned, "destination": "+12125550142"}
+        read = await _wall(lambda: client.call_tool("voicetel_get_number", {"number": owned}), 100)
+        guarded = await _wall(lambda: client.call_tool("voicetel_set_forward", arguments), 60)
+    return [Row("guarded call, question to receipt", _ms(guarded), f"{_ms(read)} plain read", guarded / read)]
+
+
+async def listing(url: str, folder: Path) -> list[Row]:
+    """`tools/list`: time over stdio, bytes and o200k tokens."""
+    rows: list[Row] = []
+    for toolsets, aim in (("default", "≤ 8,000 tokens"), ("voicetel", "≤ 15,000 tokens"), ("all", "")):
+        async with Client(child(OURS, environment(url, folder, RINGFENCE_TOOLSETS=toolsets))) as client:
+            tools = (await client.list_tools()).tools
+            took = await _wall(client.list_tools, 20)
+        text = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
+        compact = json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
+        tokens = len(bpe_openai.get_encoding("o200k_base").encode(compact))
+        size = f"{len(tools)} tools, {len(compact):,} bytes, {tokens:,} tokens"
+        rows.append(Row(f"tools/list, {toolsets}", f"{_ms(took)}; {size}", aim=aim))
+    return rows
+
+
+async def _compared(what: str, cost: Callable[[Candidate], Awaitable[float]], ours: Candidate, other: Candidate) -> Row:
+    taken: dict[str, list[float]] = {ours.name: [], other.name: []}
+    for _ in range(3):
+        for candidate in (other, ours):
+            taken[candidate.name].append(await cost(candidate))
+    mine, theirs = min(taken[ours.name]), min(taken[other.name])
+    return Row(what, _ms(mine), f"{_ms(theirs)} by hand", mine / theirs, "≤ 1.3")
+
+
+async def _cpu_of_calls(client: Client, pid: int) -> float:
+    for _ in range(20):
+        await client.call_tool("voicetel_search_inventory", SEARCH)
+    before = cpu_seconds(pid)
+    for _ in range(CALLS):
+        result = await client.call_tool("voicetel_search_inventory", SEARCH)
+        assert not result.is_error  # noqa: S101 - a failed call must not be measured as a fast one
+    return (cpu_seconds(pid) - before) / CALLS
+
+
+async def _wall(call: Callable[[], Awaitable[Any]], times: int) -> float:
+    await call()
+    taken: list[float] = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await call()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"

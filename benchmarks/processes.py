@@ -1,0 +1,103 @@
+"""Child processes to measure: how to start them, speak to them, and read what they cost."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import httpx2
+from anyio.abc import SocketAttribute
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from sandbox.voicetel.seed import API_KEY
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A server to measure."""
+
+    name: str
+    arguments: tuple[str, ...]
+    """After the interpreter; `{port}` is filled in for HTTP."""
+
+
+OURS = Candidate("ringfence", ("-m", "ringfence", "serve"))
+OURS_HTTP = Candidate("ringfence", ("-m", "ringfence", "serve", "--http", "127.0.0.1:{port}"))
+EMPTY = Candidate("empty server", ("-m", "benchmarks.bare", "empty"))
+BY_HAND = Candidate("tool by hand", ("-m", "benchmarks.bare", "tool"))
+BY_HAND_HTTP = Candidate("tool by hand", ("-m", "benchmarks.bare", "tool", "{port}"))
+
+
+def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
+    """What every candidate is told."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
+        "RINGFENCE_STATE_FOLDER": str(folder),
+        "RINGFENCE_VOICETEL__API_KEY": API_KEY,
+        "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
+        "RINGFENCE_APPROVALS__PAGE": "off",
+        "BARE_URL": f"{url}/voicetel",
+        "BARE_KEY": API_KEY,
+        **more,
+    }
+
+
+def child(candidate: Candidate, env: dict[str, str]) -> StdioServerParameters:
+    """A child process that speaks stdio."""
+    return StdioServerParameters(command=sys.executable, args=list(candidate.arguments), env=env)
+
+
+@asynccontextmanager
+async def served(candidate: Candidate, env: dict[str, str]) -> AsyncGenerator[tuple[str, int]]:
+    """A child process that listens; yields its address and process id."""
+    port = await _free_port()
+    command = [sys.executable, *(argument.format(port=port) for argument in candidate.arguments)]
+    async with await anyio.open_process(command, env=env, stdout=None, stderr=None) as process:
+        try:
+            await _until_listening(port)
+            yield f"http://127.0.0.1:{port}/mcp", process.pid
+        finally:
+            process.terminate()
+
+
+@asynccontextmanager
+async def http_client(url: str) -> AsyncGenerator[Client]:
+    """The SDK's client over HTTP."""
+    async with httpx2.AsyncClient(timeout=30) as http, Client(streamable_http_client(url, http_client=http)) as client:
+        yield client
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def newest_child() -> int:
+    """The process that this one started last."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
+    return max(int(pid) for pid in children)
+
+
+async def _free_port() -> int:
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        return int(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
+
+
+async def _until_listening(port: int) -> None:
+    with anyio.fail_after(30):
+        while True:
+            try:
+                stream = await anyio.connect_tcp("127.0.0.1", port)
+            except OSError:
+                await anyio.sleep(0.02)
+            else:
+                await stream.aclose()
+                return

@@ -1,0 +1,53 @@
+"""The table of settings for the documentation, derived from the settings themselves."""
+
+from typing import Any, cast
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from clients.descriptions import field_descriptions
+from server.rule_settings import BudgetSettings, PriceSettings
+from server.settings import Settings
+
+_ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": PriceSettings}
+"""Sections that are a list or a table of several."""
+
+
+def settings_table() -> str:
+    """A row a setting: its key in `ringfence.toml`, its environment variable, its default, and what it does."""
+    lines = ["| key | environment | default | what it does |", "| --- | --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        if name in _ROWS_OF:
+            lines += _section(f"{name}[]" if name == "budget" else f"{name}.TOOL", _ROWS_OF[name], in_environment=False)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            lines += _section(name, field.annotation, in_environment=True)
+        else:
+            variable = f"`RINGFENCE_{name.upper()}`"
+            lines.append(_row(name, variable, field, field_descriptions(Settings).get(name, "")))
+    return "\n".join(lines)
+
+
+def _section(name: str, section: type[BaseModel], *, in_environment: bool) -> list[str]:
+    sentences = field_descriptions(section)
+    rows: list[str] = []
+    for key, field in section.model_fields.items():
+        variable = f"`RINGFENCE_{name.upper()}__{key.upper()}`" if in_environment else "(file only)"
+        rows.append(_row(f"{name}.{key}", variable, field, sentences.get(key, "")))
+    return rows
+
+
+def _row(key: str, variable: str, field: FieldInfo, sentence: str) -> str:
+    return f"| `{key}` | {variable} | {_default(field)} | {sentence} |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None:
+        return "the user's state folder"
+    default: Any = field.default
+    if default is None or default == {} or default == []:
+        return "none"
+    if isinstance(default, list):
+        return "`" + ", ".join(str(item) for item in cast("list[object]", default)) + "`"
+    return f"`{getattr(default, 'word', default)}`"

@@ -1,0 +1,102 @@
+"""One operation, several forms: what an installation is asked follows its version, never an argument."""
+
+from typing import Any
+
+import pytest
+
+from clients.enswitch_versions import Version, version_of
+from clients.errors import InvalidRequest
+from clients.operation import Operation
+from tests.clients.enswitch_accounts import installations, person
+from tools.enswitch.people import SwitchUser
+from tools.enswitch.phones import DeletePhoneHardware
+from tools.enswitch.plan_routes import (
+    CreatePlanRoute,
+    DeletePlanRoute,
+    GetPlanRoute,
+    ListPlanRoutes,
+    UpdatePlanRoute,
+)
+from tools.enswitch.routing import CreateCallergroup
+
+LOGIN = {"auth_username", "auth_password"}
+EVERY: list[Version] = [(4, 0), (4, 1), (4, 2), (4, 3), (4, 4)]
+
+
+def written(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+@pytest.mark.parametrize("version", EVERY)
+async def test_a_plan_route_lives_its_life_at_every_version(version: Version) -> None:
+    async with installations() as installation, person(installation, version=version) as client:
+        await installation.set(version=written(version))
+        made = CreatePlanRoute(called_prefix="49", plan=3, allow="forbid", description="Germany", media="voice")
+        answer = await client.send(made)
+        (listed,) = (await client.send(ListPlanRoutes(plan=3, called_prefix="49", media="voice"))).routes
+        assert listed.route is not None
+        assert (listed.called_prefix, listed.allow, listed.media) == ("49", "forbid", "voice")
+        shown = await client.send(GetPlanRoute(route=listed.route))
+        assert shown == listed
+        await client.send(UpdatePlanRoute(route=listed.route, allow="allow", peer1=61))
+        after = await client.send(GetPlanRoute(route=listed.route))
+        assert (after.allow, after.peer1, after.description) == ("allow", 61, "Germany")
+        back = made.undo(None, answer).operation
+        assert back == DeletePlanRoute(route=listed.route)
+        await client.send(back)
+        assert (await client.send(ListPlanRoutes(plan=3, called_prefix="49"))).routes == []
+
+
+async def test_before_41_a_route_is_created_by_prefix_and_named_by_plan_prefix_and_media() -> None:
+    async with installations() as installation, person(installation, version=(4, 0)) as client:
+        await installation.set(version="4.0")
+        await client.send(CreatePlanRoute(called_prefix="011", plan=2))
+        await client.send(GetPlanRoute(route="2/011/voice_fax"))
+        created, read = (set(row["body"]) - LOGIN for row in await installation.requests())
+        assert created == {"prefix", "plan", "allow", "media"}
+        assert read == {"plan", "prefix", "media"}
+
+
+async def test_from_41_on_a_route_is_created_by_called_prefix_and_named_by_id() -> None:
+    async with installations() as installation, person(installation, version=(4, 1)) as client:
+        await installation.set(version="4.1")
+        await client.send(CreatePlanRoute(called_prefix="011", plan=2, caller_prefix="1201"))
+        await client.send(GetPlanRoute(route="41"))
+        created = (await installation.calls_of("plans/routes/create"))[0]["body"]
+        read = (await installation.calls_of("plans/routes/get"))[0]["body"]
+        assert set(created) == {"auth_token", "called_prefix", "caller_prefix", "plan", "allow", "media"}
+        assert set(read) == {"auth_token", "id"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        CreatePlanRoute(called_prefix="011", plan=2, caller_prefix="1201"),
+        UpdatePlanRoute(route="2/011/voice", called_prefix="012"),
+        UpdatePlanRoute(route="2/011/voice", media="fax"),
+        GetPlanRoute(route="41"),
+        CreateCallergroup(name="EEA", description="x"),
+        DeletePhoneHardware(id=881),
+        SwitchUser(id=302),
+    ],
+    ids=lambda call: call.spec.name,
+)
+async def test_what_an_old_installation_does_not_know_is_not_sent(
+    call: Operation[Any],
+) -> None:
+    async with installations() as installation, person(installation, version=(4, 0)) as client:
+        await installation.set(version="4.0")
+        with pytest.raises(InvalidRequest, match=r"(?i)nothing was sent"):
+            await client.send(call)
+        assert await installation.requests() == []
+
+
+async def test_a_name_of_the_old_form_is_not_taken_for_an_id() -> None:
+    async with installations() as installation, person(installation) as client:
+        with pytest.raises(InvalidRequest, match="names a route by its id"):
+            await client.send(GetPlanRoute(route="2/011/voice"))
+        assert await installation.calls_of("plans/routes/get") == []
+
+
+def test_versions_compare_as_numbers() -> None:
+    assert version_of("4.10") > version_of("4.4") > version_of("4.0")

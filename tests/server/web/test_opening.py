@@ -1,0 +1,224 @@
+"""Clients that can open a page are sent there, in both protocol eras; opening it is not yet an answer."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.types import (
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitRequestURLParams,
+    ElicitResult,
+    InputRequiredResult,
+)
+
+from server.app import build_server
+from server.passcode import set_passcode
+from server.runtime import Runtime
+from server.serving import page_on_loopback
+from server.settings import ApprovalSettings
+from server.store.record import open_record
+from tests.connecting import Era, settings_for
+from tests.sandboxed import Sandbox, sandboxes
+from tests.server.web.browsing import PASSCODE
+from tests.server.web.operating import browsing, page_path
+
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+RELEASE = "voicetel_release_number"
+ORDER = {"numbers": ["+12125550100"]}
+
+Deed = Callable[[str], Awaitable[ElicitResult]]
+
+
+class Visitor:
+    """Whoever sits at a client that opens pages: remembers what was opened, and does a deed there."""
+
+    def __init__(self, deed: Deed) -> None:
+        self.pages: list[str] = []
+        self.forms = 0
+        self._deed = deed
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        if isinstance(params, ElicitRequestURLParams):
+            self.pages.append(params.url)
+            return await self._deed(params.url)
+        self.forms += 1
+        return ElicitResult(action="accept", content={"approve": True})
+
+
+@ERAS
+async def test_what_is_approved_on_the_opened_page_runs_in_the_same_call(era: Era, tmp_path: Path) -> None:
+    visitor = Visitor(_press("approve"))
+    async with _connected(tmp_path, visitor, era=era) as (client, sandbox, number):
+        result = await client.call_tool(RELEASE, {"number": number})
+        assert not result.is_error, result
+        assert len(visitor.pages) == 1
+        assert len(await sandbox.writes()) == 1
+
+
+@ERAS
+async def test_what_is_declined_on_the_opened_page_is_not_sent(era: Era, tmp_path: Path) -> None:
+    async with _connected(tmp_path, Visitor(_press("decline")), era=era) as (client, sandbox, number):
+        result = await client.call_tool(RELEASE, {"number": number})
+        assert (result.structured_content or {})["error"] == "Declined"
+        assert await sandbox.writes() == []
+
+
+@ERAS
+@pytest.mark.parametrize("content", [None, {"approve": True}], ids=["opened", "opened, with a yes of the client's"])
+async def test_opening_the_page_approves_nothing(era: Era, content: dict[str, Any] | None, tmp_path: Path) -> None:
+    async def open_only(page: str) -> ElicitResult:
+        return ElicitResult(action="accept", content=content)
+
+    async with _connected(tmp_path, Visitor(open_only), era=era, wait=0) as (client, sandbox, number):
+        result = await client.call_tool(RELEASE, {"number": number})
+        assert (result.structured_content or {})["state"] == "proposed"
+        assert await sandbox.writes() == []
+
+
+@ERAS
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_a_page_that_was_not_opened_leaves_the_action_waiting(era: Era, action: Any, tmp_path: Path) -> None:
+    async def refuse(page: str) -> ElicitResult:
+        return ElicitResult(action=action)
+
+    visitor = Visitor(refuse)
+    async with _connected(tmp_path, visitor, era=era, wait=30) as (client, sandbox, number):
+        result = await client.call_tool(RELEASE, {"number": number})
+        assert (result.structured_content or {})["state"] == "proposed"
+        assert "The page was not opened" in _text(result)
+        assert visitor.pages[0] in _text(result)
+        assert await sandbox.writes() == []
+
+
+@ERAS
+async def test_a_call_waits_for_the_operator_and_reports_that_it_does(era: Era, tmp_path: Path) -> None:
+    waits = anyio.Event()
+    reported: list[str | None] = []
+
+    async def open_only(page: str) -> ElicitResult:
+        return ElicitResult(action="accept")
+
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        reported.append(message)
+        waits.set()
+
+    visitor = Visitor(open_only)
+    async with _connected(tmp_path, visitor, era=era, wait=30) as (client, sandbox, number):
+        results: list[CallToolResult] = []
+
+        async def call() -> None:
+            result = await client.call_tool(RELEASE, {"number": number}, progress_callback=progress)
+            results.append(result)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            await waits.wait()
+            assert await sandbox.writes() == []
+            await _press("approve")(visitor.pages[0])
+        assert not results[0].is_error
+        assert len(await sandbox.writes()) == 1
+        assert reported[0] == "Waiting for the operator's answer."
+
+
+@ERAS
+async def test_patience_ends_with_a_pending_action(era: Era, tmp_path: Path) -> None:
+    async def open_only(page: str) -> ElicitResult:
+        return ElicitResult(action="accept")
+
+    async with _connected(tmp_path, Visitor(open_only), era=era, wait=0.05) as (client, sandbox, number):
+        result = await client.call_tool(RELEASE, {"number": number})
+        assert _text(result).startswith("NOT SENT")
+        assert await sandbox.writes() == []
+
+
+@ERAS
+async def test_a_client_that_opens_nothing_waits_only_where_the_operator_set_it(era: Era, tmp_path: Path) -> None:
+    waits = anyio.Event()
+
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        waits.set()
+
+    async with _connected(tmp_path, None, era=era, wait=30) as (client, sandbox, number):
+        results: list[CallToolResult] = []
+
+        async def call() -> None:
+            results.append(await client.call_tool(RELEASE, {"number": number}, progress_callback=progress))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            await waits.wait()
+            await _press_latest(tmp_path)
+        assert not results[0].is_error
+        assert len(await sandbox.writes()) == 1
+
+
+@ERAS
+async def test_a_client_that_has_forms_is_asked_there_unless_only_the_operator_may_answer(
+    era: Era, tmp_path: Path
+) -> None:
+    visitor = Visitor(_press("approve"))
+    async with _connected(tmp_path, visitor, era=era) as (client, _, _number):
+        assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
+    assert (visitor.forms, visitor.pages) == (1, [])
+
+
+async def test_an_opened_page_of_one_action_says_nothing_of_another(tmp_path: Path) -> None:
+    async def open_only(page: str) -> ElicitResult:
+        return ElicitResult(action="accept")
+
+    async with _connected(tmp_path, Visitor(open_only), wait=0) as (client, sandbox, number):
+        asked = await client.session.call_tool(RELEASE, {"number": number}, allow_input_required=True)
+        assert isinstance(asked, InputRequiredResult)
+        [key] = asked.input_requests or {}
+        assert key.startswith("open_act_")
+        forged = {key.replace("open_", "approve_"): ElicitResult(action="accept", content={"approve": True})}
+        result = await client.session.call_tool(
+            RELEASE, {"number": number}, input_responses=forged, request_state=asked.request_state
+        )
+        assert result.is_error
+        assert "approved by the operator only" in _text(result)
+        assert await sandbox.writes() == []
+
+
+@asynccontextmanager
+async def _connected(
+    folder: Path, visitor: Visitor | None, *, era: Era = "auto", wait: float | None = None
+) -> AsyncGenerator[tuple[Client, Sandbox, str]]:
+    """A client whose server serves the page, and a number of the account."""
+    async with sandboxes() as sandbox:
+        approvals = ApprovalSettings(port=0, wait_seconds=wait)
+        runtime = Runtime(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
+        await set_passcode(runtime.record.facts, PASSCODE, old=None)
+        async with page_on_loopback(runtime):
+            async with Client(build_server(runtime), mode=era, elicitation_callback=visitor) as client:
+                listed = await client.call_tool("voicetel_list_numbers", {})
+                yield client, sandbox, (listed.structured_content or {})["numbers"][0]["number"]
+
+
+def _press(button: str) -> Deed:
+    async def press(page: str) -> ElicitResult:
+        async with browsing(page) as operator:
+            answer = await operator.press(f"{page_path(page)}/{button}", on=page_path(page))
+            assert answer.status_code == 303, answer.text
+        return ElicitResult(action="accept")
+
+    return press
+
+
+async def _press_latest(folder: Path) -> None:
+    """Approve what waits, at the address that is kept in the store."""
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    base = await record.facts.get("approval page")
+    [action] = await record.journal.latest(1)
+    await record.database.close()
+    await _press("approve")(f"{base}/approvals/{action.id}")
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)

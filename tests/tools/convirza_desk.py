@@ -1,0 +1,59 @@
+"""The MCP server before the simulated Convirza, with a person at the client and an operator behind it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from mcp.types import CallToolResult
+
+from guard.action import State
+from server.runtime import Runtime
+from server.sandboxed import simulated_accounts
+from server.settings import Settings
+from tests.clients.accounts import http_client
+from tests.clients.convirza_accounts import sandboxes
+from tests.connecting import Person, connect, server_for
+from tests.sandboxed import Sandbox
+
+
+class Desk:
+    """Calls tools; what only the operator may approve, the operator approves."""
+
+    def __init__(self, sandbox: Sandbox, runtime: Runtime, client: Client, person: Person) -> None:
+        self.sandbox = sandbox
+        self.runtime = runtime
+        self.person = person
+        self._client = client
+
+    @property
+    def question(self) -> str:
+        """What the person at the client was asked last."""
+        return self.person.questions[-1]
+
+    async def attempt(self, tool: str, **arguments: Any) -> CallToolResult:
+        """Make a call."""
+        return await self._client.call_tool(f"convirza_{tool}", arguments)
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Make a call that must succeed; its structured content."""
+        result = await self.attempt(tool, **arguments)
+        content: dict[str, Any] = result.structured_content or {}
+        if result.is_error and content.get("state") == State.PROPOSED:
+            await self.runtime.guard.approve(content["action"], by="the operator")
+            result = await self.attempt(tool, **arguments)
+        assert not result.is_error, "\n".join(getattr(block, "text", "") for block in result.content)
+        return result.structured_content or {}
+
+
+@asynccontextmanager
+async def desks(folder: Path, *, person: Person | None = None) -> AsyncGenerator[Desk]:
+    """A server with every tool, before a fresh sandbox."""
+    person = person or Person()
+    async with sandboxes() as sandbox, http_client() as http:
+        account = simulated_accounts(sandbox.url)["convirza"]
+        settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"]})
+        runtime, server = server_for(settings, http=http)
+        async with connect(server, person=person) as client:
+            yield Desk(sandbox, runtime, client, person)

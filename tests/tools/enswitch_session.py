@@ -1,0 +1,60 @@
+"""A model, its user and the operator before a simulated Enswitch, for tests that go through the tools."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from mcp.types import CallToolResult
+
+from guard.action import State
+from sandbox.enswitch.seed import password_of
+from server.runtime import Runtime
+from server.settings import Settings
+from tests.clients.enswitch_accounts import OWNER, Installation
+from tests.connecting import Person, connect, server_for
+
+
+class Session:
+    """A client whose user and operator say yes to everything."""
+
+    def __init__(self, client: Client, person: Person, runtime: Runtime) -> None:
+        self.person = person
+        self.runtime = runtime
+        self._client = client
+
+    async def ask(self, tool: str, **arguments: Any) -> CallToolResult:
+        """Call a tool as its model does."""
+        return await self._client.call_tool(tool, arguments)
+
+    async def do(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Call a tool, with whatever approval it needs."""
+        result = await self.ask(tool, **arguments)
+        content: dict[str, Any] = result.structured_content or {}
+        if result.is_error and content.get("state") == State.PROPOSED:
+            await self.runtime.guard.approve(content["action"], by="the operator")
+            result = await self.ask(tool, **arguments)
+        assert not result.is_error, text_of(result)
+        return result.structured_content or {}
+
+
+@asynccontextmanager
+async def session(
+    installation: Installation, folder: Path, username: str = OWNER, **more: Any
+) -> AsyncGenerator[Session]:
+    """A session as one of the seeded people."""
+    account = {"base_url": installation.enswitch, "username": username, "password": password_of(username), **more}
+    settings = Settings.model_validate({"enswitch": account, "state_folder": folder, "toolsets": ["enswitch"]})
+    runtime, server = server_for(settings)
+    person = Person()
+    try:
+        async with connect(server, person=person) as client:
+            yield Session(client, person, runtime)
+    finally:
+        await runtime.close()
+
+
+def text_of(result: CallToolResult) -> str:
+    """What a model reads."""
+    return "\n".join(getattr(block, "text", "") for block in result.content)

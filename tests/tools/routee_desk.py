@@ -1,0 +1,88 @@
+"""The MCP server before the simulated Routee, with a person at the client and an operator behind it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from mcp.types import CallToolResult
+
+from clients.client import ApiClient
+from guard.action import State
+from server.runtime import Runtime
+from server.sandboxed import simulated_accounts
+from server.settings import Settings
+from tests.clients.accounts import http_client
+from tests.clients.routee_accounts import sandboxes
+from tests.connecting import Person, connect, server_for
+from tests.sandboxed import Sandbox
+
+
+class Desk:
+    """Calls tools; what only the operator may approve, the operator approves."""
+
+    def __init__(self, sandbox: Sandbox, runtime: Runtime, client: Client, person: Person) -> None:
+        self.sandbox = sandbox
+        self.runtime = runtime
+        self.person = person
+        self._client = client
+
+    @property
+    def routee(self) -> ApiClient:
+        """The client of the account."""
+        return self.runtime.clients["routee"]
+
+    @property
+    def question(self) -> str:
+        """What the person at the client was asked last."""
+        return self.person.questions[-1]
+
+    async def attempt(self, tool: str, **arguments: Any) -> CallToolResult:
+        """Make a call."""
+        return await self._client.call_tool(tool if tool == "undo_action" else f"routee_{tool}", arguments)
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Make a call that must succeed; its structured content."""
+        result = await self.attempt(tool, **arguments)
+        content: dict[str, Any] = result.structured_content or {}
+        if result.is_error and content.get("state") == State.PROPOSED:
+            await self.runtime.guard.approve(content["action"], by="the operator")
+            result = await self.attempt(tool, **arguments)
+        assert not result.is_error, text_of(result)
+        return result.structured_content or {}
+
+    async def control(self, method: str, path: str, body: dict[str, Any]) -> None:
+        """Do something to the simulated Routee from outside."""
+        async with http_client() as http:
+            answer = await http.request(method, f"{self.sandbox.url}/_control/routee/{path}", json=body)
+            assert answer.is_success, answer.text
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and let Routee notice."""
+        await self.sandbox.advance(seconds)
+        await self.call("get_balance")
+
+
+def text_of(result: CallToolResult) -> str:
+    """What a reader sees."""
+    return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+@asynccontextmanager
+async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[Desk]:
+    """A server with every tool before a fresh sandbox; the countries of its customers may be reached."""
+    person = person or Person()
+    async with sandboxes() as sandbox, http_client() as http:
+        settings = Settings.model_validate(
+            {
+                "routee": simulated_accounts(sandbox.url)["routee"],
+                "state_folder": folder,
+                "toolsets": ["routee"],
+                "destinations": {"countries": ["GR", "GB", "US"]},
+                **more,
+            }
+        )
+        runtime, server = server_for(settings, http=http)
+        async with connect(server, person=person) as client:
+            yield Desk(sandbox, runtime, client, person)

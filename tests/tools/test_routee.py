@@ -1,0 +1,451 @@
+"""Routee's prices, traps, warnings and ways back, as the person who is asked and the record see them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from clients.effects import Effect
+from clients.errors import NotFound
+from clients.operation import Operation, build_request
+from guard.money import Money
+from guard.quote import quote
+from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
+from tests.clients.routee_accounts import application, sandboxes
+from tests.connecting import Person
+from tests.tools.routee_desk import desks, text_of
+from tools.catalog import catalogue
+from tools.routee.call_control import TransferCall
+from tools.routee.calls import Verb
+from tools.routee.campaigns import Campaign, DeleteCampaign, GetCampaign, SendCampaign, UpdateCampaign
+from tools.routee.conversations import StartConversation
+from tools.routee.failover import SendFailover, Step
+from tools.routee.groups import CreateGroup
+from tools.routee.lookups import LookUpNumber, ValidateNumber
+from tools.routee.numbers import Number, RentNumber, UpdateNumber
+from tools.routee.pool_messages import SendPoolSms
+from tools.routee.pools import AddPoolNumber, DeletePool, GetPool, RemovePoolNumber, UpdatePool
+from tools.routee.prices import RouteePrices
+from tools.routee.sms import Messages, SendSms
+from tools.routee.two_step import ConfirmVerification, SendVerification
+from tools.routee.viber import SendViber, SendViberCode
+from tools.routee.viber_campaigns import SendViberCampaign
+from tools.routee.voice_campaigns import SendVoiceCampaign
+
+GREEK = "+306970000555"
+FREE = "+306948530007"
+POOL = "71ce3b19-e3a9-5522-bcc8-58d03179c4cf"
+JOHN = "5e2ac872-b1a0-5d12-9137-6d2def8ca6e6"
+WAITING = "d9bbf94b-9048-5ead-8a19-d9893eaef5d0"
+LATER = datetime.now(UTC) + timedelta(days=3)
+SAY = Verb(type="SAY", text="Hello", language="en-GB")
+UNICODE = "Καλημέρα " * 10
+"""Two parts as it is, one part transcoded."""
+
+
+def _sms(**more: Any) -> SendSms:
+    return SendSms.model_validate({"sender": "Bluewater", "to": GREEK, "text": "Hello", **more})
+
+
+def _campaign(**more: Any) -> SendCampaign:
+    given = {"sender": "Bluewater", "groups": ["Recall"], "text": "Hello", "when": "now", **more}
+    return SendCampaign.model_validate(given)
+
+
+def _viber(**more: Any) -> SendViber:
+    return SendViber.model_validate({"sender_id": VIBER_SENDER, "to": GREEK, "text": "Hello", **more})
+
+
+def _step(channel: str, **more: Any) -> Step:
+    sender = {"sender_id": VIBER_SENDER} if channel == "Viber" else {"sender": BRITISH_NUMBER}
+    return Step.model_validate({"channel": channel, "to": GREEK, "text": "Hello", **sender, **more})
+
+
+PRICED: list[tuple[Operation[Any], str, bool]] = [
+    # call, what it costs, whether that is a bound
+    (_sms(), "€0.045", False),
+    (_sms(text="x" * 200), "€0.09", False),
+    (_sms(text=UNICODE), "€0.09", True),
+    (_sms(text=UNICODE, transcode=True), "€0.045", False),
+    (_sms(text=UNICODE, transcode=False), "€0.09", False),
+    (_sms(text="See https://bluewater.example/" + "a" * 40, shorten_links_seconds=3600), "€0.045", True),
+    (SendPoolSms(pool_id=POOL, to=GREEK, text="Hello", strategy="Numeric"), "€0.045", False),
+    (_campaign(), "€0.1471", True),
+    (_campaign(reminder_to=["+447700900555"], reminder_minutes_before=5), "€0.1816", True),
+    (_campaign(when=LATER), "€0.1471", True),
+    (UpdateCampaign(campaign_id=WAITING, sender="Bluewater", to=[GREEK], text="Hello", when="now"), "€0.048", True),
+    (RentNumber(number=FREE), "€8.00", False),
+    (SendVerification(method="sms", recipient=GREEK, template="@@pin"), "€0.055", False),
+    (SendVerification(method="voice", recipient=GREEK, template="@@pin"), "€0.09", False),
+    (LookUpNumber(to=GREEK), "€0.006", False),
+    (ValidateNumber(to=GREEK), "€0.003", False),
+    (ValidateNumber(to=GREEK, get_ported=True), "€0.009", False),
+    (_viber(), "€0.012", False),
+    (_viber(image_url="https://files.example/a.png"), "€0.018", False),
+    (SendViberCode(sender_id=VIBER_SENDER, to=GREEK, template_id="t"), "€0.012", False),
+    (SendViberCode(sender_id=VIBER_SENDER, to=GREEK, template_id="t", label="promotional"), "€0.018", False),
+    (
+        SendViberCampaign(sender_id=VIBER_SENDER, text="Hello", to=[GREEK, "+447700900555"], when="now"),
+        "€0.024",
+        False,
+    ),
+    (SendFailover(steps=[_step("Viber"), _step("Sms")]), "€0.057", True),
+]
+
+UNPRICED: list[tuple[Operation[Any], str]] = [
+    (StartConversation(to=GREEK, sender=BRITISH_NUMBER, verbs=[SAY]), "Greece: 0.06000000 EUR to mobiles"),
+    (StartConversation(to="desk@example.com", sender=BRITISH_NUMBER, verbs=[SAY]), "No rate is listed"),
+    (TransferCall(call_id="v", to="+442079460142", sender=BRITISH_NUMBER), "0.01100000 EUR to landlines"),
+    (
+        SendVoiceCampaign(sender=BRITISH_NUMBER, to=[GREEK], text="Hi", language="en-GB", when="now"),
+        "how long it lasts is not known",
+    ),
+    (_campaign(text="Dear [~{firstName}]"), "at most €0.1471"),
+    (_sms(text="See http://a.gr", shorten_links_seconds=3600), "may be longer"),
+    (_campaign(text="See http://a.gr", shorten_links_seconds=3600), "may be longer"),
+    (RentNumber(number="+306948530999"), "does not list"),
+    (
+        SendViberCampaign(sender_id=VIBER_SENDER, text="Hello", groups=["Recall"], when="now"),
+        "each message is charged",
+    ),
+    (SendFailover(steps=[_step("Sms"), _step("Voice", language="el-GR")]), "charged by the second"),
+    (ConfirmVerification(verification_id="w", code="1234"), "may be charged only now"),
+]
+
+
+# Prices --------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_paid_is_priced_before_from_what_routee_publishes() -> None:
+    async with sandboxes() as sandbox, application(sandbox) as client:
+        prices = RouteePrices(client)
+        for call, amount, is_bound in PRICED:
+            found = await quote(call, prices)
+            assert (str(found.amount), found.is_bound) == (amount, is_bound), (call.spec.name, found)
+            assert found.source
+            assert found.balance
+        assert await sandbox.charges() == []
+
+
+async def test_what_cannot_be_priced_is_said_to_be_unknown_with_the_reason() -> None:
+    async with sandboxes() as sandbox, application(sandbox) as client:
+        prices = RouteePrices(client)
+        for call, reason in UNPRICED:
+            found = await quote(call, prices)
+            assert found.amount is None, call.spec.name
+            assert reason in found.unknown, found.unknown
+
+
+def test_every_paid_operation_is_among_the_priced_or_the_unpriced() -> None:
+    told = {call.spec.tool_name for call, _, _ in PRICED} | {call.spec.tool_name for call, _ in UNPRICED}
+    paid = {name for name, one in catalogue().items() if name.startswith("routee_") and Effect.PAID in one.spec.effect}
+    assert paid == told
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "charged"),
+    [
+        ("send_sms", {"sender": "Bluewater", "to": GREEK, "text": "x" * 200}, "0.09"),
+        ("rent_number", {"number": FREE}, "8"),
+        ("look_up_number", {"to": GREEK}, "0.006"),
+        ("validate_number", {"to": GREEK, "get_ported": True}, "0.009"),
+        ("send_viber", {"sender_id": VIBER_SENDER, "to": GREEK, "text": "Hello"}, "0.012"),
+    ],
+)
+async def test_the_price_that_was_quoted_is_the_price_that_is_charged(
+    tool: str, arguments: dict[str, Any], charged: str, tmp_path: Path
+) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.call(tool, **arguments)
+        rows = await desk.sandbox.charges()
+        total = sum((Decimal(row["amount"]) for row in rows), Decimal(0))
+        assert total == Decimal(charged)
+        assert f"Price: {Money(total, 'EUR')}" in desk.question
+
+
+async def test_a_campaign_never_costs_more_than_its_bound(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.call("send_campaign", sender="Bluewater", groups=["Recall"], text="Hello", when="now")
+        assert "Price: at most €0.1471" in desk.question
+        for part in ("2 to US", "2 to GR", "1 to GB", "dearest network", "at least €186.2729"):
+            assert part in desk.question
+        await desk.advance(60)
+        spent = sum((Decimal(row["amount"]) for row in await desk.sandbox.charges()), Decimal(0))
+        assert 0 < spent <= Decimal("0.1471")
+
+
+async def test_renting_tells_activation_month_and_renewal(tmp_path: Path) -> None:
+    async with desks(tmp_path, person=Person("decline")) as desk:
+        await desk.attempt("rent_number", number=FREE)
+        for part in (
+            "€8.00 now, then €6.00 every month",
+            "activation €2.00",
+            "first month €6.00",
+            "next renewal about",
+        ):
+            assert part in desk.question
+        assert await desk.sandbox.charges() == []
+
+
+async def test_the_parts_of_a_message_and_their_price_are_routees_own(tmp_path: Path) -> None:
+    async with desks(tmp_path, person=Person("decline")) as desk:
+        await desk.attempt("send_sms", sender="Bluewater", to=GREEK, text="x" * 200)
+        for part in ("€0.09", "2 part(s) at €0.045", "Balance: €186.42", "cannot be recalled"):
+            assert part in desk.question
+
+
+# Traps ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_change_of_a_campaign_must_say_when(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        change = {"campaign_id": WAITING, "sender": "Bluewater", "groups": ["Recall"], "text": "Hello"}
+        result = await desk.attempt("update_campaign", **change)
+        assert result.is_error
+        assert "when: Field required" in text_of(result)
+        assert await desk.sandbox.requests(method="PUT") == []
+
+
+@pytest.mark.parametrize("call", [SendCampaign, SendVoiceCampaign, SendViberCampaign, UpdateCampaign])
+def test_now_and_a_time_are_both_said_and_only_a_time_is_sent(call: type[Operation[Any]]) -> None:
+    given: dict[str, Any] = {"to": [GREEK], "sender": "Bluewater", "text": "Hello", "language": "en-GB"}
+    given |= {"sender_id": VIBER_SENDER, "campaign_id": WAITING}
+    known = {name: value for name, value in given.items() if name in call.model_fields}
+    now = build_request(call.model_validate({**known, "when": "now"})).body
+    at = build_request(call.model_validate({**known, "when": "2099-05-20T12:00:00+03:00"})).body
+    assert "scheduledDate" not in now
+    assert at["scheduledDate"] == "2099-05-20T09:00:00Z"
+    with pytest.raises(ValidationError, match="when"):
+        call.model_validate(known)
+
+
+async def test_a_change_says_what_it_resets_and_that_it_sends_at_once(tmp_path: Path) -> None:
+    async with desks(tmp_path, person=Person("decline")) as desk:
+        await desk.attempt("update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when="now")
+        for part in (
+            "sent at once",
+            "RESETS campaign_name",
+            "RESETS groups",
+            'sender: now "Bluewater", then "Other"',
+            "whole campaign is replaced",
+            "One invalid number blocks the whole send",
+        ):
+            assert part in desk.question
+
+
+def test_a_time_that_is_past_is_warned_of() -> None:
+    assert any("is past" in told for told in _campaign(when="2020-01-01T00:00:00Z").warnings())
+
+
+def test_a_bulk_send_warns_of_invalid_numbers_and_of_a_missing_name() -> None:
+    assert any("blocks the whole send" in told for told in _campaign().warnings())
+    assert any("are left out" in told for told in _campaign(allow_invalid=True).warnings())
+    assert any("Without a name" in told for told in _campaign().warnings())
+    assert not any("Without a name" in told for told in _campaign(campaign_name="Recall").warnings())
+
+
+def test_who_is_reached_is_known_before() -> None:
+    dial = Verb(type="DIAL", sender=BRITISH_NUMBER, to="+447700900555")
+    started = StartConversation(to=GREEK, sender=BRITISH_NUMBER, verbs=[SAY, dial])
+    assert started.destinations() == (GREEK, "+447700900555")
+    assert StartConversation(to="desk@example.com", sender="1", verbs=[SAY]).destinations() == ()
+    assert _campaign(to=[GREEK], reminder_to=["+447700900555"], reminder_minutes_before=5).destinations() == (
+        GREEK,
+        "+447700900555",
+    )
+    assert SendFailover(steps=[_step("Viber"), _step("Sms")]).destinations() == (GREEK,)
+    assert RentNumber(number=FREE, forward_calls_to=GREEK).destinations() == (GREEK,)
+
+
+async def test_a_country_that_is_not_allowed_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        result = await desk.attempt("send_sms", sender="Bluewater", to="+4915112345678", text="Hello")
+        assert result.is_error
+        assert "DE" in text_of(result)
+        assert await desk.sandbox.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "told"),
+    [
+        (SendSms, {"sender": "Bluewater Dental", "to": GREEK, "text": "x"}, "up to 11 letters"),
+        (SendSms, {"sender": "1", "to": "306970000555", "text": "x"}, "pattern"),
+        (StartConversation, {"to": GREEK, "sender": "1"}, "either verbs or dial_plan_url"),
+        (StartConversation, {"to": "x", "sender": "1", "verbs": [SAY]}, "SIP address"),
+        (Verb, {"type": "SAY", "text": "Hello"}, "SAY needs language"),
+        (Verb, {"type": "PLAY", "file_url": "https://a.example/a.wav", "to": GREEK}, "PLAY has no to"),
+        (Verb, {"type": "SAY", "text": "Hello", "language": "xx-XX"}, "one of en-US"),
+        (Step, {"channel": "Sms", "to": GREEK, "text": "x"}, "Sms needs sender"),
+        (
+            Step,
+            {"channel": "Voice", "to": GREEK, "text": "x", "sender": "1", "language": "en-GB", "label": "a"},
+            "no label",
+        ),
+        (Step, {"channel": "Sms", "to": GREEK, "text": "x", "sender": "1", "next_on": ["Busy"]}, "Sms has Failed"),
+        (SendCampaign, {"sender": "1", "text": "x", "when": "now"}, "at least one of to"),
+        (SendCampaign, {"sender": "1", "text": "x", "when": "now", "to": [GREEK], "reminder_to": [GREEK]}, "goes with"),
+        (UpdateNumber, {"number": FREE}, "inbound_sms_url"),
+        (RentNumber, {"number": FREE, "dialplan_url": "https://a.example", "forward_calls_to": GREEK}, "either"),
+        (SendViber, {"sender_id": "s", "to": GREEK, "button_caption": "Book"}, "button_caption goes with"),
+        (SendVoiceCampaign, {"sender": "1", "to": [GREEK], "text": "x", "when": "now"}, "text goes with language"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_with_the_rule(call: Any, fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        call.model_validate(fields)
+
+
+# What strangers wrote ------------------------------------------------------------------------------------------------
+
+
+async def test_messages_and_contacts_arrive_behind_the_fence(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        day = {"since": (LATER - timedelta(days=4)).isoformat(), "until": LATER.isoformat()}
+        inbound = await desk.attempt("list_messages", **day, filters=[{"field": "direction", "term": "Inbound"}])
+        assert "SYSTEM MESSAGE FOR THE AI" in text_of(inbound)
+        assert "written by strangers" in text_of(inbound)
+        shown: dict[str, Any] = inbound.structured_content or {}
+        assert all(row["text"].startswith("<stranger-") for row in shown["messages"])
+        contact = await desk.call("get_contact", contact_id=JOHN)
+        assert contact["first_name"].startswith("<stranger-")
+        assert contact["labels"][0]["value"].startswith("<stranger-")
+
+
+# Ways back -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_scheduled_campaign_is_taken_back_whole(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        sent = await desk.call("send_campaign", sender="Bluewater", to=[GREEK], text="Hello", when=LATER.isoformat())
+        undone = await desk.attempt("undo_action", action_id=sent["action"])
+        assert "full" in text_of(undone)
+        gone = await desk.attempt("get_campaign", campaign_id=sent["tracking_id"])
+        assert gone.is_error
+        assert await desk.sandbox.charges() == []
+
+
+async def test_a_campaign_that_was_changed_is_put_back_as_it_was(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        was = await desk.call("get_campaign", campaign_id=WAITING)
+        changed = await desk.call(
+            "update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when=LATER.isoformat()
+        )
+        undone = await desk.attempt("undo_action", action_id=changed["action"])
+        assert "partial" in text_of(undone)
+        again = await desk.call("get_campaign", campaign_id=WAITING)
+        compared = ("sender", "text", "groups", "campaign_name", "scheduled_date", "to")
+        assert {name: again.get(name) for name in compared} == {name: was.get(name) for name in compared}
+
+
+async def test_a_campaign_that_was_deleted_is_made_again(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        gone = await desk.call("delete_campaign", campaign_id=WAITING)
+        undone = await desk.attempt("undo_action", action_id=gone["action"])
+        made: dict[str, Any] = undone.structured_content or {}
+        assert (made["campaign_name"], made["campaign_state"]) == ("Whitening offer", "Scheduled")
+
+
+async def test_a_pool_number_that_was_taken_out_is_put_back(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        taken = await desk.call("remove_pool_number", pool_id=POOL, number=BRITISH_NUMBER)
+        await desk.attempt("undo_action", action_id=taken["action"])
+        assert BRITISH_NUMBER in (await desk.call("list_pool_numbers", pool_id=POOL))["numbers"]
+
+
+async def test_pools_numbers_and_forwards_have_honest_ways_back() -> None:
+    async with sandboxes() as sandbox, application(sandbox) as client:
+        pool = await client.send(GetPool(pool_id=POOL))
+        renamed = UpdatePool(pool_id=POOL, name="Other").undo(pool, None)
+        assert renamed.verdict == "full"
+        assert renamed.operation
+        assert build_request(renamed.operation).body["poolName"] == "Recalls"
+        deleted = DeletePool(pool_id=POOL).undo(pool, None)
+        assert (deleted.verdict, "added again" in deleted.lost) == ("partial", True)
+        added = AddPoolNumber(pool_id=POOL, number=GREEK_NUMBER).undo(None, None)
+        assert isinstance(added.operation, RemovePoolNumber)
+    hook = "https://hooks.bluewater.example/"
+    forwarded = Number.model_validate(
+        {"msisdn": FREE, "inboundSmsCallbackUrl": hook + "a", "voiceInboundStrategy": {"forwardCallTo": GREEK}}
+    )
+    change = UpdateNumber(number=FREE, inbound_sms_url=hook + "b", dialplan_url=hook + "d")
+    back = change.undo(forwarded, None)
+    assert back.operation == UpdateNumber(number=FREE, inbound_sms_url=hook + "a")
+    assert "forwards to" in back.lost
+    assert "No call clears dialplan_url" in back.lost
+    assert change.changes(forwarded)[0] == f"Calls no longer go to {GREEK}."
+    assert RentNumber(number=FREE).undo(None, None).verdict == "partial"
+    assert _sms().undo(None, None).verdict == "none"
+    assert _campaign().undo(None, Campaign(tracking_id="x")).verdict == "none"
+    assert CreateGroup(name="Fresh").undo(None, None).verdict == "full"
+
+
+async def test_what_cannot_be_had_again_is_left_to_the_operator(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        result = await desk.attempt("cancel_number", number=AMERICAN_NUMBER)
+        assert result.is_error
+        assert desk.person.questions == []
+        assert await desk.sandbox.requests(method="DELETE") == []
+
+
+# Lost answers --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_message_whose_answer_was_lost_is_found_by_looking(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.sandbox.break_with("drop_after", provider="routee", path="^/sms$")
+        message = {"sender": "Bluewater", "to": GREEK, "text": "Hello"}
+        lost = await desk.attempt("send_sms", **message)
+        assert (lost.structured_content or {})["state"] == "unknown"
+        [found] = await desk.runtime.guard.reconciler.run()
+        assert found.state.value == "done"
+        assert len(await desk.sandbox.charges()) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "happens"),
+    [
+        (_sms(label="a"), True),
+        (RentNumber(number=FREE), True),
+        (UpdateCampaign(campaign_id=WAITING, sender="Bluewater", to=[GREEK], text="Hi", when=LATER), True),
+        (UpdateCampaign(campaign_id=WAITING, sender="Bluewater", to=[GREEK], text="Hi", when="now"), True),
+        (DeleteCampaign(campaign_id=WAITING), True),
+        (UpdateNumber(number=BRITISH_NUMBER, inbound_sms_url="https://hooks.bluewater.example/new"), True),
+        (AddPoolNumber(pool_id=POOL, number=GREEK_NUMBER), True),
+        (RemovePoolNumber(pool_id=POOL, number=BRITISH_NUMBER), True),
+        (DeletePool(pool_id=POOL), True),
+        (CreateGroup(name="Fresh"), True),
+    ],
+    ids=lambda value: value.spec.name if isinstance(value, Operation) else "",
+)
+async def test_looking_tells_what_happened_from_what_did_not(call: Operation[Any], happens: bool) -> None:
+    async with sandboxes() as sandbox, application(sandbox) as client:
+        proof = call.settled(datetime.now(UTC))
+        assert proof
+        assert await _look(client, proof) in {False, None}
+        await client.send(call)
+        assert await _look(client, proof) is happens
+
+
+async def _look(client: Any, proof: Any) -> bool | None:
+    try:
+        found = await client.send(proof.read)
+    except NotFound:
+        verdict: bool | None = proof.if_absent
+        return verdict
+    shown: bool | None = proof.shows(found)
+    return shown
+
+
+def test_another_message_to_the_same_number_proves_nothing() -> None:
+    proof = _sms(label="a").settled(datetime.now(UTC))
+    rows = [{"to": GREEK, "body": "Other"}, {"to": GREEK, "body": "Hello", "label": "b"}]
+    assert proof.shows(Messages.model_validate({"content": rows})) is None
+
+
+def test_the_state_before_is_read_where_a_read_shows_it() -> None:
+    assert UpdateCampaign(campaign_id="c", sender="1", to=[GREEK], text="x", when="now").before() == GetCampaign(
+        campaign_id="c"
+    )

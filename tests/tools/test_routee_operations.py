@@ -1,0 +1,242 @@
+"""Every Routee operation, at least once, through its tool and against the simulated Routee."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sandbox.routee.seed import AMERICAN_NUMBER, APPLICATION, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
+from tests.tools.routee_desk import desks
+from tools.catalog import catalogue
+
+GREEK = "+306970000555"
+ENDLESS = "+306970000015"
+POOL = "71ce3b19-e3a9-5522-bcc8-58d03179c4cf"
+CONTACT = "5e2ac872-b1a0-5d12-9137-6d2def8ca6e6"
+FINISHED = "66a0cbb4-4854-5b65-ad91-f0df2b2e07d4"
+WAITING = "d9bbf94b-9048-5ead-8a19-d9893eaef5d0"
+WAV = "https://files.example/hello.wav"
+
+
+def _span(days: float = 6) -> dict[str, str]:
+    now = datetime.now(UTC)
+    return {"since": (now - timedelta(days=days)).isoformat(), "until": (now + timedelta(days=1)).isoformat()}
+
+
+def _later() -> str:
+    return (datetime.now(UTC) + timedelta(days=3)).isoformat()
+
+
+async def test_single_messages(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        analysis = await desk.call("analyze_sms", sender="Bluewater", to=GREEK, text="Hello")
+        assert (analysis["body_analysis"]["parts"], analysis["cost_a_part"]) == (1, "0.045")
+        sent = await desk.call("send_sms", sender=AMERICAN_NUMBER, to=GREEK, text="Hello", label="a", ttl_minutes=60)
+        await desk.advance(5)
+        [part] = (await desk.call("track_sms", message_id=sent["tracking_id"]))["parts"]
+        assert (part["status"]["status"], part["price"], part["label"]) == ("Delivered", "0.045", "a")
+        labelled = [{"field": "label", "term": "a"}]
+        found = await desk.call("list_messages", **_span(), filters=labelled)
+        assert [row["message_id"] for row in found["messages"]] == [sent["tracking_id"]]
+        countries = (await desk.call("list_quiet_hours_countries", language="el"))["countries"]
+        assert {"code": "GR", "supported": True}.items() <= countries[0].items()
+
+
+async def test_campaigns(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        everyone = {"groups": ["Recall"], "sender": "Bluewater", "text": "Hello"}
+        audience = await desk.call("analyze_campaign", **everyone)
+        assert audience["recipients_per_country"] == {"US": 2, "GR": 2, "GB": 1}
+        sent = await desk.call("send_campaign", **everyone, when="now", campaign_name="Hello")
+        await desk.advance(60)
+        shown = await desk.call("get_campaign", campaign_id=sent["tracking_id"])
+        assert (shown["campaign_state"], shown["statuses"]["Delivered"]) == ("Finished", 5)
+        rows = await desk.call("list_campaign_messages", campaign_id=sent["tracking_id"], limit=3)
+        assert (len(rows["messages"]), rows["total"], rows["next_cursor"]) == (3, 5, "1x3")
+        changed = await desk.call("update_campaign", campaign_id=WAITING, **everyone, when=_later())
+        assert changed["campaign_state"] == "Scheduled"
+        assert await desk.call("delete_campaign", campaign_id=WAITING)
+
+
+async def test_numbers(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        offers = await desk.call("list_available_numbers", country="US", service="Sms", area_code="201", limit=5)
+        assert (len(offers["numbers"]), offers["next_cursor"]) == (5, "1x5")
+        free = await desk.call(
+            "search_available_numbers", country="US", filters=[{"field": "type", "term": "TOLL_FREE"}]
+        )
+        number = free["numbers"][0]["number"]
+        rented = await desk.call("rent_number", number=number, forward_calls_to="+12015550156")
+        assert (rented["number"], rented["voice"]) == (number, {"forward_to": "+12015550156"})
+        hook = "https://hooks.bluewater.example/new"
+        changed = await desk.call("update_number", number=number, inbound_sms_url=hook)
+        assert changed["inbound_sms_url"] == hook
+        assert (await desk.call("get_number", number=number))["inbound_sms_url"] == hook
+        await desk.call("cancel_number", number=number)
+        mine = [row["number"] for row in (await desk.call("list_numbers"))["numbers"]]
+        assert mine == [GREEK_NUMBER, BRITISH_NUMBER, AMERICAN_NUMBER]
+
+
+async def test_pools(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        pool = (await desk.call("create_pool", name="New", sticky=False, default_country="GR"))["pool_id"]
+        added = await desk.call("add_pool_number", pool_id=pool, number=GREEK_NUMBER)
+        assert added["numbers"] == [GREEK_NUMBER]
+        assert (await desk.call("list_pool_numbers", pool_id=pool))["numbers"] == [GREEK_NUMBER]
+        sent = await desk.call("send_pool_sms", pool_id=pool, to=GREEK, text="Hello", strategy="Numeric")
+        assert sent["sender"] == GREEK_NUMBER.removeprefix("+")
+        assert (await desk.call("update_pool", pool_id=pool, name="Other"))["name"] == "Other"
+        assert (await desk.call("get_pool", pool_id=pool))["total_numbers"] == 1
+        assert [row["name"] for row in (await desk.call("list_pools"))["pools"]] == ["Recalls", "Other"]
+        await desk.call("remove_pool_number", pool_id=pool, number=GREEK_NUMBER)
+        assert (await desk.call("delete_pool", pool_id=pool))["pool_id"] == pool
+
+
+async def test_conversations_and_the_calls_in_them(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        verbs: list[dict[str, Any]] = [
+            {"type": "SAY", "text": "Hello", "language": "en-GB", "gender": "female"},
+            {"type": "COLLECT", "event_url": "https://hooks.bluewater.example/keys", "max_digits": 1},
+        ]
+        started = await desk.call("start_conversation", to=ENDLESS, sender=BRITISH_NUMBER, verbs=verbs)
+        await desk.advance(10)
+        talk = started["tracking_id"]
+        [call] = (await desk.call("list_conversation_calls", conversation_id=talk))["calls"]
+        assert (call["status"]["status"], call["collected_tones"]) == ("InProgress", "1")
+        on = {"call_id": call["call_id"]}
+        for tool, more in (
+            ("speak_in_call", {"text": "Hello", "language": "en-GB"}),
+            ("stop_speaking_in_call", {}),
+            ("play_in_call", {"file_url": WAV}),
+            ("stop_playing_in_call", {}),
+            ("start_recording", {"format": "WAV"}),
+            ("stop_recording", {}),
+            ("send_tones", {"tones": "12w#"}),
+        ):
+            assert (await desk.call(tool, **on, **more))["call_id"] == call["call_id"]
+        assert len((await desk.call("get_conversation", conversation_id=talk))["recordings"]) == 1
+        await desk.call("transfer_call", **on, to=ENDLESS, sender=BRITISH_NUMBER)
+        await desk.advance(10)
+        [_, onward] = (await desk.call("list_conversation_calls", conversation_id=talk))["calls"]
+        await desk.call("end_call", call_id=onward["call_id"], action="hangup")
+        assert (await desk.call("get_call", call_id=onward["call_id"]))["status"]["status"] == "Completed"
+        ended = [{"field": "status.status", "term": "Completed"}, {"field": "recipient", "term": ENDLESS}]
+        assert (await desk.call("list_calls", **_span(), filters=ended))["total"] == 2
+
+
+async def test_voice_campaigns(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        speech = {"sender": BRITISH_NUMBER, "to": [GREEK], "text": "Hello", "language": "en-GB"}
+        assert (await desk.call("analyze_voice_campaign", **speech))["number_of_recipients"] == 1
+        now = await desk.call("send_voice_campaign", **speech, when="now", name="Now", collect_keys_seconds=5)
+        await desk.advance(60)
+        calls = await desk.call("list_voice_campaign_calls", campaign_id=now["tracking_id"])
+        assert [call["status"]["status"] for call in calls["calls"]] == ["Completed"]
+        later = await desk.call("send_voice_campaign", **speech, when=_later())
+        await desk.call("delete_voice_campaign", campaign_id=later["tracking_id"])
+
+
+async def test_contacts_groups_and_blacklists(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        assert (await desk.call("list_contacts"))["total"] == 7
+        assert (await desk.call("create_labels", labels=[{"name": "tooth"}]))["labels"][0]["name"] == "tooth"
+        assert {"name": "tooth", "type": "Text"} in (await desk.call("list_labels"))["labels"]
+        made = await desk.call("create_contact", mobile=GREEK, first_name="Ana", labels={"tooth": "3"})
+        ana = made["id"]
+        await desk.call("update_contact", contact_id=ana, mobile=GREEK, first_name="Anna")
+        assert "Anna" in (await desk.call("get_contact", contact_id=ana))["first_name"]
+        await desk.call("create_group", name="Fresh")
+        assert (await desk.call("add_group_contacts", name="Fresh", contact_ids=[ana, CONTACT]))["size"] == 2
+        assert (await desk.call("list_group_contacts", name="Fresh"))["total"] == 2
+        assert (await desk.call("merge_groups", name="Both", groups=["Fresh", "Patients GR"]))["size"] == 4
+        assert (await desk.call("subtract_groups", name="Rest", groups=["Both", "Fresh"]))["size"] == 2
+        assert (await desk.call("remove_group_contacts", name="Fresh", contact_ids=[ana]))["size"] == 1
+        assert (await desk.call("get_group", name="Patients US"))["size"] == 3
+        assert (await desk.call("list_groups"))["total"] == 8
+        assert (await desk.call("delete_groups", groups=["Fresh", "Both", "Rest"]))["groups"][0]["name"] == "Fresh"
+        assert (await desk.call("add_to_blacklist", service="Sms", contact_ids=[CONTACT, ana]))["updated"] == 2
+        assert (await desk.call("list_blacklist", service="Sms"))["total"] == 3
+        assert (await desk.call("remove_from_blacklist", service="Sms", contact_ids=[ana]))["updated"] == 1
+        assert (await desk.call("remove_groups_from_blacklist", service="Sms", groups=["Recall"]))["updated"] == 2
+        await desk.call("delete_contact", contact_id=ana)
+        await desk.call("delete_contacts", contact_ids=[CONTACT])
+        assert (await desk.call("list_contacts"))["total"] == 6
+
+
+async def test_verifications(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        asked = {"method": "sms", "recipient": GREEK, "template": "Your code is @@pin", "digits": 6}
+        sent = await desk.call("send_verification", **asked)
+        done = await desk.call("confirm_verification", verification_id=sent["tracking_id"], code="482915")
+        assert done["status"] == "Verified"
+        other = await desk.call("send_verification", **{**asked, "method": "voice"})
+        cancelled = await desk.call("cancel_verification", verification_id=other["tracking_id"])
+        assert cancelled["status"] == "Cancelled"
+        shown = await desk.call("get_verification", verification_id=other["tracking_id"])
+        assert shown["status"] == "Cancelled"
+        assert (await desk.call("report_verifications"))["per_country"]["GR"]["Verified"] == 1
+        assert (await desk.call("report_app_verifications", application_id=APPLICATION.id))["total"] == 2
+
+
+async def test_lookups(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        looked = await desk.call("look_up_number", to="+306970000022", label="b")
+        assert looked["details"]["ported"] is True
+        assert (await desk.call("get_lookup", lookup_id=looked["lookup_id"]))["price"] == "0.00600000"
+        labelled = [{"field": "label", "term": "b"}]
+        assert (await desk.call("list_lookups", **_span(), filters=labelled))["total"] == 1
+        valid = await desk.call("validate_number", to=GREEK, get_ported=True, host="bluewater.example")
+        assert (valid["valid"], valid["details"]["type"]) == (True, "MOBILE")
+
+
+async def test_viber(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        content = {"sender_id": VIBER_SENDER, "text": "Hello", "image_url": "https://files.example/a.png"}
+        sent = await desk.call("send_viber", **content, to=GREEK, is_session_message=True, ttl_seconds=600)
+        assert (await desk.call("get_viber_message", message_id=sent["tracking_id"]))["price"] == "0.018"
+        [session] = (await desk.call("list_viber_sessions", number=GREEK))["sessions"]
+        assert len((await desk.call("get_viber_session", session_id=session["session_id"]))["messages"]) == 1
+        code = {"sender_id": VIBER_SENDER, "to": GREEK, "template_id": "t1", "template_params": {"pin": "1"}}
+        assert (await desk.call("send_viber_code", **code, template_lang="en"))["template_id"] == "t1"
+        now = await desk.call("send_viber_campaign", **content, to=[GREEK], when="now", campaign_name="Now")
+        await desk.advance(10)
+        rows = await desk.call("list_viber_campaign_messages", campaign_id=now["tracking_id"])
+        assert [row["status"]["status"] for row in rows["messages"]] == ["Delivered"]
+        later = await desk.call("send_viber_campaign", **content, to=[GREEK], when=_later())
+        await desk.call("delete_viber_campaign", campaign_id=later["tracking_id"])
+
+
+async def test_failover(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        steps: list[dict[str, Any]] = [
+            {"channel": "Viber", "sender_id": VIBER_SENDER, "to": "+306970000021", "text": "Hello", "ttl_minutes": 0.5},
+            {"channel": "Sms", "sender": BRITISH_NUMBER, "to": "+306970000021", "text": "Hello", "label": "f"},
+            {"channel": "Voice", "sender": BRITISH_NUMBER, "to": GREEK, "text": "Hello", "language": "el-GR"},
+        ]
+        sent = await desk.call("send_failover", steps=steps)
+        await desk.advance(30)
+        shown = await desk.call("get_failover", failover_id=sent["tracking_id"])
+        assert (shown["status"], shown["termination_channel"]) == ("Succeeded", "Sms")
+        ended = [{"field": "status", "term": "Succeeded"}]
+        assert (await desk.call("list_failovers", **_span(), filters=ended))["total"] == 1
+
+
+async def test_money_and_reports(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        balance = await desk.call("get_balance")
+        assert (balance["balance"], balance["currency"]["code"]) == ("186.42", "EUR")
+        prices = await desk.call("list_prices", service="Sms", mcc="202")
+        assert [network["price"] for network in prices["sms"][0]["networks"]] == ["0.045", "0.048", "0.047"]
+        assert (await desk.call("list_top_ups", **_span(30)))["total"] == 1
+        assert (await desk.call("report_spending", **_span()))["total"] > 0
+        assert (await desk.call("report_country_spending", **_span(), mcc="202"))["rows"][0]["country"] == "GR"
+        assert "rows" in await desk.call("report_network_spending", **_span(), mcc="202", mnc="01")
+        per_campaign = await desk.call("report_campaign_spending", campaign_id=FINISHED, since=_span()["since"])
+        assert {row["campaign_id"] for row in per_campaign["rows"]} == {FINISHED}
+        assert (await desk.call("report_lookup_spending", **_span()))["totals"]["count"] == 1
+        assert (await desk.call("report_validation_spending", **_span()))["totals"]["count"] == 0
+
+
+def test_no_operation_is_left_out() -> None:
+    called = set(re.findall(r'"([a-z_]+)"', Path(__file__).read_text(encoding="utf-8")))
+    assert {name for name in catalogue() if name.startswith("routee_")} <= {f"routee_{name}" for name in called}

@@ -1,0 +1,366 @@
+"""Convirza SMS broadcasts: one text to many people. The documents show methods only: paths and names are inferred."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from clients.convirza import BASE_PATHS, convirza
+from clients.effects import Charge, Effect
+from clients.errors import InvalidRequest
+from clients.fields import AnsweredNumber, AnsweredTime
+from clients.operation import Answer, Operation, Proof
+from clients.segments import segments
+from clients.undo import Undo, put_back
+from tools.convirza.comparing import UNSEEN, agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.shapes import E164, FurtherFields, Id, Number, Word, body, numbers_in
+
+NOW: Final = "now"
+
+SENT_AT_ONCE: Final = "Sent at once: it cannot be called back. That leaving the time out sends at once is inferred."
+
+
+def _moment(value: str) -> str:
+    if value == NOW:
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("`now`, or a time such as 2026-06-01T14:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("the time needs its zone, such as 2026-06-01T14:00:00Z")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+When = Annotated[str, AfterValidator(_moment)]
+
+
+class Broadcast(Answer):
+    """A broadcast."""
+
+    broadcast_id: int | None = None
+    name: str | None = Field(default=None, alias="broadcast_name")
+    status: str | None = None
+    message: str | None = None
+    from_number: AnsweredNumber | None = Field(default=None, alias="phone_number")
+    recipients: list[AnsweredNumber] | None = None
+    scheduled_at: AnsweredTime | None = None
+    org_unit_id: int | None = None
+    created: AnsweredTime | None = None
+    sent_at: AnsweredTime | None = None
+    sent_count: int | None = None
+    opted_out_count: int | None = None
+
+    @property
+    def when(self) -> str | None:
+        """The time as the operations take it, where it is still to be sent."""
+        return _moment(self.scheduled_at.isoformat()) if self.scheduled_at and self.status != "sent" else None
+
+
+SETTABLE: Final = frozenset({"name", "message", "from_number", "recipients", "org_unit_id"})
+NOT_SETTABLE: Final = frozenset(Broadcast.model_fields) - SETTABLE
+
+
+class Broadcasts(Listing):
+    """Broadcasts."""
+
+    rows_name: ClassVar[str] = "broadcasts"
+    broadcasts: list[Broadcast] = []
+
+
+class BroadcastChange(Answer):
+    """The broadcast, and whether it was sent."""
+
+    broadcast_id: int | None = None
+    status: str | None = None
+
+
+@convirza.operation(
+    "GET",
+    "/v3/broadcast",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs=BASE_PATHS,
+    basis="inferred",
+    rows="broadcasts",
+    synonyms=("bulk sms", "text blasts", "campaigns", "mass texts"),
+)
+class ListBroadcasts(PagedOperation[Broadcasts]):
+    """List SMS broadcasts, sent and scheduled."""
+
+
+@convirza.operation(
+    "GET",
+    "/v3/broadcast/{broadcast_id}",
+    effect=Effect.READ,
+    toolset="messaging",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("show", "bulk sms", "text blast", "delivered"),
+)
+class GetBroadcast(Operation[Broadcast]):
+    """Show one SMS broadcast."""
+
+    broadcast_id: Id
+    """Broadcast, from convirza_list_broadcasts."""
+
+
+def _charge(recipients: list[str] | None, message: str | None) -> Charge:
+    why = "Convirza publishes no price for messages."
+    if recipients is None or message is None:
+        return Charge(item="SMS segment", quantity=len(recipients or [""]), unknown=f"{why} Each recipient is billed.")
+    each = segments(message).count
+    total = each * len(recipients)
+    return Charge(
+        item="SMS segment",
+        quantity=total,
+        unknown=f"{why} {len(recipients)} recipients of {each} segments each make {total} (estimated).",
+    )
+
+
+def _scheduled(when: str) -> dict[str, Any]:
+    """The time on the wire.
+
+    Raises:
+        InvalidRequest: It has passed, so that Convirza would send at once.
+    """
+    if when == NOW:
+        return {}
+    if _is_past(when):
+        raise InvalidRequest(f"when: {when} has passed, so it would be sent at once; nothing was sent.", status=0)
+    return {"scheduled_at": when}
+
+
+def _is_past(when: str) -> bool:
+    return when != NOW and datetime.fromisoformat(when) <= datetime.now(UTC)
+
+
+def _timing(when: str) -> tuple[str, ...]:
+    if when == NOW:
+        return (SENT_AT_ONCE,)
+    return (f"{when} has passed: the call will be refused.",) if _is_past(when) else ()
+
+
+class _WholeBroadcast(FurtherFields):
+    name: Annotated[Word, Field(serialization_alias="broadcast_name")]
+    """Name."""
+
+    message: Word
+    """Text."""
+
+    from_number: Annotated[Number, Field(serialization_alias="phone_number")]
+    """Tracking number of a route with SMS, from convirza_list_provisioned_numbers."""
+
+    recipients: Annotated[list[E164], Field(min_length=1)]
+    """Who gets it."""
+
+    when: Annotated[When, Field(serialization_alias="scheduled_at")]
+    """`now` sends at once; else the time with its zone."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+    @model_validator(mode="after")
+    def _nobody_twice(self) -> Self:
+        if len(set(self.recipients)) != len(self.recipients):
+            raise ValueError("recipients: a number is given twice and would be texted twice")
+        return self
+
+    def charge(self) -> Charge:
+        return _charge(self.recipients, self.message)
+
+    def destinations(self) -> tuple[str, ...]:
+        return (*self.recipients, *numbers_in(self.extra_fields))
+
+    def warnings(self) -> tuple[str, ...]:
+        return _timing(self.when)
+
+    def to_wire(self) -> dict[str, Any]:
+        return body(self, without=frozenset({"broadcast_id", "when"})) | _scheduled(self.when)
+
+
+@convirza.operation(
+    "POST",
+    "/v3/broadcast",
+    effect=Effect.PAID,
+    toolset="messaging",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("bulk sms", "text blast", "send", "mass text", "notify"),
+)
+class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
+    """Text many people, now or at a time; each recipient and segment is billed."""
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if self.when == NOW:
+            return Undo(verdict="none", lost="The messages have been sent.")
+        lost = "Only until it is sent."
+        return put_back(DeleteBroadcast, lost=lost, broadcast_id=getattr(answer, "broadcast_id", None))
+
+    def settled(self, sent_at: datetime) -> Proof[Broadcasts]:
+        wanted = fields_of(self, "when")
+        return Proof(
+            read=ListBroadcasts(limit=200),
+            shows=lambda found: (
+                any(
+                    agrees(row, wanted) is True
+                    and (row.created is None or row.created >= sent_at.replace(microsecond=0))
+                    for row in found.broadcasts
+                )
+                or None
+            ),
+        )
+
+
+@convirza.operation(
+    "PUT",
+    "/v3/broadcast/{broadcast_id}",
+    effect=Effect.PAID | Effect.DESTRUCTIVE,
+    toolset="messaging",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("put", "full update", "overwrite", "bulk sms"),
+)
+class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
+    """Replace a scheduled broadcast, RESETTING what is left out; use convirza_update_broadcast instead."""
+
+    broadcast_id: Id
+    """Broadcast, from convirza_list_broadcasts."""
+
+    def before(self) -> GetBroadcast:
+        return GetBroadcast(broadcast_id=self.broadcast_id)
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Broadcast):
+            return (UNSEEN,)
+        wanted = fields_of(self, "broadcast_id", "when")
+        return (*_rescheduled(before, self.when), *replaced(before, wanted, kept=NOT_SETTABLE))
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Broadcast) or before.when is None or self.when == NOW:
+            return Undo(verdict="none", lost="What was sent cannot be called back.")
+        settings = fields_of(before, *NOT_SETTABLE)
+        lost = "Only until it is sent."
+        return put_back(ReplaceBroadcast, lost=lost, broadcast_id=self.broadcast_id, when=before.when, **settings)
+
+    def settled(self, sent_at: datetime) -> Proof[Broadcast]:
+        return Proof(read=self.before(), shows=lambda found: _is_as_wanted(found, self.when, fields_of(self, *_OWN)))
+
+
+@convirza.operation(
+    "PATCH",
+    "/v3/broadcast/{broadcast_id}",
+    effect=Effect.PAID,
+    toolset="messaging",
+    docs="partial-update-broadcast-31106423e0",
+    basis="inferred",
+    synonyms=("patch", "reschedule", "postpone", "edit text", "bulk sms"),
+)
+class UpdateBroadcast(FurtherFields, Operation[BroadcastChange]):
+    """Change a scheduled broadcast; what is left out stays."""
+
+    broadcast_id: Id
+    """Broadcast, from convirza_list_broadcasts."""
+
+    name: Annotated[Word | None, Field(serialization_alias="broadcast_name")] = None
+    """Name."""
+
+    message: Word | None = None
+    """Text."""
+
+    from_number: Annotated[Number | None, Field(serialization_alias="phone_number")] = None
+    """Tracking number, from convirza_list_provisioned_numbers."""
+
+    recipients: Annotated[list[E164], Field(min_length=1)] | None = None
+    """Who gets it, in place of all before."""
+
+    when: Annotated[When | None, Field(serialization_alias="scheduled_at")] = None
+    """`now` sends at once; else the time with its zone."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if not (fields_of(self, "broadcast_id") or self.extra_fields):
+            raise ValueError("nothing to change: give at least one setting")
+        return self
+
+    def before(self) -> GetBroadcast:
+        return GetBroadcast(broadcast_id=self.broadcast_id)
+
+    def charge(self) -> Charge:
+        recipients = list(self.recipients) if self.recipients else None
+        return _charge(recipients, self.message)
+
+    def destinations(self) -> tuple[str, ...]:
+        return (*(self.recipients or []), *numbers_in(self.extra_fields))
+
+    def warnings(self) -> tuple[str, ...]:
+        return _timing(self.when) if self.when else ()
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Broadcast):
+            return ()
+        return (*_rescheduled(before, self.when), *changed(before, fields_of(self, *_OWN)))
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if self.when == NOW or not isinstance(before, Broadcast) or before.when is None:
+            return Undo(verdict="none", lost="What was sent cannot be called back.")
+        ids = {"broadcast_id": self.broadcast_id} | ({"when": before.when} if self.when else {})
+        lost = "Only until it is sent."
+        wanted = fields_of(self, *_OWN)
+        if not wanted:
+            return put_back(UpdateBroadcast, lost=lost, **ids)
+        return put_fields_back(UpdateBroadcast, before, wanted, lost=lost, **ids)
+
+    def settled(self, sent_at: datetime) -> Proof[Broadcast]:
+        return Proof(read=self.before(), shows=lambda found: _is_as_wanted(found, self.when, fields_of(self, *_OWN)))
+
+    def to_wire(self) -> dict[str, Any]:
+        wire = body(self, without=frozenset({"broadcast_id", "when"}))
+        if self.when is None:
+            return wire
+        return wire | (_scheduled(self.when) or {"scheduled_at": None})
+
+
+_OWN: Final = ("broadcast_id", "when")
+
+
+def _rescheduled(before: Broadcast, when: str | None) -> tuple[str, ...]:
+    if when is None or when == before.when:
+        return ()
+    return (f"when: now {before.when or 'already sent'}, then {'at once' if when == NOW else when}.",)
+
+
+def _is_as_wanted(found: Broadcast, when: str | None, wanted: dict[str, Any]) -> bool | None:
+    timed = when is None or (found.status == "sent" if when == NOW else found.when in {when, None})
+    return agrees(found, wanted) if timed else False
+
+
+@convirza.operation(
+    "DELETE",
+    "/v3/broadcast/{broadcast_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="messaging",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("cancel", "stop", "remove", "bulk sms", "unschedule"),
+)
+class DeleteBroadcast(Operation[BroadcastChange]):
+    """Delete a broadcast; a scheduled one is not sent any more (inferred)."""
+
+    broadcast_id: Id
+    """Broadcast, from convirza_list_broadcasts."""
+
+    def before(self) -> GetBroadcast:
+        return GetBroadcast(broadcast_id=self.broadcast_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Broadcast) or before.when is None:
+            return Undo(verdict="none", lost="No call puts a broadcast that was sent back into the list.")
+        return put_back(CreateBroadcast, lost="A new id.", when=before.when, **fields_of(before, *NOT_SETTABLE))
+
+    def settled(self, sent_at: datetime) -> Proof[Broadcast]:
+        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)

@@ -1,0 +1,101 @@
+"""Single rows that Convirza shows in lists only: what the guard reads before one of them is changed. No tools."""
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import Field
+
+from clients.convirza import BASE_PATHS, convirza
+from clients.effects import Effect
+from clients.errors import NotFound, UnexpectedAnswer
+from clients.fields import AnsweredNumber, AnsweredTime
+from clients.operation import Answer, Operation
+from tools.convirza.listings import Listing
+from tools.convirza.shapes import Id, list_in, object_in
+
+R = TypeVar("R")
+
+LARGEST_PAGE = 200
+
+
+class TrackingNumber(Answer):
+    """A number of the account: reserved, or provisioned once a route uses it."""
+
+    phone_number_id: int | None = None
+    phone_number: AnsweredNumber | None = None
+    status: str | None = None
+    org_unit_id: int | None = None
+    route_id: int | None = Field(default=None, alias="provisioned_route_id")
+    route_name: str | None = Field(default=None, alias="provisioned_route_name")
+    ordered: AnsweredTime | None = None
+
+
+class TrackingNumbers(Listing):
+    """Numbers of the account."""
+
+    rows_name: ClassVar[str] = "phone_numbers"
+    phone_numbers: list[TrackingNumber] = Field(default=[], alias="phone_numbers")
+
+
+class Tag(Answer):
+    """A label for calls."""
+
+    tag_id: int | None = None
+    name: str | None = Field(default=None, alias="tag_name")
+    org_unit_id: int | None = None
+    created: AnsweredTime | None = None
+
+
+class Tags(Listing):
+    """Tags."""
+
+    rows_name: ClassVar[str] = "tags"
+    tags: list[Tag] = []
+
+
+def _row(content: Any, name: str, key: str, wanted: int) -> Any:
+    """The row of this id.
+
+    Raises:
+        NotFound: The list is whole, and the row is not in it.
+        UnexpectedAnswer: The list goes on after the first page.
+    """
+    found = object_in(content) or {}
+    rows = list_in(content) or list_in(found.get(name)) or []
+    for row in rows:
+        if (object_in(row) or {}).get(key) == wanted:
+            return row
+    if found.get("total", 0) > len(rows):
+        raise UnexpectedAnswer(f"{key} {wanted} is not among the first {len(rows)}, which is all that is read")
+    raise NotFound(f"There is no {key} {wanted} on the account.", status=404)
+
+
+class _NarrowRead(Operation[R], Generic[R]):
+    def to_wire(self) -> dict[str, Any]:
+        return {"limit": LARGEST_PAGE, "offset": 0}
+
+
+@convirza.operation(
+    "GET",
+    "/v3/phone-numbers/assigned",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs=BASE_PATHS,
+    basis="inferred",
+)
+class FindNumber(_NarrowRead[TrackingNumber]):
+    """Show one number of the account."""
+
+    phone_number_id: Id
+
+    def pick(self, content: Any) -> Any:
+        return _row(content, "phone_numbers", "phone_number_id", self.phone_number_id)
+
+
+@convirza.operation("GET", "/v3/tag", effect=Effect.READ, toolset="tags", docs=BASE_PATHS, basis="inferred")
+class FindTag(_NarrowRead[Tag]):
+    """Show one tag."""
+
+    tag_id: Id
+
+    def pick(self, content: Any) -> Any:
+        return _row(content, "tags", "tag_id", self.tag_id)

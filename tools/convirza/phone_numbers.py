@@ -1,0 +1,174 @@
+"""Convirza phone numbers: find, order and release. Paths and names are inferred, mostly from the pages on v2."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field, model_validator
+
+from clients.convirza import BASE_PATHS, convirza
+from clients.effects import Charge, Effect
+from clients.fields import AnsweredNumber
+from clients.operation import Answer, Operation, Proof
+from clients.undo import Undo, put_back
+from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.narrow_reads import FindNumber, TrackingNumber, TrackingNumbers
+from tools.convirza.shapes import Id, Number, body, object_in
+
+CARRIER: Final = 20002
+"""The source of a carrier's number in v2's example of a search."""
+
+
+@convirza.operation(
+    "GET",
+    "/v3/phone-numbers/assigned",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs=BASE_PATHS,
+    basis="inferred",
+    rows="phone_numbers",
+    synonyms=("my numbers", "inventory", "dids", "reserved", "unused", "tracking"),
+)
+class ListAssignedNumbers(PagedOperation[TrackingNumbers]):
+    """List all numbers of the account, used by a route or not."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+
+@convirza.operation(
+    "GET",
+    "/v3/phone-numbers/provisioned",
+    effect=Effect.READ,
+    toolset="numbers",
+    docs=BASE_PATHS,
+    basis="inferred",
+    rows="phone_numbers",
+    synonyms=("live", "in use", "active", "dids", "tracking"),
+)
+class ListProvisionedNumbers(PagedOperation[TrackingNumbers]):
+    """List the numbers that routes use."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+
+class AvailableNumber(Answer):
+    """A number to use or to order."""
+
+    phone_number_id: int | None = Field(default=None, alias="number_id")
+    """Only where the account has it already."""
+
+    number: AnsweredNumber | None = None
+    source: int | None = None
+
+
+class AvailableNumbers(Listing):
+    """Unused numbers of the account, then those of carriers."""
+
+    rows_name: ClassVar[str] = "numbers"
+    numbers: list[AvailableNumber] = []
+
+
+@convirza.operation(
+    "GET",
+    "/v3/phone-numbers/available",
+    effect=Effect.READ,
+    toolset="ordering",
+    docs=BASE_PATHS,
+    basis="inferred",
+    rows="numbers",
+    synonyms=("buy", "find", "area code", "local", "did", "available"),
+)
+class SearchNumbers(PagedOperation[AvailableNumbers]):
+    """Find numbers: unused ones of the account, which have an id, and ones to order."""
+
+    starts_with: Annotated[str, Field(pattern=r"^[2-9][0-9]{0,9}$", serialization_alias="area_code")]
+    """Area code, or more leading digits."""
+
+
+class OrderedNumber(Answer):
+    """The number as a route takes it."""
+
+    phone_number_id: int | None = None
+    phone_number: AnsweredNumber | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _open(cls, data: object) -> object:
+        found = object_in(data)
+        return object_in(found.get("number")) or found if found else data
+
+
+@convirza.operation(
+    "POST",
+    "/v3/phone-numbers",
+    effect=Effect.PAID,
+    toolset="ordering",
+    docs=BASE_PATHS,
+    basis="inferred",
+    synonyms=("buy", "purchase", "reserve", "get a tracking number", "did"),
+)
+class OrderNumber(Operation[OrderedNumber]):
+    """Order one number of a carrier for the account."""
+
+    number: Number
+    """Number without id, from convirza_search_numbers."""
+
+    source: int = Field(default=CARRIER, ge=1)
+    """Its source in that answer."""
+
+    org_unit_id: Id | None = None
+    """Group, from convirza_list_groups."""
+
+    def charge(self) -> Charge:
+        return Charge(item="number", per="month", unknown="Convirza publishes no prices for numbers.")
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        lost = "What was charged stays charged, and a released number may be lost for good."
+        return put_back(ReleaseNumber, lost=lost, phone_number_id=getattr(answer, "phone_number_id", None))
+
+    def settled(self, sent_at: datetime) -> Proof[TrackingNumbers]:
+        return Proof(read=ListAssignedNumbers(limit=200), shows=self._is_among)
+
+    def to_wire(self) -> dict[str, Any]:
+        return body(self) | {"number_id": None}
+
+    def _is_among(self, found: TrackingNumbers) -> bool | None:
+        if any(row.phone_number == self.number for row in found.phone_numbers):
+            return True
+        return False if found.total is not None and found.total <= len(found.phone_numbers) else None
+
+
+class Released(Answer):
+    """Ids of the numbers that were given back."""
+
+    released: list[int] = []
+
+
+@convirza.operation(
+    "DELETE",
+    "/v3/phone-numbers/reserved",
+    effect=Effect.DESTRUCTIVE,
+    toolset="numbers",
+    docs=BASE_PATHS,
+    basis="inferred",
+    irreversible=True,
+    synonyms=("give up", "cancel", "drop", "return", "delete reserved", "did"),
+)
+class ReleaseNumber(Operation[Released]):
+    """Give an unused number back; it may be lost for good."""
+
+    phone_number_id: Id
+    """Number that no route uses, from convirza_list_assigned_numbers."""
+
+    def before(self) -> FindNumber:
+        return FindNumber(phone_number_id=self.phone_number_id)
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, TrackingNumber):
+            return ("Which number this is could not be read.",)
+        used = f", which route {before.route_id} uses" if before.route_id else ""
+        return (f"Gives back {before.phone_number}{used}.",)
+
+    def settled(self, sent_at: datetime) -> Proof[TrackingNumber]:
+        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)

@@ -1,0 +1,116 @@
+"""Convirza media prompts: audio that routes play to callers."""
+
+import base64
+import binascii
+import hashlib
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
+
+from clients.convirza import BASE_PATHS, convirza
+from clients.effects import Effect
+from clients.fields import WIRE, AnsweredTime, LooseText
+from clients.operation import Answer, Operation
+from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.shapes import body
+
+LARGEST: Final = 50 * 1024 * 1024
+"""Documented on the troubleshooting page, like the formats and kinds."""
+
+Kind = Literal["prompt", "whisper", "voicemail", "survey"]
+
+
+class Prompt(Answer):
+    """An uploaded audio file."""
+
+    prompt_id: LooseText | None = None
+    file_name: str | None = Field(default=None, alias="file_name")
+    kind: str | None = Field(default=None, alias="message_type")
+    size: int | None = None
+    org_unit_id: int | None = None
+    created: AnsweredTime | None = None
+
+
+class Prompts(Listing):
+    """Uploaded audio files."""
+
+    rows_name: ClassVar[str] = "prompts"
+    prompts: list[Prompt] = []
+
+
+@convirza.operation(
+    "GET",
+    "/v3/media-prompts",
+    effect=Effect.READ,
+    toolset="prompts",
+    docs="list-prompts-31381265e0",
+    basis="inferred",
+    rows="prompts",
+    synonyms=("audio", "recordings", "greetings", "whispers", "announcements"),
+)
+class ListPrompts(PagedOperation[Prompts]):
+    """List uploaded audio files, whose ids routes refer to."""
+
+    kind: Annotated[Kind | None, Field(serialization_alias="message_type")] = None
+    """Only these."""
+
+
+def _audio(value: str) -> str:
+    try:
+        content = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("not base64") from None
+    if not 0 < len(content) <= LARGEST:
+        raise ValueError("1 byte to 50 MB")
+    return value
+
+
+def _fingerprint(value: str, info: SerializationInfo) -> str:
+    """Records name the content and do not hold it."""
+    content = base64.b64decode(value)
+    return value if info.context == WIRE else f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+
+
+@convirza.operation(
+    "POST",
+    "/v3/media-prompts",
+    effect=Effect.WRITE,
+    toolset="prompts",
+    docs="upload-prompt-31381266e0",
+    basis="inferred",
+    carrier="multipart",
+    synonyms=("audio", "greeting", "add recording", "whisper", "announcement"),
+)
+class UploadPrompt(Operation[Prompt]):
+    """Upload an audio file; nobody hears it until a route plays it."""
+
+    file_name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.(wav|mp3|mp4|ogg|webm|m4a|aac|flac)$")
+    """Name with its ending."""
+
+    audio: Annotated[str, Field(min_length=4), AfterValidator(_audio), PlainSerializer(_fingerprint)]
+    """The file in base64, at most 50 MB."""
+
+    kind: Annotated[Kind, Field(serialization_alias="message_type")]
+    """What it is for."""
+
+    def to_wire(self) -> dict[str, Any]:
+        fields = {name: str(value) for name, value in body(self, without=frozenset({"file_name", "audio"})).items()}
+        ending = self.file_name.rpartition(".")[2]
+        return {"file": (self.file_name, base64.b64decode(self.audio), f"audio/{ending}"), **fields}
+
+
+@convirza.operation(
+    "DELETE",
+    "/v3/media-prompts/{prompt_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="prompts",
+    docs=BASE_PATHS,
+    basis="inferred",
+    irreversible=True,
+    synonyms=("remove", "audio", "greeting"),
+)
+class DeletePrompt(Operation[Prompt]):
+    """Delete an audio file; what routes that play it do then is not documented."""
+
+    prompt_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Audio file, from convirza_list_prompts."""

@@ -1,0 +1,211 @@
+"""Routee questions about numbers: home-network lookup (HLR) and number validator. Each is billed."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
+from clients.operation import Answer, Operation
+from clients.routee import routee
+from clients.undo import Undo
+from tools.routee.filters import Filter
+from tools.routee.paging import Page, Paged
+from tools.routee.shapes import Amount, Id, Label, given, iso
+
+STAYS_CHARGED: Final = "A question that was asked stays charged."
+
+
+class Network(Answer):
+    """A mobile network."""
+
+    mnc: LooseText | None = None
+    name: str | None = None
+
+
+class NumberCountry(Answer):
+    """A country."""
+
+    code: str | None = None
+    name: str | None = None
+    iso3: str | None = Field(default=None, alias="isoA3Code")
+
+
+class LookupStatus(Answer):
+    """Whether the subscriber can be reached."""
+
+    status: str | None = None
+    description: str | None = None
+    updated_at: AnsweredTime | None = None
+
+
+class LookupDetails(Answer):
+    """Where the number is at home."""
+
+    country: NumberCountry | None = None
+    mcc: LooseText | None = None
+    network: Network | None = None
+    ported: bool | None = None
+    ported_network: Network | None = None
+    imsi: LooseText | None = None
+
+
+class Lookup(Answer):
+    """A lookup. Its price is in the currency of routee_get_balance."""
+
+    lookup_id: str | None = None
+    to: LooseText | None = None
+    label: str | None = None
+    application_name: str | None = None
+    created_at: AnsweredTime | None = None
+    status: LookupStatus | None = Field(default=None, alias="statusInfo")
+    details: LookupDetails | None = None
+    price: Amount | None = None
+
+
+@routee.operation(
+    "POST",
+    "/lookup",
+    effect=Effect.READ | Effect.PAID,
+    toolset="lookups",
+    docs="perform-a-lookup-validation-for-a-mobile-nummer",
+    synonyms=("hlr", "carrier", "ported", "reachable", "active", "network"),
+)
+class LookUpNumber(Operation[Lookup]):
+    """Ask a mobile number's home network whether it is active, and where; billed."""
+
+    to: E164
+    """Mobile number."""
+
+    label: Label | None = None
+    """Your tag."""
+
+    def charge(self) -> Charge:
+        return Charge(item="lookup", rate="lookup")
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=STAYS_CHARGED)
+
+
+@routee.operation(
+    "GET",
+    "/lookup/{lookup_id}",
+    effect=Effect.READ,
+    toolset="lookups",
+    docs="track-a-single-hlr-lookup-record",
+    synonyms=("hlr", "result", "price"),
+)
+class GetLookup(Operation[Lookup]):
+    """Show a lookup that was made, with its price."""
+
+    lookup_id: Id
+    """`lookup_id` from routee_look_up_number."""
+
+
+class Lookups(Page):
+    """Lookups."""
+
+    lookups: list[Lookup] = Field(default=[], alias="content")
+
+
+LookupField = Literal["lookupID", "network", "label", "country", "status", "ported", "imsi"]
+
+
+@routee.operation(
+    "POST",
+    "/lookup/tracking",
+    effect=Effect.READ,
+    toolset="lookups",
+    docs="track-multiple-hlr-lookup-records-with-filters-for-a-specific-time-range",
+    synonyms=("hlr", "history", "results"),
+)
+class ListLookups(Paged[Lookups]):
+    """Search lookups that were made (that the conditions are an array is inferred)."""
+
+    since: IsoMoment | None = None
+    """Older bound, with zone."""
+
+    until: IsoMoment | None = None
+    """Newer bound, with zone."""
+
+    filters: list[Filter[LookupField]] = []
+    """Conditions that all hold."""
+
+    def to_query(self) -> dict[str, Any]:
+        times = {"dateStart": self.since, "dateEnd": self.until}
+        return {name: iso(moment) for name, moment in times.items() if moment is not None} | self.page_query()
+
+    def to_array(self) -> list[Any]:
+        return [one.to_wire() for one in self.filters]
+
+
+class ValidDetails(Answer):
+    """What kind of number it is."""
+
+    country_code: str | None = None
+    country_prefix: LooseText | None = None
+    type: str | None = None
+    network: str | None = None
+    network_code: LooseText | None = None
+    ported: bool | None = None
+
+
+class NumberFormats(Answer):
+    """The number in several spellings."""
+
+    international: str | None = None
+    national: str | None = None
+    rfc3966: str | None = None
+
+
+class HostPlace(Answer):
+    """Where the host is."""
+
+    host: str | None = None
+    country: str | None = None
+    country_iso2: str | None = Field(default=None, alias="countryISO2Code")
+    country_iso3: str | None = Field(default=None, alias="countryISO3Code")
+    continent: str | None = None
+
+
+class Validation(Answer):
+    """Whether a number can exist."""
+
+    validation_id: str | None = Field(default=None, alias="numberValidatorId")
+    to: LooseText | None = None
+    valid: bool | None = None
+    details: ValidDetails | None = None
+    formats: NumberFormats | None = None
+    geo: HostPlace | None = None
+    application_name: str | None = None
+    created_at: AnsweredTime | None = None
+
+
+@routee.operation(
+    "POST",
+    "/numbervalidator",
+    effect=Effect.READ | Effect.PAID,
+    toolset="lookups",
+    docs="validate",
+    synonyms=("check number", "mobile or landline", "real", "format", "ported"),
+)
+class ValidateNumber(Operation[Validation]):
+    """Check whether a number can exist and of which kind it is; billed."""
+
+    to: E164
+    """Number to check."""
+
+    get_ported: bool = False
+    """Say also whether it was ported, which costs more."""
+
+    host: str | None = Field(default=None, min_length=1)
+    """Host whose place is compared."""
+
+    def charge(self) -> Charge:
+        return Charge(item="validation", rate="validation")
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=STAYS_CHARGED)
+
+    def to_wire(self) -> dict[str, Any]:
+        return given(to=self.to, getPorted=self.get_ported, host=self.host)

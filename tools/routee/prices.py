@@ -1,0 +1,294 @@
+"""Routee prices: its own analysis of a message, its price list, and the listing of numbers.
+
+No answer of the analysis names a currency; it is that of the balance (inferred).
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from clients.client import ApiClient
+from clients.operation import Operation
+from guard.money import Money
+from guard.quote import Balance, Rate, Unpriced
+from tools.routee.account import GetBalance, ListPrices, Prices, ViberRates
+from tools.routee.campaigns import AnalyzeCampaign, CampaignPlan
+from tools.routee.failover import SendFailover, Step
+from tools.routee.filters import Filter
+from tools.routee.lookups import ValidateNumber
+from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers
+from tools.routee.pool_messages import SendPoolSms
+from tools.routee.shapes import Costs
+from tools.routee.sms import AnalyzeSms, SendSms, SmsAnalysis
+from tools.routee.viber import SendViber, SendViberCode
+from tools.routee.viber_campaigns import SendViberCampaign
+
+Priced = Rate | Unpriced | None
+
+SHORT_LINK: Final = 40
+"""A link of at least so many characters is taken to become no longer when it is shortened; no page says how long."""
+
+_LINK = re.compile(r"https?://\S+")
+
+POOL_SENDER: Final = "InfoSMS"
+"""Sender of a pool in which nothing fits (documented); the analysis wants one, and a pool's is not known before."""
+
+
+class RouteePrices:
+    """Implements `guard.quote.PriceSource`."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self._by_name: Mapping[str, Callable[[Any], Awaitable[Priced]]] = {
+            "sms": self._sms,
+            "pool sms": self._pool_sms,
+            "campaign": self._campaign,
+            "number": self._number,
+            "call": self._call,
+            "two step sms": self._two_step,
+            "two step voice": self._two_step,
+            "lookup": self._lookup,
+            "validation": self._validation,
+            "viber": self._viber,
+            "viber campaign": self._viber_campaign,
+            "failover": self._failover,
+        }
+
+    async def rate(self, name: str, operation: Operation[Any]) -> Priced:
+        """The price of this very call, from a read that costs nothing."""
+        return await self._by_name[name](operation)
+
+    async def balance(self) -> Balance | None:
+        """The balance, in the account's own currency."""
+        exchange = await self._client.exchange(GetBalance())
+        balance, currency = exchange.answer.balance, exchange.answer.currency
+        if balance is None or currency is None or currency.code is None:
+            return None
+        return Balance(Money(balance, currency.code), exchange.received_at)
+
+    # Messages -------------------------------------------------------------------------------------------------------
+
+    async def _sms(self, call: SendSms) -> Priced:
+        analysis = await self._client.send(AnalyzeSms(sender=call.sender, to=call.to, text=call.text))
+        return _with_links(call, await self._parts(analysis, transcode=call.transcode))
+
+    async def _pool_sms(self, call: SendPoolSms) -> Priced:
+        analysis = await self._client.send(AnalyzeSms(sender=POOL_SENDER, to=call.to, text=call.text))
+        rate = _with_links(call, await self._parts(analysis, transcode=None))
+        if not isinstance(rate, Rate):
+            return rate
+        return replace(rate, source=f"{rate.source}, made with the sender {POOL_SENDER}")
+
+    async def _parts(self, analysis: SmsAnalysis, *, transcode: bool | None) -> Priced:
+        body, cost = analysis.body_analysis, analysis.cost_a_part
+        if body is None or not body.parts or not cost:
+            return Unpriced("Routee's analysis shows no parts or no cost.")
+        currency = await self._currency()
+        if currency is None:
+            return Unpriced(f"Routee's analysis says {body.parts} part(s) at {cost}, in a currency that is not known.")
+        fewer = body.transcode.parts if body.transcode and body.parts > 1 else None
+        parts = fewer if transcode and fewer else body.parts
+        source = f"Routee's analysis: {parts} part(s) at {Money(cost, currency)}"
+        is_bound = transcode is None and fewer is not None and fewer < parts
+        return Rate(Money(cost * parts, currency), source, is_bound=is_bound)
+
+    async def _campaign(self, call: CampaignPlan) -> Priced:
+        """Recipients times parts times the dearest network of each country: the analysis shows no price."""
+        audience = await self._client.send(
+            AnalyzeCampaign(sender=call.sender, text=call.text, to=call.to, contacts=call.contacts, groups=call.groups)
+        )
+        parts = audience.body_analysis.parts if audience.body_analysis else None
+        if not parts or not audience.recipients_per_country:
+            return Unpriced("Routee's analysis shows no parts or no countries.")
+        prices = await self._client.send(ListPrices(service="Sms"))
+        currency = prices.currency.code if prices.currency else None
+        if currency is None:
+            return Unpriced("Routee's price list names no currency.")
+        dearest = _dearest_sms(prices)
+        people = dict(audience.recipients_per_country)
+        if call.reminder_to:
+            tests = await self._client.send(AnalyzeCampaign(sender=call.sender, text=call.text, to=call.reminder_to))
+            for country, count in tests.recipients_per_country.items():
+                people[country] = people.get(country, 0) + count
+        if unlisted := sorted(country for country in people if country.casefold() not in dearest):
+            return Unpriced(f"Routee's price list has no SMS price for {', '.join(unlisted)}.")
+        total = sum((count * parts * dearest[country.casefold()] for country, count in people.items()), Decimal(0))
+        told = _told(people, parts, dearest, currency)
+        if "[~{" in call.text:
+            return Unpriced(
+                f"Labels change the length for each recipient. As the text stands it would be at most "
+                f"{Money(total, currency)}: {told}."
+            )
+        rate = Rate(Money(total, currency), f"{told}; the dearest network of each country is taken", is_bound=True)
+        return _with_links(call, rate)
+
+    async def _viber(self, call: SendViber | SendViberCode) -> Priced:
+        prices = await self._client.send(ListPrices(service="Viber"))
+        return _viber_rate(prices, call.to, _is_promotional(call))
+
+    async def _viber_campaign(self, call: SendViberCampaign) -> Priced:
+        prices = await self._client.send(ListPrices(service="Viber"))
+        each = [_viber_rate(prices, number, not call.is_text_only) for number in call.to or ()]
+        if call.contacts or call.groups:
+            return Unpriced("Contacts and groups are counted by Viber only when it is sent; each message is charged.")
+        return _sum(each, f"{len(each)} Viber message(s) from Routee's price list")
+
+    async def _failover(self, call: SendFailover) -> Priced:
+        """Every step, as if all were tried."""
+        if any(step.channel == "Voice" for step in call.steps):
+            return Unpriced("A step is a call, which is charged by the second; how long it lasts is not known.")
+        steps = [await self._step(step) for step in call.steps]
+        return _sum(steps, "the sum of all steps, as if every one were tried", is_bound=True)
+
+    async def _step(self, step: Step) -> Priced:
+        if step.channel == "Viber":
+            prices = await self._client.send(ListPrices(service="Viber"))
+            return _viber_rate(prices, step.to, step.image_url is not None)
+        analysis = await self._client.send(AnalyzeSms(sender=step.sender or "", to=step.to, text=step.text))
+        return await self._parts(analysis, transcode=step.transcode)
+
+    # Numbers --------------------------------------------------------------------------------------------------------
+
+    async def _number(self, call: RentNumber) -> Priced:
+        country = _country_of(call.number)
+        if country is None:
+            return Unpriced(f"The country of {call.number} is not known, and so not where it is listed.")
+        digits = call.number.removeprefix("+")
+        found = await self._client.send(
+            SearchAvailableNumbers(
+                country=country, filters=[Filter[NumberField](field="msisdn", term=digits, operator="contains")]
+            )
+        )
+        offer = next((row for row in found.numbers if (row.number or "").removeprefix("+") == digits), None)
+        if offer is None:
+            return Unpriced(f"Routee does not list {call.number} among the numbers that can be rented.")
+        activation, monthly = _only(offer.activation), _only(offer.monthly)
+        if activation is None or not monthly or not monthly.amount or activation.currency != monthly.currency:
+            return Unpriced("Routee's listing does not show one activation and one monthly price.")
+        renewal = _a_month_later(datetime.now(UTC))
+        return Rate(
+            activation + monthly,
+            f"Routee's listing: activation {activation} and the first month {monthly}, "
+            f"taken to be charged at once (inferred); next renewal about {renewal:%Y-%m-%d}",
+            monthly=monthly,
+        )
+
+    # Calls and questions --------------------------------------------------------------------------------------------
+
+    async def _call(self, call: Operation[Any]) -> Priced:
+        """Charged by the second, so that only the rates can be told."""
+        prices = await self._client.send(ListPrices(service="Voice"))
+        currency = prices.currency.code if prices.currency and prices.currency.code else ""
+        countries = dict.fromkeys(country for number in call.destinations() if (country := _country_of(number)))
+        told = [
+            f"{row.country}: {row.mobile} {currency} to mobiles, {row.landline} {currency} to landlines"
+            for row in prices.voice
+            if row.iso in countries
+        ]
+        rates = f" Rates, taken to be a minute's: {'; '.join(told)}." if told else " No rate is listed for it."
+        return Unpriced(f"Charged by the second from the answer on; how long it lasts is not known.{rates}")
+
+    async def _two_step(self, call: Operation[Any]) -> Priced:
+        prices = await self._client.send(ListPrices(service="TwoStep"))
+        method: str = getattr(call, "method", "sms")
+        each = getattr(prices.two_step, method, None) if prices.two_step else None
+        return _listed(prices, each, f"twoStep.{method}")
+
+    async def _lookup(self, call: Operation[Any]) -> Priced:
+        prices = await self._client.send(ListPrices(service="Lookup"))
+        return _listed(prices, prices.lookup.per_request if prices.lookup else None, "lookup.perRequest")
+
+    async def _validation(self, call: ValidateNumber) -> Priced:
+        prices = await self._client.send(ListPrices(service="NumberValidator"))
+        if prices.validator is None:
+            return None
+        if call.get_ported:
+            return _listed(prices, prices.validator.with_ported, "numberValidator.withPortedInfo")
+        return _listed(prices, prices.validator.without_ported, "numberValidator.withoutPortedInfo")
+
+    async def _currency(self) -> str | None:
+        currency = (await self._client.send(GetBalance())).currency
+        return currency.code if currency else None
+
+
+def _with_links(call: SendSms | SendPoolSms | CampaignPlan, rate: Priced) -> Priced:
+    """The price where links are shortened: at most this, unless a link is so short that it may become longer."""
+    links = _LINK.findall(call.text) if call.shorten_links_seconds else []
+    if not isinstance(rate, Rate) or not links:
+        return rate
+    if min(map(len, links)) < SHORT_LINK:
+        return Unpriced(f"A short link may be longer than the one it replaces. As the text stands it is {rate.each}.")
+    return replace(rate, is_bound=True)
+
+
+def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
+    """A price of the list; none where it is missing or nothing, since nothing is never taken for a price."""
+    currency = prices.currency.code if prices.currency else None
+    if not each or currency is None:
+        return None
+    return Rate(Money(each, currency), f"{name} of Routee's price list")
+
+
+def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
+    country = _country_of(number)
+    row = next((row for row in prices.viber if row.iso == country), None)
+    rates = row.prices if row and row.prices else ViberRates()
+    each, kind = (
+        (rates.promotional_outbound, "promotional") if promotional else (rates.transactional_outbound, "transactional")
+    )
+    return _listed(prices, each, f"viber {kind} to {country}") or Unpriced(f"No Viber price is listed for {number}.")
+
+
+def _is_promotional(call: SendViber | SendViberCode) -> bool:
+    return call.label == "promotional" if isinstance(call, SendViberCode) else not call.is_text_only
+
+
+def _sum(rates: list[Priced], source: str, *, is_bound: bool = False) -> Priced:
+    total: Money | None = None
+    for rate in rates:
+        if not isinstance(rate, Rate):
+            return rate or Unpriced("A part of it has no price.")
+        total = rate.each if total is None else total + rate.each
+    return Rate(total, source, is_bound=is_bound) if total else None
+
+
+def _dearest_sms(prices: Prices) -> dict[str, Decimal]:
+    """The dearest network of each country, by both of the names that the list has for it."""
+    found: dict[str, Decimal] = {}
+    for row in prices.sms:
+        each = [network.price for network in row.networks if network.price]
+        if each:
+            found |= {name.casefold(): max(each) for name in (row.iso, row.country) if name}
+    return found
+
+
+def _told(people: Mapping[str, int], parts: int, dearest: Mapping[str, Decimal], currency: str) -> str:
+    each = [
+        f"{count} to {country} at {Money(dearest[country.casefold()], currency)}" for country, count in people.items()
+    ]
+    return f"Routee's analysis: {parts} part(s) for {', '.join(each)}"
+
+
+def _only(costs: Costs) -> Money | None:
+    if len(costs) != 1 or costs[0].price is None or costs[0].currency is None:
+        return None
+    return Money(costs[0].price, costs[0].currency)
+
+
+def _country_of(number: str) -> str | None:
+    """Imported here: the tables of telephone numbers are large, and needed only for some prices."""
+    import phonenumbers
+
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _a_month_later(moment: datetime) -> datetime:
+    """About: months differ, and Routee says the day only afterwards."""
+    year, month = divmod(moment.month, 12)
+    return moment.replace(year=moment.year + year, month=month + 1, day=min(moment.day, 28))

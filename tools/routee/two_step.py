@@ -1,0 +1,196 @@
+"""Routee 2-step verification: send a code, check it, cancel it, count them.
+
+An old SDK calls the prices "per successful verification"; no page says when they are charged, so that both the sending
+and the check of a code are taken to be paid.
+"""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from clients.effects import Charge, Effect
+from clients.fields import E164, AnsweredTime
+from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.routee import routee
+from clients.undo import Undo
+from tools.routee.shapes import Country, Id, Sender, Text
+
+ONCE: Final = "taken to be charged once for each successful verification (one old source)"
+
+
+class Verification(Answer):
+    """A verification."""
+
+    tracking_id: str | None = None
+    status: str | None = None
+    """Pending, Verified, Cancelled, Expired or Failed."""
+
+    updated_at: AnsweredTime | None = None
+    expires_at: AnsweredTime | None = None
+    max_retries: int | None = None
+    times_tried: int | None = None
+
+
+@routee.operation(
+    "POST",
+    "/2step",
+    effect=Effect.PAID,
+    toolset="verification",
+    docs="verification",
+    synonyms=("otp", "2fa", "one-time password", "code", "verify a number"),
+)
+class SendVerification(Operation[Verification]):
+    """Send a one-time code by SMS or call; billed."""
+
+    method: Literal["sms", "voice"]
+    """How it is sent."""
+
+    recipient: E164
+    """Number to verify."""
+
+    template: str = Field(pattern="@@pin")
+    """Text with @@pin where the code goes."""
+
+    arguments: dict[str, str] | None = None
+    """Values of other @@names in the template."""
+
+    template_country: Country | None = None
+    """Country whose translated template is used."""
+
+    originator: Sender | None = None
+    """Sender of the SMS."""
+
+    lifetime_in_seconds: int | None = Field(default=None, ge=1)
+    """Seconds until it expires."""
+
+    max_retries: int | None = Field(default=None, ge=1)
+    """Tries before it fails."""
+
+    digits: int | None = Field(default=None, ge=1, le=10)
+    """Digits of the code."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """`code` is the only type there is."""
+        return wire_fields(self) | {"type": "code"}
+
+    def charge(self) -> Charge:
+        return Charge(item="verification", rate=f"two step {self.method}", source=ONCE)
+
+    def destinations(self) -> tuple[str, ...]:
+        return (self.recipient,)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(answer, Verification) or answer.tracking_id is None:
+            return Undo(verdict="none", lost="The answer has no id of the verification.")
+        return Undo(
+            verdict="partial",
+            operation=CancelVerification(verification_id=answer.tracking_id),
+            lost="The message was sent.",
+        )
+
+
+@routee.operation(
+    "GET",
+    "/2step/{verification_id}",
+    effect=Effect.READ,
+    toolset="verification",
+    docs="retrieve-a-verification-status",
+    synonyms=("otp", "2fa", "verified", "expired"),
+)
+class GetVerification(Operation[Verification]):
+    """Show how a verification stands."""
+
+    verification_id: Id
+    """`tracking_id` from routee_send_verification."""
+
+
+@routee.operation(
+    "POST",
+    "/2step/{verification_id}",
+    effect=Effect.PAID,
+    toolset="verification",
+    docs="confirm-verification",
+    carrier="form",
+    synonyms=("otp", "2fa", "verify", "enter code"),
+)
+class ConfirmVerification(Operation[Verification]):
+    """Check the code that the recipient gave; a wrong one counts as a try."""
+
+    verification_id: Id
+    """`tracking_id` from routee_send_verification."""
+
+    code: str = Field(pattern=r"^[0-9]{1,10}$", serialization_alias="answer")
+    """What the recipient gave."""
+
+    def charge(self) -> Charge:
+        return Charge(
+            item="verification",
+            unknown="The price that was quoted when the code was sent may be charged only now, if the code is right.",
+        )
+
+    def before(self) -> GetVerification:
+        return GetVerification(verification_id=self.verification_id)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="A try that was made counts.")
+
+
+@routee.operation(
+    "DELETE",
+    "/2step/{verification_id}",
+    effect=Effect.DESTRUCTIVE,
+    toolset="verification",
+    docs="cancel-verification",
+    synonyms=("otp", "revoke", "invalidate"),
+)
+class CancelVerification(Operation[Verification]):
+    """Make a pending code useless."""
+
+    verification_id: Id
+    """`tracking_id` from routee_send_verification."""
+
+    def before(self) -> GetVerification:
+        return GetVerification(verification_id=self.verification_id)
+
+    def settled(self, sent_at: datetime) -> Proof[Verification]:
+        read = GetVerification(verification_id=self.verification_id)
+        return Proof(read=read, shows=lambda found: found.status == "Cancelled")
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="A cancelled code stays useless; another can be sent.")
+
+
+class VerificationReport(Answer):
+    """How many verifications are in each status."""
+
+    total: int | None = None
+    totals: dict[str, int] = {}
+    per_country: dict[str, dict[str, int]] = {}
+
+
+@routee.operation(
+    "GET",
+    "/2step/reports",
+    effect=Effect.READ,
+    toolset="verification",
+    docs="verification-reports",
+    synonyms=("statistics", "success rate", "how many"),
+)
+class ReportVerifications(Operation[VerificationReport]):
+    """Count verifications by status and country."""
+
+
+@routee.operation(
+    "GET",
+    "/2step/reports/applications/{application_id}",
+    effect=Effect.READ,
+    toolset="verification",
+    docs="verification-reports-application",
+    synonyms=("statistics", "success rate"),
+)
+class ReportAppVerifications(Operation[VerificationReport]):
+    """Count the verifications of one application."""
+
+    application_id: Text
+    """Id of the application, from Routee's platform."""
