@@ -197,11 +197,7 @@ class ApiClient:
     # What a provider's module overrides -----------------------------------------------------------------------------
 
     def adapted(self, operation: Operation[Any], request: Request) -> Request:
-        """The request in the form that this account's server knows, where servers of several versions are about.
-
-        Raises:
-            NotSent, InvalidRequest: That server cannot do it.
-        """
+        """The request as this account's server knows it; raises InvalidRequest where that server cannot do it."""
         return request
 
     def form_credentials(self) -> Mapping[str, str]:
@@ -275,7 +271,7 @@ class ApiClient:
             await response.aclose()
 
     def _form(self, spec: Spec, request: Request) -> dict[str, Any]:
-        credentials = self.form_credentials() if spec.needs_key else {}
+        credentials: Mapping[str, str] = self.form_credentials() if spec.needs_key else {}
         return {**(request.body or {}), **credentials}
 
     async def _open(self) -> Mapping[str, str]:

@@ -269,9 +269,9 @@ def codes_of(payload: Any) -> list[str]:
     return [str(_member(entry, "code")) for entry in _entries(payload) if _member(entry, "code") is not None]
 
 
-def _entries(payload: Any) -> list[Any]:
-    entries = _member(payload, "responses")
-    return list(entries) if isinstance(entries, list) else []
+def _entries(payload: Any) -> list[object]:
+    entries: object = _member(payload, "responses")
+    return cast("list[object]", entries) if isinstance(entries, list) else []
 
 
 def _reasons(payload: Any) -> str:

@@ -88,7 +88,7 @@ class Conditions:
             decision = self._rules.for_unknown_price(provider)
             if decision is Decision.DENY:
                 raise Denied(
-                    f"The price is unknown ({priced.unknown}) and a price that is unknown is refused; nothing was sent. "
+                    f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
                     f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
                 )
             return decision, "The price is unknown, so no cap of the budget can hold this call."

@@ -60,7 +60,7 @@ class LoopbackServer(uvicorn.Server):
             listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        while self.server_state.connections or self.server_state.tasks:
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn has no event for it
             await anyio.sleep(0.001)
         for server in self.servers:
             await server.wait_closed()

@@ -21,9 +21,15 @@ ENSWITCH_OWNER = "pinecrest.root"
 """The seeded system owner, so that every function can be tried."""
 
 
+SIMULATED_COUNTRIES = ("DE", "ES", "GB", "GR")
+"""Where the seeded people of the simulated Routee live."""
+
+
 def sandboxed(settings: Settings, url: str) -> Settings:
     """The same settings, with every provider simulated at `url`, and a store of its own."""
-    return settings.model_copy(update={**simulated_accounts(url), **sandbox_store(settings)})
+    known = {*settings.destinations.countries, *SIMULATED_COUNTRIES}
+    reach = {"destinations": settings.destinations.model_copy(update={"countries": sorted(known)})}
+    return settings.model_copy(update={**simulated_accounts(url), **sandbox_store(settings), **reach})
 
 
 def simulated_accounts(url: str) -> dict[str, ProviderSettings]:

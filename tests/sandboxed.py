@@ -9,7 +9,6 @@ import httpx2
 
 from sandbox.serving import serve_sandbox
 
-
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading certificates takes 50 ms, and plain http has no use for them."""
 

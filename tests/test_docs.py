@@ -5,6 +5,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tools.reference import page, summary
 ROOT = Path(__file__).resolve().parents[1]
 WRITES = os.environ.get("RINGFENCE_WRITE_DOCS") == "1"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-DERIVED = {
+DERIVED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"operations": lambda: summary(catalogue().values())},
     "docs/settings.md": {"settings": settings_table},
     "docs/operations.md": {"operations": lambda: page(catalogue().values())},

@@ -31,12 +31,20 @@ STATES: Final[Mapping[State, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A JSON value in full: texts, one each, or the lines of one indented JSON text."""
+
+    lines: tuple[str, ...]
+    is_one: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """A named value, a line of text each; `before` where the state before has the same field with another value."""
+    """A named value; `before` where the state before has the same field with another value."""
 
     name: str
-    lines: tuple[str, ...]
-    before: tuple[str, ...] | None = None
+    value: Value
+    before: Value | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,10 @@ class ActionView:
     action: Action
     state: str
     standing: str
+    answer: Value
+    """What the provider answered; no lines where nothing came."""
+
+    provider: str
     what: str
     """What the operation does, in its own words; empty where it is no longer in the catalogue."""
 
@@ -57,7 +69,7 @@ class ActionView:
     """The amount alone, for the history."""
 
     quote: tuple[str, ...]
-    """The whole quote without its warnings."""
+    """The whole quote without its warnings, the price first."""
 
     arguments: tuple[Field, ...]
     before: tuple[Field, ...]
@@ -78,11 +90,13 @@ def view(action: Action, now: datetime) -> ActionView:
         action=action,
         state=STATES[action.state],
         standing=standing(action),
+        answer=Value(tuple((action.answer or "").split("\n")) if action.answer else (), is_one=True),
+        provider=operation.spec.provider.title if operation else action.provider,
         what=" ".join((operation.__doc__ or "").split()) if operation else "",
         effects=_effects(operation),
         endpoint=f"{operation.spec.method} {operation.spec.path}" if operation else "",
         price=_price(action),
-        quote=tuple(replace(action.quote, warnings=()).lines()),
+        quote=tuple(line.removeprefix("Price: ") for line in replace(action.quote, warnings=()).lines()),
         arguments=arguments,
         before=_fields(action.before),
         changes=tuple(field for field in arguments if field.before is not None),
@@ -92,28 +106,28 @@ def view(action: Action, now: datetime) -> ActionView:
     )
 
 
-def value_lines(value: Any) -> tuple[str, ...]:
-    """A JSON value in full: text as it is, a list of texts an item a line, anything else as indented JSON."""
+def shown_value(value: Any) -> Value:
+    """Text as it is, a list of texts one by one, anything else as indented JSON."""
     if isinstance(value, str):
-        return (value,)
+        return Value((value,))
     if isinstance(value, list) and value and all(isinstance(item, str) for item in cast("list[object]", value)):
-        return tuple(cast("list[str]", value))
+        return Value(tuple(cast("list[str]", value)))
     # Not splitlines(): it would split at, and so hide, separators inside the values.
-    return tuple(json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n"))
+    return Value(tuple(json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n")), is_one=True)
 
 
 def _arguments(action: Action) -> tuple[Field, ...]:
     before: Mapping[str, Any] = action.before if _is_object(action.before) else {}
     return tuple(
-        Field(name, value_lines(value), value_lines(before[name]) if before.get(name, value) != value else None)
+        Field(name, shown_value(value), shown_value(before[name]) if before.get(name, value) != value else None)
         for name, value in action.arguments.items()
     )
 
 
 def _fields(value: Any) -> tuple[Field, ...]:
     if _is_object(value):
-        return tuple(Field(name, value_lines(inner)) for name, inner in value.items())
-    return (Field("state", value_lines(value)),) if value else ()
+        return tuple(Field(name, shown_value(inner)) for name, inner in value.items())
+    return (Field("state", shown_value(value)),) if value else ()
 
 
 def _is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:

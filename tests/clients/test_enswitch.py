@@ -226,7 +226,10 @@ async def test_an_answer_without_the_envelope_is_not_taken_for_one() -> None:
 
 
 async def test_one_refusal_among_several_responses_counts() -> None:
-    body = {"responses": [{"code": "200", "message": "OK"}, {"code": 400, "key": "plan", "message": "no"}], "data": {}}
+    body: dict[str, Any] = {
+        "responses": [{"code": "200", "message": "OK"}, {"code": 400, "key": "plan", "message": "no"}],
+        "data": {},
+    }
     async with served_by(answers(httpx2.Response(200, json=body))) as client:
         with pytest.raises(InvalidRequest, match="plan: no"):
             await client.send(GetPlan(id=3))

@@ -42,6 +42,7 @@ async def test_a_plan_route_lives_its_life_at_every_version(version: Version) ->
         after = await client.send(GetPlanRoute(route=listed.route))
         assert (after.allow, after.peer1, after.description) == ("allow", 61, "Germany")
         back = made.undo(None, answer).operation
+        assert back is not None
         assert back == DeletePlanRoute(route=listed.route)
         await client.send(back)
         assert (await client.send(ListPlanRoutes(plan=3, called_prefix="49"))).routes == []

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
 
@@ -111,9 +112,9 @@ async def test_a_replayed_answer_does_not_run_the_call_a_second_time(tmp_path: P
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, person=Person()) as client:
             asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
-            first = await client.session.call_tool(TOOL, ORDER, **_yes(asked))
+            first = await _answered(client, ORDER, asked)
             assert not first.is_error
-            replayed = await client.session.call_tool(TOOL, ORDER, **_yes(asked))
+            replayed = await _answered(client, ORDER, asked)
             assert replayed.is_error
             assert "An approval works once" in _text(replayed)
             assert len(await sandbox.charges()) == 1
@@ -125,7 +126,7 @@ async def test_an_answer_for_one_call_does_not_open_another(tmp_path: Path) -> N
         async with connect(server, person=Person()) as client:
             asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
             with pytest.raises(MCPError, match="requestState"):
-                await client.session.call_tool(TOOL, {"numbers": ["+12125550199"]}, **_yes(asked))
+                await _answered(client, {"numbers": ["+12125550199"]}, asked)
             assert await sandbox.writes() == []
 
 
@@ -135,7 +136,7 @@ async def test_a_forged_state_is_refused(tmp_path: Path) -> None:
         async with connect(server, person=Person()) as client:
             asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
             with pytest.raises(MCPError, match="requestState"):
-                await client.session.call_tool(TOOL, ORDER, **{**_yes(asked), "request_state": "act_forged00"})
+                await _answered(client, ORDER, asked, state="act_forged00")
             assert await sandbox.writes() == []
 
 
@@ -198,17 +199,21 @@ async def test_two_clients_with_one_approval_send_once(tmp_path: Path) -> None:
 
 
 def _pending(result: CallToolResult) -> str:
-    content = result.structured_content or {}
+    content: dict[str, Any] = result.structured_content or {}
     assert content.get("state") == "proposed", _text(result)
     assert _text(result).startswith("NOT SENT")
     return str(content["action"])
 
 
-def _yes(asked: CallToolResult | InputRequiredResult) -> dict[str, Any]:
+async def _answered(
+    client: Client, arguments: dict[str, Any], asked: CallToolResult | InputRequiredResult, *, state: str | None = None
+) -> CallToolResult:
+    """The call made again with a yes to what was asked."""
     assert isinstance(asked, InputRequiredResult)
-    key = next(iter(asked.input_requests or {}))
-    answer = ElicitResult(action="accept", content={"approve": True})
-    return {"input_responses": {key: answer}, "request_state": asked.request_state}
+    yes = {key: ElicitResult(action="accept", content={"approve": True}) for key in asked.input_requests or {}}
+    return await client.session.call_tool(
+        TOOL, arguments, input_responses=yes, request_state=state or asked.request_state
+    )
 
 
 def _text(result: CallToolResult) -> str:

@@ -5,11 +5,13 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
 import pytest
 import uvicorn
+from anyio.abc import SocketAttribute
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
@@ -86,7 +88,8 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
         runtime = Runtime(settings)
         async with _served(settings, runtime) as url, _connected(url, TOKEN) as alice, _connected(url, OTHER) as bob:
             asked = await alice.call_tool("voicetel_order_numbers", ORDER)
-            action = str((asked.structured_content or {})["action"])
+            content: dict[str, Any] = asked.structured_content or {}
+            action = str(content["action"])
             await runtime.guard.approve(action, by="the operator")
             other = await bob.call_tool("voicetel_order_numbers", ORDER)
             assert (other.structured_content or {})["state"] == "proposed"
@@ -136,7 +139,7 @@ async def _served(settings: Settings, runtime: Runtime | None = None) -> AsyncGe
 
 async def _free_port() -> int:
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        return int(listener.extra(anyio.abc.SocketAttribute.local_port))
+        return int(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
 
 
 @asynccontextmanager

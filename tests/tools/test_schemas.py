@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import bpe_openai
+import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
 from tools.adapter import annotations, description

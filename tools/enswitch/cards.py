@@ -5,6 +5,8 @@ allow_balance, callerid, card_length, change_pin, charge*, clock, dialplan and d
 locked, method and pin_length of a batch. No page deletes a card group, a batch or a call shop.
 """
 
+from typing import cast
+
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
@@ -105,7 +107,7 @@ class Callshops(Accepted):
     @model_validator(mode="before")
     @classmethod
     def _array_is_shops(cls, data: object) -> object:
-        return {"shops": data} if isinstance(data, list) else data
+        return {"shops": cast("object", data)} if isinstance(data, list) else data
 
 
 @enswitch.function(

@@ -31,7 +31,8 @@ class Listing(Answer):
     @model_validator(mode="before")
     @classmethod
     def _array_is_rows(cls, data: object) -> object:
-        return {next(iter(cls.model_fields)): cast("object", data)} if isinstance(data, list) else data
+        first = next(iter(cls.__pydantic_fields__))
+        return {first: cast("object", data)} if isinstance(data, list) else data
 
 
 class DryRun(BaseModel):
@@ -59,7 +60,7 @@ class Paged(BaseModel):
 
     def next_cursor(self, answer: Any) -> str | None:
         """Where the next page starts, if this one is full."""
-        rows: list[Any] = getattr(answer, next(iter(type(answer).model_fields)))
+        rows: list[Any] = getattr(answer, next(iter(cast("BaseModel", answer).__pydantic_fields__)))
         return str(int(self.cursor or 0) + self.limit) if len(rows) >= self.limit else None
 
 
@@ -109,9 +110,14 @@ class Destination(BaseModel):
     """Destination: name, id or telephone number."""
 
 
+def as_row(data: object) -> Mapping[str, Any] | None:
+    """A row as it came, before it is read; None where it is none."""
+    return cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else None
+
+
 def with_wire_name(data: object, **names: str) -> object:
     """A row with some columns under other names, where they are there."""
-    if not isinstance(data, Mapping):
+    row = as_row(data)
+    if row is None:
         return data
-    row = cast("Mapping[str, Any]", data)
     return {**row, **{name: row[column] for name, column in names.items() if column in row}}

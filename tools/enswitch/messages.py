@@ -8,9 +8,8 @@ type are inferred.
 
 import base64
 import binascii
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -33,7 +32,7 @@ from tools.enswitch.fields import (
     dialled,
     new_pin,
 )
-from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing
+from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing, as_row
 
 MailboxName = Words
 MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$"), AS_TEXT]
@@ -174,10 +173,11 @@ class OpenedMessage(Message):
     @model_validator(mode="before")
     @classmethod
     def _file_is_text_or_size(cls, data: object) -> object:
-        if not isinstance(data, Mapping) or not isinstance(cast("Mapping[str, Any]", data).get("file"), str):
+        row = as_row(data)
+        file = row.get("file") if row else None
+        if row is None or not isinstance(file, str):
             return data
-        row = dict(cast("Mapping[str, Any]", data))
-        content = _decoded(row.pop("file"))
+        content = _decoded(file)
         if str(row.get("mimetype", "")).startswith("text/") or row.get("type") == "text":
             return {**row, "text": content.decode("utf-8", errors="replace")}
         return {**row, "file_bytes": len(content)}

@@ -4,9 +4,8 @@ Rests on the page of plans/routes/create and on those of its siblings in guides 
 by plan, prefix and media, from 4.1 on by an id; `route` holds either, and the client writes what its version knows.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,7 +16,7 @@ from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.enswitch.fields import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
-from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged
+from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged, as_row
 from tools.enswitch.reverting import ONLY_CHECKED, as_before
 
 RENAMED: Final = (4, 1)
@@ -48,9 +47,9 @@ class PlanRoute(Answer):
     @model_validator(mode="before")
     @classmethod
     def _named_as_before_41(cls, data: object) -> object:
-        if not isinstance(data, Mapping) or "prefix" not in data:
+        row = as_row(data)
+        if row is None or "prefix" not in row:
             return data
-        row = cast("Mapping[str, Any]", data)
         prefix, media = row["prefix"], row.get("media") or "voice_fax"
         name = {"route": f"{row['plan']}/{prefix}/{media}"} if row.get("plan") else {}
         return {**row, "called_prefix": prefix, **name}

@@ -25,6 +25,7 @@ from tools.routee.shapes import (
     When,
     callback,
     given,
+    iso,
     scheduled,
     timing_warnings,
 )
@@ -270,7 +271,9 @@ class UpdateCampaign(CampaignPlan):
     def _is_taken(self, found: Campaign) -> bool | None:
         if self.when == "now":
             return found.campaign_state != "Scheduled"
-        return found.scheduled_date == self.when and found.text == self.text
+        if found.scheduled_date is None:
+            return False
+        return iso(found.scheduled_date) == iso(self.when) and found.text == self.text
 
 
 @routee.operation(

@@ -14,7 +14,7 @@ from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
 from guard.quote import Balance, Rate, Unpriced
-from tools.routee.account import GetBalance, ListPrices, Prices, ViberRates
+from tools.routee.account import GetBalance, ListPrices, Prices
 from tools.routee.campaigns import AnalyzeCampaign, CampaignPlan
 from tools.routee.failover import SendFailover, Step
 from tools.routee.filters import Filter
@@ -153,7 +153,7 @@ class RouteePrices:
     # Numbers --------------------------------------------------------------------------------------------------------
 
     async def _number(self, call: RentNumber) -> Priced:
-        country = _country_of(call.number)
+        country = next(iter(_countries_of(call.number)), None)
         if country is None:
             return Unpriced(f"The country of {call.number} is not known, and so not where it is listed.")
         digits = call.number.removeprefix("+")
@@ -182,7 +182,7 @@ class RouteePrices:
         """Charged by the second, so that only the rates can be told."""
         prices = await self._client.send(ListPrices(service="Voice"))
         currency = prices.currency.code if prices.currency and prices.currency.code else ""
-        countries = dict.fromkeys(country for number in call.destinations() if (country := _country_of(number)))
+        countries = {country for number in call.destinations() for country in _countries_of(number)}
         told = [
             f"{row.country}: {row.mobile} {currency} to mobiles, {row.landline} {currency} to landlines"
             for row in prices.voice
@@ -233,13 +233,15 @@ def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
 
 
 def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
-    country = _country_of(number)
-    row = next((row for row in prices.viber if row.iso == country), None)
-    rates = row.prices if row and row.prices else ViberRates()
-    each, kind = (
-        (rates.promotional_outbound, "promotional") if promotional else (rates.transactional_outbound, "transactional")
-    )
-    return _listed(prices, each, f"viber {kind} to {country}") or Unpriced(f"No Viber price is listed for {number}.")
+    """The dearest country that the number may be in."""
+    countries = _countries_of(number)
+    found = [row.prices for row in prices.viber if row.prices and row.iso in countries]
+    each = [rates.promotional_outbound if promotional else rates.transactional_outbound for rates in found]
+    kind = "promotional" if promotional else "transactional"
+    rate = _listed(prices, max((price for price in each if price), default=None), f"viber {kind}")
+    if not isinstance(rate, Rate):
+        return Unpriced(f"No Viber price is listed for {number}.")
+    return replace(rate, is_bound=len(countries) > 1)
 
 
 def _is_promotional(call: SendViber | SendViberCode) -> bool:
@@ -252,6 +254,7 @@ def _sum(rates: list[Priced], source: str, *, is_bound: bool = False) -> Priced:
         if not isinstance(rate, Rate):
             return rate or Unpriced("A part of it has no price.")
         total = rate.each if total is None else total + rate.each
+        is_bound = is_bound or rate.is_bound
     return Rate(total, source, is_bound=is_bound) if total else None
 
 
@@ -278,14 +281,19 @@ def _only(costs: Costs) -> Money | None:
     return Money(costs[0].price, costs[0].currency)
 
 
-def _country_of(number: str) -> str | None:
-    """Imported here: the tables of telephone numbers are large, and needed only for some prices."""
+def _countries_of(number: str) -> tuple[str, ...]:
+    """Where a number is: one country, or all that share its code where it cannot be told, the largest first.
+
+    Imported here: the tables of telephone numbers are large, and needed only for some prices.
+    """
     import phonenumbers
 
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
-        return None
+        return ()
+    found = phonenumbers.region_code_for_number(parsed)
+    return (found,) if found else tuple(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
 
 
 def _a_month_later(moment: datetime) -> datetime:

@@ -58,8 +58,8 @@ def scheduled(when: Literal["now"] | datetime) -> str | None:
 
 
 def iso(moment: datetime) -> str:
-    """A time as Routee writes it."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """A time as Routee writes it: to the second (documented for scheduled dates)."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:

@@ -17,6 +17,7 @@ from tools.voicetel.numbers import GetNumber, Number
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
 HTTPS: Final = r"^https://[^\s/?#]+\S*$"
 
+
 class NumberRoute(Answer):
     """Where a number's calls go."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mcp.types import (
     ElicitRequestURLParams,
     ElicitResult,
     InputRequiredResult,
+    InputResponses,
 )
 
 from server.app import build_server
@@ -22,7 +24,6 @@ from server.passcode import set_passcode
 from server.runtime import Runtime
 from server.serving import page_on_loopback
 from server.settings import ApprovalSettings
-from server.store.record import open_record
 from tests.connecting import Era, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.web.browsing import PASSCODE
@@ -51,22 +52,32 @@ class Visitor:
         return ElicitResult(action="accept", content={"approve": True})
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A client whose server serves the page, and the arguments of a release."""
+
+    client: Client
+    sandbox: Sandbox
+    runtime: Runtime
+    release: dict[str, str]
+
+
 @ERAS
 async def test_what_is_approved_on_the_opened_page_runs_in_the_same_call(era: Era, tmp_path: Path) -> None:
     visitor = Visitor(_press("approve"))
-    async with _connected(tmp_path, visitor, era=era) as (client, sandbox, number):
-        result = await client.call_tool(RELEASE, {"number": number})
+    async with _connected(tmp_path, visitor, era=era) as scene:
+        result = await scene.client.call_tool(RELEASE, scene.release)
         assert not result.is_error, result
         assert len(visitor.pages) == 1
-        assert len(await sandbox.writes()) == 1
+        assert len(await scene.sandbox.writes()) == 1
 
 
 @ERAS
 async def test_what_is_declined_on_the_opened_page_is_not_sent(era: Era, tmp_path: Path) -> None:
-    async with _connected(tmp_path, Visitor(_press("decline")), era=era) as (client, sandbox, number):
-        result = await client.call_tool(RELEASE, {"number": number})
+    async with _connected(tmp_path, Visitor(_press("decline")), era=era) as scene:
+        result = await scene.client.call_tool(RELEASE, scene.release)
         assert (result.structured_content or {})["error"] == "Declined"
-        assert await sandbox.writes() == []
+        assert await scene.sandbox.writes() == []
 
 
 @ERAS
@@ -75,10 +86,10 @@ async def test_opening_the_page_approves_nothing(era: Era, content: dict[str, An
     async def open_only(page: str) -> ElicitResult:
         return ElicitResult(action="accept", content=content)
 
-    async with _connected(tmp_path, Visitor(open_only), era=era, wait=0) as (client, sandbox, number):
-        result = await client.call_tool(RELEASE, {"number": number})
+    async with _connected(tmp_path, Visitor(open_only), era=era, wait=0) as scene:
+        result = await scene.client.call_tool(RELEASE, scene.release)
         assert (result.structured_content or {})["state"] == "proposed"
-        assert await sandbox.writes() == []
+        assert await scene.sandbox.writes() == []
 
 
 @ERAS
@@ -88,12 +99,12 @@ async def test_a_page_that_was_not_opened_leaves_the_action_waiting(era: Era, ac
         return ElicitResult(action=action)
 
     visitor = Visitor(refuse)
-    async with _connected(tmp_path, visitor, era=era, wait=30) as (client, sandbox, number):
-        result = await client.call_tool(RELEASE, {"number": number})
+    async with _connected(tmp_path, visitor, era=era, wait=30) as scene:
+        result = await scene.client.call_tool(RELEASE, scene.release)
         assert (result.structured_content or {})["state"] == "proposed"
         assert "The page was not opened" in _text(result)
         assert visitor.pages[0] in _text(result)
-        assert await sandbox.writes() == []
+        assert await scene.sandbox.writes() == []
 
 
 @ERAS
@@ -104,25 +115,25 @@ async def test_a_call_waits_for_the_operator_and_reports_that_it_does(era: Era, 
     async def open_only(page: str) -> ElicitResult:
         return ElicitResult(action="accept")
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
+    async def report(progress: float, total: float | None, message: str | None) -> None:
         reported.append(message)
         waits.set()
 
     visitor = Visitor(open_only)
-    async with _connected(tmp_path, visitor, era=era, wait=30) as (client, sandbox, number):
+    async with _connected(tmp_path, visitor, era=era, wait=30) as scene:
         results: list[CallToolResult] = []
 
         async def call() -> None:
-            result = await client.call_tool(RELEASE, {"number": number}, progress_callback=progress)
+            result = await scene.client.call_tool(RELEASE, scene.release, progress_callback=report)
             results.append(result)
 
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             await waits.wait()
-            assert await sandbox.writes() == []
+            assert await scene.sandbox.writes() == []
             await _press("approve")(visitor.pages[0])
         assert not results[0].is_error
-        assert len(await sandbox.writes()) == 1
+        assert len(await scene.sandbox.writes()) == 1
         assert reported[0] == "Waiting for the operator's answer."
 
 
@@ -131,31 +142,32 @@ async def test_patience_ends_with_a_pending_action(era: Era, tmp_path: Path) -> 
     async def open_only(page: str) -> ElicitResult:
         return ElicitResult(action="accept")
 
-    async with _connected(tmp_path, Visitor(open_only), era=era, wait=0.05) as (client, sandbox, number):
-        result = await client.call_tool(RELEASE, {"number": number})
+    async with _connected(tmp_path, Visitor(open_only), era=era, wait=0.05) as scene:
+        result = await scene.client.call_tool(RELEASE, scene.release)
         assert _text(result).startswith("NOT SENT")
-        assert await sandbox.writes() == []
+        assert await scene.sandbox.writes() == []
 
 
 @ERAS
 async def test_a_client_that_opens_nothing_waits_only_where_the_operator_set_it(era: Era, tmp_path: Path) -> None:
     waits = anyio.Event()
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
+    async def report(progress: float, total: float | None, message: str | None) -> None:
         waits.set()
 
-    async with _connected(tmp_path, None, era=era, wait=30) as (client, sandbox, number):
+    async with _connected(tmp_path, None, era=era, wait=30) as scene:
         results: list[CallToolResult] = []
 
         async def call() -> None:
-            results.append(await client.call_tool(RELEASE, {"number": number}, progress_callback=progress))
+            results.append(await scene.client.call_tool(RELEASE, scene.release, progress_callback=report))
 
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             await waits.wait()
-            await _press_latest(tmp_path)
+            [action] = await scene.runtime.record.journal.latest(1)
+            await _press("approve")(await scene.runtime.page.address_for(action.id) or "")
         assert not results[0].is_error
-        assert len(await sandbox.writes()) == 1
+        assert len(await scene.sandbox.writes()) == 1
 
 
 @ERAS
@@ -163,8 +175,8 @@ async def test_a_client_that_has_forms_is_asked_there_unless_only_the_operator_m
     era: Era, tmp_path: Path
 ) -> None:
     visitor = Visitor(_press("approve"))
-    async with _connected(tmp_path, visitor, era=era) as (client, _, _number):
-        assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
+    async with _connected(tmp_path, visitor, era=era) as scene:
+        assert not (await scene.client.call_tool("voicetel_order_numbers", ORDER)).is_error
     assert (visitor.forms, visitor.pages) == (1, [])
 
 
@@ -172,33 +184,34 @@ async def test_an_opened_page_of_one_action_says_nothing_of_another(tmp_path: Pa
     async def open_only(page: str) -> ElicitResult:
         return ElicitResult(action="accept")
 
-    async with _connected(tmp_path, Visitor(open_only), wait=0) as (client, sandbox, number):
-        asked = await client.session.call_tool(RELEASE, {"number": number}, allow_input_required=True)
+    async with _connected(tmp_path, Visitor(open_only), wait=0) as scene:
+        asked = await scene.client.session.call_tool(RELEASE, scene.release, allow_input_required=True)
         assert isinstance(asked, InputRequiredResult)
         [key] = asked.input_requests or {}
         assert key.startswith("open_act_")
-        forged = {key.replace("open_", "approve_"): ElicitResult(action="accept", content={"approve": True})}
-        result = await client.session.call_tool(
-            RELEASE, {"number": number}, input_responses=forged, request_state=asked.request_state
+        yes = ElicitResult(action="accept", content={"approve": True})
+        forged: InputResponses = {key.replace("open_", "approve_"): yes}
+        result = await scene.client.session.call_tool(
+            RELEASE, scene.release, input_responses=forged, request_state=asked.request_state
         )
         assert result.is_error
         assert "approved by the operator only" in _text(result)
-        assert await sandbox.writes() == []
+        assert await scene.sandbox.writes() == []
 
 
 @asynccontextmanager
 async def _connected(
     folder: Path, visitor: Visitor | None, *, era: Era = "auto", wait: float | None = None
-) -> AsyncGenerator[tuple[Client, Sandbox, str]]:
-    """A client whose server serves the page, and a number of the account."""
+) -> AsyncGenerator[Scene]:
     async with sandboxes() as sandbox:
         approvals = ApprovalSettings(port=0, wait_seconds=wait)
         runtime = Runtime(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
         await set_passcode(runtime.record.facts, PASSCODE, old=None)
-        async with page_on_loopback(runtime):
-            async with Client(build_server(runtime), mode=era, elicitation_callback=visitor) as client:
-                listed = await client.call_tool("voicetel_list_numbers", {})
-                yield client, sandbox, (listed.structured_content or {})["numbers"][0]["number"]
+        server = build_server(runtime)
+        async with page_on_loopback(runtime), Client(server, mode=era, elicitation_callback=visitor) as client:
+            listed = await client.call_tool("voicetel_list_numbers", {})
+            content: dict[str, Any] = listed.structured_content or {}
+            yield Scene(client, sandbox, runtime, {"number": content["numbers"][0]["number"]})
 
 
 def _press(button: str) -> Deed:
@@ -209,15 +222,6 @@ def _press(button: str) -> Deed:
         return ElicitResult(action="accept")
 
     return press
-
-
-async def _press_latest(folder: Path) -> None:
-    """Approve what waits, at the address that is kept in the store."""
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
-    base = await record.facts.get("approval page")
-    [action] = await record.journal.latest(1)
-    await record.database.close()
-    await _press("approve")(f"{base}/approvals/{action.id}")
 
 
 def _text(result: CallToolResult) -> str:

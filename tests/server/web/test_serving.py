@@ -4,8 +4,9 @@ import os
 import re
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,27 +53,35 @@ async def test_a_child_process_serves_the_page_once_something_waits_and_runs_wha
 
 async def test_two_child_processes_on_one_store_share_a_page(tmp_path: Path) -> None:
     await _set_passcode(tmp_path)
-    async with sandboxes() as sandbox:
-        async with Client(_child(tmp_path, sandbox.url)) as one, Client(_child(tmp_path, sandbox.url)) as other:
-            first = _page_in(await _waiting(one))
-            second = _page_in(await _waiting(other, {"numbers": ["+12125550101"]}))
-            assert page_base(first) == page_base(second)
-            async with browsing(first) as operator:
-                assert (await operator.open(page_path(second))).status_code == 200
+    async with (
+        sandboxes() as sandbox,
+        Client(_child(tmp_path, sandbox.url)) as one,
+        Client(_child(tmp_path, sandbox.url)) as other,
+    ):
+        first = _page_in(await _waiting(one))
+        second = _page_in(await _waiting(other, {"numbers": ["+12125550101"]}))
+        assert page_base(first) == page_base(second)
+        async with browsing(first) as operator:
+            assert (await operator.open(page_path(second))).status_code == 200
 
 
 async def test_a_page_whose_process_is_gone_is_replaced(tmp_path: Path) -> None:
-    async with _loopback(tmp_path) as runtime:
-        gone = await runtime.page.address_for("act_abcdefgh")
-    async with _loopback(tmp_path) as runtime:
-        assert gone is not None
+    gone = f"http://127.0.0.1:{_free_port()}"
+    async with _loopback(tmp_path) as runtime, httpx2.AsyncClient() as http:
+        await runtime.record.facts.put("approval page", gone)
         found = await runtime.page.address_for("act_abcdefgh")
         assert found is not None
-        async with httpx2.AsyncClient() as http:
-            assert (await http.get(found)).status_code == 401
-            with pytest.raises(httpx2.ConnectError):
-                assert page_base(gone) != page_base(found)
-                await http.get(gone)
+        assert (await http.get(found)).status_code == 401
+        assert await runtime.record.facts.get("approval page") == page_base(found)
+
+
+async def test_the_page_ends_with_its_server(tmp_path: Path) -> None:
+    async with _loopback(tmp_path) as runtime:
+        page = await runtime.page.address_for("act_abcdefgh")
+    assert page is not None
+    async with httpx2.AsyncClient() as http:
+        with pytest.raises(httpx2.ConnectError):
+            await http.get(page)
 
 
 async def test_several_processes_that_need_a_page_at_once_serve_one(tmp_path: Path) -> None:
@@ -83,9 +92,7 @@ async def test_several_processes_that_need_a_page_at_once_serve_one(tmp_path: Pa
         found.append(await runtime.page.address_for("act_abcdefgh"))
 
     async with _loopback(tmp_path, port) as one, _loopback(tmp_path, port) as two, _loopback(tmp_path, port) as three:
-        async with anyio.create_task_group() as group:
-            for runtime in (one, two, three):
-                group.start_soon(ask, runtime)
+        await _together(*(partial(ask, runtime) for runtime in (one, two, three)))
     assert set(found) == {f"http://127.0.0.1:{port}/approvals/act_abcdefgh"}
 
 
@@ -151,6 +158,25 @@ async def test_http_serves_the_page_beside_the_protocol_and_keeps_their_doors_ap
                     assert (await operator.http.post("/mcp", json=listed)).status_code == 401
                     await operator.press(f"{page_path(page)}/approve", on=page_path(page))
                 assert not (await client.call_tool(TOOL, ORDER)).is_error
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_a_client_that_only_opens_pages_is_sent_to_the_page_for_what_others_are_asked_in_a_form(
+    tmp_path: Path,
+) -> None:
+    async with sandboxes() as sandbox:
+        runtime = Runtime(_settings(tmp_path, sandbox.voicetel))
+        async with _http(runtime) as base:
+            await set_passcode(runtime.record.facts, PASSCODE, old=None)
+            asked = await _call(base, {"elicitation": {"url": {}}})
+            [[key, request]] = asked["inputRequests"].items()
+            page = request["params"]["url"]
+            assert page == f"{base}/approvals/{key.removeprefix('open_')}"
+            async with browsing(page) as operator:
+                await operator.press(f"{page_path(page)}/approve", on=page_path(page))
+            answered = {"inputResponses": {key: {"action": "accept"}}, "requestState": asked["requestState"]}
+            result = await _call(base, {"elicitation": {"url": {}}}, **answered)
+            assert not result.get("isError"), result
         assert len(await sandbox.charges()) == 1
 
 
@@ -255,9 +281,44 @@ async def _served(app: Any, port: int = 0, *, lifespan: bool = False) -> AsyncGe
 
 @asynccontextmanager
 async def _connected(base: str) -> AsyncGenerator[Client]:
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30) as http:
-        async with Client(streamable_http_client(f"{base}/mcp", http_client=http)) as client:
-            yield client
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30) as http,
+        Client(streamable_http_client(f"{base}/mcp", http_client=http)) as client,
+    ):
+        yield client
+
+
+async def _call(base: str, capabilities: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A call in the wire's own form, for capabilities that the SDK's client does not declare apart."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
+    }
+    body = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": TOOL, "arguments": ORDER, "_meta": meta, **more},
+    }
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "tools/call",
+        "Mcp-Name": TOOL,
+    }
+    async with httpx2.AsyncClient(timeout=30) as http:
+        answer = await http.post(f"{base}/mcp", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()["result"]
+    return result
+
+
+async def _together(*deeds: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async with anyio.create_task_group() as group:
+        for deed in deeds:
+            group.start_soon(deed)
 
 
 async def _set_passcode(folder: Path) -> None:
@@ -276,7 +337,8 @@ async def _kept_address(folder: Path) -> str | None:
 
 async def _waiting(client: Client, order: dict[str, Any] = ORDER) -> str:
     result = await client.call_tool(TOOL, order)
-    assert (result.structured_content or {}).get("state") == "proposed", result
+    content: dict[str, Any] = result.structured_content or {}
+    assert content.get("state") == "proposed", result
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
 

@@ -1,0 +1,224 @@
+"""The page in a real browser: by keyboard alone, on a phone, named for a screen reader, without a script."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Page, expect
+
+from guard.action import Action, State
+from server.store.record import Record
+from server.web.loopback import bind, serving
+from tests.server.web.browsing import PASSCODE, opened_record, proposed, state_of
+from tests.server.web.chromium import CHROMIUM, PHONE, picture, tab, tab_to
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
+
+TALLEST_TOUCH = 44
+"""Pixels that a finger needs."""
+
+
+async def test_signing_in_looking_and_approving_by_keyboard(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base) as page:
+        action = await _waiting(record)
+        await _sign_in(page, by_keyboard=True)
+        await tab_to(page, page.get_by_role("link", name="Order numbers at VoiceTel"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Order numbers at VoiceTel")
+        await tab_to(page, page.get_by_role("button", name="Approve"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
+        await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        assert await state_of(record, action) is State.APPROVED
+        await picture(page, "approved")
+
+
+async def test_declining_by_keyboard(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base) as page:
+        action = await _waiting(record)
+        await page.goto(f"/approvals/{action.id}")
+        await _sign_in(page, by_keyboard=True, at=None)
+        await expect(page).to_have_url(f"{base}/approvals/{action.id}")
+        await tab_to(page, page.get_by_role("button", name="Decline"))
+        await page.keyboard.press("Space")
+        await expect(page.get_by_text("Declined", exact=True)).to_be_visible()
+        assert await state_of(record, action) is State.DECLINED
+
+
+async def test_stopping_everything_and_letting_go_on_by_keyboard(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base) as page:
+        action = await _waiting(record)
+        await _sign_in(page, by_keyboard=True)
+        await tab_to(page, page.get_by_role("button", name="Stop everything"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("Everything is stopped")
+        assert await record.freeze.is_on()
+        await page.goto(f"/approvals/{action.id}")
+        await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        await picture(page, "stopped")
+        await tab_to(page, page.get_by_role("button", name="Let things go on"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Stop everything")).to_be_visible()
+        assert not await record.freeze.is_on()
+
+
+async def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base) as page:
+        await _waiting(record)
+        await _sign_in(page)
+        await page.keyboard.press("Tab")
+        skip = page.get_by_role("link", name="Skip to the content")
+        await expect(skip).to_be_focused()
+        await expect(skip).to_be_in_viewport()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Order numbers at VoiceTel")).to_be_focused()
+
+
+async def test_landmarks_headings_and_names_are_there_for_a_screen_reader(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base) as page:
+        action = await _waiting(record)
+        await page.goto("/approvals")
+        await expect(page.get_by_label("Operator's passcode")).to_be_focused()
+        await expect(page.get_by_role("main")).to_have_count(1)
+        await _sign_in(page, at=None)
+        await page.goto(f"/approvals/{action.id}")
+        for role in ("banner", "main", "contentinfo"):
+            await expect(page.get_by_role(role)).to_have_count(1)
+        await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+        await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        for region in ("Before you answer", "Price", "The exact request", "How it is now", "Who asked", "Your answer"):
+            await expect(page.get_by_role("region", name=region)).to_be_visible()
+        for button in ("Approve", "Decline", "Sign out", "Stop everything"):
+            await expect(page.get_by_role("button", name=button)).to_be_visible()
+        await expect(page.get_by_role("region", name="Price")).to_contain_text("$248.00 after this call")
+        await expect(page).to_have_title("Order numbers at VoiceTel - Ringfence")
+
+
+async def test_a_wrong_passcode_is_told_beside_the_field(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (_, base), tab(base) as page:
+        await page.goto("/approvals")
+        await page.get_by_label("Operator's passcode").fill("wrong passcode")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_have_text("That is not the passcode.")
+        await expect(page.get_by_label("Operator's passcode")).to_have_accessible_description(
+            "That is not the passcode."
+        )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_scrolls_sideways_on_a_phone_and_fingers_find_the_buttons(
+    scheme: Literal["light", "dark"], tmp_path: Path
+) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, viewport=PHONE, has_touch=True) as page:
+        action = await _waiting(record, **_LONG)
+        await page.goto("/approvals")
+        await _fits(page)
+        await picture(page, f"sign-in-phone-{scheme}", scheme=scheme)
+        await _sign_in(page, at=None)
+        for name, path in (
+            ("waiting", ""),
+            ("history", "/history"),
+            ("action", f"/{action.id}"),
+            ("lost", "/act_none2"),
+        ):
+            await page.goto(f"/approvals{path}")
+            await _fits(page)
+            await picture(page, f"{name}-phone-{scheme}", scheme=scheme)
+        await page.goto(f"/approvals/{action.id}")
+        await expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
+        await picture(page, f"action-phone-first-screen-{scheme}", scheme=scheme, whole=False)
+        await page.get_by_role("button", name="Approve").tap()
+        await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_stands_out_from_its_ground(scheme: Literal["light", "dark"], tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, java_script_enabled=True) as page:
+        action = await _waiting(record)
+        await _waiting(record, title="Release a number at VoiceTel", operation="voicetel_release_number")
+        await _sign_in(page)
+        for name, path in (("waiting", ""), ("action", f"/{action.id}"), ("history", "/history")):
+            await page.goto(f"/approvals{path}")
+            await picture(page, f"{name}-desk-{scheme}", scheme=scheme)
+            faint = await page.evaluate(_TOO_FAINT)
+            assert faint == []
+
+
+_BEFORE: dict[str, Any] = {
+    "number": "+12125550100",
+    "route": 4,
+    "label": "Front desk",
+    "forward": {"destination": "+12125550142", "enabled": True},
+}
+_LONG: dict[str, Any] = {
+    "arguments": {
+        "numbers": [f"+1212555{number:04d}" for number in range(30)],
+        "route": 9,
+        "body": "Pay\u202enow " + "averyveryverylongwordwithoutaspace" * 12,
+        "address": {"street": "1 Main Street", "city": "x" * 90},
+    },
+    "principal": "token:" + "a" * 100,
+}
+
+
+@asynccontextmanager
+async def _served(folder: Path) -> AsyncGenerator[tuple[Record, str]]:
+    async with opened_record(folder) as record, serving(record, bind(0), store="test") as base:
+        yield record, base
+
+
+async def _waiting(record: Record, **changes: Any) -> Action:
+    now = datetime.now(UTC)
+    times = {"created_at": now, "expires_at": now + timedelta(minutes=15)}
+    plain: dict[str, Any] = {"arguments": {"numbers": ["+12125550100", "+12125550101"], "route": 9}}
+    return await proposed(record, **{**plain, "before": _BEFORE, **times, **changes})
+
+
+async def _sign_in(page: Page, *, by_keyboard: bool = False, at: str | None = "/approvals") -> None:
+    if at is not None:
+        await page.goto(at)
+    if not by_keyboard:
+        await page.get_by_label("Operator's passcode").focus()
+    await page.keyboard.type(PASSCODE)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+async def _fits(page: Page) -> None:
+    widths: list[int] = await page.evaluate(
+        "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert widths[0] <= widths[1], widths
+    for button in await page.get_by_role("button").all():
+        box = await button.bounding_box()
+        assert box is not None
+        assert box["height"] >= TALLEST_TOUCH
+
+
+_TOO_FAINT = """() => {
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !element.checkVisibility()) continue;
+    const a = light(parse(getComputedStyle(element).color)), b = light(ground(element));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push([element.tagName, element.textContent.trim().slice(0, 40), ratio]);
+  }
+  return faint;
+}"""
+"""Elements whose own text has less contrast than WCAG AA asks for."""
