@@ -80,6 +80,7 @@ class Guard:
         self._conditions = Conditions(journal=journal, rules=self._rules, optouts=optouts, taint=taint, now=now)
         self._answers = Answers(journal, now)
         self._settlement = Settlement(journal, vault, now)
+        self._has_looked = False
         self.reconciler = Reconciler(journal=journal, senders=senders, operations=operations, now=now)
 
     async def review(self, operation: Operation[Any], principal: Principal) -> Action:
@@ -90,6 +91,7 @@ class Guard:
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
+        await self._look_after_the_lost()
         try:
             await self._conditions.refuse_early(operation)
             sender = self._senders[operation.spec.provider.name]
@@ -151,6 +153,12 @@ class Guard:
                 refuse(await self._journal.find(action.id) or action)
             return await self._send_and_settle(taken, operation, kept)
         raise RuntimeError("A shielded scope was cancelled.")
+
+    async def _look_after_the_lost(self) -> None:
+        """Once in a process, before its first guarded call: find out what became of calls whose process ended."""
+        if not self._has_looked:
+            self._has_looked = True
+            await self.reconciler.run()
 
     async def _send_and_settle(self, taken: Action, operation: Operation[R], kept: tuple[str, ...]) -> Receipt[R]:
         try:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import httpx2
 
 from sandbox.serving import serve_sandbox
@@ -42,6 +43,11 @@ class Sandbox:
         """Set a fault."""
         answer = await self._http.post(f"{self.url}/_control/faults", json={"kind": kind, **match})
         assert answer.status_code == 201, answer.text
+
+    async def until_held(self) -> None:
+        """Wait until a fault holds an answer back."""
+        while not any(fault["waiting"] for fault in await self._get("faults")):  # noqa: ASYNC110 - over a socket
+            await anyio.sleep(0.02)
 
     async def mend(self) -> None:
         """Clear every fault and release what is held."""

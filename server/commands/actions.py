@@ -11,6 +11,8 @@ from rich.table import Table
 from guard.action import Action, State
 from guard.wording import question, standing
 from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, require_passcode
+from server.runtime import Runtime
+from server.settings import read_settings
 
 app = typer.Typer(help="Every guarded call and what became of it.", no_args_is_help=True)
 
@@ -57,6 +59,27 @@ def resolve(
     if anyio.run(lambda: opened_record(close, sandbox=sandbox)) is None:
         fail(f"{action_id} is not an action whose outcome is unknown.")
     console.print(f"{action_id} is closed as {outcome}.")
+
+
+@app.command()
+def reconcile(sandbox: Sandboxed = False) -> None:
+    """Look at the providers for what became of calls whose answer was lost. Nothing is sent again."""
+
+    async def look() -> list[Action]:
+        from server.sandboxed import sandbox_store
+
+        settings = read_settings()
+        runtime = Runtime(settings.model_copy(update=sandbox_store(settings)) if sandbox else settings)
+        try:
+            return await runtime.guard.reconciler.run()
+        finally:
+            await runtime.close()
+
+    found = anyio.run(look)
+    for action in found:
+        console.print(f"{standing(action)} {action.outcome or ''}", markup=False)
+    if not found:
+        console.print("No outcome is unknown.")
 
 
 def secrets(action_id: str, sandbox: Sandboxed = False) -> None:

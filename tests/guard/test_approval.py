@@ -210,7 +210,9 @@ async def _answered(
 ) -> CallToolResult:
     """The call made again with a yes to what was asked."""
     assert isinstance(asked, InputRequiredResult)
-    yes = {key: ElicitResult(action="accept", content={"approve": True}) for key in asked.input_requests or {}}
+    yes: dict[str, Any] = {
+        key: ElicitResult(action="accept", content={"approve": True}) for key in asked.input_requests or {}
+    }
     return await client.session.call_tool(
         TOOL, arguments, input_responses=yes, request_state=state or asked.request_state
     )

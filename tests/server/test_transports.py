@@ -29,11 +29,13 @@ OTHER = "a-long-token-of-bob"
 ORDER = {"numbers": ["+12125550100"]}
 
 
-def _child(folder: Path, url: str, *options: str) -> StdioServerParameters:
+def stdio_child(folder: Path, url: str, *options: str) -> StdioServerParameters:
+    """`ringfence serve` as a child process, with its own store and the sandbox as its provider."""
     environment = {
         **os.environ,
         "RINGFENCE_STATE_FOLDER": str(folder),
         "RINGFENCE_VOICETEL__API_KEY": "0123456789abcdef0123456789abcdef",
+        "RINGFENCE_VOICETEL__USERNAME": "2015550100",
         "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
     }
     return StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve", *options], env=environment)
@@ -43,7 +45,7 @@ def _child(folder: Path, url: str, *options: str) -> StdioServerParameters:
 async def test_a_child_process_lists_reads_asks_and_orders(era: Era, tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         person = Person()
-        async with Client(_child(tmp_path, sandbox.url), mode=era, elicitation_callback=person) as client:
+        async with Client(stdio_child(tmp_path, sandbox.url), mode=era, elicitation_callback=person) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
             assert "voicetel_order_numbers" in names
             result = await client.call_tool("voicetel_order_numbers", ORDER)
@@ -54,7 +56,7 @@ async def test_a_child_process_lists_reads_asks_and_orders(era: Era, tmp_path: P
 
 async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        child = _child(tmp_path, sandbox.url, "--read-only", "--toolsets", "all")
+        child = stdio_child(tmp_path, sandbox.url, "--read-only", "--toolsets", "all")
         async with Client(child) as client:
             tools = (await client.list_tools()).tools
             assert tools

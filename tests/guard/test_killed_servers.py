@@ -1,0 +1,83 @@
+"""A server killed between the request and its settlement: one charge at most, and the outcome is found by looking."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+
+from guard.action import Action, State
+from guard.pipeline import Guard
+from server.runtime import Runtime
+from tests.connecting import Person, connect, server_for, settings_for
+from tests.sandboxed import Sandbox, sandboxes
+from tests.server.test_transports import stdio_child
+
+ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
+FORWARD: dict[str, Any] = {"number": "+12015550142", "destination": "+12125550142"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "path"),
+    [("voicetel_order_numbers", ORDER, "orders"), ("voicetel_set_forward", FORWARD, "forward")],
+    ids=["with an idempotency key", "without one"],
+)
+async def test_killed_after_the_effect_it_is_found_done_and_not_sent_again(
+    tool: str, arguments: dict[str, Any], path: str, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("hold", provider="voicetel", path=path)
+        await _kill_while_waiting(sandbox, tmp_path, tool, arguments)
+        await sandbox.mend()
+        action = await _settled(sandbox, tmp_path)
+        assert action.state is State.DONE, action.outcome
+        assert action.outcome == "Found done by looking."
+        assert len([row for row in await sandbox.requests(path=path) if row["method"] != "GET"]) == 1
+
+
+async def test_killed_where_no_read_can_tell_it_stays_unknown_and_the_same_call_is_refused(tmp_path: Path) -> None:
+    words = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("hold", provider="voicetel", method="POST", path="messages")
+        await _kill_while_waiting(sandbox, tmp_path, "voicetel_send_message", words)
+        await sandbox.mend()
+        await sandbox.break_with("status", provider="voicetel", method="GET", path="messages", times=None)
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            again = await client.call_tool("voicetel_send_message", words)
+        assert "not sent a second time" in getattr(again.content[0], "text", "")
+        assert len(await sandbox.charges()) == 1
+
+
+async def _kill_while_waiting(sandbox: Sandbox, folder: Path, tool: str, arguments: dict[str, Any]) -> None:
+    """Kill the server once the provider holds its answer back. What the client then says is not of interest."""
+    before = set(_children())
+    child = stdio_child(folder / "state", sandbox.url, "--toolsets", "all")  # where every test keeps its store
+    try:
+        async with Client(child, elicitation_callback=Person()) as client, anyio.create_task_group() as group:
+            killed = next(iter(set(_children()) - before))
+            group.start_soon(client.call_tool, tool, arguments)
+            with anyio.fail_after(60):
+                await sandbox.until_held()
+            os.kill(killed, signal.SIGKILL)
+    except* MCPError:
+        pass
+
+
+async def _settled(sandbox: Sandbox, folder: Path) -> Action:
+    runtime = Runtime(settings_for(folder, sandbox.voicetel))
+    try:
+        guard: Guard = runtime.guard
+        await guard.reconciler.run()
+        return (await runtime.record.journal.latest(1))[0]
+    finally:
+        await runtime.close()
+
+
+def _children() -> list[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8")
+    return [int(pid) for pid in listed.split()]
