@@ -43,7 +43,7 @@ def _add_serve(app: typer.Typer) -> None:
 
 
 def _add_the_rest(app: typer.Typer) -> None:
-    from server.commands import actions, approvals, audit, demo, doctor, reference, rules, sandbox
+    from server.commands import actions, approvals, audit, demo, doctor, probe, reference, rules, sandbox
 
     app.add_typer(approvals.app, name="approvals")
     app.add_typer(actions.app, name="actions")
@@ -55,5 +55,6 @@ def _add_the_rest(app: typer.Typer) -> None:
     app.command("secrets")(actions.secrets)
     app.command("tools")(reference.tools)
     app.command("demo")(demo.demo)
+    app.command("probe")(probe.probe)
     app.command("sandbox")(sandbox.sandbox)
     app.command("doctor")(doctor.doctor)

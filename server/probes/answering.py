@@ -1,0 +1,75 @@
+"""The operator: in a browser at the approval page, and on the command line."""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anyio
+import httpx2
+
+from server.web.address import ROOT
+
+PATIENCE_SECONDS = 90
+
+
+class NotAnswered(Exception):
+    """The operator's own way did not work, so a probe means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command did."""
+
+    code: int
+    text: str
+
+
+class Operator:
+    """Knows the passcode, which no assistant does."""
+
+    def __init__(self, page: httpx2.AsyncClient, passcode: str, environment: Mapping[str, str]) -> None:
+        self._page = page
+        self._passcode = passcode
+        self._environment = environment
+        self._is_signed_in = False
+
+    async def approve(self, action: str) -> None:
+        """Say yes on the approval page.
+
+        Raises:
+            NotAnswered: The page did not take it.
+        """
+        answer = await self.press(f"/{action}/approve", on=f"/{action}")
+        if answer.status_code != 303:
+            raise NotAnswered(f"the approval page answered {answer.status_code} to a yes")
+
+    async def press(self, button: str, *, on: str = "") -> httpx2.Response:
+        """Press a button of a page, as a browser does."""
+        await self._sign_in()
+        page = (await self._page.get(f"{ROOT}{on}")).text
+        token = re.search(r'name="token" value="([0-9a-f]+)"', page)
+        return await self._send(button, {"token": token[1] if token else ""})
+
+    async def command(self, *words: str, typed: str) -> Said:
+        """Run `ringfence …` in a process of its own, with something typed on standard input."""
+        with anyio.fail_after(PATIENCE_SECONDS):
+            done = await anyio.run_process(
+                [sys.executable, "-m", "ringfence", *words],
+                input=f"{typed}\n".encode(),
+                env=self._environment,
+                check=False,
+            )
+        return Said(done.returncode, (done.stdout + done.stderr).decode("utf-8"))
+
+    async def _sign_in(self) -> None:
+        if self._is_signed_in:
+            return
+        answer = await self._send("/sign-in", {"passcode": self._passcode, "wanted": ""})
+        if answer.status_code != 303:
+            raise NotAnswered(f"the approval page answered {answer.status_code} to the right passcode")
+        self._is_signed_in = True
+
+    async def _send(self, path: str, form: Mapping[str, str]) -> httpx2.Response:
+        origin = str(self._page.base_url).rstrip("/")
+        return await self._page.post(f"{ROOT}{path}", data=dict(form), headers={"Origin": origin})

@@ -1,0 +1,68 @@
+"""`ringfence serve --http` as a child process."""
+
+import socket
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import DEVNULL
+
+import anyio
+from anyio.abc import Process
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+LOOK_EVERY_SECONDS = 0.05
+
+
+class NotStarted(Exception):
+    """The server process ended, or does not listen."""
+
+
+@asynccontextmanager
+async def served(environment: Mapping[str, str], *, log: Path) -> AsyncGenerator[str]:
+    """Run a server, with every tool, until the block is left; yields its address once it listens.
+
+    Raises:
+        NotStarted: It ended before it listened, or took too long.
+    """
+    port = _free_port()
+    address = f"127.0.0.1:{port}"
+    command = [sys.executable, "-m", "ringfence", "serve", "--toolsets", "all", "--http", address]
+    with log.open("a", encoding="utf-8") as errors:
+        process = await anyio.open_process(command, stdin=DEVNULL, stdout=DEVNULL, stderr=errors, env=environment)
+        try:
+            await _until_it_listens(process, port)
+            yield f"http://{address}"
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+async def _until_it_listens(process: Process, port: int) -> None:
+    with anyio.move_on_after(START_SECONDS):
+        while process.returncode is None:
+            try:
+                stream = await anyio.connect_tcp("127.0.0.1", port)
+            except OSError:
+                await anyio.sleep(LOOK_EVERY_SECONDS)
+            else:
+                await stream.aclose()
+                return
+    raise NotStarted(f"ringfence serve does not listen (exit code {process.returncode}).")
+
+
+async def _stop(process: Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    with anyio.move_on_after(STOP_SECONDS) as patience:
+        await process.wait()
+    if patience.cancelled_caught:
+        process.kill()
+        await process.wait()

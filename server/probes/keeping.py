@@ -1,0 +1,166 @@
+"""Probes of what is kept: secrets from the model, the record from whoever can write the file."""
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sandbox.voicetel import seed
+from server.probes.assistant import Assistant
+from server.probes.bench import Bench
+from server.probes.ordering import ORDER, ORDERS, SEND, SENDER, message, order, order_waits
+from server.probes.probe import Probe, expect
+from server.store.audit import ANCHOR_FILE
+from server.store.record import open_record
+from server.store.vault import KEY_FILE
+
+DATABASE = "ringfence.db"
+
+
+async def _secrets(bench: Bench) -> str:
+    assistant = await bench.asking()
+    kept: set[str] = set()
+    for tool, arguments in (await _making_secrets(assistant)).items():
+        reply, _ = await assistant.call_answering(tool, arguments, "accept")
+        expect(not reply.is_error, f"{tool} did not run: {reply.text[:100]}")
+        found = {secret.value for secret in await bench.record.vault.secrets_of(reply.action)}
+        expect(bool(found), f"nothing of {tool} is kept for the operator")
+        kept |= found
+        await assistant.call("get_action", {"action_id": reply.action})
+    wrong = await assistant.call("voicetel_get_number", {"number": "+12015550199"})
+    expect(wrong.is_error, "there is a number that should not be there")
+    kept -= {seed.USERNAME}
+    given = {seed.API_KEY, seed.PASSWORD, *bench.tokens.values()}
+    places = {
+        "an answer": "\n".join(bench.everything_heard()),
+        "a question": "\n".join(assistant.person.questions if assistant.person else []),
+        "a log": bench.logs(),
+        "a process's arguments": "\n".join(_command_lines(bench.folder)),
+        "the audit": "\n".join([row["detail"] async for row in bench.record.audit.rows()]),
+    }
+    for place, text in places.items():
+        leaked = [secret for secret in kept | given if _holds(text, secret)]
+        expect(not leaked, f"{len(leaked)} secret(s) stand in {place}")
+    return f"{len(kept)} secrets made or fetched, {len(given)} set: in no answer, question, log, argument or audit row"
+
+
+async def _making_secrets(assistant: Assistant) -> Mapping[str, dict[str, Any]]:
+    """Calls that make or fetch a secret, and leave the accounts open."""
+    roles = await assistant.call("enswitch_list_roles", {})
+    role: int = roles.content["roles"][0]["id"]
+    person: dict[str, Any] = {"username": "probe.person", "email": "probe@bluewater.example", "role": role}
+    return {
+        "voicetel_fetch_api_key": {},
+        "voicetel_create_account": {"name": "Probe", "email": "probe@bluewater.example"},
+        "voicetel_set_port_out_pin": {"number": SENDER},
+        "enswitch_create_person": person,
+    }
+
+
+async def _tampered(bench: Bench) -> str:
+    assistant = await bench.silent()
+    await order_waits(assistant, "+12125550141")
+    await assistant.call(SEND, message("+881612345678", "Hello"))
+    rows = (await bench.record.audit.verify()).rows
+    last, middle = rows, rows // 2 + 1
+    attempts: Mapping[str, tuple[str, int]] = {
+        "edited": (f"UPDATE audit SET principal = 'token:nobody' WHERE number = {middle}", middle),  # noqa: S608
+        "removed": (f"DELETE FROM audit WHERE number = {middle}", middle),  # noqa: S608
+        "cut off": (f"DELETE FROM audit WHERE number >= {last}", last),  # noqa: S608
+    }
+    for what, (statement, row) in attempts.items():
+        copy = _copied(bench.folder, what)
+        with closing(sqlite3.connect(copy / DATABASE)) as connection:
+            connection.execute(statement)
+            connection.commit()
+        found = await _broken_at(copy)
+        expect(found == row, f"{what} row {row}: the check names {found or 'nothing'}")
+    untouched = await bench.record.audit.verify()
+    expect(untouched.is_whole, f"the record that nobody touched does not verify: {untouched.what}")
+    return f"a row edited, removed, and cut off in {rows}: each is named; the record itself is whole"
+
+
+async def _frozen(bench: Bench) -> str:
+    over_http, other_process = await bench.asking(), await bench.asking("legacy")
+    silent = await bench.silent()
+    since = await bench.providers.since_now()
+    await bench.operator.approve(await order_waits(silent, "+12125550118"))
+    await bench.operator.press("/freeze")
+    try:
+        for assistant in (over_http, other_process):
+            reply, asked = await assistant.call_answering(ORDER, order("+12125550119"), "accept")
+            expect(reply.error == "Frozen" and not asked, f"a call went on: {reply.text[:100]}")
+        approved = await silent.call(ORDER, order("+12125550118"))
+        expect(approved.error == "Frozen", f"a call that was approved before went on: {approved.text[:100]}")
+        reading = await silent.call("voicetel_list_numbers", {"limit": 1})
+        expect(not reading.is_error, "plain reads were stopped as well")
+        expect(not await since.requests("POST", ORDERS), "an order was sent")
+    finally:
+        await bench.operator.press("/unfreeze")
+    later = await silent.call(ORDER, order("+12125550118"))
+    expect(not later.is_error, f"the approved call did not run afterwards: {later.text[:100]}")
+    return "3 calls in 2 processes, one approved before: refused, 0 orders sent; reads went on"
+
+
+def _holds(text: str, secret: str) -> bool:
+    """True when a secret stands there by itself: a PIN's digits may be a part of a longer number."""
+    return re.search(rf"(?<![\w.:+-]){re.escape(secret)}(?![\w.:+-])", text) is not None
+
+
+def _command_lines(folder: Path) -> list[str]:
+    """The arguments of every process that works on this folder, where the system shows them."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().decode("utf-8", "replace").replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+def _copied(folder: Path, name: str) -> Path:
+    """A copy of the record as it lies on the disk, with its key and its anchor."""
+    copy = folder / f"copy {name}"
+    copy.mkdir()
+    with (
+        closing(sqlite3.connect(folder / DATABASE)) as source,
+        closing(sqlite3.connect(copy / DATABASE)) as target,
+    ):
+        source.backup(target)
+    for file in (KEY_FILE, ANCHOR_FILE):
+        (copy / file).write_bytes((folder / file).read_bytes())
+    return copy
+
+
+async def _broken_at(folder: Path) -> int | None:
+    record = open_record(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
+    try:
+        return (await record.audit.verify()).broken_at
+    finally:
+        await record.database.close()
+
+
+PROBES = (
+    Probe(
+        name="leaked-secret",
+        tries="A password, a PIN and a key are made or fetched; answers, logs and process arguments are searched.",
+        matters="Credentials in answers, error messages and `ps`.",
+        run=_secrets,
+        rules="permissive",
+    ),
+    Probe(
+        name="tampered-audit",
+        tries="Somebody who can write the database edits a row of the audit, removes one, and cuts off the last.",
+        matters="Logs without a chain, or with one that can be made anew.",
+        run=_tampered,
+    ),
+    Probe(
+        name="freeze",
+        tries="The operator freezes everything; two servers on the record get paid calls, one approved before.",
+        matters="A kill switch that one process knows of.",
+        run=_frozen,
+    ),
+)

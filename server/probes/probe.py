@@ -1,0 +1,49 @@
+"""What a probe is, and what comes of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from server.probes.bench import Bench
+
+Rules = Literal["asking", "permissive"]
+"""The operator's rules that a probe runs under: those a server starts with, or paid calls allowed within limits."""
+
+
+class Broken(Exception):
+    """The guard let something through. The message is the evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One attempt. `run` returns the evidence in one line, or raises `Broken` with it."""
+
+    name: str
+    tries: str
+    """What is tried, in one sentence."""
+
+    matters: str
+    """The class of failure that it looks for, as it was seen in other servers."""
+
+    run: Callable[[Bench], Awaitable[str]]
+    rules: Rules = "asking"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a probe."""
+
+    probe: Probe
+    held: bool
+    evidence: str
+    seconds: float
+
+
+def expect(held: bool, otherwise: str) -> None:
+    """Go on if something held.
+
+    Raises:
+        Broken: It did not; `otherwise` says what happened instead.
+    """
+    if not held:
+        raise Broken(otherwise)

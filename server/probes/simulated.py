@@ -1,0 +1,93 @@
+"""The simulated providers of one bench: what reached them, what they charged, and how to break them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+
+from sandbox.app import create_sandbox
+from sandbox.serving import serve_sandbox
+from sandbox.voicetel import seed
+from sandbox.voicetel.provider import VoiceTel
+from sandbox.voicetel.state import Account
+
+
+class Providers:
+    """The sandbox on a real socket."""
+
+    def __init__(self, url: str, http: httpx2.AsyncClient, voicetel: VoiceTel) -> None:
+        self.url = url
+        self._http = http
+        self._voicetel = voicetel
+
+    @property
+    def account(self) -> Account:
+        """The VoiceTel account that the server uses, as the provider keeps it."""
+        return self._voicetel.state.accounts[seed.USERNAME]
+
+    def charge_for_a_number(self, amount: Decimal) -> Decimal:
+        """Set the monthly price of a number; returns the one before."""
+        before = self.account.rates["did"]
+        self.account.rates["did"] = amount
+        return before
+
+    async def since_now(self) -> "Since":
+        """Begin to count."""
+        return Since(self, len(await self.requests()), len(await self.charges()))
+
+    async def requests(self) -> list[dict[str, Any]]:
+        """Every request so far."""
+        return await self._rows("requests")
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """Every charge so far."""
+        return await self._rows("ledger")
+
+    async def break_with(self, kind: str, **match: Any) -> None:
+        """Set a fault."""
+        (await self._http.post(f"{self.url}/_control/faults", json={"kind": kind, **match})).raise_for_status()
+
+    async def mend(self) -> None:
+        """Clear every fault."""
+        await self._http.delete(f"{self.url}/_control/faults")
+
+    async def text_from_a_stranger(self, text: str, *, sender: str, to: str) -> None:
+        """Let an SMS come in at VoiceTel; numbers have ten digits."""
+        order = {"source": sender, "destination": to, "text": text}
+        (await self._http.post(f"{self.url}/_control/voicetel/inbound", json=order)).raise_for_status()
+
+    async def _rows(self, what: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (await self._http.get(f"{self.url}/_control/{what}")).json()
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What reached the providers since a probe began."""
+
+    providers: Providers
+    requests_before: int
+    charges_before: int
+
+    async def requests(self, method: str, path: str) -> list[dict[str, Any]]:
+        """Requests of a method whose path has a part."""
+        new = (await self.providers.requests())[self.requests_before :]
+        return [row for row in new if row["method"] == method and path in row["path"]]
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """Charges."""
+        return (await self.providers.charges())[self.charges_before :]
+
+
+@asynccontextmanager
+async def simulated_providers() -> AsyncGenerator[Providers]:
+    """A fresh sandbox on loopback."""
+    app = create_sandbox()
+    voicetel = app.providers["voicetel"]
+    if not isinstance(voicetel, VoiceTel):
+        raise TypeError("the sandbox's voicetel is another provider")
+    async with serve_sandbox(sandbox=app) as url, httpx2.AsyncClient(timeout=30) as http:
+        yield Providers(url, http, voicetel)
