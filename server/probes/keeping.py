@@ -17,6 +17,7 @@ from server.store.record import open_record
 from server.store.vault import KEY_FILE
 
 DATABASE = "ringfence.db"
+LONGEST_PIN = 6
 
 
 async def _secrets(bench: Bench) -> str:
@@ -37,13 +38,14 @@ async def _secrets(bench: Bench) -> str:
         "an answer": "\n".join(bench.everything_heard()),
         "a question": "\n".join(assistant.person.questions if assistant.person else []),
         "a log": bench.logs(),
-        "a process's arguments": "\n".join(_command_lines(bench.folder)),
         "the audit": "\n".join([row["detail"] async for row in bench.record.audit.rows()]),
     }
+    if processes := _command_lines(bench.folder):
+        places["a process's arguments"] = "\n".join(processes)
     for place, text in places.items():
         leaked = [secret for secret in kept | given if _holds(text, secret)]
         expect(not leaked, f"{len(leaked)} secret(s) stand in {place}")
-    return f"{len(kept)} secrets made or fetched, {len(given)} set: in no answer, question, log, argument or audit row"
+    return f"{len(kept | given)} secrets that were made, fetched or set; in none of these: {', '.join(places)}"
 
 
 async def _making_secrets(assistant: Assistant) -> Mapping[str, dict[str, Any]]:
@@ -105,7 +107,9 @@ async def _frozen(bench: Bench) -> str:
 
 
 def _holds(text: str, secret: str) -> bool:
-    """True when a secret stands there by itself: a PIN's digits may be a part of a longer number."""
+    """True when a secret stands there. A PIN must stand by itself: its digits may be a part of a longer number."""
+    if len(secret) > LONGEST_PIN:
+        return secret in text
     return re.search(rf"(?<![\w.:+-]){re.escape(secret)}(?![\w.:+-])", text) is not None
 
 

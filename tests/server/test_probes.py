@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from server.cli import command_line
 from server.commands.probe import table, tell
-from server.probes.probe import Broken, Finding, Probe
+from server.probes.probe import Finding, Probe
 from server.probes.suite import PROBES, run_probes
 
 PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
@@ -41,11 +41,16 @@ async def test_the_guard_holds_against_every_probe() -> None:
     assert broken == {}
 
 
-async def test_probes_break_where_the_operator_allows_everything() -> None:
+async def test_probes_break_where_the_operator_allows_everything_or_they_cannot_be_tried() -> None:
+    async def fails(_: object) -> str:
+        raise ValueError("no such thing")
+
+    cannot = Probe(name="cannot-be-tried", tries="Nothing.", matters="Nothing.", run=fails)
     chosen = [probe for probe in PROBES if probe.name in BREAKABLE]
-    findings = await run_probes(chosen, instead=UNGUARDED)
-    assert {finding.probe.name for finding in findings if not finding.held} == BREAKABLE
-    assert [finding.evidence for finding in findings if "could not be tried" in finding.evidence] == []
+    findings = await run_probes([*chosen, cannot], instead=UNGUARDED)
+    assert {finding.probe.name for finding in findings if not finding.held} == {*BREAKABLE, cannot.name}
+    not_tried = [finding.evidence for finding in findings if "could not be tried" in finding.evidence]
+    assert not_tried == ["could not be tried: ValueError: no such thing"]
 
 
 def test_every_probe_is_described_once() -> None:
@@ -81,19 +86,3 @@ def test_a_probe_that_does_not_exist_is_refused_with_the_nearest() -> None:
     told = CliRunner().invoke(command_line(["probe"]), ["probe", "lost-anser"])
     assert told.exit_code == 2
     assert "lost-answer" in told.stderr
-
-
-async def test_a_probe_that_cannot_be_tried_does_not_count_as_held() -> None:
-    async def fails(_: object) -> str:
-        raise ValueError("no such thing")
-
-    async def breaks(_: object) -> str:
-        raise Broken("2 charges")
-
-    probes = [
-        Probe(name="fails", tries="Nothing.", matters="Nothing.", run=fails),
-        Probe(name="breaks", tries="Nothing.", matters="Nothing.", run=breaks),
-    ]
-    found = await run_probes(probes, instead=UNGUARDED)
-    assert [finding.held for finding in found] == [False, False]
-    assert [finding.evidence for finding in found] == ["could not be tried: ValueError: no such thing", "2 charges"]
