@@ -33,10 +33,11 @@ class Walk:
 
     def __init__(self, folder: Path, console: Console, url: str, *, answers_yes: bool) -> None:
         self._console = console
+        self._folder = folder
         self._url = url
         self._answers_yes = answers_yes
         self._environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
             "RINGFENCE_STATE_FOLDER": str(folder),
             "RINGFENCE_VOICETEL__API_KEY": seed.API_KEY,
             "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
@@ -52,7 +53,9 @@ class Walk:
             DemoFailed: A step did not do what it says.
         """
         command = [sys.executable, "-m", "ringfence"]
-        child = StdioServerParameters(command=command[0], args=[*command[1:], "serve"], env=self._environment)
+        child = StdioServerParameters(
+            command=command[0], args=[*command[1:], "serve"], env=self._environment, cwd=self._folder
+        )
         await self._operator("approvals", "passcode", typed=PASSCODE)
         async with Client(child, elicitation_callback=self._ask) as client:
             await self._list_tools(client)
@@ -131,6 +134,7 @@ class Walk:
                 [sys.executable, "-m", "ringfence", *words],
                 input=f"{typed}\n".encode(),
                 env=self._environment,
+                cwd=self._folder,
                 check=False,
             )
         if done.returncode != 0:
