@@ -181,8 +181,10 @@ async def _waiting(record: Record, **changes: Any) -> Action:
 async def _sign_in(page: Page, *, by_keyboard: bool = False, at: str | None = "/approvals") -> None:
     if at is not None:
         await page.goto(at)
+    passcode = page.get_by_label("Operator's passcode")
     if not by_keyboard:
-        await page.get_by_label("Operator's passcode").focus()
+        await passcode.focus()
+    await expect(passcode).to_be_focused()  # typed before the page takes the focus by itself, letters would be lost
     await page.keyboard.type(PASSCODE)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
