@@ -15,6 +15,7 @@ from clients.cache import KeptAnswer
 from clients.client import ApiClient, http_pool
 from clients.effects import Effect
 from clients.limits import Limit
+from clients.operation import Spec
 from guard.action import Principal
 from guard.policy import Policy
 from guard.quote import PriceSource
@@ -24,6 +25,7 @@ from server.web.address import ApprovalPage, NoPage
 from tools.actions import ActionDesk
 from tools.calling import CallDesk
 from tools.catalog import operation_named
+from tools.surface import Surface, narrowing
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
@@ -42,6 +44,9 @@ class Runtime:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
+        self.surface = Surface(
+            tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
+        )
         self._now = now
         self._given_http = http
         self.policy = session_policy(settings)
@@ -55,6 +60,7 @@ class Runtime:
             guard=lambda: self.guard,
             taint=lambda: self.record.taint,
             principal=principal_of,
+            bar=self.bar,
             settings=self._provider_setting,
             page_for=lambda action: self.page.address_for(action.id),
             wait_seconds=settings.approvals.wait_seconds,
@@ -100,6 +106,12 @@ class Runtime:
     def http(self) -> httpx2.AsyncClient:
         """The pool that all clients share."""
         return self._given_http or http_pool(self.settings.timeout_seconds)
+
+    def bar(self, spec: Spec, context: Context[Any, Any]) -> str | None:
+        """Why this session may not call an operation, by whatever tool; None where it may."""
+        client = narrowing(context.headers)
+        barred = self.surface.bar(spec.tool_name, reads=spec.effect.is_plain_read)
+        return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
 
     def state_key(self) -> bytes:
         """Seals what clients carry between two rounds; replicas that share it can answer for each other."""

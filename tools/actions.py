@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
 from guard.wording import argument_lines, standing
-from tools.arguments import Page
 from tools.calling import CallDesk, Principals
 from tools.results import problem, refused_result
 from tools.schema import slim
@@ -104,7 +103,7 @@ class ActionDesk:
         action, plan = await self._undoing().plan(asked.action_id, principal=self._principal(context).name)
         if plan.operation is None:
             return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
-        result = await self._desk.guarded(plan.operation, Page(), context)
+        result = await self._desk.propose(plan.operation, context)
         if isinstance(result, CallToolResult):
             note = f"Undoing {action.id}: {plan.verdict}." + (f" Not brought back: {plan.lost}" if plan.lost else "")
             return result.model_copy(update={"content": [TextContent(text=note), *result.content]})

@@ -2,26 +2,20 @@
 
 import os
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
-import uvicorn
-from anyio.abc import SocketAttribute
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
-from sandbox.serving import LoopbackServer
 from server.runtime import Runtime
-from server.serving import NotProtected, http_app, serve_http
+from server.serving import NotProtected, serve_http
 from server.settings import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for
+from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
 
 TOKEN = "a-long-token-of-alice"
@@ -68,16 +62,16 @@ async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_http_serves_both_eras_behind_a_token(era: Era, tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, _served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
-        async with _connected(url, TOKEN, era=era) as client:
+    async with sandboxes() as sandbox, served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with connected(url, TOKEN, era=era) as client:
             result = await client.call_tool("voicetel_search_inventory", {"tn_mask": "212", "quantity": 1})
         assert not result.is_error
 
 
 async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tokens_holder(tmp_path: Path) -> None:
     person = Person()
-    async with sandboxes() as sandbox, _served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
-        async with _connected(url, TOKEN, person=person) as client:
+    async with sandboxes() as sandbox, served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with connected(url, TOKEN, person=person) as client:
             assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
         assert "asked for by token:alice" in person.questions[0]
         assert len(await sandbox.charges()) == 1
@@ -88,7 +82,7 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     async with sandboxes() as sandbox:
         settings = _with_tokens(settings_for(tmp_path, sandbox.voicetel))
         runtime = Runtime(settings)
-        async with _served(settings, runtime) as url, _connected(url, TOKEN) as alice, _connected(url, OTHER) as bob:
+        async with served(settings, runtime) as url, connected(url, TOKEN) as alice, connected(url, OTHER) as bob:
             asked = await alice.call_tool("voicetel_order_numbers", ORDER)
             content: dict[str, Any] = asked.structured_content or {}
             action = str(content["action"])
@@ -110,7 +104,7 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     ids=["no token", "wrong token", "foreign host", "foreign origin"],
 )
 async def test_http_refuses(headers: dict[str, str], status: int, tmp_path: Path) -> None:
-    async with _served(_with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
+    async with served(_with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
         accept = {"Accept": "application/json, text/event-stream"}
         answer = await http.post(f"{url}/mcp", json=body, headers={**accept, **headers})
@@ -125,31 +119,3 @@ async def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path: 
 def _with_tokens(settings: Settings) -> Settings:
     tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
     return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})
-
-
-@asynccontextmanager
-async def _served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
-    port = await _free_port()
-    app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
-    server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
-    async with anyio.create_task_group() as group:
-        group.start_soon(server.serve)
-        await server.listening.wait()
-        yield f"http://127.0.0.1:{port}"
-        server.stopping.set()
-
-
-async def _free_port() -> int:
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        return int(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
-
-
-@asynccontextmanager
-async def _connected(
-    url: str, token: str, *, era: Era = "auto", person: Person | None = None
-) -> AsyncGenerator[Client]:
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
-        transport = streamable_http_client(f"{url}/mcp", http_client=http)
-        async with Client(transport, mode=era, elicitation_callback=person) as client:
-            yield client

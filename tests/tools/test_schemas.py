@@ -14,6 +14,7 @@ import pytest
 from tools.adapter import annotations, description
 from tools.catalog import OperationType, catalogue
 from tools.schema import input_schema
+from tools.surface import Surface
 from tools.toolsets import choose
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -58,6 +59,6 @@ def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
 
 
 def test_the_default_surface_costs_at_most_8000_tokens_and_25_tools() -> None:
-    shown = choose()
+    shown = choose(Surface())
     assert len(shown) <= 25
     assert tokens(shown) <= 8_000

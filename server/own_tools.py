@@ -1,0 +1,25 @@
+"""The tools that are no provider's operation, by toolset. Their modules are imported when they are needed."""
+
+from collections.abc import Callable, Mapping
+
+from mcp.server.mcpserver.tools import Tool
+
+from server.runtime import Runtime
+from tools.surface import ALWAYS
+
+BY_DEFAULT = frozenset({ALWAYS})
+"""Toolsets of our own that the default surface holds."""
+
+
+def own_tools(runtime: Runtime) -> dict[str, list[Tool]]:
+    """Every tool of our own, whatever the surface shows of them."""
+    return {toolset: make(runtime) for toolset, make in _TOOLSETS.items()}
+
+
+def _actions(runtime: Runtime) -> list[Tool]:
+    from tools.actions import action_tools
+
+    return action_tools(runtime.actions)
+
+
+_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {ALWAYS: _actions}
