@@ -20,13 +20,14 @@ from server.runtime import Runtime
 from server.shelf import Shelf
 
 
-def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **options: Any) -> MCPServer:
-    """The server for one runtime, which it closes when it ends.
+def build_server(
+    runtime: Runtime, *, shelf: Shelf | None = None, auth: AuthSettings | None = None, **options: Any
+) -> MCPServer:
+    """The server for one runtime, which it closes when it ends. `shelf` holds the tools, if not the runtime's own.
 
     Raises:
         UnknownTool: The operator's surface names what does not exist.
     """
-    shelf = Shelf(runtime)
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer) -> AsyncGenerator[None]:
@@ -36,7 +37,7 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
             await runtime.close()
 
     server = ShelfServer(
-        shelf,
+        shelf or Shelf(runtime),
         name="ringfence",
         title="Ringfence",
         version=version("ringfence"),

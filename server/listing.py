@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
@@ -35,13 +34,14 @@ class ShelfServer(MCPServer[Any]):
         """Call a tool that the caller sees.
 
         Raises:
-            ToolError: There is no such tool here.
+            MCPError: There is no such tool here: by the protocol no answer of a tool, but an error of the request.
         """
         visible = _visible(self._shelf, context.headers if context else None)
         tool = self._shelf.tool(name) if name in visible else None
         if tool is None:
             close = nearest(name, visible)
-            raise ToolError(f"There is no tool {name} here{f'; did you mean {close[0]}?' if close else '.'}")
+            message = f"There is no tool {name} here{f'; did you mean {close[0]}?' if close else '.'} Nothing was sent."
+            raise MCPError(code=INVALID_PARAMS, message=message)
         result = await tool.run(arguments, context or Context(mcp_server=self), convert_result=True)
         return cast("CallToolResult | InputRequiredResult", result)
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.shared.exceptions import MCPError
 from pydantic import SecretStr
 
 from server.runtime import Runtime
@@ -55,8 +56,8 @@ async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
             tools = (await client.list_tools()).tools
             assert tools
             assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
-            result = await client.call_tool("voicetel_order_numbers", ORDER)
-            assert result.is_error
+            with pytest.raises(MCPError):
+                await client.call_tool("voicetel_order_numbers", ORDER)
         assert await sandbox.writes() == []
 
 
