@@ -31,7 +31,7 @@ def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
 
 
 def before_lines(before: Mapping[str, Any] | None) -> list[str]:
-    """The state that the call will change: what is set in it, a line each. The approval page and the record have all."""
+    """The state that the call will change: what is set in it, a line each. The record has all of it."""
     facts = [f"  {name}: {shown(value)}" for name, value in _set_values(before or {})]
     if not facts:
         return []
