@@ -28,6 +28,11 @@ class ShelfServer(MCPServer[Any]):
         """Every tool that the operator shows."""
         return [listed.tool for listed in self._shelf.listed.values()]
 
+    def _tool_input_schema(self, name: str) -> dict[str, Any] | None:
+        """For the SDK, which compares `Mcp-Param-…` headers with arguments before any tool is looked up."""
+        listed = self._shelf.listed.get(name)
+        return listed.tool.input_schema if listed else None
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:

@@ -131,13 +131,13 @@ def http_server(runtime: Runtime, host: str, port: int, *, shelf: Shelf | None =
     return build_server(runtime, shelf=shelf, request_state_security=security, **options)
 
 
-def mounted(runtime: Runtime, server: MCPServer, host: str, port: int) -> Starlette:
-    """A server behind an address, with the approval page beside it."""
+def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, stateless: bool = True) -> Starlette:
+    """A server behind an address, with the approval page beside it. With sessions only one process can answer."""
     settings = runtime.settings.http
     address = f"http://{host}:{port}"
     own = [f"{host}:{port}", host, *(f"{name}:{port}" for name in LOOPBACK if host in LOOPBACK)]
     app = server.streamable_http_app(
-        stateless_http=True,
+        stateless_http=stateless,
         host=host,
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=True,

@@ -42,7 +42,7 @@ class Shelf:
         self._built: dict[str, Tool] = {}
 
     @cached_property
-    def listed(self) -> Mapping[str, Listed]:
+    def listed(self) -> dict[str, Listed]:
         """Every tool that the operator's surface shows, by name, in the order of the names.
 
         Raises:
@@ -94,14 +94,14 @@ class Shelf:
 
     def _found(self) -> list[Listed]:
         own = [
-            Listed(_as_listed(tool), _own_placed(tool, toolset), None)
+            Listed(as_listed(tool), _own_placed(tool, toolset), None)
             for toolset, group in own_tools(self._runtime).items()
             for tool in group
         ]
         check_names(self._surface, [listed.placed for listed in own])
         operations = [
             Listed(
-                _as_listed(make_tool(operation, self._runtime.desk)),
+                as_listed(make_tool(operation, self._runtime.desk)),
                 placed(operation),
                 f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}",
             )
@@ -115,7 +115,8 @@ def _own_placed(tool: Tool, toolset: str) -> Placed:
     return Placed(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
 
 
-def _as_listed(tool: Tool) -> ListedTool:
+def as_listed(tool: Tool) -> ListedTool:
+    """A tool as `tools/list` shows it."""
     return ListedTool(
         name=tool.name,
         title=tool.title,

@@ -1,12 +1,12 @@
 """The server over streamable HTTP in this process, on a real socket, and clients that reach it there."""
 
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
 import httpx2
 import uvicorn
-from anyio.abc import SocketAttribute
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -20,7 +20,7 @@ from tests.connecting import Era, Person
 @asynccontextmanager
 async def served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
     """The address of a server with these settings, as long as the block runs."""
-    port = await _free_port()
+    port = free_port()
     app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
     server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
     async with anyio.create_task_group() as group:
@@ -30,9 +30,10 @@ async def served(settings: Settings, runtime: Runtime | None = None) -> AsyncGen
         server.stopping.set()
 
 
-async def _free_port() -> int:
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        return int(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @asynccontextmanager
