@@ -7,7 +7,9 @@ from mcp.server.mcpserver.tools import Tool
 from server.runtime import Runtime
 from tools.surface import ALWAYS
 
-BY_DEFAULT = frozenset({ALWAYS})
+DISCOVERY = "discovery"
+
+BY_DEFAULT = frozenset({ALWAYS, DISCOVERY})
 """Toolsets of our own that the default surface holds."""
 
 
@@ -22,4 +24,18 @@ def _actions(runtime: Runtime) -> list[Tool]:
     return action_tools(runtime.actions)
 
 
-_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {ALWAYS: _actions}
+def _discovery(runtime: Runtime) -> list[Tool]:
+    from tools.discovery.desk import DiscoveryDesk, discovery_tools
+
+    return discovery_tools(
+        DiscoveryDesk(
+            desk=runtime.desk,
+            policy=runtime.policy,
+            providers=tuple(runtime.clients),
+            bar=runtime.bar,
+            listed=lambda: [tool for name, make in _TOOLSETS.items() if name != DISCOVERY for tool in make(runtime)],
+        )
+    )
+
+
+_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {ALWAYS: _actions, DISCOVERY: _discovery}

@@ -65,7 +65,7 @@ def error_result(error: TelephonyError) -> CallToolResult:
 
 def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
     """An error that the model can act on."""
-    lines = [text] + ([_compact(more)] if more else [])
+    lines = [text] + ([compact(more)] if more else [])
     return CallToolResult(
         content=[TextContent(text="\n".join(lines))],
         structured_content={"error": kind, "message": text, **(more or {})},
@@ -131,11 +131,12 @@ def _one_page(answer: BaseModel, rows: str, page: Page) -> tuple[BaseModel, dict
 def _result(
     content: dict[str, Any], notes: list[str], *, head_first: bool = False, nothing: str = "Done."
 ) -> CallToolResult:
-    body = [_compact(content)] if content else []
+    body = [compact(content)] if content else []
     head, rest = (notes[:1], notes[1:]) if head_first else ([], notes)
     text = "\n".join([*head, *body, *rest]) or nothing
     return CallToolResult(content=[TextContent(text=text)], structured_content=content)
 
 
-def _compact(content: Mapping[str, Any]) -> str:
+def compact(content: Mapping[str, Any]) -> str:
+    """JSON without a space too many."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
