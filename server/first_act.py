@@ -41,7 +41,7 @@ class FirstAct(Stage):
         self.say(f"The assistant sees {len(tools)} tools, all of them typed and annotated.")
 
     async def _search(self, client: Client) -> list[str]:
-        found = await self.call(client, "voicetel_search_inventory", {"tn_mask": "415", "quantity": 3})
+        found = await self.call(client, "find_available_numbers", {"starts_with": "415", "limit": 3})
         numbers = [row["number"] for row in found["numbers"]][:2]
         self.check(len(numbers) == 2, "two numbers are found")
         self.say(f"Searched for numbers in 415: {', '.join(numbers)} are free.")
@@ -57,26 +57,32 @@ class FirstAct(Stage):
         self.say(f"Receipt: {order}, {receipt['amount_charged']} charged once.")
 
     async def _refuse_release(self, client: Client) -> None:
-        owned = (await self.call(client, "voicetel_list_numbers", {"limit": 1}))["numbers"][0]["number"]
+        owned = (await self.call(client, "list_all_numbers", {"limit": 1}))["numbers"][0]["number"]
         first = await client.call_tool("voicetel_release_number", {"number": owned})
         waiting: dict[str, Any] = first.structured_content or {}
         self.check(first.is_error and waiting.get("state") == "proposed", "a release waits for the operator")
         self.say(f"The assistant tries to release {owned}. That cannot be undone: only the operator may answer.")
         await self.operate("approvals", "decline", waiting["action"], typed=PASSCODE)
-        still = await self.call(client, "voicetel_get_number", {"number": owned})
+        still = await self._number(client, owned)
         self.check(still["number"] == owned, "the number is still there")
         self.say(f"The operator declined on the command line; {owned} is still there.")
 
     async def _forward(self, client: Client, number: str) -> None:
         self.say("The assistant forwards the first new number. Live calls would go elsewhere, so a person is asked:")
         await self.call(client, "voicetel_set_forward", {"number": number, "destination": "+12125550142"})
-        now = await self.call(client, "voicetel_get_number", {"number": number})
+        now = await self._number(client, number)
         self.check(now.get("forward_to") == "+12125550142", "the forward is set")
         self.say(f"Calls to {number} now go to {now['forward_to']}.")
 
     async def _show_record(self, client: Client) -> None:
         self.say("What was asked and what became of it:")
         self._console.print(await self.operate("actions", "list"), markup=False, highlight=False)
-        account = await self.call(client, "voicetel_get_account", {})
-        self.check(account["cash"] == "248.00 USD", f"the balance is 248.00 (it is {account['cash']})")
-        self.say(f"Balance: {account['cash']}.")
+        account = await self.call(client, "account_overview", {})
+        balance = account["balances"][0]["amount"]
+        self.check(balance == "$248.00", f"the balance is $248.00 (it is {balance})")
+        self.say(f"Balance: {balance}.")
+
+    async def _number(self, client: Client, number: str) -> dict[str, Any]:
+        """An operation that is not listed as a tool is called through the one that reaches all of them."""
+        read = {"operation": "voicetel_get_number", "arguments": {"number": number}}
+        return await self.call(client, "call_read_operation", read)

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 
 from mcp.server.mcpserver.tools import Tool
 
-from server.runtime import Runtime
+from server.providers import SETUPS
+from server.runtime import Runtime, principal_of
 from tools.surface import ALWAYS
 
 DISCOVERY = "discovery"
+OVERVIEW = "overview"
 
-BY_DEFAULT = frozenset({ALWAYS, DISCOVERY})
+BY_DEFAULT = frozenset({ALWAYS, DISCOVERY, OVERVIEW})
 """Toolsets of our own that the default surface holds."""
 
 
@@ -22,6 +24,22 @@ def _actions(runtime: Runtime) -> list[Tool]:
     from tools.actions import action_tools
 
     return action_tools(runtime.actions)
+
+
+def _overview(runtime: Runtime) -> list[Tool]:
+    from tools.overview.desk import OverviewDesk, overview_tools
+
+    return overview_tools(
+        OverviewDesk(
+            views=lambda: runtime.views,
+            not_set_up=[name for name in SETUPS if name not in runtime.clients],
+            journal=lambda: runtime.record.journal,
+            spending=lambda: runtime.spending,
+            caps=runtime.settings.rules.rules(runtime.policy).caps,
+            principal=principal_of,
+            now=runtime.now,
+        )
+    )
 
 
 def _discovery(runtime: Runtime) -> list[Tool]:
@@ -38,4 +56,8 @@ def _discovery(runtime: Runtime) -> list[Tool]:
     )
 
 
-_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {ALWAYS: _actions, DISCOVERY: _discovery}
+_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {
+    ALWAYS: _actions,
+    OVERVIEW: _overview,
+    DISCOVERY: _discovery,
+}

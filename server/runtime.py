@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from guard.pipeline import Guard
     from guard.undoing import Undoing
     from server.store.record import Record
+    from server.store.spending import StoredSpending
+    from tools.overview.views import View
 
 
 class Runtime:
@@ -47,7 +49,7 @@ class Runtime:
         self.surface = Surface(
             tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
         )
-        self._now = now
+        self.now = now
         self._given_http = http
         self.policy = session_policy(settings)
         self.page: ApprovalPage = NoPage()
@@ -98,9 +100,21 @@ class Runtime:
             prices=self._prices(),
             operations=operation_named,
             rules=self.settings.rules.rules(self.policy),
-            now=self._now,
+            now=self.now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
         )
+
+    @cached_property
+    def views(self) -> "dict[str, View]":
+        """Each provider that is set up, in the form that is common to all."""
+        return {name: SETUPS[name].view(client, self.settings) for name, client in self.clients.items()}
+
+    @cached_property
+    def spending(self) -> "StoredSpending":
+        """What guarded calls cost."""
+        from server.store.spending import StoredSpending
+
+        return StoredSpending(self.record.database)
 
     @cached_property
     def http(self) -> httpx2.AsyncClient:

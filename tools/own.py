@@ -44,6 +44,8 @@ class OwnTool(Tool):
 
     takes: type[BaseModel] = Field(exclude=True)
     handler: Handler = Field(exclude=True)
+    synonyms: tuple[str, ...] = Field(default=(), exclude=True)
+    """Words people use for this that its name and description do not have."""
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Outcome:
         """Validate and answer; what can be foreseen never raises."""
@@ -60,7 +62,13 @@ class OwnTool(Tool):
 
 
 def own_tool(
-    name: str, description: str, takes: type[BaseModel], handler: Handler, hints: Mapping[str, bool]
+    name: str,
+    description: str,
+    takes: type[BaseModel],
+    handler: Handler,
+    hints: Mapping[str, bool],
+    *,
+    synonyms: tuple[str, ...] = (),
 ) -> OwnTool:
     """A tool from the model of its arguments."""
     generated = takes.model_json_schema()
@@ -77,6 +85,7 @@ def own_tool(
         annotations=ToolAnnotations(title=title, **hints),
         takes=takes,
         handler=handler,
+        synonyms=synonyms,
     )
 
 

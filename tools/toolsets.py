@@ -6,21 +6,18 @@ from tools.catalog import MODULES, OperationType, nearest, operations_in, operat
 from tools.surface import ALL, ALWAYS, DEFAULT, Placed, Surface
 
 EVERYDAY: Mapping[str, tuple[str, ...]] = {
-    "voicetel.numbers": ("voicetel_list_numbers", "voicetel_get_number", "voicetel_release_number"),
+    "voicetel.numbers": ("voicetel_release_number",),
     "voicetel.number_routing": ("voicetel_set_route", "voicetel_set_forward", "voicetel_remove_forward"),
-    "voicetel.ordering": ("voicetel_search_inventory", "voicetel_count_coverage", "voicetel_order_numbers"),
-    "voicetel.ports": ("voicetel_check_portability", "voicetel_list_ports"),
-    "voicetel.messaging": ("voicetel_send_message", "voicetel_list_messages"),
-    "voicetel.e911": ("voicetel_list_e911_records", "voicetel_create_e911_record"),
-    "voicetel.gateways": ("voicetel_list_gateways",),
-    "voicetel.account": (
-        "voicetel_get_account",
-        "voicetel_list_call_records",
-        "voicetel_list_recurring_charges",
-    ),
-    "voicetel.support": ("voicetel_list_tickets",),
+    "voicetel.ordering": ("voicetel_order_numbers",),
+    "voicetel.messaging": ("voicetel_send_message",),
+    "voicetel.account": ("voicetel_list_call_records",),
+    "routee.sms": ("routee_send_sms",),
+    "routee.campaigns": ("routee_send_campaign",),
+    "convirza.conversations": ("convirza_list_calls",),
+    "enswitch.numbers": ("enswitch_update_number",),
+    "enswitch.calls": ("enswitch_list_call_records",),
 }
-"""What people do every day, by module, so that the rest need not be loaded to show it."""
+"""What people do every day and no tool over all providers does, by module, so that the rest need not be loaded."""
 
 _BY_DEFAULT = frozenset(name for names in EVERYDAY.values() for name in names)
 

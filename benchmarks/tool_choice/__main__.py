@@ -1,7 +1,8 @@
 """`uv run python -m benchmarks.tool_choice`: how often a search finds what people ask for.
 
 The requests were written before the ranking was, in the words of people who run telephony, some misspelled, some in
-Spanish, German or Greek. Every second one is held out: the ranking and its terms were tuned on the others alone.
+Spanish, German or Greek. Every second one is held out: the weights and terms were tuned on the others alone. (One
+person wrote all of them, so the halves resemble each other more than what a stranger writes will.)
 Ends with 1 when a gate is missed.
 """
 

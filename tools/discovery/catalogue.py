@@ -1,12 +1,12 @@
 """What can be found: every operation by its words, and the tools of our own."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 
 from mcp.server.mcpserver.tools import Tool
 
-from tools.catalog import OperationType, catalogue
+from tools.catalog import OperationType
 from tools.discovery.ranking import Entry, Index
+from tools.own import OwnTool
 from tools.toolsets import EVERYDAY
 
 _COMMON = frozenset(name for names in EVERYDAY.values() for name in names)
@@ -15,17 +15,6 @@ _COMMON = frozenset(name for names in EVERYDAY.values() for name in names)
 def index_of(operations: Iterable[OperationType], tools: Iterable[Tool] = ()) -> Index:
     """An index over operations, and over tools that are listed anyway."""
     return Index([*(_operation_entry(one) for one in operations), *(_tool_entry(tool) for tool in tools)])
-
-
-@cache
-def whole_index() -> Index:
-    """An index over every operation of every provider."""
-    return index_of(catalogue().values())
-
-
-def reachable(allowed: Callable[[OperationType], bool]) -> list[OperationType]:
-    """The operations that a session may call."""
-    return [operation for operation in catalogue().values() if allowed(operation)]
 
 
 def _operation_entry(operation: OperationType) -> Entry:
@@ -46,7 +35,8 @@ def _operation_entry(operation: OperationType) -> Entry:
 
 
 def _tool_entry(tool: Tool) -> Entry:
-    texts = {"name": tool.name, "description": tool.description}
+    synonyms = tool.synonyms if isinstance(tool, OwnTool) else ()
+    texts = {"name": tool.name, "description": tool.description, "synonyms": " ".join(synonyms)}
     return Entry(name=tool.name, provider=None, texts=texts, verb=_verb(tool.name), is_common=True)
 
 

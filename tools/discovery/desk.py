@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.policy import Policy
@@ -16,7 +16,7 @@ from tools.discovery.catalogue import index_of
 from tools.discovery.describing import ASKED, CALL_READ, CALL_WRITE, caller, described
 from tools.discovery.ranking import Entry, Index
 from tools.own import DOES, LOOKS, READS, own_tool
-from tools.results import compact, problem
+from tools.results import problem, shown
 
 Outcome = CallToolResult | InputRequiredResult
 Kind = Literal["read", "change", "paid"]
@@ -77,9 +77,7 @@ class DiscoveryDesk:
         rows = [row for entry in found if (row := self._row(entry, asked, context)) is not None][: asked.limit]
         if not rows:
             return problem("Nothing fits. Say it in other words, or leave out provider and kind.", kind="NotFound")
-        return CallToolResult(
-            content=[TextContent(text=compact({"operations": rows}))], structured_content={"operations": rows}
-        )
+        return shown({"operations": rows})
 
     async def describe(self, asked: Naming, context: Context[Any, Any]) -> Outcome:
         """Everything about one operation."""
@@ -87,8 +85,7 @@ class DiscoveryDesk:
         if isinstance(operation, CallToolResult):
             return operation
         told = described(operation, self._policy)
-        told = {name: value for name, value in told.items() if value is not None}
-        return CallToolResult(content=[TextContent(text=compact(told))], structured_content=told)
+        return shown({name: value for name, value in told.items() if value is not None})
 
     async def read(self, asked: Calling, context: Context[Any, Any]) -> Outcome:
         """Make a plain read."""

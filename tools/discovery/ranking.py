@@ -1,4 +1,4 @@
-"""Ranks operations by how well their words fit a request: BM25 over fields of different weight.
+"""Ranks operations by how well their words fit a request: BM25 over fields of different weight, whatever their length.
 
 The words of an operation are its name, title, synonyms, description, toolset, provider and arguments. A word that no
 operation has is taken for the one that resembles it most. Providers that the request names come before all others.
@@ -11,24 +11,23 @@ from dataclasses import dataclass
 
 from tools.discovery.wording import request_verbs, request_words, trigrams, words
 
-SATURATION = 1.2
-LENGTH_SHARE = 0.3
-RESEMBLES = 0.5
+SATURATION = 2.0
+RESEMBLES = 0.6
 """Share of three-letter runs that a misspelled word has in common with the one that was meant."""
 
 WEIGHTS: Mapping[str, float] = {
     "name": 2.5,
     "synonyms": 2.0,
-    "description": 1.0,
-    "toolset": 0.7,
-    "arguments": 0.3,
+    "description": 1.4,
+    "toolset": 0.4,
+    "arguments": 0.1,
 }
 COMMON = 1.15
 """How much the everyday operations count more than the rest, where the words leave it open."""
 
 NAMED_PROVIDER = 3.0
 
-MEANT_VERB = 1.4
+MEANT_VERB = 1.6
 """How much more an operation counts that does what the request's first words ask for: to look, to make, to change…"""
 
 
@@ -53,12 +52,10 @@ class Index:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = list(entries)
         counted = [_weighed(entry) for entry in self.entries]
-        usual = sum(sum(one.values()) for one in counted) / max(len(counted), 1)
         postings: dict[str, dict[int, float]] = defaultdict(dict)
         for number, one in enumerate(counted):
-            length = 1 - LENGTH_SHARE + LENGTH_SHARE * sum(one.values()) / usual
             for word, weight in one.items():
-                postings[word][number] = weight * (SATURATION + 1) / (weight + SATURATION * length)
+                postings[word][number] = weight * (SATURATION + 1) / (weight + SATURATION)
         self._postings: Mapping[str, Mapping[int, float]] = postings
         total = len(self.entries)
         self._rarity = {

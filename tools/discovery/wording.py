@@ -13,6 +13,10 @@ _NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{5,}\d")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
+A_NUMBER = 0.6
+"""Weight of the word *number* in a request that has a telephone number in it."""
+
+
 def words(text: str) -> list[str]:
     """The words of a name or sentence, without accents, case and common endings."""
     return [stem(word) for word in _plain(text) if word not in _idle()]
@@ -22,7 +26,7 @@ def request_words(request: str) -> dict[str, float]:
     """The words of a request with what they stand for, each with their weights; a translation weighs less."""
     text = _NUMBER.sub(" ", request)
     plain = list(_plain(text))
-    found: dict[str, float] = {}
+    found: dict[str, float] = {stem("number"): A_NUMBER} if text != request else {}
     for word in plain:
         if word not in _idle():
             found[stem(word)] = 1.0
