@@ -133,7 +133,7 @@ async def test_what_waits_for_approval_is_in_the_overview_of_who_asked(tmp_path:
     async with _everything(tmp_path) as (client, _):
         waiting = await client.call_tool("voicetel_release_number", {"number": "+12015550142"})
         told = await _told(client, "account_overview")
-    action = (waiting.structured_content or {})["action"]
+    action: str = (waiting.structured_content or {})["action"]
     assert told["waiting_for_approval"] == [{"action": action, "what": "Release number at VoiceTel"}]
 
 
@@ -159,7 +159,7 @@ async def test_a_list_of_ten_thousand_numbers_costs_under_2000_tokens(tool: str,
         _, server = server_for(settings_for(tmp_path), http=http)
         async with connect(server) as client:
             result = await client.call_tool(tool, {})
-    told = result.structured_content or {}
+    told: dict[str, Any] = result.structured_content or {}
     assert told["total"] == 10_000
     assert told["next_cursor"]
     assert len(bpe_openai.get_encoding("o200k_base").encode(_text(result))) < 2_000
