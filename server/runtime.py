@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from clients.cache import KeptAnswer
 from clients.client import ApiClient, http_pool
-from clients.effects import Effect
 from clients.limits import Limit
 from guard.action import Principal
 from guard.policy import Policy
@@ -178,9 +177,7 @@ class SharedTokens:
 
 def session_policy(settings: Settings) -> Policy:
     """The operator's policy, made stricter by what this session adds."""
-    effects = {effect.labels[0]: effect for effect in Effect}
-    tightened = {effects[name]: decision for name, decision in settings.tighten.items() if name in effects}
-    return settings.policy.policy().tightened(tightened)
+    return settings.policy.policy().tightened(settings.tighten)
 
 
 def principal_of(_context: Context[Any, Any]) -> Principal:

@@ -327,11 +327,27 @@ def read_settings(path: Path | None = None) -> Settings:
         known = {variable for variable in strangers if any(variable in problem for problem in problems)}
         problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in known]
     else:
+        problems += _misnamed(settings, file, document)
         if not problems:
             return settings
     from server.settings_errors import message
 
     raise BadSettings(message(problems))
+
+
+def _misnamed(settings: Settings, file: Path | None, document: str) -> list[str]:
+    """Names in the rules that are none. Operations are loaded only where rules name some: it takes half a second."""
+    policy = settings.policy
+    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths)
+    if not any((*named, settings.tighten, *(cap.provider for cap in settings.budget))):
+        return []
+    from server.rule_names import misnamed
+
+    if not (wrong := list(misnamed(settings))):
+        return []
+    from server.settings_errors import Origin, located
+
+    return located(wrong, Origin(Settings, file, document, EnvSettingsSource(Settings)()))
 
 
 def _document(file: Path) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAMED_AT_MOST = 14
 """Keys listed where none comes near."""
 
+MISSING = "this key is needed"
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -47,9 +49,14 @@ def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
 
 def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
     """What pydantic found, in the order of the file, with what the environment says last."""
+    errors = misfit.errors(include_url=False, include_input=False)
+    return located([(error["loc"], _rule(error, origin.settings)) for error in errors], origin)
+
+
+def located(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
+    """What is wrong at each key, with where the key was set."""
     lines: Mapping[Place, int] = lines_of(origin.document) if origin.file else {}
-    found = [_located(error, origin, lines) for error in misfit.errors(include_url=False, include_input=False)]
-    return [text for _, text in sorted(found)]
+    return [text for _, text in sorted(_located(place, rule, origin, lines) for place, rule in wrong)]
 
 
 def not_json(settings: type[BaseModel]) -> list[str]:
@@ -72,27 +79,25 @@ def variable_of(key: str) -> str:
     return PREFIX + key.replace(".", NESTED_BY).upper()
 
 
-def _located(error: "ErrorDetails", origin: Origin, lines: Mapping[Place, int]) -> tuple[tuple[int, str], str]:
-    place: Place = error["loc"]
-    rule = _rule(error, origin.settings, place)
-    is_missing = error["type"] == "missing"
+def _located(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int]) -> tuple[tuple[bool, int, str], str]:
+    is_missing = rule.startswith(MISSING)
     if _is_in(origin.environment, place[:-1] if is_missing and len(place) > 1 else place):
         variable, rest = _variable(place)
         text = f"{variable}: {_dotted(rest)}: {rule}" if rest else f"{variable}: {rule}"
-        return (len(lines) + 1_000_000, text), text
+        return (True, 0, text), text
     line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
     where = f"{origin.file}, line {line}" if line else str(origin.file or "the settings")
     text = f"{where}: {_dotted(place)}: {rule}"
-    return (line, text), text
+    return (False, line, text), text
 
 
-def _rule(error: "ErrorDetails", settings: type[BaseModel], place: Place) -> str:
-    context = error.get("ctx", {})
+def _rule(error: "ErrorDetails", settings: type[BaseModel]) -> str:
+    context, place = error.get("ctx", {}), error["loc"]
     match error["type"]:
         case "extra_forbidden":
             return f"there is no such key{_hint(settings, place)}"
         case "missing":
-            return f"this key is needed{_choices(settings, place)}"
+            return f"{MISSING}{_choices(settings, place)}"
         case "literal_error":
             return f"one of {context['expected']} is expected".replace("'", "")
         case "list_type" if takes_rows(_at(settings, place)):

@@ -1,12 +1,15 @@
 """`ringfence serve`: the MCP server. Imports little: clients wait for its first answer."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import anyio
 import typer
 
-from server.settings import Settings, read_settings
+from clients.effects import Effect
+from guard.policy import Decision
+from server.settings import BadSettings, Settings, read_settings
 
 
 def serve(
@@ -16,6 +19,10 @@ def serve(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     toolsets: Annotated[str | None, typer.Option(help="Toolsets to show, separated by commas.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Show and allow plain reads only.")] = False,
+    tighten: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DECISION", help="Make an effect, provider, toolset or tool stricter: paid=deny."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
@@ -23,7 +30,9 @@ def serve(
     from server.serving import NotProtected, serve_http, serve_stdio
     from tools.toolsets import UnknownToolset
 
-    settings = narrowed(read_settings(config), toolsets=toolsets, read_only=read_only)
+    settings = narrowed(read_settings(config), toolsets=toolsets, read_only=read_only, tighten=tighten or ())
+    if settings.tighten:
+        _tell_what_tightens_nothing(settings)
     quiet_logging(settings.log_format)
     try:
         if http is None:
@@ -35,12 +44,54 @@ def serve(
         fail(str(wrong))
 
 
-def narrowed(settings: Settings, *, toolsets: str | None, read_only: bool) -> Settings:
-    """The settings with what the command line says on top; read-only can be added, never taken away."""
+def narrowed(
+    settings: Settings, *, toolsets: str | None = None, read_only: bool = False, tighten: Iterable[str] = ()
+) -> Settings:
+    """The settings with what the command line says on top: it can make them stricter, never milder.
+
+    Raises:
+        BadSettings: Something to tighten is no NAME=DECISION, or its name is none.
+    """
     changes: dict[str, object] = {"read_only": settings.read_only or read_only}
+    if tighten:
+        changes["tighten"] = _stricter(settings.tighten, [_tightened(text) for text in tighten])
     if toolsets is not None:
         changes["toolsets"] = [name.strip() for name in toolsets.split(",") if name.strip()]
     return settings.model_copy(update=changes)
+
+
+def _tightened(text: str) -> tuple[str, Decision]:
+    name, _, word = text.partition("=")
+    words = [decision.word for decision in Decision]
+    if word not in words:
+        raise BadSettings(f"--tighten {text}: NAME=DECISION is expected, such as paid=deny; {', '.join(words)} decide.")
+    if name not in {effect.labels[0] for effect in Effect}:
+        from server.rule_names import unknown_to_tighten
+
+        if wrong := unknown_to_tighten(name):
+            raise BadSettings(f"--tighten {text}: {wrong}")
+    return name, Decision[word.upper()]
+
+
+def _stricter(already: Mapping[str, Decision], more: Iterable[tuple[str, Decision]]) -> dict[str, Decision]:
+    strictest = dict(already)
+    for name, decision in more:
+        strictest[name] = max(decision, strictest.get(name, decision))
+    return strictest
+
+
+def _tell_what_tightens_nothing(settings: Settings) -> None:
+    """Looks at the operations only where an effect's own rule is as strict already."""
+    by_effect = settings.policy.policy().by_effect
+    plainly = {
+        effect.labels[0] for effect, rule in by_effect.items() if settings.tighten.get(effect.labels[0], 0) > rule
+    }
+    if set(settings.tighten) <= plainly:
+        return
+    from server.rule_review import tightening_nothing
+
+    for line in tightening_nothing(settings):
+        typer.echo(line, err=True)
 
 
 def address(text: str) -> tuple[str, int]:
