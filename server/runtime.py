@@ -17,7 +17,7 @@ from clients.limits import Limit
 from guard.action import Principal
 from guard.policy import Policy
 from guard.quote import PriceSource
-from server.providers import SETUPS, Shared
+from server.providers import SETUPS, Shared, revealed
 from server.settings import Settings
 from server.web.address import ApprovalPage, NoPage
 from tools.actions import ActionDesk
@@ -75,7 +75,8 @@ class Runtime:
         """The store. Imported here: most sessions only read, and SQLAlchemy takes longer to load than they take."""
         from server.store.record import open_record
 
-        return open_record(self.settings.store_address, self.settings.state_folder)
+        settings = self.settings
+        return open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
 
     @cached_property
     def guard(self) -> "Guard":

@@ -8,6 +8,7 @@ import anyio
 import typer
 
 from clients.effects import Effect
+from guard.errors import JournalUnavailable
 from guard.policy import Decision
 from server.settings import BadSettings, Settings, read_settings
 
@@ -40,7 +41,7 @@ def serve(
         else:
             host, port = address(http)
             anyio.run(lambda: serve_http(settings, host, port, sandbox=sandbox))
-    except (NotProtected, UnknownToolset) as wrong:
+    except (NotProtected, UnknownToolset, JournalUnavailable) as wrong:
         fail(str(wrong))
 
 

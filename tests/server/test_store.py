@@ -18,15 +18,15 @@ from server.store.record import open_record
 
 def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> None:
     migrated, created = make_url(f"sqlite:///{tmp_path / 'a.db'}"), make_url(f"sqlite:///{tmp_path / 'b.db'}")
-    _migrate(migrated)
+    migrate(migrated)
     engine = create_engine(created)
     schema.metadata.create_all(engine)
-    assert _shape(migrated) == _shape(created)
+    assert shape(migrated) == shape(created)
     engine.dispose()
 
 
 async def test_a_migrated_store_is_opened_as_it_is(tmp_path: Path) -> None:
-    _migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
+    migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
     record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     await record.facts.put("name", "value")
     assert await record.facts.get("name") == "value"
@@ -65,14 +65,16 @@ async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) ->
             pass
 
 
-def _migrate(url: URL) -> None:
+def migrate(url: URL, *, to: str = "head") -> None:
+    """Run the migrations on an empty store, as a server of that time did."""
     config = Config()
     config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
-def _shape(url: URL) -> dict[str, object]:
+def shape(url: URL) -> dict[str, object]:
+    """Tables, columns, keys and indexes."""
     engine = create_engine(url)
     try:
         inspector: Inspector = inspect(engine)
