@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,10 @@ from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
 from server.store.locking import engine_for, is_file
+
+
+_ALEMBIC_IS_ONE = threading.Lock()
+"""Alembic keeps what it is doing in global names, so that threads must take turns."""
 
 
 class Database:
@@ -114,7 +119,8 @@ def _upgrade(url: URL) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["url"] = url.set(drivername="sqlite" if is_file(url) else url.drivername)
     try:
-        command.upgrade(config, "head")
+        with _ALEMBIC_IS_ONE:
+            command.upgrade(config, "head")
     except CommandError:
         raise JournalUnavailable(
             "The store was brought up to date by a newer Ringfence than this one, so nothing that needs a record is "

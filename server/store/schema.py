@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0001"
-"""The migration that makes these tables."""
+HEAD = "0002"
+"""The last of the migrations that make these tables."""
 
 metadata = MetaData()
 
@@ -73,9 +73,10 @@ Index(
     postgresql_where=text(OPEN_STATES),
 )
 Index("actions_by_time", actions.c.created_at)
-
 Index("actions_by_digest", actions.c.digest, actions.c.finished_at)
-Index("actions_by_state", actions.c.state)
+Index("actions_by_state", actions.c.state, actions.c.created_at)
+Index("actions_by_principal", actions.c.principal, actions.c.created_at)
+Index("actions_by_principal_and_state", actions.c.principal, actions.c.state, actions.c.created_at)
 
 holds = Table(
     "holds",
@@ -89,7 +90,8 @@ holds = Table(
 )
 """Money held, settled (spent) or released (given back), in whole billionths so that sums are exact."""
 
-Index("holds_by_time", holds.c.currency, holds.c.at)
+Index("holds_by_time", holds.c.currency, holds.c.at, holds.c.state, holds.c.provider, holds.c.billionths)
+"""All that a sum needs, so that a month's is added up without looking at the rows."""
 
 audit = Table(
     "audit",
@@ -121,6 +123,8 @@ stranger_words = Table(
     Column("at", UtcTime, nullable=False),
 )
 """Digests of what strangers wrote and a principal was shown: numbers, addresses, links, long phrases."""
+
+Index("stranger_words_by_time", stranger_words.c.at)
 
 sealed_secrets = Table(
     "sealed_secrets",

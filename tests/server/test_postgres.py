@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -135,21 +136,24 @@ def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
     assert shape(migrated) == shape(created)
 
 
-async def test_servers_that_bring_an_old_database_up_to_date_together_all_succeed(
-    postgres: Postgres, tmp_path: Path
-) -> None:
+async def test_processes_that_bring_an_old_database_up_to_date_together_all_succeed(postgres: Postgres) -> None:
     store = postgres.database()
     migrate(make_url(store), to="0001")
-    records = [open_record(store, tmp_path, KEY) for _ in range(3)]
+    environment = {**os.environ, "RINGFENCE_STORE_URL": store, "RINGFENCE_STATE_KEY": KEY}
+
+    async def use() -> None:
+        command = [sys.executable, "-m", "ringfence", "optouts", "list"]
+        ended = await anyio.run_process(command, env=environment, check=False)
+        assert (ended.returncode, ended.stdout) == (0, b"Nobody opted out.\n"), ended.stderr
+
     async with anyio.create_task_group() as group:
-        for number, record in enumerate(records):
-            group.start_soon(record.facts.put, f"name {number}", "value")
-    async with records[0].database.transaction() as connection:
-        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all() == [
-            schema.HEAD
-        ]
-    for record in records:
-        await record.database.close()
+        for _ in range(3):
+            group.start_soon(use)
+    engine = create_engine(store)
+    with engine.connect() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    engine.dispose()
+    assert versions == [schema.HEAD]
 
 
 async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, tmp_path: Path) -> None:

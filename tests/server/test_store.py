@@ -7,7 +7,7 @@ import anyio
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, inspect, make_url
+from sqlalchemy import create_engine, inspect, make_url, text
 from sqlalchemy.engine import URL, Inspector
 
 from guard.errors import JournalUnavailable
@@ -63,6 +63,64 @@ async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) ->
     with pytest.raises(JournalUnavailable, match="The store cannot be written"):
         async with database.transaction():
             pass
+
+
+async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "ringfence.db"
+    migrate(make_url(f"sqlite:///{file}"), to="0001")
+    record = open_record(f"sqlite+aiosqlite:///{file}", tmp_path)
+    await record.facts.put("name", "value")
+    await record.database.close()
+    made = make_url(f"sqlite:///{tmp_path / 'made.db'}")
+    migrate(made)
+    assert shape(make_url(f"sqlite:///{file}")) == shape(made)
+
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(JournalUnavailable, match="by a newer Ringfence"):
+        await record.facts.get("name")
+    await record.database.close()
+
+
+async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_why(tmp_path: Path) -> None:
+    address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
+    first, other = open_record(address, tmp_path / "first"), open_record(address, tmp_path / "other")
+    await first.audit.note("noted", principal="first")
+    with pytest.raises(JournalUnavailable, match="begun with another key"):
+        await other.audit.note("noted", principal="other")
+    with pytest.raises(JournalUnavailable, match="share one key"):
+        await other.audit.verify()
+    verdict = await first.audit.verify()
+    assert (verdict.is_whole, verdict.rows) == (True, 1)
+    for record in (first, other):
+        await record.database.close()
+
+
+async def test_what_is_committed_stays_so_where_the_anchor_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    (folder / "audit.anchor").mkdir(parents=True)
+    await record.audit.note("noted", principal="a test")
+    verdict = await record.audit.verify()
+    assert (verdict.is_whole, verdict.rows) == (True, 1)
+    (folder / "audit.anchor").rmdir()
+    await record.audit.note("noted", principal="a test")
+    assert (folder / "audit.anchor").read_text(encoding="utf-8").startswith("2 ")
+    await record.database.close()
+
+
+async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Path) -> None:
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    async with record.audit.entry() as entry:
+        for _ in range(1001):
+            await record.audit.append(entry, "noted", principal="a test")
+    assert (await record.audit.verify()).rows == 1001
+    async with record.database.transaction() as connection:
+        await connection.execute(text("UPDATE audit SET principal = 'nobody' WHERE number = 1001"))
+    assert (await record.audit.verify()).broken_at == 1001
+    await record.database.close()
 
 
 def migrate(url: URL, *, to: str = "head") -> None:
