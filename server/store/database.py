@@ -19,7 +19,6 @@ from guard.errors import JournalUnavailable
 from server.store import schema
 from server.store.locking import engine_for, is_file
 
-
 _ALEMBIC_IS_ONE = threading.Lock()
 """Alembic keeps what it is doing in global names, so that threads must take turns."""
 

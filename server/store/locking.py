@@ -32,7 +32,7 @@ def engine_for(url: URL) -> AsyncEngine:
 
 
 def _file_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -52,7 +52,9 @@ def _file_engine(url: URL) -> AsyncEngine:
 
 def _server_engine(url: URL) -> AsyncEngine:
     patience = {} if "connect_timeout" in url.query else {"connect_timeout": BUSY_SECONDS}
-    engine = create_async_engine(url, connect_args=patience, isolation_level="READ COMMITTED", pool_pre_ping=True)
+    engine = create_async_engine(
+        url, connect_args=patience, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
+    )
 
     def connected(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
