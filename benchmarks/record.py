@@ -24,7 +24,7 @@ from server.passcode import set_passcode
 from server.runtime import Runtime
 from server.settings import Settings, VoiceTelSettings
 from server.store.record import Record
-from server.store.schema import actions, audit, holds
+from server.store.schema import actions, audit, holds, spending
 from server.web.loopback import bind, serving
 from tools.voicetel.messaging import SendMessage
 
@@ -76,6 +76,8 @@ async def fill(record: Record, count: int) -> None:
     async with record.database.transaction() as connection:
         await connection.execute(insert(actions), [{**row, "state": "done"} for row in rows])
         await connection.execute(insert(holds), [{**held, "action_id": action.id} for action in done])
+        total = {"day": f"{now:%Y-%m-%d}", "provider": "voicetel", "currency": "USD", "billionths": 10_000_000 * count}
+        await connection.execute(insert(spending), total)
         chain = [{**entry, "number": 100 + row, "action_id": done[row // 4].id} for row in range(4 * count)]
         await connection.execute(insert(audit), chain)
 

@@ -19,8 +19,8 @@ from guard.quote import Quote
 from server.store.audit import Audit, Entry
 from server.store.database import Database
 from server.store.facts import FROZEN, fact
-from server.store.holds import close_hold, hold_row, settle_at, spent_in
-from server.store.schema import actions, holds
+from server.store.holds import close_hold, settle_at, spent_in, take_hold
+from server.store.schema import actions
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
@@ -71,7 +71,7 @@ class StoredJournal:
             changes = {"sent_at": at, "owner": this_process()}
             begun = await self._moved(entry, action_id, {State.APPROVED}, State.SENDING, changes)
             if begun is not None and hold.amount is not None:
-                await connection.execute(insert(holds).values(**hold_row(action_id, hold.provider, hold.amount, at)))
+                await take_hold(connection, action_id, hold.provider, hold.amount, at)
         return begun
 
     async def settle(self, action_id: str, hold: Hold) -> None:

@@ -90,8 +90,15 @@ holds = Table(
 )
 """Money held, settled (spent) or released (given back), in whole billionths so that sums are exact."""
 
-Index("holds_by_time", holds.c.currency, holds.c.at, holds.c.state, holds.c.provider, holds.c.billionths)
-"""All that a sum needs, so that a month's is added up without looking at the rows."""
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("provider", String(32), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("billionths", BigInteger, nullable=False),
+)
+"""What is held and settled, by the day (in UTC) on which it was held: sums need not look at every hold of a month."""
 
 audit = Table(
     "audit",

@@ -14,7 +14,17 @@ from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.web.browsing import PASSCODE, operator, proposed
 
-GROWING = ("actions", "audit", "holds", "stranger_words", "optouts", "sealed_secrets", "cached_answers", "limit_uses")
+GROWING = (
+    "actions",
+    "audit",
+    "holds",
+    "spending",
+    "stranger_words",
+    "optouts",
+    "sealed_secrets",
+    "cached_answers",
+    "limit_uses",
+)
 CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provider": "voicetel"}]
 
 
@@ -32,7 +42,7 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
                 await runtime.guard.reconciler.run()
                 assert (await runtime.record.audit.verify()).is_whole
         assert not done.is_error
-    assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "facts"))
+    assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
     assert _slow(runtime.settings.state_folder / "ringfence.db", heard) == []
 
 
