@@ -5,20 +5,25 @@ import json
 import os
 import sys
 from collections.abc import Generator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from guard.errors import JournalUnavailable
+from server.probes.child import served
 from server.runtime import Runtime
 from server.store import schema
 from server.store.database import Database
 from server.store.record import open_record
+from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.postgres import PASSWORD, Postgres, programs, running_postgres
@@ -26,6 +31,7 @@ from tests.server.test_store import migrate, shape
 from tests.server.test_transports import stdio_child
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode("ascii")
+TOKEN = "a-long-token-of-alice"
 FROM = "+12015550142"
 ALLOW: dict[str, Any] = {"policy": {"paid": "allow"}, "budget": [{"per": "day", "limit": "0.10"}]}
 
@@ -88,6 +94,32 @@ async def test_an_approval_given_at_one_server_is_carried_out_once_at_another(
         assert asked.settings.store_url is not None
 
 
+async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgres, tmp_path: Path) -> None:
+    person = Person()
+    async with sandboxes() as sandbox:
+        environment = {
+            **os.environ,
+            "RINGFENCE_STORE_URL": postgres.database(),
+            "RINGFENCE_STATE_KEY": KEY,
+            "RINGFENCE_HTTP__TOKENS__ALICE": TOKEN,
+            "RINGFENCE_VOICETEL__API_KEY": API_KEY,
+            "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
+        }
+        logs = tmp_path / "one.log", tmp_path / "other.log"
+        async with served(environment, log=logs[0]) as one, served(environment, log=logs[1]) as other:
+            balancer = Balancer(one, other)
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            async with httpx2.AsyncClient(transport=balancer, headers=headers, timeout=60) as http:
+                transport = streamable_http_client(f"{one}/mcp", http_client=http)
+                async with Client(transport, elicitation_callback=person) as client:
+                    done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
+        assert not done.is_error, done.content
+        assert len(person.questions) == 1
+        assert len(await sandbox.charges()) == 1
+    assert balancer.answered_by == {one, other}
+    assert "Harbor2026" not in "".join(log.read_text(encoding="utf-8") for log in logs)
+
+
 async def test_a_freeze_at_one_server_stops_the_other_at_once(postgres: Postgres, tmp_path: Path) -> None:
     order = {"numbers": ["+12125550100"]}
     async with sandboxes() as sandbox:
@@ -136,18 +168,31 @@ def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
     assert shape(migrated) == shape(created)
 
 
+OPENS = """
+import os, anyio
+from server.store.database import Database
+
+async def use():
+    database = Database(os.environ["RINGFENCE_STORE_URL"])
+    async with database.transaction():
+        pass
+    await database.close()
+
+anyio.run(use)
+"""
+
+
 async def test_processes_that_bring_an_old_database_up_to_date_together_all_succeed(postgres: Postgres) -> None:
     store = postgres.database()
     migrate(make_url(store), to="0001")
-    environment = {**os.environ, "RINGFENCE_STORE_URL": store, "RINGFENCE_STATE_KEY": KEY}
 
     async def use() -> None:
-        command = [sys.executable, "-m", "ringfence", "optouts", "list"]
-        ended = await anyio.run_process(command, env=environment, check=False)
-        assert (ended.returncode, ended.stdout) == (0, b"Nobody opted out.\n"), ended.stderr
+        environment = {**os.environ, "RINGFENCE_STORE_URL": store}
+        ended = await anyio.run_process([sys.executable, "-c", OPENS], env=environment, check=False)
+        assert ended.returncode == 0, ended.stderr
 
     async with anyio.create_task_group() as group:
-        for _ in range(3):
+        for _ in range(2):
             group.start_soon(use)
     engine = create_engine(store)
     with engine.connect() as connection:
@@ -200,6 +245,23 @@ async def test_a_server_that_is_gone_refuses_guarded_calls_and_lets_reads_go_on(
             assert "Harbor2026" not in refused.model_dump_json()
             assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
         assert await sandbox.writes() == []
+
+
+class Balancer(httpx2.AsyncHTTPTransport):
+    """Sends each request to another server than the one before."""
+
+    def __init__(self, *servers: str) -> None:
+        super().__init__()
+        self.answered_by: set[str] = set()
+        self._servers = cycle(servers)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        server = next(self._servers)
+        self.answered_by.add(server)
+        target = httpx2.URL(server)
+        request.url = request.url.copy_with(host=target.host, port=target.port)
+        request.headers["Host"] = f"{target.host}:{target.port}"
+        return await super().handle_async_request(request)
 
 
 def _two(store: str, url: str, folder: Path) -> tuple[tuple[Runtime, Any], tuple[Runtime, Any]]:
