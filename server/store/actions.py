@@ -134,16 +134,28 @@ class StoredJournal:
 
 
 def this_process() -> str:
-    """What tells this process from every other that ever ran on this machine."""
-    return f"{platform.node()} {os.getpid()} {_started(os.getpid())}"
+    """What tells this process from every other that ever shared the store."""
+    return f"{_place()} {os.getpid()} {_started(os.getpid())}"
 
 
 def is_gone(owner: str | None) -> bool:
-    """True when it is certain that the process which sent an action has ended. Another machine's cannot be seen."""
+    """True when it is certain that the process which sent an action has ended.
+
+    Another machine's or another container's cannot be seen.
+    """
     if owner is None:
         return False
-    node, pid, started = owner.rsplit(" ", 2)
-    return node == platform.node() and _started(int(pid)) != started
+    place, pid, started = owner.rsplit(" ", 2)
+    return place == _place() and _started(int(pid)) != started
+
+
+def _place() -> str:
+    """Where process ids mean what they mean here. Containers may share a name, and each has a process 1 of its own."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
+            return f"{platform.node()} {file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return platform.node()
 
 
 def _started(pid: int) -> str:

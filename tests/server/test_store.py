@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, Inspector
 
 from guard.errors import JournalUnavailable
 from server.store import migrations, schema
+from server.store.actions import is_gone, this_process
 from server.store.database import Database
 from server.store.record import open_record
 
@@ -121,6 +122,14 @@ async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Pa
         await connection.execute(text("UPDATE audit SET principal = 'nobody' WHERE number = 1001"))
     assert (await record.audit.verify()).broken_at == 1001
     await record.database.close()
+
+
+def test_only_a_process_that_can_be_seen_is_known_to_have_ended() -> None:
+    place, pid, started = this_process().rsplit(" ", 2)
+    assert not is_gone(this_process())
+    assert is_gone(f"{place} {pid} {started}0")
+    assert not is_gone(f"{place}0 {pid} {started}0")  # another container of the same name
+    assert not is_gone(None)
 
 
 def migrate(url: URL, *, to: str = "head") -> None:
