@@ -24,7 +24,7 @@ from clients.redaction import redact, without_secrets
 from guard.errors import JournalUnavailable
 from server.store.database import Database
 from server.store.facts import fact
-from server.store.schema import audit, facts
+from server.store.schema import audit, facts, storable
 from server.store.vault import Seal
 
 ANCHOR_FILE = "audit.anchor"
@@ -98,7 +98,8 @@ class Audit:
         connection = entry.connection
         await self._require_same_key(connection)
         number, before = await self._head(connection)
-        text = redact(json.dumps(without_secrets(dict(detail or {})), ensure_ascii=False, sort_keys=True, default=str))
+        hidden = without_secrets(dict(detail or {}))
+        text = storable(redact(json.dumps(hidden, ensure_ascii=False, sort_keys=True, default=str)))
         row = {
             "number": number + 1,
             "at": datetime.now(UTC),

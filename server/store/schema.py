@@ -39,6 +39,23 @@ class UtcTime(TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if value else None
 
 
+class StorableText(TypeDecorator[str]):
+    """Text of others, such as half an emoji or a NUL, in a form that every database takes: not to be able to write an
+    outcome down would be worse than a character less.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """The text with a replacement character for what UTF-8 or PostgreSQL cannot hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
 actions = Table(
     "actions",
     metadata,
@@ -60,8 +77,8 @@ actions = Table(
     Column("decided_at", UtcTime),
     Column("sent_at", UtcTime),
     Column("finished_at", UtcTime),
-    Column("outcome", Text),
-    Column("answer", Text),
+    Column("outcome", StorableText),
+    Column("answer", StorableText),
     Column("owner", String(200)),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"

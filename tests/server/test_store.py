@@ -10,11 +10,13 @@ from alembic.config import Config
 from sqlalchemy import create_engine, inspect, make_url, text
 from sqlalchemy.engine import URL, Inspector
 
+from guard.action import State
 from guard.errors import JournalUnavailable
 from server.store import migrations, schema
 from server.store.actions import is_gone, this_process
 from server.store.database import Database
 from server.store.record import open_record
+from tests.server.web.browsing import proposed
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> None:
@@ -121,6 +123,17 @@ async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Pa
     async with record.database.transaction() as connection:
         await connection.execute(text("UPDATE audit SET principal = 'nobody' WHERE number = 1001"))
     assert (await record.audit.verify()).broken_at == 1001
+    await record.database.close()
+
+
+async def test_an_answer_with_half_an_emoji_and_a_nul_is_written_down(tmp_path: Path) -> None:
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    action = await proposed(record)
+    cut = "Thanks \ud83d and\0 bye \U0001f600"
+    done = await record.journal.move(action.id, {State.PROPOSED}, State.DONE, outcome=cut, answer=cut)
+    assert done is not None
+    assert done.answer == done.outcome == "Thanks \ufffd and\ufffd bye \U0001f600"
+    assert (await record.audit.verify()).is_whole
     await record.database.close()
 
 
