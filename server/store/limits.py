@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, func, insert, select, update
 
 from clients.cache import KeptAnswer
@@ -53,7 +54,7 @@ class StoredCache:
 
     async def get(self, account: str, name: str) -> KeptAnswer | None:
         query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
-        with suppress(JournalUnavailable):
+        with suppress(JournalUnavailable, InvalidToken):
             async with self._database.transaction() as connection:
                 row = (await connection.execute(query)).mappings().first()
             if row is not None:
@@ -61,15 +62,15 @@ class StoredCache:
         return None
 
     async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
-        values = {
-            "account": account,
-            "name": name,
-            "at": answer.at,
-            "is_stale": answer.is_stale,
-            "sealed": self._seal.close(answer.raw),
-        }
         same = (cached_answers.c.account == account) & (cached_answers.c.name == name)
         with suppress(JournalUnavailable):
+            values = {
+                "account": account,
+                "name": name,
+                "at": answer.at,
+                "is_stale": answer.is_stale,
+                "sealed": self._seal.close(answer.raw),
+            }
             async with self._database.transaction() as connection:
                 await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
