@@ -92,6 +92,14 @@ enswitch: Final = EnswitchProvider(
     docs_url="https://integrics.com/enswitch/guides/",
     write_carrier="form",
     wire_case=_as_it_is,
+    quirks=(
+        "Errors come as text codes inside HTTP 200: 402 is a missing role, 403 the rate plan.",
+        "Names of some parameters changed with version 4.1; the `version` setting chooses.",
+        "Fields that the documents cut off are left out here; the tools whose list is not whole say so.",
+        "Reading a message would mark it as listened to; here it does not.",
+        "A dry run is offered only where `validation` is documented; an answer that is none is told as perhaps done.",
+        "Some functions act on every customer of a rate plan, or mail every invoice of a status.",
+    ),
 )
 
 

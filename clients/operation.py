@@ -246,6 +246,7 @@ class Provider:
         docs_url: str,
         write_carrier: Carrier = "json",
         wire_case: Callable[[str], str] = to_camel,
+        quirks: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -253,6 +254,8 @@ class Provider:
         self.docs_url = docs_url
         self.write_carrier: Carrier = write_carrier
         self.wire_case = wire_case
+        self.quirks = quirks
+        """What surprises those who know other providers, a sentence each."""
 
     def operation(
         self,
