@@ -164,7 +164,7 @@ class Guard:
         try:
             exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
-            return await self._settlement.failed(taken, error, kept)
+            return await self._settlement.failed(taken, operation, error, kept)
         except BaseException as crash:
             await self._settlement.finish(taken, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
             raise

@@ -64,19 +64,21 @@ class Settlement:
         done = await self.finish(action, State.DONE, "Carried out.", answer=redact_answer(exchange.raw))
         return Receipt(done, exchange.answer, kept_secrets=tuple(kept))
 
-    async def failed(self, action: Action, error: TelephonyError, sent: tuple[str, ...]) -> Receipt[Any]:
+    async def failed(
+        self, action: Action, operation: Operation[Any], error: TelephonyError, sent: tuple[str, ...]
+    ) -> Receipt[Any]:
         """The provider refused, did a part, or gave no clear answer."""
-        answer = None
+        answer, told = None, str(error)
         match error:
             case OutcomeUnknown():
-                state = State.UNKNOWN
+                state, told = State.UNKNOWN, f"{told}{_no_read(operation)}"
             case UnexpectedAnswer():
                 state, answer = State.DONE, redact_answer(error.raw)
             case Conflict() if error.is_partly_done:
                 state = State.DONE
             case _:
                 state = State.REFUSED
-        return Receipt(await self.finish(action, state, str(error), answer=answer), None, error, sent)
+        return Receipt(await self.finish(action, state, told, answer=answer), None, error, sent)
 
     async def _settle_spent(self, action: Action, amount: Decimal | None) -> None:
         """What the provider says it took replaces what was held; where it does not say, the quote stands."""
@@ -95,6 +97,11 @@ class Settlement:
         except JournalUnavailable as lost:
             return replace(action, state=state, outcome=f"{told} (Not on the record: {lost})", answer=answer)
         return moved or await self._journal.find(action.id) or action
+
+
+def _no_read(operation: Operation[Any]) -> str:
+    unseen = operation.spec.unseen
+    return f" No read can tell: {unseen}." if unseen else ""
 
 
 def _secrets(model: BaseModel) -> list[tuple[str, str]]:
