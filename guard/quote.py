@@ -69,6 +69,9 @@ class Quote:
 
     unknown: str = ""
     balance: Balance | None = None
+    recipients: int | None = None
+    """How many numbers the call reaches, with those of its groups and lists; None where that is not known."""
+
     warnings: tuple[str, ...] = ()
 
     @property

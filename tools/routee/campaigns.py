@@ -5,12 +5,14 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.comparing import replaced
+from tools.routee.recipients import members_of
 from tools.routee.shapes import (
     Amount,
     Audience,
@@ -183,6 +185,12 @@ class CampaignPlan(Recipients, Operation[Campaign]):
 
     def destinations(self) -> tuple[str, ...]:
         return (*(self.to or ()), *(self.reminder_to or ()))
+
+    def members(self) -> tuple[Members[Any], ...]:
+        return members_of(self.contacts, self.groups)
+
+    def leaves_at(self) -> datetime | None:
+        return None if self.when == "now" else self.when
 
     def warnings(self) -> tuple[str, ...]:
         told = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]

@@ -1,9 +1,11 @@
 """Routee voice campaigns: one message spoken to many; and the tracking of calls."""
 
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Operation, wire_fields
@@ -12,6 +14,7 @@ from clients.undo import Undo
 from tools.routee.calls import Call, Calls, SpokenText
 from tools.routee.filters import Filter
 from tools.routee.paging import Paged
+from tools.routee.recipients import members_of
 from tools.routee.shapes import (
     Amount,
     Audience,
@@ -140,6 +143,12 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
 
     def destinations(self) -> tuple[str, ...]:
         return tuple(self.to or ())
+
+    def members(self) -> tuple[Members[Any], ...]:
+        return members_of(self.contacts, self.groups)
+
+    def leaves_at(self) -> datetime | None:
+        return None if self.when == "now" else self.when
 
     def warnings(self) -> tuple[str, ...]:
         told = [*timing_warnings(self.when, "It starts at once."), "Charged by the second for each answered call."]
