@@ -187,7 +187,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
         return (*(self.to or ()), *(self.reminder_to or ()))
 
     def members(self) -> tuple[Members[Any], ...]:
-        return members_of(self.contacts, self.groups)
+        return members_of(self.contacts, self.groups, "Sms")
 
     def leaves_at(self) -> datetime | None:
         return None if self.when == "now" else self.when

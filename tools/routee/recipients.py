@@ -6,29 +6,37 @@ from typing import Any, Final
 from clients.audience import Members
 from tools.routee.contacts import Contact, Contacts, GetContact
 from tools.routee.groups import ListGroupContacts
+from tools.routee.shapes import Service
 
 LARGEST_PAGE: Final = 500
 
 
-def members_of(contacts: Sequence[str] | None, groups: Sequence[str] | None) -> tuple[Members[Any], ...]:
-    """The reads that show the numbers of contacts and of everybody in groups."""
-    singly = [Members(read=GetContact(contact_id=contact), numbers=_number_of) for contact in contacts or ()]
+def members_of(
+    contacts: Sequence[str] | None, groups: Sequence[str] | None, service: Service
+) -> tuple[Members[Any], ...]:
+    """The reads that show the numbers of contacts and of everybody in groups.
+
+    Whom Routee's blacklist keeps from the service is not reached (documented), and not among them.
+    """
+
+    def of_one(contact: Contact) -> Iterable[str | None]:
+        return _numbers((contact,), service)
+
+    def of_page(page: Contacts) -> Iterable[str | None]:
+        missing = page.last is None and (page.total or 0) > len(page.contacts)
+        return (*_numbers(page.contacts, service), *((None,) if missing else ()))
+
+    singly = [Members(read=GetContact(contact_id=contact), numbers=of_one) for contact in contacts or ()]
     grouped = [
-        Members(read=ListGroupContacts(name=group, limit=LARGEST_PAGE), numbers=_numbers_on) for group in groups or ()
+        Members(read=ListGroupContacts(name=group, limit=LARGEST_PAGE), numbers=of_page) for group in groups or ()
     ]
     return (*singly, *grouped)
 
 
-def _number_of(contact: Contact) -> Iterable[str | None]:
-    return (_e164(contact.mobile),)
-
-
-def _numbers_on(page: Contacts) -> Iterable[str | None]:
-    """None for those that a page counts and neither shows nor promises on a next one."""
-    missing = page.last is None and (page.total or 0) > len(page.contacts)
-    return (*(_e164(contact.mobile) for contact in page.contacts), *((None,) if missing else ()))
-
-
-def _e164(mobile: str | None) -> str | None:
+def _numbers(contacts: Iterable[Contact], service: Service) -> list[str | None]:
     """Contacts are made with a plus sign; that one may be missing in an answer is taken care of."""
-    return f"+{mobile.removeprefix('+')}" if mobile else None
+    return [
+        f"+{contact.mobile.removeprefix('+')}" if contact.mobile else None
+        for contact in contacts
+        if service not in contact.blacklisted_services
+    ]

@@ -77,7 +77,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
         return tuple(self.to or ())
 
     def members(self) -> tuple[Members[Any], ...]:
-        return members_of(self.contacts, self.groups)
+        return members_of(self.contacts, self.groups, "Viber")
 
     def leaves_at(self) -> datetime | None:
         return None if self.when == "now" else self.when

@@ -145,7 +145,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
         return tuple(self.to or ())
 
     def members(self) -> tuple[Members[Any], ...]:
-        return members_of(self.contacts, self.groups)
+        return members_of(self.contacts, self.groups, "Voice")
 
     def leaves_at(self) -> datetime | None:
         return None if self.when == "now" else self.when
