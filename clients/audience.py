@@ -17,7 +17,8 @@ class Members(Generic[A]):
     read: "Operation[A]"
 
     numbers: Callable[[A], Iterable[str | None]]
-    """Their numbers in E.164; None for one whose number the answer does not show."""
+    """Their numbers in E.164; None for one whose number the answer does not show. Held to the rules for destinations
+    where the call is paid, and counted in any case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,12 +130,12 @@ class Conditions:
                 "they are and who of them opted out is not known."
             )
         if touched <= self._rules.compliance.bulk_limit or operation.spec.effect.is_plain_read:
-            shown = f"With its groups and lists it reaches {touched} number(s)." if audience.numbers else ""
+            shown = f"It reaches {touched} number(s), those of groups and lists included." if audience.numbers else ""
             return Decision.ALLOW, shown
         return Decision.PAGE, f"This touches {touched} numbers or recipients at once."
 
     async def _stranger(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
-        if not (operation.spec.effect.is_guarded or operation.destinations()):
+        if operation.spec.effect.is_plain_read:
             return Decision.ALLOW, ""
         source = await self._taint.found_in(principal, arguments_of(operation))
         if source is None:

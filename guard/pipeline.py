@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 import anyio
 from pydantic import BaseModel
 
+from clients.effects import Effect
 from clients.errors import TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
@@ -214,7 +215,8 @@ class Guard:
             DestinationRefused: Somebody among them may not be reached.
         """
         found = await audience_of(operation, sender)
-        await self._conditions.refuse_numbers(operation, found.numbers)
+        if Effect.PAID in operation.spec.effect:
+            await self._conditions.refuse_numbers(operation, found.numbers)
         return found
 
     async def _before(self, operation: Operation[Any], sender: Sender) -> BaseModel | None:

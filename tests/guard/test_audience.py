@@ -34,7 +34,7 @@ UNCHECKED = "NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED"
 async def test_a_small_group_is_counted_in_the_question(tool: str, content: dict[str, Any], tmp_path: Path) -> None:
     async with desks(tmp_path, person=Person("decline")) as desk:
         await desk.attempt(tool, **content, groups=["Patients GR"])
-        assert "With its groups and lists it reaches 2 number(s)." in desk.question
+        assert "It reaches 2 number(s)" in desk.question
 
 
 @SENDS
@@ -68,7 +68,7 @@ async def test_whom_routee_itself_leaves_out_is_not_reached(tmp_path: Path) -> N
     async with desks(tmp_path, person=Person("decline")) as desk:
         await desk.runtime.record.optouts.add(["+19175550163"], source="a test")
         await desk.attempt("send_campaign", **SMS, groups=["Patients US"])
-        assert "it reaches 2 number(s)" in desk.question
+        assert "It reaches 2 number(s)" in desk.question
 
 
 async def test_a_group_with_somebody_where_nothing_may_go_is_refused(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_w
         later = {**SMS, "groups": ["Patients GR"], "when": (tomorrow + timedelta(minutes=30)).isoformat()}
         assert "nothing is sent from" in text_of(await desk.attempt("send_campaign", **later))
         await desk.attempt("send_campaign", **{**later, "when": "now"})
-        assert "it reaches 2 number(s)" in desk.question
+        assert "It reaches 2 number(s)" in desk.question
 
 
 async def test_a_broadcast_whose_recipients_are_kept_counts_them(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ class StopPlayingInCall(Operation[CallAnswer]):
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/record",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
     synonyms=("tape", "capture"),
@@ -201,6 +201,9 @@ class StartRecording(Operation[CallAnswer]):
 
     format: Literal["MP3", "WAV"] = "MP3"
     """Format of the file."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Recording somebody who did not agree to it breaks the law in many places.",)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="partial", operation=StopRecording(call_id=self.call_id), lost="What was recorded is kept.")
@@ -224,7 +227,7 @@ class StopRecording(Operation[CallAnswer]):
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/dtmf",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
     synonyms=("dtmf", "press keys", "digits", "ivr"),
@@ -237,3 +240,9 @@ class SendTones(Operation[CallAnswer]):
 
     tones: str = Field(pattern=r"^[A-D0-9#*,wW]+$", serialization_alias="dtmf")
     """Keys to press; w waits."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Keys act as whoever is on the call: they enter PINs, confirm payments and switch calls.",)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="A key that was pressed cannot be taken back.")

@@ -175,7 +175,7 @@ class PoolSettings(BaseModel):
 @routee.operation(
     "POST",
     "/pools/my",
-    effect=Effect.WRITE,
+    effect=Effect.REROUTES,
     toolset="pools",
     docs="create-a-pool",
     synonyms=("new pool", "make", "messaging service"),
@@ -193,6 +193,19 @@ class CreatePool(PoolSettings, Operation[Pool]):
 
     def to_wire(self) -> dict[str, Any]:
         return {"poolName": self.name, "smsSettings": self.settings()}
+
+    def warnings(self) -> tuple[str, ...]:
+        if not (self.inbound_sms_url or self.callback_url):
+            return ()
+        return ("Messages to and from every number that is put into it are posted to these addresses.",)
+
+    def settled(self, sent_at: datetime) -> Proof[Pools]:
+        return Proof(read=ListPools(limit=500), shows=self._may_be_listed)
+
+    def _may_be_listed(self, found: Pools) -> bool | None:
+        """Names need not be unique, so a pool of this name may be an older one."""
+        is_listed = any(pool.name == self.name for pool in found.pools)
+        return None if is_listed or found.last is False else False
 
 
 @routee.operation(

@@ -6,17 +6,17 @@ from typing import Any, Final
 from clients.audience import Members
 from tools.routee.contacts import Contact, Contacts, GetContact
 from tools.routee.groups import ListGroupContacts
-from tools.routee.shapes import Service
 
 LARGEST_PAGE: Final = 500
 
 
 def members_of(
-    contacts: Sequence[str] | None, groups: Sequence[str] | None, service: Service
+    contacts: Sequence[str] | None, groups: Sequence[str] | None, service: str = ""
 ) -> tuple[Members[Any], ...]:
     """The reads that show the numbers of contacts and of everybody in groups.
 
-    Whom Routee's blacklist keeps from the service is not reached (documented), and not among them.
+    Whom Routee's blacklist keeps from the service is not reached by it (documented), and not among them; without a
+    service everybody is.
     """
 
     def of_one(contact: Contact) -> Iterable[str | None]:
@@ -33,7 +33,7 @@ def members_of(
     return (*singly, *grouped)
 
 
-def _numbers(contacts: Iterable[Contact], service: Service) -> list[str | None]:
+def _numbers(contacts: Iterable[Contact], service: str) -> list[str | None]:
     """Contacts are made with a plus sign; that one may be missing in an answer is taken care of."""
     return [
         f"+{contact.mobile.removeprefix('+')}" if contact.mobile else None
