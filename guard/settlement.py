@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
 from clients.exchange import Exchange
+from clients.fields import KeptFromModel
 from clients.operation import Operation
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State
@@ -42,10 +43,15 @@ class Settlement:
         self._now = now
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
-        """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password."""
+        """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password.
+
+        Those of the settings the operator has already.
+        """
         kept: list[str] = []
         for name, secret in _secrets(operation):
             redact.learn(secret)
+            if _is_of_settings(operation, name):
+                continue
             await self._vault.keep(action.id, f"{name} (sent)", secret)
             kept.append(f"{name} (sent)")
         return tuple(kept)
@@ -97,6 +103,11 @@ class Settlement:
         except JournalUnavailable as lost:
             return replace(action, state=state, outcome=f"{told} (Not on the record: {lost})", answer=answer)
         return moved or await self._journal.find(action.id) or action
+
+
+def _is_of_settings(operation: Operation[Any], name: str) -> bool:
+    rules = (rule for rule in type(operation).model_fields[name].metadata if isinstance(rule, KeptFromModel))
+    return any(rule.generate is None for rule in rules)
 
 
 def _no_read(operation: Operation[Any]) -> str:

@@ -111,7 +111,8 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
 def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
     """The ASGI application. Stateless, so that any number of processes may stand behind one address."""
     settings = runtime.settings.http
-    address = f"http://{host}:{port}"
+    named = _bracketed(host)
+    address = f"http://{named}:{port}"
     options: dict[str, Any] = {}
     if settings.tokens:
         resource = f"{address}/mcp"
@@ -123,7 +124,7 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
         }
     security = RequestStateSecurity(keys=[runtime.state_key()])
     server: MCPServer = build_server(runtime, request_state_security=security, **options)
-    own = [f"{host}:{port}", host, *(f"{name}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    own = [f"{named}:{port}", named, *(f"{_bracketed(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
     app = server.streamable_http_app(
         stateless_http=True,
         host=host,
@@ -137,6 +138,11 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
         reached = None if host in EVERY_INTERFACE else address
         _mount_page(app, runtime, [*own, *settings.allowed_hosts], runtime.settings.approvals.address or reached)
     return app
+
+
+def _bracketed(host: str) -> str:
+    """The host as addresses and Host headers have it: an IPv6 address stands in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], base: str | None) -> None:

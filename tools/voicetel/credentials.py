@@ -35,7 +35,7 @@ class ApiKey(Answer):
 class FetchApiKey(Operation[ApiKey]):
     """Fetch the account's API key for the operator, with the username and password of the settings. 6 an hour."""
 
-    username: Annotated[Secret, KeptFromModel(setting="username")]
+    username: Annotated[Username, KeptFromModel(setting="username")]
     """The account's username."""
 
     password: Annotated[Secret, KeptFromModel(setting="password")]
