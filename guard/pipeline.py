@@ -156,7 +156,7 @@ class Guard:
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._now())
             if taken is None:
                 refuse(await self._journal.find(action.id) or action)
-            return await self._send_and_settle(taken, operation, kept)
+            return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
     async def _look_after_the_lost(self) -> None:
@@ -165,7 +165,9 @@ class Guard:
             self._has_looked = True
             await self.reconciler.run()
 
-    async def _send_and_settle(self, taken: Action, operation: Operation[R], kept: tuple[str, ...]) -> Receipt[R]:
+    async def _send_and_settle(
+        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote
+    ) -> Receipt[R]:
         try:
             exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
@@ -173,7 +175,8 @@ class Guard:
         except BaseException as crash:
             await self._settlement.finish(taken, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
             raise
-        return await self._settlement.answered(taken, operation, exchange, kept)
+        remark = priced.not_read_since(taken.created_at)
+        return await self._settlement.answered(taken, operation, exchange, kept, remark=remark)
 
     async def _proposal(
         self,

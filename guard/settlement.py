@@ -57,9 +57,18 @@ class Settlement:
         return tuple(kept)
 
     async def answered(
-        self, action: Action, operation: Operation[R], exchange: Exchange[R], sent: tuple[str, ...]
+        self,
+        action: Action,
+        operation: Operation[R],
+        exchange: Exchange[R],
+        sent: tuple[str, ...],
+        *,
+        remark: str = "",
     ) -> Receipt[R]:
-        """The provider confirmed. `sent` names the secrets that were kept before the request left."""
+        """The provider confirmed. `sent` names the secrets that were kept before the request left.
+
+        `remark` is what else the record should say.
+        """
         kept = list(sent)
         if isinstance(exchange.answer, BaseModel):
             for name, secret in _secrets(exchange.answer):
@@ -67,7 +76,8 @@ class Settlement:
                 await self._vault.keep(action.id, name, secret)
                 kept.append(name)
         await self._settle_spent(action, operation.spent(exchange.answer))
-        done = await self.finish(action, State.DONE, "Carried out.", answer=redact_answer(exchange.raw))
+        told = f"Carried out. {remark}".rstrip()
+        done = await self.finish(action, State.DONE, told, answer=redact_answer(exchange.raw))
         return Receipt(done, exchange.answer, kept_secrets=tuple(kept))
 
     async def failed(
