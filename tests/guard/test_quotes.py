@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -150,7 +150,8 @@ def _paid(provider: str) -> Iterator[tuple[str, Operation[Any]]]:
 
 def _call(tool: str, more: Mapping[str, Any]) -> Operation[Any]:
     content: Any = json.loads((FOLDER / f"{tool}.json").read_bytes())
-    arguments: dict[str, Any] = HERE.get(tool) or (content[0] if isinstance(content, list) else content)["arguments"]
+    first = cast("dict[str, dict[str, Any]]", content[0] if isinstance(content, list) else content)
+    arguments = HERE.get(tool) or first["arguments"]
     call: Operation[Any] = parse(catalogue()[tool], {**arguments, **more}, lambda _: "a setting")[0]
     return call
 
