@@ -47,6 +47,14 @@ class Lost:
     shows_done: bool = True
     """False where a read that finds the effect proves nothing."""
 
+    @property
+    def can_be_seen(self) -> tuple[State, State]:
+        """What looking should find where the call never came, and where it took effect."""
+        return (
+            State.REFUSED if self.shows_undone else State.UNKNOWN,
+            State.DONE if self.shows_done else State.UNKNOWN,
+        )
+
     account: dict[str, Any] = field(default_factory=dict[str, Any])
     """Settings of its provider that differ from the seeded account's."""
 
@@ -84,6 +92,7 @@ class Bench:
     async def look(self, action: Action) -> State:
         """What looking at the provider finds, once the request can no longer be under way."""
         self._offset[0] += GRACE * 2
+        await self.sandbox.advance((GRACE * 2).total_seconds())
         return (await self.runtime.guard.reconciler.look(action)).state
 
     async def look_in_vain(self, action: Action) -> State:
@@ -97,14 +106,26 @@ class Bench:
         """Close an action of which no read can tell, as the operator does."""
         await self.runtime.record.journal.move(action.id, {State.UNKNOWN}, State.REFUSED)
 
+    async def seen(self, lost: Lost) -> tuple[State, State]:
+        """What looking finds where the call never came, and where it took effect. Without a read nothing is found."""
+        for tool, arguments in lost.first:
+            done = await self.call(tool, arguments)
+            assert not done.is_error, text_of(done)
+        never_came = await self.lose(lost, "drop_before")
+        assert await self.look_in_vain(never_came) is State.UNKNOWN, lost.tool
+        undone = await self.look(never_came)
+        await self.close(never_came)
+        took_effect = await self.lose(lost, "drop_after")
+        assert await self.look_in_vain(took_effect) is State.UNKNOWN, lost.tool
+        return undone, await self.look(took_effect)
+
 
 @asynccontextmanager
-async def benches(folder: Path, lost: Lost) -> AsyncGenerator[Bench]:
-    """A server with the provider of one operation, before a fresh sandbox."""
+async def benches(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
+    """A server with one provider, before a fresh sandbox. The settings are those that the seeded account's are not."""
     offset = [timedelta()]
-    provider = catalogue()[lost.tool].spec.provider.name
     async with sandboxes() as sandbox, http_client() as http:
-        account = simulated_accounts(sandbox.url)[provider].model_copy(update=lost.account)
+        account = simulated_accounts(sandbox.url)[provider].model_copy(update=account_settings)
         runtime = _runtime(provider, account, folder, http, offset)
         async with connect(build_server(runtime)) as client:
             yield Bench(sandbox, runtime, client, offset)

@@ -242,6 +242,15 @@ class UpdatePool(PoolSettings, Operation[Pool]):
             return UNREAD
         return put_back(UpdatePool, pool_id=self.pool_id, **before.plan())
 
+    def settled(self, sent_at: datetime) -> Proof[Pool]:
+        return Proof(read=self.before(), shows=self._is_set)
+
+    def _is_set(self, found: Pool) -> bool | None:
+        wanted, shown = given(**self.model_dump(exclude={"pool_id"})), found.plan()
+        if wanted.items() <= shown.items():
+            return True
+        return False if any(name in shown and shown[name] != value for name, value in wanted.items()) else None
+
     def to_wire(self) -> dict[str, Any]:
         return given(poolName=self.name, smsSettings=self.settings() or None)
 

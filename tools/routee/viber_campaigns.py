@@ -41,6 +41,7 @@ class ViberCampaign(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-campaign",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
 )
 class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
@@ -103,6 +104,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
+    unseen="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
 class DeleteViberCampaign(Operation[Done]):

@@ -106,6 +106,7 @@ class Announcement(BaseModel):
     effect=Effect.PAID,
     toolset="voice",
     docs="send-a-voice-campaign",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
 class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
@@ -203,6 +204,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    unseen="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
 class DeleteVoiceCampaign(Operation[Done]):
