@@ -17,6 +17,9 @@ R = TypeVar("R")
 LOST_AFTER = timedelta(minutes=5)
 """An action of another machine that is still under way after this long has lost its process."""
 
+MOST_READS = 6
+"""How many reads one proof may lead through before it counts as unable to tell."""
+
 GRACE = timedelta(seconds=5)
 """A request may still be on its way at the provider; before this, not finding its effect proves nothing."""
 
@@ -58,7 +61,7 @@ class Reconciler:
         sender = self._senders.get(action.provider)
         if proof is None or sender is None or action.sent_at is None:
             return action
-        happened = await self._happened(proof, sender)
+        happened = await self._happened(proof, sender, action.sent_at)
         if happened is None or (not happened and self._now() < action.sent_at + GRACE):
             return action
         outcome = "Found done by looking." if happened else "Found not done by looking."
@@ -80,11 +83,18 @@ class Reconciler:
         except ValidationError:
             return None
 
-    async def _happened(self, proof: Proof[Any], sender: Looker) -> bool | None:
-        try:
-            exchange = await sender.exchange(proof.read)
-        except NotFound:
-            return proof.if_absent
-        except TelephonyError:
-            return None
-        return proof.shows(exchange.answer)
+    async def _happened(self, proof: Proof[Any], sender: Looker, sent_at: datetime) -> bool | None:
+        for _ in range(MOST_READS):
+            try:
+                exchange = await sender.exchange(proof.read)
+            except NotFound:
+                return proof.if_absent
+            except TelephonyError:
+                return None
+            if exchange.attempts == 0 and exchange.received_at < sent_at:
+                return None  # an answer kept from before the call proves nothing
+            shown = proof.shows(exchange.answer)
+            if not isinstance(shown, Proof):
+                return shown
+            proof = shown
+        return None
