@@ -208,6 +208,10 @@ class Operation(BaseModel, Generic[R]):
         """
         return ()
 
+    def tracked(self, answer: R) -> tuple[str, ...]:
+        """Ids by which receipts will name what this call sent."""
+        return ()
+
     def next_cursor(self, answer: Any) -> str | None:
         """The `cursor` of the page after this answer, where the operation has such a field and its provider pages."""
         return None

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 
 import anyio
@@ -27,9 +28,10 @@ from clients.errors import (
     quoted,
     refusal,
 )
+from clients.inbox import INBOX, INBOX_PATH, Inbox, NoInbox, filled_in, names_inbox
 from clients.limits import Limit
-from clients.operation import Provider, Spec
-from clients.received import parsed_or_none
+from clients.operation import Operation, Provider, Request, Spec
+from clients.received import Received, parsed_or_none
 from clients.redaction import redact
 
 routee: Final = Provider(
@@ -65,6 +67,14 @@ _MEANINGS: Mapping[str, type[Refused]] = {
 """Codes whose first three digits say less than the documents do."""
 
 _CODE = re.compile(r"[45][0-9]{8}")
+
+CALLBACK_KINDS: Final[Mapping[str, str]] = {
+    "callback": "sms",
+    "campaignCallback": "campaign",
+    "inboundSmsCallbackUrl": "inbound",
+    "inboundSMSCallbackUrl": "pool",
+}
+"""What is posted to the address in each field."""
 
 _sent: ContextVar[str] = ContextVar("routee_token_of_this_call", default="")
 """The token that the present call was sent with, so that a 401 to it does not throw away a newer one."""
@@ -150,9 +160,11 @@ class Routee(ApiClient):
         application_secret: str | None = None,
         base_url: str | None = None,
         auth_url: str | None = None,
+        inbox: Inbox | None = None,
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
+        self._inbox = inbox or NoInbox()
         token = RouteeToken(
             application_id=application_id,
             application_secret=application_secret,
@@ -160,6 +172,35 @@ class Routee(ApiClient):
             clock=clock,
         )
         super().__init__(credentials=token, identity=application_id or "nobody", base_url=base_url, **options)
+
+    def adapted(self, operation: Operation[Any], request: Request) -> Request:
+        """The request with the inbox's addresses where it asks for the inbox.
+
+        Raises:
+            NotConfigured: Routee could not reach the inbox.
+        """
+        if not names_inbox(request.body):
+            return request
+        return replace(request, body=filled_in(request.body, self._reached, CALLBACK_KINDS))
+
+    def received(self, response: Received) -> Received:
+        """The response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
+        text = response.text
+        if INBOX_PATH not in text:
+            return response
+        for kind in set(CALLBACK_KINDS.values()):
+            if (url := self._inbox.url(kind)) is not None:
+                text = text.replace(url, INBOX)
+        return replace(response, text=text)
+
+    def _reached(self, kind: str) -> str:
+        url = self._inbox.url(kind)
+        if url is None:
+            raise NotConfigured(
+                "There is no inbox that Routee could reach; nothing was sent. The operator serves over HTTP and sets "
+                "http.public_address. Leave the callback out, or give an address of your own."
+            )
+        return url
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """Bare JSON; an array becomes `content`, as pages call it. An error object inside a 200 is a refusal."""

@@ -10,6 +10,7 @@ from tools.surface import ALWAYS
 
 DISCOVERY = "discovery"
 OVERVIEW = "overview"
+EVENTS = "events"
 
 BY_DEFAULT = frozenset({ALWAYS, DISCOVERY, OVERVIEW})
 """Toolsets of our own that the default surface holds."""
@@ -56,8 +57,26 @@ def _discovery(runtime: Runtime) -> list[Tool]:
     )
 
 
+def _events(runtime: Runtime) -> list[Tool]:
+    client = runtime.clients.get("routee")
+    if client is None:
+        return []
+    from tools.events import EventDesk, event_tools
+
+    return event_tools(
+        EventDesk(
+            events=lambda: runtime.record.events,
+            client=client,
+            memory=lambda: runtime.record.taint,
+            principal=principal_of,
+            reached_at=lambda: runtime.is_reached_by_providers,
+        )
+    )
+
+
 _TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {
     ALWAYS: _actions,
     OVERVIEW: _overview,
     DISCOVERY: _discovery,
+    EVENTS: _events,
 }

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from clients.cache import AnswerCache
 from clients.client import ApiClient
+from clients.inbox import Inbox
 from clients.limits import Limits
 from clients.operation import Operation
 from clients.tokens import TokenStore
@@ -37,6 +38,8 @@ class Shared:
     limits: Limits
     cache: AnswerCache
     tokens: TokenStore
+    inbox: Callable[[str], Inbox]
+    """Where a provider's callbacks are taken in."""
 
 
 class ProviderSetup(Protocol):
@@ -115,6 +118,7 @@ class RouteeSetup:
             application_secret=revealed(account.application_secret),
             base_url=account.base_url,
             auth_url=account.auth_url,
+            inbox=shared.inbox("routee"),
             http=shared.http,
             limits=shared.limits,
             cache=shared.cache,

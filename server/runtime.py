@@ -18,6 +18,7 @@ from clients.operation import Spec
 from guard.action import Principal
 from guard.policy import Policy
 from guard.quote import PriceSource
+from server.inbox.address import InboxAddress
 from server.providers import SETUPS, Shared, revealed
 from server.settings import Settings
 from server.web.address import ApprovalPage, NoPage
@@ -29,6 +30,7 @@ from tools.surface import Surface, narrowing
 if TYPE_CHECKING:
     from guard.pipeline import Guard
     from guard.undoing import Undoing
+    from server.inbox.receiving import Reader
     from server.store.record import Record
     from server.store.spending import StoredSpending
     from tools.overview.views import View
@@ -60,6 +62,7 @@ class Runtime:
             policy=self.policy,
             guard=lambda: self.guard,
             taint=lambda: self.record.taint,
+            tracker=lambda: self.record.events,
             principal=principal_of,
             bar=self.bar,
             settings=self._provider_setting,
@@ -127,6 +130,17 @@ class Runtime:
         barred = self.surface.bar(spec.tool_name, reads=spec.effect.is_plain_read)
         return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
 
+    @property
+    def is_reached_by_providers(self) -> bool:
+        """True when callbacks can come in: over HTTP, at an address that is known outside."""
+        return bool(self.settings.http.public_address or self.settings.approvals.address)
+
+    def callback_readers(self) -> "dict[str, Reader]":
+        """What reads the callbacks of each provider that posts some."""
+        from tools.routee.callbacks import read_callback
+
+        return {"routee": read_callback} if "routee" in self.clients else {}
+
     def state_key(self) -> bytes:
         """Seals what clients carry between two rounds; replicas that share it can answer for each other."""
         return self.record.seal.derive("request state")
@@ -144,6 +158,7 @@ class Runtime:
             limits=SharedLimits(lambda: self.record),
             cache=SharedCache(lambda: self.record),
             tokens=SharedTokens(lambda: self.record),
+            inbox=lambda name: InboxAddress(self.settings, lambda: self.record, name),
         )
         return {
             name: setup.client(self.settings, shared)

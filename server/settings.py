@@ -171,6 +171,11 @@ class HttpSettings(_Section):
     tokens: Mapping[str, Annotated[SecretStr, AfterValidator(_long)]] = {}
     """Bearer tokens of 16 characters or more by who holds them. At least one is needed to listen beyond loopback."""
 
+    public_address: (
+        Annotated[str, matching(r"https?://[^/?#@\s]+/?", "an address such as https://ringfence.example.com")] | None
+    ) = None
+    """Where providers reach the server with their callbacks; the approval page's address if left out."""
+
     allowed_hosts: list[str] = []
     """Host headers that are answered besides the address it listens on."""
 

@@ -18,9 +18,9 @@ from tests.connecting import Era, Person
 
 
 @asynccontextmanager
-async def served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
+async def served(settings: Settings, runtime: Runtime | None = None, *, port: int | None = None) -> AsyncGenerator[str]:
     """The address of a server with these settings, as long as the block runs."""
-    port = free_port()
+    port = port or free_port()
     app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
     server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
     async with anyio.create_task_group() as group:

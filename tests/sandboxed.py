@@ -53,6 +53,15 @@ class Sandbox:
         """Clear every fault and release what is held."""
         await self._http.delete(f"{self.url}/_control/faults")
 
+    async def tell(self, path: str, body: dict[str, Any]) -> None:
+        """Have the outside world do something, at a provider's own controls."""
+        answer = await self._http.post(f"{self.url}/_control/{path}", json=body)
+        assert answer.is_success, answer.text
+
+    async def deliver_callbacks(self) -> None:
+        """Have the simulated Routee post whatever is due."""
+        await self.tell("routee/callbacks/deliver", {})
+
     async def advance(self, seconds: float) -> None:
         """Move the sandbox's clock."""
         await self._http.post(f"{self.url}/_control/clock", json={"seconds": seconds})

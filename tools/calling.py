@@ -8,7 +8,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 
 from clients.client import ApiClient
 from clients.errors import TelephonyError
-from clients.operation import Operation, Spec
+from clients.operation import Operation, Spec, build_request
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
 from guard.policy import Policy
@@ -35,6 +35,14 @@ class Memory(Protocol):
         ...
 
 
+class Tracker(Protocol):
+    """Remembers which action messages belong to, for the receipts that come later."""
+
+    async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
+        """Keep the ids under which a provider will report."""
+        ...
+
+
 class CallDesk:
     """Takes calls, validates them, leads the guarded ones through the guard, and words the result.
 
@@ -48,6 +56,7 @@ class CallDesk:
         policy: Policy,
         guard: "Callable[[], Guard]",
         taint: Callable[[], Memory],
+        tracker: Callable[[], Tracker],
         principal: Principals,
         bar: "Bar",
         settings: Callable[[str, str], str | None],
@@ -58,6 +67,7 @@ class CallDesk:
         self._policy = policy
         self._open_guard = guard
         self._taint = taint
+        self._tracker = tracker
         self._principal = principal
         self._bar = bar
         self._settings = settings
@@ -80,9 +90,11 @@ class CallDesk:
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
         try:
+            client = self._clients[provider.name]
+            client.adapted(call, build_request(call))  # what cannot be sent is refused before anybody is asked
             if self._policy.guards(operation.spec):
                 return await self.guarded(call, page, context)
-            exchange = await self._clients[provider.name].exchange(call)
+            exchange = await client.exchange(call)
             fence = Fence()
             result = answer_result(operation.spec, exchange, page, fence)
             await self._remember(fence, operation.spec, self._principal(context))
@@ -142,6 +154,8 @@ class CallDesk:
         self, action: Action, call: Operation[Any], principal: Principal, page: Page
     ) -> CallToolResult:
         receipt = await self._open_guard().carry_out(action, call)
+        if receipt.answer is not None and (sent := call.tracked(receipt.answer)):
+            await self._tracker().track(action.provider, sent, action.id)
         fence = Fence()
         result = receipt_result(call.spec, receipt, page, fence)
         await self._remember(fence, call.spec, principal)

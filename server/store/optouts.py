@@ -25,14 +25,8 @@ class StoredOptOuts:
 
     async def add(self, numbers: Iterable[str], *, source: str) -> int:
         """Add numbers; returns how many are new."""
-        wanted = list(dict.fromkeys(numbers))
         async with self._database.transaction() as connection:
-            known = await _known(connection, wanted)
-            now = datetime.now(UTC)
-            rows = [{"number": number, "at": now, "source": source} for number in wanted if number not in known]
-            if rows:
-                await connection.execute(insert(optouts), rows)
-        return len(rows)
+            return await add_optouts(connection, numbers, source=source)
 
     async def remove(self, number: str) -> bool:
         """Remove a number; False if it was not there."""
@@ -45,6 +39,17 @@ class StoredOptOuts:
         query = select(optouts.c.number, optouts.c.source).order_by(optouts.c.number)
         async with self._database.transaction() as connection:
             return [(str(number), str(source)) for number, source in (await connection.execute(query)).all()]
+
+
+async def add_optouts(connection: AsyncConnection, numbers: Iterable[str], *, source: str) -> int:
+    """Add numbers in a transaction; returns how many are new."""
+    wanted = list(dict.fromkeys(numbers))
+    known = await _known(connection, wanted)
+    now = datetime.now(UTC)
+    rows = [{"number": number, "at": now, "source": source} for number in wanted if number not in known]
+    if rows:
+        await connection.execute(insert(optouts), rows)
+    return len(rows)
 
 
 async def _known(connection: AsyncConnection, numbers: Sequence[str]) -> set[str]:

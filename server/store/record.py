@@ -6,6 +6,7 @@ from pathlib import Path
 from server.store.actions import StoredJournal
 from server.store.audit import Audit
 from server.store.database import Database
+from server.store.events import StoredEvents
 from server.store.facts import Facts
 from server.store.freeze import Freeze
 from server.store.limits import StoredCache, StoredLimits
@@ -28,6 +29,7 @@ class Record:
     facts: Facts
     freeze: Freeze
     optouts: StoredOptOuts
+    events: StoredEvents
     taint: StoredTaint
     tokens: StoredTokens
     seal: Seal
@@ -52,6 +54,7 @@ def open_record(address: str, folder: Path, key: str | None = None) -> Record:
         facts=facts,
         freeze=Freeze(facts, audit),
         optouts=StoredOptOuts(database),
+        events=StoredEvents(database, audit),
         taint=StoredTaint(database),
         tokens=StoredTokens(facts, seal),
         seal=seal,

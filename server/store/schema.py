@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0002"
+HEAD = "0003"
 """The last of the migrations that make these tables."""
 
 metadata = MetaData()
@@ -149,6 +149,42 @@ stranger_words = Table(
 """Digests of what strangers wrote and a principal was shown: numbers, addresses, links, long phrases."""
 
 Index("stranger_words_by_time", stranger_words.c.at)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("campaign", String(128)),
+    Column("state", String(32), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("other_side", String(64)),
+    Column("ours", String(64)),
+    Column("words", StorableText),
+    Column("price", String(40)),
+    Column("reason", StorableText),
+    Column("counts", Text),
+    Column("happened_at", UtcTime),
+)
+"""What providers posted, once each."""
+
+Index("events_by_subject", events.c.subject)
+Index("events_by_campaign", events.c.campaign)
+Index("events_by_other_side", events.c.other_side)
+
+tracked = Table(
+    "tracked",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("subject", String(128), primary_key=True),
+    Column("action_id", String(16), nullable=False),
+)
+"""Which action a message or campaign came from, so that a receipt finds what it settles."""
 
 sealed_secrets = Table(
     "sealed_secrets",

@@ -21,8 +21,8 @@ from tools.routee.shapes import (
     CampaignName,
     Fault,
     GroupName,
-    HttpsUrl,
     Id,
+    PostsTo,
     Sender,
     SmsText,
     When,
@@ -166,11 +166,11 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run for the test."""
 
-    callback_url: HttpsUrl | None = None
-    """Where Routee posts each delivery."""
+    callback_url: PostsTo | None = None
+    """Where Routee posts each delivery; `inbox` for list_events."""
 
-    campaign_callback_url: HttpsUrl | None = None
-    """Where Routee posts progress."""
+    campaign_callback_url: PostsTo | None = None
+    """Where Routee posts progress; or `inbox`."""
 
     callback_final_only: bool | None = None
     """Post only the final status."""
@@ -235,6 +235,9 @@ class SendCampaign(CampaignPlan):
             *super().warnings(),
             "Without a name Routee's web platform does not show it, and nothing stops the same send a second time.",
         )
+
+    def tracked(self, answer: Campaign) -> tuple[str, ...]:
+        return (answer.tracking_id,) if answer.tracking_id else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now" or not isinstance(answer, Campaign) or answer.tracking_id is None:

@@ -18,7 +18,7 @@ from tools.routee.calls import Callee, called_numbers
 from tools.routee.comparing import changed
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Costs, Country, HttpsUrl, given
+from tools.routee.shapes import Costs, Country, HttpsUrl, PostsTo, given
 
 
 class Offer(Answer):
@@ -192,7 +192,7 @@ class RentNumber(Operation[Number]):
     number: E164 = Field(serialization_alias="msisdn")
     """Number from routee_list_available_numbers."""
 
-    inbound_sms_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundSmsCallbackUrl")
+    inbound_sms_url: PostsTo | None = Field(default=None, serialization_alias="inboundSmsCallbackUrl")
     """Where Routee posts received messages."""
 
     inbound_voice_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundVoiceCallbackUrl")
@@ -256,7 +256,7 @@ class UpdateNumber(Operation[Number]):
     number: E164Digits
     """Number from routee_list_numbers."""
 
-    inbound_sms_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundSmsCallbackUrl")
+    inbound_sms_url: PostsTo | None = Field(default=None, serialization_alias="inboundSmsCallbackUrl")
     """Where Routee posts received messages."""
 
     inbound_voice_url: HttpsUrl | None = Field(default=None, serialization_alias="inboundVoiceCallbackUrl")

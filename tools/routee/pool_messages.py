@@ -83,6 +83,9 @@ class SendPoolSms(Operation[SentFromPool]):
             *text_warnings(self.text),
         )
 
+    def tracked(self, answer: SentFromPool) -> tuple[str, ...]:
+        return (answer.tracking_id,) if answer.tracking_id else ()
+
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
 

@@ -18,8 +18,8 @@ from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
     Callback,
     Country,
-    HttpsUrl,
     Id,
+    PostsTo,
     Sender,
     Text,
     callback,
@@ -150,10 +150,10 @@ class PoolSettings(BaseModel):
     alphanumeric_sender: Sender | None = None
     """Name of up to 11 characters for the strategy Alphanumeric."""
 
-    inbound_sms_url: HttpsUrl | None = None
+    inbound_sms_url: PostsTo | None = None
     """Where Routee posts received messages."""
 
-    callback_url: HttpsUrl | None = None
+    callback_url: PostsTo | None = None
     """Where Routee posts delivery."""
 
     callback_final_only: bool | None = None

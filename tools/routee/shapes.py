@@ -16,6 +16,9 @@ SmsText = Annotated[str, Field(min_length=1, max_length=1600)]
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$")]
 
+PostsTo = Annotated[str, Field(pattern=r"^(inbox|https://\S+)$")]
+"""Where callbacks are posted: an address, or the inbox of this server, whose address the client fills in."""
+
 WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.wav$")]
 
 Label = Annotated[str, Field(min_length=1, max_length=350)]

@@ -18,9 +18,9 @@ from tools.routee.shapes import (
     Amount,
     BodyAnalysis,
     Callback,
-    HttpsUrl,
     Id,
     Label,
+    PostsTo,
     Sender,
     SmsText,
     Status,
@@ -91,8 +91,8 @@ class SendSms(Operation[SentSms]):
     shorten_links_seconds: int | None = Field(default=None, ge=3600, le=2592000)
     """Shorten links, valid for this long."""
 
-    callback_url: HttpsUrl | None = None
-    """Where Routee posts delivery."""
+    callback_url: PostsTo | None = None
+    """Where Routee posts delivery; `inbox` for list_events."""
 
     callback_final_only: bool | None = None
     """Post only the final status."""
@@ -105,6 +105,9 @@ class SendSms(Operation[SentSms]):
 
     def warnings(self) -> tuple[str, ...]:
         return (NO_RECALL, *text_warnings(self.text))
+
+    def tracked(self, answer: SentSms) -> tuple[str, ...]:
+        return (answer.tracking_id,) if answer.tracking_id else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)

@@ -1,0 +1,1 @@
+"""Takes in what providers post: delivery reports, progress, messages of strangers."""

@@ -1,0 +1,34 @@
+"""The addresses of the inbox. They hold a secret, as Routee signs nothing: whoever knows one can post to it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from clients.inbox import INBOX_PATH
+from clients.redaction import redact
+from server.settings import Settings
+
+if TYPE_CHECKING:
+    from server.store.record import Record
+
+ROOT = INBOX_PATH.rstrip("/")
+PURPOSE = "callbacks of providers"
+
+
+class InboxAddress:
+    """Implements `clients.inbox.Inbox` for one provider. All servers on one store have the same address."""
+
+    def __init__(self, settings: Settings, record: "Callable[[], Record]", provider: str) -> None:
+        self._settings = settings
+        self._record = record
+        self._provider = provider
+
+    def url(self, kind: str) -> str | None:
+        base = self._settings.http.public_address or self._settings.approvals.address
+        return f"{base.rstrip('/')}{ROOT}/{self._provider}/{secret_of(self._record())}/{kind}" if base else None
+
+
+def secret_of(record: "Record") -> str:
+    """The secret part of the addresses; the redactor learns it, so that no log, answer or error shows it."""
+    secret = record.seal.derive(PURPOSE).hex()[:40]
+    redact.learn(secret)
+    return secret

@@ -1,0 +1,73 @@
+"""Answers what providers post: 200 once it is on the record, within the two seconds that Routee waits."""
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from guard.errors import JournalUnavailable
+from server.inbox.address import ROOT, secret_of
+from server.inbox.settling import settle
+from tools.callbacks import KINDS, BadCallback, Kind, Posted
+
+if TYPE_CHECKING:
+    from server.store.record import Record
+
+LARGEST_BODY = 64 * 1024
+
+Reader = Callable[[Kind, object], Posted]
+
+
+def inbox_route(record: "Record", readers: Mapping[str, Reader]) -> Route:
+    """The route under which callbacks come in, by provider, secret and kind."""
+
+    async def receive(request: Request) -> Response:
+        place: Mapping[str, str] = request.path_params
+        reader, kind = readers.get(place["provider"]), _kind(place["kind"])
+        if (
+            reader is None
+            or kind is None
+            or not hmac.compare_digest(place["secret"].encode(), secret_of(record).encode())
+        ):
+            return Response(status_code=404)
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=413)
+        try:
+            posted = reader(kind, json.loads(body))
+        except (BadCallback, ValueError) as bad:
+            return Response(f"Not taken in: {bad}", status_code=400, media_type="text/plain")
+        return Response(status_code=await _taken(record, posted))
+
+    return Route(f"{ROOT}/{{provider}}/{{secret}}/{{kind}}", receive, methods=["POST"])
+
+
+async def _taken(record: "Record", posted: Posted) -> int:
+    """200 once it is written down; 503 where it cannot be, so that it is delivered again.
+
+    It takes milliseconds. A locked store is waited for: an answer that comes too late only means another delivery.
+    """
+    try:
+        await record.events.take_in(posted)
+        await settle(record, posted)
+    except JournalUnavailable:
+        return 503
+    return 200
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole body; None if it is too long to be a callback."""
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > LARGEST_BODY:
+            return None
+    return bytes(found)
+
+
+def _kind(text: str) -> Kind | None:
+    return next((kind for kind in KINDS if kind == text), None)
