@@ -110,7 +110,7 @@ class Conditions:
         return Decision.PAGE, f"This touches {touched} numbers or recipients at once."
 
     async def _stranger(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
-        if not (operation.spec.effect.is_guarded or operation.destinations()):
+        if operation.spec.effect.is_plain_read:
             return Decision.ALLOW, ""
         source = await self._taint.found_in(principal, arguments_of(operation))
         if source is None:

@@ -1,20 +1,26 @@
 """How an action is put to a person, and what is said of its state. Deterministic in the action."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 
 from guard.action import Action, State
 from guard.cleaning import made_visible
 
+BEFORE_LIMIT: Final = 2000
+"""So that a state which others wrote (a ticket, say) cannot push the question out of sight."""
 
-def question(action: Action) -> str:
-    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id."""
+
+def question(action: Action, quoted: Callable[[str], str] = str) -> str:
+    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id.
+
+    `quoted` goes round what may repeat the state before, for readers to whom strangers' words are shown fenced.
+    """
     lines = [
         f"{action.title}?",
         "",
         *argument_lines(action.arguments),
-        *action.quote.lines(),
+        *action.quote.lines(quoted),
         *before_lines(action.before),
         "",
         f"Action {action.id}, asked for by {action.principal}. "
@@ -29,8 +35,11 @@ def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
 
 
 def before_lines(before: Any) -> list[str]:
-    """The state that the call will change."""
-    return [f"Now: {shown(before)}"] if before else []
+    """The state that the call will change, as far as a person can take it in."""
+    if not before:
+        return []
+    told = shown(before)
+    return [f"Now: {told if len(told) <= BEFORE_LIMIT else told[:BEFORE_LIMIT] + '…'}"]
 
 
 def shown(value: Any) -> str:
