@@ -63,8 +63,8 @@ def fenced(model: BaseModel, shown: Mapping[str, Any], fence: Fence) -> dict[str
         if name not in out:
             continue
         value: object = getattr(model, name)
-        if _is_from_stranger(field.metadata, field.annotation):
-            out[name] = _each(out[name], fence)
+        if (marker := _marker(field.metadata, field.annotation)) is not None:
+            out[name] = _each(out[name], fence, marker)
         elif isinstance(value, BaseModel):
             out[name] = fenced(value, out[name], fence)
         elif isinstance(value, list):
@@ -76,15 +76,17 @@ def fenced(model: BaseModel, shown: Mapping[str, Any], fence: Fence) -> dict[str
     return out
 
 
-def _each(value: Any, fence: Fence) -> Any:
+def _each(value: Any, fence: Fence, marker: FromStranger) -> Any:
     if isinstance(value, str):
-        return fence.around(value)
+        return fence.around(value) if marker.wrote(value) else value
     if isinstance(value, list):
-        return [_each(item, fence) for item in cast("list[object]", value)]
+        return [_each(item, fence, marker) for item in cast("list[object]", value)]
     return value
 
 
-def _is_from_stranger(metadata: list[Any], annotation: Any) -> bool:
-    if any(isinstance(item, FromStranger) for item in metadata):
-        return True
-    return any(_is_from_stranger(list(getattr(part, "__metadata__", ())), part) for part in get_args(annotation))
+def _marker(metadata: list[Any], annotation: Any) -> FromStranger | None:
+    """The marker of a field, however its type is wrapped."""
+    if (found := next((item for item in metadata if isinstance(item, FromStranger)), None)) is not None:
+        return found
+    inner = (_marker(list(getattr(part, "__metadata__", ())), part) for part in get_args(annotation))
+    return next((marker for marker in inner if marker is not None), None)
