@@ -90,10 +90,10 @@ _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "2223334445556667777888999
 _KEYPAD_NUMBER = re.compile(r"\d[\d\s().\-]{0,20}[A-Z][A-Z0-9\s().\-]{2,20}")
 
 _LATIN = str.maketrans(
-    "абвгдеёзикмнорстухьіјѕһԁԛԝαβγδεηικνορτυχωϲ",
-    "a6brgee3nkmhopctyxbijshdqwabydenikvoptuxwc",
+    "абвгдеёзикмнорстухьіјѕһԁԛԝαβγδεηικνορτυχωϲı",
+    "a6brgee3nkmhopctyxbijshdqwabydenikvoptuxwci",
 )
-"""Small Cyrillic and Greek letters as the Latin ones that they look like."""
+"""Small letters of other alphabets as the Latin ones that they look like."""
 
 _DOT = re.compile(
     r"\s{0,3}[\[({]\s{0,3}(?:dot|punto|punkt|point|\.)\s{0,3}[\])}]\s{0,3}|\s{1,3}(?:dot|punto|punkt)\s{1,3}"

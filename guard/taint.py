@@ -52,6 +52,11 @@ def traces(texts: Iterable[str]) -> set[str]:
     return {_digest(trace) for text in texts for trace in _borne_by(cleaned(text))} | {_digest(_EVERYTHING)}
 
 
+def numbers_traced(numbers: Iterable[str]) -> set[str]:
+    """The digests of telephone numbers."""
+    return {_digest(f"number {figures[-TAIL:]}") for number in numbers if (figures := "".join(_GROUP.findall(number)))}
+
+
 def texts_in(value: Any) -> Iterator[str]:
     """Every text in a JSON value, and every whole number that is long enough for a telephone number."""
     if isinstance(value, str):

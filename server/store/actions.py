@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,7 +72,9 @@ class StoredJournal:
             if hold.amount is not None:
                 require_room(await spent_in(connection, caps, at), hold.amount)
             changes = {"sent_at": at, "owner": this_process()}
-            begun = await self._moved(connection, action_id, {State.APPROVED}, State.SENDING, changes)
+            begun = await self._moved(
+                connection, action_id, {State.APPROVED}, State.SENDING, changes, actions.c.expires_at > at
+            )
             if begun is not None and hold.amount is not None:
                 await connection.execute(insert(holds).values(**hold_row(action_id, hold.provider, hold.amount, at)))
         await self._audit.anchor()
@@ -117,10 +119,11 @@ class StoredJournal:
         allowed: Collection[State],
         to: State,
         changes: dict[str, Any],
+        *conditions: ColumnElement[bool],
     ) -> Action | None:
         moving = (
             update(actions)
-            .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]))
+            .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]), *conditions)
             .values(state=to.value, **changes)
             .returning(*actions.c)
         )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.taint import marks, texts_in, traces
+from guard.taint import marks, numbers_traced, texts_in, traces
 from server.store.database import Database
 from server.store.schema import stranger_words
 
@@ -43,8 +43,8 @@ class StoredTaint:
         except JournalUnavailable:
             self._here[principal.name] |= dict.fromkeys(found, source)
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any]) -> str | None:
-        wanted = traces(texts_in(arguments))
+    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
+        wanted = traces(texts_in(arguments)) - numbers_traced(ours)
         here = self._here[principal.name]
         for trace in wanted:
             if trace in here:
