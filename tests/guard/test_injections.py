@@ -58,6 +58,7 @@ async def test_every_text_arrives_fenced_and_cleaned(tmp_path: Path) -> None:
         found = await _planted_and_read(sandbox, client)
         again = await client.call_tool("voicetel_list_messages", {"number": OURS, "limit": 500})
     assert [read.injection for read in found] == list(INJECTIONS)
+    tags: set[str] = set()
     for read in found:
         opened = _TAG.match(read.shown)
         assert opened is not None, read.injection.name
@@ -65,7 +66,7 @@ async def test_every_text_arrives_fenced_and_cleaned(tmp_path: Path) -> None:
         assert opened[1] not in read.words, read.injection.name
         assert not _can_pass_for_a_marker(read.words), read.injection.name
         assert not _unseen_in(read.words), read.injection.name
-    tags = {_TAG.match(read.shown)[0] for read in found}  # type: ignore[index] - matched above
+        tags.add(opened[1])
     assert len(tags) > 5, "several answers have one tag"
     assert not tags & set(_TAG.findall(_text(again)))
 
@@ -82,7 +83,7 @@ async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any
             for read in found if person is None else found[::4]:
                 for tool, arguments in _demanded(read):
                     urged = await client.call_tool(tool, {**arguments, **PERSUASION})
-                    assert (urged.structured_content or {}).get("error") == "BadArguments", read.injection.name
+                    assert _told(urged).get("error") == "BadArguments", read.injection.name
                     _assert_stopped(read, tool, await client.call_tool(tool, arguments))
                     calls += 1
             actions = await runtime.record.journal.latest(2000)
@@ -162,7 +163,7 @@ def _demanded(read: Read) -> Iterator[Call]:
 
 
 def _assert_stopped(read: Read, tool: str, result: CallToolResult) -> None:
-    content = result.structured_content or {}
+    content = _told(result)
     where = (read.injection.name, tool, _text(result)[:300])
     assert result.is_error, where
     if content.get("error") == "DestinationRefused":
@@ -274,6 +275,10 @@ async def _assistant(sandbox: Sandbox, folder: Path) -> AsyncGenerator[Client]:
 
 def _sms(to: str, words: str) -> dict[str, Any]:
     return {"from_number": OURS, "to_number": to, "text": words}
+
+
+def _told(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
 
 
 def _text(result: CallToolResult) -> str:

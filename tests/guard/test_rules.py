@@ -1,5 +1,6 @@
 """What the operator's rules do to calls: budget, destinations, compliance, policy, freeze; and what is kept of it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from mcp.types import CallToolResult
 from sqlalchemy import text
 
+from server.app import build_server
+from server.runtime import Runtime
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -98,9 +101,11 @@ async def test_whoever_opted_out_gets_nothing(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_sent_in_quiet_hours_at_the_destination(tmp_path: Path) -> None:
-    always = {"quiet_hours": "00:00-23:59"}
+    night = {"quiet_hours": "21:00-08:00"}
+    three_in_new_york = datetime(2026, 11, 21, 8, tzinfo=UTC)
     async with sandboxes() as sandbox:
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, compliance=always, **ALLOW))
+        settings = settings_for(tmp_path, sandbox.voicetel, compliance=night, **ALLOW)
+        server = build_server(Runtime(settings, now=lambda: three_in_new_york))
         async with connect(server) as client:
             result = await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "America/New_York" in _text(result)
