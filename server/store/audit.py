@@ -1,47 +1,31 @@
 """The audit: a chain of rows, each bound by HMAC to the one before, with its head kept twice.
 
-Whoever changes, removes or inserts a row breaks the chain at that row, because the key does not lie in the database.
-Rows cut off at the end are missed by the head, which is a row of its own under the same key, and by the anchor, a file
-beside the store.
+Whoever changes, removes, inserts or moves a row breaks the chain at that row, because the key does not lie in the
+database. Rows cut off at the end are missed by the head, which is a row of its own under the same key, and by the
+anchor, a file beside the store.
 """
 
-import hmac
-import json
 import os
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import String, delete, insert, select, type_coerce
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clients.redaction import redact, without_secrets
+from server.store.chain import NOTHING_BEFORE, Head, Verdict, check_chain, detail_text, mac_of, read_head, seal_head
 from server.store.database import Database
 from server.store.schema import audit, facts
 from server.store.vault import Seal
 
 ANCHOR_FILE = "audit.anchor"
 _HEAD = "audit head"
-_NOTHING_BEFORE = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a check of the whole chain found."""
-
-    rows: int
-    broken_at: int | None = None
-    """Number of the first row that was changed, removed or cut off."""
-
-    what: str = ""
-
-    @property
-    def is_whole(self) -> bool:
-        """True when nothing was touched."""
-        return self.broken_at is None
+_AS_KEPT = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
+_EVERY_ROW = select(*_AS_KEPT).order_by(audit.c.number)
+"""With times as text, so that one that is no time is found like any other change."""
 
 
 class Audit:
@@ -63,8 +47,8 @@ class Audit:
     ) -> None:
         """Add a row, in the caller's transaction."""
         number, before = await self._head(connection)
-        text = redact(json.dumps(without_secrets(dict(detail or {})), ensure_ascii=False, sort_keys=True, default=str))
-        row = {
+        text = detail_text(_redacted(without_secrets(dict(detail or {}))))
+        row: dict[str, Any] = {
             "number": number + 1,
             "at": datetime.now(UTC),
             "event": event,
@@ -72,10 +56,10 @@ class Audit:
             "principal": principal,
             "detail": text,
         }
-        mac = self._mac(before, row)
+        mac = mac_of(self._key(), before, row | {"at": row["at"].isoformat(timespec="microseconds")})
         await connection.execute(insert(audit).values(**row, mac=mac))
         await connection.execute(delete(facts).where(facts.c.name == _HEAD))
-        await connection.execute(insert(facts).values(name=_HEAD, value=self._sealed_head(number + 1, mac)))
+        await connection.execute(insert(facts).values(name=_HEAD, value=seal_head(self._key(), Head(number + 1, mac))))
 
     async def note(
         self, event: str, *, action_id: str | None = None, principal: str, detail: Mapping[str, Any] | None = None
@@ -89,65 +73,60 @@ class Audit:
         """Write the head beside the store, where someone who can write the database cannot reach by it."""
         async with self._database.transaction() as connection:
             number, mac = await self._head(connection)
-        if number > self._anchored()[0]:
+        if number > self._anchored().number:
             aside = self._anchor.with_name(f"{ANCHOR_FILE}.{os.getpid()}")
             aside.write_text(f"{number} {mac}\n", encoding="utf-8")
             aside.replace(self._anchor)
 
     async def rows(self) -> AsyncIterator[RowMapping]:
-        """Every row, oldest first."""
+        """Every row, oldest first; times as they are kept, in ISO 8601."""
         async with self._database.transaction() as connection:
-            found = (await connection.execute(select(audit).order_by(audit.c.number))).mappings().all()
+            found = await _rows(connection)
         for row in found:
             yield row
 
     async def verify(self) -> Verdict:
-        """Check every row, the head and the anchor; names the first row that does not fit."""
-        number, before = 0, _NOTHING_BEFORE
-        anchored, anchored_mac = self._anchored()
-        async for row in self.rows():
-            number += 1
-            if row["number"] != number:
-                return Verdict(number, number, f"row {number} was removed")
-            mac = self._mac(before, row)
-            if not hmac.compare_digest(mac, row["mac"]):
-                return Verdict(number, number, f"row {number} was changed")
-            if number == anchored and mac != anchored_mac:
-                return Verdict(number, number, f"row {number} is not the one that was anchored")
-            before = mac
-        if number < anchored:
-            return Verdict(number, number + 1, f"row {number + 1} and what came after it was cut off")
-        return await self._verify_head(number, before)
-
-    async def _verify_head(self, number: int, mac: str) -> Verdict:
+        """Check every row, the head and the anchor; names the first row that does not fit, and what was done."""
+        anchored = self._anchored()
         async with self._database.transaction() as connection:
-            query = select(facts.c.value).where(facts.c.name == _HEAD)
-            kept = (await connection.execute(query)).scalar()
-        if number == 0 and kept is None:
-            return Verdict(0)
-        if kept is None or not hmac.compare_digest(kept, self._sealed_head(number, mac)):
-            return Verdict(number, number + 1, f"row {number + 1} and what came after it was cut off")
-        return Verdict(number)
+            rows = await _rows(connection)
+            kept: str | None = (await connection.execute(select(facts.c.value).where(facts.c.name == _HEAD))).scalar()
+        return check_chain(_plain(rows), self._key(), head=read_head(kept, self._key()), anchored=anchored)
+
+    def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
+        """Check rows that were exported, against the key and the anchor."""
+        return check_chain(rows, self._key(), head=None, anchored=self._anchored())
 
     async def _head(self, connection: AsyncConnection) -> tuple[int, str]:
         query = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
         row = (await connection.execute(query)).first()
-        return (int(row[0]), str(row[1])) if row else (0, _NOTHING_BEFORE)
+        return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
 
-    def _mac(self, before: str, row: Mapping[str, Any] | RowMapping) -> str:
-        parts = [before, row["number"], row["at"].astimezone(UTC).isoformat(timespec="microseconds")]
-        parts += [row["event"], row["action_id"], row["principal"], row["detail"]]
-        return self._keyed(json.dumps(parts, ensure_ascii=False))
+    def _key(self) -> bytes:
+        return self._seal.derive("audit")
 
-    def _sealed_head(self, number: int, mac: str) -> str:
-        return f"{number} {mac} {self._keyed(f'head {number} {mac}')}"
-
-    def _keyed(self, text: str) -> str:
-        return hmac.new(self._seal.derive("audit"), text.encode("utf-8"), "sha256").hexdigest()
-
-    def _anchored(self) -> tuple[int, str]:
+    def _anchored(self) -> Head:
         try:
             number, mac = self._anchor.read_text(encoding="utf-8").split()
-            return int(number), mac
+            return Head(int(number), mac)
         except (OSError, ValueError):
-            return 0, ""
+            return Head(0, NOTHING_BEFORE)
+
+
+async def _rows(connection: AsyncConnection) -> Sequence[RowMapping]:
+    return (await connection.execute(_EVERY_ROW)).mappings().all()
+
+
+def _plain(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _redacted(value: Any) -> Any:
+    """Text by text: what is taken out of a whole JSON text may take its quotes along."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {str(name): _redacted(inner) for name, inner in cast("Mapping[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(inner) for inner in cast("Sequence[object]", value)]
+    return value
