@@ -179,7 +179,7 @@ class SharedTokens:
 def session_policy(settings: Settings) -> Policy:
     """The operator's policy, made stricter by what this session adds."""
     effects = {effect.labels[0]: effect for effect in Effect}
-    tightened = {effects[name]: decision for name, decision in settings.tighten.items() if name in effects}
+    tightened = {effects[name]: decision for name, decision in settings.tighten.items()}
     return settings.policy.policy().tightened(tightened)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,15 +16,18 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from server.rule_names import misnamed
 from server.rule_settings import (
     BudgetSettings,
     ComplianceSettings,
     DestinationSettings,
+    EffectName,
     PolicySettings,
     PriceSettings,
     RuleSettings,
     Word,
 )
+from server.toml_lines import line_of
 
 CONFIG_FILE = "ringfence.toml"
 
@@ -198,7 +201,7 @@ class Settings(BaseSettings):
 
     compliance: ComplianceSettings = ComplianceSettings()
 
-    tighten: Mapping[str, Word] = {}
+    tighten: Mapping[EffectName, Word] = {}
     """What this session makes stricter, by effect; a decision can only become stricter by it."""
 
     toolsets: NameList = ["default"]
@@ -272,13 +275,27 @@ def read_settings(path: Path | None = None) -> Settings:
         except tomllib.TOMLDecodeError as broken:
             raise BadSettings(f"{file} is not valid TOML: {broken}") from broken
     try:
-        return Settings(**content)
+        settings = Settings(**content)
     except SettingsError as misfit:
         raise BadSettings(f"The settings in the environment do not fit: {misfit}; JSON is expected there.") from misfit
     except ValidationError as misfit:
-        where = f"{file} or the environment" if file else "the environment"
-        lines = [f"  {'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in misfit.errors()]
-        raise BadSettings("\n".join([f"The settings in {where} do not fit:", *lines])) from None
+        raise BadSettings(_misfits(file, [(error["loc"], error["msg"]) for error in misfit.errors()])) from None
+    if wrong := list(misnamed(settings)):
+        raise BadSettings(_misfits(file, wrong))
+    return settings
+
+
+def _misfits(file: Path | None, errors: Sequence[tuple[tuple[str | int, ...], str]]) -> str:
+    """Each setting that does not fit, with its line where it stands in the file."""
+    where = f"{file} or the environment" if file else "the environment"
+    text = file.read_text(encoding="utf-8") if file else ""
+    lines: list[str] = []
+    for named, why in errors:
+        setting = named[:-1] if named[-1:] == ("[key]",) else named
+        line = line_of(text, setting)
+        at = f"line {line}, " if line else ""
+        lines.append(f"  {at}{'.'.join(str(part) for part in setting)}: {why.removeprefix('Value error, ')}")
+    return "\n".join([f"The settings in {where} do not fit:", *lines])
 
 
 def _found_file() -> Path | None:
