@@ -15,7 +15,8 @@ from mcp.types import CallToolResult
 
 from guard.action import State
 from tests.connecting import KEY, Person, connect, server_for, settings_for
-from tests.guard.injections import INJECTIONS, Injection
+from tests.guard.injection import Injection
+from tests.guard.injections import INJECTIONS
 from tests.sandboxed import Sandbox, sandboxes
 
 OURS = "+12015550142"
