@@ -51,10 +51,6 @@ def _answered_number(value: object) -> object:
     return _us_number(str(value)) if isinstance(value, int) and not isinstance(value, bool) else _us_number(value)
 
 
-AnsweredNumber = Annotated[str, BeforeValidator(_answered_number)]
-"""A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it."""
-
-
 def _without_punctuation(value: object) -> object:
     return _PUNCTUATION.sub("", value) if isinstance(value, str) else value
 
@@ -139,8 +135,28 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")]
 class FromStranger:
     """Marks an answer field that somebody outside the company wrote: shown cleaned and fenced, never obeyed."""
 
+    unless: re.Pattern[str] | None = None
+    """Shown as it is where all of it has this form, which can say nothing."""
+
+    def wrote(self, text: str) -> bool:
+        """True for a text that could say something."""
+        return self.unless is None or self.unless.fullmatch(text) is None
+
 
 StrangerText = Annotated[str, FromStranger()]
+
+_NUMBER_ALONE = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}")
+
+AnsweredNumber = Annotated[str, BeforeValidator(_answered_number), FromStranger(unless=_NUMBER_ALONE)]
+"""A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it.
+
+Who calls or texts may send any text as the number, so that one is a stranger's.
+"""
+
+_ADDRESS_ALONE = re.compile(r"[A-Za-z0-9._+\-]{1,40}@[A-Za-z0-9.\-]{1,60}")
+
+AnsweredEmail = Annotated[str, FromStranger(unless=_ADDRESS_ALONE)]
+"""A mail address in an answer, of somebody outside the company; whatever is no plain address is a stranger's text."""
 
 
 @dataclass(frozen=True, slots=True)

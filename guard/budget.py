@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -48,8 +48,8 @@ class Spent:
 
 
 def start_of(window: Window, now: datetime) -> datetime:
-    """When the window began, in the zone of `now`."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    """When the window began, by the calendar in UTC."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight.replace(day=1) if window == "month" else midnight
 
 

@@ -1,6 +1,7 @@
 """What the circumstances of one call add to the policy: they refuse it or make the decision stricter, never milder."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,12 +18,17 @@ from guard.policy import Decision
 from guard.quote import Quote
 from guard.rules import Rules
 
+_NUMBER = re.compile(r"\+?[0-9]{7,15}")
+
 
 class Taint(Protocol):
     """Remembers what strangers wrote, so that a call made from their words is recognised."""
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any]) -> str | None:
-        """Where a part of the arguments was read in a stranger's text; None if nowhere."""
+    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
+        """Where a part of the arguments was read in a stranger's text; None if nowhere.
+
+        `ours` are numbers that the call is made from: that strangers know them says nothing.
+        """
         ...
 
 
@@ -137,7 +143,16 @@ class Conditions:
     async def _stranger(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
         if operation.spec.effect.is_plain_read:
             return Decision.ALLOW, ""
-        source = await self._taint.found_in(principal, arguments_of(operation))
+        arguments = arguments_of(operation)
+        source = await self._taint.found_in(principal, arguments, ours=_ours(operation.destinations(), arguments))
         if source is None:
             return Decision.ALLOW, ""
         return Decision.ASK, f"A part of this call was written by a stranger (read with {source}). Did you ask for it?"
+
+
+def _ours(destinations: Collection[str], arguments: Mapping[str, Any]) -> list[str]:
+    """Of a call that goes somewhere, the numbers that it does not go to: those it is made from, or about."""
+    if not destinations:
+        return []
+    values = [value for value in arguments.values() if isinstance(value, str) and _NUMBER.fullmatch(value)]
+    return [value for value in values if value not in destinations]

@@ -58,6 +58,10 @@ class Destinations:
             return f"{kind}, which is always refused"
         if self._is_emergency(str(parsed.national_number), phonenumbers.region_code_for_number(parsed)):
             return "an emergency number, which is always refused"
+        if _is_emergency_abroad(parsed):
+            return "an emergency number of a country with that code, which is always refused"
+        if not phonenumbers.is_possible_number(parsed):
+            return "not a telephone number: too short or too long for its country"
         if any(number.startswith(prefix) for prefix in self.refused_prefixes):
             return "refused by destinations.refused_prefixes"
         return self._refusal_by_country(parsed)
@@ -81,6 +85,13 @@ class Destinations:
     def _is_emergency(self, number: str, region: str | None) -> bool:
         regions = {self.home, *([region] if region else [])}
         return any(shortnumberinfo.connects_to_emergency_number(number, region) for region in regions)
+
+
+def _is_emergency_abroad(parsed: PhoneNumber) -> bool:
+    """Exactly: for a longer number only its own country counts, where Raleigh's 919 is no emergency."""
+    national = str(parsed.national_number).rjust(3, "0")  # leading zeros, as in 000, are not part of a parsed number
+    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+    return any(shortnumberinfo.is_emergency_number(national, region) for region in regions)
 
 
 def _is_pay_per_call_exchange(parsed: PhoneNumber) -> bool:

@@ -38,7 +38,9 @@ class Journal(Protocol):
         ...
 
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
-        """Take the approval, set the money aside and write the intent, in one transaction; None if it was taken.
+        """Take the approval, set the money aside and write the intent, in one transaction.
+
+        None if the approval was taken already, or is too old at that time.
 
         Raises:
             OverBudget: A cap leaves no room.

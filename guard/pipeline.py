@@ -38,6 +38,8 @@ from guard.wording import standing
 R = TypeVar("R")
 
 APPROVAL_LIFETIME = timedelta(minutes=15)
+BY_POLICY = "policy"
+"""Who approved what nobody had to be asked about."""
 
 
 class Sender(Protocol):
@@ -100,17 +102,18 @@ class Guard:
             sender = self._senders[operation.spec.provider.name]
             digest = digest_of(operation, account=sender.account, principal=principal)
             audience = await self._audience(operation, sender)
-            if (found := await self._open(digest)) is not None:
-                return found
+            found = await self._open(digest)
             priced = replace(await self._quote(operation), recipients=how_many(operation, audience))
             circumstances = await self._conditions.weigh(operation, audience, priced, digest, principal)
+            if found is not None and await self._still_fits(found, circumstances.decision):
+                return found
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
         proposal = await self._proposal(operation, sender, principal, digest, priced, circumstances)
         proposed = await self._journal.propose(proposal)
         if circumstances.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
-            return await self.approve(proposed.id, by="policy")
+            return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
 
     async def answered(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
@@ -155,7 +158,7 @@ class Guard:
         with anyio.CancelScope(shield=True):
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._now())
             if taken is None:
-                refuse(await self._journal.find(action.id) or action)
+                refuse(await self._answers.aged(await self._journal.find(action.id) or action))
             return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
@@ -242,6 +245,16 @@ class Guard:
         if current.state in {State.SENDING, State.UNKNOWN}:
             raise OutcomePending(f"{standing(current)} The same call is not sent a second time.")
         return current if current.state.is_open else None
+
+    async def _still_fits(self, found: Action, decision: Decision) -> bool:
+        """True where the open action was put to whom the rules now say; else it is closed, and proposed anew."""
+        too_mild = found.channel != "page" if decision is Decision.PAGE else found.decided_by == BY_POLICY
+        if decision is Decision.ALLOW or not too_mild:
+            return True
+        await self._journal.move(
+            found.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED, outcome="The rules have become stricter."
+        )
+        return False
 
     async def _note_refusal(self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal) -> None:
         if isinstance(refusal, JournalUnavailable):

@@ -1,6 +1,6 @@
 """What a call will cost, where the price comes from, and what it will change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -107,17 +107,20 @@ class Quote:
         """The same quote, with more to know about the call, first."""
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
 
-    def lines(self) -> list[str]:
-        """The quote in words, a line each."""
+    def lines(self, quoted: Callable[[str], str] = str) -> list[str]:
+        """The quote in words, a line each. `quoted` goes round the notes, which may repeat the state before."""
+        return [*self._price(), *(f"Note: {quoted(warning)}" for warning in self.warnings)]
+
+    def _price(self) -> list[str]:
         if self.costs_nothing:
-            return ["Price: no charge is documented for this call.", *self._warnings()]
+            return ["Price: no charge is documented for this call."]
         if self.amount is None:
-            return [f"Price: UNKNOWN. {self.unknown}", *self._balance(), *self._warnings()]
+            return [f"Price: UNKNOWN. {self.unknown}", *self._balance()]
         most = "at most " if self.is_bound else ""
         again = f" now, then {self.monthly} every month" if self.monthly else _PER[self.per]
         price = f"Price: {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
         read = f" as of {_minute(self.as_of)}" if self.as_of else ""
-        return [f"{price}, from {self.source}{read}.", *self._balance(), *self._warnings()]
+        return [f"{price}, from {self.source}{read}.", *self._balance()]
 
     def _balance(self) -> list[str]:
         if self.balance is None:
@@ -126,9 +129,6 @@ class Quote:
         after = self.balance_after
         least = "at least " if self.is_bound else ""
         return [f"{now}; {least}{after} after this call." if after else now + "."]
-
-    def _warnings(self) -> list[str]:
-        return [f"Note: {warning}" for warning in self.warnings]
 
 
 def _minute(moment: datetime) -> str:

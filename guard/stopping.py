@@ -6,8 +6,8 @@ STOP_WORDS = frozenset(
     {
         # CTIA's list for the US, then what receivers write in Spanish, German and Greek
         "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "revoke",
-        "remove me", "alto", "baja", "parar", "cancelar", "no mas", "darme de baja", "stopp", "abmelden", "abbestellen", "austragen",
-        "keine sms", "διαγραφη", "σταματα", "σταματηστε", "τελοσ", "οχι αλλα",
+        "remove me", "alto", "baja", "parar", "cancelar", "no mas", "darme de baja", "stopp", "abmelden",
+        "abbestellen", "austragen", "keine sms", "διαγραφη", "σταματα", "σταματηστε", "τελοσ", "οχι αλλα",
     }
 )  # fmt: skip
 

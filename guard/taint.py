@@ -1,41 +1,68 @@
 """Recognises a call that was made from a stranger's words.
 
-Of every text that strangers wrote and a principal was shown, marks are kept: the telephone numbers, addresses and links
-in it, and every run of five words. A call whose arguments bear one of them is asked about, whatever the policy says.
+Of every text that strangers wrote and a principal was shown, marks are kept: its figures, addresses and links, and
+every run of words. A call whose arguments bear one of them is asked about, whatever the policy says. What a stranger
+hides is uncovered first (see `disguises`), on both sides. Not recognised: a number whose parts stand in different
+texts, one that must be computed, and words put differently.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, cast
 
 from guard.cleaning import cleaned
+from guard.disguises import plain_addresses, readings, skeleton, uncovered
 
 RUN_OF_WORDS = 5
-LEAST_DIGITS = 7
-MARKS_PER_TEXT = 2000
+RUN_OF_SIGNS = 8
+"""In scripts that put no spaces between words."""
 
-_NUMBER = re.compile(r"[+(]?\d[\d\s().\-/]{5,}\d")
-_ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
-_LINK = re.compile(r"(?:https?://)?((?:[\w\-]+\.)+[a-z]{2,}(?:/[^\s<>\"')\]]*)?)", re.IGNORECASE)
+TAIL = 7
+"""A telephone number is recognised by its last seven figures: with them, a local form is recognised as well."""
+
+MARKS_AT_ONCE = 40_000
+"""Strangers who write more than this in one answer taint every call after it, rather than none."""
+
+_EVERYTHING = "everything"
+_WHOLE_NUMBER = 10
+_LEAST_AS_NUMBER = 10**6
+
+_RUN_OF_FIGURES = re.compile(r"[0-9](?:[\W_]{0,3}[0-9])*")
+_GROUP = re.compile(r"[0-9]+")
+_SHORT_NUMBER = re.compile(r"(?<![\w.,:/\-])[0-9]{4,6}(?![\w:/\-]|[.,][0-9])")
+_ADDRESS = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63})*")
+_HOST = re.compile(r"(?<![\w@])(?:[\w\-]{1,63}\.){1,126}[^\W\d_]{2,63}")
+_LINKED_HOST = re.compile(r"\b[a-z]{2,10}://(?:[^\s/?#@]{0,200}@)?([^\s/:?#\"'<>()\[\]]+)")
 _WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{8,}")
+_SECOND_LEVEL = {"co", "com", "org", "net", "gov", "ac", "edu"}
 
 
 def marks(texts: Iterable[str]) -> set[str]:
-    """What is remembered of texts, as digests that tell nothing of them."""
-    found: set[str] = set()
-    for text in texts:
-        for mark in _marks(cleaned(text)):
-            found.add(hashlib.sha256(mark.encode("utf-8")).hexdigest()[:32])
-            if len(found) >= MARKS_PER_TEXT:
-                return found
-    return found
+    """What is remembered of strangers' texts, as digests that tell nothing of them."""
+    every = (mark for text in texts for mark in _left_by(cleaned(text)))
+    found = {_digest(mark) for mark in islice(every, MARKS_AT_ONCE)}
+    return found if next(every, None) is None else found | {_digest(_EVERYTHING)}
+
+
+def traces(texts: Iterable[str]) -> set[str]:
+    """What of a call's arguments could have been remembered, as the same digests."""
+    return {_digest(trace) for text in texts for trace in _borne_by(cleaned(text))} | {_digest(_EVERYTHING)}
+
+
+def numbers_traced(numbers: Iterable[str]) -> set[str]:
+    """The digests of telephone numbers."""
+    return {_digest(f"number {figures[-TAIL:]}") for number in numbers if (figures := "".join(_GROUP.findall(number)))}
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Every text in a JSON value."""
+    """Every text in a JSON value, and every whole number that is long enough for a telephone number."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int) and abs(value) >= _LEAST_AS_NUMBER:
+        yield str(value)
     elif isinstance(value, dict):
         for inner in cast("dict[str, object]", value).values():
             yield from texts_in(inner)
@@ -44,15 +71,68 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(inner)
 
 
-def _marks(text: str) -> Iterator[str]:
-    for number in _NUMBER.findall(text):
-        digits = re.sub(r"\D", "", number)
-        if len(digits) >= LEAST_DIGITS:
-            yield f"number {digits[-10:]}"
-    for address in _ADDRESS.findall(text):
-        yield f"address {address.lower()}"
-    for link in _LINK.findall(text):
-        yield f"link {link.lower().rstrip('/.')}"
-    words = [word.lower() for word in _WORD.findall(text)]
+def _left_by(written: str) -> Iterator[str]:
+    """Marks of a stranger's text. All its figures count in a row, whatever stands between them."""
+    for text in uncovered(written):
+        for reading in readings(text):
+            figures = "".join(_GROUP.findall(reading))
+            yield from (f"number {figures[start : start + TAIL]}" for start in range(len(figures) - TAIL + 1))
+            yield from (f"short {short}" for short in _SHORT_NUMBER.findall(reading))
+        addresses = plain_addresses(text)
+        yield from (f"address {address}" for address in _ADDRESS.findall(addresses))
+        yield from _hosts(_ADDRESS.sub(" ", addresses))
+        yield from _hosts_linked(addresses)
+        yield from _runs(text)
+
+
+def _borne_by(given: str) -> Iterator[str]:
+    """Traces in an argument. Here a number has an end, so that numbers that only begin alike are told apart."""
+    if given.isdecimal() and 4 <= len(given) < TAIL:
+        yield f"short {given}"
+    for text in uncovered(given):
+        for reading in readings(text):
+            for run in _RUN_OF_FIGURES.findall(reading):
+                yield from (f"number {tail}" for tail in _tails(run))
+        addresses = plain_addresses(text)
+        yield from (f"address {address}" for address in _ADDRESS.findall(addresses))
+        yield from _hosts(addresses.replace("@", " "))
+        yield from _hosts_linked(addresses)
+        yield from _runs(text)
+
+
+def _tails(run: str) -> Iterator[str]:
+    """The last figures of each number that may end in a run, which may hold several."""
+    figures, groups = "", _GROUP.findall(run)
+    for place, group in enumerate(groups, start=1):
+        figures += group
+        if len(figures) >= (TAIL if place == len(groups) else _WHOLE_NUMBER):
+            yield figures[-TAIL:]
+
+
+def _hosts(text: str) -> Iterator[str]:
+    """The hosts that are named, and the domains above them, down to one that somebody can own."""
+    for host in _HOST.findall(text):
+        labels = host.split(".")
+        for start in range(len(labels) - 1):
+            if start and len(labels) - start == 2 and labels[start] in _SECOND_LEVEL:
+                break
+            yield f"host {'.'.join(labels[start:])}"
+
+
+def _hosts_linked(text: str) -> Iterator[str]:
+    """The hosts of links, also those that are no name, such as an IP address."""
+    yield from (f"host {host.rstrip('.')}" for host in _LINKED_HOST.findall(text))
+
+
+def _runs(text: str) -> Iterator[str]:
+    plain = skeleton(text)
+    words = _WORD.findall(plain)
     for start in range(len(words) - RUN_OF_WORDS + 1):
         yield "words " + " ".join(words[start : start + RUN_OF_WORDS])
+    for signs in _UNSPACED.findall(plain):
+        for start in range(len(signs) - RUN_OF_SIGNS + 1):
+            yield f"signs {signs[start : start + RUN_OF_SIGNS]}"
+
+
+def _digest(mark: str) -> str:
+    return hashlib.sha256(mark.encode("utf-8")).hexdigest()[:32]

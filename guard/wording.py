@@ -1,22 +1,26 @@
 """How an action is put to a person, and what is said of its state. Deterministic in the action."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from guard.action import Action, State
 from guard.cleaning import made_visible
 
 MOST_BEFORE_LINES = 8
+"""So that a state which others wrote (a ticket, say) cannot push the question out of sight."""
 
 
-def question(action: Action) -> str:
-    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id."""
+def question(action: Action, quoted: Callable[[str], str] = str) -> str:
+    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id.
+
+    `quoted` goes round what may repeat the state before, for readers to whom strangers' words are shown fenced.
+    """
     lines = [
         f"{action.title}?",
         "",
         *argument_lines(action.arguments),
-        *action.quote.lines(),
+        *action.quote.lines(quoted),
         *before_lines(action.before),
         "",
         f"Action {action.id}, asked for by {action.principal}. "
@@ -30,8 +34,10 @@ def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
     return [f"  {name}: {shown(value)}" for name, value in arguments.items()]
 
 
-def before_lines(before: Mapping[str, Any] | None) -> list[str]:
+def before_lines(before: Mapping[str, Any] | str | None) -> list[str]:
     """The state that the call will change: what is set in it, a line each. The record has all of it."""
+    if isinstance(before, str):
+        return [f"Now: {shown(before)}"]
     facts = [f"  {name}: {shown(value)}" for name, value in _set_values(before or {})]
     if not facts:
         return []

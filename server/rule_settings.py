@@ -43,6 +43,9 @@ def _decision(value: object) -> object:
 Word = Annotated[Decision, BeforeValidator(_decision)]
 
 
+EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged"]
+
+
 class PolicySettings(_Section):
     """Which calls are allowed, asked about (`ask`), left to the operator (`page`), or forbidden (`deny`)."""
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from guard.action import Action, Principal, State
 from guard.wording import argument_lines, standing
 from tools.calling import CallDesk, Principals
+from tools.fencing import Fence
 from tools.own import DOES, LOOKS, Outcome, own_tool
+from tools.quoting import behind_fence
 from tools.results import problem
 
 if TYPE_CHECKING:
@@ -57,8 +59,12 @@ class ActionDesk:
         action = await self._journal().find(asked.action_id)
         if action is None or action.principal != self._principal(context).name:
             return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
-        lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(), standing(action)]
+        fence = Fence()
+        action, quoted = behind_fence(action, fence)
+        lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), standing(action)]
         lines += [action.outcome] if action.outcome else []
+        lines += [fence.note] if fence.is_used else []
+        await self._desk.remember(fence, action.operation, self._principal(context))
         return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=_shown(action))
 
     async def list(self, asked: Listing, context: Context[Any, Any]) -> Outcome:

@@ -89,20 +89,20 @@ class CallDesk:
             call, page = parse(operation, arguments, lambda name: self._settings(provider.name, name))
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
+        fence = Fence()
         try:
             client = self._clients[provider.name]
             client.adapted(call, build_request(call))  # what cannot be sent is refused before anybody is asked
             if self._policy.guards(operation.spec):
                 return await self.guarded(call, page, context)
             exchange = await client.exchange(call)
-            fence = Fence()
             result = answer_result(operation.spec, exchange, page, fence)
-            await self._remember(fence, operation.spec, self._principal(context))
-            return result
         except TelephonyError as error:
-            return error_result(error)
+            result = error_result(error, fence)
         except GuardRefusal as refusal:
             return refused_result(refusal)
+        await self.remember(fence, operation.spec.tool_name, self._principal(context))
+        return result
 
     async def propose(self, call: Operation[Any], context: Context[Any, Any]) -> CallToolResult | InputRequiredResult:
         """Lead a call through the guard whose arguments no model wrote, such as the one that takes an action back."""
@@ -127,7 +127,7 @@ class CallDesk:
             return answer
         if answer is Answer.DISMISSED:
             referral = Referral(action=action, page=await self._usher.where(action), note="The question was dismissed.")
-            return _pending(referral)
+            return await self._pending(referral, principal)
         if answer is not None:
             action = await self._decided(action, answer, principal)
         return await self._carry_out(action, call, principal, page)
@@ -147,7 +147,7 @@ class CallDesk:
         if isinstance(referral, InputRequiredResult):
             return referral
         if referral.action.state is State.PROPOSED:
-            return _pending(referral)
+            return await self._pending(referral, principal)
         return await self._carry_out(referral.action, call, principal, page)
 
     async def _carry_out(
@@ -158,13 +158,19 @@ class CallDesk:
             await self._tracker().track(action.provider, sent, action.id)
         fence = Fence()
         result = receipt_result(call.spec, receipt, page, fence)
-        await self._remember(fence, call.spec, principal)
+        await self.remember(fence, call.spec.tool_name, principal)
         return result
 
-    async def _remember(self, fence: Fence, spec: Spec, principal: Principal) -> None:
+    async def _pending(self, referral: Referral, principal: Principal) -> CallToolResult:
+        fence = Fence()
+        result = pending_result(referral.action, where=_where(referral), fence=fence)
+        await self.remember(fence, referral.action.operation, principal)
+        return result
+
+    async def remember(self, fence: Fence, source: str, principal: Principal) -> None:
         """A call made from a stranger's words is asked about, so what they wrote is remembered when it is shown."""
         if fence.is_used:
-            await self._taint().remember(principal, fence.texts, source=spec.tool_name)
+            await self._taint().remember(principal, fence.texts, source=source)
 
     async def _decided(self, action: Action, answer: Answer, principal: Principal) -> Action:
         if action.channel != "ask":
@@ -176,8 +182,8 @@ class CallDesk:
         return action
 
 
-def _pending(referral: Referral) -> CallToolResult:
+def _where(referral: Referral) -> str:
     by_command = f"`ringfence approvals approve {referral.action.id}` (or `decline`)"
     where = f"at {referral.page} or with {by_command}" if referral.page else f"with {by_command}"
     note = f"{referral.note} " if referral.note else ""
-    return pending_result(referral.action, where=f"{note}The operator answers {where}.")
+    return f"{note}The operator answers {where}."

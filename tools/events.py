@@ -155,7 +155,10 @@ class EventDesk:
                 await _report(context, campaign)
                 await anyio.sleep(min(CAMPAIGN_POLL_SECONDS, asked.seconds - waited))
         except TelephonyError as error:
-            return error_result(error)
+            fence = Fence()
+            result = error_result(error, fence)
+            await self._keep_in_mind(fence, context, source="routee_watch_campaign")
+            return result
 
     async def _told(
         self, found: Sequence[Event], context: Context[Any, Any], *, is_full: bool, cursor: int = 0
@@ -167,9 +170,12 @@ class EventDesk:
         notes = [fence.note] if fence.is_used else []
         if not found and not self._reached_at():
             notes.append("No provider can reach an inbox here: the operator serves over HTTP at a public address.")
-        if fence.is_used:
-            await self._memory().remember(self._principal(context), fence.texts, source="list_events")
+        await self._keep_in_mind(fence, context, source="list_events")
         return shown(told, notes, rows="events")
+
+    async def _keep_in_mind(self, fence: Fence, context: Context[Any, Any], *, source: str) -> None:
+        if fence.is_used:
+            await self._memory().remember(self._principal(context), fence.texts, source=source)
 
 
 async def _latest(events: Events) -> int:

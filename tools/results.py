@@ -17,6 +17,7 @@ from guard.settlement import Receipt
 from guard.wording import question, standing
 from tools.arguments import Page
 from tools.fencing import Fence, fenced
+from tools.quoting import behind_fence
 from tools.tables import compact, written
 
 
@@ -33,7 +34,7 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) 
     """What became of a guarded call."""
     action = receipt.action
     if receipt.error is not None:
-        return _failed_action(receipt, receipt.error)
+        return _failed_action(receipt, receipt.error, fence)
     content, notes = _content(spec, receipt.answer, page, fence) if isinstance(receipt.answer, BaseModel) else ({}, [])
     if receipt.kept_secrets:
         notes.append(_kept(receipt))
@@ -42,12 +43,14 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) 
     return _result(told, [head, *notes], head_first=True, rows=spec.rows)
 
 
-def pending_result(action: Action, *, where: str) -> CallToolResult:
-    """Nothing was sent: a person has to answer elsewhere."""
+def pending_result(action: Action, *, where: str, fence: Fence) -> CallToolResult:
+    """Nothing was sent: a person has to answer elsewhere. Strangers' words in the state before stay fenced."""
+    asked = question(*behind_fence(action, fence))
     text = (
-        f"NOT SENT. A person has to approve this first:\n{question(action)}\n\n{where} "
+        f"NOT SENT. A person has to approve this first:\n{asked}\n\n{where} "
         "Then make exactly the same call again. Tell the user; do not look for another way."
     )
+    text += f"\n{fence.note}" if fence.is_used else ""
     return CallToolResult(
         content=[TextContent(text=text)],
         structured_content={"action": action.id, "state": action.state.value, "approve": where},
@@ -60,9 +63,11 @@ def refused_result(refusal: GuardRefusal) -> CallToolResult:
     return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
 
 
-def error_result(error: TelephonyError) -> CallToolResult:
+def error_result(error: TelephonyError, fence: Fence) -> CallToolResult:
     """A foreseen failure of a call that was not guarded."""
-    return problem(f"{redact(str(error))} {error.advice}", kind=type(error).__name__, more=_details(error))
+    more = _details(error, fence)
+    note = f" {fence.note}" if fence.is_used else ""
+    return problem(f"{redact(str(error))} {error.advice}{note}", kind=type(error).__name__, more=more)
 
 
 def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
@@ -91,21 +96,22 @@ def _kept(receipt: Receipt[Any]) -> str:
     return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
 
 
-def _failed_action(receipt: Receipt[Any], error: TelephonyError) -> CallToolResult:
+def _failed_action(receipt: Receipt[Any], error: TelephonyError, fence: Fence) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
     say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{standing(action)}"
     if receipt.kept_secrets:
         say += f"\n{_kept(receipt)}"
-    more = {"action": action.id, "state": action.state.value, **_details(error)}
+    more = {"action": action.id, "state": action.state.value, **_details(error, fence)}
+    say += f"\n{fence.note}" if fence.is_used else ""
     return problem(f"{redact(str(error))} {error.advice}{say}", kind=type(error).__name__, more=more)
 
 
-def _details(error: TelephonyError) -> dict[str, Any]:
+def _details(error: TelephonyError, fence: Fence) -> dict[str, Any]:
     if isinstance(error, Refused) and error.details:
         return {"details": error.details}
     if isinstance(error, UnexpectedAnswer) and isinstance(error.understood, BaseModel):
-        return {"understood": _shown(error.understood, Fence())}
+        return {"understood": _shown(error.understood, fence)}
     return {}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.voicetel.fields import Tn
-from sandbox.voicetel.state import Message, State
+from sandbox.voicetel.state import CallRecord, Message, State
 
 
 class _Order(BaseModel):
@@ -31,6 +32,15 @@ class InboundOrder(_Order):
     kind: str = Field(default="sms", pattern="^(sms|mms)$")
 
 
+class CallOrder(_Order):
+    """Body of `POST calls`: a stranger calls a number on some account, and a caller name comes with the call."""
+
+    source: str
+    destination: Tn
+    name: str
+    seconds: int = Field(default=30, ge=0)
+
+
 class GoneOrder(_Order):
     """Body of `POST gone`: somebody else buys these numbers."""
 
@@ -48,6 +58,7 @@ class Controls:
         return [
             Route("/cash/{username}", self.set_cash, methods=["PUT"]),
             Route("/inbound", self.receive_message, methods=["POST"]),
+            Route("/calls", self.receive_call, methods=["POST"]),
             Route("/gone", self.take_numbers, methods=["POST"]),
         ]
 
@@ -86,6 +97,29 @@ class Controls:
         if order.text.strip().upper() == "STOP":
             account.opted_out.add(order.source)
         return JSONResponse({"id": message.id}, status_code=201)
+
+    async def receive_call(self, request: Request) -> JSONResponse:
+        """Let a call come in; its record carries the caller's name as records do, URL-encoded."""
+        try:
+            order = CallOrder.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _refused(error)
+        state = self._state()
+        account = state.holder_of(order.destination)
+        if account is None:
+            return JSONResponse({"error": "the destination is on no account"}, status_code=404)
+        call = CallRecord(
+            id=f"{state.next('incoming call', 1):032x}",
+            at=state.clock.now(),
+            caller=order.source,
+            called=order.destination,
+            seconds=order.seconds,
+            rate=account.rates["nibble"],
+            name=quote(order.name),
+            ip="203.0.113.10",
+        )
+        account.calls.append(call)
+        return JSONResponse({"id": call.id}, status_code=201)
 
     async def take_numbers(self, request: Request) -> JSONResponse:
         """Take numbers out of the inventory; cached searches still list them for ten minutes."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio
@@ -53,7 +54,11 @@ def resolve(
     async def close(opened: Opened) -> Action | None:
         await require_passcode(opened)
         return await opened.record.journal.move(
-            action_id, {State.UNKNOWN, State.SENDING}, State(outcome), outcome="Closed by the operator."
+            action_id,
+            {State.UNKNOWN, State.SENDING},
+            State(outcome),
+            outcome="Closed by the operator.",
+            finished_at=datetime.now(UTC),
         )
 
     if anyio.run(lambda: opened_record(close, sandbox=sandbox)) is None:

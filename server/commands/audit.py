@@ -7,15 +7,25 @@ from typing import Annotated, Any
 import anyio
 import typer
 
-from server.commands.terminal import Opened, Sandboxed, console, opened_record
+from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record
+from server.store.chain import Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 
 
 @app.command()
-def verify(sandbox: Sandboxed = False) -> None:
-    """Check the whole chain; names the first row that was changed, removed or cut off."""
-    verdict = anyio.run(lambda: opened_record(lambda opened: opened.record.audit.verify(), sandbox=sandbox))
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None,
+    sandbox: Sandboxed = False,
+) -> None:
+    """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
+    exported = None if file is None else _read(file)
+
+    async def checked(opened: Opened) -> Verdict:
+        audit = opened.record.audit
+        return await audit.verify() if exported is None else audit.verify_copy(exported)
+
+    verdict = anyio.run(lambda: opened_record(checked, sandbox=sandbox))
     if verdict.is_whole:
         console.print(f"The audit is whole: {verdict.rows} rows.")
         return
@@ -51,9 +61,31 @@ def tail(
         )
 
 
+def _read(file: Path) -> list[dict[str, Any]]:
+    """Exported rows, as they stand in the store."""
+    try:
+        rows: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [{**row, "detail": _kept(row["detail"])} for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as unreadable:
+        fail(f"{file} is no export of the audit: {unreadable!r}")
+
+
 async def _lines(opened: Opened) -> list[str]:
     found: list[str] = []
     async for row in opened.record.audit.rows():
-        shown: dict[str, Any] = {**row, "at": row["at"].isoformat(), "detail": json.loads(row["detail"])}
+        shown = {**row, "detail": _told(row["detail"])}
         found.append(json.dumps(shown, ensure_ascii=False))
     return found
+
+
+def _told(detail: str) -> object:
+    """The particulars as JSON; as their text where somebody wrote something else into the store."""
+    try:
+        told = json.loads(detail)
+    except ValueError:
+        return detail
+    return told if detail_text(told) == detail else detail
+
+
+def _kept(detail: object) -> str:
+    return detail if isinstance(detail, str) else detail_text(detail)

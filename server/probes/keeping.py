@@ -64,7 +64,9 @@ async def _tampered(bench: Bench) -> str:
     assistant = await bench.silent()
     await order_waits(assistant, "+12125550141")
     await assistant.call(SEND, message("+881612345678", "Hello"))
-    rows = (await bench.record.audit.verify()).rows
+    untouched = await bench.record.audit.verify()
+    expect(untouched.is_whole, f"the record that nobody touched does not verify: {untouched.what}")
+    rows = untouched.rows
     last, middle = rows, rows // 2 + 1
     attempts: Mapping[str, tuple[str, int]] = {
         "edited": (f"UPDATE audit SET principal = 'token:nobody' WHERE number = {middle}", middle),  # noqa: S608
@@ -78,8 +80,6 @@ async def _tampered(bench: Bench) -> str:
             connection.commit()
         found = await _broken_at(copy)
         expect(found == row, f"{what} row {row}: the check names {found or 'nothing'}")
-    untouched = await bench.record.audit.verify()
-    expect(untouched.is_whole, f"the record that nobody touched does not verify: {untouched.what}")
     return f"a row edited, removed, and cut off in {rows}: each is named; the record itself is whole"
 
 

@@ -26,8 +26,8 @@ async def _fence(bench: Bench) -> str:
     for answer, tag in ((first, tags[0]), (second, later[0])):
         expect(answer.count(f"<{tag}>") == answer.count(f"</{tag}>") > 0, "a stranger closed the fence")
         expect("written by strangers" in answer, "the model is not told what the markers mean")
-    expect(f"</{tags[0]}>" in second, "the forged marker did not come through as text")
-    return "a forged marker stays inside: the tag is new in each answer; invisible characters are taken out"
+    expect(f"[/{tags[0]}>" in second, "the forged marker did not come through as text")
+    return "a forged marker is one no longer, and the tag is new in each answer; invisible characters are taken out"
 
 
 async def _injected(bench: Bench) -> str:

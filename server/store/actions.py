@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,7 +69,8 @@ class StoredJournal:
             if hold.amount is not None:
                 require_room(await spent_in(connection, caps, at), hold.amount)
             changes = {"sent_at": at, "owner": this_process()}
-            begun = await self._moved(entry, action_id, {State.APPROVED}, State.SENDING, changes)
+            in_time = actions.c.expires_at > at
+            begun = await self._moved(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
             if begun is not None and hold.amount is not None:
                 await take_hold(connection, action_id, hold.provider, hold.amount, at)
         return begun
@@ -107,11 +108,17 @@ class StoredJournal:
             return await fact(connection, FROZEN) is not None
 
     async def _moved(
-        self, entry: Entry, action_id: str, allowed: Collection[State], to: State, changes: dict[str, Any]
+        self,
+        entry: Entry,
+        action_id: str,
+        allowed: Collection[State],
+        to: State,
+        changes: dict[str, Any],
+        *conditions: ColumnElement[bool],
     ) -> Action | None:
         moving = (
             update(actions)
-            .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]))
+            .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]), *conditions)
             .values(state=to.value, **changes)
             .returning(*actions.c)
         )

@@ -1,27 +1,25 @@
 """The audit: a chain of rows, each bound by HMAC to the one before, with its head kept twice.
 
-Whoever changes, removes or inserts a row breaks the chain at that row, because the key does not lie in the database.
-Rows cut off at the end are missed by the head, which is a row of its own under the same key, and by the anchor, a file
-beside the store.
+Whoever changes, removes, inserts or moves a row breaks the chain at that row, because the key does not lie in the
+database. Rows cut off at the end are missed by the head, which is a row of its own under the same key, and by the
+anchor, a file beside the store.
 """
 
 import hmac
-import json
 import logging
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import String, delete, insert, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clients.redaction import redact, without_secrets
 from guard.errors import JournalUnavailable
+from server.store.chain import NOTHING_BEFORE, Head, Verdict, check_chain, detail_text, mac_of, read_head, seal_head
 from server.store.database import Database
 from server.store.facts import fact
 from server.store.schema import audit, facts, storable
@@ -32,23 +30,8 @@ _HEAD = "audit head"
 _KEY = "audit key"
 _AT_ONCE = 1000
 _log = logging.getLogger(__name__)
-_NOTHING_BEFORE = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a check of the whole chain found."""
-
-    rows: int
-    broken_at: int | None = None
-    """Number of the first row that was changed, removed or cut off."""
-
-    what: str = ""
-
-    @property
-    def is_whole(self) -> bool:
-        """True when nothing was touched."""
-        return self.broken_at is None
+_AS_KEPT = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
+"""With times as text, so that one that is no time is found like any other change."""
 
 
 class Entry:
@@ -56,7 +39,7 @@ class Entry:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
-        self.head: tuple[int, str] | None = None
+        self.head: Head | None = None
 
 
 class Audit:
@@ -79,7 +62,7 @@ class Audit:
             entry = Entry(connection)
             yield entry
         if entry.head is not None:
-            self._keep_beside(*entry.head)
+            self._keep_beside(entry.head)
 
     async def append(
         self,
@@ -98,9 +81,8 @@ class Audit:
         connection = entry.connection
         await self._require_same_key(connection)
         number, before = await self._head(connection)
-        hidden = without_secrets(dict(detail or {}))
-        text = storable(redact(json.dumps(hidden, ensure_ascii=False, sort_keys=True, default=str)))
-        row = {
+        text = storable(detail_text(_redacted(without_secrets(dict(detail or {})))))
+        row: dict[str, Any] = {
             "number": number + 1,
             "at": datetime.now(UTC),
             "event": event,
@@ -108,11 +90,11 @@ class Audit:
             "principal": principal,
             "detail": text,
         }
-        mac = self._mac(before, row)
+        mac = mac_of(self._key(), before, row | {"at": row["at"].isoformat(timespec="microseconds")})
         await connection.execute(insert(audit).values(**row, mac=mac))
         await connection.execute(delete(facts).where(facts.c.name == _HEAD))
-        await connection.execute(insert(facts).values(name=_HEAD, value=self._sealed_head(number + 1, mac)))
-        entry.head = number + 1, mac
+        entry.head = Head(number + 1, mac)
+        await connection.execute(insert(facts).values(name=_HEAD, value=seal_head(self._key(), entry.head)))
 
     async def note(
         self, event: str, *, action_id: str | None = None, principal: str, detail: Mapping[str, Any] | None = None
@@ -121,54 +103,45 @@ class Audit:
         async with self.entry() as entry:
             await self.append(entry, event, action_id=action_id, principal=principal, detail=detail)
 
-    async def rows(self, *, up_to: int | None = None) -> AsyncIterator[RowMapping]:
-        """Every row, oldest first; a part at a time, because rows are only ever added."""
-        last = -1
+    async def rows(self, *, up_to: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
+        """Every row, oldest first, with times as they are kept; a part at a time, because rows are only ever added."""
+        query = select(*_AS_KEPT).order_by(audit.c.number).limit(_AT_ONCE)
+        if up_to is not None:
+            query = query.where(audit.c.number <= up_to)
+        part = query
         while True:
-            query = select(audit).where(audit.c.number > last).order_by(audit.c.number).limit(_AT_ONCE)
-            if up_to is not None:
-                query = query.where(audit.c.number <= up_to)
             async with self._database.transaction() as connection:
-                found = (await connection.execute(query)).mappings().all()
+                found = (await connection.execute(part)).mappings().all()
             for row in found:
-                yield row
+                yield {str(name): value for name, value in row.items()}
             if len(found) < _AT_ONCE:
                 return
-            last = found[-1]["number"]
+            part = query.where(audit.c.number > found[-1]["number"])
 
     async def verify(self) -> Verdict:
-        """Check every row, the head and the anchor; names the first row that does not fit.
+        """Check every row, the head and the anchor; names the first row that does not fit, and what was done.
 
         What is added meanwhile is left for the next time.
 
         Raises:
             JournalUnavailable: The store cannot be read, or was begun with another key.
         """
-        anchored, anchored_mac = self._anchored()
+        anchored = self._anchored()
         async with self._database.transaction() as connection:
             await self._require_same_key(connection)
             last, _ = await self._head(connection)
-            kept = await fact(connection, _HEAD)
-        number, before = 0, _NOTHING_BEFORE
-        async for row in self.rows(up_to=last):
-            number += 1
-            if row["number"] != number:
-                return Verdict(number, number, f"row {number} was removed")
-            mac = self._mac(before, row)
-            if not hmac.compare_digest(mac, row["mac"]):
-                return Verdict(number, number, f"row {number} was changed")
-            if number == anchored and mac != anchored_mac:
-                return Verdict(number, number, f"row {number} is not the one that was anchored")
-            before = mac
-        is_the_end = kept == self._sealed_head(number, before) if number else kept is None
-        if number < anchored or not is_the_end:
-            return Verdict(number, number + 1, f"row {number + 1} and what came after it was cut off")
-        return Verdict(number)
+            head = read_head(await fact(connection, _HEAD), self._key())
+        rows = [row async for row in self.rows(up_to=last)]
+        return check_chain(rows, self._key(), head=head, anchored=anchored)
+
+    def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
+        """Check rows that were exported, against the key and the anchor."""
+        return check_chain(rows, self._key(), head=None, anchored=self._anchored())
 
     async def _require_same_key(self, connection: AsyncConnection) -> None:
         if self._has_same_key:
             return
-        mine, first = self._keyed("key"), await fact(connection, _KEY)
+        mine, first = hmac.new(self._key(), b"key", "sha256").hexdigest(), await fact(connection, _KEY)
         if first is None:
             await connection.execute(insert(facts).values(name=_KEY, value=mine))
         elif hmac.compare_digest(first, mine):
@@ -182,37 +155,40 @@ class Audit:
     async def _head(self, connection: AsyncConnection) -> tuple[int, str]:
         query = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
         row = (await connection.execute(query)).first()
-        return (int(row[0]), str(row[1])) if row else (0, _NOTHING_BEFORE)
+        return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
 
-    def _mac(self, before: str, row: Mapping[str, Any] | RowMapping) -> str:
-        parts = [before, row["number"], row["at"].astimezone(UTC).isoformat(timespec="microseconds")]
-        parts += [row["event"], row["action_id"], row["principal"], row["detail"]]
-        return self._keyed(json.dumps(parts, ensure_ascii=False))
+    def _key(self) -> bytes:
+        return self._seal.derive("audit")
 
-    def _sealed_head(self, number: int, mac: str) -> str:
-        return f"{number} {mac} {self._keyed(f'head {number} {mac}')}"
-
-    def _keyed(self, text: str) -> str:
-        return hmac.new(self._seal.derive("audit"), text.encode("utf-8"), "sha256").hexdigest()
-
-    def _keep_beside(self, number: int, mac: str) -> None:
+    def _keep_beside(self, head: Head) -> None:
         """Write the head beside the store, where someone who can write the database cannot reach by it.
 
         What it anchors is committed already. A disk that fails now must not look as if it were not; the next head
         makes up for it.
         """
         try:
-            if number > self._anchored()[0]:
+            if head.number > self._anchored().number:
                 self._anchor.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 aside = self._anchor.with_name(f"{ANCHOR_FILE}.{os.getpid()}")
-                aside.write_text(f"{number} {mac}\n", encoding="utf-8")
+                aside.write_text(f"{head.number} {head.mac}\n", encoding="utf-8")
                 aside.replace(self._anchor)
         except OSError as failed:
             _log.warning("The audit's anchor %s cannot be written: %s", self._anchor, failed.strerror)
 
-    def _anchored(self) -> tuple[int, str]:
+    def _anchored(self) -> Head:
         try:
             number, mac = self._anchor.read_text(encoding="utf-8").split()
-            return int(number), mac
+            return Head(int(number), mac)
         except (OSError, ValueError):
-            return 0, ""
+            return Head(0, NOTHING_BEFORE)
+
+
+def _redacted(value: Any) -> Any:
+    """Text by text: what is taken out of a whole JSON text may take its quotes along."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {str(name): _redacted(inner) for name, inner in cast("Mapping[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(inner) for inner in cast("Sequence[object]", value)]
+    return value

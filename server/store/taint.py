@@ -1,21 +1,22 @@
 """Remembers, for every process on the store, what strangers wrote and a principal was shown."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.taint import marks, texts_in
+from guard.taint import marks, numbers_traced, texts_in, traces
 from server.store.database import Database
 from server.store.schema import stranger_words
 
 KEPT_FOR = timedelta(days=7)
+PRUNED_EVERY = timedelta(hours=1)
 _AT_ONCE = 500
 
 
@@ -25,37 +26,49 @@ class StoredTaint:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._here: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._prune_next = datetime.min.replace(tzinfo=UTC)
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
         """Keep the marks of texts that this principal was shown."""
         found = marks(texts)
-        self._here[principal.name] |= dict.fromkeys(found, source)
-        with suppress(JournalUnavailable):
-            now = datetime.now(UTC)
+        now = datetime.now(UTC)
+        rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
+        try:
             async with self._database.transaction() as connection:
-                new = found - set(await _known(connection, principal, found))
-                rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in new]
-                await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
+                if now >= self._prune_next:
+                    await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
+                    self._prune_next = now + PRUNED_EVERY
                 if rows:
-                    await connection.execute(insert(stranger_words), rows)
+                    await _keep(connection, rows)
+        except JournalUnavailable:
+            self._here[principal.name] |= dict.fromkeys(found, source)
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any]) -> str | None:
-        wanted = marks(texts_in(arguments))
+    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
+        wanted = traces(texts_in(arguments)) - numbers_traced(ours)
         here = self._here[principal.name]
-        for mark in wanted:
-            if mark in here:
-                return here[mark]
+        for trace in wanted:
+            if trace in here:
+                return here[trace]
+        return next(iter((await self._known(principal, wanted)).values()), None)
+
+    async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, str]:
+        known: dict[str, str] = {}
+        every = sorted(wanted)
         async with self._database.transaction() as connection:
-            return next(iter((await _known(connection, principal, wanted)).values()), None)
+            for start in range(0, len(every), _AT_ONCE):
+                query = select(stranger_words.c.word, stranger_words.c.source).where(
+                    stranger_words.c.principal == principal.name,
+                    stranger_words.c.word.in_(every[start : start + _AT_ONCE]),
+                )
+                known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
+        return known
 
 
-async def _known(connection: AsyncConnection, principal: Principal, found: set[str]) -> dict[str, str]:
-    known: dict[str, str] = {}
-    wanted = sorted(found)
-    for start in range(0, len(wanted), _AT_ONCE):
-        query = select(stranger_words.c.word, stranger_words.c.source).where(
-            stranger_words.c.principal == principal.name,
-            stranger_words.c.word.in_(wanted[start : start + _AT_ONCE]),
-        )
-        known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
-    return known
+async def _keep(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add marks; those that are known are kept for another while. No other process can be in the way."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    adding = insert(stranger_words)
+    again = adding.on_conflict_do_update(
+        index_elements=["principal", "word"], set_={"at": adding.excluded.at, "source": adding.excluded.source}
+    )
+    await connection.execute(again, rows)

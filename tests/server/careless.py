@@ -85,11 +85,11 @@ def let_a_yes_last() -> None:
         return find
 
     def once_more(moved: Any) -> Any:
-        async def move(self: Any, connection: Any, action_id: str, allowed: Any, to: State, changes: Any) -> Any:
+        async def move(self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any) -> Any:
             if to is State.SENDING:
-                await connection.execute(text("DELETE FROM holds"))  # an action has only one
+                await entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
                 allowed = {State.APPROVED, State.DONE}
-            return await moved(self, connection, action_id, allowed, to, changes)
+            return await moved(self, entry, action_id, allowed, to, changes)
 
         return move
 
@@ -145,11 +145,11 @@ def loosen_the_doors() -> None:
     """Any token, any page and any passcode opens; the model has a tool that approves, and arguments are not checked."""
     from mcp.server.mcpserver.tools import Tool
 
-    from server import app, passcode, serving
+    from server import passcode, serving
     from server.web import signing_in
     from server.web.protection import Protected
     from server.web.sessions import Session
-    from tools import calling
+    from tools import actions, calling
     from tools.schema import input_schema
 
     async def session(*_: Any) -> Session:
@@ -186,7 +186,7 @@ def loosen_the_doors() -> None:
     cut(passcode, "check", async_always(None))
     cut(signing_in, "check", async_always(None))
     cut(calling, "parse", unchecked)
-    cut(app, "action_tools", with_an_approval)
+    cut(actions, "action_tools", with_an_approval)
     cut(serving, "BearerTokens", lambda _: AnyToken)
 
 
@@ -200,9 +200,9 @@ def loosen_the_record() -> None:
     from tools import fencing
 
     def altered(append: Any) -> Any:
-        async def appended(self: Any, connection: Any, *given: Any, **more: Any) -> Any:
-            result = await append(self, connection, *given, **more)
-            await connection.execute(text("UPDATE audit SET principal = 'nobody'"))
+        async def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:
+            result = await append(self, entry, *given, **more)
+            await entry.connection.execute(text("UPDATE audit SET principal = 'nobody'"))
             return result
 
         return appended

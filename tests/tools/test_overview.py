@@ -133,7 +133,8 @@ async def test_what_waits_for_approval_is_in_the_overview_of_who_asked(tmp_path:
     async with _everything(tmp_path) as (client, _):
         waiting = await client.call_tool("voicetel_release_number", {"number": "+12015550142"})
         told = await _told(client, "account_overview")
-    action: str = (waiting.structured_content or {})["action"]
+    assert waiting.structured_content is not None
+    action: str = waiting.structured_content["action"]
     assert told["waiting_for_approval"] == [{"action": action, "what": "Release number at VoiceTel"}]
 
 

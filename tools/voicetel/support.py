@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, cast
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
-from clients.fields import AnsweredTime, Email, StrangerText
+from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
 from clients.voicetel import voicetel
@@ -37,7 +37,7 @@ class TicketMessage(Answer):
     type: str | None = None
     body: StrangerText | None = None
     created_at: AnsweredTime | None = None
-    created_by: str | None = Field(default=None, validation_alias=AliasPath("createdBy", "email"))
+    created_by: AnsweredEmail | None = Field(default=None, validation_alias=AliasPath("createdBy", "email"))
     attachments: list[Attachment] = Field(default=[], validation_alias=AliasPath("embedded", "attachments"))
 
 
@@ -57,7 +57,7 @@ class Customer(Answer):
 
     first_name: StrangerText | None = None
     last_name: StrangerText | None = None
-    email: str | None = None
+    email: AnsweredEmail | None = None
 
 
 class Ticket(Answer):

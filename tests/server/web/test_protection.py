@@ -212,7 +212,7 @@ async def test_signing_in_and_failing_to_is_on_the_audit(tmp_path: Path) -> None
     async with opened_record(tmp_path) as record, browser(page_over(record)) as visitor:
         await visitor.sign_in("wrong passcode")
         await visitor.sign_in()
-        events = [row.event async for row in record.audit.rows()]
+        events = [row["event"] async for row in record.audit.rows()]
     assert events == ["sign-in refused", "signed in"]
 
 
