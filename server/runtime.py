@@ -24,6 +24,7 @@ from server.web.address import ApprovalPage, NoPage
 from tools.actions import ActionDesk
 from tools.calling import CallDesk
 from tools.catalog import operation_named
+from tools.looking import reads_beside
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
@@ -61,7 +62,11 @@ class Runtime:
         )
 
         self.actions = ActionDesk(
-            desk=self.desk, journal=lambda: self.record.journal, undoing=lambda: self.undoing, principal=principal_of
+            desk=self.desk,
+            journal=lambda: self.record.journal,
+            undoing=lambda: self.undoing,
+            principal=principal_of,
+            current=lambda action: self.guard.current(action),
         )
 
     @cached_property
@@ -91,9 +96,11 @@ class Runtime:
             senders=self.clients,
             prices=self._prices(),
             operations=operation_named,
+            reads_beside=reads_beside,
             rules=self.settings.rules.rules(self.policy),
             now=self._now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
+            answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
     @cached_property

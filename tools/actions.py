@@ -75,17 +75,21 @@ class ActionDesk:
         journal: "Callable[[], Journal]",
         undoing: "Callable[[], Undoing]",
         principal: Principals,
+        current: Callable[[Action], Awaitable[Action]],
     ) -> None:
+        """`current` looks at the provider for an action whose outcome is open."""
         self._desk = desk
         self._journal = journal
         self._undoing = undoing
         self._principal = principal
+        self._current = current
 
     async def get(self, asked: ActionId, context: Context[Any, Any]) -> Outcome:
         """One action of this principal."""
         action = await self._journal().find(asked.action_id)
         if action is None or action.principal != self._principal(context).name:
             return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
+        action = await self._current(action)
         lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(), standing(action)]
         lines += [action.outcome] if action.outcome else []
         return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=_shown(action))

@@ -24,6 +24,7 @@ from server.store.schema import actions, holds
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
+_ENDED = {"Z", "X"}  # a process that ended and was not waited for is still listed
 _AUDITED = ("decided_by", "outcome")
 
 
@@ -90,7 +91,7 @@ class StoredJournal:
         query = select(actions).where(actions.c.state == State.SENDING.value)
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [_action(row) for row in rows if row["sent_at"] < before or is_gone(row["owner"])]
+        return [_action(row) for row in rows if is_abandoned(row["owner"], row["sent_at"], before)]
 
     async def latest(
         self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
@@ -147,21 +148,24 @@ def this_process() -> str:
     return f"{platform.node()} {os.getpid()} {_started(os.getpid())}"
 
 
-def is_gone(owner: str | None) -> bool:
-    """True when it is certain that the process which sent an action has ended. Another machine's cannot be seen."""
+def is_abandoned(owner: str | None, sent_at: datetime, before: datetime) -> bool:
+    """True when the process that sent an action has ended. Another machine's cannot be seen, so there time decides."""
     if owner is None:
-        return False
+        return sent_at < before
     node, pid, started = owner.rsplit(" ", 2)
-    return node == platform.node() and _started(int(pid)) != started
+    if node != platform.node() or not started:
+        return sent_at < before
+    return _started(int(pid)) != started
 
 
 def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty if there is none (or no /proc to ask)."""
+    """When a process started, in the kernel's ticks; empty if it has ended (or there is no /proc to ask)."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[19]
+            facts = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if facts[0] in _ENDED else facts[19]
 
 
 def _asked(action: Action) -> Mapping[str, Any]:
