@@ -42,9 +42,11 @@ class Database:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
         try:
-            engine = await self._opened()
-            async with engine.begin() as connection:
-                yield connection
+            # Shielded: a cancelled caller would leave the connection with the write lock, and the store locked for all.
+            with anyio.CancelScope(shield=True):
+                engine = await self._opened()
+                async with engine.begin() as connection:
+                    yield connection
         except (SQLAlchemyError, OSError) as failed:
             reason = str(getattr(failed, "orig", None) or failed).splitlines()[0]
             raise JournalUnavailable(

@@ -68,27 +68,27 @@ async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_http_serves_both_eras_behind_a_token(era: Era, tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, _served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
-        async with _connected(url, TOKEN, era=era) as client:
+    async with sandboxes() as sandbox, served(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with connected(url, TOKEN, era=era) as client:
             result = await client.call_tool("voicetel_search_inventory", {"tn_mask": "212", "quantity": 1})
         assert not result.is_error
 
 
 async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tokens_holder(tmp_path: Path) -> None:
     person = Person()
-    async with sandboxes() as sandbox, _served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
-        async with _connected(url, TOKEN, person=person) as client:
+    async with sandboxes() as sandbox, served(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with connected(url, TOKEN, person=person) as client:
             assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
         assert "asked for by token:alice" in person.questions[0]
         assert len(await sandbox.charges()) == 1
 
 
 async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(tmp_path: Path) -> None:
-    settings = _with_tokens(settings_for(tmp_path, "http://unused.test"))
+    settings = with_tokens(settings_for(tmp_path, "http://unused.test"))
     async with sandboxes() as sandbox:
-        settings = _with_tokens(settings_for(tmp_path, sandbox.voicetel))
+        settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
         runtime = Runtime(settings)
-        async with _served(settings, runtime) as url, _connected(url, TOKEN) as alice, _connected(url, OTHER) as bob:
+        async with served(settings, runtime) as url, connected(url, TOKEN) as alice, connected(url, OTHER) as bob:
             asked = await alice.call_tool("voicetel_order_numbers", ORDER)
             content: dict[str, Any] = asked.structured_content or {}
             action = str(content["action"])
@@ -110,7 +110,7 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     ids=["no token", "wrong token", "foreign host", "foreign origin"],
 )
 async def test_http_refuses(headers: dict[str, str], status: int, tmp_path: Path) -> None:
-    async with _served(_with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
+    async with served(with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
         accept = {"Accept": "application/json, text/event-stream"}
         answer = await http.post(f"{url}/mcp", json=body, headers={**accept, **headers})
@@ -122,13 +122,15 @@ async def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path: 
         await serve_http(settings_for(tmp_path), "0.0.0.0", 0, sandbox=False)  # noqa: S104 - it must refuse
 
 
-def _with_tokens(settings: Settings) -> Settings:
+def with_tokens(settings: Settings) -> Settings:
+    """The settings of a server that alice and bob may use."""
     tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
     return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})
 
 
 @asynccontextmanager
-async def _served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
+async def served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
+    """A server over HTTP, in this process."""
     port = await _free_port()
     app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
     server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
@@ -145,9 +147,8 @@ async def _free_port() -> int:
 
 
 @asynccontextmanager
-async def _connected(
-    url: str, token: str, *, era: Era = "auto", person: Person | None = None
-) -> AsyncGenerator[Client]:
+async def connected(url: str, token: str, *, era: Era = "auto", person: Person | None = None) -> AsyncGenerator[Client]:
+    """A client of that server, with a token."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
         transport = streamable_http_client(f"{url}/mcp", http_client=http)
