@@ -59,7 +59,7 @@ async def start(url: str, folder: Path) -> list[Row]:
 
 async def read_call(url: str, folder: Path) -> list[Row]:
     """Server CPU of one read, over stdio and over HTTP, turn by turn."""
-    env = environment(url, folder)
+    env = environment(url, folder, RINGFENCE_TOOLSETS="voicetel")
 
     async def over_stdio(candidate: Candidate) -> float:
         async with Client(child(candidate, env)) as client:

@@ -1,11 +1,13 @@
 """How an action is put to a person, and what is said of its state. Deterministic in the action."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from guard.action import Action, State
 from guard.cleaning import made_visible
+
+MOST_BEFORE_LINES = 8
 
 
 def question(action: Action) -> str:
@@ -28,9 +30,24 @@ def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
     return [f"  {name}: {shown(value)}" for name, value in arguments.items()]
 
 
-def before_lines(before: Any) -> list[str]:
-    """The state that the call will change."""
-    return [f"Now: {shown(before)}"] if before else []
+def before_lines(before: Mapping[str, Any] | None) -> list[str]:
+    """The state that the call will change: what is set in it, a line each. The record has all of it."""
+    facts = [f"  {name}: {shown(value)}" for name, value in _set_values(before or {})]
+    if not facts:
+        return []
+    left_out = len(facts) - MOST_BEFORE_LINES
+    more = [f"  and {left_out} more, on the approval page"] if left_out > 0 else []
+    return ["Now:", *facts[:MOST_BEFORE_LINES], *more]
+
+
+def _set_values(state: Mapping[str, Any], within: str = "") -> Iterable[tuple[str, object]]:
+    """The values of a state by dotted name, without what is empty, and without groups in which nothing is set."""
+    for name, value in state.items():
+        if isinstance(value, dict):
+            if any(cast("dict[str, Any]", value).values()):
+                yield from _set_values(cast("dict[str, Any]", value), f"{within}{name}.")
+        elif value not in (None, "", []):
+            yield f"{within}{name}", cast("object", value)
 
 
 def shown(value: Any) -> str:

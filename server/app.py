@@ -12,22 +12,22 @@ from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
-from mcp.server.mcpserver.tools import Tool
 
 from clients.redaction import RedactingFilter
 from prompts.library import Guide, guides
+from server.listing import LIST_TTL_MS, ShelfServer
 from server.runtime import Runtime
-from tools.actions import action_tools
-from tools.adapter import make_tool
-from tools.catalog import MODULES
-from tools.toolsets import choose
-
-LIST_TTL_MS = 60 * 60 * 1000
-"""The list never changes while a server runs."""
+from server.shelf import Shelf
 
 
-def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **options: Any) -> MCPServer:
-    """The server for one runtime, which it closes when it ends."""
+def build_server(
+    runtime: Runtime, *, shelf: Shelf | None = None, auth: AuthSettings | None = None, **options: Any
+) -> MCPServer:
+    """The server for one runtime, which it closes when it ends. `shelf` holds the tools, if not the runtime's own.
+
+    Raises:
+        UnknownTool: The operator's surface names what does not exist.
+    """
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer) -> AsyncGenerator[None]:
@@ -36,12 +36,12 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
         finally:
             await runtime.close()
 
-    server = MCPServer(
-        "ringfence",
+    server = ShelfServer(
+        shelf or Shelf(runtime),
+        name="ringfence",
         title="Ringfence",
         version=version("ringfence"),
         instructions=instructions(runtime),
-        tools=tools_of(runtime),
         cache_hints={"tools/list": CacheHint(ttl_ms=LIST_TTL_MS, scope="private")},
         subscriptions=False,
         log_level="WARNING",
@@ -52,18 +52,6 @@ def build_server(runtime: Runtime, *, auth: AuthSettings | None = None, **option
     for guide in guides():
         server.add_prompt(_prompt(guide))
     return server
-
-
-def tools_of(runtime: Runtime) -> list[Tool]:
-    """The tools to show: of the providers that are set up, or of all where none is, so that they can be looked at."""
-    settings = runtime.settings
-    shown = choose(settings.toolsets, providers=tuple(runtime.clients) or tuple(MODULES), read_only=settings.read_only)
-    own = [tool for tool in action_tools(runtime.actions) if not runtime.settings.read_only or _only_looks(tool)]
-    return [*own, *(make_tool(operation, runtime.desk) for operation in shown)]
-
-
-def _only_looks(tool: Tool) -> bool:
-    return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
 def _prompt(guide: Guide) -> Prompt:

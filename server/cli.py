@@ -43,7 +43,7 @@ def _add_serve(app: typer.Typer) -> None:
 
 
 def _add_the_rest(app: typer.Typer) -> None:
-    from server.commands import actions, approvals, audit, demo, doctor, probe, reference, rules, sandbox
+    from server.commands import actions, approvals, audit, demo, doctor, probe, reference, revoke, rules, sandbox
 
     app.add_typer(approvals.app, name="approvals")
     app.add_typer(actions.app, name="actions")
@@ -58,3 +58,4 @@ def _add_the_rest(app: typer.Typer) -> None:
     app.command("probe")(probe.probe)
     app.command("sandbox")(sandbox.sandbox)
     app.command("doctor")(doctor.doctor)
+    app.command("revoke")(revoke.revoke)

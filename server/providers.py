@@ -5,7 +5,7 @@ Each one's modules are imported when it is set up: most sessions have one provid
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx2
 from pydantic import SecretStr
@@ -24,6 +24,9 @@ from server.settings import (
     Settings,
     VoiceTelSettings,
 )
+
+if TYPE_CHECKING:
+    from tools.overview.views import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,10 @@ class ProviderSetup(Protocol):
 
     def prices(self, client: ApiClient) -> PriceSource | None:
         """Where its prices come from; None where it publishes none."""
+        ...
+
+    def view(self, client: ApiClient, settings: Settings) -> "View":
+        """The provider in the form that is common to all."""
         ...
 
     def harmless_read(self) -> Operation[Any]:
@@ -82,6 +89,11 @@ class VoiceTelSetup:
 
         return VoiceTelPrices(client)
 
+    def view(self, client: ApiClient, settings: Settings) -> "View":
+        from tools.overview.voicetel import VoiceTelView
+
+        return VoiceTelView(client)
+
     def harmless_read(self) -> Operation[Any]:
         from tools.voicetel.access import GetAuthentication
 
@@ -114,6 +126,11 @@ class RouteeSetup:
 
         return RouteePrices(client)
 
+    def view(self, client: ApiClient, settings: Settings) -> "View":
+        from tools.overview.routee import RouteeView
+
+        return RouteeView(client)
+
     def harmless_read(self) -> Operation[Any]:
         from tools.routee.account import GetBalance
 
@@ -144,6 +161,11 @@ class ConvirzaSetup:
 
     def prices(self, client: ApiClient) -> PriceSource | None:
         return None
+
+    def view(self, client: ApiClient, settings: Settings) -> "View":
+        from tools.overview.convirza import ConvirzaView
+
+        return ConvirzaView(client)
 
     def harmless_read(self) -> Operation[Any]:
         from tools.convirza.groups import ListChildGroups
@@ -178,6 +200,11 @@ class EnswitchSetup:
         from tools.enswitch.prices import EnswitchPrices
 
         return EnswitchPrices(client)
+
+    def view(self, client: ApiClient, settings: Settings) -> "View":
+        from tools.overview.enswitch import EnswitchView
+
+        return EnswitchView(client, settings.enswitch.currency)
 
     def harmless_read(self) -> Operation[Any]:
         from tools.enswitch.people import GetLogin

@@ -15,6 +15,7 @@ from clients.cache import KeptAnswer
 from clients.client import ApiClient, http_pool
 from clients.effects import Effect
 from clients.limits import Limit
+from clients.operation import Spec
 from guard.action import Principal
 from guard.policy import Policy
 from guard.quote import PriceSource
@@ -25,11 +26,14 @@ from tools.actions import ActionDesk
 from tools.calling import CallDesk
 from tools.catalog import operation_named
 from tools.looking import reads_beside
+from tools.surface import Surface, narrowing
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
     from guard.undoing import Undoing
     from server.store.record import Record
+    from server.store.spending import StoredSpending
+    from tools.overview.views import View
 
 
 class Runtime:
@@ -43,7 +47,10 @@ class Runtime:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
-        self._now = now
+        self.surface = Surface(
+            tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
+        )
+        self.now = now
         self._given_http = http
         self.policy = session_policy(settings)
         self.page: ApprovalPage = NoPage()
@@ -56,6 +63,7 @@ class Runtime:
             guard=lambda: self.guard,
             taint=lambda: self.record.taint,
             principal=principal_of,
+            bar=self.bar,
             settings=self._provider_setting,
             page_for=lambda action: self.page.address_for(action.id),
             wait_seconds=settings.approvals.wait_seconds,
@@ -98,15 +106,33 @@ class Runtime:
             operations=operation_named,
             reads_beside=reads_beside,
             rules=self.settings.rules.rules(self.policy),
-            now=self._now,
+            now=self.now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
     @cached_property
+    def views(self) -> "dict[str, View]":
+        """Each provider that is set up, in the form that is common to all."""
+        return {name: SETUPS[name].view(client, self.settings) for name, client in self.clients.items()}
+
+    @cached_property
+    def spending(self) -> "StoredSpending":
+        """What guarded calls cost."""
+        from server.store.spending import StoredSpending
+
+        return StoredSpending(self.record.database)
+
+    @cached_property
     def http(self) -> httpx2.AsyncClient:
         """The pool that all clients share."""
         return self._given_http or http_pool(self.settings.timeout_seconds)
+
+    def bar(self, spec: Spec, context: Context[Any, Any]) -> str | None:
+        """Why this session may not call an operation, by whatever tool; None where it may."""
+        client = narrowing(context.headers)
+        barred = self.surface.bar(spec.tool_name, reads=spec.effect.is_plain_read)
+        return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
 
     def state_key(self) -> bytes:
         """Seals what clients carry between two rounds; replicas that share it can answer for each other."""

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from server.app import build_server
 from server.runtime import Runtime
 from server.settings import Settings
+from server.shelf import Shelf
 from server.web.address import ROOT, ApprovalPage, MountedPage, PageWhenNeeded
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -110,6 +111,11 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
 
 def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
     """The ASGI application. Stateless, so that any number of processes may stand behind one address."""
+    return mounted(runtime, http_server(runtime, host, port), host, port)
+
+
+def http_server(runtime: Runtime, host: str, port: int, *, shelf: Shelf | None = None) -> MCPServer:
+    """The MCP server that `mounted` puts behind an address; bearer tokens are checked where there are any."""
     settings = runtime.settings.http
     address = f"http://{host}:{port}"
     options: dict[str, Any] = {}
@@ -122,10 +128,16 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
             "token_verifier": BearerTokens(settings.tokens, resource),
         }
     security = RequestStateSecurity(keys=[runtime.state_key()])
-    server: MCPServer = build_server(runtime, request_state_security=security, **options)
+    return build_server(runtime, shelf=shelf, request_state_security=security, **options)
+
+
+def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, stateless: bool = True) -> Starlette:
+    """A server behind an address, with the approval page beside it. With sessions only one process can answer."""
+    settings = runtime.settings.http
+    address = f"http://{host}:{port}"
     own = [f"{host}:{port}", host, *(f"{name}:{port}" for name in LOOPBACK if host in LOOPBACK)]
     app = server.streamable_http_app(
-        stateless_http=True,
+        stateless_http=stateless,
         host=host,
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=True,

@@ -201,11 +201,17 @@ class Settings(BaseSettings):
     tighten: Mapping[str, Word] = {}
     """What this session makes stricter, by effect; a decision can only become stricter by it."""
 
-    toolsets: NameList = ["default"]
-    """Toolsets to show: names, `default` or `all`."""
+    toolsets: NameList = []
+    """Toolsets to show: names, `default` or `all`; `default` where neither these nor tools are named."""
+
+    tools: NameList = []
+    """Tools to show besides the toolsets."""
+
+    exclude_tools: NameList = []
+    """Tools that are neither shown nor reached by another way, whatever else is said."""
 
     read_only: bool = False
-    """Show and allow plain reads only."""
+    """Show and allow plain reads only; this stands over everything else."""
 
     state_folder: Path = Field(default_factory=lambda: user_state_path("ringfence"))
     """Where the store lies."""

@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
+import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 from mcp.types import TextContent
 
 from prompts.library import Guide, guides
+from server.own_tools import own_tools
+from server.runtime import Runtime
+from server.settings import Settings
 from tests.connecting import Era, connect, server_for, settings_for
 from tools.catalog import catalogue
 
+OWN = {tool.name for group in own_tools(Runtime(Settings())).values() for tool in group}
 EVERY = pytest.mark.parametrize("guide", [pytest.param(guide, id=guide.name) for guide in guides()])
 
 
 @EVERY
 def test_every_tool_it_names_exists(guide: Guide) -> None:
     assert guide.tools
-    assert [name for name in guide.tools if name not in catalogue()] == []
+    assert [name for name in guide.tools if name not in catalogue() and name not in OWN] == []
 
 
 @EVERY
@@ -23,7 +28,19 @@ def test_it_reads_whole_with_only_what_is_required(guide: Guide) -> None:
     required = {argument.name: "201" for argument in guide.arguments if argument.otherwise is None}
     told = guide.told(**required)
     assert "{" not in told
-    assert "201" in told
+    assert ("201" in told) is bool(required)
+
+
+@EVERY
+def test_every_argument_is_used_and_it_is_short_enough_to_follow(guide: Guide) -> None:
+    assert all(f"{{{argument.name}}}" in guide.text for argument in guide.arguments)
+    assert len(bpe_openai.get_encoding("o200k_base").encode(guide.told())) < 1_000
+
+
+@EVERY
+def test_nothing_paid_or_final_comes_before_a_look(guide: Guide) -> None:
+    named = [catalogue()[name].spec.effect.is_plain_read if name in catalogue() else True for name in guide.tools]
+    assert named[0]
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])

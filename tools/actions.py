@@ -1,29 +1,22 @@
 """Tools of our own about guarded calls: look at an action, list them, take one back."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata, func_metadata
-from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from mcp.types import CallToolResult, TextContent
+from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, Principal, State
-from guard.errors import GuardRefusal
 from guard.wording import argument_lines, standing
-from tools.arguments import Page
 from tools.calling import CallDesk, Principals
-from tools.results import problem, refused_result
-from tools.schema import slim
+from tools.own import DOES, LOOKS, Outcome, own_tool
+from tools.results import problem
 
 if TYPE_CHECKING:
     from guard.journal import Journal
     from guard.undoing import Undoing
-
-Outcome = CallToolResult | InputRequiredResult
-Handler = Callable[[Any, Context[Any, Any]], Awaitable[Outcome]]
 
 
 class ActionId(BaseModel):
@@ -41,28 +34,6 @@ class Listing(BaseModel):
 
     state: State | None = Field(default=None, description="Only actions in this state.")
     limit: int = Field(default=20, ge=1, le=200, description="How many, newest first.")
-
-
-class OwnTool(Tool):
-    """A tool that is no provider's operation."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    takes: type[BaseModel] = Field(exclude=True)
-    handler: Handler = Field(exclude=True)
-
-    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Outcome:
-        """Validate and answer; what can be foreseen never raises."""
-        try:
-            taken = self.takes.model_validate(arguments)
-        except ValidationError as misfit:
-            lines = [f"- {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in misfit.errors()]
-            text = "\n".join([f"The arguments of {self.name} do not fit; nothing was done.", *lines])
-            return problem(text, kind="BadArguments")
-        try:
-            return await self.handler(taken, context)
-        except GuardRefusal as refusal:
-            return refused_result(refusal)
 
 
 class ActionDesk:
@@ -108,7 +79,7 @@ class ActionDesk:
         action, plan = await self._undoing().plan(asked.action_id, principal=self._principal(context).name)
         if plan.operation is None:
             return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
-        result = await self._desk.guarded(plan.operation, Page(), context)
+        result = await self._desk.propose(plan.operation, context)
         if isinstance(result, CallToolResult):
             note = f"Undoing {action.id}: {plan.verdict}." + (f" Not brought back: {plan.lost}" if plan.lost else "")
             return result.model_copy(update={"content": [TextContent(text=note), *result.content]})
@@ -117,37 +88,17 @@ class ActionDesk:
 
 def action_tools(desk: ActionDesk) -> list[Tool]:
     """The tools about actions."""
-    looks = {"read_only_hint": True, "destructive_hint": False, "idempotent_hint": True, "open_world_hint": False}
-    undoes = {"read_only_hint": False, "destructive_hint": True, "idempotent_hint": False, "open_world_hint": True}
     return [
-        _tool("get_action", "Show what became of one guarded call, and what it cost.", ActionId, desk.get, looks),
-        _tool("list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, looks),
-        _tool(
+        own_tool("get_action", "Show what became of one guarded call, and what it cost.", ActionId, desk.get, LOOKS),
+        own_tool("list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, LOOKS),
+        own_tool(
             "undo_action",
             "Take a guarded call back where the provider allows it, saying what is lost. A person is asked.",
             ActionId,
             desk.undo,
-            undoes,
+            DOES,
         ),
     ]
-
-
-def _tool(name: str, description: str, takes: type[BaseModel], handler: Handler, hints: Mapping[str, bool]) -> OwnTool:
-    generated = takes.model_json_schema()
-    title = name.replace("_", " ").capitalize()
-    return OwnTool(
-        fn=_run_is_overridden,
-        fn_metadata=_metadata(),
-        is_async=True,
-        context_kwarg=None,
-        name=name,
-        title=title,
-        description=description,
-        parameters=slim({key: generated[key] for key in generated if key != "description"}, generated.get("$defs", {})),
-        annotations=ToolAnnotations(title=title, **hints),
-        takes=takes,
-        handler=handler,
-    )
 
 
 def _row(action: Action) -> dict[str, Any]:
@@ -160,12 +111,3 @@ def _shown(action: Action) -> dict[str, Any]:
     """The provider's raw answer is left out: it may hold a stranger's words. The receipt showed it, fenced."""
     facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before}
     return {name: value for name, value in {**_row(action), **facts}.items() if value is not None}
-
-
-@cache
-def _metadata() -> FuncMetadata:
-    return func_metadata(_run_is_overridden, structured_output=False)
-
-
-async def _run_is_overridden(**arguments: Mapping[str, Any]) -> None:
-    raise NotImplementedError

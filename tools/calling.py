@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from guard.pipeline import Guard
 
 Principals = Callable[[Context[Any, Any]], Principal]
+Bar = Callable[[Spec, Context[Any, Any]], str | None]
+"""Says why a session may not call an operation."""
 
 
 class Memory(Protocol):
@@ -47,6 +49,7 @@ class CallDesk:
         guard: "Callable[[], Guard]",
         taint: Callable[[], Memory],
         principal: Principals,
+        bar: "Bar",
         settings: Callable[[str, str], str | None],
         page_for: PageFor,
         wait_seconds: float | None,
@@ -56,6 +59,7 @@ class CallDesk:
         self._open_guard = guard
         self._taint = taint
         self._principal = principal
+        self._bar = bar
         self._settings = settings
         self._usher = Usher(page_for, wait_seconds)
 
@@ -69,6 +73,8 @@ class CallDesk:
                 f"{provider.title} is not set up; nothing was sent. Ask the operator for its credentials.",
                 kind="NotConfigured",
             )
+        if (barred := self._barred(operation.spec, context)) is not None:
+            return barred
         try:
             call, page = parse(operation, arguments, lambda name: self._settings(provider.name, name))
         except BadArguments as bad:
@@ -85,6 +91,10 @@ class CallDesk:
             return error_result(error)
         except GuardRefusal as refusal:
             return refused_result(refusal)
+
+    async def propose(self, call: Operation[Any], context: Context[Any, Any]) -> CallToolResult | InputRequiredResult:
+        """Lead a call through the guard whose arguments no model wrote, such as the one that takes an action back."""
+        return self._barred(call.spec, context) or await self.guarded(call, Page(), context)
 
     async def guarded(
         self, call: Operation[Any], page: Page, context: Context[Any, Any]
@@ -109,6 +119,12 @@ class CallDesk:
         if answer is not None:
             action = await self._decided(action, answer, principal)
         return await self._carry_out(action, call, principal, page)
+
+    def _barred(self, spec: Spec, context: Context[Any, Any]) -> CallToolResult | None:
+        why = self._bar(spec, context)
+        if why is None:
+            return None
+        return problem(f"{spec.tool_name} is not called: {why}; nothing was sent.", kind="OutOfReach")
 
     async def _refer(
         self, action: Action, call: Operation[Any], principal: Principal, page: Page, context: Context[Any, Any]

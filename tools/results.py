@@ -1,7 +1,6 @@
 """What a call gives back: compact text without nulls, the same as structured content, and what to do next."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from mcp.types import CallToolResult, TextContent
@@ -18,6 +17,7 @@ from guard.settlement import Receipt
 from guard.wording import question, standing
 from tools.arguments import Page
 from tools.fencing import Fence, fenced
+from tools.tables import compact, written
 
 
 def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Fence) -> CallToolResult:
@@ -25,7 +25,8 @@ def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Fence)
     content, notes = _content(spec, exchange.answer, page, fence)
     if exchange.attempts == 0:
         notes.append(f"Read at {exchange.received_at:%H:%M} UTC and kept, to spare the provider's hourly limit.")
-    return _result(content, notes, nothing="Nothing is set." if spec.effect.is_plain_read else "Done.")
+    nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
+    return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
 
 def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) -> CallToolResult:
@@ -38,7 +39,8 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) 
         notes.append(_kept(receipt))
     notes += _unwritten(receipt)
     head = f"Done: {spec.title} ({action.id})."
-    return _result({"action": action.id, "state": action.state.value, **content}, [head, *notes], head_first=True)
+    told = {"action": action.id, "state": action.state.value, **content}
+    return _result(told, [head, *notes], head_first=True, rows=spec.rows)
 
 
 def pending_result(action: Action, *, where: str) -> CallToolResult:
@@ -66,12 +68,23 @@ def error_result(error: TelephonyError) -> CallToolResult:
 
 def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
     """An error that the model can act on."""
-    lines = [text] + ([_compact(more)] if more else [])
+    lines = [text] + ([compact(more)] if more else [])
     return CallToolResult(
         content=[TextContent(text="\n".join(lines))],
         structured_content={"error": kind, "message": text, **(more or {})},
         is_error=True,
     )
+
+
+def shown(content: Mapping[str, Any], notes: Sequence[str] = (), *, rows: str | None = None) -> CallToolResult:
+    """An answer of our own."""
+    return _result(dict(content), list(notes), rows=rows)
+
+
+def _only_list(content: Mapping[str, Any]) -> str | None:
+    """The list of an answer that has just one, where the operation does not name it."""
+    lists = [name for name, value in content.items() if isinstance(value, list)]
+    return lists[0] if len(lists) == 1 else None
 
 
 def _kept(receipt: Receipt[Any]) -> str:
@@ -139,13 +152,14 @@ def _one_page(answer: BaseModel, rows: str, page: Page) -> tuple[BaseModel, dict
 
 
 def _result(
-    content: dict[str, Any], notes: list[str], *, head_first: bool = False, nothing: str = "Done."
+    content: dict[str, Any],
+    notes: list[str],
+    *,
+    rows: str | None,
+    head_first: bool = False,
+    nothing: str = "Done.",
 ) -> CallToolResult:
-    body = [_compact(content)] if content else []
+    body = [written(content, rows)] if content else []
     head, rest = (notes[:1], notes[1:]) if head_first else ([], notes)
     text = "\n".join([*head, *body, *rest]) or nothing
     return CallToolResult(content=[TextContent(text=text)], structured_content=content)
-
-
-def _compact(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,46 +1,38 @@
-"""Which operations are shown as tools of their own."""
+"""Which operations a surface shows as tools of their own."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from tools.catalog import MODULES, OperationType, nearest, operations_in, operations_of
-
-DEFAULT = "default"
-ALL = "all"
+from tools.surface import ALL, ALWAYS, DEFAULT, Placed, Surface
 
 EVERYDAY: Mapping[str, tuple[str, ...]] = {
-    "voicetel.numbers": ("voicetel_list_numbers", "voicetel_get_number", "voicetel_release_number"),
+    "voicetel.numbers": ("voicetel_release_number",),
     "voicetel.number_routing": ("voicetel_set_route", "voicetel_set_forward", "voicetel_remove_forward"),
-    "voicetel.ordering": ("voicetel_search_inventory", "voicetel_count_coverage", "voicetel_order_numbers"),
-    "voicetel.ports": ("voicetel_check_portability", "voicetel_list_ports"),
-    "voicetel.messaging": ("voicetel_send_message", "voicetel_list_messages"),
-    "voicetel.e911": ("voicetel_list_e911_records", "voicetel_create_e911_record"),
-    "voicetel.gateways": ("voicetel_list_gateways",),
-    "voicetel.account": (
-        "voicetel_get_account",
-        "voicetel_list_call_records",
-        "voicetel_list_recurring_charges",
-    ),
-    "voicetel.support": ("voicetel_list_tickets",),
+    "voicetel.ordering": ("voicetel_order_numbers",),
+    "voicetel.messaging": ("voicetel_send_message",),
+    "voicetel.account": ("voicetel_list_call_records",),
+    "routee.sms": ("routee_send_sms",),
+    "routee.campaigns": ("routee_send_campaign",),
+    "convirza.conversations": ("convirza_list_calls",),
+    "enswitch.numbers": ("enswitch_update_number",),
+    "enswitch.calls": ("enswitch_list_call_records",),
 }
-"""What people do every day, by module, so that the rest need not be loaded to show it."""
+"""What people do every day and no tool over all providers does, by module, so that the rest need not be loaded."""
+
+_BY_DEFAULT = frozenset(name for names in EVERYDAY.values() for name in names)
 
 
-class UnknownToolset(Exception):
-    """A toolset of this name does not exist. The message names the nearest."""
+class UnknownTool(Exception):
+    """A toolset or tool of this name does not exist. The message names the nearest."""
 
 
-def choose(
-    toolsets: Sequence[str] = (DEFAULT,), *, providers: Collection[str] = tuple(MODULES), read_only: bool = False
-) -> list[OperationType]:
-    """The operations to show, in catalogue order. `read_only` wins over everything.
+def choose(surface: Surface, *, providers: Collection[str] = tuple(MODULES)) -> list[OperationType]:
+    """The operations that a surface shows, in catalogue order.
 
     A toolset is named `numbers` for all providers or `voicetel.numbers` for one.
-
-    Raises:
-        UnknownToolset: A name is unknown.
     """
-    shown = everyday(providers) if list(toolsets) == [DEFAULT] else _named(toolsets, providers)
-    return [operation for operation in shown if operation.spec.effect.is_plain_read or not read_only]
+    shown = everyday(providers) if _is_default(surface) else _all_of(providers)
+    return [operation for operation in shown if surface.shows(placed(operation))]
 
 
 def everyday(providers: Collection[str]) -> list[OperationType]:
@@ -54,29 +46,44 @@ def everyday(providers: Collection[str]) -> list[OperationType]:
     return found
 
 
-def toolset_names(operations: Iterable[OperationType]) -> list[str]:
-    """Every name that `choose` takes."""
-    names = [DEFAULT, ALL, *MODULES]
-    for operation in operations:
-        spec = operation.spec
-        names += [spec.toolset, f"{spec.provider.name}.{spec.toolset}"]
-    return list(dict.fromkeys(names))
+def placed(operation: OperationType) -> Placed:
+    """An operation, as far as choosing it needs."""
+    spec = operation.spec
+    toolsets = {spec.provider.name, spec.toolset, f"{spec.provider.name}.{spec.toolset}"}
+    if spec.tool_name in _BY_DEFAULT:
+        toolsets.add(DEFAULT)
+    return Placed(spec.tool_name, frozenset(toolsets), reads=spec.effect.is_plain_read)
 
 
-def _named(toolsets: Sequence[str], providers: Collection[str]) -> list[OperationType]:
-    known = [
+def check_names(surface: Surface, own: Iterable[Placed]) -> None:
+    """Refuse names that no provider has, set up or not: a misspelled exclusion must not pass for one in force.
+
+    Raises:
+        UnknownTool: A toolset or tool is unknown.
+    """
+    if not (set(surface.toolsets) - {DEFAULT, ALL, ALWAYS} or surface.tools or surface.excluded):
+        return
+    known = [*own, *(placed(operation) for operation in _all_of(MODULES))]
+    toolsets = list(
+        dict.fromkeys([DEFAULT, ALL, *MODULES, *(name for tool in known for name in sorted(tool.toolsets))])
+    )
+    _require("toolset", surface.toolsets, toolsets)
+    _require("tool", (*surface.tools, *surface.excluded), [tool.name for tool in known])
+
+
+def _is_default(surface: Surface) -> bool:
+    return surface.named <= {DEFAULT, ALWAYS} and not surface.tools
+
+
+def _all_of(providers: Collection[str]) -> list[OperationType]:
+    return [
         operation for provider in MODULES if provider in providers for operation in operations_of(provider).values()
     ]
-    names = toolset_names(known)
-    for name in toolsets:
-        if name not in names:
-            close = nearest(name, names)
-            hint = f"; did you mean {close[0]}?" if close else "."
-            raise UnknownToolset(f"There is no toolset {name!r}{hint} There are: {', '.join(names)}.")
-    by_default = {name for group in EVERYDAY.values() for name in group} if DEFAULT in toolsets else set[str]()
-    return [operation for operation in known if operation.spec.tool_name in by_default or _belongs(operation, toolsets)]
 
 
-def _belongs(operation: OperationType, toolsets: Sequence[str]) -> bool:
-    spec = operation.spec
-    return bool({ALL, spec.provider.name, spec.toolset, f"{spec.provider.name}.{spec.toolset}"} & set(toolsets))
+def _require(kind: str, names: Iterable[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            close = nearest(name, known)
+            hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists what there is."
+            raise UnknownTool(f"There is no {kind} {name!r}; {hint}")

@@ -18,8 +18,9 @@ from server.commands.terminal import console
 def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer the questions that the walk is about with yes.")] = False,
 ) -> None:
-    """Walk through a guarded order, a refused release and a forward, without any account."""
-    from server.walk import DemoFailed, walk
+    """Walk through guarded calls at all four providers, without any account."""
+    from server.stage import DemoFailed
+    from server.walk import walk
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:

@@ -1,73 +1,53 @@
 """`ringfence doctor`: are the settings, the store and the providers in order?"""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
+from rich.markup import escape
 
-from clients.client import ApiClient
-from clients.errors import NotFound, TelephonyError
-from guard.errors import JournalUnavailable
 from server.commands.terminal import console
-from server.providers import SETUPS
+from server.examining import Finding, examine_inferred, examine_provider, examine_store
+from server.runtime import Runtime
 from server.settings import read_settings
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    is_well: bool
-    detail: str
+MARKS = {"ok": "[green]ok  [/]", "look": "[yellow]look[/]", "no": "[red]no  [/]"}
 
 
 def doctor(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """Check settings, store, credentials and reachability with harmless reads."""
+    """Check settings, store, credentials and reachability with harmless reads, and what inferred paths answer."""
     settings = read_settings(config)
 
-    async def examine() -> list[Finding]:
+    async def examine() -> bool:
         from server.serving import runtime_for
 
         async with runtime_for(settings, sandbox=sandbox) as runtime:
             try:
-                findings = [await _store(lambda: runtime.record.facts.get("passcode"))]
-                if not runtime.clients:
-                    findings.append(Finding("providers", False, "none has credentials; see the README's settings"))
-                return findings + [await _provider(client) for client in runtime.clients.values()]
+                return [_told(finding) async for finding in _findings(runtime)].count("no") == 0
             finally:
                 await runtime.close()
 
-    findings = anyio.run(examine)
-    for finding in findings:
-        mark = "[green]ok[/]" if finding.is_well else "[red]no[/]"
-        console.print(f"{mark}  {finding.what}: {finding.detail}", highlight=False)
-    if not all(finding.is_well for finding in findings):
+    if not anyio.run(examine):
         raise typer.Exit(1)
 
 
-async def _store(read_passcode: Callable[[], Awaitable[str | None]]) -> Finding:
-    try:
-        passcode = await read_passcode()
-    except JournalUnavailable as broken:
-        return Finding("store", False, str(broken))
-    hint = "" if passcode else "; no passcode is set yet: ringfence approvals passcode"
-    return Finding("store", True, f"can be read and written{hint}")
+async def _findings(runtime: Runtime) -> AsyncGenerator[Finding]:
+    yield await examine_store(lambda: runtime.record.facts.get("passcode"))
+    if not runtime.clients:
+        yield Finding("providers", "no", "none has credentials; see the README's settings")
+    for client in runtime.clients.values():
+        found = await examine_provider(client)
+        yield found
+        if found.state == "ok":
+            async for finding in examine_inferred(client):
+                yield finding
 
 
-async def _provider(client: ApiClient) -> Finding:
-    """Reads something that is not limited: VoiceTel allows only 6 account reads an hour."""
-    title = client.provider.title
-    try:
-        await client.send(SETUPS[client.provider.name].harmless_read())
-    except NotFound:
-        pass
-    except TelephonyError as error:
-        return Finding(title, False, f"{error} {error.advice}")
-    return Finding(title, True, f"answers at {client.base_url}")
+def _told(finding: Finding) -> str:
+    console.print(f"{MARKS[finding.state]}  {escape(f'{finding.what}: {finding.detail}')}", highlight=False)
+    return finding.state

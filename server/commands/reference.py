@@ -10,20 +10,26 @@ from server.commands.terminal import console, fail
 from tools.adapter import annotations, description
 from tools.catalog import OperationType
 from tools.schema import input_schema
-from tools.toolsets import UnknownToolset, choose
+from tools.surface import Surface, name_list
+from tools.toolsets import UnknownTool, check_names, choose
 
 
 def tools(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     toolsets: Annotated[
-        str, typer.Option(help="Toolsets, separated by commas: names, `default` or `all`.")
-    ] = "default",
+        str | None, typer.Option(help="Toolsets, separated by commas: names, `default` or `all`.")
+    ] = None,
+    names: Annotated[str | None, typer.Option("--tools", help="Tools besides, separated by commas.")] = None,
+    exclude_tools: Annotated[str | None, typer.Option(help="Tools to leave out, separated by commas.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
-    """List the operations that a toolset shows."""
+    """List the operations that a surface shows; `serve` takes the same options."""
+    surface = Surface(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
     try:
-        chosen = choose([name.strip() for name in toolsets.split(",")])
-    except UnknownToolset as unknown:
+        check_names(surface, [])
+    except UnknownTool as unknown:
         fail(str(unknown))
+    chosen = choose(surface)
     if as_json:
         typer.echo(json.dumps([described(operation) for operation in chosen], indent=2))
     else:

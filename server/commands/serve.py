@@ -7,6 +7,7 @@ import anyio
 import typer
 
 from server.settings import Settings, read_settings
+from tools.surface import name_list
 
 
 def serve(
@@ -15,15 +16,19 @@ def serve(
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     toolsets: Annotated[str | None, typer.Option(help="Toolsets to show, separated by commas.")] = None,
+    tools: Annotated[str | None, typer.Option(help="Tools to show besides, separated by commas.")] = None,
+    exclude_tools: Annotated[
+        str | None, typer.Option(help="Tools that can neither be seen nor reached, separated by commas.")
+    ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Show and allow plain reads only.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
     from server.app import quiet_logging
     from server.serving import NotProtected, serve_http, serve_stdio
-    from tools.toolsets import UnknownToolset
+    from tools.toolsets import UnknownTool
 
-    settings = narrowed(read_settings(config), toolsets=toolsets, read_only=read_only)
+    settings = with_surface(read_settings(config), toolsets, tools, exclude_tools, read_only=read_only)
     quiet_logging(settings.log_format)
     try:
         if http is None:
@@ -31,15 +36,20 @@ def serve(
         else:
             host, port = address(http)
             anyio.run(lambda: serve_http(settings, host, port, sandbox=sandbox))
-    except (NotProtected, UnknownToolset) as wrong:
+    except (NotProtected, UnknownTool) as wrong:
         fail(str(wrong))
 
 
-def narrowed(settings: Settings, *, toolsets: str | None, read_only: bool) -> Settings:
-    """The settings with what the command line says on top; read-only can be added, never taken away."""
+def with_surface(
+    settings: Settings, toolsets: str | None, tools: str | None, exclude_tools: str | None, *, read_only: bool
+) -> Settings:
+    """The settings with the surface that the command line names. What is excluded or read-only stays so."""
     changes: dict[str, object] = {"read_only": settings.read_only or read_only}
+    changes["exclude_tools"] = [*settings.exclude_tools, *name_list(exclude_tools)]
     if toolsets is not None:
-        changes["toolsets"] = [name.strip() for name in toolsets.split(",") if name.strip()]
+        changes["toolsets"] = list(name_list(toolsets))
+    if tools is not None:
+        changes["tools"] = list(name_list(tools))
     return settings.model_copy(update=changes)
 
 

@@ -13,8 +13,9 @@ from guard.action import Action, State
 from server.runtime import Runtime
 from server.store.record import open_record
 from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes
-from tests.server.test_transports import TOKEN, connected, served, stdio_child, with_tokens
+from tests.server.test_transports import TOKEN, stdio_child, with_tokens
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 ORDER = {"numbers": ["+12125550100"]}

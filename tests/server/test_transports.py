@@ -2,26 +2,21 @@
 
 import os
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
-import uvicorn
-from anyio.abc import SocketAttribute
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from pydantic import SecretStr
 
-from sandbox.serving import LoopbackServer
 from server.runtime import Runtime
-from server.serving import NotProtected, http_app, serve_http
+from server.serving import NotProtected, serve_http
 from server.settings import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for
+from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
 
 TOKEN = "a-long-token-of-alice"
@@ -61,8 +56,8 @@ async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
             tools = (await client.list_tools()).tools
             assert tools
             assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
-            result = await client.call_tool("voicetel_order_numbers", ORDER)
-            assert result.is_error
+            with pytest.raises(MCPError):
+                await client.call_tool("voicetel_order_numbers", ORDER)
         assert await sandbox.writes() == []
 
 
@@ -126,31 +121,3 @@ def with_tokens(settings: Settings) -> Settings:
     """The settings of a server that alice and bob may use."""
     tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
     return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})
-
-
-@asynccontextmanager
-async def served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
-    """A server over HTTP, in this process."""
-    port = await _free_port()
-    app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
-    server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
-    async with anyio.create_task_group() as group:
-        group.start_soon(server.serve)
-        await server.listening.wait()
-        yield f"http://127.0.0.1:{port}"
-        server.stopping.set()
-
-
-async def _free_port() -> int:
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        return int(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
-
-
-@asynccontextmanager
-async def connected(url: str, token: str, *, era: Era = "auto", person: Person | None = None) -> AsyncGenerator[Client]:
-    """A client of that server, with a token."""
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
-        transport = streamable_http_client(f"{url}/mcp", http_client=http)
-        async with Client(transport, mode=era, elicitation_callback=person) as client:
-            yield client

@@ -11,10 +11,13 @@ from typing import Any
 import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
+from server.runtime import Runtime
+from server.sandboxed import sandboxed
+from server.settings import Settings
+from server.shelf import Shelf
 from tools.adapter import annotations, description
 from tools.catalog import OperationType, catalogue
 from tools.schema import input_schema
-from tools.toolsets import choose
 
 FOLDER = Path(__file__).parent / "snapshots"
 WRITES = os.environ.get("RINGFENCE_WRITE_SNAPSHOTS") == "1"
@@ -57,7 +60,34 @@ def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
     assert tokens(voicetel) <= 15_000
 
 
-def test_the_default_surface_costs_at_most_8000_tokens_and_25_tools() -> None:
-    shown = choose()
-    assert len(shown) <= 25
-    assert tokens(shown) <= 8_000
+def _surface(folder: Path, **surface: Any) -> list[dict[str, Any]]:
+    """The list as a client of a server with all four providers gets it."""
+    settings = sandboxed(Settings.model_validate({"state_folder": folder, **surface}), "http://unused.test")
+    listed = Shelf(Runtime(settings)).listed.values()
+    return [one.tool.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]
+
+
+def _cost(listed: list[dict[str, Any]]) -> int:
+    text = json.dumps(listed, separators=(",", ":"), ensure_ascii=False)
+    return len(bpe_openai.get_encoding("o200k_base").encode(text))
+
+
+def test_the_default_surface_of_all_providers_is_at_most_25_tools_and_8000_tokens(tmp_path: Path) -> None:
+    listed = _surface(tmp_path)
+    assert len(listed) <= 25
+    assert _cost(listed) <= 8_000
+
+
+def test_the_whole_surface_costs_at_most_220_tokens_a_tool(tmp_path: Path) -> None:
+    listed = _surface(tmp_path, toolsets=["all"])
+    assert len(listed) > 340
+    assert _cost(listed) / len(listed) <= 220
+
+
+def test_what_a_model_sees_of_our_own_tools_is_pinned(tmp_path: Path) -> None:
+    own = [tool for tool in _surface(tmp_path, toolsets=["all"]) if tool["name"] not in catalogue()]
+    seen = json.dumps(own, indent=2, ensure_ascii=False) + "\n"
+    file = FOLDER.parent / "own_tools.json"
+    if WRITES:
+        file.write_text(seen, encoding="utf-8")
+    assert seen == file.read_text(encoding="utf-8")

@@ -236,7 +236,17 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
     basis="inferred",
-    synonyms=("patch", "forward", "change ring to", "deactivate", "pause", "turn off", "redirect", "recording"),
+    synonyms=(
+        "patch",
+        "forward",
+        "change ring to",
+        "deactivate",
+        "pause",
+        "redirect",
+        "recording",
+        "whisper",
+        "greeting",
+    ),
 )
 class UpdateProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     """Change some settings of a route; the others stay."""

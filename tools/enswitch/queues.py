@@ -137,7 +137,7 @@ class QueueDestination(Answer):
     "queues/destinations/create",
     effect=Effect.REROUTES,
     toolset="telephony",
-    synonyms=("agent", "add member", "log in to queue"),
+    synonyms=("agent", "add agent", "add member", "log in to queue"),
 )
 class CreateQueueDestination(DryRun, Operation[Created]):
     """Let a line, peer or number answer a queue's calls."""

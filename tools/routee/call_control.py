@@ -227,7 +227,7 @@ class StopRecording(Operation[CallAnswer]):
     effect=Effect.WRITE,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
-    synonyms=("dtmf", "press keys", "digits", "ivr"),
+    synonyms=("dtmf", "press", "keypad", "digits", "ivr"),
 )
 class SendTones(Operation[CallAnswer]):
     """Send key tones into a call in progress."""

@@ -101,7 +101,7 @@ class MergeGroups(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-group-from-difference",
-    synonyms=("except", "minus", "exclude", "without"),
+    synonyms=("except", "minus", "exclude", "without", "not in", "isn't in"),
 )
 class SubtractGroups(NewGroup):
     """Make a new group of who is in the first group and in no other (inferred)."""
@@ -165,7 +165,7 @@ class DeleteGroups(Operation[DeletedGroups]):
     effect=Effect.READ,
     toolset="contacts",
     docs="view-the-contacts-of-a-specified-group",
-    synonyms=("members", "who is in"),
+    synonyms=("members", "who is in", "people in group"),
 )
 class ListGroupContacts(Paged[Contacts]):
     """List the people in a group."""

@@ -112,7 +112,7 @@ class GetVerification(Operation[Verification]):
     toolset="verification",
     docs="confirm-verification",
     carrier="form",
-    synonyms=("otp", "2fa", "verify", "enter code"),
+    synonyms=("otp", "2fa", "verify", "code right", "correct code", "typed", "entered"),
 )
 class ConfirmVerification(Operation[Verification]):
     """Check the code that the recipient gave; a wrong one counts as a try."""

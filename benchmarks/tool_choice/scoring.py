@@ -1,0 +1,101 @@
+"""Reads the requests, searches for each, and counts how often what answers it is among the first."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from server.own_tools import DISCOVERY, own_tools
+from server.runtime import Runtime
+from server.settings import Settings
+from tools.catalog import catalogue
+from tools.discovery.catalogue import index_of
+from tools.discovery.ranking import Index
+
+FILE = Path(__file__).parent / "requests.txt"
+GATES: Mapping[int, float] = {1: 0.8, 5: 0.95}
+"""Recall that each half must reach among the first so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wrote, and the names of what answers it."""
+
+    text: str
+    accepts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Requests that the ranking was tuned on, or that it never saw."""
+
+    name: str
+    requests: list[Request]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """At which place each request found what answers it; None where it is not among the first five."""
+
+    places: list[int | None]
+    missed: list[tuple[Request, list[str]]]
+
+    def recall(self, top: int) -> float:
+        """The share of requests that are answered among the first `top`."""
+        return sum(place is not None and place < top for place in self.places) / len(self.places)
+
+
+def halves() -> list[Half]:
+    """The tuned and the held-out half."""
+    found = requests()
+    return [Half("tuned on", found[0::2]), Half("held out", found[1::2])]
+
+
+def requests() -> list[Request]:
+    """Every request, in the order of the file."""
+    groups: dict[str, list[str]] = {}
+    found: list[Request] = []
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("@"):
+            name, _, members = line.partition("=")
+            groups[name.strip()] = members.split()
+        elif " -> " in line and not line.startswith("#"):
+            text, _, names = line.rpartition(" -> ")
+            accepts = [member for name in names.split() for member in groups.get(name, [name])]
+            found.append(Request(text.strip(), frozenset(accepts)))
+    return found
+
+
+def score(half: Half) -> Score:
+    """Search for each request of a half."""
+    places: list[int | None] = []
+    missed: list[tuple[Request, list[str]]] = []
+    for request in half.requests:
+        names = [entry.name for entry in whole_index().search(request.text, 5)]
+        place = next((place for place, name in enumerate(names) if name in request.accepts), None)
+        places.append(place)
+        if place != 0:
+            missed.append((request, names))
+    return Score(places, missed)
+
+
+@cache
+def whole_index() -> Index:
+    """An index over every operation of every provider and over our own tools, as a server with all of them has it."""
+    groups = own_tools(Runtime(Settings()))
+    return index_of(
+        catalogue().values(), (tool for name, group in groups.items() if name != DISCOVERY for tool in group)
+    )
+
+
+def latency() -> tuple[float, float]:
+    """Median and slowest seconds of a search, over all requests, with the index made."""
+    index = whole_index()
+    index.search("warm up")
+    taken: list[float] = []
+    for request in requests():
+        began = time.perf_counter()
+        index.search(request.text, 5)
+        taken.append(time.perf_counter() - began)
+    return sorted(taken)[len(taken) // 2], max(taken)

@@ -1,0 +1,41 @@
+"""`ringfence revoke`: end a session at a provider that keeps one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from clients.errors import TelephonyError
+from server.commands.terminal import console, fail
+from server.settings import read_settings
+
+
+def revoke(
+    provider: Annotated[str, typer.Argument(help="convirza: the only provider whose sessions can be revoked.")],
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+) -> None:
+    """End this installation's session at a provider and forget its tokens; the next call logs in anew."""
+    from clients.convirza import Convirza
+
+    settings = read_settings(config)
+
+    async def end() -> tuple[bool, str]:
+        from server.serving import runtime_for
+
+        async with runtime_for(settings, sandbox=sandbox) as runtime:
+            client = runtime.clients.get(provider)
+            if not isinstance(client, Convirza):
+                return False, f"{provider} is not set up here, or keeps no session that can be revoked; convirza does."
+            try:
+                return True, "The session is revoked." if await client.revoke() else "There was no session to revoke."
+            except TelephonyError as error:
+                return False, f"{error} {error.advice}"
+            finally:
+                await runtime.close()
+
+    is_done, told = anyio.run(end)
+    if not is_done:
+        fail(told)
+    console.print(told)

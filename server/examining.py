@@ -1,0 +1,105 @@
+"""What `ringfence doctor` looks at: the store, each provider's login, and the paths that no document shows."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel
+
+from clients.client import ApiClient
+from clients.errors import NotFound, NotPermitted, Refused, TelephonyError, UnexpectedAnswer
+from clients.operation import Operation
+from guard.errors import JournalUnavailable
+from server.providers import SETUPS
+from tools.catalog import OperationType, operations_of
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "no", "look"]
+    """`look` is for the operator to judge: nothing that is certain to be wrong."""
+
+    detail: str
+
+
+async def examine_store(read_passcode: Callable[[], Awaitable[str | None]]) -> Finding:
+    """Whether the store can be used, and whether anybody could approve."""
+    try:
+        passcode = await read_passcode()
+    except JournalUnavailable as broken:
+        return Finding("store", "no", str(broken))
+    hint = "" if passcode else "; no passcode is set yet: ringfence approvals passcode"
+    return Finding("store", "ok", f"can be read and written{hint}")
+
+
+async def examine_provider(client: ApiClient) -> Finding:
+    """Whether the credentials work. Reads something that is not limited: VoiceTel allows 6 account reads an hour."""
+    title = client.provider.title
+    try:
+        await client.send(SETUPS[client.provider.name].harmless_read())
+    except NotFound:
+        pass
+    except TelephonyError as error:
+        return Finding(title, "no", f"{error} {error.advice}")
+    return Finding(title, "ok", f"answers at {client.base_url}")
+
+
+async def examine_inferred(client: ApiClient) -> AsyncGenerator[Finding]:
+    """What each inferred path answered, as far as a free read tells; ids come from the lists that were read before."""
+    seen: dict[str, object] = {}
+    skipped: list[str] = []
+    inferred = [one for one in operations_of(client.provider.name).values() if one.spec.basis == "inferred"]
+    for operation in sorted(inferred, key=_needs_arguments):
+        call = _harmless(operation, seen)
+        if call is None:
+            skipped.append(operation.spec.tool_name)
+        else:
+            yield await _tried(client, call, seen)
+    if skipped:
+        which = f"{skipped[0]} and {len(skipped) - 1} more" if len(skipped) > 1 else skipped[0]
+        yield Finding(client.provider.title, "look", f"not tried, as they write or need what no list gave: {which}")
+
+
+def _needs_arguments(operation: OperationType) -> bool:
+    return any(field.is_required() for field in operation.model_fields.values())
+
+
+def _harmless(operation: OperationType, seen: dict[str, object]) -> Operation[Any] | None:
+    spec = operation.spec
+    needed = {name for name, field in operation.model_fields.items() if field.is_required()}
+    if not spec.effect.is_plain_read or spec.limit is not None or not needed <= set(seen):
+        return None
+    return operation.model_validate({name: seen[name] for name in needed})
+
+
+async def _tried(client: ApiClient, call: Operation[Any], seen: dict[str, object]) -> Finding:
+    spec = call.spec
+    what = f"{spec.tool_name} (inferred: {spec.method} {spec.path})"
+    another = f"if the API has another path, name it as paths.{spec.tool_name} in the settings"
+    try:
+        answer = await client.send(call)
+    except NotFound:
+        return Finding(what, "look", f"404, not found; {another}")
+    except NotPermitted as denied:
+        return Finding(what, "look", f"the path is there, but this account may not: {denied}")
+    except UnexpectedAnswer as odd:
+        return Finding(what, "look", f"answered in a form we do not know: {odd}")
+    except Refused as refused:
+        return Finding(what, "look", f"refused: {refused}; {another}")
+    except TelephonyError as error:
+        return Finding(what, "no", f"{error} {error.advice}")
+    for name, value in _first_ids(answer):
+        seen.setdefault(name, value)
+    return Finding(what, "ok", "answered as expected")
+
+
+def _first_ids(answer: object) -> Iterable[tuple[str, object]]:
+    """Ids in the first row of a list, by the names under which other operations ask for them."""
+    if isinstance(answer, BaseModel):
+        for value in vars(answer).values():
+            row = cast("list[object]", value)[0] if isinstance(value, list) and value else None
+            if isinstance(row, BaseModel):
+                yield from ((name, of) for name, of in vars(row).items() if name.endswith("_id") and of is not None)

@@ -1,0 +1,88 @@
+"""The first act of `ringfence demo`: an order, a release that is declined, a forward, at VoiceTel."""
+
+from typing import Any
+
+from mcp import Client
+
+from sandbox.voicetel import seed
+from server.stage import PASSCODE, Stage
+
+
+def settings(url: str) -> dict[str, str]:
+    """One account at the simulated VoiceTel."""
+    return {
+        "RINGFENCE_VOICETEL__API_KEY": seed.API_KEY,
+        "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
+        "RINGFENCE_TOOLSETS": "default",
+    }
+
+
+class FirstAct(Stage):
+    """Each step is checked for what it says."""
+
+    async def play(self) -> None:
+        """All steps in order.
+
+        Raises:
+            DemoFailed: A step did not do what it says.
+        """
+        await self.operate("approvals", "passcode", typed=PASSCODE)
+        async with self.session() as client:
+            await self._list_tools(client)
+            numbers = await self._search(client)
+            await self._order(client, numbers)
+            await self._refuse_release(client)
+            await self._forward(client, numbers[0])
+            await self._show_record(client)
+
+    async def _list_tools(self, client: Client) -> None:
+        tools = (await client.list_tools()).tools
+        self.check("voicetel_order_numbers" in {tool.name for tool in tools}, "the tools are listed")
+        self.say(f"The assistant sees {len(tools)} tools, all of them typed and annotated.")
+
+    async def _search(self, client: Client) -> list[str]:
+        found = await self.call(client, "find_available_numbers", {"starts_with": "415", "limit": 3})
+        numbers = [row["number"] for row in found["numbers"]][:2]
+        self.check(len(numbers) == 2, "two numbers are found")
+        self.say(f"Searched for numbers in 415: {', '.join(numbers)} are free.")
+        return numbers
+
+    async def _order(self, client: Client, numbers: list[str]) -> None:
+        self.say("The assistant orders both. The guard quotes, and asks a person:")
+        receipt = await self.call(client, "voicetel_order_numbers", {"numbers": numbers})
+        self.check(receipt["numbers_ordered"] == numbers, "both numbers are ordered")
+        charged = [row["amount"] for row in await self.ledger()]
+        self.check(charged == ["2.00"], f"the provider charged once, 2.00 (it charged {charged})")
+        order = f"action {receipt['action']}, order {receipt['order_id']}"
+        self.say(f"Receipt: {order}, {receipt['amount_charged']} charged once.")
+
+    async def _refuse_release(self, client: Client) -> None:
+        owned = (await self.call(client, "list_all_numbers", {"limit": 1}))["numbers"][0]["number"]
+        first = await client.call_tool("voicetel_release_number", {"number": owned})
+        waiting: dict[str, Any] = first.structured_content or {}
+        self.check(first.is_error and waiting.get("state") == "proposed", "a release waits for the operator")
+        self.say(f"The assistant tries to release {owned}. That cannot be undone: only the operator may answer.")
+        await self.operate("approvals", "decline", waiting["action"], typed=PASSCODE)
+        still = await self._number(client, owned)
+        self.check(still["number"] == owned, "the number is still there")
+        self.say(f"The operator declined on the command line; {owned} is still there.")
+
+    async def _forward(self, client: Client, number: str) -> None:
+        self.say("The assistant forwards the first new number. Live calls would go elsewhere, so a person is asked:")
+        await self.call(client, "voicetel_set_forward", {"number": number, "destination": "+12125550142"})
+        now = await self._number(client, number)
+        self.check(now.get("forward_to") == "+12125550142", "the forward is set")
+        self.say(f"Calls to {number} now go to {now['forward_to']}.")
+
+    async def _show_record(self, client: Client) -> None:
+        self.say("What was asked and what became of it:")
+        self._console.print(await self.operate("actions", "list"), markup=False, highlight=False)
+        account = await self.call(client, "account_overview", {})
+        balance = account["balances"][0]["amount"]
+        self.check(balance == "$248.00", f"the balance is $248.00 (it is {balance})")
+        self.say(f"Balance: {balance}.")
+
+    async def _number(self, client: Client, number: str) -> dict[str, Any]:
+        """An operation that is not listed as a tool is called through the one that reaches all of them."""
+        read = {"operation": "voicetel_get_number", "arguments": {"number": number}}
+        return await self.call(client, "call_read_operation", read)

@@ -1,0 +1,59 @@
+"""Keeps finished tool listings between starts: declaring the operations takes longer than all else that a start does.
+
+A listing counts only for the sources it was made from; where it cannot be kept, it is made again.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+FOLDER = "listings"
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("tools", "clients", "server")
+"""The packages that decide what is listed."""
+
+
+class ListingCache:
+    """Listings in files of a folder that only the operator's user can write."""
+
+    def __init__(self, state_folder: Path) -> None:
+        self._folder = state_folder / FOLDER
+
+    def read(self, key: str) -> list[dict[str, Any]] | None:
+        """The listing that was kept under a key; None where there is none from these sources."""
+        try:
+            kept = json.loads(self._file(key).read_text(encoding="utf-8"))
+            return kept["tools"] if kept["sources"] == _stamp() and kept["key"] == key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, key: str, tools: list[dict[str, Any]]) -> None:
+        """Keep a listing; a folder that cannot be written costs only the time to make it again."""
+        content = json.dumps({"key": key, "sources": _stamp(), "tools": tools}, ensure_ascii=False)
+        file = self._file(key)
+        with suppress(OSError):
+            self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # `mode` is for the last folder alone
+            self._folder.mkdir(exist_ok=True, mode=0o700)
+            fresh = file.with_suffix(f".{os.getpid()}")
+            fresh.write_text(content, encoding="utf-8")
+            fresh.replace(file)
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def _stamp() -> str:
+    """Changes whenever a source, the interpreter or a library that shapes schemas does."""
+    found = hashlib.sha256(f"{sys.version} {version('pydantic')} {version('mcp')}".encode())
+    for package in SOURCES:
+        for folder, _, names in sorted(os.walk(ROOT / package)):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    facts = Path(folder, name).stat()
+                    found.update(f"{folder}/{name} {facts.st_mtime_ns} {facts.st_size}".encode())
+    return found.hexdigest()

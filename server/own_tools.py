@@ -1,0 +1,63 @@
+"""The tools that are no provider's operation, by toolset. Their modules are imported when they are needed."""
+
+from collections.abc import Callable, Mapping
+
+from mcp.server.mcpserver.tools import Tool
+
+from server.providers import SETUPS
+from server.runtime import Runtime, principal_of
+from tools.surface import ALWAYS
+
+DISCOVERY = "discovery"
+OVERVIEW = "overview"
+
+BY_DEFAULT = frozenset({ALWAYS, DISCOVERY, OVERVIEW})
+"""Toolsets of our own that the default surface holds."""
+
+
+def own_tools(runtime: Runtime) -> dict[str, list[Tool]]:
+    """Every tool of our own, whatever the surface shows of them."""
+    return {toolset: make(runtime) for toolset, make in _TOOLSETS.items()}
+
+
+def _actions(runtime: Runtime) -> list[Tool]:
+    from tools.actions import action_tools
+
+    return action_tools(runtime.actions)
+
+
+def _overview(runtime: Runtime) -> list[Tool]:
+    from tools.overview.desk import OverviewDesk, overview_tools
+
+    return overview_tools(
+        OverviewDesk(
+            views=lambda: runtime.views,
+            not_set_up=[name for name in SETUPS if name not in runtime.clients],
+            journal=lambda: runtime.record.journal,
+            spending=lambda: runtime.spending,
+            caps=runtime.settings.rules.rules(runtime.policy).caps,
+            principal=principal_of,
+            now=runtime.now,
+        )
+    )
+
+
+def _discovery(runtime: Runtime) -> list[Tool]:
+    from tools.discovery.desk import DiscoveryDesk, discovery_tools
+
+    return discovery_tools(
+        DiscoveryDesk(
+            desk=runtime.desk,
+            policy=runtime.policy,
+            providers=tuple(runtime.clients),
+            bar=runtime.bar,
+            listed=lambda: [tool for name, make in _TOOLSETS.items() if name != DISCOVERY for tool in make(runtime)],
+        )
+    )
+
+
+_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {
+    ALWAYS: _actions,
+    OVERVIEW: _overview,
+    DISCOVERY: _discovery,
+}

@@ -1,0 +1,125 @@
+"""The second act of `ringfence demo`: a campaign at Routee, a route at Convirza, a plan route at Enswitch."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mcp import Client
+from pydantic import SecretStr
+
+from server.sandboxed import SIMULATED_COUNTRIES, simulated_accounts
+from server.settings import ProviderSettings
+from server.stage import PASSCODE, Stage
+
+TO = ["+306912345678", "+4915123456789"]
+SENDER = "Harbor"
+ROUTE = 12301
+PLAN = 2
+RINGS_AT, INSTEAD = "+12015550142", "+12125550142"
+
+
+def settings(url: str) -> dict[str, str]:
+    """An account at every simulated provider."""
+    variables = {
+        f"RINGFENCE_{provider}__{name}".upper(): value
+        for provider, account in simulated_accounts(url).items()
+        for name, value in _revealed(account).items()
+    }
+    countries = json.dumps(["US", "CA", *SIMULATED_COUNTRIES])
+    return {**variables, "RINGFENCE_TOOLSETS": "all", "RINGFENCE_DESTINATIONS__COUNTRIES": countries}
+
+
+class SecondAct(Stage):
+    """Each step is checked for what it says."""
+
+    async def play(self) -> None:
+        """All steps in order.
+
+        Raises:
+            DemoFailed: A step did not do what it says.
+        """
+        await self.operate("approvals", "passcode", typed=PASSCODE)
+        async with self.session() as client:
+            campaign = await self._schedule(client)
+            await self._watch(client, campaign)
+            await self._change(client, campaign)
+            await self._delete(client, campaign)
+            await self._reroute_and_undo(client)
+            await self._steer(client)
+
+    async def _schedule(self, client: Client) -> dict[str, Any]:
+        words = {"to": TO, "sender": SENDER, "text": "We open at ten on Saturday."}
+        analysis = await self.call(client, "routee_analyze_campaign", words)
+        self.check(analysis["number_of_recipients"] == len(TO), "the analysis counts the recipients")
+        countries = ", ".join(f"{count} in {country}" for country, count in analysis["recipients_per_country"].items())
+        self.say(f"Routee: a campaign is analysed before anything is sent: {countries}, 1 part each.")
+        self.say("It is scheduled. The guard asks, with the price of the analysis:")
+        when = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0).isoformat()
+        campaign = {**words, "when": when, "campaign_name": "Saturday opening"}
+        receipt = await self.call(client, "routee_send_campaign", campaign)
+        self.check(receipt["campaign_state"] == "Scheduled", "the campaign is scheduled")
+        return {**campaign, "campaign_id": receipt["tracking_id"]}
+
+    async def _watch(self, client: Client, campaign: dict[str, Any]) -> None:
+        seen = await self.call(client, "routee_get_campaign", {"campaign_id": campaign["campaign_id"]})
+        self.check(seen["campaign_state"] == "Scheduled", "it waits for its time")
+        self.say(f"It waits for {seen['scheduled_date']}; nothing was charged yet.")
+        await self._nothing_is_charged()
+
+    async def _change(self, client: Client, campaign: dict[str, Any]) -> None:
+        self.say("Its text is changed. Routee replaces a campaign whole, and the question says what that resets:")
+        changed = {**campaign, "text": "We open at nine on Saturday."}
+        receipt = await self.call(client, "routee_update_campaign", changed)
+        self.check(receipt["text"] == changed["text"], "the text is changed")
+        self.check(receipt["campaign_state"] == "Scheduled", "it is still scheduled: a time is always sent along")
+
+    async def _delete(self, client: Client, campaign: dict[str, Any]) -> None:
+        self.say("It is called off:")
+        await self.call(client, "routee_delete_campaign", {"campaign_id": campaign["campaign_id"]})
+        gone = await client.call_tool("routee_get_campaign", {"campaign_id": campaign["campaign_id"]})
+        self.check(gone.is_error, "the campaign is gone")
+        await self._nothing_is_charged()
+        self.say("The campaign is gone, and Routee charged nothing.")
+
+    async def _reroute_and_undo(self, client: Client) -> None:
+        before = await self._rings_at(client)
+        self.check(before == RINGS_AT, f"the route rings at {RINGS_AT}")
+        self.say("Convirza: a tracking number is to ring elsewhere. The question shows what is there now:")
+        change = {"route_id": ROUTE, "config": {"ring_to": INSTEAD}}
+        receipt = await self.call(client, "convirza_update_provisioned_route", change)
+        self.check(await self._rings_at(client) == INSTEAD, "the route rings elsewhere")
+        self.say("And it is taken back, which is a guarded call like any other:")
+        await self.call(client, "undo_action", {"action_id": receipt["action"]})
+        self.check(await self._rings_at(client) == RINGS_AT, "the route rings where it did")
+        self.say(f"The route rings at {RINGS_AT} again.")
+
+    async def _rings_at(self, client: Client) -> str:
+        route = await self.call(client, "convirza_get_provisioned_route", {"route_id": ROUTE})
+        return str(route["config"]["ring_to"])
+
+    async def _steer(self, client: Client) -> None:
+        route = {"plan": PLAN, "called_prefix": "44", "allow": "forbid", "description": "No calls to Britain"}
+        self.say("Enswitch: a plan route is only checked first, as its documents allow; then it is created:")
+        tried = await self.call(client, "enswitch_create_plan_route", {**route, "dry_run": True})
+        self.check(tried["validated"] is True, "the route is found valid")
+        self.check(await self._prefixes(client) == [], "the check created nothing")
+        made = await self.call(client, "enswitch_create_plan_route", route)
+        self.check(await self._prefixes(client) == ["44"], "the route is created")
+        self.say(f"Route {made['route']} now forbids calls to 44 on plan {PLAN}.")
+
+    async def _prefixes(self, client: Client) -> list[str]:
+        listed = await self.call(client, "enswitch_list_plan_routes", {"plan": PLAN})
+        return [str(route["called_prefix"]) for route in listed["routes"]]
+
+    async def _nothing_is_charged(self) -> None:
+        charges = [row for row in await self.ledger() if row["provider"] == "routee"]
+        self.check(charges == [], f"Routee charged nothing (it charged {charges})")
+
+
+def _revealed(account: ProviderSettings) -> dict[str, str]:
+    """What is set in an account, in clear: the credentials of the simulated providers are no secrets."""
+    found: dict[str, str] = {}
+    for name, value in account:
+        if name in account.model_fields_set and value is not None:
+            found[name] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return found

@@ -1,0 +1,141 @@
+"""The tools of one session: listed in the finished form that an earlier start kept, built when they are called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import Tool as ListedTool
+
+from server.listing_cache import ListingCache
+from server.own_tools import BY_DEFAULT, own_tools
+from server.runtime import Runtime
+from tools.adapter import make_tool
+from tools.catalog import MODULES, operation_named, operations_in
+from tools.surface import DEFAULT, Placed, narrowing, unknown_names
+from tools.toolsets import check_names, choose, placed
+
+
+class UnknownNarrowing(Exception):
+    """A client's headers name what this server does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A tool as it is listed, and where it comes from."""
+
+    tool: ListedTool
+    placed: Placed
+    module: str | None
+    """`voicetel.numbers`; None for a tool of our own."""
+
+
+class Shelf:
+    """Lists the tools of a runtime, and hands them out by name."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._surface = runtime.surface
+        self._providers = tuple(runtime.clients) or tuple(MODULES)  # where none is set up, all can be looked at
+        self._cache = ListingCache(runtime.settings.state_folder)
+        self._built: dict[str, Tool] = {}
+
+    @cached_property
+    def listed(self) -> dict[str, Listed]:
+        """Every tool that the operator's surface shows, by name, in the order of the names.
+
+        Raises:
+            UnknownTool: The operator's surface names what does not exist.
+        """
+        key = repr((self._surface, self._providers))
+        rows = self._cache.read(key)
+        if rows is None:
+            found = self._found()
+            self._cache.write(key, [_row(listed) for listed in found])
+        else:
+            found = [_listed(row) for row in rows]
+        return {listed.tool.name: listed for listed in sorted(found, key=lambda listed: listed.tool.name)}
+
+    def visible(self, headers: Mapping[str, str] | None) -> frozenset[str]:
+        """The names of the tools that a client sees, whose headers may leave out some.
+
+        Raises:
+            UnknownNarrowing: The headers name what is not shown here.
+        """
+        client = narrowing(headers)
+        if client is None:
+            return frozenset(self.listed)
+        shown = [listed.placed for listed in self.listed.values()]
+        if unknown := unknown_names(client, shown):
+            raise UnknownNarrowing(
+                f"The headers name what this server does not show: {', '.join(unknown)}. "
+                f"It shows the toolsets {', '.join(sorted({name for tool in shown for name in tool.toolsets}))}."
+            )
+        return frozenset(tool.name for tool in shown if client.shows(tool))
+
+    def tool(self, name: str) -> Tool | None:
+        """A listed tool, ready to be called."""
+        listed = self.listed.get(name)
+        if listed is None or name in self._built:
+            return self._built.get(name)
+        if listed.module is None:
+            self._built.update({own.name: own for group in own_tools(self._runtime).values() for own in group})
+        else:
+            self._built[name] = self._operation_tool(name, listed.module)
+        return self._built.get(name)
+
+    def _operation_tool(self, name: str, place: str) -> Tool:
+        provider, _, module = place.partition(".")
+        declared = {operation.spec.tool_name: operation for operation in operations_in(provider, module)}
+        operation = declared.get(name) or operation_named(name)
+        assert operation is not None, f"{name} was listed, but is not declared."  # noqa: S101 - a fault of ours
+        return make_tool(operation, self._runtime.desk)
+
+    def _found(self) -> list[Listed]:
+        own = [
+            Listed(as_listed(tool), _own_placed(tool, toolset), None)
+            for toolset, group in own_tools(self._runtime).items()
+            for tool in group
+        ]
+        check_names(self._surface, [listed.placed for listed in own])
+        operations = [
+            Listed(
+                as_listed(make_tool(operation, self._runtime.desk)),
+                placed(operation),
+                f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}",
+            )
+            for operation in choose(self._surface, providers=self._providers)
+        ]
+        return [*(listed for listed in own if self._surface.shows(listed.placed)), *operations]
+
+
+def _own_placed(tool: Tool, toolset: str) -> Placed:
+    toolsets = {toolset, DEFAULT} if toolset in BY_DEFAULT else {toolset}
+    return Placed(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
+
+
+def as_listed(tool: Tool) -> ListedTool:
+    """A tool as `tools/list` shows it."""
+    return ListedTool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.parameters,
+        output_schema=tool.output_schema,
+        annotations=tool.annotations,
+    )
+
+
+def _row(listed: Listed) -> dict[str, Any]:
+    return {
+        "tool": listed.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "toolsets": sorted(listed.placed.toolsets),
+        "reads": listed.placed.reads,
+        "module": listed.module,
+    }
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    tool = ListedTool.model_validate(row["tool"])
+    return Listed(tool, Placed(tool.name, frozenset(row["toolsets"]), row["reads"]), row["module"])

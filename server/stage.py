@@ -1,0 +1,101 @@
+"""What the acts of `ringfence demo` stand on: a server as a child process, a client, a person, and checks."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx2
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.client.stdio import StdioServerParameters
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.prompt import Confirm
+
+PASSCODE = "demo-passcode"
+PATIENCE_SECONDS = 120
+
+
+class DemoFailed(Exception):
+    """A step did not do what it says."""
+
+
+class Stage:
+    """One client session over a real child process, and what is told about it."""
+
+    def __init__(
+        self, folder: Path, console: Console, url: str, *, settings: Mapping[str, str], answers_yes: bool
+    ) -> None:
+        self._console = console
+        self._folder = folder
+        self._url = url
+        self._answers_yes = answers_yes
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
+            "RINGFENCE_STATE_FOLDER": str(folder),
+            "RINGFENCE_APPROVALS__PAGE": "off",
+            **settings,
+        }
+        self._step = 0
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Client]:
+        """A client of `ringfence serve`, which runs as long as the block."""
+        command = [sys.executable, "-m", "ringfence"]
+        child = StdioServerParameters(
+            command=command[0], args=[*command[1:], "serve"], env=self._environment, cwd=self._folder
+        )
+        async with Client(child, elicitation_callback=self._ask) as client:
+            yield client
+
+    async def _ask(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        self._console.print(Panel(escape(params.message), title="Ringfence asks you", border_style="yellow"))
+        if self._answers_yes:
+            self._console.print("  Approve? yes (answered by the demo: --yes, or no terminal)", highlight=False)
+            return ElicitResult(action="accept", content={"approve": True})
+        agreed = await anyio.to_thread.run_sync(lambda: Confirm.ask("  Approve?", console=self._console, default=False))
+        return ElicitResult(action="accept" if agreed else "decline", content={"approve": True} if agreed else None)
+
+    async def call(self, client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A tool call that must succeed."""
+        result: CallToolResult = await client.call_tool(tool, arguments)
+        if result.is_error:
+            raise DemoFailed(f"{tool}: {getattr(result.content[0], 'text', '')}")
+        return dict(result.structured_content or {})
+
+    async def operate(self, *words: str, typed: str = "") -> str:
+        """A command of the operator's, in a process of its own, with the passcode on standard input."""
+        with anyio.fail_after(PATIENCE_SECONDS):
+            done = await anyio.run_process(
+                [sys.executable, "-m", "ringfence", *words],
+                input=f"{typed}\n".encode(),
+                env=self._environment,
+                cwd=self._folder,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise DemoFailed(f"ringfence {' '.join(words)}: {done.stderr.decode('utf-8').strip()}")
+        return done.stdout.decode("utf-8").rstrip()
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """What the simulated providers charged."""
+        async with httpx2.AsyncClient() as http:
+            charges: list[dict[str, Any]] = (await http.get(f"{self._url}/_control/ledger")).json()
+        return charges
+
+    def check(self, held: bool, what: str) -> None:
+        """Stop the demo unless it holds."""
+        if not held:
+            raise DemoFailed(f"expected that {what}")
+
+    def say(self, text: str) -> None:
+        """Tell one step."""
+        self._step += 1
+        self._console.print(f"[bold]{self._step:>2}.[/] {escape(text)}", highlight=False)

@@ -1,0 +1,52 @@
+"""What guarded calls cost, by provider and operation, as the record has it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from guard.money import Money
+from server.store.database import Database
+from server.store.schema import actions, holds
+
+_BILLION = Decimal(10) ** 9
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What calls of one operation cost in a span of time; what may have been spent is counted as spent."""
+
+    provider: str
+    operation: str
+    amount: Money
+    calls: int
+
+
+class StoredSpending:
+    """Sums what is held and settled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def totals(self, since: datetime, until: datetime) -> list[Total]:
+        """The sums by provider, operation and currency, the largest first."""
+        summed = func.sum(holds.c.billionths).label("billionths")
+        query = (
+            select(holds.c.provider, actions.c.operation, holds.c.currency, summed, func.count().label("calls"))
+            .join(actions, actions.c.id == holds.c.action_id)
+            .where(holds.c.at >= since, holds.c.at <= until, holds.c.state != "released")
+            .group_by(holds.c.provider, actions.c.operation, holds.c.currency)
+            .order_by(summed.desc())
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            Total(
+                provider=row["provider"],
+                operation=row["operation"],
+                amount=Money(Decimal(row["billionths"]) / _BILLION, row["currency"]),
+                calls=row["calls"],
+            )
+            for row in rows
+        ]

@@ -1,0 +1,48 @@
+"""The server over streamable HTTP in this process, on a real socket, and clients that reach it there."""
+
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx2
+import uvicorn
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from sandbox.serving import LoopbackServer
+from server.runtime import Runtime
+from server.serving import http_app
+from server.settings import Settings
+from tests.connecting import Era, Person
+
+
+@asynccontextmanager
+async def served(settings: Settings, runtime: Runtime | None = None) -> AsyncGenerator[str]:
+    """The address of a server with these settings, as long as the block runs."""
+    port = free_port()
+    app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
+    server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.serve)
+        await server.listening.wait()
+        yield f"http://127.0.0.1:{port}"
+        server.stopping.set()
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@asynccontextmanager
+async def connected(
+    url: str, token: str, *, era: Era = "auto", person: Person | None = None, headers: Mapping[str, str] | None = None
+) -> AsyncGenerator[Client]:
+    """A client that carries a bearer token, and further headers with every request."""
+    headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+        transport = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(transport, mode=era, elicitation_callback=person) as client:
+            yield client

@@ -1,0 +1,180 @@
+"""What a session is shown and what it reaches: chosen at the start, narrowed by headers, never widened."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from pydantic import SecretStr
+
+from server.app import build_server
+from server.runtime import Runtime
+from server.settings import HttpSettings, Settings
+from server.shelf import Shelf
+from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.over_http import connected, served
+from tests.sandboxed import sandboxes
+from tests.server.test_transports import stdio_child
+from tools.toolsets import UnknownTool
+
+ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
+TOKEN = "a-long-token-of-alice"
+OWN = {"get_action", "list_actions", "undo_action"}
+
+
+async def _names(folder: Path, **surface: Any) -> list[str]:
+    _, server = server_for(_settings(folder, **surface))
+    async with connect(server) as client:
+        return [tool.name for tool in (await client.list_tools()).tools]
+
+
+async def test_the_list_is_sorted_and_the_same_every_time(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        first = await client.list_tools()
+        second = await client.list_tools()
+    names = [tool.name for tool in first.tools]
+    assert names == sorted(names)
+    assert first == second
+
+
+async def test_a_toolset_shows_its_operations_and_the_tools_about_actions(tmp_path: Path) -> None:
+    names = await _names(tmp_path, toolsets=["voicetel.e911"])
+    assert set(names) >= OWN
+    assert all("e911" in name or "address" in name for name in set(names) - OWN), names
+
+
+async def test_tools_alone_are_shown_without_the_default_toolset(tmp_path: Path) -> None:
+    assert set(await _names(tmp_path, tools=["voicetel_list_tickets"])) == {*OWN, "voicetel_list_tickets"}
+
+
+async def test_tools_come_on_top_of_toolsets(tmp_path: Path) -> None:
+    names = await _names(tmp_path, toolsets=["default"], tools=["voicetel_list_tickets", "voicetel_get_ticket"])
+    assert {"voicetel_order_numbers", "voicetel_get_ticket"} <= set(names)
+
+
+async def test_what_is_excluded_is_not_shown_even_where_it_is_named(tmp_path: Path) -> None:
+    name = "voicetel_order_numbers"
+    assert name not in await _names(tmp_path, toolsets=["all"], tools=[name], exclude_tools=[name])
+
+
+async def test_read_only_stands_over_tools_that_are_named(tmp_path: Path) -> None:
+    names = await _names(tmp_path, tools=["voicetel_order_numbers", "voicetel_list_numbers"], read_only=True)
+    assert set(names) == {"get_action", "list_actions", "voicetel_list_numbers"}
+
+
+async def test_only_providers_with_credentials_are_shown(tmp_path: Path) -> None:
+    names = await _names(tmp_path, toolsets=["all"])
+    assert "voicetel_order_numbers" in names
+    assert not [name for name in names if name.partition("_")[0] in {"routee", "convirza", "enswitch"}]
+
+
+@pytest.mark.parametrize(
+    ("surface", "hint"),
+    [
+        ({"toolsets": ["voicetel.e912"]}, "did you mean voicetel.e911"),
+        ({"tools": ["voicetel_order_number"]}, "did you mean voicetel_order_numbers"),
+        ({"exclude_tools": ["voicetel_relase_number"]}, "did you mean voicetel_release_number"),
+        ({"exclude_tools": ["routee_send_smss"]}, "did you mean routee_send_sms"),
+    ],
+    ids=["toolset", "tool", "excluded", "excluded, of a provider that is not set up"],
+)
+def test_unknown_names_stop_the_start_and_the_nearest_is_named(
+    surface: dict[str, Any], hint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnknownTool, match=hint):
+        build_server(Runtime(_settings(tmp_path, **surface)))
+
+
+async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        with pytest.raises(MCPError, match=r"did you mean voicetel_order_numbers\?"):
+            await client.call_tool("voicetel_order_number", {})
+
+
+async def test_undoing_does_not_reach_what_is_excluded(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        settings = settings_for(tmp_path, sandbox.voicetel)
+        _, server = server_for(settings)
+        async with connect(server, person=Person()) as client:
+            forward = {"number": "+12015550142", "destination": "+12125550142"}
+            receipt: dict[str, Any] = (await client.call_tool("voicetel_set_forward", forward)).structured_content or {}
+        without = settings.model_copy(update={"exclude_tools": ["voicetel_remove_forward", "voicetel_set_forward"]})
+        _, server = server_for(without)
+        async with connect(server, person=Person()) as client:
+            undone = await client.call_tool("undo_action", {"action_id": receipt["action"]})
+        assert undone.is_error
+        assert "is excluded from this session; nothing was sent" in getattr(undone.content[-1], "text", "")
+        assert len(await sandbox.writes()) == 1
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_headers_narrow_what_a_client_sees_and_reaches(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, served(_over_http(tmp_path, sandbox.voicetel)) as url:
+        headers = {"X-MCP-Toolsets": "voicetel.ordering", "X-MCP-Readonly": "true"}
+        async with connected(url, TOKEN, era=era, headers=headers, person=Person()) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            with pytest.raises(MCPError, match="There is no tool voicetel_order_numbers here"):
+                await client.call_tool("voicetel_order_numbers", ORDER)
+        async with connected(url, TOKEN, era=era) as client:
+            whole = {tool.name for tool in (await client.list_tools()).tools}
+        assert "voicetel_search_inventory" in names
+        assert not {"voicetel_order_numbers", "voicetel_list_tickets", "undo_action"} & names
+        assert {"voicetel_order_numbers", "voicetel_list_tickets"} <= whole
+        assert await sandbox.writes() == []
+
+
+async def test_headers_never_widen(tmp_path: Path) -> None:
+    settings = _over_http(tmp_path, "http://unused.test", toolsets=["voicetel.ordering"], read_only=True)
+    async with served(settings) as url:
+        headers = {"X-MCP-Toolsets": "all", "X-MCP-Readonly": "false", "X-MCP-Exclude-Tools": ""}
+        async with connected(url, TOKEN, headers=headers) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+    assert names
+    assert not {"voicetel_order_numbers", "voicetel_list_tickets"} & names
+
+
+async def test_headers_that_name_what_is_not_shown_are_refused(tmp_path: Path) -> None:
+    headers = {"X-MCP-Toolsets": "voicetel.numbrs"}
+    settings = _over_http(tmp_path, "http://unused.test")
+    async with served(settings) as url, connected(url, TOKEN, headers=headers) as client:
+        with pytest.raises(MCPError, match=r"does not show: voicetel\.numbrs"):
+            await client.list_tools()
+
+
+async def test_a_list_that_was_kept_is_the_list_that_is_made(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    made = Shelf(Runtime(settings)).listed
+    files = list((tmp_path / "state" / "listings").iterdir())
+    assert len(files) == 1
+    assert Shelf(Runtime(settings)).listed == made
+    files[0].write_text("{", encoding="utf-8")
+    assert Shelf(Runtime(settings)).listed == made
+
+
+async def test_a_list_kept_from_other_sources_does_not_count(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    assert Shelf(Runtime(settings)).listed
+    (file,) = (tmp_path / "state" / "listings").iterdir()
+    kept = file.read_text(encoding="utf-8")
+    file.write_text(kept.replace('"sources": "', '"sources": "0').replace("Order", "Steal"), encoding="utf-8")
+    listed = Shelf(Runtime(settings)).listed
+    assert "Steal" not in (listed["voicetel_order_numbers"].tool.description or "")
+
+
+async def test_the_command_line_chooses_too(tmp_path: Path) -> None:
+    options = ("--tools", "voicetel_list_numbers,voicetel_order_numbers", "--exclude-tools", "voicetel_order_numbers")
+    async with Client(stdio_child(tmp_path, "http://unused.test", *options)) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+    assert names == {*OWN, "voicetel_list_numbers"}
+
+
+def _settings(folder: Path, **surface: Any) -> Settings:
+    given: dict[str, Any] = {"toolsets": [], **surface}
+    return settings_for(folder, **given)
+
+
+def _over_http(folder: Path, url: str, **more: Any) -> Settings:
+    return settings_for(folder, url, http=HttpSettings(tokens={"alice": SecretStr(TOKEN)}), **more)

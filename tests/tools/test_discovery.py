@@ -1,0 +1,191 @@
+"""Operations that are not listed are found, described and called, with the guard of the direct tool."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.types import CallToolResult
+
+from benchmarks.tool_choice.scoring import GATES, Half, halves, score
+from guard.policy import Policy
+from server.app import build_server
+from server.runtime import Runtime
+from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+from tools.catalog import catalogue
+from tools.discovery.describing import described
+from tools.discovery.examples import example_of
+
+ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+
+
+def _content(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
+
+
+def _text(result: CallToolResult) -> str:
+    return getattr(result.content[0], "text", "")
+
+
+@pytest.mark.parametrize("half", halves(), ids=lambda half: half.name)
+def test_what_people_ask_for_is_found(half: Half) -> None:
+    found = score(half)
+    for top, gate in GATES.items():
+        assert found.recall(top) >= gate, found.missed
+
+
+async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_and_how_it_is_called(
+    tmp_path: Path,
+) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        found = _content(await client.call_tool("search_operations", {"query": "purchse a numbr", "limit": 3}))
+    first = found["operations"][0]
+    assert first["name"] == "voicetel_order_numbers"
+    assert first["effect"] == ["paid"]
+    assert first["asked"] == "a person is asked first"
+    assert first["call_with"] == "call_write_operation"
+
+
+async def test_a_search_can_be_kept_to_reads_to_changes_and_to_what_costs(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        by_kind = {
+            kind: _content(await client.call_tool("search_operations", {"query": "e911 record", "kind": kind}))
+            for kind in ("read", "change", "paid")
+        }
+    names = {kind: {row["name"] for row in found["operations"]} for kind, found in by_kind.items()}
+    assert "voicetel_get_e911_record" in names["read"]
+    assert "voicetel_delete_e911_record" in names["change"]
+    assert "voicetel_create_e911_record" in names["paid"]
+    assert not names["read"] & names["change"]
+
+
+async def test_only_providers_that_are_set_up_are_searched_described_and_called(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        found = _content(await client.call_tool("search_operations", {"query": "viber message", "limit": 20}))
+        asked = await client.call_tool("search_operations", {"query": "viber message", "provider": "routee"})
+        told = await client.call_tool("describe_operation", {"operation": "routee_send_viber"})
+        called = await client.call_tool("call_write_operation", {"operation": "routee_send_viber", "arguments": {}})
+    assert not [row["name"] for row in found["operations"] if row["name"].startswith("routee_")]
+    assert [_content(result)["error"] for result in (asked, told, called)] == ["NotConfigured"] * 3
+
+
+async def test_a_misspelled_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        for tool in ("describe_operation", "call_read_operation", "call_write_operation"):
+            result = await client.call_tool(tool, {"operation": "voicetel_get_e911_recrod"})
+            assert result.is_error
+            assert "Did you mean voicetel_get_e911_record" in _text(result)
+
+
+async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        told = _content(await client.call_tool("describe_operation", {"operation": "voicetel_order_numbers"}))
+    assert told["input_schema"]["required"] == ["numbers"]
+    assert told["asked"] == "a person is asked first"
+    assert told["price"].startswith("the account's did rate by number")
+    assert told["basis"] == "documented"
+    assert told["example"] == {"numbers": ["+12015550142"]}
+
+
+@ERAS
+async def test_a_read_is_called_by_name(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, era=era) as client:
+            call = {"operation": "voicetel_list_numbers", "arguments": {"limit": 2}}
+            through = await client.call_tool("call_read_operation", call)
+            direct = await client.call_tool("voicetel_list_numbers", {"limit": 2})
+    assert _content(through) == _content(direct)
+
+
+async def test_what_is_no_plain_read_is_not_called_as_one(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            for name, arguments in (
+                ("voicetel_order_numbers", ORDER),
+                ("voicetel_look_up_cnam", {"number": "+12125550142"}),
+                ("voicetel_release_number", {"number": "+12015550142"}),
+            ):
+                result = await client.call_tool("call_read_operation", {"operation": name, "arguments": arguments})
+                assert _content(result)["error"] == "NotARead"
+        assert await sandbox.requests() == []
+
+
+@ERAS
+async def test_a_write_is_quoted_asked_and_carried_out_once_as_by_its_own_tool(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person()
+        async with connect(server, era=era, person=person) as client:
+            call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
+            result = await client.call_tool("call_write_operation", call)
+        assert not result.is_error, result
+        assert person.questions[0].startswith("Order numbers at VoiceTel?")
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_an_approval_counts_for_the_same_call_by_either_way(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(build_server(runtime)) as client:
+            waiting = await client.call_tool("voicetel_order_numbers", ORDER)
+            call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
+            again = await client.call_tool("call_write_operation", call)
+            assert _content(waiting)["action"] == _content(again)["action"]
+            await runtime.guard.approve(str(_content(waiting)["action"]), by="the operator")
+            assert not (await client.call_tool("call_write_operation", call)).is_error
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_guard_inputs_are_no_arguments_here_either(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            for smuggled in ({"approve": True}, {"action_id": "act_00000000"}, {"confirm": "yes"}):
+                inside = {"operation": "voicetel_order_numbers", "arguments": ORDER | smuggled}
+                outside = {"operation": "voicetel_order_numbers", "arguments": ORDER, **smuggled}
+                for arguments in (inside, outside):
+                    result = await client.call_tool("call_write_operation", arguments)
+                    assert _content(result)["error"] == "BadArguments"
+        assert await sandbox.writes() == []
+
+
+async def test_what_the_operator_excludes_is_neither_found_nor_called(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        settings = settings_for(tmp_path, sandbox.voicetel, exclude_tools=["voicetel_order_numbers"])
+        _, server = server_for(settings)
+        async with connect(server, person=Person()) as client:
+            found = _content(await client.call_tool("search_operations", {"query": "order numbers", "limit": 20}))
+            call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
+            result = await client.call_tool("call_write_operation", call)
+        assert "voicetel_order_numbers" not in [row["name"] for row in found["operations"]]
+        assert _content(result)["error"] == "OutOfReach"
+        assert await sandbox.writes() == []
+
+
+async def test_a_session_that_may_only_read_has_no_tool_to_write_and_finds_only_reads(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path, toolsets=["default"], read_only=True))
+    async with connect(server) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        found = _content(await client.call_tool("search_operations", {"query": "order a number", "limit": 20}))
+    assert "call_read_operation" in names
+    assert "call_write_operation" not in names
+    assert {tuple(row.get("effect", ["read"])) for row in found["operations"]} == {("read",)}
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_every_operation_can_be_described(name: str) -> None:
+    told = described(catalogue()[name], Policy())
+    assert told["price"]
+    assert told["asked"]
+
+
+def test_four_operations_of_five_have_an_example() -> None:
+    assert sum(example_of(one) is not None for one in catalogue().values()) >= 0.8 * len(catalogue())

@@ -1,0 +1,1 @@
+"""Tools that find, describe and call any operation, so that few need be listed."""

@@ -1,0 +1,61 @@
+"""Tells all there is to know about one operation: schema, effect, who is asked, price rule, basis, an example."""
+
+from typing import Any
+
+from clients.effects import Charge
+from guard.policy import Decision, Policy
+from tools.adapter import description
+from tools.catalog import OperationType
+from tools.discovery.examples import example_call, example_of
+from tools.schema import input_schema
+
+ASKED: dict[Decision, str] = {
+    Decision.ALLOW: "nobody is asked",
+    Decision.ASK: "a person is asked first",
+    Decision.PAGE: "only the operator can approve it",
+    Decision.DENY: "the operator forbids it",
+}
+CALL_READ = "call_read_operation"
+CALL_WRITE = "call_write_operation"
+
+
+def described(operation: OperationType, policy: Policy) -> dict[str, Any]:
+    """Everything about one operation, as a model needs it to call it well."""
+    spec = operation.spec
+    return {
+        "name": spec.tool_name,
+        "title": spec.title,
+        "does": description(operation),
+        "provider": spec.provider.name,
+        "toolset": spec.toolset,
+        "effect": spec.effect.labels,
+        "asked": ASKED[policy.decide(spec)],
+        "price": price_rule(operation),
+        "request": f"{spec.method} {spec.path}",
+        "basis": spec.basis,
+        "docs": spec.docs,
+        "call_with": caller(operation),
+        "input_schema": input_schema(operation),
+        "example": example_of(operation),
+    }
+
+
+def caller(operation: OperationType) -> str:
+    """The tool through which an operation is called that is not listed itself."""
+    return CALL_READ if operation.spec.effect.is_plain_read else CALL_WRITE
+
+
+def price_rule(operation: OperationType) -> str:
+    """Where the price of a call comes from, in words."""
+    if "paid" not in operation.spec.effect.labels:
+        return "no charge is documented"
+    arguments = example_of(operation)
+    call = example_call(operation, arguments) if arguments is not None else None
+    charge: Charge | None = call.charge() if call is not None else None
+    if charge is None:
+        return "charged; the quote before each call says what, or that it is not known"
+    if charge.unknown is not None:
+        return f"charged by {charge.item}; not known beforehand: {charge.unknown}"
+    each = f"{charge.each} {charge.currency}" if charge.each is not None else f"the account's {charge.rate} rate"
+    every = {"once": "", "month": " a month", "call": " for every later use"}[charge.per]
+    return f"{each} by {charge.item}{every}; the quote before each call has the amount"

@@ -1,0 +1,54 @@
+"""Asks every provider at once. One that is down, or cannot tell, is a gap with its reason: never a shorter list."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import anyio
+
+from clients.errors import TelephonyError
+from clients.redaction import redact
+from tools.overview.views import NotOffered, TooLong, View
+
+T = TypeVar("T")
+
+LIMIT_SECONDS = 20.0
+"""How long one provider may take before the answer goes on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is missing from an answer, and why."""
+
+    provider: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered(Generic[T]):
+    """What each provider answered, and what is missing."""
+
+    found: Mapping[str, T]
+    gaps: list[Gap]
+
+
+async def gather(views: Mapping[str, View], question: Callable[[View], Awaitable[T]]) -> Gathered[T]:
+    """Put one question to every provider at the same time."""
+    found: dict[str, T] = {}
+    missing: dict[str, str] = {}
+
+    async def ask(name: str, view: View) -> None:
+        missing[name] = f"it did not answer within {LIMIT_SECONDS:.0f} seconds"
+        with anyio.move_on_after(LIMIT_SECONDS):
+            try:
+                found[name] = await question(view)
+            except (NotOffered, TooLong) as known:
+                missing[name] = str(known)
+            except TelephonyError as error:
+                missing[name] = redact(f"{type(error).__name__}: {error}")
+
+    async with anyio.create_task_group() as group:
+        for name, view in views.items():
+            group.start_soon(ask, name, view)
+    gaps = [Gap(name, missing[name]) for name in views if name not in found]
+    return Gathered({name: found[name] for name in views if name in found}, gaps)

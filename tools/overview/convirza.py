@@ -1,0 +1,71 @@
+"""Convirza in the common view: tracking numbers and the routes they stand on. It publishes no prices or balances."""
+
+from datetime import datetime
+from typing import Any
+
+from clients.client import ApiClient
+from tools.convirza.narrow_reads import TrackingNumber
+from tools.convirza.phone_numbers import ListAssignedNumbers, SearchNumbers
+from tools.convirza.provisioned_routes import ListProvisionedRoutes, RouteRow
+from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+
+NAME = "convirza"
+NO_MONEY = "Convirza shows no amounts"
+
+
+class ConvirzaView:
+    """One user's part of a Convirza account."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    async def numbers(self) -> list[Line]:
+        routes = await self._routes_by_number()
+        rows = await every(self._client, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
+        return [_line(row, routes.get(row.phone_number)) for row in rows if row.phone_number]
+
+    async def number(self, number: str) -> Details | None:
+        routes = await self._routes_by_number()
+        rows = await every(self._client, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
+        row: TrackingNumber | None = next((row for row in rows if row.phone_number == number), None)
+        if row is None:
+            return None
+        route = routes.get(number)
+        more: dict[str, Any] = {"phone_number_id": row.phone_number_id}
+        if route is not None:
+            more |= {"route_id": route.route_id, "route_status": route.status}
+        return Details(_line(row, route), more)
+
+    async def offers(self, wanted: Wanted) -> list[Offer]:
+        if wanted.country not in {"US", "CA"}:
+            raise NotOffered("Convirza has numbers of the US and Canada only")
+        if not wanted.starts_with or wanted.starts_with[0] in "01":
+            raise NotOffered("Convirza searches by area code; give one")
+        call = SearchNumbers(starts_with=wanted.starts_with, limit=min(wanted.limit, 200))
+        rows = (await self._client.send(call)).numbers
+        return [
+            Offer(number=row.number, provider=NAME, order_with="convirza_order_number")
+            for row in rows
+            if row.number and row.phone_number_id is None
+        ]
+
+    async def balances(self) -> list[Balance]:
+        raise NotOffered(NO_MONEY)
+
+    async def spending(self, since: datetime, until: datetime) -> list[Spending]:
+        raise NotOffered(NO_MONEY)
+
+    async def deliveries(
+        self, message: str | None, number: str | None, since: datetime, until: datetime
+    ) -> list[Delivery]:
+        raise NotOffered("Convirza shows text threads, not what became of a message")
+
+    async def _routes_by_number(self) -> dict[str, RouteRow]:
+        rows: list[RouteRow] = await every(self._client, ListProvisionedRoutes(limit=200), lambda page: page.routes)
+        return {one.phone_number: row for row in rows for one in row.phone_numbers if one.phone_number}
+
+
+def _line(row: TrackingNumber, route: RouteRow | None) -> Line:
+    calls_to = route.ring_to if route and route.status != "inactive" else None
+    name = (route.name if route else None) or row.route_name
+    return Line(number=row.phone_number or "", provider=NAME, calls_to=calls_to or "nowhere", name=name)

@@ -1,0 +1,77 @@
+"""Enswitch in the common view, for the customer of the person whose credentials are set."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from clients.client import ApiClient
+from clients.errors import NotFound
+from guard.money import Money
+from tools.enswitch.charges import ListTransactions
+from tools.enswitch.customers import Customer, ListCustomers
+from tools.enswitch.numbers import GetNumber, ListNumbers, OwnedNumber
+from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+
+NAME = "enswitch"
+MOST_CUSTOMERS = 50
+"""Numbers are listed by customer, so this many lists are read for one view."""
+
+
+class EnswitchView:
+    """One customer of an Enswitch installation, and those below it."""
+
+    def __init__(self, client: ApiClient, currency: str) -> None:
+        self._client = client
+        self._currency = currency
+
+    async def numbers(self) -> list[Line]:
+        below = await self._customers(recursive=True)
+        if len(below) > MOST_CUSTOMERS:
+            raise NotOffered(f"Enswitch has {len(below)} customers; ask enswitch_list_numbers for one of them")
+        rows = await every(self._client, ListNumbers(limit=500), lambda page: page.numbers)
+        for customer in below:
+            call = ListNumbers(limit=500, customer=customer.id)
+            rows += await every(self._client, call, lambda page: page.numbers)
+        return list({row.number: _line(row) for row in rows if row.number}.values())
+
+    async def number(self, number: str) -> Details | None:
+        try:
+            row = await self._client.send(GetNumber(number=number))
+        except NotFound:
+            return None
+        return Details(_line(row), {"customer": row.customer, "status": row.status}) if row.number else None
+
+    async def offers(self, wanted: Wanted) -> list[Offer]:
+        raise NotOffered("Enswitch lists numbers by inbound group; use enswitch_list_available_numbers")
+
+    async def balances(self) -> list[Balance]:
+        return [
+            Balance(NAME, Money(row.balance, row.currency or self._currency), row.name or f"customer {row.id}")
+            for row in await self._customers(recursive=False)
+            if row.balance is not None
+        ]
+
+    async def spending(self, since: datetime, until: datetime) -> list[Spending]:
+        rows = (await self._client.send(ListTransactions(since=since, until=until))).transactions
+        totals: dict[tuple[str, str], tuple[Decimal, int]] = {}
+        for row in rows:
+            if row.amount is not None and row.amount < 0:
+                kind = (row.type or "charge", row.currency or self._currency)
+                spent, count = totals.get(kind, (Decimal(0), 0))
+                totals[kind] = (spent - row.amount, count + 1)
+        return [
+            Spending(NAME, what, Money(amount, currency), count) for (what, currency), (amount, count) in totals.items()
+        ]
+
+    async def deliveries(
+        self, message: str | None, number: str | None, since: datetime, until: datetime
+    ) -> list[Delivery]:
+        raise NotOffered("Enswitch does not tell whether a text arrived")
+
+    async def _customers(self, *, recursive: bool) -> list[Customer]:
+        """Those below: at any depth, or the next ones."""
+        return await every(self._client, ListCustomers(limit=500, recursive=recursive), lambda page: page.customers)
+
+
+def _line(row: OwnedNumber) -> Line:
+    target = " ".join(part for part in (row.dtype, row.dnumber) if part) or None
+    return Line(number=row.number or "", provider=NAME, calls_to=target)

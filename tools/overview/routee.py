@@ -1,0 +1,132 @@
+"""Routee in the common view. Prices carry their currency in lists of costs, and the account's elsewhere."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from phonenumbers import country_code_for_region
+
+from clients.client import ApiClient
+from guard.money import Money
+from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.routee.account import Balance as AccountBalance
+from tools.routee.account import GetBalance
+from tools.routee.filters import Filter
+from tools.routee.numbers import ListAvailableNumbers, ListNumbers, Number
+from tools.routee.reports import ReportSpending
+from tools.routee.shapes import Costs
+from tools.routee.sms import ListMessages, MessageField, MessagePart, TrackSms
+
+NAME = "routee"
+LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)
+"""Routee searches the latest 7 days only, by its own clock."""
+
+
+class RouteeView:
+    """One Routee account."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    async def numbers(self) -> list[Line]:
+        return [_line(row) for row in await self._rented()]
+
+    async def number(self, number: str) -> Details | None:
+        row = next((row for row in await self._rented() if _e164(row.number) == number), None)
+        if row is None:
+            return None
+        renewal = row.next_renewal.isoformat(timespec="seconds") if row.next_renewal else None
+        return Details(_line(row), {"services": row.services, "next_renewal": renewal})
+
+    async def offers(self, wanted: Wanted) -> list[Offer]:
+        call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
+        rows = await every(self._client, call, lambda page: page.numbers, most=wanted.limit * 4)
+        fitting = [row for row in rows if _fits(row.number, wanted)]
+        return [
+            Offer(
+                number=_e164(row.number) or "",
+                provider=NAME,
+                order_with="routee_rent_number",
+                place=row.country,
+                activation=_cost(row.activation),
+                monthly=_cost(row.monthly),
+            )
+            for row in fitting[: wanted.limit]
+        ]
+
+    async def balances(self) -> list[Balance]:
+        found = await self._client.send(GetBalance())
+        if found.balance is None:
+            return []
+        return [Balance(NAME, Money(found.balance, _code(found)))]
+
+    async def spending(self, since: datetime, until: datetime) -> list[Spending]:
+        currency = await self._currency()
+        rows = (await self._client.send(ReportSpending(since=since, until=until))).rows
+        priced = [row for row in rows if row.price is not None]
+        if not priced:
+            return []
+        total = sum((row.price for row in priced if row.price is not None), start=Decimal(0))
+        return [Spending(NAME, "messages", Money(total, currency), sum(row.count or 0 for row in priced))]
+
+    async def deliveries(
+        self, message: str | None, number: str | None, since: datetime, until: datetime
+    ) -> list[Delivery]:
+        if message is not None:
+            rows = (await self._client.send(TrackSms(message_id=message))).parts
+        else:
+            by_number = [Filter[MessageField](field="to", term=number)] if number else []
+            call = ListMessages(since=max(since, until - LOOKS_BACK), until=until, filters=by_number)
+            rows = await every(self._client, call, lambda page: page.messages, most=50)
+        currency = await self._currency() if rows else None
+        return [_delivery(row, currency) for row in rows]
+
+    async def _rented(self) -> list[Number]:
+        return await every(self._client, ListNumbers(limit=200), lambda page: page.numbers)
+
+    async def _currency(self) -> str:
+        return _code(await self._client.send(GetBalance()))
+
+
+def _code(balance: AccountBalance) -> str:
+    if balance.currency is None or balance.currency.code is None:
+        raise NotOffered("Routee did not name the currency of the account")
+    return balance.currency.code
+
+
+def _e164(number: str | None) -> str | None:
+    return f"+{number.removeprefix('+')}" if number else None
+
+
+def _cost(costs: Costs) -> Money | None:
+    """The price, where it is one: of several services or currencies none stands for all."""
+    priced = [cost for cost in costs if cost.price is not None and cost.currency is not None]
+    if len(priced) != 1 or priced[0].price is None or priced[0].currency is None:
+        return None
+    return Money(priced[0].price, priced[0].currency)
+
+
+def _fits(number: str | None, wanted: Wanted) -> bool:
+    code = country_code_for_region(wanted.country)
+    return number is not None and (_e164(number) or "").startswith(f"+{code}{wanted.starts_with or ''}")
+
+
+def _line(row: Number) -> Line:
+    calls_to = row.forwarded_to or (row.voice.dialplan_url if row.voice else None)
+    return Line(
+        number=_e164(row.number) or "",
+        provider=NAME,
+        calls_to=calls_to,
+        texts="texts" if "Sms" in row.services else None,
+        monthly=_cost(row.monthly),
+    )
+
+
+def _delivery(row: MessagePart, currency: str | None) -> Delivery:
+    return Delivery(
+        provider=NAME,
+        message=row.message_id or row.sms_id or "",
+        to=_e164(row.to),
+        state=row.status.status or row.status.name if row.status else None,
+        price=Money(row.price, currency) if row.price is not None and currency else None,
+        at=row.status.date or row.status.updated_date if row.status else None,
+    )

@@ -1,0 +1,155 @@
+"""What every provider is asked for, in one form. One that cannot tell something says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from clients.client import ApiClient
+from clients.operation import Operation
+from guard.money import Money
+
+MOST_PAGES = 200
+"""Pages of one list that are read before a view gives up."""
+
+
+class NotOffered(Exception):
+    """The provider has no read for this. The message says so in one sentence."""
+
+
+class TooLong(Exception):
+    """A list has more pages than are read for one view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number of ours, and what it does."""
+
+    number: str
+    provider: str
+    calls_to: str | None = None
+    """Where its calls go: a gateway, a route, a number or a line."""
+
+    texts: str | None = None
+    """Whether it texts, and by which campaign or address."""
+
+    monthly: Money | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A number that can be had."""
+
+    number: str
+    provider: str
+    order_with: str
+    place: str | None = None
+    activation: Money | None = None
+    monthly: Money | None = None
+    """None where the provider publishes no price; never taken for free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is left to spend at a provider."""
+
+    provider: str
+    amount: Money
+    of: str = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent on something in a span of time."""
+
+    provider: str
+    what: str
+    amount: Money
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one message."""
+
+    provider: str
+    message: str
+    to: str | None = None
+    state: str | None = None
+    price: Money | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which numbers are looked for."""
+
+    country: str
+    starts_with: str | None
+    """Area code or leading digits, without the country's code."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Everything that one provider tells of one number."""
+
+    line: Line
+    more: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class View(Protocol):
+    """One provider's answers. Each method raises `NotOffered` where the provider has no read for it."""
+
+    async def numbers(self) -> list[Line]:
+        """Every number of the account."""
+        ...
+
+    async def number(self, number: str) -> Details | None:
+        """One number; None where the account does not have it."""
+        ...
+
+    async def offers(self, wanted: Wanted) -> list[Offer]:
+        """Numbers that can be had."""
+        ...
+
+    async def balances(self) -> list[Balance]:
+        """What is left to spend."""
+        ...
+
+    async def spending(self, since: datetime, until: datetime) -> list[Spending]:
+        """What the provider says was spent."""
+        ...
+
+    async def deliveries(
+        self, message: str | None, number: str | None, since: datetime, until: datetime
+    ) -> list[Delivery]:
+        """What became of a message, or of the latest to or from a number."""
+        ...
+
+
+async def every(
+    client: ApiClient, call: Operation[Any], rows: Callable[[Any], list[Any]], *, most: int | None = None
+) -> list[Any]:
+    """All rows of a list that the provider pages, or as many as are wanted.
+
+    Raises:
+        TooLong: There are more pages than are read.
+    """
+    found: list[Any] = []
+    for _ in range(MOST_PAGES):
+        answer = await client.send(call)
+        found += rows(answer)
+        cursor = call.next_cursor(answer) if "cursor" in type(call).model_fields else None
+        if cursor is None or (most is not None and len(found) >= most):
+            return found[:most]
+        call = call.model_copy(update={"cursor": cursor})
+    raise TooLong(f"its list has more than {MOST_PAGES} pages; ask {call.spec.tool_name} itself")
+
+
+def dollars(amount: Decimal | None) -> Money | None:
+    """An amount in US dollars."""
+    return Money(amount) if amount is not None else None

@@ -1,0 +1,114 @@
+"""VoiceTel in the common view. Account reads are kept for ten minutes: there are six an hour."""
+
+from datetime import datetime, timedelta
+
+from clients.client import ApiClient
+from clients.errors import NotFound, TelephonyError
+from guard.money import Money
+from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, dollars
+from tools.voicetel.account import GetAccount, ListRecurringCharges
+from tools.voicetel.e911 import GetE911Record
+from tools.voicetel.messaging import ListMessages
+from tools.voicetel.number_messaging import GetNumberMessaging
+from tools.voicetel.numbers import GetNumber, ListNumbers, Number
+from tools.voicetel.ordering import SearchInventory
+
+NAME = "voicetel"
+
+
+class VoiceTelView:
+    """One VoiceTel account."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    async def numbers(self) -> list[Line]:
+        found = await self._client.send(ListNumbers())
+        return [_line(row) for row in found.numbers]
+
+    async def number(self, number: str) -> Details | None:
+        if not number.startswith("+1"):
+            return None
+        try:
+            row = await self._client.send(GetNumber(number=number))
+        except NotFound:
+            return None
+        messaging = await self._client.send(GetNumberMessaging(number=number))
+        record = await self._client.send(GetE911Record(number=number))
+        more: dict[str, object] = {
+            "campaign": messaging.campaign.id if messaging.campaign else None,
+            "inbound_messages_to": messaging.resource,
+            "faxes": row.fax_enabled,
+            "caller_name_lookup": row.cnam,
+            "e911_registered": bool(record.model_dump(exclude_none=True)),
+        }
+        return Details(_line(row, monthly=await self._monthly()), more)
+
+    async def offers(self, wanted: Wanted) -> list[Offer]:
+        if wanted.country not in {"US", "CA"}:
+            raise NotOffered("VoiceTel has numbers of the US and Canada only")
+        asked = SearchInventory(tn_mask=(wanted.starts_with or "*")[:10], quantity=wanted.limit)
+        rows = (await self._client.send(asked)).numbers
+        monthly = await self._monthly()
+        return [
+            Offer(
+                number=row.number,
+                provider=NAME,
+                order_with="voicetel_order_numbers",
+                place=", ".join(part for part in (row.city or row.rate_center, row.province) if part) or None,
+                monthly=monthly,
+            )
+            for row in rows
+        ]
+
+    async def balances(self) -> list[Balance]:
+        cash = dollars((await self._client.send(GetAccount())).cash)
+        return [Balance(NAME, cash)] if cash else []
+
+    async def spending(self, since: datetime, until: datetime) -> list[Spending]:
+        if until - since < timedelta(days=27):
+            raise NotOffered("VoiceTel tells what a month costs, not what a shorter time did")
+        found = await self._client.send(ListRecurringCharges())
+        return [
+            Spending(NAME, f"{row.description or 'service'}, every month", Money(row.amount))
+            for row in found.charges
+            if row.amount is not None
+        ]
+
+    async def deliveries(
+        self, message: str | None, number: str | None, since: datetime, until: datetime
+    ) -> list[Delivery]:
+        if number is None:
+            raise NotOffered("VoiceTel lists messages by number only; give the sending number")
+        if not number.startswith("+1"):
+            return []
+        sent = (await self._client.send(ListMessages(number=number, since=since))).messages
+        return [
+            Delivery(
+                provider=NAME,
+                message=row.id or "",
+                to=row.value.destination if row.value else None,
+                state=_STATE.get(row.value.direction or "") if row.value else None,
+                price=dollars(row.value.billed) if row.value else None,
+            )
+            for row in sent
+            if message in (None, row.id)
+        ]
+
+    async def _monthly(self) -> Money | None:
+        """What a number costs a month; None where the account's rates cannot be read now."""
+        try:
+            rates = (await self._client.send(GetAccount())).rates
+        except TelephonyError:
+            return None
+        return dollars(rates.did) if rates else None
+
+
+_STATE = {"in": "received", "out": "sent; where a receipt has its status is not documented"}
+
+
+def _line(row: Number, monthly: Money | None = None) -> Line:
+    gateway = row.gateway or (f"gateway {row.route}" if row.route is not None else None)
+    forwarded = f"forwarded to {row.forward_to}" if row.forward and row.forward_to else None
+    texts = "texts" if row.sms_enabled else None
+    return Line(number=row.number, provider=NAME, calls_to=forwarded or gateway, texts=texts, monthly=monthly)
