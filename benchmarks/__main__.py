@@ -1,6 +1,8 @@
-"""`uv run python -m benchmarks`: measures everything against the sandbox and prints one table."""
+"""`uv run python -m benchmarks [WORD …]`: measures all, or what is named, against the sandbox; prints one table."""
 
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -8,15 +10,26 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring import Row, guarded_call, listing, read_call, start
+from benchmarks.record import approval_page, long_record
 from sandbox.serving import serve_sandbox
 
+MEASUREMENTS = {
+    "start": start,
+    "read": read_call,
+    "guarded": guarded_call,
+    "record": long_record,
+    "page": approval_page,
+    "listing": listing,
+}
+"""By the word that runs one of them alone."""
 
-async def measure() -> list[Row]:
-    """Every row, one measurement after the other."""
+
+async def measure(words: Sequence[str]) -> list[Row]:
+    """Every row of the measurements that are named, of all if none is; one after the other."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         async with serve_sandbox() as url:
-            for number, measurement in enumerate((start, read_call, guarded_call, listing)):
+            for number, measurement in enumerate(MEASUREMENTS[word] for word in words or MEASUREMENTS):
                 rows += await measurement(url, Path(folder) / str(number))
     return rows
 
@@ -24,7 +37,7 @@ async def measure() -> list[Row]:
 def main() -> None:
     """Measure and print."""
     table = Table("what", "ringfence", "compared with", "ratio", "aim", box=None, pad_edge=False)
-    for row in anyio.run(measure):
+    for row in anyio.run(measure, sys.argv[1:]):
         table.add_row(row.what, row.ours, row.other, f"{row.ratio:.2f}" if row.ratio else "", row.aim)
     Console(width=160).print(table)
 

@@ -49,7 +49,7 @@ class Policy:
     """Decides by operation, else toolset, else provider, else effect.
 
     By effect the strictest counts, and what no call brings back goes to the operator. `tightened_to` is what a session
-    added: it can only make a decision stricter.
+    added, by any of the names in `names_of`: it can only make a decision stricter.
     """
 
     by_effect: Mapping[Effect, Decision] = field(default_factory=lambda: DEFAULT_BY_EFFECT)
@@ -57,7 +57,7 @@ class Policy:
     by_provider: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     by_toolset: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     by_operation: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
-    tightened_to: Mapping[Effect, Decision] = field(default_factory=dict[Effect, Decision])
+    tightened_to: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
 
     def decide(self, spec: Spec) -> Decision:
         """The decision for an operation."""
@@ -65,21 +65,26 @@ class Policy:
 
     def ruling(self, spec: Spec) -> Ruling:
         """The decision for an operation, and the rule it comes from."""
-        ruling = self._specific(spec) or self._general(spec)
-        for effect, decision in self.tightened_to.items():
-            if effect in spec.effect and decision > ruling.decision:
-                ruling = Ruling(decision, f"this session's {effect.labels[0]} = {decision.word}")
+        ruling = self.rulings(spec)[0]
+        names = names_of(spec)
+        for name, decision in self.tightened_to.items():
+            if name in names and decision > ruling.decision:
+                ruling = Ruling(decision, f"tighten.{name} = {decision.word}, for this session")
         return ruling
+
+    def rulings(self, spec: Spec) -> list[Ruling]:
+        """Every rule of the policy that speaks of an operation; the first one counts."""
+        return [*self._specific(spec), *self._general(spec)]
 
     def guards(self, spec: Spec) -> bool:
         """True when calls of this operation go on the record: always, unless they are plain reads that are allowed."""
         return not spec.effect.is_plain_read or self.decide(spec) is not Decision.ALLOW
 
-    def tightened(self, by_effect: Mapping[Effect, Decision]) -> "Policy":
-        """The same policy, stricter for these effects."""
-        return replace(self, tightened_to=by_effect)
+    def tightened(self, by_name: Mapping[str, Decision]) -> "Policy":
+        """The same policy, stricter for what goes by these names."""
+        return replace(self, tightened_to=by_name)
 
-    def _specific(self, spec: Spec) -> Ruling | None:
+    def _specific(self, spec: Spec) -> list[Ruling]:
         full_toolset = f"{spec.provider.name}.{spec.toolset}"
         candidates = (
             (self.by_operation, spec.tool_name, "policy.operations"),
@@ -87,15 +92,21 @@ class Policy:
             (self.by_toolset, spec.toolset, "policy.toolsets"),
             (self.by_provider, spec.provider.name, "policy.providers"),
         )
-        for rules, name, where in candidates:
-            if name in rules:
-                return Ruling(rules[name], f"{where}.{name} = {rules[name].word}")
-        return None
+        return [
+            Ruling(rules[name], f"{where}.{name} = {rules[name].word}")
+            for rules, name, where in candidates
+            if name in rules
+        ]
 
-    def _general(self, spec: Spec) -> Ruling:
-        effects = [effect for effect in Effect if effect in spec.effect]
-        strictest = max(effects, key=lambda effect: self.by_effect[effect])
-        ruling = Ruling(self.by_effect[strictest], f"policy.{strictest.labels[0]} = {self.by_effect[strictest].word}")
-        if spec.irreversible and self.irreversible > ruling.decision:
-            return Ruling(self.irreversible, f"policy.irreversible = {self.irreversible.word}")
-        return ruling
+    def _general(self, spec: Spec) -> list[Ruling]:
+        """By effect, the strictest first; among equals in the order of the effects, what cannot be undone last."""
+        rules = [(effect.labels[0], self.by_effect[effect]) for effect in Effect if effect in spec.effect]
+        rules += [("irreversible", self.irreversible)] if spec.irreversible else []
+        by_strictness = sorted(rules, key=lambda rule: rule[1], reverse=True)
+        return [Ruling(decision, f"policy.{name} = {decision.word}") for name, decision in by_strictness]
+
+
+def names_of(spec: Spec) -> frozenset[str]:
+    """The names by which a session may tighten an operation: its effects, provider, toolset (two ways), tool."""
+    toolset = f"{spec.provider.name}.{spec.toolset}"
+    return frozenset({*spec.effect.labels, spec.provider.name, spec.toolset, toolset, spec.tool_name})

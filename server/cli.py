@@ -43,12 +43,24 @@ def _add_serve(app: typer.Typer) -> None:
 
 
 def _add_the_rest(app: typer.Typer) -> None:
-    from server.commands import actions, approvals, audit, demo, doctor, probe, reference, revoke, rules, sandbox
+    from server.commands import (
+        actions,
+        approvals,
+        audit,
+        demo,
+        doctor,
+        policy,
+        probe,
+        reference,
+        revoke,
+        rules,
+        sandbox,
+    )
 
     app.add_typer(approvals.app, name="approvals")
     app.add_typer(actions.app, name="actions")
     app.add_typer(audit.app, name="audit")
-    app.add_typer(rules.policy, name="policy")
+    app.add_typer(policy.app, name="policy")
     app.add_typer(rules.optouts, name="optouts")
     app.command("freeze")(rules.freeze)
     app.command("unfreeze")(rules.unfreeze)

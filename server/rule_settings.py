@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Text that must match as a whole; `words` say so to people."""
+    shape = re.compile(pattern)
+
+    def matched(value: str) -> str:
+        if not shape.fullmatch(value):
+            raise ValueError(f"{words} is expected")
+        return value
+
+    return AfterValidator(matched)
 
 
 def _decision(value: object) -> object:
@@ -25,7 +37,7 @@ def _decision(value: object) -> object:
         return value
     if isinstance(value, str) and value in {decision.word for decision in Decision}:
         return Decision[value.upper()]
-    raise ValueError("one of allow, ask, page, deny")
+    raise ValueError("one of allow, ask, page, deny is expected")
 
 
 Word = Annotated[Decision, BeforeValidator(_decision)]
@@ -79,7 +91,9 @@ class PolicySettings(_Section):
         )
 
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, matching(r"[A-Z]{3}", "a currency of three capital letters, such as USD,")]
+Country = Annotated[str, matching(r"[A-Z]{2}", "an ISO code of two capital letters, such as US,")]
+Prefix = Annotated[str, matching(r"\+[0-9]{1,15}", "a prefix in E.164, such as +1900,")]
 
 
 class BudgetSettings(_Section):
@@ -111,29 +125,24 @@ class PriceSettings(_Section):
 class DestinationSettings(_Section):
     """Where calls and messages may go."""
 
-    countries: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]] = ["US", "CA"]
+    countries: list[Country] = ["US", "CA"]
     """ISO codes of countries that may be called and texted."""
 
-    refused_prefixes: list[Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")]] = []
+    refused_prefixes: list[Prefix] = []
     """Further prefixes to refuse, in E.164."""
 
-    home: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    home: Country = "US"
     """Country whose emergency numbers count where a number has no country code."""
 
 
-_SPAN = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")
-
-
-def _span(value: str) -> str:
-    if not _SPAN.match(value):
-        raise ValueError("a span such as 21:00-08:00")
-    return value
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+Span = Annotated[str, matching(f"{_TIME}-{_TIME}", "a span such as 21:00-08:00")]
 
 
 class ComplianceSettings(_Section):
     """What goes out, when, and how much at once."""
 
-    quiet_hours: Annotated[str, AfterValidator(_span)] | None = None
+    quiet_hours: Span | None = None
     """Span of the day, where the destination is, in which nothing is sent: 21:00-08:00."""
 
     duplicate_minutes: float = Field(default=10, ge=0)

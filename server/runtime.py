@@ -13,13 +13,12 @@ from pydantic import SecretStr
 
 from clients.cache import KeptAnswer
 from clients.client import ApiClient, http_pool
-from clients.effects import Effect
 from clients.limits import Limit
 from clients.operation import Spec
 from guard.action import Principal
 from guard.policy import Policy
 from guard.quote import PriceSource
-from server.providers import SETUPS, Shared
+from server.providers import SETUPS, Shared, revealed
 from server.settings import Settings
 from server.web.address import ApprovalPage, NoPage
 from tools.actions import ActionDesk
@@ -89,7 +88,8 @@ class Runtime:
         """The store. Imported here: most sessions only read, and SQLAlchemy takes longer to load than they take."""
         from server.store.record import open_record
 
-        return open_record(self.settings.store_address, self.settings.state_folder)
+        settings = self.settings
+        return open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
 
     @cached_property
     def guard(self) -> "Guard":
@@ -211,9 +211,7 @@ class SharedTokens:
 
 def session_policy(settings: Settings) -> Policy:
     """The operator's policy, made stricter by what this session adds."""
-    effects = {effect.labels[0]: effect for effect in Effect}
-    tightened = {effects[name]: decision for name, decision in settings.tighten.items() if name in effects}
-    return settings.policy.policy().tightened(tightened)
+    return settings.policy.policy().tightened(settings.tighten)
 
 
 def principal_of(_context: Context[Any, Any]) -> Principal:

@@ -64,4 +64,4 @@ def simulated_accounts(url: str) -> dict[str, ProviderSettings]:
 
 def sandbox_store(settings: Settings) -> dict[str, Any]:
     """Where the record of sandbox sessions lies: never in the record of real money."""
-    return {"state_folder": settings.state_folder / "sandbox", "store_url": None}
+    return {"state_folder": settings.state_folder / "sandbox", "store_url": None, "state_key": None}

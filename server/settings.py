@@ -1,15 +1,18 @@
 """Everything an operator can set: environment `RINGFENCE_…` over `ringfence.toml`, read once at the start."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_state_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -19,22 +22,27 @@ from pydantic_settings import (
 from server.rule_settings import (
     BudgetSettings,
     ComplianceSettings,
+    Currency,
     DestinationSettings,
     PolicySettings,
     PriceSettings,
     RuleSettings,
     Word,
+    matching,
 )
+from server.settings_tree import CONFIG_VARIABLE, NESTED_BY, PREFIX, unknown_variables
 
 CONFIG_FILE = "ringfence.toml"
+TOKEN_LENGTH = 16
+"""A bearer token of fewer characters could be guessed."""
 
 
 class BadSettings(Exception):
-    """The settings do not fit. The message names the file or variable, the key, and the rule."""
+    """The settings do not fit. The message names file and line or variable, the key, and what is allowed."""
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ProviderSettings(_Section):
@@ -118,10 +126,10 @@ class EnswitchSettings(ProviderSettings):
     password: SecretStr | None = None
     """The person's password."""
 
-    version: str = Field(default="4.4", pattern=r"^[34]\.[0-9]{1,2}$")
+    version: Annotated[str, matching(r"[34]\.[0-9]{1,2}", "a version from 3.0 to 4.x, such as 4.4")] = "4.4"
     """The installation's version: before 4.1 there are no tokens, and plan routes are named another way."""
 
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    currency: Currency = "USD"
     """Currency of the customers, for amounts that name none."""
 
     @property
@@ -130,11 +138,17 @@ class EnswitchSettings(ProviderSettings):
         return bool(self.base_url and self.username and self.password)
 
 
+def _long(token: SecretStr) -> SecretStr:
+    if len(token.get_secret_value()) < TOKEN_LENGTH:
+        raise ValueError(f"{TOKEN_LENGTH} characters or more are expected")
+    return token
+
+
 class HttpSettings(_Section):
     """The streamable HTTP server."""
 
-    tokens: Mapping[str, SecretStr] = {}
-    """Bearer tokens by the name of who holds them. At least one is needed to listen beyond loopback."""
+    tokens: Mapping[str, Annotated[SecretStr, AfterValidator(_long)]] = {}
+    """Bearer tokens of 16 characters or more by who holds them. At least one is needed to listen beyond loopback."""
 
     allowed_hosts: list[str] = []
     """Host headers that are answered besides the address it listens on."""
@@ -150,6 +164,11 @@ def _split(value: object) -> object:
 NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
+WebAddress = Annotated[
+    str, matching(r"https?://[^/?#@\s]+/?", "an address without a path, such as https://ringfence.example.com")
+]
+
+
 class ApprovalSettings(_Section):
     """How the operator is asked."""
 
@@ -159,21 +178,41 @@ class ApprovalSettings(_Section):
     port: int = Field(default=8766, ge=0, le=65535)
     """Where the page listens on loopback; another port is taken if this one belongs to something else."""
 
-    address: str | None = Field(default=None, pattern=r"^https?://[^/?#@\s]+/?$")
+    address: WebAddress | None = None
     """Where people reach the HTTP server's page, such as https://ringfence.example.com behind a proxy."""
 
     wait_seconds: float | None = Field(default=None, ge=0, le=3600)
     """How long a call waits for the operator; if left out, 50 seconds where the client opened the page, else not."""
 
 
+STORES = ("sqlite+aiosqlite:///", "postgresql+psycopg://")
+
+
+def _store(url: SecretStr) -> SecretStr:
+    """Judged by its beginning alone: the message must not repeat an address that may hold a password."""
+    text = url.get_secret_value()
+    if not text.startswith(STORES):
+        raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:///FILE is expected")
+    if text.startswith(STORES[1]) and find_spec("psycopg") is None:
+        raise ValueError('PostgreSQL needs the extra `postgres`, as in "ringfence[postgres]"')
+    return url
+
+
+def _state_key(key: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key.get_secret_value()):
+        raise ValueError("32 random bytes in URL-safe base64 are expected, 44 characters that end in =")
+    return key
+
+
 class Settings(BaseSettings):
     """The operator's settings."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RINGFENCE_",
-        env_nested_delimiter="__",
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED_BY,
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
     )
 
     voicetel: VoiceTelSettings = VoiceTelSettings()
@@ -199,7 +238,7 @@ class Settings(BaseSettings):
     compliance: ComplianceSettings = ComplianceSettings()
 
     tighten: Mapping[str, Word] = {}
-    """What this session makes stricter, by effect; a decision can only become stricter by it."""
+    """What this session makes stricter, by effect, provider, toolset or tool name; it can make nothing milder."""
 
     toolsets: NameList = []
     """Toolsets to show: names, `default` or `all`; `default` where neither these nor tools are named."""
@@ -216,8 +255,11 @@ class Settings(BaseSettings):
     state_folder: Path = Field(default_factory=lambda: user_state_path("ringfence"))
     """Where the store lies."""
 
-    store_url: str | None = None
-    """Another store, such as a PostgreSQL address; several servers may share it."""
+    store_url: Annotated[SecretStr, AfterValidator(_store)] | None = None
+    """Another store, such as postgresql+psycopg://USER:PASSWORD@HOST/DATABASE; several servers may share it."""
+
+    state_key: Annotated[SecretStr, AfterValidator(_state_key)] | None = None
+    """Key that seals secrets and the audit, one for all who share a store; if left out, made in the state folder."""
 
     approval_minutes: float = Field(default=15, gt=0, le=24 * 60)
     """How long a question waits for its answer."""
@@ -245,7 +287,9 @@ class Settings(BaseSettings):
     @property
     def store_address(self) -> str:
         """Where the store is, as SQLAlchemy writes it."""
-        return self.store_url or f"sqlite+aiosqlite:///{self.state_folder / 'ringfence.db'}"
+        if self.store_url is not None:
+            return self.store_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.state_folder / 'ringfence.db'}"
 
     @classmethod
     def settings_customise_sources(
@@ -269,26 +313,76 @@ def read_settings(path: Path | None = None) -> Settings:
         BadSettings: The file is not TOML, or a value does not fit.
     """
     file = path or _found_file()
-    content: dict[str, Any] = {}
-    if file is not None:
-        try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError as missing:
-            raise BadSettings(f"There is no settings file {file}.") from missing
-        except tomllib.TOMLDecodeError as broken:
-            raise BadSettings(f"{file} is not valid TOML: {broken}") from broken
+    document = _document(file) if file else ""
+    content = _content(file, document) if file else {}
+    problems: list[str] = []
+    if strangers := unknown_variables(Settings):
+        from server.settings_errors import unknown
+
+        problems += unknown(Settings, strangers)
     try:
-        return Settings(**content)
-    except SettingsError as misfit:
-        raise BadSettings(f"The settings in the environment do not fit: {misfit}; JSON is expected there.") from misfit
+        settings = Settings(**content)
+    except SettingsError:
+        from server.settings_errors import not_json
+
+        problems += not_json(Settings)
     except ValidationError as misfit:
-        where = f"{file} or the environment" if file else "the environment"
-        lines = [f"  {'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in misfit.errors()]
-        raise BadSettings("\n".join([f"The settings in {where} do not fit:", *lines])) from None
+        from server.settings_errors import Origin, misfits
+
+        origin = Origin(Settings, file, document, EnvSettingsSource(Settings)())
+        known = {variable for variable in strangers if any(variable in problem for problem in problems)}
+        problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in known]
+    else:
+        problems += _misnamed(settings, file, document)
+        if not problems:
+            return settings
+    from server.settings_errors import message
+
+    raise BadSettings(message(problems))
+
+
+def _misnamed(settings: Settings, file: Path | None, document: str) -> list[str]:
+    """Names in the rules that are none. Operations are loaded only where rules name some: it takes half a second."""
+    policy = settings.policy
+    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths)
+    if not any((*named, settings.tighten, *(cap.provider for cap in settings.budget))):
+        return []
+    from server.rule_names import misnamed
+
+    if not (wrong := list(misnamed(settings))):
+        return []
+    from server.settings_errors import Origin, located
+
+    return located(wrong, Origin(Settings, file, document, EnvSettingsSource(Settings)()))
+
+
+def _document(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadSettings(f"There is no settings file {file}.") from None
+    except UnicodeDecodeError as broken:
+        raise BadSettings(f"{file} is not UTF-8 text: byte {broken.start + 1} does not belong there.") from None
+    except OSError as broken:
+        raise BadSettings(f"The settings file {file} cannot be read: {broken.strerror}.") from None
+
+
+def _content(file: Path, document: str) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(document)
+    except tomllib.TOMLDecodeError as broken:
+        what, _, where = str(broken).rstrip(")").partition(" (at ")
+        line, _, column = where.partition(", ")
+        at = f"{file}, {line}" if line.startswith("line ") else f"{file}, at its end"
+        raise BadSettings(f"{at}: not valid TOML: {what}{f' ({column})' if column else ''}.") from None
+    for key in content:
+        if key.startswith("_"):  # pydantic-settings would take it for one of its own arguments
+            raise BadSettings(f"{file}: {key}: there is no such key.")
+    return content
 
 
 def _found_file() -> Path | None:
-    named = os.environ.get("RINGFENCE_CONFIG")
+    named = os.environ.get(CONFIG_VARIABLE)
     if named:
         return Path(named)
     candidates = (Path.cwd() / CONFIG_FILE, user_config_path("ringfence") / CONFIG_FILE)

@@ -1,58 +1,16 @@
-"""`ringfence policy`, `freeze`, `unfreeze` and `optouts`: the operator's rules."""
+"""`ringfence freeze`, `unfreeze` and `optouts`: what the operator stops, and whom nothing is sent to."""
 
 from pathlib import Path
-from typing import Annotated
 
 import anyio
 import phonenumbers
 import typer
-from rich.table import Table
 
-from clients.effects import Effect
 from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, require_passcode
-from server.settings import Settings, read_settings
-from tools.catalog import catalogue, nearest
 
-policy = typer.Typer(help="What is allowed, asked about, or forbidden.", no_args_is_help=True)
 optouts = typer.Typer(help="Numbers whose owners want nothing sent.", no_args_is_help=True)
 
 OPERATOR = "the operator, on the command line"
-
-
-@policy.command()
-def show() -> None:
-    """Show the rules in force."""
-    settings = read_settings()
-    rules = Table("rule", "value", box=None, pad_edge=False)
-    for name, value in _rules(settings):
-        rules.add_row(name, value)
-    console.print(rules)
-
-
-@policy.command()
-def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
-    """Check the settings without starting anything."""
-    settings = read_settings(config)
-    unknown = [name for name in (*settings.policy.operations, *settings.prices) if name not in catalogue()]
-    for name in unknown:
-        close = nearest(name, catalogue())
-        console.print(f"{name}: there is no such tool" + (f"; did you mean {close[0]}?" if close else "."))
-    if unknown:
-        raise typer.Exit(1)
-    console.print("The settings fit.")
-
-
-@policy.command()
-def explain(tool: str) -> None:
-    """Say what happens when a tool is called, and by which rule."""
-    operation = catalogue().get(tool)
-    if operation is None:
-        close = ", ".join(nearest(tool, catalogue()))
-        fail(f"There is no tool {tool}." + (f" Closest: {close}." if close else ""))
-    settings = read_settings()
-    ruling = settings.policy.policy().ruling(operation.spec)
-    console.print(f"{tool}: {ruling.decision.word}, by {ruling.rule}", highlight=False)
-    console.print(f"effect: {', '.join(operation.spec.effect.labels)}", highlight=False)
 
 
 def freeze(sandbox: Sandboxed = False) -> None:
@@ -121,24 +79,3 @@ def _e164(number: str) -> str:
     except phonenumbers.NumberParseException:
         fail(f"{number.strip()} is not a telephone number; E.164 is expected, such as +12015550123.")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-
-
-def _rules(settings: Settings) -> list[tuple[str, str]]:
-    policy_settings = settings.policy
-    rows = [(f"policy.{effect.labels[0]}", getattr(policy_settings, effect.labels[0]).word) for effect in Effect]
-    rows += [("policy.irreversible", policy_settings.irreversible.word)]
-    for section in ("providers", "toolsets", "operations"):
-        named = getattr(policy_settings, section)
-        rows += [(f"policy.{section}.{name}", decision.word) for name, decision in named.items()]
-    rows += [(f"tighten.{name}", decision.word) for name, decision in settings.tighten.items()]
-    rows += [
-        (f"budget per {cap.per}", f"{cap.limit} {cap.currency}" + (f" at {cap.provider}" if cap.provider else ""))
-        for cap in settings.budget
-    ]
-    rows += [(f"prices.{name}", f"{price.amount} {price.currency}") for name, price in settings.prices.items()]
-    rows += [("policy.unknown_price", policy_settings.unknown_price or "ask; deny where a cap applies")]
-    rows += [("destinations.countries", ", ".join(settings.destinations.countries))]
-    rows += [("compliance.quiet_hours", settings.compliance.quiet_hours or "none")]
-    rows += [("compliance.duplicate_minutes", f"{settings.compliance.duplicate_minutes:g}")]
-    rows += [("compliance.bulk_limit", str(settings.compliance.bulk_limit))]
-    return rows

@@ -1,13 +1,17 @@
 """`ringfence serve`: the MCP server. Imports little: clients wait for its first answer."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import anyio
 import typer
 
-from server.settings import Settings, read_settings
-from tools.surface import name_list
+from clients.effects import Effect
+from guard.errors import JournalUnavailable
+from guard.policy import Decision
+from server.settings import BadSettings, Settings, read_settings
+from tools.surface import Surface, name_list
 
 
 def serve(
@@ -21,6 +25,10 @@ def serve(
         str | None, typer.Option(help="Tools that can neither be seen nor reached, separated by commas.")
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Show and allow plain reads only.")] = False,
+    tighten: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DECISION", help="Make an effect, provider, toolset or tool stricter: paid=deny."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
@@ -28,7 +36,10 @@ def serve(
     from server.serving import NotProtected, serve_http, serve_stdio
     from tools.toolsets import UnknownTool
 
-    settings = with_surface(read_settings(config), toolsets, tools, exclude_tools, read_only=read_only)
+    surface = Surface(name_list(toolsets), name_list(tools), name_list(exclude_tools), read_only)
+    settings = narrowed(read_settings(config), surface, tighten=tighten or ())
+    if settings.tighten:
+        _tell_what_tightens_nothing(settings)
     quiet_logging(settings.log_format)
     try:
         if http is None:
@@ -36,21 +47,62 @@ def serve(
         else:
             host, port = address(http)
             anyio.run(lambda: serve_http(settings, host, port, sandbox=sandbox))
-    except (NotProtected, UnknownTool) as wrong:
+    except (NotProtected, UnknownTool, JournalUnavailable) as wrong:
         fail(str(wrong))
 
 
-def with_surface(
-    settings: Settings, toolsets: str | None, tools: str | None, exclude_tools: str | None, *, read_only: bool
-) -> Settings:
-    """The settings with the surface that the command line names. What is excluded or read-only stays so."""
-    changes: dict[str, object] = {"read_only": settings.read_only or read_only}
-    changes["exclude_tools"] = [*settings.exclude_tools, *name_list(exclude_tools)]
-    if toolsets is not None:
-        changes["toolsets"] = list(name_list(toolsets))
-    if tools is not None:
-        changes["tools"] = list(name_list(tools))
+def narrowed(settings: Settings, surface: Surface | None = None, *, tighten: Iterable[str] = ()) -> Settings:
+    """The settings with what the command line says on top: it can make them stricter, never milder.
+
+    Toolsets and tools that it names stand instead of those in the settings; what is excluded or read-only stays so.
+
+    Raises:
+        BadSettings: Something to tighten is no NAME=DECISION, or its name is none.
+    """
+    surface = surface or Surface()
+    changes: dict[str, object] = {
+        "read_only": settings.read_only or surface.read_only,
+        "exclude_tools": [*settings.exclude_tools, *surface.excluded],
+    }
+    if surface.toolsets or surface.tools:
+        changes |= {"toolsets": list(surface.toolsets), "tools": list(surface.tools)}
+    if tighten:
+        changes["tighten"] = _stricter(settings.tighten, [_tightened(text) for text in tighten])
     return settings.model_copy(update=changes)
+
+
+def _tightened(text: str) -> tuple[str, Decision]:
+    name, _, word = text.partition("=")
+    words = [decision.word for decision in Decision]
+    if word not in words:
+        raise BadSettings(f"--tighten {text}: NAME=DECISION is expected, such as paid=deny; {', '.join(words)} decide.")
+    if name not in {effect.labels[0] for effect in Effect}:
+        from server.rule_names import unknown_to_tighten
+
+        if wrong := unknown_to_tighten(name):
+            raise BadSettings(f"--tighten {text}: {wrong}")
+    return name, Decision[word.upper()]
+
+
+def _stricter(already: Mapping[str, Decision], more: Iterable[tuple[str, Decision]]) -> dict[str, Decision]:
+    strictest = dict(already)
+    for name, decision in more:
+        strictest[name] = max(decision, strictest.get(name, decision))
+    return strictest
+
+
+def _tell_what_tightens_nothing(settings: Settings) -> None:
+    """Looks at the operations only where an effect's own rule is as strict already."""
+    by_effect = settings.policy.policy().by_effect
+    plainly = {
+        effect.labels[0] for effect, rule in by_effect.items() if settings.tighten.get(effect.labels[0], 0) > rule
+    }
+    if set(settings.tighten) <= plainly:
+        return
+    from server.rule_review import tightening_nothing
+
+    for line in tightening_nothing(settings):
+        typer.echo(line, err=True)
 
 
 def address(text: str) -> tuple[str, int]:

@@ -33,6 +33,7 @@ class Opened:
 async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool) -> T:
     """Open the store, do the work, close it; what the guard refuses is told in one line."""
     from server.passcode import BadPasscode
+    from server.providers import revealed
     from server.store.record import open_record
 
     settings = read_settings()
@@ -40,7 +41,7 @@ async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool
         from server.sandboxed import sandbox_store
 
         settings = settings.model_copy(update=sandbox_store(settings))
-    record = open_record(settings.store_address, settings.state_folder)
+    record = open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
     try:
         return await work(Opened(settings, record))
     except (GuardRefusal, BadPasscode) as refusal:

@@ -16,11 +16,11 @@ from guard.action import Action, State
 from guard.budget import Cap, Hold, Spent, require_room
 from guard.errors import Frozen
 from guard.quote import Quote
-from server.store.audit import Audit
+from server.store.audit import Audit, Entry
 from server.store.database import Database
 from server.store.facts import FROZEN, fact
-from server.store.holds import close_hold, hold_row, settle_at, spent_in
-from server.store.schema import actions, holds
+from server.store.holds import close_hold, settle_at, spent_in, take_hold
+from server.store.schema import actions
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
@@ -36,20 +36,19 @@ class StoredJournal:
         self._audit = audit
 
     async def propose(self, action: Action) -> Action:
-        async with self._database.transaction() as connection:
-            already = await _open_for(connection, action.digest)
+        async with self._audit.entry() as entry:
+            already = await _open_for(entry.connection, action.digest)
             if already is not None:
                 return already
-            await connection.execute(insert(actions).values(_row(action)))
-            await self._record(connection, action, _asked(action))
-        await self._audit.anchor()
+            await entry.connection.execute(insert(actions).values(_row(action)))
+            await self._record(entry, action, _asked(action))
         return action
 
     async def find(self, action_id: str) -> Action | None:
         return await self._one(select(actions).where(actions.c.id == action_id))
 
     async def find_open(self, digest: str) -> Action | None:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _open_for(connection, digest)
 
     async def last_done(self, digest: str, since: datetime) -> Action | None:
@@ -57,26 +56,23 @@ class StoredJournal:
         return await self._one(select(actions).where(done).order_by(actions.c.finished_at.desc()).limit(1))
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
-        async with self._database.transaction() as connection:
-            moved = await self._moved(connection, action_id, allowed, to, changes)
-            if moved is None:
-                return None
-            if to in {State.DONE, State.REFUSED}:
-                await close_hold(connection, action_id, to="settled" if to is State.DONE else "released")
-        await self._audit.anchor()
+        async with self._audit.entry() as entry:
+            moved = await self._moved(entry, action_id, allowed, to, changes)
+            if moved is not None and to in {State.DONE, State.REFUSED}:
+                await close_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
         return moved
 
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
-        async with self._database.transaction() as connection:
+        async with self._audit.entry() as entry:
+            connection = entry.connection
             if await fact(connection, FROZEN) is not None:
                 raise Frozen("The operator froze every guarded action; nothing was sent.")
             if hold.amount is not None:
                 require_room(await spent_in(connection, caps, at), hold.amount)
             changes = {"sent_at": at, "owner": this_process()}
-            begun = await self._moved(connection, action_id, {State.APPROVED}, State.SENDING, changes)
+            begun = await self._moved(entry, action_id, {State.APPROVED}, State.SENDING, changes)
             if begun is not None and hold.amount is not None:
-                await connection.execute(insert(holds).values(**hold_row(action_id, hold.provider, hold.amount, at)))
-        await self._audit.anchor()
+                await take_hold(connection, action_id, hold.provider, hold.amount, at)
         return begun
 
     async def settle(self, action_id: str, hold: Hold) -> None:
@@ -84,14 +80,14 @@ class StoredJournal:
             await settle_at(connection, action_id, hold)
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await spent_in(connection, caps, now)
 
     async def abandoned(self, before: datetime) -> list[Action]:
         query = select(actions).where(actions.c.state == State.SENDING.value)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [_action(row) for row in rows if is_abandoned(row["owner"], row["sent_at"], before)]
+        return [_action(row) for row in rows if _is_abandoned(row, before)]
 
     async def latest(
         self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
@@ -101,23 +97,18 @@ class StoredJournal:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return [_action(row) for row in (await connection.execute(query)).mappings().all()]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
 
     async def is_frozen(self) -> bool:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await fact(connection, FROZEN) is not None
 
     async def _moved(
-        self,
-        connection: AsyncConnection,
-        action_id: str,
-        allowed: Collection[State],
-        to: State,
-        changes: dict[str, Any],
+        self, entry: Entry, action_id: str, allowed: Collection[State], to: State, changes: dict[str, Any]
     ) -> Action | None:
         moving = (
             update(actions)
@@ -125,37 +116,55 @@ class StoredJournal:
             .values(state=to.value, **changes)
             .returning(*actions.c)
         )
-        row = (await connection.execute(moving)).mappings().first()
+        row = (await entry.connection.execute(moving)).mappings().first()
         if row is None:
             return None
         moved = _action(row)
-        await self._record(connection, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+        await self._record(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
         return moved
 
-    async def _record(self, connection: AsyncConnection, action: Action, detail: Mapping[str, Any]) -> None:
+    async def _record(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
         await self._audit.append(
-            connection, action.state.value, action_id=action.id, principal=action.principal, detail=detail
+            entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
         )
 
     async def _one(self, query: Any) -> Action | None:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
         return _action(row) if row else None
 
 
 def this_process() -> str:
-    """What tells this process from every other that ever ran on this machine."""
-    return f"{platform.node()} {os.getpid()} {_started(os.getpid())}"
+    """What tells this process from every other that ever shared the store."""
+    return f"{_place()} {os.getpid()} {_started(os.getpid())}"
 
 
-def is_abandoned(owner: str | None, sent_at: datetime, before: datetime) -> bool:
-    """True when the process that sent an action has ended. Another machine's cannot be seen, so there time decides."""
+def is_gone(owner: str | None) -> bool | None:
+    """True when the process that sent an action has ended, False when it runs.
+
+    None where it cannot be seen: on another machine, or in another container.
+    """
     if owner is None:
-        return sent_at < before
-    node, pid, started = owner.rsplit(" ", 2)
-    if node != platform.node() or not started:
-        return sent_at < before
+        return None
+    place, pid, started = owner.rsplit(" ", 2)
+    if place != _place() or not started:
+        return None
     return _started(int(pid)) != started
+
+
+def _is_abandoned(row: RowMapping, before: datetime) -> bool:
+    """A process that runs may still bring the answer, however long it takes; for others time tells."""
+    gone = is_gone(row["owner"])
+    return row["sent_at"] < before if gone is None else gone
+
+
+def _place() -> str:
+    """Where process ids mean what they mean here. Containers may share a name, and each has a process 1 of its own."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
+            return f"{platform.node()} {file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return platform.node()
 
 
 def _started(pid: int) -> str:

@@ -1,7 +1,7 @@
 """Opens the store: the engine, short transactions, and the schema brought up to date."""
 
-import os
 import stat
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,16 +9,18 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import event, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
+from server.store.locking import READING, SPARING, engine_for, is_file
 
-BUSY_SECONDS = 10.0
-"""How long a writer waits for another process before it says that the store is locked."""
+_ALEMBIC_IS_ONE = threading.Lock()
+"""Alembic keeps what it is doing in global names, so that threads must take turns."""
 
 
 class Database:
@@ -26,31 +28,49 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
+        if self._url.password:
+            redact.learn(str(self._url.password))
         self._engine: AsyncEngine | None = None
         self._opening = anyio.Lock()
 
     @property
     def folder(self) -> Path | None:
         """Where the file lies; None for a server database."""
-        return Path(self._url.database).parent if _is_file(self._url) and self._url.database else None
+        return Path(self._url.database).parent if is_file(self._url) and self._url.database else None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that holds the write lock from its start.
+    async def transaction(self, *, sparing: bool = False) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that holds the write lock from its start. A `sparing` one does not wait long for it.
 
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
+        async with self._begun("written", {SPARING: sparing}) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that only reads, and goes on while another one holds the write lock.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        async with self._begun("read", {READING: True}) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(self, what: str, options: dict[str, Any]) -> AsyncGenerator[AsyncConnection]:
         try:
-            # Shielded: a cancelled caller would leave the connection with the write lock, and the store locked for all.
-            with anyio.CancelScope(shield=True):
+            # Shielded for SQLite: a cancelled statement goes on in its thread, and keeps the write lock from everybody.
+            # It waits no longer than the lock's timeout.
+            with anyio.CancelScope(shield=is_file(self._url)):
                 engine = await self._opened()
-                async with engine.begin() as connection:
+                async with engine.execution_options(**options).begin() as connection:
                     yield connection
         except (SQLAlchemyError, OSError) as failed:
-            reason = str(getattr(failed, "orig", None) or failed).splitlines()[0]
+            reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
             raise JournalUnavailable(
-                f"The store cannot be written ({reason}), so nothing that needs a record is done."
+                f"The store cannot be {what} ({reason}), so nothing that needs a record is done."
             ) from failed
 
     async def close(self) -> None:
@@ -69,16 +89,17 @@ class Database:
     async def _open(self) -> AsyncEngine:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
-        engine = create_async_engine(self._url, connect_args=_connect_args(self._url))
-        if _is_file(self._url):
-            _take_write_lock_at_begin(engine)
+        engine = engine_for(self._url)
         try:
-            async with engine.begin() as connection:
-                current = await connection.run_sync(_version) or await connection.run_sync(_create)
+            async with engine.execution_options(**{READING: True}).begin() as connection:
+                current = await connection.run_sync(_version)
+            if current is None:
+                async with engine.begin() as connection:
+                    current = await connection.run_sync(_version) or await connection.run_sync(_create)
             if current != schema.HEAD:
                 await self._bring_up_to_date(engine)
             if self.folder is not None and self._url.database:
-                os.chmod(self._url.database, stat.S_IRUSR | stat.S_IWUSR)
+                _make_private(Path(self._url.database))
         except BaseException:
             await engine.dispose()
             raise
@@ -94,29 +115,10 @@ class Database:
                     raise
 
 
-def _is_file(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
-def _connect_args(url: URL) -> dict[str, Any]:
-    return {"timeout": BUSY_SECONDS} if _is_file(url) else {}
-
-
-def _take_write_lock_at_begin(engine: AsyncEngine) -> None:
-    """Begin for writing: the driver's own deferred transactions let two writers read before either writes."""
-
-    def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "begin", begun)
+def _make_private(file: Path) -> None:
+    """For its owner alone. One that is, is left alone: it may lie where nothing can be changed."""
+    if stat.S_IMODE(file.stat().st_mode) != stat.S_IRUSR | stat.S_IWUSR:
+        file.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _version(connection: Connection) -> str | None:
@@ -137,8 +139,16 @@ def _upgrade(url: URL) -> None:
     """Bring an older store up to date. Imported here: alembic is seldom needed and takes a second to load."""
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["url"] = url.set(drivername="sqlite" if _is_file(url) else url.drivername)
-    command.upgrade(config, "head")
+    config.attributes["url"] = url.set(drivername="sqlite" if is_file(url) else url.drivername)
+    try:
+        with _ALEMBIC_IS_ONE:
+            command.upgrade(config, "head")
+    except CommandError:
+        raise JournalUnavailable(
+            "The store was brought up to date by a newer Ringfence than this one, so nothing that needs a record is "
+            "done. Install the newer version."
+        ) from None

@@ -1,15 +1,20 @@
-"""Money held, settled and released, inside the transaction of the action it belongs to."""
+"""Money held, settled and released, inside the transaction of the action it belongs to.
+
+`holds` has a row an action; `spending` has the sums by day, moved in the same transaction, so that a cap is checked at
+the same cost however long the record is.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.budget import Cap, Hold, Spent, start_of
 from guard.money import Money
-from server.store.schema import holds
+from server.store.schema import holds, spending
 
 _BILLION = Decimal(10) ** 9
 
@@ -20,41 +25,63 @@ def billionths(amount: Decimal) -> int:
 
 
 async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: datetime) -> list[Spent]:
-    """What is held and settled in the window of each cap."""
+    """What is held and settled in the window of each cap, by the calendar in UTC."""
     found: list[Spent] = []
     for cap in caps:
-        counted = select(func.coalesce(func.sum(holds.c.billionths), 0)).where(
-            holds.c.currency == cap.limit.currency,
-            holds.c.at >= start_of(cap.window, now),
-            holds.c.state != "released",
+        counted = select(func.coalesce(func.sum(spending.c.billionths), 0)).where(
+            spending.c.day >= _day(start_of(cap.window, now.astimezone(UTC))),
+            spending.c.currency == cap.limit.currency,
         )
         if cap.provider is not None:
-            counted = counted.where(holds.c.provider == cap.provider)
+            counted = counted.where(spending.c.provider == cap.provider)
         total = (await connection.execute(counted)).scalar_one()
         found.append(Spent(cap, Decimal(total) / _BILLION))
     return found
 
 
-def hold_row(action_id: str, provider: str, amount: Money, at: datetime) -> dict[str, object]:
-    """A new hold."""
-    return {
-        "action_id": action_id,
-        "provider": provider,
-        "currency": amount.currency,
-        "billionths": billionths(amount.amount),
-        "state": "held",
-        "at": at,
-    }
+async def take_hold(connection: AsyncConnection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
+    """Set money aside for an action."""
+    held = billionths(amount.amount)
+    row = {"action_id": action_id, "provider": provider, "currency": amount.currency, "billionths": held, "at": at}
+    await connection.execute(insert(holds).values(state="held", **row))
+    await _add(connection, at, provider, amount.currency, held)
 
 
 async def close_hold(connection: AsyncConnection, action_id: str, *, to: str) -> None:
     """Settle or release what is held for an action."""
+    held = await _of(connection, action_id)
+    if held is None or held.state == "released":
+        return
     await connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
+    if to == "released":
+        await _add(connection, held.at, held.provider, held.currency, -held.billionths)
 
 
 async def settle_at(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
     """Replace what was held by what the provider says it took."""
-    if hold.amount is None:
+    held = await _of(connection, action_id)
+    if hold.amount is None or held is None:
         return
-    amount = {"billionths": billionths(hold.amount.amount), "currency": hold.amount.currency}
-    await connection.execute(update(holds).where(holds.c.action_id == action_id).values(**amount))
+    amount, currency = billionths(hold.amount.amount), hold.amount.currency
+    changed = update(holds).where(holds.c.action_id == action_id).values(billionths=amount, currency=currency)
+    await connection.execute(changed)
+    if held.state != "released":
+        await _add(connection, held.at, held.provider, held.currency, -held.billionths)
+        await _add(connection, held.at, held.provider, currency, amount)
+
+
+async def _of(connection: AsyncConnection, action_id: str) -> Row[tuple[object, ...]] | None:
+    return (await connection.execute(select(holds).where(holds.c.action_id == action_id))).first()
+
+
+async def _add(connection: AsyncConnection, at: datetime, provider: str, currency: str, amount: int) -> None:
+    day = _day(at)
+    same = (spending.c.day == day) & (spending.c.provider == provider) & (spending.c.currency == currency)
+    more = await connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))
+    if more.rowcount == 0:
+        row = {"day": day, "provider": provider, "currency": currency, "billionths": amount}
+        await connection.execute(insert(spending).values(**row))
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()

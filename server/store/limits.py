@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, func, insert, select, update
 
 from clients.cache import KeptAnswer
@@ -34,7 +35,7 @@ class StoredLimits:
         now = self._clock()
         window = limit_uses.c.name == limit.name
         counted = select(func.count(), func.min(limit_uses.c.at)).where(window, limit_uses.c.at > now - limit.seconds)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(sparing=True) as connection:
             used, oldest = (await connection.execute(counted)).one()
             if used < limit.calls:
                 stale = delete(limit_uses).where(window, limit_uses.c.at <= now - limit.seconds)
@@ -53,24 +54,24 @@ class StoredCache:
 
     async def get(self, account: str, name: str) -> KeptAnswer | None:
         query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
-        with suppress(JournalUnavailable):
-            async with self._database.transaction() as connection:
+        with suppress(JournalUnavailable, InvalidToken):
+            async with self._database.reading() as connection:
                 row = (await connection.execute(query)).mappings().first()
             if row is not None:
                 return KeptAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
         return None
 
     async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
-        values = {
-            "account": account,
-            "name": name,
-            "at": answer.at,
-            "is_stale": answer.is_stale,
-            "sealed": self._seal.close(answer.raw),
-        }
         same = (cached_answers.c.account == account) & (cached_answers.c.name == name)
         with suppress(JournalUnavailable):
-            async with self._database.transaction() as connection:
+            values = {
+                "account": account,
+                "name": name,
+                "at": answer.at,
+                "is_stale": answer.is_stale,
+                "sealed": self._seal.close(answer.raw),
+            }
+            async with self._database.transaction(sparing=True) as connection:
                 await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.database import Database
 from server.store.schema import optouts
@@ -18,21 +19,18 @@ class StoredOptOuts:
         self._database = database
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
-        found: set[str] = set()
-        async with self._database.transaction() as connection:
-            for start in range(0, len(numbers), _AT_ONCE):
-                part = numbers[start : start + _AT_ONCE]
-                query = select(optouts.c.number).where(optouts.c.number.in_(part))
-                found |= set((await connection.execute(query)).scalars())
+        async with self._database.reading() as connection:
+            found = await _known(connection, numbers)
         return [number for number in numbers if number in found]
 
     async def add(self, numbers: Iterable[str], *, source: str) -> int:
         """Add numbers; returns how many are new."""
         wanted = list(dict.fromkeys(numbers))
-        new = [number for number in wanted if number not in set(await self.among(wanted))]
-        rows = [{"number": number, "at": datetime.now(UTC), "source": source} for number in new]
-        if rows:
-            async with self._database.transaction() as connection:
+        async with self._database.transaction() as connection:
+            known = await _known(connection, wanted)
+            now = datetime.now(UTC)
+            rows = [{"number": number, "at": now, "source": source} for number in wanted if number not in known]
+            if rows:
                 await connection.execute(insert(optouts), rows)
         return len(rows)
 
@@ -47,3 +45,11 @@ class StoredOptOuts:
         query = select(optouts.c.number, optouts.c.source).order_by(optouts.c.number)
         async with self._database.transaction() as connection:
             return [(str(number), str(source)) for number, source in (await connection.execute(query)).all()]
+
+
+async def _known(connection: AsyncConnection, numbers: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(numbers), _AT_ONCE):
+        query = select(optouts.c.number).where(optouts.c.number.in_(numbers[start : start + _AT_ONCE]))
+        found |= set((await connection.execute(query)).scalars())
+    return found

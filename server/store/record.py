@@ -33,10 +33,13 @@ class Record:
     seal: Seal
 
 
-def open_record(address: str, folder: Path) -> Record:
-    """The record at an address; `folder` holds the key that seals secrets. The database is opened on first use."""
+def open_record(address: str, folder: Path, key: str | None = None) -> Record:
+    """The record at an address. The key that seals secrets is given, or lies in `folder`, as the audit's anchor does.
+
+    The database is opened on first use.
+    """
     database = Database(address)
-    seal = Seal(folder)
+    seal = Seal(folder, key)
     audit = Audit(database, seal, folder)
     facts = Facts(database)
     return Record(

@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0001"
-"""The migration that makes these tables."""
+HEAD = "0002"
+"""The last of the migrations that make these tables."""
 
 metadata = MetaData()
 
@@ -37,6 +37,23 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if value else None
+
+
+class StorableText(TypeDecorator[str]):
+    """Text of others, such as half an emoji or a NUL, in a form that every database takes: not to be able to write an
+    outcome down would be worse than a character less.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """The text with a replacement character for what UTF-8 or PostgreSQL cannot hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 actions = Table(
@@ -60,8 +77,8 @@ actions = Table(
     Column("decided_at", UtcTime),
     Column("sent_at", UtcTime),
     Column("finished_at", UtcTime),
-    Column("outcome", Text),
-    Column("answer", Text),
+    Column("outcome", StorableText),
+    Column("answer", StorableText),
     Column("owner", String(200)),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
@@ -73,9 +90,10 @@ Index(
     postgresql_where=text(OPEN_STATES),
 )
 Index("actions_by_time", actions.c.created_at)
-
 Index("actions_by_digest", actions.c.digest, actions.c.finished_at)
-Index("actions_by_state", actions.c.state)
+Index("actions_by_state", actions.c.state, actions.c.created_at)
+Index("actions_by_principal", actions.c.principal, actions.c.created_at)
+Index("actions_by_principal_and_state", actions.c.principal, actions.c.state, actions.c.created_at)
 
 holds = Table(
     "holds",
@@ -89,7 +107,15 @@ holds = Table(
 )
 """Money held, settled (spent) or released (given back), in whole billionths so that sums are exact."""
 
-Index("holds_by_time", holds.c.currency, holds.c.at)
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("provider", String(32), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("billionths", BigInteger, nullable=False),
+)
+"""What is held and settled, by the day (in UTC) on which it was held: sums need not look at every hold of a month."""
 
 audit = Table(
     "audit",
@@ -121,6 +147,8 @@ stranger_words = Table(
     Column("at", UtcTime, nullable=False),
 )
 """Digests of what strangers wrote and a principal was shown: numbers, addresses, links, long phrases."""
+
+Index("stranger_words_by_time", stranger_words.c.at)
 
 sealed_secrets = Table(
     "sealed_secrets",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
@@ -30,10 +31,10 @@ class StoredTaint:
         found = marks(texts)
         self._here[principal.name] |= dict.fromkeys(found, source)
         with suppress(JournalUnavailable):
-            known = set(await self._known(principal, found))
             now = datetime.now(UTC)
-            rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in found - known]
             async with self._database.transaction() as connection:
+                new = found - set(await _known(connection, principal, found))
+                rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in new]
                 await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
                 if rows:
                     await connection.execute(insert(stranger_words), rows)
@@ -44,16 +45,17 @@ class StoredTaint:
         for mark in wanted:
             if mark in here:
                 return here[mark]
-        return next(iter((await self._known(principal, wanted)).values()), None)
+        async with self._database.reading() as connection:
+            return next(iter((await _known(connection, principal, wanted)).values()), None)
 
-    async def _known(self, principal: Principal, found: set[str]) -> dict[str, str]:
-        known: dict[str, str] = {}
-        wanted = sorted(found)
-        async with self._database.transaction() as connection:
-            for start in range(0, len(wanted), _AT_ONCE):
-                query = select(stranger_words.c.word, stranger_words.c.source).where(
-                    stranger_words.c.principal == principal.name,
-                    stranger_words.c.word.in_(wanted[start : start + _AT_ONCE]),
-                )
-                known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
-        return known
+
+async def _known(connection: AsyncConnection, principal: Principal, found: set[str]) -> dict[str, str]:
+    known: dict[str, str] = {}
+    wanted = sorted(found)
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = select(stranger_words.c.word, stranger_words.c.source).where(
+            stranger_words.c.principal == principal.name,
+            stranger_words.c.word.in_(wanted[start : start + _AT_ONCE]),
+        )
+        known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
+    return known

@@ -28,8 +28,8 @@ class StoredTokens:
         return None
 
     async def put(self, name: str, value: str) -> None:
-        sealed = base64.b64encode(self._seal.close(value)).decode("ascii")
         with suppress(JournalUnavailable):
+            sealed = base64.b64encode(self._seal.close(value)).decode("ascii")
             await self._facts.put(PREFIX + name, sealed)
 
     async def drop(self, name: str) -> None:

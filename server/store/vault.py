@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
 
+from guard.errors import JournalUnavailable
 from server.store.database import Database
 from server.store.schema import sealed_secrets
 
@@ -27,10 +28,11 @@ class KeptSecret:
 
 
 class Seal:
-    """Encrypts with the store's key, which is made when it is first needed."""
+    """Encrypts with the store's key: the one that is given, else a file, which is made when it is first needed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str | None = None) -> None:
         self._path = folder / KEY_FILE
+        self._given = key.encode("ascii") if key else None
         self._fernet: Fernet | None = None
 
     def close(self, text: str) -> bytes:
@@ -51,9 +53,17 @@ class Seal:
         return self._fernet
 
     def _key(self) -> bytes:
-        if not self._path.exists():
-            self._make_key()
-        return self._path.read_bytes()
+        if self._given is not None:
+            return self._given
+        try:
+            if not self._path.exists():
+                self._make_key()
+            return self._path.read_bytes()
+        except OSError as failed:
+            raise JournalUnavailable(
+                f"The key of the store cannot be read or made ({self._path}: {failed.strerror}), so nothing that needs "
+                "a record is done."
+            ) from failed
 
     def _make_key(self) -> None:
         """Written aside and linked into place, so that another process never reads half a key."""
@@ -87,6 +97,6 @@ class StoredVault:
     async def secrets_of(self, action_id: str) -> list[KeptSecret]:
         """The secrets that an action sent or brought back."""
         query = select(sealed_secrets).where(sealed_secrets.c.action_id == action_id).order_by(sealed_secrets.c.number)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return [KeptSecret(row.action_id, row.name, self._seal.open(row.sealed), row.kept_at) for row in rows]

@@ -7,26 +7,29 @@ import anyio
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, inspect, make_url
+from sqlalchemy import create_engine, inspect, make_url, text
 from sqlalchemy.engine import URL, Inspector
 
+from guard.action import State
 from guard.errors import JournalUnavailable
 from server.store import migrations, schema
+from server.store.actions import is_gone, this_process
 from server.store.database import Database
 from server.store.record import open_record
+from tests.server.web.browsing import proposed
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> None:
     migrated, created = make_url(f"sqlite:///{tmp_path / 'a.db'}"), make_url(f"sqlite:///{tmp_path / 'b.db'}")
-    _migrate(migrated)
+    migrate(migrated)
     engine = create_engine(created)
     schema.metadata.create_all(engine)
-    assert _shape(migrated) == _shape(created)
+    assert shape(migrated) == shape(created)
     engine.dispose()
 
 
 async def test_a_migrated_store_is_opened_as_it_is(tmp_path: Path) -> None:
-    _migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
+    migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
     record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     await record.facts.put("name", "value")
     assert await record.facts.get("name") == "value"
@@ -65,14 +68,93 @@ async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) ->
             pass
 
 
-def _migrate(url: URL) -> None:
+async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "ringfence.db"
+    migrate(make_url(f"sqlite:///{file}"), to="0001")
+    record = open_record(f"sqlite+aiosqlite:///{file}", tmp_path)
+    await record.facts.put("name", "value")
+    await record.database.close()
+    made = make_url(f"sqlite:///{tmp_path / 'made.db'}")
+    migrate(made)
+    assert shape(make_url(f"sqlite:///{file}")) == shape(made)
+
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(JournalUnavailable, match="by a newer Ringfence"):
+        await record.facts.get("name")
+    await record.database.close()
+
+
+async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_why(tmp_path: Path) -> None:
+    address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
+    first, other = open_record(address, tmp_path / "first"), open_record(address, tmp_path / "other")
+    await first.audit.note("noted", principal="first")
+    with pytest.raises(JournalUnavailable, match="begun with another key"):
+        await other.audit.note("noted", principal="other")
+    with pytest.raises(JournalUnavailable, match="share one key"):
+        await other.audit.verify()
+    verdict = await first.audit.verify()
+    assert (verdict.is_whole, verdict.rows) == (True, 1)
+    for record in (first, other):
+        await record.database.close()
+
+
+async def test_what_is_committed_stays_so_where_the_anchor_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    (folder / "audit.anchor").mkdir(parents=True)
+    await record.audit.note("noted", principal="a test")
+    verdict = await record.audit.verify()
+    assert (verdict.is_whole, verdict.rows) == (True, 1)
+    (folder / "audit.anchor").rmdir()
+    await record.audit.note("noted", principal="a test")
+    assert (folder / "audit.anchor").read_text(encoding="utf-8").startswith("2 ")
+    await record.database.close()
+
+
+async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Path) -> None:
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    async with record.audit.entry() as entry:
+        for _ in range(1001):
+            await record.audit.append(entry, "noted", principal="a test")
+    assert (await record.audit.verify()).rows == 1001
+    async with record.database.transaction() as connection:
+        await connection.execute(text("UPDATE audit SET principal = 'nobody' WHERE number = 1001"))
+    assert (await record.audit.verify()).broken_at == 1001
+    await record.database.close()
+
+
+async def test_an_answer_with_half_an_emoji_and_a_nul_is_written_down(tmp_path: Path) -> None:
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    action = await proposed(record)
+    cut = "Thanks \ud83d and\0 bye \U0001f600"
+    done = await record.journal.move(action.id, {State.PROPOSED}, State.DONE, outcome=cut, answer=cut)
+    assert done is not None
+    assert done.answer == done.outcome == "Thanks \ufffd and\ufffd bye \U0001f600"
+    assert (await record.audit.verify()).is_whole
+    await record.database.close()
+
+
+def test_only_a_process_that_can_be_seen_is_known_to_have_ended() -> None:
+    place, pid, started = this_process().rsplit(" ", 2)
+    assert not is_gone(this_process())
+    assert is_gone(f"{place} {pid} {started}0")
+    assert not is_gone(f"{place}0 {pid} {started}0")  # another container of the same name
+    assert not is_gone(None)
+
+
+def migrate(url: URL, *, to: str = "head") -> None:
+    """Run the migrations on an empty store, as a server of that time did."""
     config = Config()
     config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
-def _shape(url: URL) -> dict[str, object]:
+def shape(url: URL) -> dict[str, object]:
+    """Tables, columns, keys and indexes."""
     engine = create_engine(url)
     try:
         inspector: Inspector = inspect(engine)

@@ -1,0 +1,146 @@
+"""Looks for rules that fit but do not do what they seem to: never apply, overrule what is stricter, tighten nothing."""
+
+from collections.abc import Iterator, Sequence
+
+from clients.effects import Effect
+from guard.policy import Decision, Policy, Ruling, names_of
+from server.providers import SETUPS
+from server.settings import Settings
+from tools.catalog import MODULES, OperationType, operation_named, operations_of
+
+SHOWN = 3
+"""Names listed as examples."""
+
+
+def review(settings: Settings) -> list[str]:
+    """What an operator should know about rules that fit, a sentence each."""
+    found: list[str] = []
+    if not providers_of(settings):
+        found.append("No provider has credentials here, so the rules are looked at as if all had.")
+    found += _of_absent_providers(settings)
+    found += _never_applied(settings)
+    found += _overruling(settings)
+    found += _prices_and_paths(settings)
+    found += _countries(settings)
+    return found + tightening_nothing(settings)
+
+
+def providers_of(settings: Settings) -> list[str]:
+    """The providers that are set up."""
+    return [name for name, setup in SETUPS.items() if setup.section(settings).is_complete]
+
+
+def tightening_nothing(settings: Settings) -> list[str]:
+    """What the session was told to make stricter, and does not."""
+    policy = settings.policy.policy()
+    operations = _in_use(settings)
+    lines: list[str] = []
+    for name, decision in settings.tighten.items():
+        meant = [operation for operation in operations if name in names_of(operation.spec)]
+        if all(policy.decide(operation.spec) >= decision for operation in meant):
+            why = (
+                f"every call it means is decided as strictly by {_rules(policy, meant)}" if meant else "no call has it"
+            )
+            lines.append(
+                f"tighten {name}={decision.word} has no effect: {why}. A session can only make the policy stricter."
+            )
+    return lines
+
+
+def _in_use(settings: Settings) -> list[OperationType]:
+    names = providers_of(settings) or list(MODULES)
+    return [operation for name in names for operation in operations_of(name).values()]
+
+
+def _of_absent_providers(settings: Settings) -> Iterator[str]:
+    present = providers_of(settings) or list(MODULES)
+    policy = settings.policy
+    named = [(f"policy.providers.{name}", name) for name in policy.providers]
+    named += [(f"policy.toolsets.{name}", name.partition(".")[0]) for name in policy.toolsets if "." in name]
+    for section, tools in (
+        ("policy.operations", policy.operations),
+        ("prices", settings.prices),
+        ("paths", settings.paths),
+    ):
+        named += [(f"{section}.{tool}", tool.partition("_")[0]) for tool in tools]
+    named += [(f"budget[{n}].provider", cap.provider) for n, cap in enumerate(settings.budget, 1) if cap.provider]
+    for key, provider in named:
+        if provider not in present:
+            yield f"{key}: {provider} is not set up, so this never applies."
+
+
+def _never_applied(settings: Settings) -> Iterator[str]:
+    """Rules of the operator that name calls which other rules decide."""
+    policy = settings.policy.policy()
+    decided: dict[str, list[OperationType]] = {}
+    spoken: dict[str, list[OperationType]] = {}
+    for operation in _in_use(settings):
+        rulings = policy.rulings(operation.spec)
+        decided.setdefault(rulings[0].rule, []).append(operation)
+        for ruling in rulings:
+            spoken.setdefault(ruling.rule, []).append(operation)
+    for rule in _written(settings, policy):
+        if rule in spoken and rule not in decided:
+            yield f"{rule} never applies: {_rules(policy, spoken[rule])} decides instead."
+
+
+def _overruling(settings: Settings) -> Iterator[str]:
+    """Rules for a whole provider or toolset that let through what nothing brings back."""
+    policy = settings.policy.policy()
+    freed: dict[str, list[str]] = {}
+    for operation in _in_use(settings):
+        ruling = policy.rulings(operation.spec)[0]
+        is_broad = ruling.rule.startswith(("policy.providers.", "policy.toolsets."))
+        if is_broad and operation.spec.irreversible and ruling.decision < policy.irreversible:
+            freed.setdefault(ruling.rule, []).append(operation.spec.tool_name)
+    for rule, tools in freed.items():
+        yield (
+            f"{rule} counts before policy.irreversible = {policy.irreversible.word}, also for {_counted(tools)}, "
+            "which no call brings back."
+        )
+
+
+def _prices_and_paths(settings: Settings) -> Iterator[str]:
+    for tool in settings.prices:
+        operation = operation_named(tool)
+        if operation is not None and Effect.PAID not in operation.spec.effect:
+            yield f"prices.{tool}: no charge is documented for it, so this price is never used."
+    for tool in settings.paths:
+        operation = operation_named(tool)
+        if operation is not None and operation.spec.basis == "documented":
+            yield f"paths.{tool}: the documented path is {operation.spec.path}; this one is used instead."
+
+
+def _countries(settings: Settings) -> Iterator[str]:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    for country in (*settings.destinations.countries, settings.destinations.home):
+        if country not in SUPPORTED_REGIONS:
+            yield f"destinations: no telephone number belongs to {country}; the United Kingdom is GB, for one."
+
+
+def _written(settings: Settings, policy: Policy) -> Iterator[str]:
+    """The rules that stand in the settings, as rulings spell them."""
+    for name in sorted(settings.policy.model_fields_set - {"providers", "toolsets", "operations", "unknown_price"}):
+        decision: Decision = getattr(settings.policy, name)
+        yield f"policy.{name} = {decision.word}"
+    for section, rules in (
+        ("providers", policy.by_provider),
+        ("toolsets", policy.by_toolset),
+        ("operations", policy.by_operation),
+    ):
+        yield from (f"policy.{section}.{name} = {decision.word}" for name, decision in rules.items())
+
+
+def _rules(policy: Policy, operations: Sequence[OperationType]) -> str:
+    first: list[Ruling] = [policy.rulings(operation.spec)[0] for operation in operations]
+    return _listed(list(dict.fromkeys(ruling.rule for ruling in first)), " or ")
+
+
+def _counted(names: Sequence[str]) -> str:
+    return f"{len(names)} call{'s' if len(names) > 1 else ''} ({_listed(names, ', ')})"
+
+
+def _listed(names: Sequence[str], between: str) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return between.join(names[:SHOWN]) + more

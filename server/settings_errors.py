@@ -1,0 +1,200 @@
+"""Says what is wrong with the settings: file and line or variable, the key, what is allowed, and the nearest key.
+
+Loaded only when something is wrong. No value is ever repeated: it may be a secret in the wrong place.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from server.settings_lines import Place, lines_of
+from server.settings_tree import NESTED_BY, PREFIX, bare, inner, our_variables, takes_json
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+NAMED_AT_MOST = 14
+"""Keys listed where none comes near."""
+
+MISSING = "this key is needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings came from: the file with its text, and what the environment says."""
+
+    settings: type[BaseModel]
+    file: Path | None = None
+    document: str = ""
+    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def message(problems: Sequence[str]) -> str:
+    """Every problem, in one message."""
+    return "\n".join(["The settings do not fit:", *(f"  {problem}" for problem in dict.fromkeys(problems))])
+
+
+def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
+    """Variables that are no setting."""
+    known = [variable_of(key) for key in keys_of(settings)]
+    return [f"{name}: there is no such setting{_nearest(name.upper(), known)}" for name in variables]
+
+
+def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
+    """What pydantic found, in the order of the file, with what the environment says last."""
+    errors = misfit.errors(include_url=False, include_input=False)
+    return located([(error["loc"], _rule(error, origin.settings)) for error in errors], origin)
+
+
+def located(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
+    """What is wrong at each key, with where the key was set."""
+    lines: Mapping[Place, int] = lines_of(origin.document) if origin.file else {}
+    return [text for _, text in sorted(_located(place, rule, origin, lines) for place, rule in wrong)]
+
+
+def not_json(settings: type[BaseModel]) -> list[str]:
+    """Variables of sections, tables and lists that do not hold JSON."""
+    broken = [name for name, keys in our_variables() if _wants_json(settings, keys) and not _is_json(os.environ[name])]
+    return [f"{name}: JSON is expected here{_json_hint(settings, name)}" for name in broken]
+
+
+def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Every key with its sections, as it is written with dots."""
+    for name, declared in section.model_fields.items():
+        yield before + name
+        within = bare(declared.annotation)
+        if isinstance(within, type) and issubclass(within, BaseModel):
+            yield from keys_of(within, f"{before}{name}.")
+
+
+def variable_of(key: str) -> str:
+    """The environment variable of a key."""
+    return PREFIX + key.replace(".", NESTED_BY).upper()
+
+
+def _located(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int]) -> tuple[tuple[bool, int, str], str]:
+    is_missing = rule.startswith(MISSING)
+    if _is_in(origin.environment, place[:-1] if is_missing and len(place) > 1 else place):
+        variable, rest = _variable(place)
+        text = f"{variable}: {_dotted(rest)}: {rule}" if rest else f"{variable}: {rule}"
+        return (True, 0, text), text
+    line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
+    where = f"{origin.file}, line {line}" if line else str(origin.file or "the settings")
+    text = f"{where}: {_dotted(place)}: {rule}"
+    return (False, line, text), text
+
+
+def _rule(error: "ErrorDetails", settings: type[BaseModel]) -> str:
+    context, place = error.get("ctx", {}), error["loc"]
+    match error["type"]:
+        case "extra_forbidden":
+            return f"there is no such key{_hint(settings, place)}"
+        case "missing":
+            return f"{MISSING}{_choices(settings, place)}"
+        case "literal_error":
+            return f"one of {context['expected']} is expected".replace("'", "")
+        case "list_type" if takes_rows(_at(settings, place)):
+            return f"a list of tables is expected: write [[{_dotted(place)}]], in double brackets"
+        case "model_type" | "mapping_type" | "dict_type":
+            return "a table of keys is expected, not one value"
+        case _:
+            return error["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+
+
+def takes_rows(annotation: Any) -> bool:
+    """True for a list of sections."""
+    within = get_args(bare(annotation))
+    return get_origin(bare(annotation)) is list and isinstance(within[0], type) and issubclass(within[0], BaseModel)
+
+
+def _hint(settings: type[BaseModel], place: Place) -> str:
+    name, before = str(place[-1]), place[:-1]
+    section = bare(_at(settings, before))
+    siblings = list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+    elsewhere = [key for key in keys_of(settings) if key.rpartition(".")[2] == name]
+    if elsewhere and name not in siblings:
+        top = "at the top of the file, above the first [section]"
+        return f" here; `{name}` stands " + (
+            top if "." not in elsewhere[0] else f"in [{elsewhere[0].rpartition('.')[0]}]"
+        )
+    return _nearest(name, siblings)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f". There are: {', '.join(known)}." if len(known) <= NAMED_AT_MOST else "."
+
+
+def _choices(settings: type[BaseModel], place: Place) -> str:
+    words = get_args(bare(_at(settings, place)))
+    return f": {', '.join(words)}" if words and all(isinstance(word, str) for word in words) else ""
+
+
+def _at(settings: type[BaseModel], place: Place) -> Any:
+    annotation: Any = settings
+    for key in place:
+        annotation = inner(annotation, key)
+    return annotation
+
+
+def _is_in(content: Any, place: Place) -> bool:
+    for key in place:
+        try:
+            content = content[key]
+        except (LookupError, TypeError):
+            return False
+    return bool(place)
+
+
+def _variable(place: Place) -> tuple[str, Place]:
+    """The variable that set a key, and the rest of the way inside its JSON."""
+    set_ones = {name.upper(): name for name, _ in our_variables()}
+    for end in range(len(place), 0, -1):
+        variable = PREFIX + NESTED_BY.join(str(key) for key in place[:end]).upper()
+        if variable in set_ones:
+            return set_ones[variable], place[end:]
+    return variable_of(_dotted(place)), ()
+
+
+def _wants_json(settings: type[BaseModel], keys: Sequence[str]) -> bool:
+    annotation = _at(settings, tuple(keys))
+    return annotation is not None and keys != ["toolsets"] and takes_json(annotation)
+
+
+def _json_hint(settings: type[BaseModel], name: str) -> str:
+    annotation = _at(settings, tuple(name[len(PREFIX) :].lower().split(NESTED_BY)))
+    if takes_rows(annotation):
+        return ', such as [{"per": "day", "limit": "25"}]'
+    if get_origin(bare(annotation)) is list:
+        return ', such as ["US", "CA"]'
+    return f", or one variable for each key: {name.upper()}{NESTED_BY}KEY"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _dotted(place: Place) -> str:
+    text = ""
+    for key in place:
+        text += f"[{key + 1}]" if isinstance(key, int) else f".{_shown(key)}"
+    return text.removeprefix(".")
+
+
+def _shown(key: str) -> str:
+    """A key, unless it looks like a secret that stands where a key belongs."""
+    is_plain = re.fullmatch(r"[\w.-]{1,40}", key) is not None and re.fullmatch(r"[0-9a-fA-F]{16,}", key) is None
+    return key if is_plain else f"(a key of {len(key)} characters)"

@@ -1,0 +1,78 @@
+"""The tree of settings: which key leads where, and which environment variables are settings at all."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+PREFIX: Final = "RINGFENCE_"
+NESTED_BY: Final = "__"
+CONFIG_VARIABLE: Final = "RINGFENCE_CONFIG"
+"""Names the settings file; not a setting itself."""
+
+_FROM_KUBERNETES: Final = re.compile(
+    r"(.*_)?(SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+"""What Kubernetes sets in every pod beside a service called ringfence; without the prefix."""
+
+_KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
+
+
+def inner(annotation: Any, key: str | int) -> Any:
+    """What lies under a key of a section, a table of names, or a list; None where nothing can."""
+    annotation = bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(key).lower())
+        return field.annotation if field else None
+    if get_origin(annotation) is Mapping:
+        return get_args(annotation)[1]
+    if get_origin(annotation) is list and isinstance(key, int):
+        return get_args(annotation)[0]
+    return None
+
+
+def bare(annotation: Any) -> Any:
+    """A type without `None` as its alternative and without annotations."""
+    if get_origin(annotation) is Annotated:
+        return bare(get_args(annotation)[0])
+    alternatives = [each for each in get_args(annotation) if each is not type(None)]
+    if type(None) in get_args(annotation) and len(alternatives) == 1:
+        return bare(alternatives[0])
+    return annotation
+
+
+def takes_json(annotation: Any) -> bool:
+    """True for sections, tables and lists, which one variable can only hold as JSON."""
+    annotation = bare(annotation)
+    is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return is_section or get_origin(annotation) in {Mapping, list, Union}
+
+
+def our_variables() -> Iterator[tuple[str, list[str]]]:
+    """Every environment variable of ours, with the keys it names in lower case."""
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() != CONFIG_VARIABLE:
+            yield name, name[len(PREFIX) :].lower().split(NESTED_BY)
+
+
+def unknown_variables(settings: type[BaseModel]) -> list[str]:
+    """Variables that carry our prefix and are no setting: a rule that was misspelt must not be passed over."""
+    return [name for name, keys in our_variables() if not _leads_somewhere(settings, keys) and not _is_foreign(name)]
+
+
+def _leads_somewhere(settings: type[BaseModel], keys: list[str]) -> bool:
+    annotation: Any = settings
+    for key in keys:
+        annotation = inner(annotation, key) if key else None
+        if annotation is None:
+            return False
+    return True
+
+
+def _is_foreign(name: str) -> bool:
+    rest = name.upper().removeprefix(PREFIX)
+    if rest.endswith("PORT") and _KUBERNETES_ADDRESS.match(os.environ[name]):
+        return True
+    return _FROM_KUBERNETES.fullmatch(rest) is not None

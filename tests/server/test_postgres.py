@@ -1,0 +1,278 @@
+"""The record in PostgreSQL, shared by several servers: as exact as in a file."""
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Generator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from pydantic import SecretStr
+from sqlalchemy import create_engine, make_url, text
+
+from guard.errors import JournalUnavailable
+from server.probes.child import served
+from server.runtime import Runtime
+from server.store import schema
+from server.store.database import Database
+from server.store.record import open_record
+from tests.connecting import KEY as API_KEY
+from tests.connecting import Person, connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+from tests.server.postgres import PASSWORD, Postgres, programs, running_postgres
+from tests.server.test_store import migrate, shape
+from tests.server.test_transports import stdio_child
+
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode("ascii")
+TOKEN = "a-long-token-of-alice"
+FROM = "+12015550142"
+ALLOW: dict[str, Any] = {"policy": {"paid": "allow"}, "budget": [{"per": "day", "limit": "0.10"}]}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    where = programs()
+    if where is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running_postgres(where) as server:
+        yield server
+
+
+async def test_fifty_parallel_sends_of_two_processes_against_a_cap_for_ten_let_exactly_ten_through(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = postgres.database()
+    monkeypatch.setenv("RINGFENCE_STORE_URL", store)
+    monkeypatch.setenv("RINGFENCE_STATE_KEY", KEY)
+    monkeypatch.setenv("RINGFENCE_POLICY__PAID", "allow")
+    monkeypatch.setenv("RINGFENCE_BUDGET", json.dumps(ALLOW["budget"]))
+    sent: list[bool] = []
+
+    async def send(client: Client, number: int) -> None:
+        words = {"from_number": FROM, "to_number": "+12125550142", "text": f"Order {number} is ready."}
+        sent.append(not (await client.call_tool("voicetel_send_message", words)).is_error)
+
+    async with sandboxes() as sandbox:
+        one, other = (stdio_child(tmp_path / name, sandbox.url, "--toolsets", "all") for name in ("one", "other"))
+        async with Client(one) as first, Client(other) as second, anyio.create_task_group() as group:
+            for number in range(50):
+                group.start_soon(send, second if number % 2 else first, number)
+        assert (sent.count(True), len(sent)) == (10, 50)
+        assert len(await sandbox.charges()) == 10
+    record = open_record(store, tmp_path, KEY)
+    verdict = await record.audit.verify()
+    assert verdict.is_whole, verdict.what
+    assert verdict.rows >= 30
+    await record.database.close()
+
+
+async def test_an_approval_given_at_one_server_is_carried_out_once_at_another(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    order = {"numbers": ["+12125550100"]}
+    async with sandboxes() as sandbox:
+        (asked, server), (other, second) = _two(postgres.database(), sandbox.voicetel, tmp_path)
+        async with connect(server) as client, connect(second) as another:
+            pending: dict[str, Any] = (await client.call_tool("voicetel_order_numbers", order)).structured_content or {}
+            await other.guard.approve(pending["action"], by="the operator")
+            results: list[bool] = []
+
+            async def call(connected: Client) -> None:
+                results.append((await connected.call_tool("voicetel_order_numbers", order)).is_error)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(call, client)
+                group.start_soon(call, another)
+        assert len(await sandbox.charges()) == 1
+        assert asked.settings.store_url is not None
+
+
+async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgres, tmp_path: Path) -> None:
+    person = Person()
+    async with sandboxes() as sandbox:
+        environment = {
+            **os.environ,
+            "RINGFENCE_STORE_URL": postgres.database(),
+            "RINGFENCE_STATE_KEY": KEY,
+            "RINGFENCE_HTTP__TOKENS__ALICE": TOKEN,
+            "RINGFENCE_VOICETEL__API_KEY": API_KEY,
+            "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
+        }
+        logs = tmp_path / "one.log", tmp_path / "other.log"
+        async with served(environment, log=logs[0]) as one, served(environment, log=logs[1]) as other:
+            balancer = Balancer(one, other)
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            async with httpx2.AsyncClient(transport=balancer, headers=headers, timeout=60) as http:
+                transport = streamable_http_client(f"{one}/mcp", http_client=http)
+                async with Client(transport, elicitation_callback=person) as client:
+                    done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
+        assert not done.is_error, done.content
+        assert len(person.questions) == 1
+        assert len(await sandbox.charges()) == 1
+    assert balancer.answered_by == {one, other}
+    assert "Harbor2026" not in "".join(log.read_text(encoding="utf-8") for log in logs)
+
+
+async def test_a_freeze_at_one_server_stops_the_other_at_once(postgres: Postgres, tmp_path: Path) -> None:
+    order = {"numbers": ["+12125550100"]}
+    async with sandboxes() as sandbox:
+        (stopping, server), (_, second) = _two(postgres.database(), sandbox.voicetel, tmp_path)
+        async with connect(server), connect(second, person=Person()) as client:
+            await stopping.record.freeze.freeze("the operator")
+            frozen = await client.call_tool("voicetel_order_numbers", order)
+            assert "froze" in getattr(frozen.content[0], "text", "")
+            assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
+            await stopping.record.freeze.unfreeze("the operator")
+            assert not (await client.call_tool("voicetel_order_numbers", order)).is_error
+        assert len(await sandbox.charges()) == 1
+
+
+async def test_several_openers_of_a_new_database_all_succeed_and_their_audit_is_one_chain(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    store = postgres.database()
+    records = [open_record(store, tmp_path / str(number), KEY) for number in range(6)]
+    async with anyio.create_task_group() as group:
+        for record in records:
+            for number in range(10):
+                group.start_soon(_note, record, number)
+    verdict = await records[0].audit.verify()
+    assert (verdict.is_whole, verdict.rows) == (True, 60)
+    for record in records:
+        await record.database.close()
+
+
+async def test_a_tampered_row_is_named_there_too(postgres: Postgres, tmp_path: Path) -> None:
+    record = open_record(postgres.database(), tmp_path, KEY)
+    for number in range(3):
+        await _note(record, number)
+    async with record.database.transaction() as connection:
+        await connection.execute(text("UPDATE audit SET detail = '{}' WHERE number = 2"))
+    assert (await record.audit.verify()).what == "row 2 was changed"
+    await record.database.close()
+
+
+def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
+    migrated, created = make_url(postgres.database()), make_url(postgres.database())
+    migrate(migrated)
+    engine = create_engine(created)
+    schema.metadata.create_all(engine)
+    engine.dispose()
+    assert shape(migrated) == shape(created)
+
+
+OPENS = """
+import os, anyio
+from server.store.database import Database
+
+async def use():
+    database = Database(os.environ["RINGFENCE_STORE_URL"])
+    async with database.transaction():
+        pass
+    await database.close()
+
+anyio.run(use)
+"""
+
+
+async def test_processes_that_bring_an_old_database_up_to_date_together_all_succeed(postgres: Postgres) -> None:
+    store = postgres.database()
+    migrate(make_url(store), to="0001")
+
+    async def use() -> None:
+        environment = {**os.environ, "RINGFENCE_STORE_URL": store}
+        ended = await anyio.run_process([sys.executable, "-c", OPENS], env=environment, check=False)
+        assert ended.returncode == 0, ended.stderr
+
+    async with anyio.create_task_group() as group:
+        for _ in range(2):
+            group.start_soon(use)
+    engine = create_engine(store)
+    with engine.connect() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    engine.dispose()
+    assert versions == [schema.HEAD]
+
+
+async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, tmp_path: Path) -> None:
+    one, other = (open_record(address, tmp_path, KEY) for address in [postgres.database()] * 2)
+    with anyio.CancelScope() as scope:
+        async with one.database.transaction() as connection:
+            await connection.execute(text("SELECT 1"))
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    with anyio.fail_after(60):
+        await other.facts.put("name", "value")
+    assert await one.facts.get("name") == "value"
+    for record in (one, other):
+        await record.database.close()
+
+
+async def test_the_password_of_the_database_is_in_no_error(postgres: Postgres, tmp_path: Path) -> None:
+    url = make_url(postgres.database())
+    addresses = [
+        url.set(password=f"{PASSWORD}-wrong"),
+        url.set(port=1),
+        url.set(database="nowhere"),
+        url.update_query_dict({"sslmode": "nonsense"}),
+    ]
+    for address in addresses:
+        database = Database(address.render_as_string(hide_password=False))
+        with pytest.raises(JournalUnavailable, match="The store cannot be written") as refused:
+            async with database.transaction():
+                pass
+        assert "Harbor2026" not in str(refused.value)
+        assert "Harbor2026" not in repr(refused.value.__cause__)
+    assert "Harbor2026" not in repr(_settings(url.render_as_string(hide_password=False), "https://x.test", tmp_path))
+
+
+async def test_a_server_that_is_gone_refuses_guarded_calls_and_lets_reads_go_on(tmp_path: Path) -> None:
+    unreachable = f"postgresql+psycopg://operator:{PASSWORD.replace('@', '%40').replace('/', '%2F')}@127.0.0.1:1/none"
+    async with sandboxes() as sandbox:
+        _, server = server_for(_settings(unreachable, sandbox.voicetel, tmp_path))
+        async with connect(server, person=Person()) as client:
+            refused = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
+            assert refused.is_error
+            assert "The store cannot be read" in getattr(refused.content[0], "text", "")
+            assert "Harbor2026" not in refused.model_dump_json()
+            assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
+        assert await sandbox.writes() == []
+
+
+class Balancer(httpx2.AsyncHTTPTransport):
+    """Sends each request to another server than the one before."""
+
+    def __init__(self, *servers: str) -> None:
+        super().__init__()
+        self.answered_by: set[str] = set()
+        self._servers = cycle(servers)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        server = next(self._servers)
+        self.answered_by.add(server)
+        target = httpx2.URL(server)
+        request.url = request.url.copy_with(host=target.host, port=target.port)
+        request.headers["Host"] = f"{target.host}:{target.port}"
+        return await super().handle_async_request(request)
+
+
+def _two(store: str, url: str, folder: Path) -> tuple[tuple[Runtime, Any], tuple[Runtime, Any]]:
+    """Two servers with engines and folders of their own on one store."""
+    one, other = (_settings(store, url, folder / name) for name in ("one", "other"))
+    return server_for(one), server_for(other)
+
+
+def _settings(store: str, url: str, folder: Path) -> Any:
+    return settings_for(folder, url, store_url=SecretStr(store), state_key=SecretStr(KEY))
+
+
+async def _note(record: Any, number: int) -> None:
+    await record.audit.note("noted", principal=f"process {os.getpid()}", detail={"number": number})

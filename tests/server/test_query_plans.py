@@ -1,0 +1,97 @@
+"""No query of a guarded call, or of looking at actions, reads a whole table: ten thousand cost what one does."""
+
+import re
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from server.passcode import set_passcode
+from tests.connecting import Person, connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+from tests.server.web.browsing import PASSCODE, operator, proposed
+
+GROWING = (
+    "actions",
+    "audit",
+    "holds",
+    "spending",
+    "stranger_words",
+    "optouts",
+    "sealed_secrets",
+    "cached_answers",
+    "limit_uses",
+)
+CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provider": "voicetel"}]
+
+
+async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=CAPS))
+        with _statements() as heard:
+            async with connect(server, person=Person()) as client:
+                done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
+                content: dict[str, Any] = done.structured_content or {}
+                await client.call_tool("get_action", {"action_id": content["action"]})
+                await client.call_tool("list_actions", {})
+                await client.call_tool("list_actions", {"state": "unknown"})
+                await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
+                await runtime.guard.reconciler.run()
+                assert (await runtime.record.audit.verify()).is_whole
+        assert not done.is_error
+    assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
+    assert _slow(runtime.settings.state_folder / "ringfence.db", heard) == []
+
+
+async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:
+    runtime, _ = server_for(settings_for(tmp_path))
+    with _statements() as heard:
+        await set_passcode(runtime.record.facts, PASSCODE, old=None)
+        action = await proposed(runtime.record)
+        async with operator(runtime.record) as page:
+            await page.open()
+            await page.open("/history")
+            await page.press(f"/{action.id}/approve", on=f"/{action.id}")
+    await runtime.close()
+    assert _slow(runtime.settings.state_folder / "ringfence.db", heard) == []
+
+
+@contextmanager
+def _statements() -> Generator[dict[str, Any]]:
+    """Every statement that any engine sends, with the parameters it had last."""
+    heard: dict[str, Any] = {}
+
+    def sent(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool) -> None:
+        if re.match(r"(SELECT|UPDATE|DELETE|WITH)\b", statement):
+            heard[statement] = parameters[0] if is_many else parameters
+
+    event.listen(Engine, "before_cursor_execute", sent)
+    try:
+        yield heard
+    finally:
+        event.remove(Engine, "before_cursor_execute", sent)
+
+
+def _slow(store: Path, statements: dict[str, Any]) -> list[str]:
+    """Statements that read a whole table that grows, or sort what they found."""
+    found: list[str] = []
+    with sqlite3.connect(store) as connection:
+        for statement, parameters in statements.items():
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            found += [f"{step}: {statement}" for step in plan if _reads_all(step, statement)]
+    connection.close()
+    return found
+
+
+def _reads_all(step: str, statement: str) -> bool:
+    if "TEMP B-TREE" in step:
+        return True
+    scanned = re.match(r"SCAN (\w+)", step)
+    if scanned is None or scanned[1] not in GROWING:
+        return False
+    return (
+        "LIMIT" not in statement or "WHERE" in statement
+    )  # the first rows in the order of an index, whatever they are

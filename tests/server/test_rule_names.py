@@ -1,0 +1,154 @@
+"""Names in the rules are checked before anything starts, and rules that do nothing are told."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from guard.policy import Decision
+from server.cli import command_line
+from server.commands.serve import narrowed
+from server.settings import BadSettings, read_settings
+from tests.connecting import KEY, Person, connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (
+            "[policy.providers]\nvoicetell = 'deny'",
+            "line 2: policy.providers.voicetell: there is no such provider; did",
+        ),
+        (
+            "[policy.toolsets]\nnumber = 'deny'",
+            "line 2: policy.toolsets.number: there is no such toolset; did you mean",
+        ),
+        (
+            "[policy.operations]\nvoicetel_send_mesage = 'deny'",
+            "line 2: policy.operations.voicetel_send_mesage: there is no such tool; did you mean voicetel_send",
+        ),
+        ("[prices.routee_send_sm]\namount = 1", "line 1: prices.routee_send_sm: there is no such tool; did you mean"),
+        ("[tighten]\npaied = 'deny'", "line 2: tighten.paied: there is no such name; did you mean paid?"),
+        ("[[budget]]\nper = 'day'\nlimit = 1\nprovider = 'voice'", "line 4: budget[1].provider: there is no such"),
+        ("[paths]\nvoicetel_get_number = '/numbers'", "line 2: paths.voicetel_get_number: exactly the placeholders of"),
+        ("[paths]\nvoicetel_list_numbers = '//elsewhere/x'", "line 2: paths.voicetel_list_numbers: a path that begins"),
+    ],
+)
+def test_a_name_that_does_not_exist_stops_the_start_and_the_nearest_is_told(
+    document: str, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "ringfence.toml"
+    file.write_text(document, encoding="utf-8")
+    with pytest.raises(BadSettings) as stopped:
+        read_settings(file)
+    assert told in str(stopped.value)
+    assert "did you mean" in str(stopped.value) or "expected" in str(stopped.value)
+
+
+def test_rules_that_do_nothing_are_told_and_the_settings_fit_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFENCE_VOICETEL__API_KEY", KEY)
+    output = _checked(
+        tmp_path,
+        """
+        [policy.providers]
+        voicetel = "allow"
+        routee = "deny"
+        [policy.toolsets]
+        "voicetel.numbers" = "ask"
+        numbers = "deny"
+        [prices.voicetel_list_numbers]
+        amount = 1
+        [destinations]
+        countries = ["UK"]
+        [tighten]
+        read = "allow"
+        """,
+    )
+    for part in (
+        "policy.providers.routee: routee is not set up, so this never applies.",
+        "policy.toolsets.numbers = deny never applies: policy.toolsets.voicetel.numbers = ask decides instead.",
+        "policy.providers.voicetel = allow counts before policy.irreversible = page, also for",
+        "prices.voicetel_list_numbers: no charge is documented for it",
+        "no telephone number belongs to UK",
+        "tighten read=allow has no effect",
+        "The settings fit.",
+    ):
+        assert part in output
+
+
+def test_settings_without_a_flaw_are_told_to_fit_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFENCE_VOICETEL__API_KEY", KEY)
+    assert _checked(tmp_path, "[policy.operations]\nvoicetel_send_message = 'page'") == "The settings fit.\n"
+
+
+def test_explain_says_what_happens_and_which_rules_do_not_count(tmp_path: Path) -> None:
+    file = tmp_path / "ringfence.toml"
+    file.write_text("[policy.providers]\nvoicetel = 'allow'\n[tighten]\npaid = 'deny'\n", encoding="utf-8")
+    result = CliRunner().invoke(
+        command_line(["policy"]), ["policy", "explain", "voicetel_order_numbers", "--config", str(file)]
+    )
+    assert result.output.splitlines() == [
+        "voicetel_order_numbers: deny, by tighten.paid = deny, for this session",
+        "that is: it is refused, and nobody is asked",
+        "effect: paid",
+        "also names it, and does not count: policy.providers.voicetel = allow",
+        "also names it, and does not count: policy.paid = ask",
+        "VoiceTel is not set up, so every call is refused until it has credentials",
+        "where no price is known: ask, by default",
+    ]
+
+
+@pytest.mark.parametrize("name", ["paid", "voicetel", "ordering", "voicetel.ordering", "voicetel_order_numbers"])
+async def test_a_session_tightened_by_any_name_refuses_what_the_policy_allows(name: str, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        settings = narrowed(
+            settings_for(tmp_path, sandbox.voicetel, policy={"operations": {"voicetel_order_numbers": "allow"}}),
+            tighten=[f"{name}=deny"],
+        )
+        _, server = server_for(settings)
+        async with connect(server, person=Person()) as client:
+            result = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
+        assert f"tighten.{name} = deny" in getattr(result.content[0], "text", "")
+        assert await sandbox.writes() == []
+
+
+def test_a_session_cannot_loosen_what_the_settings_tighten(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, tighten={"paid": "deny"})
+    assert narrowed(settings, tighten=["paid=allow"]).tighten == {"paid": Decision.DENY}
+
+
+def test_serve_says_what_tightens_nothing_and_stops_at_what_it_does_not_know() -> None:
+    loosening = _served("--tighten", "paid=allow")
+    assert loosening.returncode == 0
+    assert "tighten paid=allow has no effect" in loosening.stderr
+    for option, told in {
+        "paid=maybe": "NAME=DECISION is expected, such as paid=deny; allow, ask, page, deny decide.",
+        "paied=deny": "there is no such name; did you mean paid? An effect (read, write, paid,",
+    }.items():
+        stopped = _served("--tighten", option)
+        assert (stopped.returncode, stopped.stdout) == (2, "")
+        assert stopped.stderr.startswith(f"--tighten {option}: {told}")
+        assert len(stopped.stderr.splitlines()) == 1
+
+
+def _checked(folder: Path, document: str) -> str:
+    file = folder / "ringfence.toml"
+    file.write_text("\n".join(line.strip() for line in document.splitlines()), encoding="utf-8")
+    result = CliRunner().invoke(command_line(["policy"]), ["policy", "check", str(file)])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def _served(*options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ringfence", "serve", *options]
+    return subprocess.run(  # noqa: S603 - our own command
+        command, capture_output=True, encoding="utf-8", env=dict(os.environ), stdin=subprocess.DEVNULL, check=False
+    )
