@@ -1,6 +1,8 @@
 """Puts clients, guard and store together. Nothing is opened or imported before it is needed."""
 
 import getpass
+import logging
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -16,6 +18,7 @@ from clients.client import ApiClient, http_pool
 from clients.limits import Limit
 from clients.operation import Spec
 from guard.action import Principal
+from guard.errors import JournalUnavailable
 from guard.policy import Policy
 from guard.quote import PriceSource
 from server.providers import SETUPS, Shared, revealed
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from server.store.record import Record
     from server.store.spending import StoredSpending
     from tools.overview.views import View
+
+
+logger = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -135,8 +141,15 @@ class Runtime:
         return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
 
     def state_key(self) -> bytes:
-        """Seals what clients carry between two rounds; replicas that share it can answer for each other."""
-        return self.record.seal.derive("request state")
+        """Seals what clients carry between two rounds; replicas that share it can answer for each other.
+
+        Where the store's key can be neither read nor made, every guarded call is refused, and any key will do.
+        """
+        try:
+            return self.record.seal.derive("request state")
+        except JournalUnavailable as unavailable:
+            logger.warning("%s Plain reads go on.", unavailable)
+            return secrets.token_bytes(32)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -69,12 +69,14 @@ class Seal:
         """Written aside and linked into place, so that another process never reads half a key."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = self._path.with_name(f"{KEY_FILE}.{os.getpid()}")
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(Fernet.generate_key())
-        with suppress(FileExistsError):
-            os.link(aside, self._path)
-        aside.unlink()
+        try:
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(Fernet.generate_key())
+            with suppress(FileExistsError):
+                os.link(aside, self._path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 class StoredVault:
