@@ -21,6 +21,13 @@ convirza: Final = Provider(
     base_url="https://platform-api.convirza.com",
     docs_url="https://docs.convirza.com/",
     wire_case=str,
+    quirks=(
+        "Most paths under /v3 are inferred; `ringfence doctor` tells what each answered.",
+        "PUT resets what is left out; the tools named update change single settings, those named replace all of them.",
+        "Refresh tokens count once: two installations need two users.",
+        "No amounts and no prices are published, so every paid call has an unknown price.",
+        "Whoever has the link of a recording can hear it for 7 days.",
+    ),
 )
 
 OAUTH_URL: Final = "https://platform-oauth.convirza.com"

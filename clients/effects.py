@@ -30,7 +30,7 @@ class Effect(Flag):
     """Live calls or messages go elsewhere."""
 
     PRIVILEGED = auto()
-    """Touches credentials, roles, access lists or PINs."""
+    """Touches credentials, roles, access lists or PINs, or what protects people: opt-outs, consent to be recorded."""
 
     @property
     def is_guarded(self) -> bool:

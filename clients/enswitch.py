@@ -62,6 +62,7 @@ class EnswitchProvider(Provider):
         guide: str = "4.4",
         basis: Basis = "documented",
         irreversible: bool = False,
+        unseen: str = "",
         admin_only: bool = False,
         rows: str | None = None,
         synonyms: tuple[str, ...] = (),
@@ -75,6 +76,7 @@ class EnswitchProvider(Provider):
             docs=f"{guide}/en/dev/json/{path}/",
             basis=basis,
             irreversible=irreversible,
+            unseen=unseen,
             admin_only=admin_only,
             rows=rows,
             synonyms=synonyms,
@@ -92,6 +94,14 @@ enswitch: Final = EnswitchProvider(
     docs_url="https://integrics.com/enswitch/guides/",
     write_carrier="form",
     wire_case=_as_it_is,
+    quirks=(
+        "Errors come as text codes inside HTTP 200: 402 is a missing role, 403 the rate plan.",
+        "Names of some parameters changed with version 4.1; the `version` setting chooses.",
+        "Fields that the documents cut off are left out here; the tools whose list is not whole say so.",
+        "Reading a message would mark it as listened to; here it does not.",
+        "A dry run is offered only where `validation` is documented; an answer that is none is told as perhaps done.",
+        "Some functions act on every customer of a rate plan, or mail every invoice of a status.",
+    ),
 )
 
 

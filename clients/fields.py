@@ -145,9 +145,10 @@ StrangerText = Annotated[str, FromStranger()]
 
 @dataclass(frozen=True, slots=True)
 class KeptFromModel:
-    """Marks a secret input: never a tool argument. The server fills it in and keeps it for the operator.
+    """Marks an input that is never a tool argument: a secret, or what goes with one. The server fills it in.
 
-    `generate` makes a new secret; without it the value is one of the provider's settings, named by `setting`.
+    `generate` makes a new secret, which is kept for the operator; without it the value is one of the provider's
+    settings, named by `setting`, which the operator has anyway.
     """
 
     generate: Callable[[], str] | None = None

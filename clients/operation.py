@@ -24,6 +24,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
+from clients.audience import Members, Unlisted
 from clients.effects import Basis, Charge, Effect
 from clients.errors import InvalidRequest, Refused
 from clients.fields import WIRE
@@ -37,21 +38,8 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Carrier = Literal["query", "json", "form", "multipart"]
 
 _ACRONYMS = {
-    "sms",
-    "mms",
-    "cnam",
-    "lrn",
-    "lidb",
-    "sip",
-    "api",
-    "pin",
-    "id",
-    "dnis",
-    "acl",
-    "ip",
-    "voip",
-    "url",
-}
+    "sms", "mms", "cnam", "lrn", "lidb", "sip", "api", "pin", "id", "dnis", "acl", "ip", "voip", "url",
+}  # fmt: skip
 _TOOL_NAME = re.compile(r"^[a-z][a-z0-9_]{2,39}$")
 
 
@@ -72,8 +60,8 @@ class Proof(Generic[A]):
 
     read: "Operation[A]"
 
-    shows: Callable[[A], bool | None]
-    """True if the answer shows that it happened, False that it did not, None if it cannot tell."""
+    shows: "Callable[[A], bool | Proof[Any] | None]"
+    """True if the answer shows that it happened, False that it did not, None if it cannot tell; or the next read."""
 
     if_absent: bool | None = None
     """What it means when the read finds nothing."""
@@ -114,6 +102,9 @@ class Spec:
 
     irreversible: bool
     """True when no call brings back what this one takes away."""
+
+    unseen: str
+    """Why no read can tell whether a call happened whose answer was lost; empty where `settled` names one."""
 
     needs_key: bool
     admin_only: bool
@@ -189,6 +180,14 @@ class Operation(BaseModel, Generic[R]):
         """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
         return ()
 
+    def members(self) -> tuple[Members[Any] | Unlisted, ...]:
+        """Whom this call reaches without naming their numbers: those of groups, of lists and of references."""
+        return ()
+
+    def leaves_at(self) -> datetime | None:
+        """When what this call sends goes out, where that is not at once."""
+        return None
+
     def reach(self) -> int:
         """How many numbers or recipients this call touches: the length of its longest list, at least one."""
         values = [getattr(self, name) for name in type(self).model_fields]
@@ -246,6 +245,7 @@ class Provider:
         docs_url: str,
         write_carrier: Carrier = "json",
         wire_case: Callable[[str], str] = to_camel,
+        quirks: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.title = title
@@ -253,6 +253,8 @@ class Provider:
         self.docs_url = docs_url
         self.write_carrier: Carrier = write_carrier
         self.wire_case = wire_case
+        self.quirks = quirks
+        """What surprises those who know other providers, a sentence each."""
 
     def operation(
         self,
@@ -271,6 +273,7 @@ class Provider:
         refusals: Mapping[int, type[Refused]] | None = None,
         clean_failures: frozenset[int] = frozenset(),
         irreversible: bool = False,
+        unseen: str = "",
         needs_key: bool = True,
         admin_only: bool = False,
         rows: str | None = None,
@@ -304,6 +307,7 @@ class Provider:
                 refusals=refusals or {},
                 clean_failures=clean_failures,
                 irreversible=irreversible,
+                unseen=unseen,
                 needs_key=needs_key,
                 admin_only=admin_only,
                 rows=rows,

@@ -4,7 +4,9 @@ import json
 import math
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -30,11 +32,18 @@ class Received:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds the provider asks to wait, if it says so in seconds."""
+        """Seconds the provider asks to wait, whether it says so in seconds or as a date.
+
+        A date is compared with the provider's own clock where the answer tells it (RFC 9110, 10.2.3).
+        """
+        asked = self.headers.get("retry-after", "")
         try:
-            seconds = float(self.headers.get("retry-after", ""))
+            seconds = float(asked)
         except ValueError:
-            return None
+            until = _date(asked)
+            if until is None:
+                return None
+            seconds = (until - (_date(self.headers.get("date", "")) or datetime.now(UTC))).total_seconds()
         return max(0.0, seconds) if math.isfinite(seconds) else None
 
     def wait_before_repeating(self, attempt: int) -> float | None:
@@ -45,6 +54,15 @@ class Received:
         if asked is None:
             return None if self.status == 429 else backoff(attempt)
         return max(asked, backoff(attempt)) if asked <= LONGEST_WAIT_SECONDS else None
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date; None for anything else."""
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def backoff(attempt: int) -> float:

@@ -13,18 +13,22 @@ HIDDEN: Final = "[hidden]"
 SECRET_NAMES: Final = frozenset({
     "apikey", "apikeys", "password", "portoutpin", "pin", "authorization", "authtoken", "accesstoken",
     "refreshtoken", "clientsecret", "applicationsecret", "xapikey", "secret", "token", "passcode",
-    "authpassword", "adminpin", "listenpin", "talkpin",
+    "authpassword", "adminpin", "listenpin", "talkpin", "staticvalue", "sharedtoken",
+    "answer", "otp", "onetimecode", "onetimepassword", "verificationcode",
 })  # fmt: skip
 """Names of fields that hold secrets at any provider, without case and separators."""
 
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _ASSIGNED = re.compile(
     r"(?i)(\b(?:x[_-])?(?:api[_-]?key|(?:auth[_-])?password|(?:port[_-]?out[_-]?|admin|listen|talk)?pin"
-    r"|(?:auth|access|refresh)[_-]?token|token|(?:client|application)[_-]?secret|secret|passcode|signature)"
+    r"|(?:auth|access|refresh|shared)[_-]?token|token|otp|one[_-]?time[_-]?(?:code|password)|verification[_-]?code|(?:client|application)[_-]?secret|secret|passcode|signature)"
     r"[\\\"']*\s*[:=]\s*)(?![\\\"']*\[hidden\])"
     r"(\\\"(?:(?!\\\").)*\\\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,&}\"']+)"
 )
 """`name=value`, `name: value`, `"name": "value"`, and the last as text inside JSON."""
+
+_ANSWERED = re.compile(r"(?i)(\banswer[\\\"']*\s*[:=]\s*[\\\"']*)[0-9]{3,10}\b")
+"""The code that somebody was sent and gave back, in the field that Routee takes it in. Other answers are words."""
 
 
 def names_a_secret(name: str) -> bool:
@@ -61,6 +65,7 @@ class Redactor:
         for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         text = _BEARER.sub(rf"\1 {HIDDEN}", text)
+        text = _ANSWERED.sub(rf"\1{HIDDEN}", text)
         return _ASSIGNED.sub(rf"\1{HIDDEN}", text)
 
 

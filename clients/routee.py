@@ -37,6 +37,15 @@ routee: Final = Provider(
     title="Routee",
     base_url="https://connect.routee.net",
     docs_url="https://docs.routee.net/reference/",
+    quirks=(
+        "Updating a campaign without a time sends it at once; `when` is therefore required here.",
+        "An update replaces a campaign whole: what is left out goes back to its default.",
+        "One invalid number blocks a whole campaign, unless invalid ones are dropped.",
+        "Costs are an object here and an array there, and prices decimals or texts; here they are one thing.",
+        "What a campaign costs is counted by recipients, countries and parts; the dearest network is the bound.",
+        "Calls are charged by the second once answered, so what a call will cost is never known beforehand.",
+        "No call lists all campaigns: keep the ids.",
+    ),
 )
 
 AUTH_URL: Final = "https://auth.routee.net"

@@ -30,6 +30,14 @@ voicetel: Final = Provider(
     title="VoiceTel",
     base_url="https://api.voicetel.com",
     docs_url="https://voicetel.com/docs/api/v2.2/",
+    quirks=(
+        "An empty list is answered as 404, and a number of somebody else as 401; both are told as what they mean.",
+        "Numbers have ten digits on the wire; here they are E.164.",
+        "Orders are charged at once, and some of the numbers may fail: look at `failed`.",
+        "Only orders have an idempotency key; no other call is ever sent a second time.",
+        "Changing the password ends the API key that is in use.",
+        "Message times run backwards on the wire: `from` is the newer bound. Here they are `since` and `until`.",
+    ),
 )
 
 HOURLY: Final = Limit("voicetel account, call records, recurring charges and login", calls=6, seconds=3600)

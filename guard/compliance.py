@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from guard.errors import DestinationRefused
+
+_NAMED: Final = 5
+"""How many numbers a refusal names; a group may have thousands."""
 
 
 class OptOuts(Protocol):
@@ -42,8 +45,8 @@ class Compliance:
     bulk_limit: int = 10
     """Calls that touch more recipients or numbers go to the operator."""
 
-    def check_hour(self, numbers: Sequence[str], now: datetime) -> None:
-        """Check that it is not night where the destinations are.
+    def check_hour(self, numbers: Sequence[str], moment: datetime) -> None:
+        """Check that it is not night where the destinations are at the moment when a call goes out.
 
         The zone comes from the number. A number that may lie in several zones is quiet when one of them is.
 
@@ -54,10 +57,10 @@ class Compliance:
             return
         for number in numbers:
             for zone in _zones(number):
-                local = now.astimezone(ZoneInfo(zone))
+                local = moment.astimezone(ZoneInfo(zone))
                 if self.quiet_hours.cover(local.time()):
                     raise DestinationRefused(
-                        f"It is {local:%H:%M} in {zone} where {number} is; nothing is sent from "
+                        f"When this goes out it is {local:%H:%M} in {zone} where {number} is; nothing is sent from "
                         f"{self.quiet_hours.start:%H:%M} to {self.quiet_hours.end:%H:%M} there. Nothing was sent."
                     )
 
@@ -70,7 +73,9 @@ async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
     """
     refused = await optouts.among(numbers)
     if refused:
-        raise DestinationRefused(f"{', '.join(refused)} opted out of messages and calls; nothing was sent.")
+        more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+        named = ", ".join(refused[:_NAMED])
+        raise DestinationRefused(f"{named}{more} opted out of messages and calls; nothing was sent.")
 
 
 def _zones(number: str) -> list[str]:

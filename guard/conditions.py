@@ -1,6 +1,6 @@
 """What the circumstances of one call add to the policy: they refuse it or make the decision stricter, never milder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from clients.effects import Effect
 from clients.operation import Operation
 from guard.action import Principal, arguments_of
+from guard.audience import Audience, how_many
 from guard.budget import applicable, require_room
 from guard.compliance import OptOuts, check_opt_outs
 from guard.errors import Denied, Frozen
@@ -57,13 +58,31 @@ class Conditions:
         ruling = self._rules.policy.ruling(spec)
         if ruling.decision is Decision.DENY:
             raise Denied(f"{spec.title} is forbidden by the operator's policy ({ruling.rule}); nothing was sent.")
-        numbers = operation.destinations()
+        await self.refuse_numbers(operation, operation.destinations())
+
+    async def refuse_numbers(self, operation: Operation[Any], numbers: Sequence[str]) -> None:
+        """Refuse a call that reaches somebody it may not reach.
+
+        Raises:
+            DestinationRefused: One of the numbers may not be called or texted, or not when this goes out.
+        """
         self._rules.destinations.check(numbers)
-        if numbers and Effect.PAID in spec.effect:
-            self._rules.compliance.check_hour(numbers, self._now())
+        await self.refuse_recipients(operation, numbers)
+
+    async def refuse_recipients(self, operation: Operation[Any], numbers: Sequence[str]) -> None:
+        """Refuse a paid call to somebody who opted out or for whom it is night when it goes out.
+
+        Raises:
+            DestinationRefused: It reaches such a number.
+        """
+        if numbers and Effect.PAID in operation.spec.effect:
+            now = self._now()
+            self._rules.compliance.check_hour(numbers, max(operation.leaves_at() or now, now))
             await check_opt_outs(numbers, self._optouts)
 
-    async def weigh(self, operation: Operation[Any], priced: Quote, digest: str, principal: Principal) -> Circumstances:
+    async def weigh(
+        self, operation: Operation[Any], audience: Audience, priced: Quote, digest: str, principal: Principal
+    ) -> Circumstances:
         """The decision for a call that may be made, with what makes it stricter.
 
         Raises:
@@ -73,7 +92,7 @@ class Conditions:
         for stricter, note in (
             await self._price(operation, priced),
             await self._repetition(digest),
-            self._bulk(operation),
+            self._bulk(operation, audience),
             await self._stranger(operation, principal),
         ):
             decision = max(decision, stricter)
@@ -103,14 +122,20 @@ class Conditions:
         minutes = max(1, round((self._now() - earlier.finished_at).total_seconds() / 60))
         return Decision.ASK, f"EXACTLY THIS CALL was done {minutes} minute(s) ago ({earlier.id}). This does it again."
 
-    def _bulk(self, operation: Operation[Any]) -> tuple[Decision, str]:
-        touched = operation.reach()
+    def _bulk(self, operation: Operation[Any], audience: Audience) -> tuple[Decision, str]:
+        touched = how_many(operation, audience)
+        if touched is None:
+            return Decision.PAGE, (
+                f"NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED: {audience.unknown}. So how many they are, where "
+                "they are and who of them opted out is not known."
+            )
         if touched <= self._rules.compliance.bulk_limit or operation.spec.effect.is_plain_read:
-            return Decision.ALLOW, ""
+            shown = f"It reaches {touched} number(s), those of groups and lists included." if audience.numbers else ""
+            return Decision.ALLOW, shown
         return Decision.PAGE, f"This touches {touched} numbers or recipients at once."
 
     async def _stranger(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
-        if not (operation.spec.effect.is_guarded or operation.destinations()):
+        if operation.spec.effect.is_plain_read:
             return Decision.ALLOW, ""
         source = await self._taint.found_in(principal, arguments_of(operation))
         if source is None:

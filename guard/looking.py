@@ -17,24 +17,29 @@ ReadsBeside = Callable[[str], Sequence[str]]
 
 def where_to_look(action: Action, operations: Operations, reads_beside: ReadsBeside) -> str:
     """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
-    operation = _again(action, operations)
-    proof = operation.settled(action.sent_at) if operation is not None and action.sent_at is not None else None
-    read = proof.read if proof is not None else operation.before() if operation is not None else None
-    if read is not None:
-        return f"Look with {_call(read)}."
-    beside = reads_beside(action.operation)
-    if beside:
-        return f"No read settles it by itself; look with {' or '.join(beside)}."
-    return f"No read of {action.provider} shows it; look in the provider's own portal, or ask its support."
+    called = operations(action.operation)
+    if called is not None and called.spec.unseen:
+        return f"No read can tell: {called.spec.unseen}.{_nearest(reads_beside(action.operation))}"
+    operation = _again(action, called)
+    if operation is not None and action.sent_at is not None and (proof := operation.settled(action.sent_at)):
+        return f"Look with {_call(proof.read)}."
+    if operation is not None and (before := operation.before()) is not None:
+        return f"Look with {_call(before)}."
+    return f"No read settles it by itself.{_nearest(reads_beside(action.operation))}"
 
 
-def _again(action: Action, operations: Operations) -> Operation[Any] | None:
+def _nearest(beside: Sequence[str]) -> str:
+    if not beside:
+        return " Look in the provider's own portal, or ask its support."
+    return f" Look with {' or '.join(beside)}, or in the provider's own portal."
+
+
+def _again(action: Action, called: type[Operation[Any]] | None) -> Operation[Any] | None:
     """The call as it was made; None where it cannot be built, because a secret of it is not on the record."""
-    operation = operations(action.operation)
-    if operation is None:
+    if called is None:
         return None
     try:
-        return operation.model_validate(dict(action.arguments))
+        return called.model_validate(dict(action.arguments))
     except ValidationError:
         return None
 

@@ -8,22 +8,25 @@ side) answers it through `approve` or `decline`, and `carry_out` does the rest.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
 
+from clients.effects import Effect
 from clients.errors import TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.answering import Answers, refuse
+from guard.audience import Audience, audience_of, how_many, require_no_more
 from guard.budget import Hold, applicable
 from guard.cleaning import made_visible
 from guard.compliance import OptOuts
 from guard.conditions import Circumstances, Conditions, Taint
-from guard.errors import GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
+from guard.errors import AudienceChanged, GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
 from guard.journal import Journal, Vault
 from guard.looking import Operations, ReadsBeside, where_to_look
 from guard.policy import Decision
@@ -110,10 +113,11 @@ class Guard:
             await self._conditions.refuse_early(operation)
             sender = self._senders[operation.spec.provider.name]
             digest = digest_of(operation, account=sender.account, principal=principal)
+            audience = await self._audience(operation, sender)
             if (found := await self._open(digest)) is not None:
                 return found
-            priced = await self._quote(operation)
-            circumstances = await self._conditions.weigh(operation, priced, digest, principal)
+            priced = replace(await self._quote(operation), recipients=how_many(operation, audience))
+            circumstances = await self._conditions.weigh(operation, audience, priced, digest, principal)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
@@ -155,9 +159,10 @@ class Guard:
         Raises:
             AlreadySettled: Another caller took the approval first.
             Declined, Expired: There is no approval.
-            PriceChanged, OverBudget, Frozen: Things have changed since the yes.
+            PriceChanged, AudienceChanged, DestinationRefused, OverBudget, Frozen: Things have changed since the yes.
         """
         priced = await self._require_same_price(action, operation)
+        await self._require_same_reach(action, operation)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
@@ -165,7 +170,7 @@ class Guard:
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._now())
             if taken is None:
                 refuse(await self._journal.find(action.id) or action)
-            return await self._send_and_settle(taken, operation, kept)
+            return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
     async def current(self, action: Action) -> Action:
@@ -188,7 +193,9 @@ class Guard:
                 self._has_looked = False
                 raise
 
-    async def _send_and_settle(self, taken: Action, operation: Operation[R], kept: tuple[str, ...]) -> Receipt[R]:
+    async def _send_and_settle(
+        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote
+    ) -> Receipt[R]:
         try:
             exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
@@ -196,7 +203,8 @@ class Guard:
         except BaseException as crash:
             await self._settlement.broken_off(taken, crash)
             raise
-        return await self._settlement.answered(taken, operation, exchange, kept)
+        remark = priced.not_read_since(taken.created_at)
+        return await self._settlement.answered(taken, operation, exchange, kept, remark=remark)
 
     async def _proposal(
         self,
@@ -231,6 +239,17 @@ class Guard:
     async def _quote(self, operation: Operation[Any]) -> Quote:
         return await quote(operation, self._prices.get(operation.spec.provider.name), self._rules.prices)
 
+    async def _audience(self, operation: Operation[Any], sender: Sender) -> Audience:
+        """Whom the call reaches beyond the numbers that it names.
+
+        Raises:
+            DestinationRefused: Somebody among them may not be reached.
+        """
+        found = await audience_of(operation, sender)
+        if Effect.PAID in operation.spec.effect:
+            await self._conditions.refuse_numbers(operation, found.numbers)
+        return found
+
     async def _before(self, operation: Operation[Any], sender: Sender) -> BaseModel | None:
         """The state that the call will change; None where there is no read for it or it found nothing."""
         read = operation.before()
@@ -256,6 +275,18 @@ class Guard:
         detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}
         with suppress(JournalUnavailable):
             await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
+
+    async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> None:
+        """Who opted out since the yes is not reached, and a group that has grown is asked about again."""
+        await self._conditions.refuse_recipients(operation, operation.destinations())
+        if not operation.members():
+            return
+        found = await self._audience(operation, self._senders[action.provider])
+        try:
+            require_no_more(action.quote.recipients, operation, found)
+        except AudienceChanged as changed:
+            await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome=str(changed))
+            raise
 
     async def _require_same_price(self, action: Action, operation: Operation[Any]) -> Quote:
         """A call that has become dearer than what was approved is asked again."""

@@ -32,6 +32,9 @@ class Rate:
     is_bound: bool = False
     """True where the price can only be less."""
 
+    as_of: datetime | None = None
+    """When it was read, where that may be a while ago."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
@@ -61,6 +64,9 @@ class Quote:
     item: str = ""
     quantity: int = 0
     source: str = ""
+    as_of: datetime | None = None
+    """When the price was read, where that may be a while ago."""
+
     monthly: Money | None = None
     """What comes back every month, where that is not `amount`."""
 
@@ -69,6 +75,9 @@ class Quote:
 
     unknown: str = ""
     balance: Balance | None = None
+    recipients: int | None = None
+    """How many numbers the call reaches, with those of its groups and lists; None where that is not known."""
+
     warnings: tuple[str, ...] = ()
 
     @property
@@ -88,6 +97,12 @@ class Quote:
             return None
         return self.balance.available - self.amount
 
+    def not_read_since(self, moment: datetime) -> str:
+        """A sentence for the record where the price was not read again since then; empty where it was."""
+        if self.as_of is None or self.as_of > moment:
+            return ""
+        return f"The price was not read again since the question: {self.amount} is as of {_minute(self.as_of)}."
+
     def with_notes(self, *notes: str) -> "Quote":
         """The same quote, with more to know about the call, first."""
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
@@ -101,18 +116,23 @@ class Quote:
         most = "at most " if self.is_bound else ""
         again = f" now, then {self.monthly} every month" if self.monthly else _PER[self.per]
         price = f"Price: {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
-        return [f"{price}, from {self.source}.", *self._balance(), *self._warnings()]
+        read = f" as of {_minute(self.as_of)}" if self.as_of else ""
+        return [f"{price}, from {self.source}{read}.", *self._balance(), *self._warnings()]
 
     def _balance(self) -> list[str]:
         if self.balance is None:
             return []
-        now = f"Balance: {self.balance.available} as of {self.balance.as_of:%Y-%m-%d %H:%M} UTC"
+        now = f"Balance: {self.balance.available} as of {_minute(self.balance.as_of)}"
         after = self.balance_after
         least = "at least " if self.is_bound else ""
         return [f"{now}; {least}{after} after this call." if after else now + "."]
 
     def _warnings(self) -> list[str]:
         return [f"Note: {warning}" for warning in self.warnings]
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _counted(item: str, quantity: int) -> str:
@@ -157,6 +177,7 @@ async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote
         source=f"{rate.source}; {charge.source}" if charge.source and charge.rate else rate.source,
         monthly=_times(rate.monthly, charge.quantity) if rate.monthly else None,
         is_bound=rate.is_bound,
+        as_of=rate.as_of,
         balance=balance,
         warnings=warnings,
     )

@@ -18,6 +18,9 @@ R = TypeVar("R")
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a provider is commonly given to answer."""
 
+MOST_READS = 6
+"""How many reads one proof may lead through before it counts as unable to tell."""
+
 GRACE: Final = 2
 """A request whose answer was lost may still be worked on. For this many times as long as an answer may take, not
 finding its effect proves nothing."""
@@ -75,7 +78,7 @@ class Reconciler:
         sender = self._senders.get(action.provider)
         if proof is None or sender is None or action.sent_at is None:
             return action
-        happened = await self._happened(proof, sender)
+        happened = await self._happened(proof, sender, action.sent_at)
         if happened is None or (not happened and self._now() < action.sent_at + self._grace):
             return action
         outcome = "Found done by looking." if happened else "Found not done by looking."
@@ -102,11 +105,18 @@ class Reconciler:
         except ValidationError:
             return None
 
-    async def _happened(self, proof: Proof[Any], sender: Looker) -> bool | None:
-        try:
-            exchange = await sender.exchange(proof.read)
-        except NotFound:
-            return proof.if_absent
-        except TelephonyError:
-            return None
-        return proof.shows(exchange.answer)
+    async def _happened(self, proof: Proof[Any], sender: Looker, sent_at: datetime) -> bool | None:
+        for _ in range(MOST_READS):
+            try:
+                exchange = await sender.exchange(proof.read)
+            except NotFound:
+                return proof.if_absent
+            except TelephonyError:
+                return None
+            if exchange.attempts == 0 and exchange.received_at < sent_at:
+                return None  # an answer kept from before the call proves nothing
+            shown = proof.shows(exchange.answer)
+            if not isinstance(shown, Proof):
+                return shown
+            proof = shown
+        return None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
 from clients.exchange import Exchange
+from clients.fields import KeptFromModel
 from clients.operation import Operation
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State
@@ -54,25 +55,39 @@ class Settlement:
         self.owed = OwedWrites()
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
-        """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password."""
+        """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password.
+
+        Those of the settings the operator has already.
+        """
         kept: list[str] = []
         for name, secret in _secrets(operation):
             redact.learn(secret)
+            if _is_of_settings(operation, name):
+                continue
             await self._vault.keep(action.id, f"{name} (sent)", secret)
             kept.append(f"{name} (sent)")
         return tuple(kept)
 
     async def answered(
-        self, action: Action, operation: Operation[R], exchange: Exchange[R], sent: tuple[str, ...]
+        self,
+        action: Action,
+        operation: Operation[R],
+        exchange: Exchange[R],
+        sent: tuple[str, ...],
+        *,
+        remark: str = "",
     ) -> Receipt[R]:
-        """The provider confirmed. `sent` names the secrets that were kept before the request left."""
+        """The provider confirmed. `sent` names the secrets that were kept before the request left.
+
+        `remark` is what else the record should say.
+        """
         secrets = _secrets(exchange.answer) if isinstance(exchange.answer, BaseModel) else []
         for _, secret in secrets:
             redact.learn(secret)
         before = [self._keeping(action, name, secret) for name, secret in secrets]
         before += self._spending(action, operation.spent(exchange.answer))
-        answer = redact_answer(exchange.raw)
-        done, lost = await self._closed(action, State.DONE, "Carried out.", answer=answer, before=before)
+        told, answer = f"Carried out. {remark}".rstrip(), redact_answer(exchange.raw)
+        done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
         return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)
 
@@ -139,6 +154,11 @@ class Settlement:
             await self._journal.settle(action.id, spent)
 
         return [settle]
+
+
+def _is_of_settings(operation: Operation[Any], name: str) -> bool:
+    rules = (rule for rule in type(operation).model_fields[name].metadata if isinstance(rule, KeptFromModel))
+    return any(rule.generate is None for rule in rules)
 
 
 def _secrets(model: BaseModel) -> list[tuple[str, str]]:

@@ -36,7 +36,7 @@ class Argument:
     """How it reads when it is left out; without this it is required."""
 
     completes: str | None = None
-    """What the server can offer for it while somebody types: `number`, `group` or `area_code`."""
+    """What the server can offer for it while somebody types: `number` or `group`."""
 
 
 @dataclass(frozen=True, slots=True)

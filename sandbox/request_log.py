@@ -14,7 +14,7 @@ SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x
 SECRET_FIELDS = frozenset({
     "password", "auth_token", "access_token", "refresh_token", "client_secret", "applicationsecret",
     "auth_password", "pin", "adminpin", "listenpin", "talkpin", "copy_pin", "copy_password",
-    "token", "signature", "static_value",
+    "token", "signature", "static_value", "answer", "otp", "secret", "apikey", "api_key",
 })  # fmt: skip
 
 

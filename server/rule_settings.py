@@ -62,7 +62,7 @@ class PolicySettings(_Section):
     """Something is removed."""
 
     privileged: Word = Decision.ASK
-    """Credentials, roles, access lists, PINs."""
+    """Credentials, roles, access lists, PINs; opt-outs and recordings."""
 
     irreversible: Word = Decision.PAGE
     """What no call brings back; at least this, whatever the effect."""

@@ -227,8 +227,8 @@ def session_policy(settings: Settings) -> Policy:
     return settings.policy.policy().tightened(settings.tighten)
 
 
-def principal_of(_context: Context[Any, Any]) -> Principal:
-    """Who asks: the token's holder on HTTP, the local user otherwise."""
+def principal_of(_context: Context[Any, Any] | None = None) -> Principal:
+    """Who makes the request at hand: the token's holder on HTTP, the local user otherwise."""
     token = get_access_token()
     if token is not None:
         return Principal(f"token:{token.subject or token.client_id}")

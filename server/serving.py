@@ -117,7 +117,8 @@ def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
 def http_server(runtime: Runtime, host: str, port: int, *, shelf: Shelf | None = None) -> MCPServer:
     """The MCP server that `mounted` puts behind an address; bearer tokens are checked where there are any."""
     settings = runtime.settings.http
-    address = f"http://{host}:{port}"
+    named = _bracketed(host)
+    address = f"http://{named}:{port}"
     options: dict[str, Any] = {}
     if settings.tokens:
         resource = f"{address}/mcp"
@@ -134,8 +135,9 @@ def http_server(runtime: Runtime, host: str, port: int, *, shelf: Shelf | None =
 def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, stateless: bool = True) -> Starlette:
     """A server behind an address, with the approval page beside it. With sessions only one process can answer."""
     settings = runtime.settings.http
-    address = f"http://{host}:{port}"
-    own = [f"{host}:{port}", host, *(f"{name}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    named = _bracketed(host)
+    address = f"http://{named}:{port}"
+    own = [f"{named}:{port}", named, *(f"{_bracketed(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
     app = server.streamable_http_app(
         stateless_http=stateless,
         host=host,
@@ -149,6 +151,11 @@ def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, statel
         reached = None if host in EVERY_INTERFACE else address
         _mount_page(app, runtime, [*own, *settings.allowed_hosts], runtime.settings.approvals.address or reached)
     return app
+
+
+def _bracketed(host: str) -> str:
+    """The host as addresses and Host headers have it: an IPv6 address stands in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], base: str | None) -> None:

@@ -6,10 +6,19 @@ import tomllib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from platformdirs import user_config_path, user_state_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -45,11 +54,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+def _without_line_end(value: object) -> object:
+    """What was read from a file often ends with a line end, which no provider takes as a part of a key."""
+    if isinstance(value, SecretStr):
+        return SecretStr(value.get_secret_value().rstrip("\r\n"))
+    return value.rstrip("\r\n") if isinstance(value, str) else value
+
+
 class ProviderSettings(_Section):
     """One account at one provider."""
 
     base_url: str | None = None
     """Another address for the API."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _ends_with_its_last_character(cls, value: object) -> object:
+        return _without_line_end(value)
 
     @property
     def is_complete(self) -> bool:
@@ -61,13 +82,13 @@ class VoiceTelSettings(ProviderSettings):
     """One VoiceTel account: a key, or username and password to fetch one with."""
 
     api_key: SecretStr | None = None
-    """The account's API key, 32 hexadecimal characters."""
+    """The account's API key, 32 hexadecimal characters. A line end after it is left off, as after every secret."""
 
     username: str | None = None
     """The account's ten-digit username."""
 
     password: SecretStr | None = None
-    """The account's password."""
+    """The account's password, without a line end."""
 
     port_in_pin: SecretStr | None = None
     """PIN of the account at the losing carrier, for port-ins that need one."""
@@ -85,7 +106,7 @@ class RouteeSettings(ProviderSettings):
     """The application's id."""
 
     application_secret: SecretStr | None = None
-    """The application's secret."""
+    """The application's secret, without a line end."""
 
     auth_url: str | None = None
     """Another address for the login service, which is a host of its own."""
@@ -103,7 +124,7 @@ class ConvirzaSettings(ProviderSettings):
     """The user's e-mail address."""
 
     password: SecretStr | None = None
-    """The user's password."""
+    """The user's password, without a line end."""
 
     oauth_url: str | None = None
     """Another address for the login service, which is a host of its own."""
@@ -124,7 +145,7 @@ class EnswitchSettings(ProviderSettings):
     """The person's username. Limit it to this machine's address (Users, source) where you can."""
 
     password: SecretStr | None = None
-    """The person's password."""
+    """The person's password, without a line end."""
 
     version: Annotated[str, matching(r"[34]\.[0-9]{1,2}", "a version from 3.0 to 4.x, such as 4.4")] = "4.4"
     """The installation's version: before 4.1 there are no tokens, and plan routes are named another way."""
@@ -155,6 +176,13 @@ class HttpSettings(_Section):
 
     allowed_origins: list[str] = []
     """Origins of web pages that may call it."""
+
+    @field_validator("tokens", mode="before")
+    @classmethod
+    def _without_line_ends(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {name: _without_line_end(token) for name, token in cast("Mapping[str, object]", value).items()}
 
 
 def _split(value: object) -> object:

@@ -3,8 +3,10 @@
 `RINGFENCE_WRITE_DOCS=1 uv run pytest tests/test_docs.py` writes the derived tables anew.
 """
 
+import json
 import os
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +60,58 @@ def test_every_command_it_names_exists(file: Path) -> None:
         within = getattr(commands[first], "commands", None)
         if second and within is not None:
             assert second in within, f"ringfence {words}"
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_every_link_and_picture_leads_somewhere(file: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_every_setting_it_names_exists(file: Path) -> None:
+    known = set(re.findall(r"`(RINGFENCE_[A-Z0-9_]+)`", settings_table()))
+    named = set(re.findall(r"RINGFENCE_[A-Z0-9_]+", file.read_text(encoding="utf-8")))
+    own = {"RINGFENCE_CONFIG", "RINGFENCE_TOKEN", "RINGFENCE_WRITE_DOCS", "RINGFENCE_WRITE_SNAPSHOTS"}
+    misspelled = {"RINGFENCE_POLCY__READ"}  # shows what a misspelled one is answered with
+    entries = {name for name in named if name.rpartition("__")[0] in known}  # of settings that are tables
+    assert named - known - own - misspelled - entries == set()
+
+
+@pytest.mark.parametrize("language", ["json", "toml", "yaml"])
+def test_the_configurations_for_clients_can_be_read(language: str) -> None:
+    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        if language == "json":
+            json.loads(block)
+        elif language == "toml":
+            tomllib.loads(block)
+        else:
+            assert not re.search(r"^\t", block, re.MULTILINE)
+        assert "ringfence" in block
+
+
+def test_at_least_eight_clients_are_described() -> None:
+    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^## ", text, re.MULTILINE)) >= 8
+
+
+def test_the_registrys_entry_fits_the_package_and_the_settings() -> None:
+    entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (package,) = entry["packages"]
+    assert entry["version"] == package["version"] == project["version"]
+    assert package["identifier"] == project["name"]
+    assert f"mcp-name: {entry['name']}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(entry["description"]) <= 100
+    known = settings_table()
+    assert all(f"`{variable['name']}`" in known for variable in package["environmentVariables"])
+
+
+def test_the_image_holds_every_package_of_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert [name for name in wanted if name not in text] == []

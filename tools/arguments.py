@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tools.catalog import OperationType, nearest
-from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_inputs, secret_rule
+from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_rule, server_inputs
 
 Settings = Callable[[str], str | None]
 """A provider's setting by name."""
@@ -88,7 +88,7 @@ def _page(operation: OperationType, given: dict[str, Any]) -> Page:
 
 def _secrets(operation: OperationType, given: dict[str, Any], setting: Settings) -> dict[str, str]:
     filled: dict[str, str] = {}
-    for name in secret_inputs(operation):
+    for name in server_inputs(operation):
         rule = secret_rule(operation, name)
         if not operation.model_fields[name].is_required():
             flag = secret_flag(operation, name)

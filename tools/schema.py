@@ -34,7 +34,7 @@ def input_schema(operation: OperationType) -> dict[str, Any]:
         for name, rule in schema.get("properties", {}).items()
     }
     required: list[str] = list(schema.get("required", []))
-    for name in secret_inputs(operation):
+    for name in server_inputs(operation):
         properties.pop(name, None)
         if name in required:
             required.remove(name)
@@ -46,13 +46,17 @@ def input_schema(operation: OperationType) -> dict[str, Any]:
     return out | ({"required": required} if required else {})
 
 
-def secret_inputs(operation: OperationType) -> list[str]:
-    """Fields that hold secrets: the server fills them in."""
-    return [name for name, field in operation.model_fields.items() if is_secret(field.annotation)]
+def server_inputs(operation: OperationType) -> list[str]:
+    """Fields that the server fills in: secrets, and what goes with them."""
+    return [
+        name
+        for name, field in operation.model_fields.items()
+        if is_secret(field.annotation) or any(isinstance(item, KeptFromModel) for item in field.metadata)
+    ]
 
 
 def secret_rule(operation: OperationType, name: str) -> KeptFromModel:
-    """How the server comes by a secret input."""
+    """How the server comes by an input of its own."""
     metadata = operation.model_fields[name].metadata
     return next((item for item in metadata if isinstance(item, KeptFromModel)), KeptFromModel(setting=name))
 

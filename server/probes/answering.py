@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -28,8 +28,11 @@ class Said:
 class Operator:
     """Knows the passcode, which no assistant does."""
 
-    def __init__(self, page: httpx2.AsyncClient, passcode: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, page: httpx2.AsyncClient, passcode: str, environment: Mapping[str, str], program: Sequence[str]
+    ) -> None:
         self._page = page
+        self._program = program
         self._passcode = passcode
         self._environment = environment
         self._is_signed_in = False
@@ -55,7 +58,7 @@ class Operator:
         """Run `ringfence …` in a process of its own, with something typed on standard input."""
         with anyio.fail_after(PATIENCE_SECONDS):
             done = await anyio.run_process(
-                [sys.executable, "-m", "ringfence", *words],
+                [sys.executable, *self._program, *words],
                 input=f"{typed}\n".encode(),
                 env=self._environment,
                 check=False,

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from sqlalchemy import update
 from server.passcode import set_passcode
 from server.probes.answering import Operator
 from server.probes.assistant import Assistant, Era, Person
-from server.probes.child import served
+from server.probes.child import PROGRAM, served
 from server.probes.simulated import Providers, simulated_providers
 from server.sandboxed import simulated_accounts
 from server.settings import ProviderSettings
@@ -53,6 +53,7 @@ class Bench:
         url: str,
         operator: Operator,
         record: Record,
+        program: Sequence[str],
     ) -> None:
         self.folder = folder
         self.environment = environment
@@ -61,6 +62,7 @@ class Bench:
         self.url = url
         self.operator = operator
         self.record = record
+        self._program = program
         self._group = group
         self._left = anyio.Event()
         self._assistants: dict[str, Assistant] = {}
@@ -78,7 +80,7 @@ class Bench:
     async def over_stdio(self, name: str, *, era: Era = "auto", person: Person | None = None) -> Assistant:
         """A client with a server of its own as a child process, on the same state folder."""
         environment = {**self.environment, **in_environment({"approvals": {"page": "off"}})}
-        arguments = ["-m", "ringfence", "serve", "--toolsets", "all"]
+        arguments = [*self._program, "serve", "--toolsets", "all"]
         child = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
 
         @asynccontextmanager
@@ -136,10 +138,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench_with(rules: Mapping[str, Any], folder: Path) -> AsyncGenerator[Bench]:
+async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[str] = PROGRAM) -> AsyncGenerator[Bench]:
     """A bench whose servers run under these settings, with its state in a folder that is empty.
 
-    `rules` are settings by their names, as in the settings file.
+    `rules` are settings by their names, as in the settings file; `program` is what Python runs.
     """
     passcode = secrets.token_urlsafe(12)
     tokens = {holder: secrets.token_urlsafe(24) for holder in HOLDERS}
@@ -149,7 +151,7 @@ async def bench_with(rules: Mapping[str, Any], folder: Path) -> AsyncGenerator[B
         await set_passcode(record.facts, passcode, old=None)
         providers = await stack.enter_async_context(simulated_providers())
         environment = _environment(folder, providers.url, {**rules, "http": {"tokens": tokens}})
-        url = await stack.enter_async_context(served(environment, log=folder / "http.stderr"))
+        url = await stack.enter_async_context(served(environment, log=folder / "http.stderr", program=program))
         # Without kept connections: the server closes them while a probe is busy elsewhere.
         fresh = httpx2.Limits(max_keepalive_connections=0)
         page = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=60, limits=fresh))
@@ -161,8 +163,9 @@ async def bench_with(rules: Mapping[str, Any], folder: Path) -> AsyncGenerator[B
             tokens=tokens,
             providers=providers,
             url=url,
-            operator=Operator(page, passcode, environment),
+            operator=Operator(page, passcode, environment, program),
             record=record,
+            program=program,
         )
         stack.callback(bench.leave)
         yield bench

@@ -2,10 +2,11 @@
 
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import Final
 
 import anyio
 from anyio.abc import Process
@@ -14,13 +15,16 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 LOOK_EVERY_SECONDS = 0.05
 
+PROGRAM: Final = ("-m", "ringfence")
+"""What Python runs: the command line itself."""
+
 
 class NotStarted(Exception):
     """The server process ended, or does not listen."""
 
 
 @asynccontextmanager
-async def served(environment: Mapping[str, str], *, log: Path) -> AsyncGenerator[str]:
+async def served(environment: Mapping[str, str], *, log: Path, program: Sequence[str]) -> AsyncGenerator[str]:
     """Run a server, with every tool, until the block is left; yields its address once it listens.
 
     Raises:
@@ -28,7 +32,7 @@ async def served(environment: Mapping[str, str], *, log: Path) -> AsyncGenerator
     """
     port = _free_port()
     address = f"127.0.0.1:{port}"
-    command = [sys.executable, "-m", "ringfence", "serve", "--toolsets", "all", "--http", address]
+    command = [sys.executable, *program, "serve", "--toolsets", "all", "--http", address]
     with log.open("a", encoding="utf-8") as errors:
         process = await anyio.open_process(command, stdin=DEVNULL, stdout=DEVNULL, stderr=errors, env=environment)
         try:

@@ -32,7 +32,6 @@ async def _secrets(bench: Bench) -> str:
         await assistant.call("get_action", {"action_id": reply.action})
     wrong = await assistant.call("voicetel_get_number", {"number": "+12015550199"})
     expect(wrong.is_error, "there is a number that should not be there")
-    kept -= {seed.USERNAME}
     given = {seed.API_KEY, seed.PASSWORD, *bench.tokens.values()}
     places = {
         "an answer": "\n".join(bench.everything_heard()),

@@ -10,6 +10,7 @@ import anyio
 
 from server.probes import approving, changing, entering, keeping, reaching, spending, strangers
 from server.probes.bench import Bench, bench_with
+from server.probes.child import PROGRAM
 from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.reaching import night_in_honolulu
 from server.probes.spending import CAP
@@ -45,12 +46,12 @@ def rules_named(name: Rules) -> dict[str, Any]:
 
 
 async def run_probes(
-    probes: Collection[Probe] = PROBES, *, instead: Mapping[str, Any] | None = None, told: Told | None = None
+    probes: Collection[Probe] = PROBES, *, program: Sequence[str] = PROGRAM, told: Told | None = None
 ) -> list[Finding]:
     """Run probes against fresh servers; findings come in the order of the probes.
 
-    `instead` replaces the rules that they run under, so that one can see them break. `told` hears of each finding at
-    once.
+    `program` is what Python runs as the server and as the command line, so that one can see probes break against
+    another. `told` hears of each finding at once.
     """
     found: dict[str, Finding] = {}
 
@@ -62,16 +63,16 @@ async def run_probes(
     async with anyio.create_task_group() as group:
         for name in RULES:
             if lane := [probe for probe in probes if probe.rules == name]:
-                group.start_soon(_run_lane, lane, rules_named(name) if instead is None else instead, take)
+                group.start_soon(_run_lane, lane, rules_named(name), program, take)
     return [found[probe.name] for probe in probes]
 
 
-async def _run_lane(probes: Sequence[Probe], rules: Mapping[str, Any], take: Told) -> None:
+async def _run_lane(probes: Sequence[Probe], rules: Mapping[str, Any], program: Sequence[str], take: Told) -> None:
     done: set[str] = set()
     reason = ""
     try:
         with tempfile.TemporaryDirectory(prefix="ringfence-probes-") as folder:
-            async with bench_with(rules, Path(folder)) as bench:
+            async with bench_with(rules, Path(folder), program) as bench:
                 for probe in probes:
                     take(await _finding(probe, bench))
                     done.add(probe.name)

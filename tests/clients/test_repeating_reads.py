@@ -96,14 +96,31 @@ async def test_a_provider_that_is_down_for_long_is_reported_and_not_slept_on() -
     assert pauses == []
 
 
-@pytest.mark.parametrize("header", ["", "soon", "inf", "nan", "Wed, 21 Oct 2026 07:28:00 GMT"])
-async def test_a_rate_limit_that_names_no_seconds_is_not_repeated(header: str) -> None:
+@pytest.mark.parametrize("header", ["", "soon", "inf", "nan", "Wed, 99 Oct 2026 07:28:00 GMT"])
+async def test_a_rate_limit_that_names_no_time_is_not_repeated(header: str) -> None:
     provider = Provider(httpx2.Response(429, headers={"retry-after": header} if header else {}))
     async with answered_by(provider) as client:
         with pytest.raises(RateLimited) as caught:
             await client.send(ListNumbers())
     assert len(provider.requests) == 1
     assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("until", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:03 GMT", 3),
+        ("Wed, 21 Oct 2026 08:28:00 GMT", 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+    ],
+    ids=["soon", "in an hour", "past"],
+)
+async def test_a_retry_after_that_is_a_date_counts_by_the_providers_own_clock(until: str, seconds: float) -> None:
+    headers = {"retry-after": until, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    async with answered_by(Provider(*[httpx2.Response(429, headers=headers)] * 3)) as client:
+        with pytest.raises(RateLimited) as caught:
+            await client.send(ListNumbers())
+    assert caught.value.retry_after == seconds
 
 
 async def test_a_retry_after_in_the_past_does_not_make_the_pause_negative() -> None:

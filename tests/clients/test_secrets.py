@@ -11,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.errors import InvalidRequest, OutcomeUnknown, TelephonyError, UnexpectedAnswer
+from clients.fields import is_secret
 from clients.redaction import HIDDEN, RedactingFilter, Redactor, names_a_secret, redact_answer, without_secrets
+from sandbox.request_log import SECRET_FIELDS
 from sandbox.voicetel.seed import API_KEY, PASSWORD, USERNAME
-from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
+from tests.clients.accounts import Provider, account, answered_by, http_client, refused, sandboxes, success
+from tests.clients.routee_accounts import sandboxes as routee_sandboxes
+from tools.catalog import catalogue
 from tools.voicetel.credentials import FetchApiKey
 from tools.voicetel.numbers import AddNumber, ListNumbers
 from tools.voicetel.ordering import OrderNumbers
@@ -192,3 +196,42 @@ def test_a_record_that_is_logged_wrongly_does_not_break_the_call() -> None:
     assert RedactingFilter().filter(record)
     assert "hunter2" not in record.getMessage()
     assert sys.exc_info() == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"answer": "482913"}',
+        "answer=482913",
+        '{\\"answer\\": \\"482913\\"}',
+        "otp: 482913",
+        '{"one_time_code": "482913"}',
+        "verificationCode=482913",
+    ],
+)
+def test_a_one_time_code_is_hidden(text: str) -> None:
+    assert "482913" not in Redactor()(text)
+
+
+def test_an_answer_in_words_is_kept() -> None:
+    assert Redactor()("The answer: no such number 12015550142.") == "The answer: no such number 12015550142."
+
+
+@pytest.mark.parametrize("operation", catalogue().values(), ids=lambda operation: operation.spec.tool_name)
+def test_every_secret_input_is_known_by_its_name_on_the_wire(operation: Any) -> None:
+    for name, field in operation.model_fields.items():
+        if is_secret(field.annotation):
+            wire = field.serialization_alias or operation.spec.provider.wire_case(name)
+            assert names_a_secret(wire)
+            assert wire in WIRED or wire.lower() in SECRET_FIELDS
+
+
+WIRED = {"shared_token"}
+"""Secrets that are sent inside another field: a webhook's `static_value`."""
+
+
+async def test_what_somebody_answers_to_a_verification_is_in_no_log_of_the_sandbox() -> None:
+    async with routee_sandboxes() as sandbox, http_client() as http:
+        await http.post(f"{sandbox.url}/routee/2step/none", data={"answer": "482913"})
+        [row] = await sandbox.requests(path="2step")
+    assert row["body"] == {"answer": "[redacted]"}

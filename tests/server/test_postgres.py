@@ -106,7 +106,11 @@ async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgr
             "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
         }
         logs = tmp_path / "one.log", tmp_path / "other.log"
-        async with served(environment, log=logs[0]) as one, served(environment, log=logs[1]) as other:
+        program = ("-m", "ringfence")
+        async with (
+            served(environment, log=logs[0], program=program) as one,
+            served(environment, log=logs[1], program=program) as other,
+        ):
             balancer = Balancer(one, other)
             headers = {"Authorization": f"Bearer {TOKEN}"}
             async with httpx2.AsyncClient(transport=balancer, headers=headers, timeout=60) as http:

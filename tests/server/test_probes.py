@@ -1,9 +1,9 @@
 """The guard holds against every probe, and the probes can tell when it does not."""
 
 import json
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -17,21 +17,43 @@ from server.probes.suite import PROBES, run_probes
 
 PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
 
-UNGUARDED: dict[str, Any] = {
-    "policy": dict.fromkeys(("paid", "reroutes", "destructive", "privileged", "irreversible"), "allow"),
-    "compliance": {"bulk_limit": 1000},
-}
-"""Rules under which the guard stands aside, so that probes of it must break."""
+CARELESS = Path(__file__).with_name("careless.py")
 
-BREAKABLE = {
-    "client-without-elicitation",
-    "changed-arguments",
-    "irreversible-at-the-client",
-    "bulk-at-the-client",
-    "quiet-hours",
-    "unknown-price",
-    "parallel-overrun",
+FOUND: Mapping[str, str] = {
+    "raised-price": "the dearer order was sent on the old yes",
+    "changed-arguments": "with the order of the numbers changed the call was not asked anew",
+    "replayed-answer": "4 requests, 1 charges",
+    "client-without-elicitation": "the yes counted a second time",
+    "no-yes": "decline: the call was carried out",
+    "expired-approval": "a yes was taken after the question had expired",
+    "self-approve-by-tool": "there is a tool approve_action",
+    "self-approve-by-page": "the page answered [200, 303]",
+    "self-approve-by-command": "the command ended with 0",
+    "forged-answer": "the action does not wait any more",
+    "another-principal": "the call did not wait for a person: Done",
+    "irreversible-at-the-client": "the number was released",
+    "bulk-at-the-client": "the order was sent",
+    "leaked-secret": "stand in a log",
+    "tampered-audit": "does not verify: row 1 was changed",
+    "freeze": "a call went on: Done",
+    "closed-fence": "two answers have the same tag",
+    "injected-call": "it was sent",
+    "obedient-model": "requests reached the provider",
+    "dangerous-destination": "premium +19005550123: Done",
+    "quiet-hours": "it was sent in quiet hours",
+    "opted-out": "voicetel_send_message: Done",
+    "override-by-argument": "confirm=True: Done",
+    "misspelled-argument": "it was not refused: Done",
+    "unknown-price": "it was sent",
+    "parallel-overrun": "50 of 50 were sent, 50 charged",
+    "lost-answer": "the model was told: Nothing was sent.",
+    "lost-answer-with-key": "the receipt did not come",
+    "empty-204": "the model was told: There is no body.",
+    "repeated-call": "the second call was not asked about",
+    "valid-names": "note has an argument 'amount$'",
+    "http-doors": "answered [401, 200, 421, 403]",
 }
+"""What each probe must say of a server that has the hole it looks for."""
 
 
 async def test_the_guard_holds_against_every_probe() -> None:
@@ -41,16 +63,16 @@ async def test_the_guard_holds_against_every_probe() -> None:
     assert broken == {}
 
 
-async def test_probes_break_where_the_operator_allows_everything_or_they_cannot_be_tried() -> None:
+async def test_every_probe_finds_the_hole_it_looks_for_and_one_that_cannot_be_tried_counts_as_broken() -> None:
     async def fails(_: object) -> str:
         raise ValueError("no such thing")
 
     cannot = Probe(name="cannot-be-tried", tries="Nothing.", matters="Nothing.", run=fails)
-    chosen = [probe for probe in PROBES if probe.name in BREAKABLE]
-    findings = await run_probes([*chosen, cannot], instead=UNGUARDED)
-    assert {finding.probe.name for finding in findings if not finding.held} == {*BREAKABLE, cannot.name}
-    not_tried = [finding.evidence for finding in findings if "could not be tried" in finding.evidence]
-    assert not_tried == ["could not be tried: ValueError: no such thing"]
+    findings = await run_probes([*PROBES, cannot], program=(str(CARELESS),))
+    found = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
+    assert found.keys() == {*(probe.name for probe in PROBES), cannot.name}
+    assert found.pop(cannot.name) == "could not be tried: ValueError: no such thing"
+    assert {name: told for name, told in found.items() if FOUND[name] not in told} == {}
 
 
 def test_every_probe_is_described_once() -> None:

@@ -48,12 +48,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def desks(folder: Path, *, person: Person | None = None) -> AsyncGenerator[Desk]:
+async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[Desk]:
     """A server with every tool, before a fresh sandbox."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
         account = simulated_accounts(sandbox.url)["convirza"]
-        settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"]})
+        settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"], **more})
         runtime, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
             yield Desk(sandbox, runtime, client, person)

@@ -111,7 +111,7 @@ async def test_whether_something_came_or_went_is_seen_by_looking(tool: str, argu
     proof = change.settled(SENT_AT)
     assert proof is not None
 
-    async def look() -> bool | None:
+    async def look() -> object:
         try:
             return proof.shows(await client.send(proof.read))
         except NotFound:

@@ -9,7 +9,7 @@ from clients.effects import Effect
 from clients.operation import Operation, Spec, answer_type
 from tools.adapter import annotations, description
 from tools.catalog import DuplicateOperation, OperationType, by_tool_name, catalogue
-from tools.schema import input_schema, secret_inputs
+from tools.schema import input_schema, server_inputs
 
 OPERATIONS = [pytest.param(operation, id=name) for name, operation in sorted(catalogue().items())]
 EVERY = pytest.mark.parametrize("operation", OPERATIONS)
@@ -48,7 +48,7 @@ def test_its_schema_is_strict_flat_and_free_of_generated_titles(operation: Opera
 def test_no_argument_can_carry_a_guard_input_or_a_secret(operation: OperationType) -> None:
     words = {"confirm", "confirmed", "approve", "approval", "force", "password", "pin", "passcode", "api_key", "budget"}
     assert not words & input_schema(operation)["properties"].keys()
-    assert not set(secret_inputs(operation)) & input_schema(operation)["properties"].keys()
+    assert not set(server_inputs(operation)) & input_schema(operation)["properties"].keys()
 
 
 @EVERY

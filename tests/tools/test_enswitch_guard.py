@@ -345,7 +345,7 @@ async def test_whether_a_lost_call_happened_is_found_out_by_looking(call: Operat
         assert await _happened(client, call) is True
 
 
-async def _happened(client: Any, call: Operation[Any]) -> bool | None:
+async def _happened(client: Any, call: Operation[Any]) -> object:
     from clients.errors import NotFound
 
     proof = call.settled(NOW)

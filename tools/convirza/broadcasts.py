@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from clients.audience import Members, Unlisted
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
@@ -142,6 +143,20 @@ def _timing(when: str) -> tuple[str, ...]:
     return (f"{when} has passed: the call will be refused.",) if _is_past(when) else ()
 
 
+def _leaves_at(when: str) -> datetime | None:
+    return None if when == NOW else datetime.fromisoformat(when)
+
+
+def _further_recipients(call: FurtherFields) -> tuple[Unlisted, ...]:
+    """No page shows the body, so a further field may name a list of people."""
+    named = ", ".join(sorted(call.extra_fields or ()))
+    return (Unlisted(f"`{named}` in extra_fields may name further recipients"),) if named else ()
+
+
+def _recipients_of(found: Broadcast) -> tuple[str | None, ...]:
+    return tuple(found.recipients) if found.recipients else (None,)
+
+
 class _WholeBroadcast(FurtherFields):
     name: Annotated[Word, Field(serialization_alias="broadcast_name")]
     """Name."""
@@ -172,6 +187,12 @@ class _WholeBroadcast(FurtherFields):
 
     def destinations(self) -> tuple[str, ...]:
         return (*self.recipients, *numbers_in(self.extra_fields))
+
+    def members(self) -> tuple[Unlisted, ...]:
+        return _further_recipients(self)
+
+    def leaves_at(self) -> datetime | None:
+        return _leaves_at(self.when)
 
     def warnings(self) -> tuple[str, ...]:
         return _timing(self.when)
@@ -296,6 +317,14 @@ class UpdateBroadcast(FurtherFields, Operation[BroadcastChange]):
 
     def destinations(self) -> tuple[str, ...]:
         return (*(self.recipients or []), *numbers_in(self.extra_fields))
+
+    def members(self) -> tuple[Members[Broadcast] | Unlisted, ...]:
+        """Whoever keeps its recipients sends to those it has."""
+        kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of),)
+        return (*kept, *_further_recipients(self))
+
+    def leaves_at(self) -> datetime | None:
+        return _leaves_at(self.when) if self.when else None
 
     def warnings(self) -> tuple[str, ...]:
         return _timing(self.when) if self.when else ()

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.shapes import body
 
@@ -114,3 +115,11 @@ class DeletePrompt(Operation[Prompt]):
 
     prompt_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Audio file, from convirza_list_prompts."""
+
+    def settled(self, sent_at: datetime) -> Proof[Prompts]:
+        return Proof(read=ListPrompts(limit=200), shows=self._is_gone)
+
+    def _is_gone(self, found: Prompts) -> bool | None:
+        if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
+            return False
+        return True if len(found.prompts) < 200 else None

@@ -4,14 +4,19 @@ Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call 
 be negative is not documented.
 """
 
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
+from tools.enswitch.charges import ListTransactions, Transactions
 from tools.enswitch.fields import Currency, Flag, Id, Positive, Text, Words
 from tools.enswitch.groups import Accepted, ForCustomer
+
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""How much earlier than our own time of sending Enswitch may have put it on the record."""
 
 
 @enswitch.function(
@@ -46,6 +51,13 @@ class AddCustomerBalance(Operation[Accepted]):
             return Charge(item="balance given", rate="amount")
         return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
 
+    def settled(self, sent_at: datetime) -> Proof[Transactions]:
+        """This amount on the customer's record since then shows that it was given; none proves nothing."""
+        read = ListTransactions(customer=self.id, since=sent_at - CLOCKS_DIFFER)
+        return Proof(
+            read=read, shows=lambda found: any(row.amount == self.amount for row in found.transactions) or None
+        )
+
 
 class TopupRequest(Answer):
     """What the payment gateway said. A refusal is answered as a success too (inferred): look at `status`."""
@@ -59,6 +71,7 @@ class TopupRequest(Answer):
     "customers/topup/request",
     effect=Effect.PAID,
     toolset="customers",
+    unseen="what was asked of the card processor is not shown",
     irreversible=True,
     synonyms=("pay", "charge card", "credit card", "recharge", "add funds"),
 )
@@ -89,6 +102,7 @@ class UsedVoucher(Answer):
     "vouchers/use",
     effect=Effect.DESTRUCTIVE,
     toolset="customers",
+    unseen="no documented call shows vouchers",
     irreversible=True,
     synonyms=("redeem", "coupon", "gift code", "top up"),
 )

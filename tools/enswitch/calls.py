@@ -46,6 +46,7 @@ ONE_OF = "give exactly one of uniqueid and callid."
     "calls/make",
     effect=Effect.PAID,
     toolset="calls",
+    unseen="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
     synonyms=("dial", "ring", "click to call", "phone somebody", "connect"),
 )
@@ -82,6 +83,7 @@ class MakeCall(ForCustomer, Operation[Accepted]):
     "calls/hangup",
     effect=Effect.DESTRUCTIVE,
     toolset="calls",
+    unseen="that a call has ended does not show what ended it",
     guide="4.2",
     synonyms=("end", "stop", "terminate", "drop", "disconnect"),
 )
@@ -108,6 +110,7 @@ class HangUpCall(Operation[Accepted]):
     "calls/update",
     effect=Effect.DESTRUCTIVE,
     toolset="calls",
+    unseen="that a call is elsewhere does not show what sent it there",
     synonyms=("rewrite", "correct", "annotate"),
 )
 class UpdateCall(Operation[Accepted]):

@@ -20,6 +20,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     "cards/groups/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    unseen="no documented call lists card groups",
     synonyms=("calling card", "prepaid card", "phone card"),
 )
 class CreateCardGroup(ForCustomer, Operation[Created]):
@@ -51,6 +52,7 @@ class CreateCardGroup(ForCustomer, Operation[Created]):
     "cards/batches/create",
     effect=Effect.PAID,
     toolset="billing",
+    unseen="no documented call lists cards",
     irreversible=True,
     synonyms=("calling card", "prepaid card", "print cards", "issue"),
 )
@@ -114,6 +116,7 @@ class Callshops(Accepted):
     "callshops/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="billing",
+    unseen="no documented call lists callshops",
     irreversible=True,
     synonyms=("booth", "cabin", "phone shop"),
 )

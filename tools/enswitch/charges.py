@@ -4,6 +4,7 @@ Rests on guide 4.4. No page shows one charge or deletes it. Left out: buy and de
 of the list.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -12,7 +13,7 @@ from pydantic import Field, PlainSerializer, SerializationInfo, model_validator
 from clients.effects import Charge, Effect, Period
 from clients.enswitch import enswitch
 from clients.fields import WIRE, Moment
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from tools.enswitch.fields import Amount, Currency, Id, ShownTime, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Window, with_wire_name
 
@@ -32,6 +33,7 @@ EVERYONE = "EVERY customer on the rate plan is billed."
     "charges/create",
     effect=Effect.PAID,
     toolset="billing",
+    unseen="unless it comes again, a charge is not listed once it was billed",
     irreversible=True,
     synonyms=("bill", "fee", "subscription", "recurring", "invoice item"),
 )
@@ -82,6 +84,15 @@ class CreateCharge(DryRun, Operation[Created]):
             item=self.name, quantity=self.number, per=per, each=self.amount, currency=self.currency, source=source
         )
 
+    def settled(self, sent_at: datetime) -> "Proof[ListedCharges] | None":
+        """A charge of this name and amount may be an older one; none shows that nothing was made."""
+        if self.dry_run or self.period in {"once", "now"}:
+            return None
+        return Proof(read=ListCharges(customer=self.customer, plan=self.plan), shows=self._may_be_listed)
+
+    def _may_be_listed(self, found: "ListedCharges") -> bool | None:
+        return None if any(row.name == self.name for row in found.charges) else False
+
     def warnings(self) -> tuple[str, ...]:
         everyone = (EVERYONE,) if self.plan is not None else ()
         again = (f"It is billed again {self.period}.",) if self.period in {"quarterly", "annually"} else ()
@@ -92,6 +103,7 @@ class CreateCharge(DryRun, Operation[Created]):
     "charges/charge",
     effect=Effect.PAID,
     toolset="billing",
+    unseen="a charge that was billed at its own time looks the same",
     irreversible=True,
     synonyms=("bill now", "apply", "debit", "collect"),
 )

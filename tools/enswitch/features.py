@@ -5,6 +5,7 @@ allow_forwards, repeats, duration, record_name, language, sname*, destinations a
 conferences. No page shows or deletes what these functions create.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -12,7 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from tools.enswitch.fields import (
     Flag,
     Kind,
@@ -42,6 +43,7 @@ class Owned(BaseModel):
     "huntgroups/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    unseen="no documented call lists hunt groups",
     synonyms=("ring group", "ring all", "team", "department"),
 )
 class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
@@ -70,6 +72,7 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
     "ivrs/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    unseen="no documented call lists menus",
     synonyms=("menu", "auto attendant", "press 1", "greeting"),
 )
 class CreateIvr(DryRun, ForCustomer, Operation[Created]):
@@ -98,6 +101,7 @@ class CreateIvr(DryRun, ForCustomer, Operation[Created]):
     "conferences/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    unseen="no documented call lists conferences",
     synonyms=("meeting", "bridge", "room", "dial-in"),
 )
 class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
@@ -129,6 +133,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
     "speeddials/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    unseen="no documented call lists speed dials",
     synonyms=("short code", "quick dial", "blf", "button", "contact"),
 )
 class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
@@ -182,6 +187,13 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
+
+    def settled(self, sent_at: datetime) -> "Proof[Addresses] | None":
+        read = ListAddresses(customer=self.customer)
+        return None if self.dry_run else Proof(read=read, shows=lambda found: any(map(self._is_this, found.addresses)))
+
+    def _is_this(self, row: "Address") -> bool:
+        return (row.user, row.domain) == (self.user, self.domain)
 
 
 class Address(Answer):

@@ -4,6 +4,7 @@ Rests on guide 4.4. The document of an invoice (`file`) is not fetched. What mos
 from their names; no page shows a tax or deletes one. Left out of a tax: accounts, cardgroups, products, shared.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
 
@@ -12,11 +13,11 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.fields import LooseText
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
 from tools.enswitch.fields import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
-from tools.enswitch.reverting import as_before
+from tools.enswitch.reverting import as_before, as_wanted
 
 Status = Literal[
     "approved", "cancelled", "due", "overdue", "paid", "payment_refused", "pending", "prepaid", "queued", "superceded"
@@ -102,6 +103,9 @@ class UpdateInvoice(Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "id")
 
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        return as_wanted(self, "id")
+
 
 class SentInvoices(Answer):
     """How many invoices were mailed."""
@@ -113,6 +117,7 @@ class SentInvoices(Answer):
     "invoices/send",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    unseen="no documented call shows what was mailed",
     irreversible=True,
     synonyms=("mail", "bill run", "email invoices"),
 )
@@ -164,7 +169,13 @@ class TaxSettings(BaseModel):
         return ("EVERY existing customer becomes liable.",) if self.liable == 2 else ()
 
 
-@enswitch.function("taxes/create", effect=Effect.PRIVILEGED, toolset="billing", synonyms=("vat", "sales tax", "levy"))
+@enswitch.function(
+    "taxes/create",
+    effect=Effect.PRIVILEGED,
+    toolset="billing",
+    unseen="no documented call shows taxes",
+    synonyms=("vat", "sales tax", "levy"),
+)
 class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
     """Create a tax."""
 
@@ -173,7 +184,11 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
 
 
 @enswitch.function(
-    "taxes/update", effect=Effect.PRIVILEGED, toolset="billing", synonyms=("vat", "sales tax", "rate", "levy")
+    "taxes/update",
+    effect=Effect.PRIVILEGED,
+    toolset="billing",
+    unseen="no documented call shows taxes",
+    synonyms=("vat", "sales tax", "rate", "levy"),
 )
 class UpdateTax(DryRun, TaxSettings, ForCustomer, Operation[Accepted]):
     """Change a tax; what is left out stays."""
@@ -225,3 +240,6 @@ class SetTaxLiability(Taxed, Operation[Accepted]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "tax", "type", "number")
+
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        return as_wanted(self, "tax", "type", "number")

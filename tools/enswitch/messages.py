@@ -210,6 +210,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
     "messages/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="messages",
+    unseen="the messages that are left are renamed",
     irreversible=True,
     synonyms=("voicemail", "clear", "empty", "remove"),
 )
@@ -236,6 +237,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     "messages/text/send",
     effect=Effect.PAID,
     toolset="messages",
+    unseen="no documented call lists texts that were sent",
     synonyms=("sms", "text", "notify", "reply"),
 )
 class SendText(ForCustomer, Operation[Accepted]):
@@ -265,6 +267,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     "faxes/send",
     effect=Effect.PAID,
     toolset="messages",
+    unseen="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),
 )
 class SendFax(ForCustomer, Operation[Created]):

@@ -29,7 +29,7 @@ from tools.enswitch.fields import (
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
-from tools.enswitch.reverting import as_before
+from tools.enswitch.reverting import as_before, as_wanted
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
 
@@ -172,6 +172,14 @@ class ReleaseNumber(Operation[Accepted]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
+    def settled(self, sent_at: datetime) -> Proof[OwnedNumber]:
+        """Who sees the pool still sees the number there, as nobody's."""
+        return Proof(
+            read=self.before(),
+            shows=lambda found: None if found.customer is None else found.customer == 0,
+            if_absent=True,
+        )
+
 
 @enswitch.function(
     "numbers/update",
@@ -221,6 +229,9 @@ class UpdateNumber(Destination, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "number")
 
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        return as_wanted(self, "number")
+
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
 
@@ -229,6 +240,7 @@ class UpdateNumber(Destination, Operation[Accepted]):
     "numbers/times/update",
     effect=Effect.REROUTES,
     toolset="numbers",
+    unseen="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
 )
 class UpdateNumberTimes(DryRun, Destination, Operation[Accepted]):

@@ -197,11 +197,20 @@ class CreateRole(DryRun, Operation[Created]):
     description: Text | None = None
     """Description."""
 
+    def settled(self, sent_at: datetime) -> Proof[Roles] | None:
+        """Names need not be unique, so a role of this name may be an older one."""
+        if self.dry_run:
+            return None
+        return Proof(
+            read=ListRoles(), shows=lambda found: None if self.name in {role.name for role in found.roles} else False
+        )
+
 
 @enswitch.function(
     "roles/access/set",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    unseen="no documented call shows what a role may do",
     guide="3.15",
     admin_only=True,
     irreversible=True,
@@ -240,6 +249,7 @@ class SwitchedUser(Person):
     "user/switch",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    unseen="no documented call shows sessions",
     irreversible=True,
     synonyms=("impersonate", "log in as", "act as", "masquerade"),
 )

@@ -29,7 +29,7 @@ from tools.enswitch.fields import (
     new_password,
 )
 from tools.enswitch.groups import Accepted, Created, Destination, ForCustomer, Listing, Paged
-from tools.enswitch.reverting import as_before
+from tools.enswitch.reverting import as_before, as_wanted
 
 
 class Phone(Answer):
@@ -190,6 +190,9 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "name")
 
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        return as_wanted(self, "name")
+
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
 
@@ -201,6 +204,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
     "phones/unregister",
     effect=Effect.DESTRUCTIVE,
     toolset="telephony",
+    unseen="the device registers again by itself",
     synonyms=("kick", "log off", "disconnect", "reset registration"),
 )
 class UnregisterPhone(Operation[Accepted]):
@@ -217,6 +221,7 @@ class UnregisterPhone(Operation[Accepted]):
     "phones/hardware/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    unseen="no documented call lists devices",
     synonyms=("mac address", "provision", "desk phone", "handset"),
 )
 class CreatePhoneHardware(Operation[Created]):
@@ -242,6 +247,7 @@ class CreatePhoneHardware(Operation[Created]):
     "phones/hardware/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="telephony",
+    unseen="no documented call lists devices",
     synonyms=("mac address", "unprovision", "desk phone", "remove device"),
 )
 class DeletePhoneHardware(Operation[Accepted]):

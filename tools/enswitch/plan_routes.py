@@ -17,7 +17,7 @@ from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.enswitch.fields import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
 from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged, as_row
-from tools.enswitch.reverting import ONLY_CHECKED, as_before
+from tools.enswitch.reverting import ONLY_CHECKED, as_before, as_wanted
 
 RENAMED: Final = (4, 1)
 
@@ -203,6 +203,9 @@ class UpdatePlanRoute(DryRun, Operation[Accepted]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "route")
+
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        return as_wanted(self, "route")
 
 
 @enswitch.function(

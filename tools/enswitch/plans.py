@@ -78,7 +78,13 @@ class GetPlan(Operation[Plan]):
     """From enswitch_list_plans."""
 
 
-@enswitch.function("plans/create", effect=Effect.PRIVILEGED, toolset="plans", synonyms=("add", "tariff", "package"))
+@enswitch.function(
+    "plans/create",
+    effect=Effect.PRIVILEGED,
+    toolset="plans",
+    unseen="plans may have one name, so an older one looks the same",
+    synonyms=("add", "tariff", "package"),
+)
 class CreatePlan(ForCustomer, Operation[Created]):
     """Create a rate plan. Not every setting is offered."""
 
@@ -117,6 +123,7 @@ class CreatePlan(ForCustomer, Operation[Created]):
     "plans/classes/update",
     effect=Effect.PRIVILEGED,
     toolset="plans",
+    unseen="no documented call shows what a plan's number classes cost",
     synonyms=("did price", "number price", "monthly fee", "setup fee"),
 )
 class UpdatePlanClass(DryRun, Operation[Accepted]):
@@ -139,6 +146,7 @@ class UpdatePlanClass(DryRun, Operation[Accepted]):
     "plans/features/set",
     effect=Effect.PRIVILEGED,
     toolset="plans",
+    unseen="no documented call shows a plan's features",
     guide="4.0",
     synonyms=("limit", "quota", "allowance", "entitlement"),
 )
@@ -162,6 +170,7 @@ class SetPlanFeature(Operation[Accepted]):
     "plans/ingroups/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="plans",
+    unseen="no documented call shows a plan's inbound groups",
     irreversible=True,
     synonyms=("remove", "inbound", "did group"),
 )
@@ -179,6 +188,7 @@ class RemovePlanIngroup(Operation[Accepted]):
     "plans/outgroups/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="plans",
+    unseen="no documented call shows a plan's outbound groups",
     irreversible=True,
     synonyms=("remove", "outbound", "destinations"),
 )

@@ -6,13 +6,14 @@ priority, recordgroup and screen. When the destinations a, d, h and n are used w
 deletes one, and an update resets those destinations and `events_url` if they are not sent: they have to be said.
 """
 
+from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, model_validator
 
 from clients.effects import Effect
 from clients.enswitch import enswitch
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from tools.enswitch.fields import (
     Flag,
     Id,
@@ -76,6 +77,7 @@ class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
     "queues/update",
     effect=Effect.REROUTES,
     toolset="telephony",
+    unseen="no documented call shows a queue",
     synonyms=("call center", "acd", "hold", "overflow", "change queue"),
 )
 class UpdateQueue(QueueSettings, Operation[Accepted]):
@@ -159,6 +161,15 @@ class CreateQueueDestination(DryRun, Operation[Created]):
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
+
+    def settled(self, sent_at: datetime) -> "Proof[QueueDestinations] | None":
+        read = ListQueueDestinations(queue=self.queue)
+        return (
+            None if self.dry_run else Proof(read=read, shows=lambda found: any(map(self._is_this, found.destinations)))
+        )
+
+    def _is_this(self, row: QueueDestination) -> bool:
+        return (row.dtype, str(row.dnumber)) == (self.dtype, self.dnumber)
 
 
 @enswitch.function(

@@ -20,6 +20,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     "routes/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
+    unseen="no documented call shows the system's routes",
     admin_only=True,
     synonyms=("carrier", "lcr", "gateway", "peer", "trunk"),
 )
@@ -70,6 +71,7 @@ class Imported(Answer):
     "routes/import",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
+    unseen="no documented call shows the system's routes",
     admin_only=True,
     irreversible=True,
     synonyms=("upload", "bulk", "lcr", "replace all"),

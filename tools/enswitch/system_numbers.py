@@ -15,7 +15,7 @@ from clients.undo import Undo
 from tools.enswitch.fields import Flag, Id, Number, Text, Whole
 from tools.enswitch.groups import Accepted, DryRun
 from tools.enswitch.numbers import NO_PRICE, OwnedNumber
-from tools.enswitch.reverting import as_before
+from tools.enswitch.reverting import as_before, as_wanted
 
 MOST = 1_000_000
 
@@ -78,6 +78,16 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
     def warnings(self) -> tuple[str, ...]:
         return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
 
+    def settled(self, sent_at: datetime) -> "Proof[OwnedNumber] | None":
+        """The first number of a range shows that some were made, not how many."""
+        if self.dry_run:
+            return None
+        return Proof(
+            read=GetSystemNumber(number=self.start),
+            shows=lambda _: True if self.quantity == 1 else None,
+            if_absent=False,
+        )
+
 
 @enswitch.function(
     "numbers/system/get",
@@ -120,6 +130,9 @@ class UpdateSystemNumber(DryRun, Operation[Accepted]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "number")
+
+    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+        return as_wanted(self, "number")
 
 
 @enswitch.function(

@@ -3,16 +3,25 @@
 That the body is an array of objects with an id is known from one SDK.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
 
 from pydantic import Field
 
+from clients.audience import Members
 from clients.effects import Effect
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from clients.routee import routee
-from clients.undo import Undo
+from clients.undo import UNREAD, Undo, put_back
 from tools.routee.contacts import Contact
+from tools.routee.recipients import members_of
 from tools.routee.shapes import GroupName, Id, Service
+
+AGREED: Final = "Texting or calling people who opted out breaks the law unless they agreed to it again."
+
+SHOWN: Final = 10
+"""How many of them the question names."""
 
 
 class Blacklisted(Answer):
@@ -71,10 +80,35 @@ class AddToBlacklist(Operation[Blacklisting]):
         return [{"id": contact} for contact in self.contact_ids]
 
 
+class ListBlacklistAmong(ListBlacklist):
+    """Those of some contacts, or of everybody in groups, that a service does not reach; picked from the whole list."""
+
+    contact_ids: list[Id] = []
+    groups: list[GroupName] = []
+
+    def to_wire(self) -> dict[str, Any]:
+        return {}
+
+    def pick(self, content: Any) -> Any:
+        rows = cast("list[dict[str, Any]]", content.get("content") or [])
+        return {"content": [row for row in rows if self._asks_for(row)]}
+
+    def _asks_for(self, row: Mapping[str, Any]) -> bool:
+        return row.get("id") in self.contact_ids or bool(set(row.get("groups") or ()) & set(self.groups))
+
+
+def _reached_again(service: Service, again: Sequence[Contact]) -> tuple[str, ...]:
+    named = ", ".join(contact.mobile or "?" for contact in again[:SHOWN])
+    more = f" and {len(again) - SHOWN} more" if len(again) > SHOWN else ""
+    if not again:
+        return ("Nobody of them is on the blacklist now.",)
+    return (f"{service} reaches {len(again)} again who opted out or were left out: {named}{more}.",)
+
+
 @routee.operation(
     "DELETE",
     "/contacts/my/blacklist/{service}",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="contacts",
     docs="remove-contacts-from-blacklist",
     carrier="json",
@@ -89,17 +123,32 @@ class RemoveFromBlacklist(Operation[Blacklisting]):
     contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_blacklist."""
 
+    def before(self) -> ListBlacklistAmong:
+        return ListBlacklistAmong(service=self.service, contact_ids=self.contact_ids)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (AGREED,)
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        return _reached_again(self.service, before.contacts) if isinstance(before, Blacklisted) else ()
+
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="full", operation=AddToBlacklist(service=self.service, contact_ids=self.contact_ids))
+        return _put_back(self.service, before.contacts) if isinstance(before, Blacklisted) else UNREAD
+
+    def settled(self, sent_at: datetime) -> Proof[Blacklisted]:
+        return Proof(read=self.before(), shows=self._are_off)
 
     def to_array(self) -> list[Any]:
         return [{"id": contact} for contact in self.contact_ids]
+
+    def _are_off(self, still: Blacklisted) -> bool | None:
+        return None if 0 < len(still.contacts) < len(set(self.contact_ids)) else not still.contacts
 
 
 @routee.operation(
     "DELETE",
     "/contacts/my/blacklist/{service}/groups",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="contacts",
     docs="remove-a-group-of-contacts-from-the-blacklist",
     carrier="json",
@@ -114,5 +163,33 @@ class RemoveGroupsFromBlacklist(Operation[Blacklisting]):
     groups: list[GroupName] = Field(min_length=1)
     """Groups from routee_list_groups."""
 
+    def before(self) -> ListBlacklistAmong:
+        return ListBlacklistAmong(service=self.service, groups=self.groups)
+
+    def members(self) -> tuple[Members[Any], ...]:
+        return members_of(None, self.groups)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (AGREED,)
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        return _reached_again(self.service, before.contacts) if isinstance(before, Blacklisted) else ()
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return _put_back(self.service, before.contacts) if isinstance(before, Blacklisted) else UNREAD
+
+    def settled(self, sent_at: datetime) -> Proof[Blacklisted]:
+        """Who was on it before is not known here, so only that somebody of them still is can be told."""
+        return Proof(read=self.before(), shows=lambda still: False if still.contacts else None)
+
     def to_array(self) -> list[Any]:
         return list(self.groups)
+
+
+def _put_back(service: Service, listed: Sequence[Contact]) -> Undo:
+    ids = [contact.id for contact in listed if contact.id]
+    if not ids:
+        return Undo(verdict="none", lost="Nobody of them was on the blacklist before.")
+    return put_back(
+        AddToBlacklist, service=service, contact_ids=ids, lost="What was sent to them meanwhile stays sent."
+    )

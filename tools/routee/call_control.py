@@ -32,6 +32,7 @@ class CallAnswer(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="hangupreject-an-active-call",
+    unseen="that a call has ended does not show what ended it",
     synonyms=("hang up", "reject", "terminate", "stop the call"),
 )
 class EndCall(Operation[CallAnswer]):
@@ -53,6 +54,7 @@ class EndCall(Operation[CallAnswer]):
     effect=Effect.PAID | Effect.REROUTES,
     toolset="voice",
     docs="transfer-an-active-call",
+    unseen="no call shows transfers",
     synonyms=("connect", "forward", "hand over", "put through"),
 )
 class TransferCall(Operation[CallAnswer]):
@@ -185,9 +187,10 @@ class StopPlayingInCall(Operation[CallAnswer]):
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/record",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
+    unseen="no call shows what is being recorded",
     synonyms=("tape", "capture"),
 )
 class StartRecording(Operation[CallAnswer]):
@@ -201,6 +204,9 @@ class StartRecording(Operation[CallAnswer]):
 
     format: Literal["MP3", "WAV"] = "MP3"
     """Format of the file."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Recording somebody who did not agree to it breaks the law in many places.",)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="partial", operation=StopRecording(call_id=self.call_id), lost="What was recorded is kept.")
@@ -224,9 +230,10 @@ class StopRecording(Operation[CallAnswer]):
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/dtmf",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
+    unseen="no call shows keys that were sent",
     synonyms=("dtmf", "press", "keypad", "digits", "ivr"),
 )
 class SendTones(Operation[CallAnswer]):
@@ -237,3 +244,9 @@ class SendTones(Operation[CallAnswer]):
 
     tones: str = Field(pattern=r"^[A-D0-9#*,wW]+$", serialization_alias="dtmf")
     """Keys to press; w waits."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return ("Keys act as whoever is on the call: they enter PINs, confirm payments and switch calls.",)
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="A key that was pressed cannot be taken back.")

@@ -5,12 +5,15 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.comparing import replaced
+from tools.routee.filters import Filter
+from tools.routee.recipients import members_of
 from tools.routee.shapes import (
     Amount,
     Audience,
@@ -29,7 +32,7 @@ from tools.routee.shapes import (
     scheduled,
     timing_warnings,
 )
-from tools.routee.sms import SEND_EXTRAS, sms_extras, text_warnings
+from tools.routee.sms import SEND_EXTRAS, MessageField, Messages, sent_since, sms_extras, text_warnings
 
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
@@ -184,6 +187,12 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     def destinations(self) -> tuple[str, ...]:
         return (*(self.to or ()), *(self.reminder_to or ()))
 
+    def members(self) -> tuple[Members[Any], ...]:
+        return members_of(self.contacts, self.groups, "Sms")
+
+    def leaves_at(self) -> datetime | None:
+        return None if self.when == "now" else self.when
+
     def warnings(self) -> tuple[str, ...]:
         told = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]
         if self.allow_invalid:
@@ -213,6 +222,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     effect=Effect.PAID,
     toolset="campaigns",
     docs="send-bulk-messages",
+    unseen="unless it has a name and goes out now, it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "mass text", "newsletter", "many", "blast", "schedule"),
 )
 class SendCampaign(CampaignPlan):
@@ -230,6 +240,12 @@ class SendCampaign(CampaignPlan):
         if self.when == "now" or not isinstance(answer, Campaign) or answer.tracking_id is None:
             return Undo(verdict="none", lost="A campaign that began cannot be recalled.")
         return Undo(verdict="full", operation=DeleteCampaign(campaign_id=answer.tracking_id))
+
+    def settled(self, sent_at: datetime) -> Proof[Messages] | None:
+        """Its name is unique, so a message under it shows that it was sent; none proves nothing."""
+        if self.campaign_name is None or self.when != "now":
+            return None
+        return sent_since(sent_at, Filter[MessageField](field="campaign", term=self.campaign_name), lambda _: True)
 
 
 @routee.operation(

@@ -216,6 +216,16 @@ class DeleteContacts(Operation[Done]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="What the contacts held was not read; delete them singly to keep it.")
 
+    def settled(self, sent_at: datetime) -> Proof[Contacts]:
+        return Proof(read=ListContacts(limit=500), shows=self._are_gone)
+
+    def _are_gone(self, found: Contacts) -> bool | None:
+        """All there or all gone, if the whole address book is on the first page."""
+        there = {contact.id for contact in found.contacts} & set(self.contact_ids)
+        if there:
+            return False if len(there) == len(set(self.contact_ids)) else None
+        return None if found.last is False else True
+
     def to_array(self) -> list[Any]:
         return list(self.contact_ids)
 

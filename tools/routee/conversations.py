@@ -4,6 +4,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
+from clients.audience import Unlisted
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime, LooseText
 from clients.operation import Answer, Operation, wire_fields
@@ -48,6 +49,7 @@ class Conversation(Answer):
     effect=Effect.PAID,
     toolset="voice",
     docs="perform-a-voice-conversation",
+    unseen="it is shown only by the id that its answer brings",
     limit=CONVERSATIONS,
     synonyms=("call", "dial", "phone", "ring", "text to speech", "ivr"),
 )
@@ -100,12 +102,14 @@ class StartConversation(Operation[Conversation]):
     def destinations(self) -> tuple[str, ...]:
         return (*called_numbers(self.to), *(verb.to for verb in self.verbs or () if verb.to is not None))
 
+    def members(self) -> tuple[Unlisted, ...]:
+        fetched = self.dial_plan_url or self.machine_url or any(verb.event_url for verb in self.verbs or ())
+        return (Unlisted("a dialplan that Routee fetches during the call may dial any number"),) if fetched else ()
+
     def warnings(self) -> tuple[str, ...]:
         told = ["Charged by the second from the answer on; unanswered calls are free."]
         if any(verb.type == "DIAL" for verb in self.verbs or ()):
             told.append("DIAL opens a second call, which is charged too (inferred).")
-        if self.dial_plan_url or self.machine_url:
-            told.append("A dialplan that is fetched may dial numbers that nobody has seen here.")
         if any(character.isalpha() for character in self.sender):
             told.append("Not all networks carry a name as caller id, Greek ones do not.")
         return tuple(told)

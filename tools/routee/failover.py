@@ -1,12 +1,13 @@
 """Routee failover: one message that tries SMS, Viber and voice one after another. Lifetimes are minutes here."""
 
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.filters import Filter
@@ -25,7 +26,7 @@ from tools.routee.shapes import (
     iso,
     without_description,
 )
-from tools.routee.sms import NO_RECALL
+from tools.routee.sms import LOOKS_AHEAD, LOOKS_BACK, NO_RECALL
 
 _STATUSES = {
     "Sms": {"Undelivered", "Failed"},
@@ -187,6 +188,15 @@ class SendFailover(Operation[Failover]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
+
+    def settled(self, sent_at: datetime) -> "Proof[Failovers]":
+        """One over the same channels to the same people since then shows that it was sent; none proves nothing."""
+        read = ListFailovers(since=sent_at - LOOKS_BACK, until=sent_at + LOOKS_AHEAD, limit=500)
+        return Proof(read=read, shows=lambda found: any(self._is_this(one) for one in found.failovers) or None)
+
+    def _is_this(self, found: Failover) -> bool:
+        shown = [(message.type, str(message.to)) for message in sorted(found.messages, key=lambda row: row.order or 0)]
+        return shown == [(step.channel, step.to) for step in self.steps]
 
     def to_wire(self) -> dict[str, Any]:
         strategy = "OnCompletion" if self.callback_final_only else "OnStep"

@@ -152,8 +152,15 @@ class DeleteGroups(Operation[DeletedGroups]):
             verdict="none", lost="Who was in the groups was not read, so they cannot be filled again from here."
         )
 
+    def settled(self, sent_at: datetime) -> Proof[Groups]:
+        return Proof(read=ListGroups(), shows=self._are_gone)
+
     def to_query(self) -> dict[str, Any]:
         return {"deleteContacts": self.delete_contacts}
+
+    def _are_gone(self, found: Groups) -> bool | None:
+        there = {group.name for group in found.groups} & set(self.groups)
+        return None if 0 < len(there) < len(set(self.groups)) else not there
 
     def to_array(self) -> list[Any]:
         return list(self.groups)

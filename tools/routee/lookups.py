@@ -1,17 +1,19 @@
 """Routee questions about numbers: home-network lookup (HLR) and number validator. Each is billed."""
 
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import Amount, Id, Label, given, iso
+from tools.routee.sms import LOOKS_AHEAD, LOOKS_BACK
 
 STAYS_CHARGED: Final = "A question that was asked stays charged."
 
@@ -85,6 +87,11 @@ class LookUpNumber(Operation[Lookup]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=STAYS_CHARGED)
+
+    def settled(self, sent_at: datetime) -> "Proof[Lookups]":
+        """A lookup of the number since then shows that it was made; none proves nothing."""
+        read = ListLookups(since=sent_at - LOOKS_BACK, until=sent_at + LOOKS_AHEAD, limit=500)
+        return Proof(read=read, shows=lambda found: any(row.to == self.to for row in found.lookups) or None)
 
 
 @routee.operation(
@@ -187,6 +194,7 @@ class Validation(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="validate",
+    unseen="no call lists validations",
     synonyms=("check number", "mobile or landline", "real", "format", "ported"),
 )
 class ValidateNumber(Operation[Validation]):

@@ -1,16 +1,18 @@
 """Routee messages that are sent from a pool of numbers."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, wire_fields
+from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import Undo
+from tools.routee.filters import Filter
 from tools.routee.shapes import BodyAnalysis, Id, SmsText
-from tools.routee.sms import NO_RECALL, text_warnings
+from tools.routee.sms import NO_RECALL, MessageField, Messages, sent_since, text_warnings
 
 
 class ShortLink(Answer):
@@ -83,6 +85,11 @@ class SendPoolSms(Operation[SentFromPool]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
+
+    def settled(self, sent_at: datetime) -> Proof[Messages]:
+        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
+        narrowed = Filter[MessageField](field="to", term=self.to)
+        return sent_since(sent_at, narrowed, lambda row: row.to == self.to and row.text == self.text)
 
     def to_wire(self) -> dict[str, Any]:
         seconds = self.shorten_links_seconds

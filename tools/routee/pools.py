@@ -175,7 +175,7 @@ class PoolSettings(BaseModel):
 @routee.operation(
     "POST",
     "/pools/my",
-    effect=Effect.WRITE,
+    effect=Effect.REROUTES,
     toolset="pools",
     docs="create-a-pool",
     synonyms=("new pool", "make", "messaging service"),
@@ -193,6 +193,19 @@ class CreatePool(PoolSettings, Operation[Pool]):
 
     def to_wire(self) -> dict[str, Any]:
         return {"poolName": self.name, "smsSettings": self.settings()}
+
+    def warnings(self) -> tuple[str, ...]:
+        if not (self.inbound_sms_url or self.callback_url):
+            return ()
+        return ("Messages to and from every number that is put into it are posted to these addresses.",)
+
+    def settled(self, sent_at: datetime) -> Proof[Pools]:
+        return Proof(read=ListPools(limit=500), shows=self._may_be_listed)
+
+    def _may_be_listed(self, found: Pools) -> bool | None:
+        """Names need not be unique, so a pool of this name may be an older one."""
+        is_listed = any(pool.name == self.name for pool in found.pools)
+        return None if is_listed or found.last is False else False
 
 
 @routee.operation(
@@ -228,6 +241,15 @@ class UpdatePool(PoolSettings, Operation[Pool]):
         if not isinstance(before, Pool):
             return UNREAD
         return put_back(UpdatePool, pool_id=self.pool_id, **before.plan())
+
+    def settled(self, sent_at: datetime) -> Proof[Pool]:
+        return Proof(read=self.before(), shows=self._is_set)
+
+    def _is_set(self, found: Pool) -> bool | None:
+        wanted, shown = given(**self.model_dump(exclude={"pool_id"})), found.plan()
+        if wanted.items() <= shown.items():
+            return True
+        return False if any(name in shown and shown[name] != value for name, value in wanted.items()) else None
 
     def to_wire(self) -> dict[str, Any]:
         return given(poolName=self.name, smsSettings=self.settings() or None)

@@ -1,5 +1,6 @@
 """Routee single messages: send, price, track, search."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -110,26 +111,25 @@ class SendSms(Operation[SentSms]):
 
     def settled(self, sent_at: datetime) -> Proof["Messages"]:
         """The same text to the same recipient since then shows that it was sent; none proves nothing."""
-        read = ListMessages(
-            since=sent_at - LOOKS_BACK,
-            until=sent_at + LOOKS_AHEAD,
-            filters=[Filter[MessageField](field="to", term=self.to)],
-            limit=500,
-        )
-        return Proof(read=read, shows=self._is_among)
+        return sent_since(sent_at, Filter[MessageField](field="to", term=self.to), self._is_this)
 
     def to_wire(self) -> dict[str, Any]:
         return wire_fields(self, exclude=SEND_EXTRAS) | sms_extras(self)
 
-    def _is_among(self, found: "Messages") -> bool | None:
-        same = (
-            row.direction != "Inbound"
-            and row.to == self.to
-            and row.text == self.text
-            and self.label in {None, row.label}
-            for row in found.messages
-        )
-        return True if any(same) else None
+    def _is_this(self, row: "MessagePart") -> bool:
+        return row.to == self.to and row.text == self.text and self.label in {None, row.label}
+
+
+def sent_since(
+    sent_at: datetime, narrowed: Filter[MessageField], is_this: Callable[["MessagePart"], bool]
+) -> Proof["Messages"]:
+    """The read that shows a message which was sent at that time; that it shows none proves nothing."""
+    read = ListMessages(since=sent_at - LOOKS_BACK, until=sent_at + LOOKS_AHEAD, filters=[narrowed], limit=500)
+
+    def shows(found: "Messages") -> bool | None:
+        return True if any(row.direction != "Inbound" and is_this(row) for row in found.messages) else None
+
+    return Proof(read=read, shows=shows)
 
 
 SEND_EXTRAS: Final = frozenset({"ttl_minutes", "shorten_links_seconds", "callback_url", "callback_final_only"})

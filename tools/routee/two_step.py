@@ -38,6 +38,7 @@ class Verification(Answer):
     effect=Effect.PAID,
     toolset="verification",
     docs="verification",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("otp", "2fa", "one-time password", "code", "verify a number"),
 )
 class SendVerification(Operation[Verification]):
@@ -134,6 +135,10 @@ class ConfirmVerification(Operation[Verification]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A try that was made counts.")
+
+    def settled(self, sent_at: datetime) -> Proof[Verification]:
+        """A code that was right shows; one that was wrong does not tell itself from one that was never checked."""
+        return Proof(read=self.before(), shows=lambda found: True if found.status == "Verified" else None)
 
 
 @routee.operation(

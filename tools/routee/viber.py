@@ -112,6 +112,7 @@ class ViberMessage(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-single-message",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("chat", "message", "notify"),
 )
 class SendViber(ViberContent, Operation[ViberMessage]):
@@ -155,6 +156,7 @@ class ViberCode(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="viber-otp-request",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("otp", "one-time password", "2fa", "code"),
 )
 class SendViberCode(Operation[ViberCode]):

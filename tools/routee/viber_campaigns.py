@@ -1,15 +1,18 @@
 """Routee Viber campaigns: one message to many, now or at a time."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, wire_fields
 from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.paging import Page, Paged
+from tools.routee.recipients import members_of
 from tools.routee.shapes import Amount, Audience, CampaignName, GroupName, Id, When, given, scheduled, timing_warnings
 from tools.routee.viber import CONTENT, ViberContent, ViberMessage
 
@@ -38,6 +41,7 @@ class ViberCampaign(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-campaign",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
 )
 class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
@@ -73,6 +77,12 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     def destinations(self) -> tuple[str, ...]:
         return tuple(self.to or ())
 
+    def members(self) -> tuple[Members[Any], ...]:
+        return members_of(self.contacts, self.groups, "Viber")
+
+    def leaves_at(self) -> datetime | None:
+        return None if self.when == "now" else self.when
+
     def warnings(self) -> tuple[str, ...]:
         return tuple(timing_warnings(self.when, "It is sent at once and cannot be recalled."))
 
@@ -94,6 +104,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
+    unseen="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
 class DeleteViberCampaign(Operation[Done]):

@@ -1,9 +1,11 @@
 """Routee voice campaigns: one message spoken to many; and the tracking of calls."""
 
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Operation, wire_fields
@@ -12,6 +14,7 @@ from clients.undo import Undo
 from tools.routee.calls import Call, Calls, SpokenText
 from tools.routee.filters import Filter
 from tools.routee.paging import Paged
+from tools.routee.recipients import members_of
 from tools.routee.shapes import (
     Amount,
     Audience,
@@ -103,6 +106,7 @@ class Announcement(BaseModel):
     effect=Effect.PAID,
     toolset="voice",
     docs="send-a-voice-campaign",
+    unseen="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
 class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
@@ -140,6 +144,12 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
 
     def destinations(self) -> tuple[str, ...]:
         return tuple(self.to or ())
+
+    def members(self) -> tuple[Members[Any], ...]:
+        return members_of(self.contacts, self.groups, "Voice")
+
+    def leaves_at(self) -> datetime | None:
+        return None if self.when == "now" else self.when
 
     def warnings(self) -> tuple[str, ...]:
         told = [*timing_warnings(self.when, "It starts at once."), "Charged by the second for each answered call."]
@@ -194,6 +204,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    unseen="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
 class DeleteVoiceCampaign(Operation[Done]):

@@ -1,5 +1,6 @@
 """VoiceTel account: profile, balance and rates, settings, charges and call records."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -7,7 +8,7 @@ from pydantic import Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
 from clients.voicetel import HOURLY, voicetel
 
@@ -60,6 +61,10 @@ class Account(Answer):
     timezone: str | None = None
     created: AnsweredTime | None = None
     auth_type: int | None = None
+
+    def setting(self, name: str) -> Any:
+        """One setting, by its name in voicetel_update_account; None where it is not shown."""
+        return getattr((self.services or Services()) if name in {"sms", "mms", "intl", "e911"} else self, name)
 
 
 @voicetel.operation(
@@ -126,12 +131,18 @@ class UpdateAccount(Operation[UpdatedSettings]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Account):
             return Undo(verdict="none", lost="The settings before the change were not read.")
-        services = before.services or Services()
-        old = {
-            name: getattr(services if name in {"sms", "mms", "intl", "e911"} else before, name)
-            for name in self.model_fields_set
-        }
+        old = {name: before.setting(name) for name in self.model_fields_set}
         return Undo(verdict="full", operation=UpdateAccount.model_validate(old))
+
+    def settled(self, sent_at: datetime) -> Proof[Account]:
+        return Proof(read=GetAccount(), shows=self._is_set)
+
+    def _is_set(self, found: Account) -> bool | None:
+        wanted = self.model_dump(exclude_none=True)
+        shown = {name: found.setting(name) for name in wanted}
+        if shown == wanted:
+            return True
+        return None if None in shown.values() else False
 
 
 class Credit(Answer):

@@ -71,6 +71,7 @@ class CallerName(Answer):
     effect=Effect.WRITE,
     toolset="numbers",
     docs="#numbersLidb",
+    unseen="no call shows the name that a number sends",
     synonyms=("lidb", "cnam", "caller id name", "outbound", "display name"),
 )
 class SetCallerName(Operation[CallerName]):

@@ -27,6 +27,7 @@ class ApiKey(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountApiKey",
+    unseen="fetching a key changes nothing that could be looked at",
     limit=HOURLY,
     needs_key=False,
     synonyms=("token", "login", "bearer", "secret"),
@@ -34,7 +35,7 @@ class ApiKey(Answer):
 class FetchApiKey(Operation[ApiKey]):
     """Fetch the account's API key for the operator, with the username and password of the settings. 6 an hour."""
 
-    username: Annotated[Secret, KeptFromModel(setting="username")]
+    username: Annotated[Username, KeptFromModel(setting="username")]
     """The account's username."""
 
     password: Annotated[Secret, KeptFromModel(setting="password")]
@@ -53,6 +54,7 @@ class RecoveryRequested(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountRecovery",
+    unseen="only the mailbox shows whether a link was mailed",
     needs_key=False,
     synonyms=("forgot password", "reset", "locked out"),
 )
@@ -78,6 +80,7 @@ class NewAccount(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountCreate",
+    unseen="the new account is not this one's to look at; its mail says whether it was opened",
     needs_key=False,
     synonyms=("sign up", "register", "open"),
 )
@@ -106,6 +109,7 @@ class Subaccount(NewAccount):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountSubaccountCreate",
+    unseen="no call lists sub-accounts; VoiceTel answers 409 where the username is taken",
     admin_only=True,
     synonyms=("customer", "tenant", "child account", "reseller"),
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from clients.audience import Members
 from clients.effects import Effect
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
@@ -190,6 +191,13 @@ class UpdateGateway(Operation[Gateway]):
 
     def before(self) -> GetGateway:
         return GetGateway(gateway_id=self.gateway_id)
+
+    def members(self) -> tuple[Members[Numbers], ...]:
+        """A new address moves the calls of every number that is routed to the gateway."""
+        if self.address is None:
+            return ()
+        read = ListGatewayNumbers(gateway_id=self.gateway_id)
+        return (Members(read=read, numbers=lambda found: [row.number for row in found.numbers]),)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Gateway):

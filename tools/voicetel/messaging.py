@@ -1,6 +1,6 @@
 """VoiceTel messages, and the 10DLC brands and campaigns that carry them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -12,8 +12,11 @@ from clients.segments import segments
 from clients.undo import Undo
 from clients.voicetel import voicetel
 
-LOOKS_BACK: Final = timedelta(minutes=15)
-"""How far back a message whose answer was lost is looked for."""
+LOOKS_BACK: Final = timedelta(minutes=1)
+"""How much earlier than our own time of sending a lost message is looked for: clocks differ."""
+
+INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
+"""The status of a campaign that the network does not know, as the newer SDK names it."""
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
 
@@ -154,11 +157,11 @@ class SendMessage(Operation[SentMessage]):
         return told if found.outside else told[:1]
 
     def settled(self, sent_at: datetime) -> Proof[Messages]:
-        """The same text to the same recipient in the last minutes shows that it was sent; none proves nothing."""
+        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
-            since=datetime.now(UTC) - LOOKS_BACK,
+            since=sent_at - LOOKS_BACK,
         )
         return Proof(read=read, shows=self._is_among)
 
@@ -197,6 +200,7 @@ class Registration(Answer):
     effect=Effect.PAID,
     toolset="messaging",
     docs="#messagingBrandCreate",
+    unseen="no call shows brands",
     irreversible=True,
     synonyms=("10dlc", "tcr", "a2p", "company"),
 )
@@ -251,6 +255,16 @@ class RegisterCampaign(Operation[Registration]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that removes a campaign, and fees are not paid back.")
+
+    def settled(self, sent_at: datetime) -> "Proof[Campaigns]":
+        return Proof(read=GetCampaignStatus(ids=[self.campaign_id]), shows=self._is_known)
+
+    def _is_known(self, found: "Campaigns") -> bool | None:
+        """Only the newer documents say how a campaign is shown that the network does not know."""
+        row = next((row for row in found.campaigns if row.id == self.campaign_id), None)
+        if row is None or row.status is None:
+            return None
+        return row.status != INVALID_CAMPAIGN
 
 
 class CarrierReview(Answer):

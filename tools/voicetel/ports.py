@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -10,9 +10,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from clients.effects import Charge, Effect
 from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
-from clients.operation import Answer, Operation, wire_fields
+from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo
 from clients.voicetel import voicetel
+
+CLOCKS_DIFFER: Final = timedelta(minutes=10)
+"""How much earlier than our own time of sending a port-in may say that it was filed."""
+
+LOOKS_BACK: Final = timedelta(days=1)
+"""A port-in filed this long before a call was not filed by it, whatever zone its time is in."""
 
 TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 
@@ -196,6 +202,26 @@ class SubmitPort(Operation[SubmittedPort]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that cancels a port; only VoiceTel's support can.")
 
+    def settled(self, sent_at: datetime) -> "Proof[Ports]":
+        """The list names no numbers, so those filed about then are shown one by one."""
+        return Proof(read=ListPorts(), shows=lambda listed: self._filed_among(_filed_about(listed, sent_at), sent_at))
+
+    def _filed_among(self, filed: "list[ListedPort] | None", sent_at: datetime) -> "bool | Proof[Port] | None":
+        if not filed:
+            return None if filed is None else False
+        first, *others = filed
+        return Proof(
+            read=GetPort(pid=first.pid or ""), shows=lambda found: self._is_filed(first, found, others, sent_at)
+        )
+
+    def _is_filed(
+        self, listed: "ListedPort", found: "Port", others: "list[ListedPort]", sent_at: datetime
+    ) -> "bool | Proof[Port] | None":
+        if found.port is None or set(found.port.numbers) != set(self.numbers):
+            return self._filed_among(others, sent_at)
+        is_newer = listed.created_at is not None and listed.created_at >= sent_at - CLOCKS_DIFFER
+        return True if is_newer else None
+
     def to_wire(self) -> dict[str, Any]:
         """The due date goes out as a day, as the text says; the schema names a date-time."""
         features = [feature.to_wire() for feature in self.features or []]
@@ -232,6 +258,15 @@ class Ports(Answer):
 )
 class ListPorts(Operation[Ports]):
     """List the account's port-ins with status and date of the move (`foc_date`), newest first."""
+
+
+def _filed_about(listed: Ports, sent_at: datetime) -> list[ListedPort] | None:
+    """Port-ins that may have been filed by a call of that time; None where a row does not say when or which."""
+    filed = [row for row in listed.ports if row.created_at is None or row.created_at >= sent_at - LOOKS_BACK]
+    return filed if all(row.pid and _PID.fullmatch(row.pid) and row.created_at for row in filed) else None
+
+
+_PID: Final = re.compile(r"[A-Za-z0-9]{5}")
 
 
 class PortDetails(Answer):
@@ -294,6 +329,7 @@ def _new_pin() -> str:
     effect=Effect.PRIVILEGED,
     toolset="ports",
     docs="#numbersPortOutPinUpdate",
+    unseen="no call shows a port-out PIN",
     synonyms=("leave", "transfer away", "protect", "lock", "porting"),
 )
 class SetPortOutPin(Operation[PortOutPin]):

@@ -1,12 +1,16 @@
 """VoiceTel prices: the account's own rates and balance, from the one read that shows them (6 an hour, so cached)."""
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
-from guard.quote import Balance, Rate
-from tools.voicetel.account import Account, GetAccount
+from guard.quote import Balance, Rate, Unpriced
+from tools.voicetel.account import GetAccount
+
+TOO_OLD: Final = timedelta(days=1)
+"""Rates that were read longer ago, because VoiceTel allows no newer read, are no price any more."""
 
 
 class VoiceTelPrices:
@@ -15,11 +19,18 @@ class VoiceTelPrices:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
 
-    async def rate(self, name: str, operation: Operation[Any]) -> Rate | None:
-        """`rates.<name>` of the account, in US dollars."""
-        account = await self._account()
-        each = getattr(account.rates, name, None) if account.rates else None
-        return Rate(Money(each), f"rates.{name} of the account") if each is not None else None
+    async def rate(self, name: str, operation: Operation[Any]) -> Rate | Unpriced | None:
+        """`rates.<name>` of the account, in US dollars. No document says what a rate of nothing means."""
+        exchange = await self._client.exchange(GetAccount())
+        rates, read_at = exchange.answer.rates, exchange.received_at
+        each = getattr(rates, name, None) if rates else None
+        if each is None:
+            return None
+        if not each:
+            return Unpriced(f"The account shows a rate of nothing for {name}, which may mean that none is set.")
+        if datetime.now(UTC) - read_at > TOO_OLD:
+            return Unpriced(f"The account's rates are as of {read_at:%Y-%m-%d}, and VoiceTel allows no newer read now.")
+        return Rate(Money(each), f"rates.{name} of the account", as_of=read_at)
 
     async def balance(self) -> Balance | None:
         """`cash` of the account."""
@@ -27,6 +38,3 @@ class VoiceTelPrices:
         if exchange.answer.cash is None:
             return None
         return Balance(Money(exchange.answer.cash), exchange.received_at)
-
-    async def _account(self) -> Account:
-        return await self._client.send(GetAccount())

@@ -5,8 +5,9 @@ are part of the schema; they are left out here, since they are not meant for the
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
@@ -17,6 +18,9 @@ from clients.undo import Undo
 from clients.voicetel import voicetel
 
 Status = Literal["active", "pending", "closed", "spam"]
+
+CLOCKS_DIFFER: Final = timedelta(minutes=2)
+"""How much earlier than our own time of sending a ticket or reply may say that it was made."""
 
 
 class Attachment(Answer):
@@ -165,13 +169,15 @@ class CreateTicket(Operation[TicketAnswer]):
         return Undo(verdict="none", lost="VoiceTel has the ticket; voicetel_set_ticket_status can close it.")
 
     def settled(self, sent_at: datetime) -> Proof[Tickets]:
-        return Proof(read=ListTickets(), shows=self._may_be_listed)
+        return Proof(read=ListTickets(), shows=lambda found: self._may_be_listed(found, sent_at))
 
-    def _may_be_listed(self, found: Tickets) -> bool | None:
+    def _may_be_listed(self, found: Tickets, sent_at: datetime) -> bool | None:
         """A ticket of this subject may be an older one, and the list may be cut off."""
-        subjects = {(ticket.subject or "").strip() for ticket in found.tickets}
+        same = [ticket for ticket in found.tickets if (ticket.subject or "").strip() == self.subject.strip()]
+        if any(ticket.created_at and ticket.created_at >= sent_at - CLOCKS_DIFFER for ticket in same):
+            return True
         is_whole = found.total_count is None or found.total_count <= len(found.tickets)
-        return False if is_whole and self.subject.strip() not in subjects else None
+        return False if is_whole and not same else None
 
 
 class ReplyAdded(Answer):
@@ -199,6 +205,21 @@ class ReplyToTicket(Operation[ReplyAdded]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A reply that was sent cannot be taken back.")
+
+    def settled(self, sent_at: datetime) -> Proof[TicketMessages]:
+        return Proof(
+            read=ListTicketMessages(ticket_id=self.ticket_id), shows=lambda found: self._is_among(found, sent_at)
+        )
+
+    def _is_among(self, found: TicketMessages, sent_at: datetime) -> bool | None:
+        """The same words since then show that it was added; none proves nothing, since they may come back as HTML."""
+        same = (
+            self.message.strip() in unescape(row.body or "")
+            and row.created_at is not None
+            and row.created_at >= sent_at - CLOCKS_DIFFER
+            for row in found.messages
+        )
+        return True if any(same) else None
 
 
 class TicketStatus(Answer):

@@ -41,7 +41,7 @@ async def test_a_child_process_serves_the_page_once_something_waits_and_runs_wha
 ) -> None:
     await _set_passcode(tmp_path)
     async with sandboxes() as sandbox, Client(_child(tmp_path, sandbox.url)) as client:
-        await client.call_tool("voicetel_search_inventory", {"tn_mask": "212", "quantity": 1})
+        await client.call_tool("find_available_numbers", {"starts_with": "212", "limit": 1})
         assert await _kept_address(tmp_path) is None
         page = _page_in(await _waiting(client))
         async with browsing(page) as operator:

@@ -1,0 +1,89 @@
+"""Whom a call reaches beyond the numbers that it names: its groups and lists, looked up before anybody is asked."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from clients.audience import Members, Unlisted
+from clients.errors import TelephonyError
+from clients.exchange import Exchange
+from clients.operation import Operation
+from guard.errors import AudienceChanged
+
+R = TypeVar("R")
+
+MOST_READS: Final = 40
+"""How many reads one call may take; with pages of 500 that is 20,000 people. Who is more is not looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The people of a call's groups and lists."""
+
+    numbers: tuple[str, ...] = ()
+    """In E.164, each once."""
+
+    unknown: str = ""
+    """Why there may be more than these; empty where they are all."""
+
+
+class Reader(Protocol):
+    """The client of one account, as far as reading needs it."""
+
+    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Make one call."""
+        ...
+
+
+async def audience_of(operation: Operation[Any], reader: Reader) -> Audience:
+    """Whom a call reaches beyond the numbers that it names. What cannot be looked up is said to be unknown."""
+    numbers: dict[str, None] = {}
+    reads = 0
+    for members in operation.members():
+        if isinstance(members, Unlisted):
+            return Audience(tuple(numbers), members.reason)
+        read = members.read
+        while True:
+            reads += 1
+            if reads > MOST_READS:
+                return Audience(tuple(numbers), f"they are too many to be looked up with {MOST_READS} reads")
+            try:
+                page = (await reader.exchange(read)).answer
+            except TelephonyError as failed:
+                return Audience(tuple(numbers), f"they could not be looked up: {failed}")
+            if (unshown := _add(numbers, members, page)) is not None:
+                return Audience(tuple(numbers), unshown)
+            cursor = read.next_cursor(page)
+            if cursor is None:
+                break
+            read = read.model_copy(update={"cursor": cursor})
+    return Audience(tuple(numbers))
+
+
+def require_no_more(approved: int | None, operation: Operation[Any], found: Audience) -> None:
+    """Check that a call reaches nobody beyond those it was approved for.
+
+    `approved` is how many it reached when it was asked about, None where that was not known.
+
+    Raises:
+        AudienceChanged: It reaches more people now, or it can no longer be told.
+    """
+    now = how_many(operation, found)
+    if approved is None or (now is not None and now <= approved):
+        return
+    shown = "an unknown number" if now is None else str(now)
+    raise AudienceChanged(f"Approved were {approved} recipients, now it reaches {shown}; nothing was sent.")
+
+
+def how_many(operation: Operation[Any], found: Audience) -> int | None:
+    """How many numbers or recipients a call touches, None where that is not known."""
+    if found.unknown:
+        return None
+    return max(operation.reach(), len({*operation.destinations(), *found.numbers}))
+
+
+def _add(numbers: dict[str, None], members: Members[Any], page: Any) -> str | None:
+    for number in members.numbers(page):
+        if number is None:
+            return "not every one of them is shown with a number"
+        numbers[number] = None
+    return None

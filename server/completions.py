@@ -1,0 +1,95 @@
+"""What a client can offer while somebody types an argument of a prompt, or the address of a document."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from mcp.types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
+
+from prompts.library import guides
+from server.runtime import Runtime, principal_of
+
+MOST = 20
+KEPT = timedelta(minutes=1)
+"""How long the numbers and groups are offered again before providers are asked anew: people type faster than that."""
+
+Source = Callable[[], Awaitable[Iterable[str]]]
+
+
+class Completions:
+    """Offers values that begin with, or have in them, what was typed. What cannot be asked offers nothing."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._kept: dict[str, tuple[datetime, list[str]]] = {}
+        self._sources: Mapping[str, Source] = {
+            "number": self._numbers,
+            "group": self._groups,
+            "ringfence://operations/{name}": self._operations,
+            "ringfence://providers/{name}": self._providers,
+            "ringfence://actions/{action_id}": self._actions,
+        }
+
+    async def __call__(
+        self, ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, _context: object
+    ) -> Completion:
+        """A completion handler, as the SDK calls it."""
+        source = self._sources.get(_kind(ref, argument.name) or "")
+        typed = argument.value.strip().lower()
+        values: list[str] = list(await source()) if source is not None else []
+        fitting = [value for value in values if typed in value.lower()]
+        fitting.sort(key=lambda value: (not value.lower().startswith(typed), value))
+        return Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
+
+    async def _numbers(self) -> Iterable[str]:
+        from tools.overview.asking import gather
+
+        async def read() -> Iterable[str]:
+            gathered = await gather(self._runtime.views, lambda view: view.numbers())
+            return sorted({line.number for lines in gathered.found.values() for line in lines})
+
+        return await self._keep("numbers", read)
+
+    async def _groups(self) -> Iterable[str]:
+        from clients.errors import TelephonyError
+        from tools.routee.groups import ListGroups
+
+        client = self._runtime.clients.get("routee")
+        if client is None:
+            return []
+
+        async def read() -> Iterable[str]:
+            try:
+                found = await client.send(ListGroups())
+            except TelephonyError:
+                return []
+            return [group.name for group in found.groups if group.name]
+
+        return await self._keep("groups", read)
+
+    async def _operations(self) -> Iterable[str]:
+        from tools.catalog import operations_of
+
+        return [name for provider in self._runtime.clients for name in operations_of(provider)]
+
+    async def _providers(self) -> Iterable[str]:
+        return list(self._runtime.clients)
+
+    async def _actions(self) -> Iterable[str]:
+        asking = principal_of()
+        return [action.id for action in await self._runtime.record.journal.latest(100, principal=asking.name)]
+
+    async def _keep(self, name: str, read: Source) -> Iterable[str]:
+        now = self._runtime.now()
+        until, values = self._kept.get(name, (now, []))
+        if until <= now:
+            values = list(await read())
+            self._kept[name] = (now + KEPT, values)
+        return values
+
+
+def _kind(ref: PromptReference | ResourceTemplateReference, argument: str) -> str | None:
+    if isinstance(ref, ResourceTemplateReference):
+        return ref.uri
+    guide = next((guide for guide in guides() if guide.name == ref.name), None)
+    found = next((one for one in guide.arguments if one.name == argument), None) if guide else None
+    return found.completes if found else None

@@ -1,0 +1,73 @@
+"""`ringfence://…`: documents that a client can read, and what completes their addresses."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+
+from server.runtime import Runtime, principal_of
+
+MARKDOWN = "text/markdown"
+
+
+def add_resources(server: MCPServer, runtime: Runtime) -> None:
+    """Register the documents. What writes them is imported when one is read."""
+
+    @server.resource("ringfence://guide", name="guide", description="How to work with this server.", mime_type=MARKDOWN)
+    def guide() -> str:
+        from server import documents
+
+        return documents.guide(runtime)
+
+    @server.resource(
+        "ringfence://policy", name="policy", description="The rules in force, and what each means.", mime_type=MARKDOWN
+    )
+    def policy() -> str:
+        from server import documents
+
+        return documents.policy(runtime)
+
+    @server.resource(
+        "ringfence://providers/{name}",
+        name="provider",
+        description="A provider's limits, surprises, and what is inferred.",
+        mime_type=MARKDOWN,
+    )
+    async def provider(name: str) -> str:
+        from server import documents
+
+        return await _found(f"ringfence://providers/{name}", lambda: documents.provider(runtime, name))
+
+    @server.resource(
+        "ringfence://operations/{name}",
+        name="operation",
+        description="An operation's arguments, price rule, an example, and what policy says of it.",
+        mime_type=MARKDOWN,
+    )
+    async def operation(name: str) -> str:
+        from server import documents
+
+        return await _found(f"ringfence://operations/{name}", lambda: documents.operation(runtime, name))
+
+    @server.resource(
+        "ringfence://actions/{action_id}",
+        name="action",
+        description="A guarded call of yours, and what became of it.",
+        mime_type=MARKDOWN,
+    )
+    async def action(action_id: str, ctx: Context[Any, Any]) -> str:
+        from server import documents
+
+        asking = principal_of(ctx)
+        return await _found(f"ringfence://actions/{action_id}", lambda: documents.action(runtime, asking, action_id))
+
+
+async def _found(uri: str, write: Callable[[], Awaitable[str]]) -> str:
+    from server.documents import NoSuchDocument
+
+    try:
+        return await write()
+    except NoSuchDocument as missing:
+        raise ResourceNotFoundError(f"{missing} ({uri})") from None

@@ -1,0 +1,98 @@
+"""The operator's rules in words: all that are in force, and what they say of one operation."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from clients.effects import Effect
+from guard.policy import Decision
+from server.rule_review import providers_of
+from server.runtime import session_policy
+from server.settings import Settings
+from tools.catalog import OperationType
+
+MEANING: Final = {
+    Decision.ALLOW: "it is sent without a question",
+    Decision.ASK: "the client's own form asks its user; where the client has none, the operator is asked",
+    Decision.PAGE: "the operator is asked, on the approval page or the command line, never in the client",
+    Decision.DENY: "it is refused, and nobody is asked",
+}
+
+
+def explained(operation: OperationType, settings: Settings) -> Iterator[str]:
+    """What the rules say of an operation, a line each."""
+    spec, policy = operation.spec, session_policy(settings)
+    ruling = policy.ruling(spec)
+    yield f"{spec.tool_name}: {ruling.decision.word}, by {ruling.rule}"
+    yield f"that is: {MEANING[ruling.decision]}"
+    effects = ", ".join(spec.effect.labels) + (", cannot be undone" if spec.irreversible else "")
+    yield f"effect: {effects}"
+    for other in policy.rulings(spec):
+        if other.rule != ruling.rule:
+            yield f"also names it, and does not count: {other.rule}"
+    if settings.read_only and not spec.effect.is_plain_read:
+        yield "read_only is set: the tool is not shown"
+    if spec.provider.name not in providers_of(settings):
+        yield f"{spec.provider.title} is not set up, so every call is refused until it has credentials"
+    if Effect.PAID in spec.effect:
+        yield from _money(operation, settings)
+    if not spec.effect.is_plain_read and ruling.decision < Decision.PAGE:
+        limit, minutes = settings.compliance.bulk_limit, settings.compliance.duplicate_minutes
+        yield (
+            f"asked all the same: more than {limit} numbers or recipients at once (page), the same call within "
+            f"{minutes:g} minutes, words of a stranger in the arguments"
+        )
+
+
+def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
+    spec = operation.spec
+    caps = [cap for cap in settings.budget if cap.provider in {None, spec.provider.name}]
+    for cap in caps:
+        yield f"budget: {cap.limit} {cap.currency} per {cap.per}, {f'at {cap.provider}' if cap.provider else 'overall'}"
+    price = settings.prices.get(spec.tool_name)
+    if price is not None:
+        yield f"where no price is known: {price.amount} {price.currency} for one is taken, from [prices]"
+        return
+    unknown = settings.policy.unknown_price or ("deny" if caps else "ask")
+    why = "policy.unknown_price" if settings.policy.unknown_price else "because a cap applies" if caps else "by default"
+    yield f"where no price is known: {unknown}, {why}"
+
+
+def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
+    """Every rule: its key, its value, and whether the settings changed it."""
+    policy = settings.policy
+    for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
+        yield f"policy.{name}", getattr(policy, name).word, name in policy.model_fields_set
+    unknown = policy.unknown_price or "ask; deny where a cap applies"
+    yield "policy.unknown_price", unknown, policy.unknown_price is not None
+    for section in ("providers", "toolsets", "operations"):
+        for name, decision in getattr(policy, section).items():
+            yield f"policy.{section}.{name}", decision.word, True
+    for name, decision in settings.tighten.items():
+        yield f"tighten.{name}", decision.word, True
+    for cap in settings.budget:
+        where = f"at {cap.provider}" if cap.provider else "overall"
+        yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {where}", True
+    if not settings.budget:
+        yield "budget", "no cap", False
+    for name, price in settings.prices.items():
+        yield f"prices.{name}", f"at most {price.amount} {price.currency} for one", True
+    yield from _reach(settings)
+
+
+def _reach(settings: Settings) -> Iterator[tuple[str, str, bool]]:
+    destinations, compliance = settings.destinations, settings.compliance
+    shown = {
+        "destinations.countries": ", ".join(destinations.countries) or "none",
+        "destinations.refused_prefixes": ", ".join(destinations.refused_prefixes) or "none of your own",
+        "destinations.home": destinations.home,
+    }
+    for name, value in shown.items():
+        yield name, value, name.partition(".")[2] in destinations.model_fields_set
+    limits = {
+        "compliance.quiet_hours": compliance.quiet_hours or "none",
+        "compliance.duplicate_minutes": f"{compliance.duplicate_minutes:g}",
+        "compliance.bulk_limit": str(compliance.bulk_limit),
+    }
+    for name, value in limits.items():
+        yield name, value, name.partition(".")[2] in compliance.model_fields_set
+    yield "read_only", "yes" if settings.read_only else "no", settings.read_only

@@ -1,0 +1,150 @@
+"""Calls whose answer is lost, before or after the effect, at the simulated providers; and what looking then finds."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from mcp import Client
+from mcp.types import CallToolResult
+
+from guard.action import Action, State
+from guard.reconcile import GRACE
+from server.app import build_server
+from server.runtime import Runtime
+from server.sandboxed import simulated_accounts
+from server.settings import Settings
+from tests.clients.accounts import http_client
+from tests.connecting import connect
+from tests.sandboxed import Sandbox, sandboxes
+from tools.catalog import catalogue
+
+ALLOW: dict[str, Any] = {
+    "paid": "allow",
+    "reroutes": "allow",
+    "destructive": "allow",
+    "privileged": "allow",
+    "irreversible": "allow",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """One operation whose answer is lost, and what its proof can tell."""
+
+    tool: str
+    arguments: dict[str, Any]
+    first: tuple[tuple[str, dict[str, Any]], ...] = ()
+    """Calls that must come before it."""
+
+    shows_undone: bool = True
+    """False where a read that does not find the effect proves nothing."""
+
+    shows_done: bool = True
+    """False where a read that finds the effect proves nothing."""
+
+    @property
+    def can_be_seen(self) -> tuple[State, State]:
+        """What looking should find where the call never came, and where it took effect."""
+        return (
+            State.REFUSED if self.shows_undone else State.UNKNOWN,
+            State.DONE if self.shows_done else State.UNKNOWN,
+        )
+
+    account: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Settings of its provider that differ from the seeded account's."""
+
+
+class Bench:
+    """A server without a question to anybody, whose clock can be moved, before a sandbox that loses answers."""
+
+    def __init__(self, sandbox: Sandbox, runtime: Runtime, client: Client, offset: list[timedelta]) -> None:
+        self.sandbox = sandbox
+        self.runtime = runtime
+        self._client = client
+        self._offset = offset
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+        """Make a call; what only the operator may approve, the operator approves."""
+        result = await self._client.call_tool(tool, arguments)
+        content: dict[str, Any] = result.structured_content or {}
+        if result.is_error and content.get("state") == State.PROPOSED:
+            await self.runtime.guard.approve(content["action"], by="the operator")
+            result = await self._client.call_tool(tool, arguments)
+        return result
+
+    async def lose(self, lost: Lost, how: str) -> Action:
+        """Make the call and lose its answer: `drop_before` or `drop_after` the effect."""
+        spec = catalogue()[lost.tool].spec
+        path = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(spec.path)) + "$"
+        await self.sandbox.break_with(how, provider=spec.provider.name, method=spec.method, path=path, times=None)
+        result = await self.call(lost.tool, lost.arguments)
+        await self.sandbox.mend()
+        action = (await self.runtime.record.journal.latest(1))[0]
+        assert action.operation == lost.tool, text_of(result)
+        assert action.state is State.UNKNOWN, text_of(result)
+        return action
+
+    async def look(self, action: Action) -> State:
+        """What looking at the provider finds, once the request can no longer be under way."""
+        self._offset[0] += GRACE * 2
+        await self.sandbox.advance((GRACE * 2).total_seconds())
+        return (await self.runtime.guard.reconciler.look(action)).state
+
+    async def look_in_vain(self, action: Action) -> State:
+        """What remains where the provider answers no read."""
+        await self.sandbox.break_with("status", provider=action.provider, status=500, times=None)
+        state = await self.look(action)
+        await self.sandbox.mend()
+        return state
+
+    async def close(self, action: Action) -> None:
+        """Close an action of which no read can tell, as the operator does."""
+        await self.runtime.record.journal.move(action.id, {State.UNKNOWN}, State.REFUSED)
+
+    async def seen(self, lost: Lost) -> tuple[State, State]:
+        """What looking finds where the call never came, and where it took effect. Without a read nothing is found."""
+        for tool, arguments in lost.first:
+            done = await self.call(tool, arguments)
+            assert not done.is_error, text_of(done)
+        never_came = await self.lose(lost, "drop_before")
+        assert await self.look_in_vain(never_came) is State.UNKNOWN, lost.tool
+        undone = await self.look(never_came)
+        await self.close(never_came)
+        took_effect = await self.lose(lost, "drop_after")
+        assert await self.look_in_vain(took_effect) is State.UNKNOWN, lost.tool
+        return undone, await self.look(took_effect)
+
+
+@asynccontextmanager
+async def benches(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
+    """A server with one provider, before a fresh sandbox. The settings are those that the seeded account's are not."""
+    offset = [timedelta()]
+    async with sandboxes() as sandbox, http_client() as http:
+        account = simulated_accounts(sandbox.url)[provider].model_copy(update=account_settings)
+        runtime = _runtime(provider, account, folder, http, offset)
+        async with connect(build_server(runtime)) as client:
+            yield Bench(sandbox, runtime, client, offset)
+        await runtime.record.database.close()
+
+
+def _runtime(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient, offset: list[timedelta]) -> Runtime:
+    settings = Settings.model_validate(
+        {
+            provider: account,
+            "state_folder": folder,
+            "toolsets": ["all"],
+            "policy": ALLOW,
+            "destinations": {"countries": ["US", "CA", "GB", "GR", "DE", "ES"]},
+        }
+    )
+    return Runtime(settings, http=http, now=lambda: datetime.now(UTC) + offset[0])
+
+
+def text_of(result: CallToolResult) -> str:
+    """What a reader sees."""
+    return "\n".join(getattr(block, "text", "") for block in result.content)

@@ -1,0 +1,229 @@
+"""Whoever is named by a contact id, a group or a list counts like whoever is named by a number."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.types import CallToolResult
+from pydantic import ConfigDict
+
+from clients.audience import Members, Unlisted
+from clients.exchange import Exchange
+from clients.operation import Answer, Operation
+from guard.audience import MOST_READS, audience_of
+from sandbox.routee.seed import VIBER_SENDER
+from tests.connecting import Person
+from tests.tools import convirza_desk
+from tests.tools.routee_desk import Desk, desks, text_of
+
+BULK = {"bulk_limit": 4}
+SMS: dict[str, Any] = {"sender": "Bluewater", "text": "Hello", "when": "now"}
+VOICE: dict[str, Any] = {"sender": "447520630142", "text": "Hello", "language": "en-GB", "when": "now"}
+VIBER: dict[str, Any] = {"sender_id": VIBER_SENDER, "text": "Hello", "when": "now"}
+SENDS = pytest.mark.parametrize(
+    ("tool", "content"),
+    [("send_campaign", SMS), ("send_voice_campaign", VOICE), ("send_viber_campaign", VIBER)],
+    ids=["SMS", "voice", "Viber"],
+)
+UNCHECKED = "NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED"
+
+
+@SENDS
+async def test_a_small_group_is_counted_in_the_question(tool: str, content: dict[str, Any], tmp_path: Path) -> None:
+    async with desks(tmp_path, person=Person("decline")) as desk:
+        await desk.attempt(tool, **content, groups=["Patients GR"])
+        assert "It reaches 2 number(s)" in desk.question
+
+
+@SENDS
+async def test_a_large_group_goes_to_the_operator(tool: str, content: dict[str, Any], tmp_path: Path) -> None:
+    async with desks(tmp_path, compliance=BULK) as desk:
+        action = _waiting(await desk.attempt(tool, **content, groups=["Recall"]))
+        assert desk.person.questions == []
+        assert "numbers or recipients at once" in await _asked(desk, action)
+
+
+@SENDS
+async def test_a_group_with_somebody_who_opted_out_gets_nothing(
+    tool: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.runtime.record.optouts.add(["+306971234567"], source="a test")
+        refused = await desk.attempt(tool, **content, groups=["Patients GR"])
+        assert "+306971234567 opted out" in text_of(refused)
+        assert await desk.sandbox.charges() == []
+
+
+async def test_a_contact_counts_like_its_number(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        contacts = (await desk.call("list_contacts"))["contacts"]
+        eleni = next(row for row in contacts if row["mobile"] == "+306971234567")
+        await desk.runtime.record.optouts.add([eleni["mobile"]], source="a test")
+        assert "opted out" in text_of(await desk.attempt("send_campaign", **SMS, contacts=[eleni["id"]]))
+
+
+async def test_whom_routee_itself_leaves_out_is_not_reached(tmp_path: Path) -> None:
+    async with desks(tmp_path, person=Person("decline")) as desk:
+        await desk.runtime.record.optouts.add(["+19175550163"], source="a test")
+        await desk.attempt("send_campaign", **SMS, groups=["Patients US"])
+        assert "It reaches 2 number(s)" in desk.question
+
+
+async def test_a_group_with_somebody_where_nothing_may_go_is_refused(tmp_path: Path) -> None:
+    async with desks(tmp_path, destinations={"countries": ["GR"]}) as desk:
+        refused = await desk.attempt("send_campaign", **SMS, groups=["Recall"])
+        assert "destinations.countries allows GR" in text_of(refused)
+
+
+async def test_a_group_that_cannot_be_read_goes_to_the_operator_who_is_told(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.sandbox.break_with("status", provider="routee", path="groups/my", status=500, times=None)
+        action = _waiting(await desk.attempt("send_campaign", **SMS, groups=["Patients GR"]))
+        assert desk.person.questions == []
+        assert UNCHECKED in await _asked(desk, action)
+
+
+async def test_a_group_that_grew_after_the_yes_is_asked_about_again(tmp_path: Path) -> None:
+    async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
+        call = {**SMS, "groups": ["Patients UK"]}
+        action = _waiting(await desk.attempt("send_campaign", **call))
+        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.call("add_group_contacts", name="Patients UK", contact_ids=[await _contact(desk, "+306942345678")])
+        # Priced by the number of recipients, so the price is what is noticed first.
+        assert "nothing was sent" in text_of(await desk.attempt("send_campaign", **call))
+        assert _waiting(await desk.attempt("send_campaign", **call)) != action
+        assert await desk.sandbox.charges() == []
+
+
+async def test_a_group_that_grew_where_no_price_is_known_is_asked_about_again(tmp_path: Path) -> None:
+    async with desks(tmp_path, policy={"operations": {"routee_send_viber_campaign": "page"}}) as desk:
+        call = {**VIBER, "groups": ["Patients GR"]}
+        action = _waiting(await desk.attempt("send_viber_campaign", **call))
+        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.call("add_group_contacts", name="Patients GR", contact_ids=[await _contact(desk, "+447700900123")])
+        refused = await desk.attempt("send_viber_campaign", **call)
+        assert "Approved were 2 recipients, now it reaches 3; nothing was sent." in text_of(refused)
+        assert await desk.sandbox.charges() == []
+
+
+async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> None:
+    async with desks(tmp_path, policy={"operations": {"routee_send_sms": "page"}}) as desk:
+        call = {"sender": "Bluewater", "to": "+306971234567", "text": "Hello"}
+        action = _waiting(await desk.attempt("send_sms", **call))
+        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.runtime.record.optouts.add(["+306971234567"], source="a test")
+        assert "opted out" in text_of(await desk.attempt("send_sms", **call))
+        assert await desk.sandbox.charges() == []
+
+
+async def test_a_dialplan_that_is_fetched_goes_to_the_operator(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        call = {"sender": "447520630142", "to": "+447700900123", "dial_plan_url": "https://hooks.example/plan"}
+        action = _waiting(await desk.attempt("start_conversation", **call))
+        assert "may dial any number" in await _asked(desk, action)
+
+
+async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_way_round(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    in_two_hours, tomorrow = now + timedelta(hours=2), now + timedelta(hours=26)
+    quiet = {"quiet_hours": f"{_in_athens(in_two_hours)}-{_in_athens(in_two_hours + timedelta(hours=1))}"}
+    async with desks(tmp_path, person=Person("decline"), compliance=quiet) as desk:
+        later = {**SMS, "groups": ["Patients GR"], "when": (tomorrow + timedelta(minutes=30)).isoformat()}
+        assert "nothing is sent from" in text_of(await desk.attempt("send_campaign", **later))
+        await desk.attempt("send_campaign", **{**later, "when": "now"})
+        assert "It reaches 2 number(s)" in desk.question
+
+
+async def test_a_broadcast_whose_recipients_are_kept_counts_them(tmp_path: Path) -> None:
+    numbers = [f"+1201555{number:04}" for number in range(100, 112)]
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    async with convirza_desk.desks(tmp_path) as desk:
+        made = await desk.call(
+            "create_broadcast",
+            name="Recall",
+            message="Time for a check-up?",
+            from_number="2125550202",
+            recipients=numbers,
+            when=tomorrow,
+        )
+        person = len(desk.person.questions)
+        sent = await desk.attempt("update_broadcast", broadcast_id=made["broadcast_id"], when="now")
+        assert _waiting(sent)
+        assert len(desk.person.questions) == person
+
+
+async def test_a_broadcast_with_a_field_that_no_page_shows_goes_to_the_operator(tmp_path: Path) -> None:
+    async with convirza_desk.desks(tmp_path) as desk:
+        asked = await desk.attempt(
+            "create_broadcast",
+            name="Recall",
+            message="Time for a check-up?",
+            from_number="2125550202",
+            recipients=["+12015550100"],
+            when="now",
+            extra_fields={"contact_list_id": 7},
+        )
+        action = await desk.runtime.record.journal.find(_waiting(asked))
+        assert action
+        assert any("may name further recipients" in note for note in action.quote.warnings)
+
+
+class _People(Answer):
+    numbers: list[str] = []
+
+
+class _ListPeople(Operation[_People]):
+    model_config = ConfigDict(frozen=True)
+
+    cursor: str | None = None
+
+    def next_cursor(self, answer: Any) -> str | None:
+        return "more"
+
+
+class _SendToAll(Operation[_People]):
+    def members(self) -> tuple[Members[Any] | Unlisted, ...]:
+        return (Members(read=_ListPeople(), numbers=lambda page: page.numbers),)
+
+
+class _EndlessList:
+    """A provider whose list never ends."""
+
+    def __init__(self) -> None:
+        self._numbers: Iterator[int] = iter(range(10_000))
+
+    async def exchange(self, operation: Any, *, idempotency_key: str | None = None) -> Exchange[Any]:
+        number = f"+1201556{next(self._numbers):04}"
+        return Exchange(_People(numbers=[number]), 200, "", datetime.now(UTC))
+
+
+async def test_a_list_without_an_end_is_not_read_for_ever() -> None:
+    found = await audience_of(_SendToAll(), _EndlessList())
+    assert len(found.numbers) == MOST_READS
+    assert "too many" in found.unknown
+
+
+def _in_athens(moment: datetime) -> str:
+    from zoneinfo import ZoneInfo
+
+    return f"{moment.astimezone(ZoneInfo('Europe/Athens')):%H:%M}"
+
+
+async def _contact(desk: Desk, mobile: str) -> str:
+    contacts = (await desk.call("list_contacts"))["contacts"]
+    return next(str(row["id"]) for row in contacts if row["mobile"] == mobile)
+
+
+async def _asked(desk: Desk, action_id: str) -> str:
+    """What the operator is told of an action."""
+    action = await desk.runtime.record.journal.find(action_id)
+    assert action
+    return "\n".join(action.quote.lines())
+
+
+def _waiting(result: CallToolResult) -> str:
+    content: dict[str, Any] = result.structured_content or {}
+    assert content.get("state") == "proposed", text_of(result)
+    return str(content["action"])

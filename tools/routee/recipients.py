@@ -1,0 +1,42 @@
+"""Whom a bulk send of Routee reaches through contact ids and groups."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from clients.audience import Members
+from tools.routee.contacts import Contact, Contacts, GetContact
+from tools.routee.groups import ListGroupContacts
+
+LARGEST_PAGE: Final = 500
+
+
+def members_of(
+    contacts: Sequence[str] | None, groups: Sequence[str] | None, service: str = ""
+) -> tuple[Members[Any], ...]:
+    """The reads that show the numbers of contacts and of everybody in groups.
+
+    Whom Routee's blacklist keeps from the service is not reached by it (documented), and not among them; without a
+    service everybody is.
+    """
+
+    def of_one(contact: Contact) -> Iterable[str | None]:
+        return _numbers((contact,), service)
+
+    def of_page(page: Contacts) -> Iterable[str | None]:
+        missing = page.last is None and (page.total or 0) > len(page.contacts)
+        return (*_numbers(page.contacts, service), *((None,) if missing else ()))
+
+    singly = [Members(read=GetContact(contact_id=contact), numbers=of_one) for contact in contacts or ()]
+    grouped = [
+        Members(read=ListGroupContacts(name=group, limit=LARGEST_PAGE), numbers=of_page) for group in groups or ()
+    ]
+    return (*singly, *grouped)
+
+
+def _numbers(contacts: Iterable[Contact], service: str) -> list[str | None]:
+    """Contacts are made with a plus sign; that one may be missing in an answer is taken care of."""
+    return [
+        f"+{contact.mobile.removeprefix('+')}" if contact.mobile else None
+        for contact in contacts
+        if service not in contact.blacklisted_services
+    ]
