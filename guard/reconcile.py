@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,12 +21,11 @@ ANSWER_WITHIN = timedelta(seconds=30)
 MOST_READS = 6
 """How many reads one proof may lead through before it counts as unable to tell."""
 
-GRACE: Final = 2
-"""A request whose answer was lost may still be worked on. For this many times as long as an answer may take, not
-finding its effect proves nothing."""
+GRACE = 2 * ANSWER_WITHIN
+"""A request whose answer was lost may still be worked on: for this long, not finding its effect proves nothing."""
 
-LOST_AFTER: Final = 10
-"""An action of another machine that is still under way after this many times as long has lost its process."""
+LOST_AFTER = 10 * ANSWER_WITHIN
+"""An action of another machine that is still under way after this long has lost its process."""
 
 
 class Looker(Protocol):
@@ -50,13 +49,14 @@ class Reconciler:
         now: Callable[[], datetime],
         answer_within: timedelta = ANSWER_WITHIN,
     ) -> None:
+        """`answer_within` is how long the provider is given to answer; the times above grow and shrink with it."""
         self._journal = journal
         self._senders = senders
         self._operations = operations
         self._where_to_look = where_to_look
         self._now = now
-        self._grace = GRACE * answer_within
-        self._lost_after = LOST_AFTER * answer_within
+        self._grace = GRACE * (answer_within / ANSWER_WITHIN)
+        self._lost_after = LOST_AFTER * (answer_within / ANSWER_WITHIN)
 
     async def run(self) -> list[Action]:
         """Look after every abandoned action, and every unknown one."""

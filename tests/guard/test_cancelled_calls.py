@@ -160,13 +160,13 @@ async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: 
 
 
 async def _newest(client: Client) -> dict[str, Any]:
-    listed = (await client.call_tool("list_actions", {"limit": 1})).structured_content or {}
+    listed: dict[str, Any] = (await client.call_tool("list_actions", {"limit": 1})).structured_content or {}
     newest: dict[str, Any] = listed["actions"][0]
     return newest
 
 
 async def _pending(client: Client) -> str:
-    asked = (await client.call_tool(TOOL, ORDER)).structured_content or {}
+    asked: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
     return str(asked["action"])
 
 

@@ -14,7 +14,7 @@ from clients.operation import Operation
 from guard.action import Action, Principal, State, digest_of
 from guard.errors import GuardRefusal
 from guard.pipeline import Guard
-from guard.reconcile import ANSWER_WITHIN, GRACE
+from guard.reconcile import GRACE
 from server.providers import SETUPS
 from server.runtime import Runtime
 from server.store.schema import actions, holds
@@ -26,7 +26,7 @@ from tools.looking import reads_beside
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"
-PAST_GRACE: Final = GRACE * ANSWER_WITHIN + timedelta(seconds=1)
+PAST_GRACE: Final = GRACE + timedelta(seconds=1)
 
 Repeated = Literal["sent", "asked", "told"]
 
