@@ -7,7 +7,7 @@ from typing import NoReturn
 from guard.action import Action, State
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
-from guard.wording import standing
+from guard.wording import standing, whole_standing
 
 
 class Answers:
@@ -53,6 +53,6 @@ def refuse(action: Action) -> NoReturn:
         case State.EXPIRED:
             raise Expired(standing(action))
         case State.SENDING | State.UNKNOWN:
-            raise OutcomePending(standing(action))
+            raise OutcomePending(whole_standing(action))
         case _:
             raise AlreadySettled(f"{standing(action)} An approval works once; nothing more was sent.")

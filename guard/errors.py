@@ -87,10 +87,10 @@ class AlreadySettled(GuardRefusal):
 class OutcomePending(GuardRefusal):
     """The same call is under way, or nobody knows yet whether it happened."""
 
-    advice = "Look at the provider's state; the operator closes the action with `ringfence actions resolve`."
+    advice = "Do not repeat it: get_action looks again; the operator can close it with `ringfence actions resolve`."
 
 
 class JournalUnavailable(GuardRefusal):
     """The store cannot be read or written."""
 
-    advice = "Plain reads still work; ask the operator to look at the disk and at `ringfence doctor`."
+    advice = "Nothing was sent. Plain reads still work; ask the operator to look at the disk and at `ringfence doctor`."

@@ -28,12 +28,13 @@ from guard.compliance import OptOuts
 from guard.conditions import Circumstances, Conditions, Taint
 from guard.errors import AudienceChanged, GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
 from guard.journal import Journal, Vault
+from guard.looking import Operations, ReadsBeside, where_to_look
 from guard.policy import Decision
 from guard.quote import PriceSource, Quote, quote
-from guard.reconcile import Operations, Reconciler
+from guard.reconcile import ANSWER_WITHIN, Reconciler
 from guard.rules import Rules
 from guard.settlement import Receipt, Settlement
-from guard.wording import standing
+from guard.wording import whole_standing
 
 R = TypeVar("R")
 
@@ -72,9 +73,11 @@ class Guard:
         senders: Mapping[str, Sender],
         prices: Mapping[str, PriceSource],
         operations: Operations,
+        reads_beside: ReadsBeside = lambda _: (),
         rules: Rules | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lifetime: timedelta = APPROVAL_LIFETIME,
+        answer_within: timedelta = ANSWER_WITHIN,
     ) -> None:
         self._journal = journal
         self._senders = senders
@@ -84,9 +87,20 @@ class Guard:
         self._lifetime = lifetime
         self._conditions = Conditions(journal=journal, rules=self._rules, optouts=optouts, taint=taint, now=now)
         self._answers = Answers(journal, now)
-        self._settlement = Settlement(journal, vault, now)
         self._has_looked = False
-        self.reconciler = Reconciler(journal=journal, senders=senders, operations=operations, now=now)
+
+        def look(action: Action) -> str:
+            return where_to_look(action, operations, reads_beside)
+
+        self._settlement = Settlement(journal, vault, now, look)
+        self.reconciler = Reconciler(
+            journal=journal,
+            senders=senders,
+            operations=operations,
+            where_to_look=look,
+            now=now,
+            answer_within=answer_within,
+        )
 
     async def review(self, operation: Operation[Any], principal: Principal) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
@@ -162,11 +176,25 @@ class Guard:
             return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
+    async def current(self, action: Action) -> Action:
+        """The action as it stands now. Where its outcome is open, the provider is looked at."""
+        if action.state not in {State.SENDING, State.UNKNOWN}:
+            return action
+        with suppress(JournalUnavailable):
+            await self._settlement.owed.pay()
+            return await self.reconciler.look(await self._journal.find(action.id) or action)
+        return action
+
     async def _look_after_the_lost(self) -> None:
-        """Once in a process, before its first guarded call: find out what became of calls whose process ended."""
+        """Write what is owed to the record, and once in a process find out about calls whose process ended."""
+        await self._settlement.owed.pay()
         if not self._has_looked:
             self._has_looked = True
-            await self.reconciler.run()
+            try:
+                await self.reconciler.run()
+            except JournalUnavailable:
+                self._has_looked = False
+                raise
 
     async def _send_and_settle(
         self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote
@@ -174,9 +202,9 @@ class Guard:
         try:
             exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
-            return await self._settlement.failed(taken, operation, error, kept)
+            return await self._settlement.failed(taken, error, kept)
         except BaseException as crash:
-            await self._settlement.finish(taken, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
+            await self._settlement.broken_off(taken, crash)
             raise
         remark = priced.not_read_since(taken.created_at)
         return await self._settlement.answered(taken, operation, exchange, kept, remark=remark)
@@ -239,11 +267,9 @@ class Guard:
         found = await self._journal.find_open(digest)
         if found is None:
             return None
-        current = await self._answers.aged(found)
-        if current.state is State.UNKNOWN:
-            current = await self.reconciler.look(current)
+        current = await self.reconciler.look(await self._answers.aged(found))
         if current.state in {State.SENDING, State.UNKNOWN}:
-            raise OutcomePending(f"{standing(current)} The same call is not sent a second time.")
+            raise OutcomePending(f"{whole_standing(current)} The same call is not sent a second time.")
         return current if current.state.is_open else None
 
     async def _still_fits(self, found: Action, decision: Decision) -> bool:

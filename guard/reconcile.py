@@ -11,20 +11,21 @@ from clients.exchange import Exchange
 from clients.operation import Operation, Proof
 from guard.action import Action, State
 from guard.journal import Journal
+from guard.looking import Operations
 
 R = TypeVar("R")
 
-LOST_AFTER = timedelta(minutes=5)
-"""An action of another machine that is still under way after this long has lost its process."""
+ANSWER_WITHIN = timedelta(seconds=30)
+"""How long a provider is commonly given to answer."""
 
 MOST_READS = 6
 """How many reads one proof may lead through before it counts as unable to tell."""
 
-GRACE = timedelta(seconds=5)
-"""A request may still be on its way at the provider; before this, not finding its effect proves nothing."""
+GRACE = 2 * ANSWER_WITHIN
+"""A request whose answer was lost may still be worked on: for this long, not finding its effect proves nothing."""
 
-Operations = Callable[[str], type[Operation[Any]] | None]
-"""The operation of a tool name."""
+LOST_AFTER = 10 * ANSWER_WITHIN
+"""An action of another machine that is still under way after this long has lost its process."""
 
 
 class Looker(Protocol):
@@ -39,30 +40,46 @@ class Reconciler:
     """Finds actions whose process ended, and finds out what became of those whose outcome is unknown."""
 
     def __init__(
-        self, *, journal: Journal, senders: Mapping[str, Looker], operations: Operations, now: Callable[[], datetime]
+        self,
+        *,
+        journal: Journal,
+        senders: Mapping[str, Looker],
+        operations: Operations,
+        where_to_look: Callable[[Action], str],
+        now: Callable[[], datetime],
+        answer_within: timedelta = ANSWER_WITHIN,
     ) -> None:
+        """`answer_within` is how long the provider is given to answer; the times above grow and shrink with it."""
         self._journal = journal
         self._senders = senders
         self._operations = operations
+        self._where_to_look = where_to_look
         self._now = now
+        self._grace = GRACE * (answer_within / ANSWER_WITHIN)
+        self._lost_after = LOST_AFTER * (answer_within / ANSWER_WITHIN)
 
     async def run(self) -> list[Action]:
         """Look after every abandoned action, and every unknown one."""
-        for action in await self._journal.abandoned(self._now() - LOST_AFTER):
-            await self._journal.move(
-                action.id, {State.SENDING}, State.UNKNOWN, outcome="The process ended while the request was under way."
-            )
+        await self._give_up_the_lost()
         unknown = await self._journal.latest(1000, states={State.UNKNOWN})
         return [await self.look(action) for action in unknown]
 
     async def look(self, action: Action) -> Action:
-        """The action as it stands after looking at the provider: done, refused, or still unknown."""
+        """The action as it stands after looking at the provider: done, refused, or still unknown.
+
+        One that is under way is left alone as long as its process may still bring the answer.
+        """
+        if action.state is State.SENDING:
+            await self._give_up_the_lost()
+            action = await self._journal.find(action.id) or action
+        if action.state is not State.UNKNOWN:
+            return action
         proof = self._proof(action)
         sender = self._senders.get(action.provider)
         if proof is None or sender is None or action.sent_at is None:
             return action
         happened = await self._happened(proof, sender, action.sent_at)
-        if happened is None or (not happened and self._now() < action.sent_at + GRACE):
+        if happened is None or (not happened and self._now() < action.sent_at + self._grace):
             return action
         outcome = "Found done by looking." if happened else "Found not done by looking."
         moved = await self._journal.move(
@@ -73,6 +90,11 @@ class Reconciler:
             outcome=outcome,
         )
         return moved or await self._journal.find(action.id) or action
+
+    async def _give_up_the_lost(self) -> None:
+        for action in await self._journal.abandoned(self._now() - self._lost_after):
+            told = f"The process ended while the request was under way. {self._where_to_look(action)}"
+            await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=told)
 
     def _proof(self, action: Action) -> Proof[Any] | None:
         operation = self._operations(action.operation)

@@ -1,6 +1,6 @@
 """From the answer, or the lack of one, to a settled action."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from guard.budget import Hold
 from guard.errors import JournalUnavailable
 from guard.journal import Journal, Vault
 from guard.money import Money
+from guard.owed import OwedWrites, Write
 
 R = TypeVar("R")
 
@@ -33,14 +34,25 @@ class Receipt(Generic[R]):
     kept_secrets: tuple[str, ...] = ()
     """Names of secrets that the operator finds in the vault."""
 
+    unwritten: str = ""
+    """Why it is not on the record yet; empty where it is."""
+
 
 class Settlement:
-    """Writes down what became of an action that was sent."""
+    """Writes down what became of an action that was sent.
 
-    def __init__(self, journal: Journal, vault: Vault, now: Callable[[], datetime]) -> None:
+    What the store does not take then is owed: the caller learns at once what the provider did, and the record as soon
+    as it can be written.
+    """
+
+    def __init__(
+        self, journal: Journal, vault: Vault, now: Callable[[], datetime], where_to_look: Callable[[Action], str]
+    ) -> None:
         self._journal = journal
         self._vault = vault
         self._now = now
+        self._where_to_look = where_to_look
+        self.owed = OwedWrites()
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
         """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password.
@@ -69,60 +81,84 @@ class Settlement:
 
         `remark` is what else the record should say.
         """
-        kept = list(sent)
-        if isinstance(exchange.answer, BaseModel):
-            for name, secret in _secrets(exchange.answer):
-                redact.learn(secret)
-                await self._vault.keep(action.id, name, secret)
-                kept.append(name)
-        await self._settle_spent(action, operation.spent(exchange.answer))
-        told = f"Carried out. {remark}".rstrip()
-        done = await self.finish(action, State.DONE, told, answer=redact_answer(exchange.raw))
-        return Receipt(done, exchange.answer, kept_secrets=tuple(kept))
+        secrets = _secrets(exchange.answer) if isinstance(exchange.answer, BaseModel) else []
+        for _, secret in secrets:
+            redact.learn(secret)
+        before = [self._keeping(action, name, secret) for name, secret in secrets]
+        before += self._spending(action, operation.spent(exchange.answer))
+        told, answer = f"Carried out. {remark}".rstrip(), redact_answer(exchange.raw)
+        done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
+        kept = (*sent, *(name for name, _ in secrets))
+        return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)
 
-    async def failed(
-        self, action: Action, operation: Operation[Any], error: TelephonyError, sent: tuple[str, ...]
-    ) -> Receipt[Any]:
+    async def failed(self, action: Action, error: TelephonyError, sent: tuple[str, ...]) -> Receipt[Any]:
         """The provider refused, did a part, or gave no clear answer."""
-        answer, told = None, str(error)
+        answer = None
         match error:
             case OutcomeUnknown():
-                state, told = State.UNKNOWN, f"{told}{_no_read(operation)}"
+                state = State.UNKNOWN
             case UnexpectedAnswer():
                 state, answer = State.DONE, redact_answer(error.raw)
             case Conflict() if error.is_partly_done:
                 state = State.DONE
             case _:
                 state = State.REFUSED
-        return Receipt(await self.finish(action, state, told, answer=answer), None, error, sent)
+        closed, lost = await self._closed(action, state, str(error), answer=answer)
+        return Receipt(closed, None, error, sent, unwritten=lost)
 
-    async def _settle_spent(self, action: Action, amount: Decimal | None) -> None:
+    async def broken_off(self, action: Action, crash: BaseException) -> None:
+        """Something of our own went wrong after the request left."""
+        await self._closed(action, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
+
+    async def _closed(
+        self, action: Action, state: State, outcome: str, *, answer: str | None = None, before: Sequence[Write] = ()
+    ) -> tuple[Action, str]:
+        """Close the action, after the writes that go before it. Returns why it is not on the record, if it is not."""
+        told = redact(outcome)
+        if state is State.UNKNOWN:
+            told = f"{told} {self._where_to_look(action)}"
+        finished = replace(action, state=state, finished_at=self._now(), outcome=told, answer=answer)
+        # Another process may have taken this one for lost and called the outcome unknown. An answer outranks that.
+        allowed = {State.SENDING} if state is State.UNKNOWN else {State.SENDING, State.UNKNOWN}
+
+        moved: list[Action | None] = []
+
+        async def close() -> None:
+            changes = {"finished_at": finished.finished_at, "outcome": told, "answer": answer}
+            moved.append(await self._journal.move(action.id, allowed, state, **changes))
+
+        lost = await self.owed.make(*before, close)
+        if lost is not None:
+            return finished, str(lost)
+        return moved[-1] or await self._as_recorded(finished), ""
+
+    async def _as_recorded(self, finished: Action) -> Action:
+        """The action as somebody else closed it meanwhile."""
+        with suppress(JournalUnavailable):
+            return await self._journal.find(finished.id) or finished
+        return finished
+
+    def _keeping(self, action: Action, name: str, secret: str) -> Write:
+        async def keep() -> None:
+            await self._vault.keep(action.id, name, secret)
+
+        return keep
+
+    def _spending(self, action: Action, amount: Decimal | None) -> list[Write]:
         """What the provider says it took replaces what was held; where it does not say, the quote stands."""
         if amount is None or action.quote.amount is None:
-            return
-        with suppress(JournalUnavailable):
-            await self._journal.settle(action.id, Hold(action.provider, Money(amount, action.quote.amount.currency)))
+            return []
+        spent = Hold(action.provider, Money(amount, action.quote.amount.currency))
 
-    async def finish(self, action: Action, state: State, outcome: str, *, answer: str | None = None) -> Action:
-        """Close the action. A store that fails now must not hide from the caller what the provider did."""
-        told = redact(outcome)
-        try:
-            moved = await self._journal.move(
-                action.id, {State.SENDING}, state, finished_at=self._now(), outcome=told, answer=answer
-            )
-        except JournalUnavailable as lost:
-            return replace(action, state=state, outcome=f"{told} (Not on the record: {lost})", answer=answer)
-        return moved or await self._journal.find(action.id) or action
+        async def settle() -> None:
+            await self._journal.settle(action.id, spent)
+
+        return [settle]
 
 
 def _is_of_settings(operation: Operation[Any], name: str) -> bool:
     rules = (rule for rule in type(operation).model_fields[name].metadata if isinstance(rule, KeptFromModel))
     return any(rule.generate is None for rule in rules)
-
-
-def _no_read(operation: Operation[Any]) -> str:
-    unseen = operation.spec.unseen
-    return f" No read can tell: {unseen}." if unseen else ""
 
 
 def _secrets(model: BaseModel) -> list[tuple[str, str]]:

@@ -11,8 +11,8 @@ from clients.undo import Undo
 from guard.action import Action, State
 from guard.errors import NotTheSameCall
 from guard.journal import Journal
+from guard.looking import Operations
 from guard.pipeline import Sender
-from guard.reconcile import Operations
 
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")
 

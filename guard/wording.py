@@ -70,6 +70,11 @@ def standing(action: Action) -> str:
     return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
 
 
+def whole_standing(action: Action) -> str:
+    """Where an action stands and what came of it, or what to look at while that is unknown."""
+    return f"{standing(action)} {action.outcome}" if action.outcome else standing(action)
+
+
 _SENTENCE: Mapping[State, str] = {
     State.PROPOSED: "nobody has answered yet, and nothing was sent.",
     State.APPROVED: "a person said yes, and nothing was sent yet.",

@@ -59,6 +59,9 @@ class FaultOrder(BaseModel):
     """`malformed`: which way it is wrong."""
     after_effect: bool = False
     """`latency`, `status`, `malformed`: let the request take effect first."""
+    before_effect: bool = False
+    """`hold`: keep the request before it takes effect, which it does once it is released, whether or not its client
+    is still there. Without it, it is the answer that is kept."""
 
     @model_validator(mode="after")
     def _latency_has_a_length(self) -> Self:

@@ -73,6 +73,9 @@ class Recorder:
         if order.kind is FaultKind.LATENCY and not order.after_effect:
             await _wait(fault, receive, order.seconds)
             return await self._effect(scope, body, entry)
+        if order.kind is FaultKind.HOLD and order.before_effect:
+            await _wait_released(fault)
+            return await self._effect(scope, body, entry)
         if order.kind in {FaultKind.STATUS, FaultKind.MALFORMED} and not order.after_effect:
             return await self._substitute(fault, scope, entry)
 
@@ -144,6 +147,15 @@ async def _wait(fault: Fault, receive: Receive, seconds: float | None) -> None:
 
                 group.start_soon(until, fault.released.wait)
                 group.start_soon(until, lambda: _disconnected(receive))
+    finally:
+        fault.waiting -= 1
+
+
+async def _wait_released(fault: Fault) -> None:
+    """Wait until the fault is deleted: a provider that has a request works on it though nobody listens any more."""
+    fault.waiting += 1
+    try:
+        await fault.released.wait()
     finally:
         fault.waiting -= 1
 

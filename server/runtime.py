@@ -1,6 +1,8 @@
 """Puts clients, guard and store together. Nothing is opened or imported before it is needed."""
 
 import getpass
+import logging
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -16,6 +18,7 @@ from clients.client import ApiClient, http_pool
 from clients.limits import Limit
 from clients.operation import Spec
 from guard.action import Principal
+from guard.errors import JournalUnavailable
 from guard.policy import Policy
 from guard.quote import PriceSource
 from server.inbox.address import InboxAddress
@@ -25,6 +28,7 @@ from server.web.address import ApprovalPage, NoPage
 from tools.actions import ActionDesk
 from tools.calling import CallDesk
 from tools.catalog import operation_named
+from tools.looking import reads_beside
 from tools.surface import Surface, narrowing
 
 if TYPE_CHECKING:
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
     from server.store.record import Record
     from server.store.spending import StoredSpending
     from tools.overview.views import View
+
+
+logger = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -71,7 +78,11 @@ class Runtime:
         )
 
         self.actions = ActionDesk(
-            desk=self.desk, journal=lambda: self.record.journal, undoing=lambda: self.undoing, principal=principal_of
+            desk=self.desk,
+            journal=lambda: self.record.journal,
+            undoing=lambda: self.undoing,
+            principal=principal_of,
+            current=lambda action: self.guard.current(action),
         )
 
     @cached_property
@@ -102,9 +113,11 @@ class Runtime:
             senders=self.clients,
             prices=self._prices(),
             operations=operation_named,
+            reads_beside=reads_beside,
             rules=self.settings.rules.rules(self.policy),
             now=self.now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
+            answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
     @cached_property
@@ -142,8 +155,15 @@ class Runtime:
         return {"routee": read_callback} if "routee" in self.clients else {}
 
     def state_key(self) -> bytes:
-        """Seals what clients carry between two rounds; replicas that share it can answer for each other."""
-        return self.record.seal.derive("request state")
+        """Seals what clients carry between two rounds; replicas that share it can answer for each other.
+
+        Where the store's key can be neither read nor made, every guarded call is refused, and any key will do.
+        """
+        try:
+            return self.record.seal.derive("request state")
+        except JournalUnavailable as unavailable:
+            logger.warning("%s Plain reads go on.", unavailable)
+            return secrets.token_bytes(32)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -26,14 +26,14 @@ class Person:
 
     def __init__(self, action: Literal["accept", "decline", "cancel"] = "accept", *, approve: bool = True) -> None:
         self.questions: list[str] = []
-        self._action: Literal["accept", "decline", "cancel"] = action
+        self.answer: Literal["accept", "decline", "cancel"] = action
         self._approve = approve
 
     async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         self.questions.append(params.message)
-        if self._action == "accept":
+        if self.answer == "accept":
             return ElicitResult(action="accept", content={"approve": self._approve})
-        return ElicitResult(action=self._action)
+        return ElicitResult(action=self.answer)
 
 
 def settings_for(folder: Path, voicetel_url: str = "https://voicetel.test", **more: Any) -> Settings:

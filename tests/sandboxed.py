@@ -10,7 +10,7 @@ import httpx2
 
 from sandbox.serving import serve_sandbox
 
-_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading certificates takes 50 ms, and plain http has no use for them."""
 
 
@@ -74,5 +74,5 @@ class Sandbox:
 @asynccontextmanager
 async def sandboxes() -> AsyncGenerator[Sandbox]:
     """A fresh sandbox for one test."""
-    async with serve_sandbox() as url, httpx2.AsyncClient(verify=_NO_CERTIFICATES) as http:
+    async with serve_sandbox() as url, httpx2.AsyncClient(verify=NO_CERTIFICATES) as http:
         yield Sandbox(url, http)

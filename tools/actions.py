@@ -1,6 +1,6 @@
 """Tools of our own about guarded calls: look at an action, list them, take one back."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import Context
@@ -48,17 +48,21 @@ class ActionDesk:
         journal: "Callable[[], Journal]",
         undoing: "Callable[[], Undoing]",
         principal: Principals,
+        current: Callable[[Action], Awaitable[Action]],
     ) -> None:
+        """`current` looks at the provider for an action whose outcome is open."""
         self._desk = desk
         self._journal = journal
         self._undoing = undoing
         self._principal = principal
+        self._current = current
 
     async def get(self, asked: ActionId, context: Context[Any, Any]) -> Outcome:
         """One action of this principal."""
         action = await self._journal().find(asked.action_id)
         if action is None or action.principal != self._principal(context).name:
             return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
+        action = await self._current(action)
         fence = Fence()
         action, quoted = behind_fence(action, fence)
         lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), standing(action)]

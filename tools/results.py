@@ -38,6 +38,7 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) 
     content, notes = _content(spec, receipt.answer, page, fence) if isinstance(receipt.answer, BaseModel) else ({}, [])
     if receipt.kept_secrets:
         notes.append(_kept(receipt))
+    notes += _unwritten(receipt)
     head = f"Done: {spec.title} ({action.id})."
     told = {"action": action.id, "state": action.state.value, **content}
     return _result(told, [head, *notes], head_first=True, rows=spec.rows)
@@ -96,15 +97,24 @@ def _kept(receipt: Receipt[Any]) -> str:
     return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
 
 
+def _unwritten(receipt: Receipt[Any]) -> list[str]:
+    """The record lags behind what the provider did. Only this process knows it until the store can be written."""
+    if not receipt.unwritten:
+        return []
+    return [f"Not on the record yet: {receipt.unwritten} It is written as soon as that is possible."]
+
+
 def _failed_action(receipt: Receipt[Any], error: TelephonyError, fence: Fence) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
     say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{standing(action)}"
     if receipt.kept_secrets:
         say += f"\n{_kept(receipt)}"
+    say += "".join(f"\n{note}" for note in _unwritten(receipt))
     more = {"action": action.id, "state": action.state.value, **_details(error, fence)}
     say += f"\n{fence.note}" if fence.is_used else ""
-    return problem(f"{redact(str(error))} {error.advice}{say}", kind=type(error).__name__, more=more)
+    told = action.outcome if action.state is State.UNKNOWN and action.outcome else redact(str(error))
+    return problem(f"{told} {error.advice}{say}", kind=type(error).__name__, more=more)
 
 
 def _details(error: TelephonyError, fence: Fence) -> dict[str, Any]:

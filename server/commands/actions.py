@@ -38,7 +38,7 @@ def show(action_id: str, sandbox: Sandboxed = False) -> None:
     action = anyio.run(lambda: _find(action_id, sandbox=sandbox))
     console.print(question(action), markup=False)
     console.print(standing(action), markup=False)
-    for line in (action.outcome, action.answer):
+    for line in (action.outcome, action.answer, _what_to_do(action)):
         if line:
             console.print(line, markup=False)
 
@@ -130,6 +130,20 @@ async def _find(action_id: str, *, sandbox: bool) -> Action:
     if found is None:
         fail(f"There is no action {action_id}.")
     return found
+
+
+def _what_to_do(action: Action) -> str:
+    """What the operator can do while the outcome is open."""
+    match action.state:
+        case State.SENDING:
+            return "If its server has ended, `ringfence actions reconcile` finds out what became of it."
+        case State.UNKNOWN:
+            return (
+                "`ringfence actions reconcile` looks again where a read can tell; when you have looked yourself: "
+                f"`ringfence actions resolve {action.id} done` (or `refused`)."
+            )
+        case _:
+            return ""
 
 
 def _shown(action: Action) -> dict[str, object]:

@@ -24,6 +24,7 @@ from server.store.schema import actions
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
+_ENDED = {"Z", "X"}  # a process that ended and was not waited for is still listed
 _AUDITED = ("decided_by", "outcome")
 
 
@@ -47,7 +48,7 @@ class StoredJournal:
         return await self._one(select(actions).where(actions.c.id == action_id))
 
     async def find_open(self, digest: str) -> Action | None:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _open_for(connection, digest)
 
     async def last_done(self, digest: str, since: datetime) -> Action | None:
@@ -80,14 +81,14 @@ class StoredJournal:
             await settle_at(connection, action_id, hold)
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await spent_in(connection, caps, now)
 
     async def abandoned(self, before: datetime) -> list[Action]:
         query = select(actions).where(actions.c.state == State.SENDING.value)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [_action(row) for row in rows if row["sent_at"] < before or is_gone(row["owner"])]
+        return [_action(row) for row in rows if _is_abandoned(row, before)]
 
     async def latest(
         self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
@@ -97,14 +98,14 @@ class StoredJournal:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return [_action(row) for row in (await connection.execute(query)).mappings().all()]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
 
     async def is_frozen(self) -> bool:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await fact(connection, FROZEN) is not None
 
     async def _moved(
@@ -135,7 +136,7 @@ class StoredJournal:
         )
 
     async def _one(self, query: Any) -> Action | None:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
         return _action(row) if row else None
 
@@ -145,15 +146,23 @@ def this_process() -> str:
     return f"{_place()} {os.getpid()} {_started(os.getpid())}"
 
 
-def is_gone(owner: str | None) -> bool:
-    """True when it is certain that the process which sent an action has ended.
+def is_gone(owner: str | None) -> bool | None:
+    """True when the process that sent an action has ended, False when it runs.
 
-    Another machine's or another container's cannot be seen.
+    None where it cannot be seen: on another machine, or in another container.
     """
     if owner is None:
-        return False
+        return None
     place, pid, started = owner.rsplit(" ", 2)
-    return place == _place() and _started(int(pid)) != started
+    if place != _place() or not started:
+        return None
+    return _started(int(pid)) != started
+
+
+def _is_abandoned(row: RowMapping, before: datetime) -> bool:
+    """A process that runs may still bring the answer, however long it takes; for others time tells."""
+    gone = is_gone(row["owner"])
+    return row["sent_at"] < before if gone is None else gone
 
 
 def _place() -> str:
@@ -166,12 +175,13 @@ def _place() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty if there is none (or no /proc to ask)."""
+    """When a process started, in the kernel's ticks; empty if it has ended (or there is no /proc to ask)."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[19]
+            facts = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if facts[0] in _ENDED else facts[19]
 
 
 def _asked(action: Action) -> Mapping[str, Any]:

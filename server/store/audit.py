@@ -110,7 +110,7 @@ class Audit:
             query = query.where(audit.c.number <= up_to)
         part = query
         while True:
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 found = (await connection.execute(part)).mappings().all()
             for row in found:
                 yield {str(name): value for name, value in row.items()}
@@ -127,8 +127,8 @@ class Audit:
             JournalUnavailable: The store cannot be read, or was begun with another key.
         """
         anchored = self._anchored()
-        async with self._database.transaction() as connection:
-            await self._require_same_key(connection)
+        async with self._database.reading() as connection:
+            await self._require_same_key(connection, only_look=True)
             last, _ = await self._head(connection)
             head = read_head(await fact(connection, _HEAD), self._key())
         rows = [row async for row in self.rows(up_to=last)]
@@ -138,12 +138,13 @@ class Audit:
         """Check rows that were exported, against the key and the anchor."""
         return check_chain(rows, self._key(), head=None, anchored=self._anchored())
 
-    async def _require_same_key(self, connection: AsyncConnection) -> None:
+    async def _require_same_key(self, connection: AsyncConnection, *, only_look: bool = False) -> None:
         if self._has_same_key:
             return
         mine, first = hmac.new(self._key(), b"key", "sha256").hexdigest(), await fact(connection, _KEY)
         if first is None:
-            await connection.execute(insert(facts).values(name=_KEY, value=mine))
+            if not only_look:
+                await connection.execute(insert(facts).values(name=_KEY, value=mine))
         elif hmac.compare_digest(first, mine):
             self._has_same_key = True
         else:

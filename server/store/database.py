@@ -1,11 +1,11 @@
 """Opens the store: the engine, short transactions, and the schema brought up to date."""
 
-import os
 import stat
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
-from server.store.locking import engine_for, is_file
+from server.store.locking import READING, SPARING, engine_for, is_file
 
 _ALEMBIC_IS_ONE = threading.Lock()
 """Alembic keeps what it is doing in global names, so that threads must take turns."""
@@ -39,20 +39,38 @@ class Database:
         return Path(self._url.database).parent if is_file(self._url) and self._url.database else None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that holds the write lock from its start.
+    async def transaction(self, *, sparing: bool = False) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that holds the write lock from its start. A `sparing` one does not wait long for it.
 
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
+        async with self._begun("written", {SPARING: sparing}) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that only reads, and goes on while another one holds the write lock.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        async with self._begun("read", {READING: True}) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(self, what: str, options: dict[str, Any]) -> AsyncGenerator[AsyncConnection]:
         try:
-            engine = await self._opened()
-            async with engine.begin() as connection:
-                yield connection
+            # Shielded for SQLite: a cancelled statement goes on in its thread, and keeps the write lock from everybody.
+            # It waits no longer than the lock's timeout.
+            with anyio.CancelScope(shield=is_file(self._url)):
+                engine = await self._opened()
+                async with engine.execution_options(**options).begin() as connection:
+                    yield connection
         except (SQLAlchemyError, OSError) as failed:
             reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
             raise JournalUnavailable(
-                f"The store cannot be written ({reason}), so nothing that needs a record is done."
+                f"The store cannot be {what} ({reason}), so nothing that needs a record is done."
             ) from failed
 
     async def close(self) -> None:
@@ -73,12 +91,15 @@ class Database:
             self.folder.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
         engine = engine_for(self._url)
         try:
-            async with engine.begin() as connection:
-                current = await connection.run_sync(_version) or await connection.run_sync(_create)
+            async with engine.execution_options(**{READING: True}).begin() as connection:
+                current = await connection.run_sync(_version)
+            if current is None:
+                async with engine.begin() as connection:
+                    current = await connection.run_sync(_version) or await connection.run_sync(_create)
             if current != schema.HEAD:
                 await self._bring_up_to_date(engine)
             if self.folder is not None and self._url.database:
-                os.chmod(self._url.database, stat.S_IRUSR | stat.S_IWUSR)
+                _make_private(Path(self._url.database))
         except BaseException:
             await engine.dispose()
             raise
@@ -92,6 +113,12 @@ class Database:
             async with engine.connect() as connection:
                 if await connection.run_sync(_version) != schema.HEAD:
                     raise
+
+
+def _make_private(file: Path) -> None:
+    """For its owner alone. One that is, is left alone: it may lie where nothing can be changed."""
+    if stat.S_IMODE(file.stat().st_mode) != stat.S_IRUSR | stat.S_IWUSR:
+        file.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _version(connection: Connection) -> str | None:

@@ -76,7 +76,7 @@ class StoredEvents:
             query = query.where(or_(events.c.subject == subject, events.c.campaign == subject))
         if since is not None:
             query = query.where(events.c.received_at >= since)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return [_event(row) for row in (await connection.execute(query)).mappings().all()]
 
     async def states(self, subject: str) -> list[Posted]:
@@ -100,7 +100,7 @@ class StoredEvents:
     async def action_of(self, posted: Posted) -> tuple[str, str] | None:
         """The action that a callback belongs to, and the id by which it is known."""
         subjects = [subject for subject in (posted.subject, posted.campaign) if subject]
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await _tracked(connection, posted.provider, subjects)
         return next(((found[subject], subject) for subject in subjects if subject in found), None)
 

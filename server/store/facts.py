@@ -25,7 +25,7 @@ class Facts:
 
     async def get(self, name: str) -> str | None:
         """The value, if it was set."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await fact(connection, name)
 
     async def put(self, name: str, value: str) -> None:

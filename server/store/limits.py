@@ -35,7 +35,7 @@ class StoredLimits:
         now = self._clock()
         window = limit_uses.c.name == limit.name
         counted = select(func.count(), func.min(limit_uses.c.at)).where(window, limit_uses.c.at > now - limit.seconds)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(sparing=True) as connection:
             used, oldest = (await connection.execute(counted)).one()
             if used < limit.calls:
                 stale = delete(limit_uses).where(window, limit_uses.c.at <= now - limit.seconds)
@@ -55,7 +55,7 @@ class StoredCache:
     async def get(self, account: str, name: str) -> KeptAnswer | None:
         query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
         with suppress(JournalUnavailable, InvalidToken):
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 row = (await connection.execute(query)).mappings().first()
             if row is not None:
                 return KeptAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
@@ -71,7 +71,7 @@ class StoredCache:
                 "is_stale": answer.is_stale,
                 "sealed": self._seal.close(answer.raw),
             }
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(sparing=True) as connection:
                 await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
 

@@ -3,6 +3,8 @@
 SQLite has that lock. PostgreSQL gets one: an advisory lock that every transaction takes first. Each later statement of
 it sees all that was committed before the lock was free (READ COMMITTED), so that sums of what is spent and the end of
 the audit's chain are never read beside another writer, and no transaction has to be tried again.
+
+A transaction that only reads takes no lock, sees the store as it was when it began, and waits for no writer.
 """
 
 from typing import Any, Final
@@ -12,7 +14,15 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_SECONDS: Final = 10
-"""How long a writer waits for another process before it says that the store is locked."""
+"""How long a writer waits for another one before it says that the store is locked; `?timeout=` in the address of an
+SQLite store says otherwise."""
+
+SPARING_SECONDS: Final = 1
+"""How long a write waits that may be left out, so that a locked store does not hold up a plain read."""
+
+READING: Final = "ringfence_reading"
+SPARING: Final = "ringfence_sparing"
+"""Execution options of a transaction."""
 
 ABANDONED_SECONDS: Final = 60
 """After this long without a word PostgreSQL ends a transaction, and so gives back the lock of a process that hangs."""
@@ -32,7 +42,8 @@ def engine_for(url: URL) -> AsyncEngine:
 
 
 def _file_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    patience = float(str(url.query.get("timeout", BUSY_SECONDS)))
+    engine = create_async_engine(url, connect_args={"timeout": patience}, hide_parameters=True)
 
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -42,6 +53,14 @@ def _file_engine(url: URL) -> AsyncEngine:
         cursor.close()
 
     def begun(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(READING):
+            connection.exec_driver_sql("BEGIN")
+            return
+        seconds = min(SPARING_SECONDS, patience) if options.get(SPARING) else patience
+        if connection.info.get(SPARING, patience) != seconds:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+            connection.info[SPARING] = seconds
         # The driver's own deferred transactions let two writers read before either writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -68,6 +87,12 @@ def _server_engine(url: URL) -> AsyncEngine:
         connection.commit()
 
     def begun(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(READING):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return
+        if options.get(SPARING):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{SPARING_SECONDS}s'")
         connection.exec_driver_sql(WRITE_LOCK)
 
     event.listen(engine.sync_engine, "connect", connected)

@@ -19,7 +19,7 @@ class StoredOptOuts:
         self._database = database
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await _known(connection, numbers)
         return [number for number in numbers if number in found]
 
@@ -37,7 +37,7 @@ class StoredOptOuts:
     async def all(self) -> list[tuple[str, str]]:
         """Every number with where it came from."""
         query = select(optouts.c.number, optouts.c.source).order_by(optouts.c.number)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return [(str(number), str(source)) for number, source in (await connection.execute(query)).all()]
 
 

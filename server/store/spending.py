@@ -39,7 +39,7 @@ class StoredSpending:
             .group_by(holds.c.provider, actions.c.operation, holds.c.currency)
             .order_by(summed.desc())
         )
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
             Total(

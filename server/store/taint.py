@@ -34,7 +34,7 @@ class StoredTaint:
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(sparing=True) as connection:
                 if now >= self._prune_next:
                     await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
                     self._prune_next = now + PRUNED_EVERY
@@ -54,7 +54,7 @@ class StoredTaint:
     async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, str]:
         known: dict[str, str] = {}
         every = sorted(wanted)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             for start in range(0, len(every), _AT_ONCE):
                 query = select(stranger_words.c.word, stranger_words.c.source).where(
                     stranger_words.c.principal == principal.name,

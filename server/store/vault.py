@@ -69,12 +69,14 @@ class Seal:
         """Written aside and linked into place, so that another process never reads half a key."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = self._path.with_name(f"{KEY_FILE}.{os.getpid()}")
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(Fernet.generate_key())
-        with suppress(FileExistsError):
-            os.link(aside, self._path)
-        aside.unlink()
+        try:
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(Fernet.generate_key())
+            with suppress(FileExistsError):
+                os.link(aside, self._path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 class StoredVault:
@@ -97,6 +99,6 @@ class StoredVault:
     async def secrets_of(self, action_id: str) -> list[KeptSecret]:
         """The secrets that an action sent or brought back."""
         query = select(sealed_secrets).where(sealed_secrets.c.action_id == action_id).order_by(sealed_secrets.c.number)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return [KeptSecret(row.action_id, row.name, self._seal.open(row.sealed), row.kept_at) for row in rows]

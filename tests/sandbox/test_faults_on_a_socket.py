@@ -86,6 +86,18 @@ async def test_a_client_that_gives_up_a_held_request_is_no_longer_waited_for() -
             await anyio.lowlevel.checkpoint()
 
 
+async def test_an_order_held_before_its_effect_takes_effect_when_released_though_its_client_has_gone() -> None:
+    async with serve_sandbox() as url, visitor(url) as client:
+        await client.post(FAULTS, json={"kind": "hold", "before_effect": True})
+        with pytest.raises(httpx2.ReadTimeout):
+            await client.post(ORDERS, json=ORDER, headers=KEY, timeout=0.5)
+        assert await charged(client) == []
+        await client.delete(FAULTS)
+        while not await charged(client):
+            await anyio.lowlevel.checkpoint()
+        assert await charged(client) == ["1.00"]
+
+
 async def test_leaving_lets_go_of_what_is_held() -> None:
     statuses: list[int] = []
     async with anyio.create_task_group() as group, serve_sandbox() as url, visitor(url) as client:

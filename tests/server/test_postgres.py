@@ -245,7 +245,7 @@ async def test_a_server_that_is_gone_refuses_guarded_calls_and_lets_reads_go_on(
         async with connect(server, person=Person()) as client:
             refused = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
             assert refused.is_error
-            assert "The store cannot be written" in getattr(refused.content[0], "text", "")
+            assert "The store cannot be read" in getattr(refused.content[0], "text", "")
             assert "Harbor2026" not in refused.model_dump_json()
             assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
         assert await sandbox.writes() == []

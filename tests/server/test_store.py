@@ -1,6 +1,9 @@
 """The record keeps what it is given, in every way it can be opened."""
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -143,6 +146,16 @@ def test_only_a_process_that_can_be_seen_is_known_to_have_ended() -> None:
     assert is_gone(f"{place} {pid} {started}0")
     assert not is_gone(f"{place}0 {pid} {started}0")  # another container of the same name
     assert not is_gone(None)
+
+
+def test_a_process_that_ended_and_was_not_waited_for_is_known_to_have_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
+        facts = Path(f"/proc/{child.pid}/stat").read_text(encoding="utf-8")
+        place, started = this_process().rsplit(" ", 2)[0], facts.rpartition(")")[2].split()[19]
+        assert is_gone(f"{place} {child.pid} {started}") is False
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert is_gone(f"{place} {child.pid} {started}")
 
 
 def migrate(url: URL, *, to: str = "head") -> None:

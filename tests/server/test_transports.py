@@ -63,7 +63,7 @@ async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_http_serves_both_eras_behind_a_token(era: Era, tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+    async with sandboxes() as sandbox, served(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
         async with connected(url, TOKEN, era=era) as client:
             result = await client.call_tool("voicetel_search_inventory", {"tn_mask": "212", "quantity": 1})
         assert not result.is_error
@@ -71,7 +71,7 @@ async def test_http_serves_both_eras_behind_a_token(era: Era, tmp_path: Path) ->
 
 async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tokens_holder(tmp_path: Path) -> None:
     person = Person()
-    async with sandboxes() as sandbox, served(_with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+    async with sandboxes() as sandbox, served(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
         async with connected(url, TOKEN, person=person) as client:
             assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
         assert "asked for by token:alice" in person.questions[0]
@@ -79,9 +79,9 @@ async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tok
 
 
 async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(tmp_path: Path) -> None:
-    settings = _with_tokens(settings_for(tmp_path, "http://unused.test"))
+    settings = with_tokens(settings_for(tmp_path, "http://unused.test"))
     async with sandboxes() as sandbox:
-        settings = _with_tokens(settings_for(tmp_path, sandbox.voicetel))
+        settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
         runtime = Runtime(settings)
         async with served(settings, runtime) as url, connected(url, TOKEN) as alice, connected(url, OTHER) as bob:
             asked = await alice.call_tool("voicetel_order_numbers", ORDER)
@@ -105,7 +105,7 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     ids=["no token", "wrong token", "foreign host", "foreign origin"],
 )
 async def test_http_refuses(headers: dict[str, str], status: int, tmp_path: Path) -> None:
-    async with served(_with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
+    async with served(with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
         accept = {"Accept": "application/json, text/event-stream"}
         answer = await http.post(f"{url}/mcp", json=body, headers={**accept, **headers})
@@ -117,6 +117,7 @@ async def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path: 
         await serve_http(settings_for(tmp_path), "0.0.0.0", 0, sandbox=False)  # noqa: S104 - it must refuse
 
 
-def _with_tokens(settings: Settings) -> Settings:
+def with_tokens(settings: Settings) -> Settings:
+    """The settings of a server that alice and bob may use."""
     tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
     return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})

@@ -1,0 +1,49 @@
+"""What to look at while nobody knows whether a call took effect."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from clients.operation import Operation
+from guard.action import Action, arguments_of
+
+Operations = Callable[[str], type[Operation[Any]] | None]
+"""The operation of a tool name."""
+
+ReadsBeside = Callable[[str], Sequence[str]]
+"""Tool names of the plain reads that show what an operation touches, the nearest first."""
+
+
+def where_to_look(action: Action, operations: Operations, reads_beside: ReadsBeside) -> str:
+    """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
+    called = operations(action.operation)
+    if called is not None and called.spec.unseen:
+        return f"No read can tell: {called.spec.unseen}.{_nearest(reads_beside(action.operation))}"
+    operation = _again(action, called)
+    if operation is not None and action.sent_at is not None and (proof := operation.settled(action.sent_at)):
+        return f"Look with {_call(proof.read)}."
+    if operation is not None and (before := operation.before()) is not None:
+        return f"Look with {_call(before)}."
+    return f"No read settles it by itself.{_nearest(reads_beside(action.operation))}"
+
+
+def _nearest(beside: Sequence[str]) -> str:
+    if not beside:
+        return " Look in the provider's own portal, or ask its support."
+    return f" Look with {' or '.join(beside)}, or in the provider's own portal."
+
+
+def _again(action: Action, called: type[Operation[Any]] | None) -> Operation[Any] | None:
+    """The call as it was made; None where it cannot be built, because a secret of it is not on the record."""
+    if called is None:
+        return None
+    try:
+        return called.model_validate(dict(action.arguments))
+    except ValidationError:
+        return None
+
+
+def _call(read: Operation[Any]) -> str:
+    arguments = ", ".join(f"{name}={value}" for name, value in arguments_of(read).items())
+    return f"{read.spec.tool_name} ({arguments})" if arguments else read.spec.tool_name

@@ -1,0 +1,169 @@
+"""What the two processes of a trial do: the one that is killed, and the next one on the same store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import anyio
+import httpx2
+from sqlalchemy import select
+
+from clients.operation import Operation
+from guard.action import Action, Principal, State, digest_of
+from guard.errors import GuardRefusal
+from guard.pipeline import Guard
+from guard.reconcile import GRACE
+from server.providers import SETUPS
+from server.runtime import Runtime
+from server.store.schema import actions, holds
+from tests.connecting import settings_for
+from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedJournal, SteppedSender
+from tests.sandboxed import NO_CERTIFICATES
+from tools.catalog import operation_named
+from tools.looking import reads_beside
+
+USER: Final = Principal("local:user")
+PERSON: Final = "a person"
+PAST_GRACE: Final = GRACE + timedelta(seconds=1)
+
+Repeated = Literal["sent", "asked", "told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the next process found."""
+
+    state: str | None
+    """Of the interrupted action right after the kill; None where nothing was on the record."""
+
+    outcome: str
+    repeated: Repeated
+    """What the same call brought then: it was sent, a person was asked again, or the reason why not was told."""
+
+    words: str
+    """What was asked or told."""
+
+    later: str | None
+    """State of the interrupted action once a request cannot be on its way any more."""
+
+    later_outcome: str
+    repeated_later: Repeated | None
+    """What the same call brought then, where it was only told why not before."""
+
+    holds: dict[str, tuple[str, str | None]]
+    """State of each action of this call, and of the money held for it."""
+
+    yeses: int
+    """How often a person said yes to this call in this process."""
+
+
+async def call_until_killed(folder: Path, url: str, operation: Operation[Any], signals: Signals) -> None:
+    """Make one approved call, and wait to be killed once it is settled."""
+    runtime = Runtime(settings_for(folder, url), http=_http())
+    guard = _guard(runtime, signals)
+    signals.tell(STARTED)
+    action = await guard.review(operation, USER)
+    if action.state is State.PROPOSED:
+        action = await guard.approve(action.id, by=PERSON)
+    await guard.carry_out(action, operation)
+    signals.tell(OVER)
+    await anyio.sleep_forever()
+
+
+async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Callable[[], None]) -> Finding:
+    """Be the next process: look what became of the call, and make it again as a user would."""
+    clock = [timedelta()]
+    runtime = Runtime(settings_for(folder, url), http=_http(), now=lambda: datetime.now(UTC) + clock[0])
+    try:
+        guard, journal = runtime.guard, runtime.record.journal
+        await guard.reconciler.run()
+        mine = await _actions_like(runtime, operation)
+        first = mine[0] if mine else None
+        repeated, words, yeses = await _repeat(guard, operation)
+        repeated_later = None
+        if first is not None and first.state in {State.SENDING, State.UNKNOWN}:
+            quiet()
+            clock[0] = PAST_GRACE
+            repeated_later, _, more = await _repeat(guard, operation)
+            yeses += more
+        later = await journal.find(first.id) if first else None
+        finding = Finding(
+            state=first.state.value if first else None,
+            outcome=(first.outcome or "") if first else "",
+            repeated=repeated,
+            words=words,
+            later=later.state.value if later else None,
+            later_outcome=(later.outcome or "") if later else "",
+            repeated_later=repeated_later,
+            holds=await _holds(runtime, operation),
+            yeses=yeses,
+        )
+        if later is not None and later.state is State.UNKNOWN:  # as `ringfence actions resolve` does
+            await journal.move(later.id, {State.UNKNOWN}, State.DONE, outcome="Closed by the operator.")
+        return finding
+    finally:
+        await runtime.close()
+
+
+def _http() -> httpx2.AsyncClient:
+    """The pool without certificates: loading them would take half of a child's time."""
+    return httpx2.AsyncClient(verify=NO_CERTIFICATES, timeout=30)
+
+
+def _guard(runtime: Runtime, signals: Signals) -> Guard:
+    """The guard that a runtime would build, with parts that signal."""
+    record = runtime.record
+    return Guard(
+        journal=SteppedJournal(record, signals),
+        vault=record.vault,
+        optouts=record.optouts,
+        taint=record.taint,
+        senders={name: SteppedSender(client, signals) for name, client in runtime.clients.items()},
+        prices={
+            name: source
+            for name, client in runtime.clients.items()
+            if (source := SETUPS[name].prices(client)) is not None
+        },
+        operations=operation_named,
+        reads_beside=reads_beside,
+        rules=runtime.settings.rules.rules(runtime.policy),
+    )
+
+
+async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, str, int]:
+    """The same call again. A person says yes to it, but not to doing again what was done."""
+    try:
+        action = await guard.review(operation, USER)
+        words = " ".join(action.quote.warnings)
+        yeses = 0
+        if action.state is State.PROPOSED:
+            if "EXACTLY THIS CALL" in words:
+                await guard.decline(action.id, by=PERSON)
+                return "asked", words, 0
+            action = await guard.approve(action.id, by=PERSON)
+            yeses = 1
+        await guard.carry_out(action, operation)
+        return "sent", words, yeses
+    except GuardRefusal as refusal:
+        return "told", str(refusal), 0
+
+
+async def _actions_like(runtime: Runtime, operation: Operation[Any]) -> list[Action]:
+    """The actions of this very call, oldest first."""
+    record = runtime.record
+    digest = digest_of(operation, account=runtime.clients["voicetel"].account, principal=USER)
+    query = select(actions.c.id).where(actions.c.digest == digest).order_by(actions.c.created_at)
+    async with record.database.transaction() as connection:
+        ids = (await connection.execute(query)).scalars().all()
+    found = [await record.journal.find(action_id) for action_id in ids]
+    return [action for action in found if action is not None]
+
+
+async def _holds(runtime: Runtime, operation: Operation[Any]) -> dict[str, tuple[str, str | None]]:
+    mine = {action.id: action.state.value for action in await _actions_like(runtime, operation)}
+    query = select(holds.c.action_id, holds.c.state).where(holds.c.action_id.in_(mine))
+    async with runtime.record.database.transaction() as connection:
+        held: dict[str, str] = {row.action_id: row.state for row in await connection.execute(query)}
+    return {action_id: (state, held.get(action_id)) for action_id, state in mine.items()}

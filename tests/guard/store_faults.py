@@ -1,0 +1,75 @@
+"""Ways in which the store of a server fails: locked by another process, on a full disk, not to be written at all."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+BUSY_SECONDS: Final = 0.3
+"""How long a writer waits in these tests."""
+
+DISK_SIZE: Final = "2m"
+
+Fault = Callable[[Path], AbstractContextManager[None]]
+"""A fault of the store that lies in a folder, as long as its block runs."""
+
+
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Another process holds the store's lock."""
+    with closing(sqlite3.connect(folder / "ringfence.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def full(folder: Path) -> Generator[None]:
+    """Nothing more fits on the disk of the store."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        free = shutil.disk_usage(folder).free
+        file.write(b"\0" * free)
+    assert shutil.disk_usage(folder).free == 0
+    yield
+    filler.unlink()
+
+
+@contextmanager
+def read_only(folder: Path) -> Generator[None]:
+    """The disk of the store can only be read."""
+    _mount("remount,ro", folder)
+    yield
+    _mount("remount,rw", folder)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Generator[Path]:
+    """A disk of its own, so small that it can be filled; skips the test where none can be mounted."""
+    folder.mkdir()
+    if os.geteuid() != 0 or _try_mount(f"size={DISK_SIZE}", folder) != 0:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S603, S607
+
+
+def address(folder: Path) -> str:
+    """A store that does not wait long for its lock."""
+    return f"sqlite+aiosqlite:///{folder / 'ringfence.db'}?timeout={BUSY_SECONDS}"
+
+
+def _mount(options: str, folder: Path) -> None:
+    assert _try_mount(options, folder) == 0
+
+
+def _try_mount(options: str, folder: Path) -> int:
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    return subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603

@@ -1,0 +1,188 @@
+"""A client that gives up, or goes, after the request has left does not lose what became of it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+
+from guard.action import Action, State
+from server.runtime import Runtime
+from server.store.record import open_record
+from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.over_http import connected, served
+from tests.sandboxed import Sandbox, sandboxes
+from tests.server.test_transports import TOKEN, stdio_child, with_tokens
+
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+ORDER = {"numbers": ["+12125550100"]}
+TOOL = "voicetel_order_numbers"
+
+
+@ERAS
+async def test_in_memory_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
+    async with _holding() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person()
+        async with connect(server, era=era, person=person) as client:
+            await _cancel_while_held(client, sandbox, waits_for_the_server=era == "auto")
+            await _is_settled_and_asked_again(client, sandbox, person)
+            _was_carried_out(await runtime.record.journal.latest(10))
+
+
+@ERAS
+async def test_over_stdio_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
+    async with _holding() as sandbox:
+        person = Person()
+        child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
+        async with Client(child, mode=era, elicitation_callback=person) as client:
+            await _cancel_while_held(client, sandbox)
+            await _is_settled_and_asked_again(client, sandbox, person)
+        _was_carried_out(await _record_of(tmp_path))
+
+
+@ERAS
+async def test_over_http_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
+    async with _holding() as sandbox:
+        settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
+        runtime = Runtime(settings)
+        async with served(settings, runtime) as url, connected(url, TOKEN, era=era) as client:
+            await runtime.guard.approve(await _pending(client), by="the operator")
+            await _cancel_while_held(client, sandbox)
+            await _is_settled_and_asked_again(client, sandbox, None)
+            _was_carried_out(await runtime.record.journal.latest(10))
+
+
+@ERAS
+async def test_over_http_a_client_that_goes_does_not_take_the_outcome_along(era: Era, tmp_path: Path) -> None:
+    async with _holding() as sandbox:
+        settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
+        runtime = Runtime(settings)
+        async with served(settings, runtime) as url:
+            async with connected(url, TOKEN, era=era) as client:
+                await runtime.guard.approve(await _pending(client), by="the operator")
+            await _go_while_held(sandbox, lambda: connected(url, TOKEN, era=era))
+            async with connected(url, TOKEN, era=era) as client:
+                await _is_settled_and_asked_again(client, sandbox, None)
+            _was_carried_out(await runtime.record.journal.latest(10))
+
+
+async def test_over_stdio_a_client_that_goes_does_not_take_the_outcome_along(tmp_path: Path) -> None:
+    """The server is ended with its client; if the answer came too late for it, the next one looks."""
+    async with _holding() as sandbox:
+        person = Person()
+        child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
+        await _go_while_held(sandbox, lambda: Client(child, elicitation_callback=person))
+        async with Client(child, elicitation_callback=person) as client:
+            await _is_settled_and_asked_again(client, sandbox, person)
+        assert [action.state for action in await _record_of(tmp_path)][-1] is State.DONE
+
+
+async def test_a_call_that_is_cancelled_at_any_moment_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            for number in range(24):
+                order = {"numbers": [f"+1646555{100 + number:04d}"]}
+                with anyio.move_on_after(0.004 * number):
+                    await client.call_tool(TOOL, order)
+            with anyio.fail_after(60):
+                while await runtime.record.journal.latest(1, states={State.SENDING}):
+                    pass
+            done = await runtime.record.journal.latest(100, states={State.DONE})
+            assert len(await sandbox.charges()) == len(done)
+            assert not (await client.call_tool(TOOL, ORDER)).is_error
+        assert not await runtime.record.journal.latest(1, states={State.UNKNOWN})
+        assert (await runtime.record.audit.verify()).is_whole
+        await runtime.close()
+
+
+@asynccontextmanager
+async def _holding() -> AsyncGenerator[Sandbox]:
+    """A sandbox that carries the next order out and keeps its answer back."""
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("hold", provider="voicetel", method="POST", path="orders")
+        yield sandbox
+
+
+async def _cancel_while_held(client: Client, sandbox: Sandbox, *, waits_for_the_server: bool = False) -> None:
+    """Call, and cancel the call while the provider holds its answer; the answer comes after that.
+
+    In memory a cancelled client of the modern era only goes on when the server has let go, so the answer must come.
+    """
+    async with anyio.create_task_group() as group:
+        group.start_soon(client.call_tool, TOOL, ORDER)
+        with anyio.fail_after(60):
+            await sandbox.until_held()
+        group.cancel_scope.cancel()
+        if waits_for_the_server:
+            with anyio.CancelScope(shield=True):
+                await sandbox.mend()
+    await sandbox.mend()
+
+
+async def _go_while_held(sandbox: Sandbox, connect_once: Any) -> None:
+    """Connect, call, and disconnect while the provider holds its answer."""
+
+    async def call_and_go() -> None:
+        async with connect_once() as client:
+            await client.call_tool(TOOL, ORDER)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(call_and_go)
+        with anyio.fail_after(60):
+            await sandbox.until_held()
+        group.cancel_scope.cancel()
+    await sandbox.mend()
+
+
+async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: Person | None) -> None:
+    """The action is done and was charged once, and the same call is put to a person, saying that it was done."""
+    with anyio.fail_after(60):
+        while (action := await _newest(client))["state"] == "sending":
+            await client.call_tool("get_action", {"action_id": action["action"]})
+    assert action["state"] == "done"
+    shown = await client.call_tool("get_action", {"action_id": action["action"]})
+    assert "it was carried out" in _text(shown)
+    assert len(await sandbox.charges()) == 1
+    if person is None:
+        question = _text(await client.call_tool(TOOL, ORDER))
+    else:
+        person.answer = "decline"
+        await client.call_tool(TOOL, ORDER)
+        question = person.questions[-1]
+    assert "EXACTLY THIS CALL was done" in question
+    assert action["action"] in question
+    assert len(await sandbox.charges()) == 1
+
+
+async def _newest(client: Client) -> dict[str, Any]:
+    listed: dict[str, Any] = (await client.call_tool("list_actions", {"limit": 1})).structured_content or {}
+    newest: dict[str, Any] = listed["actions"][0]
+    return newest
+
+
+async def _pending(client: Client) -> str:
+    asked: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
+    return str(asked["action"])
+
+
+async def _record_of(folder: Path) -> list[Action]:
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    try:
+        return await record.journal.latest(10)
+    finally:
+        await record.database.close()
+
+
+def _was_carried_out(actions: list[Action]) -> None:
+    """The first action has the provider's answer on the record, and not only what a look found."""
+    assert (actions[-1].outcome or "").startswith("Carried out.")
+    assert "amountCharged" in (actions[-1].answer or "")
+
+
+def _text(result: Any) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)

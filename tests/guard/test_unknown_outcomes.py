@@ -1,0 +1,152 @@
+"""While nobody knows what became of a call, everybody is told what to look at, and asking makes the server look."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp.types import CallToolResult
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from guard.action import Action, State
+from server.app import build_server
+from server.cli import command_line
+from server.runtime import Runtime
+from server.store.actions import this_process
+from server.store.schema import actions
+from tests.connecting import Person, connect, server_for, settings_for
+from tests.sandboxed import sandboxes
+from tools.catalog import catalogue
+from tools.looking import reads_beside
+
+FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
+MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
+LOOK_AT_NUMBER = "Look with voicetel_get_number (number=+12015550142)."
+
+
+async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("drop_before", provider="voicetel", method="PUT", path="forward")
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            lost = await client.call_tool("voicetel_set_forward", FORWARD)
+            again = await client.call_tool("voicetel_set_forward", FORWARD)
+            shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
+        assert _content(lost)["state"] == "unknown"
+        for told in (lost, again, shown):
+            assert LOOK_AT_NUMBER in _text(told)
+        assert "not sent a second time" in _text(again)
+        assert "get_action looks again" in _text(again)
+
+
+async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("drop_after", provider="voicetel", method="PUT", path="forward")
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            lost = await client.call_tool("voicetel_set_forward", FORWARD)
+            shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
+        assert _content(shown)["state"] == "done"
+        assert "Found done by looking." in _text(shown)
+
+
+async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_still_be_worked_on(
+    tmp_path: Path,
+) -> None:
+    passed = [timedelta()]
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("drop_before", provider="voicetel", method="PUT", path="forward")
+        settings = settings_for(tmp_path, sandbox.voicetel, timeout_seconds=20)
+        runtime = Runtime(settings, now=lambda: datetime.now(UTC) + passed[0])
+        async with connect(build_server(runtime), person=Person()) as client:
+            lost = await client.call_tool("voicetel_set_forward", FORWARD)
+            states: list[str] = []
+            for seconds in (0, 30, 41):
+                passed[0] = timedelta(seconds=seconds)
+                shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
+                states.append(_content(shown)["state"])
+        assert states == ["unknown", "unknown", "refused"]
+
+
+async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that_ended_since(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            await client.call_tool("voicetel_send_message", MESSAGE)  # from here on it has looked
+            action = await _under_way_elsewhere(runtime, await _asked(client, runtime))
+            again = await client.call_tool("voicetel_set_forward", FORWARD)
+            shown = await client.call_tool("get_action", {"action_id": action.id})
+        assert "The process ended while the request was under way." in _text(again)
+        assert LOOK_AT_NUMBER in _text(again)
+        assert _content(shown)["state"] == "unknown"
+
+
+async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(tmp_path: Path) -> None:
+    passed = [timedelta()]
+    async with sandboxes() as sandbox:
+        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
+        async with connect(build_server(runtime)) as client:
+            action = await _under_way_elsewhere(runtime, await _asked(client, runtime), ended=False)
+            passed[0] = timedelta(hours=1)
+            again = await client.call_tool("voicetel_set_forward", FORWARD)
+            shown = await client.call_tool("get_action", {"action_id": action.id})
+        assert "the request is under way" in _text(again)
+        assert _content(shown)["state"] == "sending"
+
+
+def test_actions_show_names_the_read_and_the_command_that_closes_it(tmp_path: Path) -> None:
+    action = anyio.run(_lost_message, tmp_path)
+    printed = " ".join(CliRunner().invoke(command_line(["actions"]), ["actions", "show", action]).output.split())
+    assert "Look with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
+    assert f"ringfence actions resolve {action} done" in printed
+
+
+def test_every_guarded_operation_of_a_provider_has_reads_beside_it_or_touches_nothing_that_can_be_read() -> None:
+    unseen = {
+        operation.spec.tool_name
+        for operation in catalogue().values()
+        if operation.spec.effect.is_guarded and not reads_beside(operation.spec.tool_name)
+    }
+    assert unseen == {
+        "voicetel_create_subaccount",
+        "voicetel_fetch_api_key",
+        "voicetel_look_up_cnam",
+        "voicetel_look_up_lrn",
+        "voicetel_request_password_recovery",
+    }
+    named = {name for tool in catalogue() for name in reads_beside(tool)}
+    assert all(catalogue()[name].spec.effect.is_plain_read for name in named)
+
+
+async def _lost_message(folder: Path) -> str:
+    """The id of a message that never arrived at the provider, as nobody can know."""
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("drop_before", provider="voicetel", method="POST", path="messages")
+        _, server = server_for(settings_for(folder, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            return str(_content(await client.call_tool("voicetel_send_message", MESSAGE))["action"])
+
+
+async def _asked(client: Any, runtime: Runtime) -> Action:
+    """A forward that somebody has said yes to."""
+    asked = await client.call_tool("voicetel_set_forward", FORWARD)
+    return await runtime.guard.approve(_content(asked)["action"], by="the operator")
+
+
+async def _under_way_elsewhere(runtime: Runtime, action: Action, *, ended: bool = True) -> Action:
+    """The action as a process leaves it that was ended, or that runs, between sending and settling."""
+    place, pid, started = this_process().rsplit(" ", 2)
+    owner = f"{place} {pid} {started}{'0' if ended else ''}"
+    left = {"state": State.SENDING.value, "sent_at": datetime.now(UTC), "owner": owner}
+    async with runtime.record.database.transaction() as connection:
+        await connection.execute(update(actions).where(actions.c.id == action.id).values(**left))
+    return action
+
+
+def _content(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)

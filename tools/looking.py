@@ -1,0 +1,39 @@
+"""Which reads show what an operation touches, for a person or a model that has to look what became of a call."""
+
+from typing import Final
+
+from tools.catalog import OperationType, operation_named, operations_of
+
+MOST: Final = 2
+_SHOWS: Final = {"list", "get", "track"}
+"""Verbs of reads that show what is there, and not what could be had or what something would cost."""
+
+
+def reads_beside(tool: str) -> list[str]:
+    """Plain reads of the provider, the one nearest in name first; those of another toolset only if names agree."""
+    operation = operation_named(tool)
+    if operation is None:
+        return []
+    reads = [
+        read
+        for read in operations_of(operation.spec.provider.name).values()
+        if read.spec.effect.is_plain_read and read.spec.name.split("_")[0] in _SHOWS and _is_near(read, operation)
+    ]
+    return [
+        read.spec.tool_name for read in sorted(reads, key=lambda read: _nearness(read, operation), reverse=True)[:MOST]
+    ]
+
+
+def _is_near(read: OperationType, operation: OperationType) -> bool:
+    return read.spec.toolset == operation.spec.toolset or bool(_things(read) & _things(operation))
+
+
+def _nearness(read: OperationType, operation: OperationType) -> tuple[int, bool]:
+    """Words in common count for it, words that only the read has against it; then being in the same toolset."""
+    its, ours = _things(read), _things(operation)
+    return 2 * len(its & ours) - len(its - ours), read.spec.toolset == operation.spec.toolset
+
+
+def _things(operation: OperationType) -> set[str]:
+    """The words of a name after its verb, in the singular: a list of orders shows an order."""
+    return {word.removesuffix("s") for word in operation.spec.name.split("_")[1:]}
