@@ -58,6 +58,11 @@ class Sandbox:
         answer = await self._http.post(f"{self.url}/_control/{path}", json=body)
         assert answer.is_success, answer.text
 
+    async def configure(self, path: str, settings: dict[str, Any]) -> None:
+        """Change settings of a provider."""
+        answer = await self._http.put(f"{self.url}/_control/{path}", json=settings)
+        assert answer.is_success, answer.text
+
     async def deliver_callbacks(self) -> None:
         """Have the simulated Routee post whatever is due."""
         await self.tell("routee/callbacks/deliver", {})

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
-from server.store.locking import READING, SPARING, engine_for, is_file
+from server.store.locking import READING, SPARING, engine_for, is_file, patience_of
 
 _ALEMBIC_IS_ONE = threading.Lock()
 """Alembic keeps what it is doing in global names, so that threads must take turns."""
@@ -32,6 +32,7 @@ class Database:
             redact.learn(str(self._url.password))
         self._engine: AsyncEngine | None = None
         self._opening = anyio.Lock()
+        self._writing = anyio.Lock()
 
     @property
     def folder(self) -> Path | None:
@@ -45,7 +46,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        async with self._begun("written", {SPARING: sparing}) as connection:
+        async with self._in_turn(sparing=sparing), self._begun("written", {SPARING: sparing}) as connection:
             yield connection
 
     @asynccontextmanager
@@ -59,6 +60,24 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def _in_turn(self, *, sparing: bool) -> AsyncGenerator[None]:
+        """The writers of this process one after the other, as they came. The lock of a file is polled, and the more
+        poll it, the longer one of them may be passed over.
+        """
+        if not is_file(self._url):
+            yield
+            return
+        try:
+            with anyio.fail_after(patience_of(self._url, sparing=sparing)):
+                await self._writing.acquire()
+        except TimeoutError as late:
+            raise _unavailable("written", "others of this process write to it") from late
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @asynccontextmanager
     async def _begun(self, what: str, options: dict[str, Any]) -> AsyncGenerator[AsyncConnection]:
         try:
             # Shielded for SQLite: a cancelled statement goes on in its thread, and keeps the write lock from everybody.
@@ -69,9 +88,7 @@ class Database:
                     yield connection
         except (SQLAlchemyError, OSError) as failed:
             reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
-            raise JournalUnavailable(
-                f"The store cannot be {what} ({reason}), so nothing that needs a record is done."
-            ) from failed
+            raise _unavailable(what, reason) from failed
 
     async def close(self) -> None:
         """Close every connection."""
@@ -113,6 +130,10 @@ class Database:
             async with engine.connect() as connection:
                 if await connection.run_sync(_version) != schema.HEAD:
                     raise
+
+
+def _unavailable(what: str, reason: str) -> JournalUnavailable:
+    return JournalUnavailable(f"The store cannot be {what} ({reason}), so nothing that needs a record is done.")
 
 
 def _make_private(file: Path) -> None:

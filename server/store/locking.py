@@ -41,8 +41,14 @@ def engine_for(url: URL) -> AsyncEngine:
     return _file_engine(url) if is_file(url) else _server_engine(url)
 
 
-def _file_engine(url: URL) -> AsyncEngine:
+def patience_of(url: URL, *, sparing: bool = False) -> float:
+    """How many seconds a write waits for its turn in a file."""
     patience = float(str(url.query.get("timeout", BUSY_SECONDS)))
+    return min(SPARING_SECONDS, patience) if sparing else patience
+
+
+def _file_engine(url: URL) -> AsyncEngine:
+    patience = patience_of(url)
     engine = create_async_engine(url, connect_args={"timeout": patience}, hide_parameters=True)
 
     def connected(connection: Any, _record: Any) -> None:
@@ -57,7 +63,7 @@ def _file_engine(url: URL) -> AsyncEngine:
         if options.get(READING):
             connection.exec_driver_sql("BEGIN")
             return
-        seconds = min(SPARING_SECONDS, patience) if options.get(SPARING) else patience
+        seconds = patience_of(url, sparing=bool(options.get(SPARING)))
         if connection.info.get(SPARING, patience) != seconds:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
             connection.info[SPARING] = seconds
