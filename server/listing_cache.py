@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class ListingCache:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
 
 
+@cache  # a process goes on with the sources that it began with
 def _stamp() -> str:
     """Changes whenever a source, the interpreter or a library that shapes schemas does."""
     found = hashlib.sha256(f"{sys.version} {version('pydantic')} {version('mcp')}".encode())

@@ -61,9 +61,10 @@ class SecondAct(Stage):
         return {**campaign, "campaign_id": receipt["tracking_id"]}
 
     async def _watch(self, client: Client, campaign: dict[str, Any]) -> None:
-        seen = await self.call(client, "routee_get_campaign", {"campaign_id": campaign["campaign_id"]})
-        self.check(seen["campaign_state"] == "Scheduled", "it waits for its time")
-        self.say(f"It waits for {seen['scheduled_date']}; nothing was charged yet.")
+        watched = {"campaign_id": campaign["campaign_id"], "seconds": 1}
+        seen = await self.call(client, "routee_watch_campaign", watched, tell_progress=True)
+        self.check((seen["state"], seen["ended"]) == ("Scheduled", False), "it waits for its time")
+        self.say(f"Watched for a second, it waits for {seen['scheduled_for']}; nothing was charged yet.")
         await self._nothing_is_charged()
 
     async def _change(self, client: Client, campaign: dict[str, Any]) -> None:

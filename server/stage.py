@@ -63,12 +63,19 @@ class Stage:
         agreed = await anyio.to_thread.run_sync(lambda: Confirm.ask("  Approve?", console=self._console, default=False))
         return ElicitResult(action="accept" if agreed else "decline", content={"approve": True} if agreed else None)
 
-    async def call(self, client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def call(
+        self, client: Client, tool: str, arguments: dict[str, Any], *, tell_progress: bool = False
+    ) -> dict[str, Any]:
         """A tool call that must succeed."""
-        result: CallToolResult = await client.call_tool(tool, arguments)
+        told = self._progress if tell_progress else None
+        result: CallToolResult = await client.call_tool(tool, arguments, progress_callback=told)
         if result.is_error:
             raise DemoFailed(f"{tool}: {getattr(result.content[0], 'text', '')}")
         return dict(result.structured_content or {})
+
+    async def _progress(self, progress: float, total: float | None, message: str | None) -> None:
+        of = f" of {total:g}" if total else ""
+        self._console.print(f"    … {progress:g}{of}: {escape(message or '')}", highlight=False)
 
     async def operate(self, *words: str, typed: str = "") -> str:
         """A command of the operator's, in a process of its own, with the passcode on standard input."""

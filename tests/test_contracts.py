@@ -109,7 +109,7 @@ async def test_a_call_becomes_exactly_the_documented_request_and_result(
     name = catalogue()[tool].spec.provider.name
     stub = cast("Stub", import_module(f"tests.contract_stubs.{name}"))
     provider = Provider(contract, stub)
-    settings = Settings.model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "toolsets": ["all"]})
+    settings = Settings.model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "tools": [tool]})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http:
         runtime, server = server_for(settings, http=http)
         async with connect(server, person=Person()) as client:

@@ -13,12 +13,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from clients.client import ApiClient
 from clients.errors import TelephonyError
 from guard.action import Principal
+from guard.money import Money
 from tools.callbacks import Posted
 from tools.calling import Memory
 from tools.fencing import Fence
 from tools.overview.desk import AnyNumber
 from tools.own import LOOKS, READS, Outcome, own_tool
 from tools.results import error_result, shown
+from tools.routee.account import GetBalance
 from tools.routee.campaigns import Campaign, GetCampaign
 
 POLL_SECONDS = 0.5
@@ -53,6 +55,10 @@ class Events(Protocol):
         limit: int = 50,
     ) -> Sequence[Event]:
         """Events that fit, oldest first."""
+        ...
+
+    async def newest(self) -> int:
+        """The number of the event that came last; 0 before the first."""
         ...
 
 
@@ -131,7 +137,7 @@ class EventDesk:
     async def wait(self, asked: Waiting, context: Context[Any, Any]) -> Outcome:
         """The next that fits, or nothing when the time is over."""
         events = self._events()
-        after = int(asked.cursor) if asked.cursor is not None else await _latest(events)
+        after = int(asked.cursor) if asked.cursor is not None else await events.newest()
         began = anyio.current_time()
         while True:
             found = await events.listed(
@@ -151,7 +157,7 @@ class EventDesk:
                 campaign = await self._client.send(GetCampaign(campaign_id=asked.campaign_id))
                 waited = anyio.current_time() - began
                 if campaign.campaign_state in ENDED or waited >= asked.seconds:
-                    return shown(_summary(campaign))
+                    return shown(_summary(campaign, await self._cost_of(campaign)))
                 await _report(context, campaign)
                 await anyio.sleep(min(CAMPAIGN_POLL_SECONDS, asked.seconds - waited))
         except TelephonyError as error:
@@ -173,17 +179,16 @@ class EventDesk:
         await self._keep_in_mind(fence, context, source="list_events")
         return shown(told, notes, rows="events")
 
+    async def _cost_of(self, campaign: Campaign) -> Money | None:
+        """What it cost so far, in the currency of the account."""
+        if campaign.cost_so_far is None:
+            return None
+        currency = (await self._client.send(GetBalance())).currency
+        return Money(campaign.cost_so_far, currency.code) if currency and currency.code else None
+
     async def _keep_in_mind(self, fence: Fence, context: Context[Any, Any], *, source: str) -> None:
         if fence.is_used:
             await self._memory().remember(self._principal(context), fence.texts, source=source)
-
-
-async def _latest(events: Events) -> int:
-    """The number of the newest event."""
-    newest = 0
-    while page := await events.listed(after=newest, limit=1000):
-        newest = page[-1].number
-    return newest
 
 
 async def _report(context: Context[Any, Any], campaign: Campaign) -> None:
@@ -193,7 +198,7 @@ async def _report(context: Context[Any, Any], campaign: Campaign) -> None:
     await context.report_progress(done, total or None, f"{campaign.campaign_state}: {counts or 'nothing sent yet'}")
 
 
-def _summary(campaign: Campaign) -> dict[str, Any]:
+def _summary(campaign: Campaign, cost: Money | None) -> dict[str, Any]:
     told = {
         "campaign": campaign.tracking_id,
         "name": campaign.campaign_name,
@@ -202,7 +207,7 @@ def _summary(campaign: Campaign) -> dict[str, Any]:
         "scheduled_for": campaign.scheduled_date.isoformat() if campaign.scheduled_date else None,
         "statuses": {state: count for state, count in campaign.statuses.items() if count},
         "messages": campaign.total_messages,
-        "cost_so_far": str(campaign.cost_so_far) if campaign.cost_so_far is not None else None,
+        "cost_so_far": str(cost) if cost is not None else None,
     }
     return {name: value for name, value in told.items() if value is not None}
 

@@ -71,7 +71,6 @@ def own_tool(
     synonyms: tuple[str, ...] = (),
 ) -> OwnTool:
     """A tool from the model of its arguments."""
-    generated = takes.model_json_schema()
     title = name.replace("_", " ").capitalize()
     return OwnTool(
         fn=_run_is_overridden,
@@ -81,12 +80,21 @@ def own_tool(
         name=name,
         title=title,
         description=description,
-        parameters=slim({key: generated[key] for key in generated if key != "description"}, generated.get("$defs", {})),
+        parameters=_parameters(takes),
         annotations=ToolAnnotations(title=title, **hints),
         takes=takes,
         handler=handler,
         synonyms=synonyms,
     )
+
+
+@cache
+def _parameters(takes: type[BaseModel]) -> dict[str, Any]:
+    generated = takes.model_json_schema()
+    found: dict[str, Any] = slim(
+        {key: generated[key] for key in generated if key != "description"}, generated.get("$defs", {})
+    )
+    return found
 
 
 @cache

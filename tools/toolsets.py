@@ -1,6 +1,7 @@
 """Which operations a surface shows as tools of their own."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 
 from tools.catalog import MODULES, OperationType, nearest, operations_in, operations_of
 from tools.surface import ALL, ALWAYS, DEFAULT, Placed, Surface
@@ -46,6 +47,7 @@ def everyday(providers: Collection[str]) -> list[OperationType]:
     return found
 
 
+@cache
 def placed(operation: OperationType) -> Placed:
     """An operation, as far as choosing it needs."""
     spec = operation.spec

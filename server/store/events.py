@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -78,6 +78,11 @@ class StoredEvents:
             query = query.where(events.c.received_at >= since)
         async with self._database.reading() as connection:
             return [_event(row) for row in (await connection.execute(query)).mappings().all()]
+
+    async def newest(self) -> int:
+        """The number of the event that came last; 0 before the first."""
+        async with self._database.reading() as connection:
+            return (await connection.execute(select(func.max(events.c.number)))).scalar() or 0
 
     async def states(self, subject: str) -> list[Posted]:
         """How each part of a message, or of a campaign's messages, stands: the farthest it ever came."""

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -11,16 +12,31 @@ from tools.adapter import annotations, description
 from tools.catalog import DuplicateOperation, OperationType, by_tool_name, catalogue
 from tools.schema import input_schema, server_inputs
 
-OPERATIONS = [pytest.param(operation, id=name) for name, operation in sorted(catalogue().items())]
-EVERY = pytest.mark.parametrize("operation", OPERATIONS)
+Rule = Callable[[OperationType], None]
 
 
-@EVERY
+def of_every_operation(rule: Rule) -> Callable[[], None]:
+    """A test that the rule holds for each, and that names those for which it does not."""
+
+    def test() -> None:
+        broken: dict[str, str] = {}
+        for name, operation in catalogue().items():
+            try:
+                rule(operation)
+            except AssertionError as why:
+                broken[name] = str(why)
+        assert broken == {}
+
+    test.__name__ = rule.__name__
+    return test
+
+
+@of_every_operation
 def test_it_has_a_name_that_every_client_takes(operation: OperationType) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]{2,39}", operation.spec.tool_name)
 
 
-@EVERY
+@of_every_operation
 def test_it_says_in_a_sentence_what_it_does(operation: OperationType) -> None:
     text = " ".join((operation.__doc__ or "").split())
     assert text
@@ -29,13 +45,13 @@ def test_it_says_in_a_sentence_what_it_does(operation: OperationType) -> None:
     assert len(text) <= 300
 
 
-@EVERY
+@of_every_operation
 def test_every_argument_is_described_in_a_sentence(operation: OperationType) -> None:
     for name, rule in input_schema(operation)["properties"].items():
         assert rule.get("description", "").endswith("."), f"{name} is not described"
 
 
-@EVERY
+@of_every_operation
 def test_its_schema_is_strict_flat_and_free_of_generated_titles(operation: OperationType) -> None:
     schema = input_schema(operation)
     assert schema["additionalProperties"] is False
@@ -44,21 +60,21 @@ def test_its_schema_is_strict_flat_and_free_of_generated_titles(operation: Opera
     assert all(re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name) for name in schema["properties"])
 
 
-@EVERY
+@of_every_operation
 def test_no_argument_can_carry_a_guard_input_or_a_secret(operation: OperationType) -> None:
     words = {"confirm", "confirmed", "approve", "approval", "force", "password", "pin", "passcode", "api_key", "budget"}
     assert not words & input_schema(operation)["properties"].keys()
     assert not set(server_inputs(operation)) & input_schema(operation)["properties"].keys()
 
 
-@EVERY
+@of_every_operation
 def test_all_four_hints_are_explicit_and_true_to_the_effect(operation: OperationType) -> None:
     hints = annotations(operation.spec)
     assert None not in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
     assert hints.read_only_hint == (operation.spec.effect is Effect.READ)
 
 
-@EVERY
+@of_every_operation
 def test_its_toolset_docs_and_answer_are_declared(operation: OperationType) -> None:
     spec = operation.spec
     assert spec.toolset
@@ -68,13 +84,13 @@ def test_its_toolset_docs_and_answer_are_declared(operation: OperationType) -> N
         assert spec.rows in getattr(answer_type(operation), "model_fields", {})
 
 
-@EVERY
+@of_every_operation
 def test_what_it_spends_is_declared_where_it_is_paid(operation: OperationType) -> None:
     own = [base for base in operation.__mro__ if base is not Operation and not base.__name__.startswith("Operation[")]
     assert any("charge" in vars(base) for base in own) == (Effect.PAID in operation.spec.effect)
 
 
-@EVERY
+@of_every_operation
 def test_a_read_is_plain_or_paid_and_a_change_says_which_kind(operation: OperationType) -> None:
     effect = operation.spec.effect
     changes = Effect.WRITE | Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED
@@ -82,7 +98,7 @@ def test_a_read_is_plain_or_paid_and_a_change_says_which_kind(operation: Operati
     assert effect
 
 
-@EVERY
+@of_every_operation
 def test_only_a_declared_header_lets_a_change_be_repeated(operation: OperationType) -> None:
     spec = operation.spec
     assert spec.may_repeat == (spec.effect is Effect.READ or spec.idempotency_header is not None)
@@ -112,7 +128,7 @@ def test_voicetel_is_complete() -> None:
     assert len({(spec.method, spec.path) for spec in voicetel}) == 74
 
 
-@EVERY
+@of_every_operation
 def test_its_description_says_when_a_person_is_asked(operation: OperationType) -> None:
     said = "A person is asked first." in description(operation) or "Only the operator" in description(operation)
     assert said == operation.spec.effect.is_guarded
