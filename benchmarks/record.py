@@ -20,9 +20,10 @@ from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
 from guard.quote import Quote
 from sandbox.voicetel.seed import API_KEY
+from server.account_settings import VoiceTelSettings
 from server.passcode import set_passcode
 from server.runtime import Runtime
-from server.settings import Settings, VoiceTelSettings
+from server.settings import Settings
 from server.store.record import Record
 from server.store.schema import actions, audit, holds, spending
 from server.web.loopback import bind, serving

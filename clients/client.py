@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast
 
 import anyio
@@ -33,6 +32,7 @@ from clients.errors import (
 from clients.exchange import Exchange
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
+from clients.pool import http_pool
 from clients.received import Received, backoff, parsed, parsed_or_none, read_within, words
 from clients.salvage import understood
 
@@ -40,9 +40,6 @@ R = TypeVar("R")
 
 ATTEMPTS = 3
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
-IDLE_SECONDS = 2.0  # below what servers allow: a write on a connection they just closed would end unknown
-IDLE_CONNECTIONS = 20
-"""httpx2 probes every idle connection on each request: 0.55 ms CPU with 1 idle, 0.81 with 20, 2.08 with 100."""
 
 _LOST = (httpx2.TransportError, httpx2.DecodingError)
 _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -66,15 +63,6 @@ class _Attempts:
 
     count: int = 0
     unclear: bool = False
-
-
-def http_pool(timeout: float = 30.0) -> httpx2.AsyncClient:
-    """The pooled HTTP client of a process; clients of several accounts share it, so it keeps no cookies."""
-    limits = httpx2.Limits(
-        max_connections=100, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_SECONDS
-    )
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx2.AsyncClient(timeout=timeout, limits=limits, cookies=no_cookies, follow_redirects=False)
 
 
 class ApiClient:

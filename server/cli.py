@@ -1,14 +1,40 @@
 """The command line: `ringfence serve`, `demo`, `tools`, and what the operator answers, rules and looks up with."""
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
 
 from server.settings import BadSettings
 
+Part = tuple[str, str]
+"""Module in `server/commands`, and what is taken from it."""
+
+GROUPS: Mapping[str, Part] = {
+    "approvals": ("approvals", "app"),
+    "actions": ("actions", "app"),
+    "audit": ("audit", "app"),
+    "policy": ("policy", "app"),
+    "optouts": ("rules", "optouts"),
+}
+COMMANDS: Mapping[str, Part] = {
+    "serve": ("serve", "serve"),
+    "freeze": ("rules", "freeze"),
+    "unfreeze": ("rules", "unfreeze"),
+    "secrets": ("actions", "secrets"),
+    "tools": ("reference", "tools"),
+    "demo": ("demo", "demo"),
+    "probe": ("probe", "probe"),
+    "sandbox": ("sandbox", "sandbox"),
+    "doctor": ("doctor", "doctor"),
+    "revoke": ("revoke", "revoke"),
+}
+
 
 def command_line(words: list[str]) -> typer.Typer:
-    """The commands. For `serve` nothing else is imported: clients wait for its first answer."""
+    """The commands. Only what is asked for is imported: clients wait for `serve`, and `freeze` is wanted at once."""
     app = typer.Typer(
         name="ringfence",
         help="Telephony for AI assistants, with a guard on everything that costs money.",
@@ -17,9 +43,12 @@ def command_line(words: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_several_commands)
-    _add_serve(app)
-    if words[:1] != ["serve"]:
-        _add_the_rest(app)
+    asked = [name for name in words[:1] if name in COMMANDS or name in GROUPS] or [*COMMANDS, *GROUPS]
+    for name in asked:
+        if name in COMMANDS:
+            app.command(name)(_part(*COMMANDS[name]))
+        else:
+            app.add_typer(_part(*GROUPS[name]), name=name)
     return app
 
 
@@ -36,38 +65,5 @@ def _several_commands() -> None:
     """Telephony for AI assistants, with a guard on everything that costs money."""
 
 
-def _add_serve(app: typer.Typer) -> None:
-    from server.commands.serve import serve
-
-    app.command()(serve)
-
-
-def _add_the_rest(app: typer.Typer) -> None:
-    from server.commands import (
-        actions,
-        approvals,
-        audit,
-        demo,
-        doctor,
-        policy,
-        probe,
-        reference,
-        revoke,
-        rules,
-        sandbox,
-    )
-
-    app.add_typer(approvals.app, name="approvals")
-    app.add_typer(actions.app, name="actions")
-    app.add_typer(audit.app, name="audit")
-    app.add_typer(policy.app, name="policy")
-    app.add_typer(rules.optouts, name="optouts")
-    app.command("freeze")(rules.freeze)
-    app.command("unfreeze")(rules.unfreeze)
-    app.command("secrets")(actions.secrets)
-    app.command("tools")(reference.tools)
-    app.command("demo")(demo.demo)
-    app.command("probe")(probe.probe)
-    app.command("sandbox")(sandbox.sandbox)
-    app.command("doctor")(doctor.doctor)
-    app.command("revoke")(revoke.revoke)
+def _part(module: str, name: str) -> Any:
+    return getattr(import_module(f"server.commands.{module}"), name)

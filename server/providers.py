@@ -17,14 +17,14 @@ from clients.limits import Limits
 from clients.operation import Operation
 from clients.tokens import TokenStore
 from guard.quote import PriceSource
-from server.settings import (
+from server.account_settings import (
     ConvirzaSettings,
     EnswitchSettings,
     ProviderSettings,
     RouteeSettings,
-    Settings,
     VoiceTelSettings,
 )
+from server.settings import Settings
 
 if TYPE_CHECKING:
     from tools.overview.views import View

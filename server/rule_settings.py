@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from guard.rules import Rules
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of the settings file: what it does not know is refused, and no error repeats a value."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -46,7 +48,7 @@ Word = Annotated[Decision, BeforeValidator(_decision)]
 EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged"]
 
 
-class PolicySettings(_Section):
+class PolicySettings(Section):
     """Which calls are allowed, asked about (`ask`), left to the operator (`page`), or forbidden (`deny`)."""
 
     read: Word = Decision.ALLOW
@@ -99,7 +101,7 @@ Country = Annotated[str, matching(r"[A-Z]{2}", "an ISO code of two capital lette
 Prefix = Annotated[str, matching(r"\+[0-9]{1,15}", "a prefix in E.164, such as +1900,")]
 
 
-class BudgetSettings(_Section):
+class BudgetSettings(Section):
     """A cap on spending. Several may apply to one call; every one must leave room."""
 
     per: Literal["action", "day", "month"]
@@ -115,7 +117,7 @@ class BudgetSettings(_Section):
     """Only what is spent there; everything if left out."""
 
 
-class PriceSettings(_Section):
+class PriceSettings(Section):
     """The operator's own worst case for one, where a provider publishes no price."""
 
     amount: Decimal = Field(gt=0)
@@ -125,7 +127,7 @@ class PriceSettings(_Section):
     """Its currency."""
 
 
-class DestinationSettings(_Section):
+class DestinationSettings(Section):
     """Where calls and messages may go."""
 
     countries: list[Country] = ["US", "CA"]
@@ -142,7 +144,7 @@ _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 Span = Annotated[str, matching(f"{_TIME}-{_TIME}", "a span such as 21:00-08:00")]
 
 
-class ComplianceSettings(_Section):
+class ComplianceSettings(Section):
     """What goes out, when, and how much at once."""
 
     quiet_hours: Span | None = None
@@ -155,7 +157,7 @@ class ComplianceSettings(_Section):
     """Calls that touch more numbers or recipients go to the operator."""
 
 
-class RuleSettings(_Section):
+class RuleSettings(Section):
     """Everything that decides what may happen."""
 
     policy: PolicySettings = PolicySettings()

@@ -6,7 +6,6 @@ from typing import Final
 from clients.effects import Effect
 from guard.policy import Decision
 from server.rule_review import providers_of
-from server.runtime import session_policy
 from server.settings import Settings
 from tools.catalog import OperationType
 
@@ -20,7 +19,7 @@ MEANING: Final = {
 
 def explained(operation: OperationType, settings: Settings) -> Iterator[str]:
     """What the rules say of an operation, a line each."""
-    spec, policy = operation.spec, session_policy(settings)
+    spec, policy = operation.spec, settings.session_policy()
     ruling = policy.ruling(spec)
     yield f"{spec.tool_name}: {ruling.decision.word}, by {ruling.rule}"
     yield f"that is: {MEANING[ruling.decision]}"

@@ -14,12 +14,12 @@ from mcp.server.mcpserver import Context
 from pydantic import SecretStr
 
 from clients.cache import KeptAnswer
-from clients.client import ApiClient, http_pool
+from clients.client import ApiClient
 from clients.limits import Limit
 from clients.operation import Spec
+from clients.pool import http_pool
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.policy import Policy
 from guard.quote import PriceSource
 from server.inbox.address import InboxAddress
 from server.providers import SETUPS, Shared, revealed
@@ -59,7 +59,7 @@ class Runtime:
         )
         self.now = now
         self._given_http = http
-        self.policy = session_policy(settings)
+        self.policy = settings.session_policy()
         self.page: ApprovalPage = NoPage()
         """Whoever serves puts the page here that it serves."""
 
@@ -235,11 +235,6 @@ class SharedTokens:
 
     async def drop(self, name: str) -> None:
         await self._record().tokens.drop(name)
-
-
-def session_policy(settings: Settings) -> Policy:
-    """The operator's policy, made stricter by what this session adds."""
-    return settings.policy.policy().tightened(settings.tighten)
 
 
 def principal_of(_context: Context[Any, Any] | None = None) -> Principal:

@@ -8,14 +8,14 @@ from sandbox.convirza import seed as convirza
 from sandbox.enswitch import seed as enswitch
 from sandbox.routee import seed as routee
 from sandbox.voicetel import seed as voicetel
-from server.settings import (
+from server.account_settings import (
     ConvirzaSettings,
     EnswitchSettings,
     ProviderSettings,
     RouteeSettings,
-    Settings,
     VoiceTelSettings,
 )
+from server.settings import Settings
 
 ENSWITCH_OWNER = "pinecrest.root"
 """The seeded system owner, so that every function can be tried."""

@@ -7,8 +7,8 @@ from typing import Any
 from mcp import Client
 from pydantic import SecretStr
 
+from server.account_settings import ProviderSettings
 from server.sandboxed import SIMULATED_COUNTRIES, simulated_accounts
-from server.settings import ProviderSettings
 from server.stage import PASSCODE, Stage
 
 TO = ["+306912345678", "+4915123456789"]

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, cast
 from platformdirs import user_config_path, user_state_path
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -28,14 +26,22 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from guard.policy import Policy
+from server.account_settings import (
+    ConvirzaSettings,
+    EnswitchSettings,
+    RouteeSettings,
+    VoiceTelSettings,
+    without_line_end,
+)
 from server.rule_settings import (
     BudgetSettings,
     ComplianceSettings,
-    Currency,
     DestinationSettings,
     PolicySettings,
     PriceSettings,
     RuleSettings,
+    Section,
     Word,
     matching,
 )
@@ -50,130 +56,24 @@ class BadSettings(Exception):
     """The settings do not fit. The message names file and line or variable, the key, and what is allowed."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _without_line_end(value: object) -> object:
-    """What was read from a file often ends with a line end, which no provider takes as a part of a key."""
-    if isinstance(value, SecretStr):
-        return SecretStr(value.get_secret_value().rstrip("\r\n"))
-    return value.rstrip("\r\n") if isinstance(value, str) else value
-
-
-class ProviderSettings(_Section):
-    """One account at one provider."""
-
-    base_url: str | None = None
-    """Another address for the API."""
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _ends_with_its_last_character(cls, value: object) -> object:
-        return _without_line_end(value)
-
-    @property
-    def is_complete(self) -> bool:
-        """True when a client can log in, and so the provider is on."""
-        return False
-
-
-class VoiceTelSettings(ProviderSettings):
-    """One VoiceTel account: a key, or username and password to fetch one with."""
-
-    api_key: SecretStr | None = None
-    """The account's API key, 32 hexadecimal characters. A line end after it is left off, as after every secret."""
-
-    username: str | None = None
-    """The account's ten-digit username."""
-
-    password: SecretStr | None = None
-    """The account's password, without a line end."""
-
-    port_in_pin: SecretStr | None = None
-    """PIN of the account at the losing carrier, for port-ins that need one."""
-
-    @property
-    def is_complete(self) -> bool:
-        """True with a key, or with both username and password."""
-        return bool(self.api_key or (self.username and self.password))
-
-
-class RouteeSettings(ProviderSettings):
-    """One application of a Routee account; calls are made with that application's rights."""
-
-    application_id: str | None = None
-    """The application's id."""
-
-    application_secret: SecretStr | None = None
-    """The application's secret, without a line end."""
-
-    auth_url: str | None = None
-    """Another address for the login service, which is a host of its own."""
-
-    @property
-    def is_complete(self) -> bool:
-        """True with both id and secret."""
-        return bool(self.application_id and self.application_secret)
-
-
-class ConvirzaSettings(ProviderSettings):
-    """One user of a Convirza account; calls are made with that user's role."""
-
-    email: str | None = None
-    """The user's e-mail address."""
-
-    password: SecretStr | None = None
-    """The user's password, without a line end."""
-
-    oauth_url: str | None = None
-    """Another address for the login service, which is a host of its own."""
-
-    webhook_token: SecretStr | None = None
-    """Shared token that webhooks carry, so that the receiver knows them; Convirza does not sign them."""
-
-    @property
-    def is_complete(self) -> bool:
-        """True with both e-mail and password."""
-        return bool(self.email and self.password)
-
-
-class EnswitchSettings(ProviderSettings):
-    """One person of an Enswitch installation; calls are made with that person's role and rate plan."""
-
-    username: str | None = None
-    """The person's username. Limit it to this machine's address (Users, source) where you can."""
-
-    password: SecretStr | None = None
-    """The person's password, without a line end."""
-
-    version: Annotated[str, matching(r"[34]\.[0-9]{1,2}", "a version from 3.0 to 4.x, such as 4.4")] = "4.4"
-    """The installation's version: before 4.1 there are no tokens, and plan routes are named another way."""
-
-    currency: Currency = "USD"
-    """Currency of the customers, for amounts that name none."""
-
-    @property
-    def is_complete(self) -> bool:
-        """True with an address, a username and a password: there is no address that all companies share."""
-        return bool(self.base_url and self.username and self.password)
-
-
 def _long(token: SecretStr) -> SecretStr:
     if len(token.get_secret_value()) < TOKEN_LENGTH:
         raise ValueError(f"{TOKEN_LENGTH} characters or more are expected")
     return token
 
 
-class HttpSettings(_Section):
+WebAddress = Annotated[
+    str, matching(r"https?://[^/?#@\s]+/?", "an address without a path, such as https://ringfence.example.com")
+]
+
+
+class HttpSettings(Section):
     """The streamable HTTP server."""
 
     tokens: Mapping[str, Annotated[SecretStr, AfterValidator(_long)]] = {}
     """Bearer tokens of 16 characters or more by who holds them. At least one is needed to listen beyond loopback."""
 
-    public_address: (
-        Annotated[str, matching(r"https?://[^/?#@\s]+/?", "an address such as https://ringfence.example.com")] | None
-    ) = None
+    public_address: WebAddress | None = None
     """Where providers reach the server with their callbacks; the approval page's address if left out."""
 
     allowed_hosts: list[str] = []
@@ -187,7 +87,7 @@ class HttpSettings(_Section):
     def _without_line_ends(cls, value: object) -> object:
         if not isinstance(value, Mapping):
             return value
-        return {name: _without_line_end(token) for name, token in cast("Mapping[str, object]", value).items()}
+        return {name: without_line_end(token) for name, token in cast("Mapping[str, object]", value).items()}
 
 
 def _split(value: object) -> object:
@@ -197,12 +97,7 @@ def _split(value: object) -> object:
 NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
-WebAddress = Annotated[
-    str, matching(r"https?://[^/?#@\s]+/?", "an address without a path, such as https://ringfence.example.com")
-]
-
-
-class ApprovalSettings(_Section):
+class ApprovalSettings(Section):
     """How the operator is asked."""
 
     page: Literal["auto", "off"] = "auto"
@@ -316,6 +211,10 @@ class Settings(BaseSettings):
             destinations=self.destinations,
             compliance=self.compliance,
         )
+
+    def session_policy(self) -> Policy:
+        """The operator's policy, made stricter by what this session adds."""
+        return self.policy.policy().tightened(self.tighten)
 
     @property
     def store_address(self) -> str:

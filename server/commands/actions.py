@@ -12,7 +12,6 @@ from rich.table import Table
 from guard.action import Action, State
 from guard.wording import question, standing
 from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, require_passcode
-from server.runtime import Runtime
 from server.settings import read_settings
 
 app = typer.Typer(help="Every guarded call and what became of it.", no_args_is_help=True)
@@ -71,6 +70,7 @@ def reconcile(sandbox: Sandboxed = False) -> None:
     """Look at the providers for what became of calls whose answer was lost. Nothing is sent again."""
 
     async def look() -> list[Action]:
+        from server.runtime import Runtime
         from server.sandboxed import sandbox_store
 
         settings = read_settings()

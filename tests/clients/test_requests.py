@@ -11,10 +11,10 @@ from anyio.abc import SocketAttribute, SocketStream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.client import http_pool
 from clients.effects import Effect
 from clients.errors import InvalidRequest
 from clients.operation import Done, Operation, build_request
+from clients.pool import http_pool
 from clients.voicetel import VoiceTel, voicetel
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
