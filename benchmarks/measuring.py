@@ -3,7 +3,8 @@
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,15 @@ from benchmarks.processes import (
 )
 
 STARTS = 9
-CALLS = 400
+TURNS = 40
+CALLS_A_TURN = 15
+"""Short turns, so that both sides meet the same ups and downs of the machine."""
+
 SEARCH = {"tn_mask": "201", "quantity": 3}
+
+
+Side = tuple[Client, int]
+"""A client, and the process id of its server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +69,15 @@ async def read_call(url: str, folder: Path) -> list[Row]:
     """Server CPU of one read, over stdio and over HTTP, turn by turn."""
     env = environment(url, folder, RINGFENCE_TOOLSETS="voicetel")
 
-    async def over_stdio(candidate: Candidate) -> float:
+    @asynccontextmanager
+    async def over_stdio(candidate: Candidate) -> AsyncGenerator[Side]:
         async with Client(child(candidate, env)) as client:
-            return await _cpu_of_calls(client, newest_child())
+            yield client, newest_child()
 
-    async def over_http(candidate: Candidate) -> float:
+    @asynccontextmanager
+    async def over_http(candidate: Candidate) -> AsyncGenerator[Side]:
         async with served(candidate, env) as (address, pid), http_client(address) as client:
-            return await _cpu_of_calls(client, pid)
+            yield client, pid
 
     return [
         await _compared("read call over stdio, server CPU", over_stdio, OURS, BY_HAND),
@@ -105,23 +115,24 @@ async def listing(url: str, folder: Path) -> list[Row]:
     return rows
 
 
-async def _compared(what: str, cost: Callable[[Candidate], Awaitable[float]], ours: Candidate, other: Candidate) -> Row:
-    taken: dict[str, list[float]] = {ours.name: [], other.name: []}
-    for _ in range(3):
-        for candidate in (other, ours):
-            taken[candidate.name].append(await cost(candidate))
-    mine, theirs = min(taken[ours.name]), min(taken[other.name])
-    return Row(what, _ms(mine), f"{_ms(theirs)} by hand", mine / theirs, "≤ 1.3")
+async def _compared(
+    what: str, opened: Callable[[Candidate], AbstractAsyncContextManager[Side]], ours: Candidate, other: Candidate
+) -> Row:
+    async with opened(other) as theirs, opened(ours) as mine:
+        for side in (theirs, mine):
+            await _cpu_of_calls(side)
+        turns = [(await _cpu_of_calls(mine), await _cpu_of_calls(theirs)) for _ in range(TURNS)]
+    our_own, other_one = (sum(turn) / (TURNS * CALLS_A_TURN) for turn in zip(*turns, strict=True))
+    return Row(what, _ms(our_own), f"{_ms(other_one)} by hand", our_own / other_one, "≤ 1.3")
 
 
-async def _cpu_of_calls(client: Client, pid: int) -> float:
-    for _ in range(20):
-        await client.call_tool("voicetel_search_inventory", SEARCH)
+async def _cpu_of_calls(side: Side) -> float:
+    client, pid = side
     before = cpu_seconds(pid)
-    for _ in range(CALLS):
+    for _ in range(CALLS_A_TURN):
         result = await client.call_tool("voicetel_search_inventory", SEARCH)
         assert not result.is_error  # noqa: S101 - a failed call must not be measured as a fast one
-    return (cpu_seconds(pid) - before) / CALLS
+    return cpu_seconds(pid) - before
 
 
 async def _wall(call: Callable[[], Awaitable[Any]], times: int) -> float:

@@ -16,8 +16,6 @@ from mcp.client.streamable_http import streamable_http_client
 
 from sandbox.voicetel.seed import API_KEY
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -75,9 +73,9 @@ async def http_client(url: str) -> AsyncGenerator[Client]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """CPU time that a process and its threads have used, to the nanosecond."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text(encoding="utf-8").split()[0]) for thread in threads) / 1e9
 
 
 def newest_child() -> int:
