@@ -9,6 +9,7 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.large import large_list
 from benchmarks.measuring import Row, guarded_call, listing, read_call, start
 from benchmarks.record import approval_page, long_record
 from sandbox.serving import serve_sandbox
@@ -20,6 +21,7 @@ MEASUREMENTS = {
     "record": long_record,
     "page": approval_page,
     "listing": listing,
+    "large": large_list,
 }
 """By the word that runs one of them alone."""
 

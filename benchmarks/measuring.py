@@ -55,14 +55,25 @@ class Row:
 async def start(url: str, folder: Path) -> list[Row]:
     """From spawning the process to the answer of the first `tools/list`; turn by turn, the fastest of several."""
     taken: dict[str, list[float]] = {OURS.name: [], EMPTY.name: []}
+    fresh: list[float] = []
     for _ in range(STARTS):
         for candidate in (EMPTY, OURS):
-            began = time.perf_counter()
-            async with Client(child(candidate, environment(url, folder))) as client:
-                await client.list_tools()
-                taken[candidate.name].append(time.perf_counter() - began)
-    ours, empty = min(taken[OURS.name]), min(taken[EMPTY.name])
-    return [Row("start to first tools/list, default surface", _ms(ours), f"{_ms(empty)} empty", ours / empty, "≤ 1.25")]
+            taken[candidate.name].append(await _time_to_list(candidate, environment(url, folder)))
+        first = environment(url, folder / f"fresh-{len(fresh)}")
+        fresh.append(await _time_to_list(OURS, first))
+    empty = min(taken[EMPTY.name])
+    rows = (
+        ("start to first tools/list, default surface", min(taken[OURS.name]), "≤ 1.25"),
+        ("the same, the very first time", min(fresh), ""),
+    )
+    return [Row(what, _ms(ours), f"{_ms(empty)} empty", ours / empty, aim) for what, ours, aim in rows]
+
+
+async def _time_to_list(candidate: Candidate, env: dict[str, str]) -> float:
+    began = time.perf_counter()
+    async with Client(child(candidate, env)) as client:
+        await client.list_tools()
+        return time.perf_counter() - began
 
 
 async def read_call(url: str, folder: Path) -> list[Row]:

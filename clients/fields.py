@@ -29,9 +29,10 @@ _PUNCTUATION = re.compile(r"[\s().\-]")
 
 
 def _us_number(value: object) -> object:
-    if isinstance(value, str) and (found := _NANP.fullmatch(_PUNCTUATION.sub("", value))):
-        return "+1" + found[1]
-    return value
+    if not isinstance(value, str):
+        return value
+    found = _NANP.fullmatch(value) or _NANP.fullmatch(_PUNCTUATION.sub("", value))
+    return "+1" + found[1] if found else value
 
 
 def _ten_digits(value: str, info: SerializationInfo) -> str:

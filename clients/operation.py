@@ -143,7 +143,8 @@ class Answer(BaseModel):
         """A list without entries may arrive as null."""
         if not isinstance(data, Mapping):
             return data
-        return {name: value for name, value in cast("Mapping[str, Any]", data).items() if value is not None}
+        fields = cast("Mapping[str, Any]", data)
+        return {name: value for name, value in fields.items() if value is not None} if None in fields.values() else fields
 
 
 class Done(Answer):

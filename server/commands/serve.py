@@ -1,5 +1,6 @@
 """`ringfence serve`: the MCP server. Imports little: clients wait for its first answer."""
 
+import gc
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -41,6 +42,7 @@ def serve(
     if settings.tighten:
         _tell_what_tightens_nothing(settings)
     quiet_logging(settings.log_format)
+    gc.freeze()  # what was imported stays: looking through it again would double the time of a call that reads a lot
     try:
         if http is None:
             anyio.run(lambda: serve_stdio(settings, sandbox=sandbox))
