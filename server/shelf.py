@@ -94,7 +94,7 @@ class Shelf:
 
     def _found(self) -> list[Listed]:
         own = [
-            Listed(as_listed(tool), _own_placed(tool, toolset), None)
+            Listed(as_listed(tool), own_placed(tool, toolset), None)
             for toolset, group in own_tools(self._runtime).items()
             for tool in group
         ]
@@ -110,7 +110,8 @@ class Shelf:
         return [*(listed for listed in own if self._surface.shows(listed.placed)), *operations]
 
 
-def _own_placed(tool: Tool, toolset: str) -> Placed:
+def own_placed(tool: Tool, toolset: str) -> Placed:
+    """A tool of our own, as far as choosing it needs."""
     toolsets = {toolset, DEFAULT} if toolset in BY_DEFAULT else {toolset}
     return Placed(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
 

@@ -4,13 +4,16 @@ import json
 from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 from rich.table import Table
 
+from server.account_settings import RouteeSettings
 from server.commands.terminal import console, fail
+from server.settings import Settings
 from tools.adapter import annotations, description
 from tools.catalog import OperationType
 from tools.schema import input_schema
-from tools.surface import Surface, name_list
+from tools.surface import Placed, Surface, name_list
 from tools.toolsets import UnknownTool, check_names, choose
 
 
@@ -23,17 +26,18 @@ def tools(
     exclude_tools: Annotated[str | None, typer.Option(help="Tools to leave out, separated by commas.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
-    """List the operations that a surface shows; `serve` takes the same options."""
+    """List the tools that a surface shows, the operations alone as JSON; `serve` takes the same options."""
     surface = Surface(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
+    own = _own_tools()
     try:
-        check_names(surface, [])
+        check_names(surface, [placed for placed, _ in own])
     except UnknownTool as unknown:
         fail(str(unknown))
     chosen = choose(surface)
     if as_json:
         typer.echo(json.dumps([described(operation) for operation in chosen], indent=2))
     else:
-        console.print(_table(chosen))
+        console.print(_table(chosen, [(placed, toolset) for placed, toolset in own if surface.shows(placed)]))
 
 
 def described(operation: OperationType) -> dict[str, Any]:
@@ -55,10 +59,23 @@ def described(operation: OperationType) -> dict[str, Any]:
     }
 
 
-def _table(operations: list[OperationType]) -> Table:
+def _own_tools() -> list[tuple[Placed, str]]:
+    """Tools that are no provider's operation, with their toolsets; of every provider, set up or not."""
+    from server.own_tools import own_tools
+    from server.runtime import Runtime
+    from server.shelf import own_placed
+
+    anybody = RouteeSettings(application_id="anybody", application_secret=SecretStr("unused"))
+    groups = own_tools(Runtime(Settings(routee=anybody)))
+    return [(own_placed(tool, toolset), toolset) for toolset, tools in groups.items() for tool in tools]
+
+
+def _table(operations: list[OperationType], own: list[tuple[Placed, str]]) -> Table:
     shown = Table("tool", "toolset", "effect", "request", "basis", box=None, pad_edge=False)
     for operation in operations:
         spec = operation.spec
         effect = " ".join(spec.effect.labels)
         shown.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis)
+    for placed, toolset in own:
+        shown.add_row(placed.name, toolset, "read" if placed.reads else "as what it calls", "", "our own")
     return shown

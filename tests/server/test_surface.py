@@ -7,9 +7,12 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from server.app import build_server
+from server.cli import command_line
 from server.runtime import Runtime
+from server.sandboxed import sandboxed
 from server.settings import HttpSettings, Settings
 from server.shelf import Shelf
 from tests.connecting import Era, Person, connect, server_for, settings_for
@@ -169,6 +172,16 @@ async def test_the_command_line_chooses_too(tmp_path: Path) -> None:
     async with Client(stdio_child(tmp_path, "http://unused.test", *options)) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
     assert names == {*OWN, "voicetel_list_numbers"}
+
+
+@pytest.mark.parametrize("surface", [{}, {"toolsets": ["overview", "routee.messaging"]}, {"read_only": True}])
+def test_the_command_lists_what_a_server_with_every_provider_shows(surface: dict[str, Any], tmp_path: Path) -> None:
+    settings = sandboxed(Settings(state_folder=tmp_path, **surface), "http://unused.test")
+    options = [f"--toolsets={','.join(surface.get('toolsets', []))}"] if "toolsets" in surface else []
+    options += ["--read-only"] if surface.get("read_only") else []
+    printed = CliRunner().invoke(command_line(["tools"]), ["tools", *options], env={"COLUMNS": "200"})
+    listed = {line.split()[0] for line in printed.stdout.splitlines()[1:]}
+    assert listed == set(Shelf(Runtime(settings)).listed)
 
 
 def _settings(folder: Path, **surface: Any) -> Settings:
