@@ -144,7 +144,9 @@ class Answer(BaseModel):
         if not isinstance(data, Mapping):
             return data
         fields = cast("Mapping[str, Any]", data)
-        return {name: value for name, value in fields.items() if value is not None} if None in fields.values() else fields
+        if None not in fields.values():
+            return fields
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Done(Answer):

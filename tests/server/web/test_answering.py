@@ -84,7 +84,7 @@ async def test_nothing_is_cut_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["title", "principal", "account", "operation", "provider"])
 async def test_hostile_text_stays_text(field: str, tmp_path: Path) -> None:
-    hostile = '"><script>alert(1)</script><form action="//evil">\u202e\u200b{{ 7*7 }}'
+    hostile = '"><script>alert(1)</script><form action="//evil">\u202e\u200b{{ 7331*7919 }}'
     async with opened_record(tmp_path) as record, operator(record) as page:
         shown_as_it_is = {"operation": "voicetel_gone"} if field == "provider" else {}
         action = await proposed(record, **{**shown_as_it_is, field: hostile})
@@ -94,7 +94,7 @@ async def test_hostile_text_stays_text(field: str, tmp_path: Path) -> None:
         assert 'evil">' not in text
         assert "\u202e" not in text
         assert "\u200b" not in text
-        assert "49" not in text.replace(action.id, "").replace(token_in(text), "")
+        assert "58054189" not in text  # the product: braces in a value are never worked out
     assert "&lt;script&gt;" in pages[2]
     assert "⟨U+202E⟩⟨U+200B⟩" in pages[2]
 
