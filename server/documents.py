@@ -131,6 +131,5 @@ def _operation_lines(runtime: Runtime, found: OperationType) -> Iterator[str]:
         yield f"* {name.replace('_', ' ')}: {told[name]}"
     yield f"* effect: {', '.join(told['effect'])}"
     yield from ("", "## Arguments", "", "```json", compact(told["input_schema"]), "```")
-    if told["example"] is not None:
-        yield from ("", "## Example", "", "```json", compact(told["example"]), "```")
+    yield from ("", "## Example", "", "```json", compact(told["example"]), "```")
     yield from ("", "## What policy says", "", *explained(found, runtime.settings))

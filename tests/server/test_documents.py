@@ -47,7 +47,7 @@ async def test_an_operation_is_told_with_arguments_price_example_and_policy(tmp_
         text = await _read(client, "ringfence://operations/voicetel_order_numbers")
     assert '"numbers"' in text
     assert "did rate by number" in text
-    assert '{"numbers":["+12015550142"]}' in text
+    assert '{"numbers":["+12015550123","+12015550124"]}' in text
     assert "voicetel_order_numbers: ask, by policy.paid = ask" in text
 
 

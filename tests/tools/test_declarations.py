@@ -6,11 +6,30 @@ from collections.abc import Callable
 
 import pytest
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.operation import Operation, Spec, answer_type
 from tools.adapter import annotations, description
+from tools.arguments import BadArguments, parse
 from tools.catalog import DuplicateOperation, OperationType, by_tool_name, catalogue
+from tools.discovery.examples import SETTING, example_call, example_of, examples
 from tools.schema import input_schema, server_inputs
+
+PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
+SETS_WHAT_IT_REQUIRES = {
+    "convirza_update_tag",
+    "enswitch_update_invoice",
+    "enswitch_update_outcost",
+    "enswitch_update_phone",
+    "enswitch_update_queue",
+    "routee_update_campaign",
+    "routee_update_contact",
+    "routee_update_number",
+    "routee_update_pool",
+    "voicetel_update_authentication",
+    "voicetel_update_e911_record",
+}
+"""Updates that set what they require, replace the whole, or have a rule of their own about what must be given."""
 
 Rule = Callable[[OperationType], None]
 
@@ -23,8 +42,8 @@ def of_every_operation(rule: Rule) -> Callable[[], None]:
         for name, operation in catalogue().items():
             try:
                 rule(operation)
-            except AssertionError as why:
-                broken[name] = str(why)
+            except (AssertionError, LookupError, BadArguments) as why:
+                broken[name] = repr(why)
         assert broken == {}
 
     test.__name__ = rule.__name__
@@ -102,6 +121,36 @@ def test_a_read_is_plain_or_paid_and_a_change_says_which_kind(operation: Operati
 def test_only_a_declared_header_lets_a_change_be_repeated(operation: OperationType) -> None:
     spec = operation.spec
     assert spec.may_repeat == (spec.effect is Effect.READ or spec.idempotency_header is not None)
+
+
+@of_every_operation
+def test_it_has_an_example_that_could_be_called(operation: OperationType) -> None:
+    assert isinstance(example_call(operation), operation)
+
+
+def test_no_example_is_left_of_an_operation_that_is_gone() -> None:
+    told = {f"{provider}_{name}" for provider in PROVIDERS for name in examples(provider)}
+    assert told == set(catalogue())
+
+
+@of_every_operation
+def test_an_update_that_changes_nothing_is_refused(operation: OperationType) -> None:
+    if not issubclass(operation, Changing):
+        return
+    required = {name: value for name, value in example_of(operation).items() if name in _names_the_thing(operation)}
+    with pytest.raises(BadArguments, match="nothing to change"):
+        parse(operation, required, lambda _: SETTING)
+
+
+def _names_the_thing(operation: OperationType) -> set[str]:
+    required = {name for name, field in operation.model_fields.items() if field.is_required()}
+    return required | (operation.besides if issubclass(operation, Changing) else set())
+
+
+@of_every_operation
+def test_an_update_must_change_something_or_always_sets_something(operation: OperationType) -> None:
+    if operation.spec.name.startswith("update_"):
+        assert issubclass(operation, Changing) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
 
 
 def test_a_name_that_stands_twice_stops_the_catalogue() -> None:

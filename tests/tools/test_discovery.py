@@ -14,7 +14,6 @@ from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tools.catalog import catalogue
 from tools.discovery.describing import described
-from tools.discovery.examples import example_of
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
@@ -90,7 +89,7 @@ async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:
     assert told["asked"] == "a person is asked first"
     assert told["price"].startswith("the account's did rate by number")
     assert told["basis"] == "documented"
-    assert told["example"] == {"numbers": ["+12015550142"]}
+    assert told["example"] == {"numbers": ["+12015550123", "+12015550124"]}
 
 
 @ERAS
@@ -185,7 +184,3 @@ def test_every_operation_can_be_described(name: str) -> None:
     told = described(catalogue()[name], Policy())
     assert told["price"]
     assert told["asked"]
-
-
-def test_four_operations_of_five_have_an_example() -> None:
-    assert sum(example_of(one) is not None for one in catalogue().values()) >= 0.8 * len(catalogue())

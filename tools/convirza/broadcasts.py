@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from clients.audience import Members, Unlisted
+from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
@@ -278,7 +279,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     basis="inferred",
     synonyms=("patch", "reschedule", "postpone", "edit text", "bulk sms"),
 )
-class UpdateBroadcast(FurtherFields, Operation[BroadcastChange]):
+class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
     """Change a scheduled broadcast; what is left out stays."""
 
     broadcast_id: Id
@@ -301,12 +302,6 @@ class UpdateBroadcast(FurtherFields, Operation[BroadcastChange]):
 
     org_unit_id: Id | None = None
     """Group, from convirza_list_groups."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if not (fields_of(self, "broadcast_id") or self.extra_fields):
-            raise ValueError("nothing to change: give at least one setting")
-        return self
 
     def before(self) -> GetBroadcast:
         return GetBroadcast(broadcast_id=self.broadcast_id)

@@ -1,10 +1,11 @@
 """Convirza groups, which the API also calls organization units: the hierarchy that everything belongs to."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
+from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.errors import NotPermitted
@@ -296,17 +297,11 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     basis="inferred",
     synonyms=("patch", "rename", "move", "edit", "billing"),
 )
-class UpdateGroup(_ChangeOfGroup, Operation[GroupChange]):
+class UpdateGroup(_ChangeOfGroup, Changing, Operation[GroupChange]):
     """Change some settings of a group; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="org_unit_name")] = None
     """New name."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if not fields_of(self, "org_unit_id"):
-            raise ValueError("nothing to change: give at least one setting")
-        return self
 
     def changes(self, before: Any) -> tuple[str, ...]:
         return changed(before if isinstance(before, Group) else None, fields_of(self, "org_unit_id"))

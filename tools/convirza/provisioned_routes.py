@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, model_validator
 
+from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
@@ -248,7 +249,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
         "greeting",
     ),
 )
-class UpdateProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
+class UpdateProvisionedRoute(_ChangeOfRoute, Changing, Operation[RouteChange]):
     """Change some settings of a route; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="provisioned_route_name")] = None
@@ -256,12 +257,6 @@ class UpdateProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
 
     status: Annotated[Status | None, Field(serialization_alias="provisioned_route_status")] = None
     """Inactive takes its numbers down."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> "UpdateProvisionedRoute":
-        if not fields_of(self, "route_id"):
-            raise ValueError("nothing to change: give at least one setting")
-        return self
 
     def warnings(self) -> tuple[str, ...]:
         found = _warnings(self.status, self.config)

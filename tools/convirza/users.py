@@ -1,10 +1,11 @@
 """Convirza users: who may log in, with which role, and at which number they ring."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
+from clients.changing import Changing
 from clients.convirza import ALL_PATHS, BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
@@ -265,7 +266,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     basis="inferred",
     synonyms=("patch", "promote", "role", "deactivate", "disable", "forward agent"),
 )
-class UpdateUser(_ChangeOfUser, Operation[UserChange]):
+class UpdateUser(_ChangeOfUser, Changing, Operation[UserChange]):
     """Change some settings of a user; the others stay."""
 
     email: Annotated[Mail | None, Field(serialization_alias="username")] = None
@@ -282,12 +283,6 @@ class UpdateUser(_ChangeOfUser, Operation[UserChange]):
 
     role: Role | None = None
     """What the user may do."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if not fields_of(self, "user_id"):
-            raise ValueError("nothing to change: give at least one setting")
-        return self
 
     def changes(self, before: Any) -> tuple[str, ...]:
         return changed(before if isinstance(before, User) else None, fields_of(self, "user_id"))

@@ -1,10 +1,11 @@
 """Convirza AI voice agents, which talk to callers. The documents show methods only: paths and names are inferred."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
@@ -190,17 +191,11 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
     basis="inferred",
     synonyms=("patch", "change script", "greeting", "transfer", "bot"),
 )
-class UpdateVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
+class UpdateVoiceAgent(_ChangeOfAgent, Changing, Operation[VoiceAgentChange]):
     """Change some settings of an AI voice agent; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="agent_name")] = None
     """New name."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if not self.to_wire():
-            raise ValueError("nothing to change: give at least one setting")
-        return self
 
     def changes(self, before: Any) -> tuple[str, ...]:
         return changed(before if isinstance(before, VoiceAgent) else None, fields_of(self, "voice_agent_id"))

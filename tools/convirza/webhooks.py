@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import AnsweredTime, KeptFromModel, Secret
@@ -219,7 +220,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     basis="inferred",
     synonyms=("patch", "change url", "disable", "edit callback"),
 )
-class UpdateWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
+class UpdateWebhook(_ChangeOfWebhook, Changing, Operation[WebhookChange]):
     """Change some settings of a webhook; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="webhook_name")] = None
@@ -229,12 +230,6 @@ class UpdateWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
         default=None, serialization_alias="webhook_url"
     )
     """Address that receives the data, https."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if not self.to_wire():
-            raise ValueError("nothing to change: give at least one setting")
-        return self
 
     def changes(self, before: Any) -> tuple[str, ...]:
         return changed(before if isinstance(before, Webhook) else None, self._readable())

@@ -49,9 +49,7 @@ def price_rule(operation: OperationType) -> str:
     """Where the price of a call comes from, in words."""
     if "paid" not in operation.spec.effect.labels:
         return "no charge is documented"
-    arguments = example_of(operation)
-    call = example_call(operation, arguments) if arguments is not None else None
-    charge: Charge | None = call.charge() if call is not None else None
+    charge: Charge | None = example_call(operation).charge()
     if charge is None:
         return "charged; the quote before each call says what, or that it is not known"
     if charge.unknown is not None:

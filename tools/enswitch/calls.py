@@ -6,10 +6,11 @@ names, and of calls/make answer, card, cdialplan, recordgroup, screen, wait and 
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.fields import LooseText, Moment, StrangerText
@@ -113,8 +114,10 @@ class HangUpCall(Operation[Accepted]):
     unseen="that a call is elsewhere does not show what sent it there",
     synonyms=("rewrite", "correct", "annotate"),
 )
-class UpdateCall(Operation[Accepted]):
+class UpdateCall(Changing, Operation[Accepted]):
     """Overwrite what is recorded of a live call; the call itself goes on."""
+
+    besides: ClassVar = frozenset({"uniqueid", "callid"})
 
     uniqueid: Words | None = None
     """Call, from enswitch_list_active_calls; or give callid."""

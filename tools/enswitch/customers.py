@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.fields import LooseText
@@ -130,7 +131,7 @@ class CreateCustomer(CustomerSettings, Operation[Created]):
     irreversible=True,
     synonyms=("change", "plan", "credit limit", "address", "tenant"),
 )
-class UpdateCustomer(CustomerSettings, Operation[Accepted]):
+class UpdateCustomer(CustomerSettings, Changing, Operation[Accepted]):
     """Change a customer; what is left out stays. Not every setting is offered."""
 
     id: Id

@@ -6,10 +6,11 @@ from their names; no page shows a tax or deletes one. Left out of a tax: account
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.fields import LooseText
@@ -190,8 +191,10 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
     unseen="no documented call shows taxes",
     synonyms=("vat", "sales tax", "rate", "levy"),
 )
-class UpdateTax(DryRun, TaxSettings, ForCustomer, Operation[Accepted]):
+class UpdateTax(DryRun, TaxSettings, ForCustomer, Changing, Operation[Accepted]):
     """Change a tax; what is left out stays."""
+
+    besides: ClassVar = frozenset({"dry_run", "customer"})
 
     id: Id
     """Tax."""

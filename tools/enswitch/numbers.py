@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.fields import KeptFromModel, LooseText, Secret
@@ -187,7 +188,7 @@ class ReleaseNumber(Operation[Accepted]):
     toolset="numbers",
     synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
 )
-class UpdateNumber(Destination, Operation[Accepted]):
+class UpdateNumber(Destination, Changing, Operation[Accepted]):
     """Change where a number's calls go and its settings. Not every setting is offered."""
 
     number: Number
@@ -243,7 +244,7 @@ class UpdateNumber(Destination, Operation[Accepted]):
     unseen="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
 )
-class UpdateNumberTimes(DryRun, Destination, Operation[Accepted]):
+class UpdateNumberTimes(DryRun, Destination, Changing, Operation[Accepted]):
     """Change where a number's calls go while a time group is active; no documented call shows it."""
 
     number: Number

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.enswitch_versions import Formerly, NamesPlanRoute, Since
@@ -165,7 +166,7 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     toolset="plans",
     synonyms=("change", "allow", "forbid", "peer", "steer"),
 )
-class UpdatePlanRoute(DryRun, Operation[Accepted]):
+class UpdatePlanRoute(DryRun, Changing, Operation[Accepted]):
     """Change a route of a rate plan, for every customer on it; what is left out stays."""
 
     route: RouteName = Field(serialization_alias="id")

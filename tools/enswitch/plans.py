@@ -7,6 +7,7 @@ contract, cos_timegroup, dialplan and huntgroup_dests of a plan, and inheritable
 
 from decimal import Decimal
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.operation import Answer, Operation
@@ -126,7 +127,7 @@ class CreatePlan(ForCustomer, Operation[Created]):
     unseen="no documented call shows what a plan's number classes cost",
     synonyms=("did price", "number price", "monthly fee", "setup fee"),
 )
-class UpdatePlanClass(DryRun, Operation[Accepted]):
+class UpdatePlanClass(DryRun, Changing, Operation[Accepted]):
     """Change what numbers of a class cost on a rate plan, for every customer on it."""
 
     id: Id

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.enswitch_versions import Version
@@ -24,7 +25,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     admin_only=True,
     synonyms=("carrier", "lcr", "gateway", "peer", "trunk"),
 )
-class UpdateRoute(DryRun, Operation[Accepted]):
+class UpdateRoute(DryRun, Changing, Operation[Accepted]):
     """Change a system route, for every customer; what is left out stays, and no documented call shows it."""
 
     id: Id

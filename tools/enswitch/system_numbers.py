@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.operation import Operation, Proof
@@ -110,7 +111,7 @@ class GetSystemNumber(Operation[OwnedNumber]):
     admin_only=True,
     synonyms=("move", "assign", "transfer", "reclass"),
 )
-class UpdateSystemNumber(DryRun, Operation[Accepted]):
+class UpdateSystemNumber(DryRun, Changing, Operation[Accepted]):
     """Change the system's settings of a number; another customer gets it without any billing."""
 
     number: Number

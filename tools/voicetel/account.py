@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
 from clients.operation import Answer, Operation, Proof
-from clients.undo import Undo
+from clients.undo import UNREAD, Undo, put_back
 from clients.voicetel import HOURLY, voicetel
 
 
@@ -95,7 +96,7 @@ class UpdatedSettings(Answer):
     docs="#accountPut",
     synonyms=("low balance alert", "caller id", "time zone"),
 )
-class UpdateAccount(Operation[UpdatedSettings]):
+class UpdateAccount(Changing, Operation[UpdatedSettings]):
     """Change account settings; what is left out stays. Service flags and `ccs` are for administrators."""
 
     caller_id: UsNumber | None = None
@@ -130,9 +131,11 @@ class UpdateAccount(Operation[UpdatedSettings]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Account):
-            return Undo(verdict="none", lost="The settings before the change were not read.")
-        old = {name: before.setting(name) for name in self.model_fields_set}
-        return Undo(verdict="full", operation=UpdateAccount.model_validate(old))
+            return UNREAD
+        old = {name: before.setting(name) for name in sorted(self.model_fields_set)}
+        unread = [name for name, value in old.items() if value is None]
+        lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
+        return put_back(UpdateAccount, lost=lost, **old)
 
     def settled(self, sent_at: datetime) -> Proof[Account]:
         return Proof(read=GetAccount(), shows=self._is_set)

@@ -6,11 +6,12 @@ Documented. Inferred: that a field left out of an update stays as it is, and tha
 import re
 from datetime import datetime
 from ipaddress import IPv4Network
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from clients.audience import Members
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
@@ -168,7 +169,7 @@ class CreateGateway(Operation[Gateway]):
     docs="#gatewaysPut",
     synonyms=("change", "trunk", "pbx", "move", "capacity"),
 )
-class UpdateGateway(Operation[Gateway]):
+class UpdateGateway(Changing, Operation[Gateway]):
     """Change a gateway; with a new address, all calls routed to it go there."""
 
     gateway_id: int = Field(ge=1)
@@ -182,12 +183,6 @@ class UpdateGateway(Operation[Gateway]):
 
     limit: CallLimit | None = None
     """Cap of concurrent calls."""
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Self:
-        if self.address is None and self.prefix is None and self.limit is None:
-            raise ValueError("give at least one of address, prefix and limit.")
-        return self
 
     def before(self) -> GetGateway:
         return GetGateway(gateway_id=self.gateway_id)

@@ -1,10 +1,11 @@
 """VoiceTel messaging of numbers: whether a number can text, over which path, and with which campaign."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
 from clients.operation import Answer, Operation, Proof, wire_fields
@@ -104,7 +105,7 @@ class ChangedRoutes(Answer):
     docs="#numbersMessagingPatch",
     synonyms=("sms route", "inbound", "outbound", "detach", "carrier"),
 )
-class SetMessagingRoutes(Operation[ChangedRoutes]):
+class SetMessagingRoutes(Changing, Operation[ChangedRoutes]):
     """Change where a number's inbound messages go, the carrier of its outbound ones, or both."""
 
     number: UsNumber
@@ -115,12 +116,6 @@ class SetMessagingRoutes(Operation[ChangedRoutes]):
 
     route_out: int | None = Field(default=None, ge=0)
     """Outbound carrier, `carrier` in voicetel_get_number_messaging; newer servers take only that or 0."""
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if self.route_in is None and self.route_out is None:
-            raise ValueError("give route_in, route_out or both; there is nothing to change otherwise")
-        return self
 
     def before(self) -> GetNumberMessaging:
         return GetNumberMessaging(number=self.number)
