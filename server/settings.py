@@ -239,7 +239,9 @@ class Settings(BaseSettings):
 def read_settings(path: Path | None = None) -> Settings:
     """Read the environment and the settings file.
 
-    Without a path, `ringfence.toml` is looked for in the current folder, then in the user's configuration folder.
+    Without a path it is the one that `RINGFENCE_CONFIG` names, or `ringfence.toml` in the user's configuration folder.
+    Never one in the current folder: clients start servers in project folders, where a cloned repository or a model that
+    writes files could put rules and addresses of its own.
 
     Raises:
         BadSettings: The file is not TOML, or a value does not fit.
@@ -317,5 +319,5 @@ def _found_file() -> Path | None:
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         return Path(named)
-    candidates = (Path.cwd() / CONFIG_FILE, user_config_path("ringfence") / CONFIG_FILE)
-    return next((path for path in candidates if path.is_file()), None)
+    own = user_config_path("ringfence") / CONFIG_FILE
+    return own if own.is_file() else None

@@ -131,9 +131,7 @@ def test_a_variable_is_named_with_what_is_allowed(
     assert SECRET not in message
 
 
-def test_what_kubernetes_sets_beside_a_service_of_our_name_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_kubernetes_sets_beside_a_service_of_our_name_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "SERVICE_HOST": "10.0.0.1",
         "SERVICE_PORT_HTTP": "8765",
@@ -142,8 +140,22 @@ def test_what_kubernetes_sets_beside_a_service_of_our_name_is_passed_over(
         "DB_SERVICE_HOST": "10.0.0.2",
     }.items():
         monkeypatch.setenv(f"RINGFENCE_{name}", value)
-    monkeypatch.chdir(tmp_path)
     assert read_settings().policy.paid.word == "ask"
+
+
+def test_a_file_in_the_folder_where_the_server_starts_sets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloned repository could hold one, with rules and addresses of its own."""
+    project, own = tmp_path / "project", tmp_path / "home" / "ringfence"
+    project.mkdir()
+    own.mkdir(parents=True)
+    (project / "ringfence.toml").write_text("[policy]\npaid = 'allow'\n", encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(project)
+    assert read_settings().policy.paid.word == "ask"
+    (own / "ringfence.toml").write_text("[policy]\npaid = 'deny'\n", encoding="utf-8")
+    assert read_settings().policy.paid.word == "deny"
 
 
 def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path) -> None:
