@@ -1,6 +1,6 @@
 """What the guard asks of the store. Every move is atomic; the store says no when it cannot write."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -72,6 +72,14 @@ class Journal(Protocol):
 
     async def is_frozen(self) -> bool:
         """True when the operator stopped everything."""
+        ...
+
+
+class Tracker(Protocol):
+    """Remembers which action messages belong to, for the receipts that come later."""
+
+    async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
+        """Keep the ids under which a provider will report. May be called again for the same ids."""
         ...
 
 

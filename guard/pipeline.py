@@ -27,7 +27,7 @@ from guard.cleaning import made_visible
 from guard.compliance import OptOuts
 from guard.conditions import Circumstances, Conditions, Taint
 from guard.errors import AudienceChanged, GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
-from guard.journal import Journal, Vault
+from guard.journal import Journal, Tracker, Vault
 from guard.looking import Operations, ReadsBeside, where_to_look
 from guard.policy import Decision
 from guard.quote import PriceSource, Quote, quote
@@ -68,6 +68,7 @@ class Guard:
         *,
         journal: Journal,
         vault: Vault,
+        tracker: Tracker,
         optouts: OptOuts,
         taint: Taint,
         senders: Mapping[str, Sender],
@@ -92,7 +93,7 @@ class Guard:
         def look(action: Action) -> str:
             return where_to_look(action, operations, reads_beside)
 
-        self._settlement = Settlement(journal, vault, now, look)
+        self._settlement = Settlement(journal, vault, tracker, now, look)
         self.reconciler = Reconciler(
             journal=journal,
             senders=senders,

@@ -17,7 +17,7 @@ from clients.redaction import redact, redact_answer
 from guard.action import Action, State
 from guard.budget import Hold
 from guard.errors import JournalUnavailable
-from guard.journal import Journal, Vault
+from guard.journal import Journal, Tracker, Vault
 from guard.money import Money
 from guard.owed import OwedWrites, Write
 
@@ -46,10 +46,16 @@ class Settlement:
     """
 
     def __init__(
-        self, journal: Journal, vault: Vault, now: Callable[[], datetime], where_to_look: Callable[[Action], str]
+        self,
+        journal: Journal,
+        vault: Vault,
+        tracker: Tracker,
+        now: Callable[[], datetime],
+        where_to_look: Callable[[Action], str],
     ) -> None:
         self._journal = journal
         self._vault = vault
+        self._tracker = tracker
         self._now = now
         self._where_to_look = where_to_look
         self.owed = OwedWrites()
@@ -86,6 +92,7 @@ class Settlement:
             redact.learn(secret)
         before = [self._keeping(action, name, secret) for name, secret in secrets]
         before += self._spending(action, operation.spent(exchange.answer))
+        before += self._tracking(action, tuple(operation.tracked(exchange.answer)))
         told, answer = f"Carried out. {remark}".rstrip(), redact_answer(exchange.raw)
         done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
@@ -143,6 +150,16 @@ class Settlement:
             await self._vault.keep(action.id, name, secret)
 
         return keep
+
+    def _tracking(self, action: Action, subjects: Sequence[str]) -> list[Write]:
+        """The ids under which the provider will report, on the record before the action is closed."""
+        if not subjects:
+            return []
+
+        async def track() -> None:
+            await self._tracker.track(action.provider, subjects, action.id)
+
+        return [track]
 
     def _spending(self, action: Action, amount: Decimal | None) -> list[Write]:
         """What the provider says it took replaces what was held; where it does not say, the quote stands."""

@@ -69,7 +69,6 @@ class Runtime:
             policy=self.policy,
             guard=lambda: self.guard,
             taint=lambda: self.record.taint,
-            tracker=lambda: self.record.events,
             principal=principal_of,
             bar=self.bar,
             settings=self._provider_setting,
@@ -108,6 +107,7 @@ class Runtime:
         return Guard(
             journal=self.record.journal,
             vault=self.record.vault,
+            tracker=self.record.events,
             optouts=self.record.optouts,
             taint=self.record.taint,
             senders=self.clients,

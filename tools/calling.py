@@ -35,14 +35,6 @@ class Memory(Protocol):
         ...
 
 
-class Tracker(Protocol):
-    """Remembers which action messages belong to, for the receipts that come later."""
-
-    async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
-        """Keep the ids under which a provider will report."""
-        ...
-
-
 class CallDesk:
     """Takes calls, validates them, leads the guarded ones through the guard, and words the result.
 
@@ -56,7 +48,6 @@ class CallDesk:
         policy: Policy,
         guard: "Callable[[], Guard]",
         taint: Callable[[], Memory],
-        tracker: Callable[[], Tracker],
         principal: Principals,
         bar: "Bar",
         settings: Callable[[str, str], str | None],
@@ -67,7 +58,6 @@ class CallDesk:
         self._policy = policy
         self._open_guard = guard
         self._taint = taint
-        self._tracker = tracker
         self._principal = principal
         self._bar = bar
         self._settings = settings
@@ -154,8 +144,6 @@ class CallDesk:
         self, action: Action, call: Operation[Any], principal: Principal, page: Page
     ) -> CallToolResult:
         receipt = await self._open_guard().carry_out(action, call)
-        if receipt.answer is not None and (sent := call.tracked(receipt.answer)):
-            await self._tracker().track(action.provider, sent, action.id)
         fence = Fence()
         result = receipt_result(call.spec, receipt, page, fence)
         await self.remember(fence, call.spec.tool_name, principal)

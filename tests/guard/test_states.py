@@ -268,6 +268,7 @@ class Lifetimes(RuleBasedStateMachine):
         self._guard = Guard(
             journal=cast("Journal", self._mortal),
             vault=self._record.vault,
+            tracker=self._record.events,
             optouts=self._record.optouts,
             taint=self._record.taint,
             senders={"depot": self._depot},

@@ -14,12 +14,14 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
 from server.runtime import Runtime
+from server.sandboxed import simulated_accounts
 from server.store.record import open_record
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.store_faults import Fault, address, full, locked, read_only, small_disk
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
+from tools.callbacks import Posted
 
 ORDER = {"numbers": ["+12125550100"]}
 TOOL = "voicetel_order_numbers"
@@ -143,6 +145,19 @@ async def test_a_password_that_was_answered_meanwhile_is_kept_as_soon_as_it_can_
         assert kept[0].value not in told.model_dump_json()
 
 
+@FAULTS
+async def test_the_id_of_a_text_that_went_out_meanwhile_is_kept_for_its_receipt(fault: Fault, folder: Path) -> None:
+    text = {"sender": "Bluewater", "to": "+306971234567", "text": "Hello"}
+    async with _desk(folder, destinations={"countries": ["GR", "US"]}, with_routee=True) as desk:
+        await desk.order()  # makes the store
+        told = await _answered_during(fault, desk, "routee_send_sms", text, path="sms$")
+        assert not told.is_error
+        message, action = told.structured_content["tracking_id"], told.structured_content["action"]
+        await desk.client.call_tool("get_action", {"action_id": action})
+        receipt = Posted(provider="routee", kind="sms", subject=message, identity="1", state="Delivered")
+        assert await desk.runtime.record.events.action_of(receipt) == (action, message)
+
+
 @pytest.mark.parametrize("fault", [read_only, full])
 async def test_a_server_starts_where_it_can_write_nothing_and_reads(fault: Fault, folder: Path) -> None:
     async with sandboxes() as sandbox:
@@ -191,17 +206,23 @@ async def test_while_a_call_waits_for_its_answer_the_store_serves_others(tmp_pat
 
 
 @asynccontextmanager
-async def _desk(folder: Path, *, can_ask: bool = True, **settings: Any) -> AsyncGenerator[Desk]:
+async def _desk(
+    folder: Path, *, can_ask: bool = True, with_routee: bool = False, **settings: Any
+) -> AsyncGenerator[Desk]:
     async with sandboxes() as sandbox:
         person = Person()
+        if with_routee:
+            settings["routee"] = simulated_accounts(sandbox.url)["routee"]
         runtime, server = server_for(settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings))
         async with connect(server, person=person if can_ask else None) as client:
             yield Desk(client, person, runtime, sandbox, folder)
 
 
-async def _answered_during(fault: Fault, desk: Desk, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+async def _answered_during(
+    fault: Fault, desk: Desk, tool: str, arguments: dict[str, Any], *, path: str = "orders|accounts"
+) -> CallToolResult:
     """What a caller is told whose answer comes while the store is broken."""
-    await desk.sandbox.break_with("hold", provider="voicetel", method="POST", path="orders|accounts")
+    await desk.sandbox.break_with("hold", provider=tool.partition("_")[0], method="POST", path=path)
     told: list[CallToolResult] = []
 
     async def call() -> None:

@@ -118,6 +118,7 @@ def _guard(runtime: Runtime, signals: Signals) -> Guard:
     return Guard(
         journal=SteppedJournal(record, signals),
         vault=record.vault,
+        tracker=record.events,
         optouts=record.optouts,
         taint=record.taint,
         senders={name: SteppedSender(client, signals) for name, client in runtime.clients.items()},
