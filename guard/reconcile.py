@@ -31,6 +31,11 @@ LOST_AFTER = 10 * ANSWER_WITHIN
 class Looker(Protocol):
     """The client of one account, as far as looking needs it."""
 
+    @property
+    def account(self) -> str:
+        """What tells this account from another."""
+        ...
+
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Make one call."""
         ...
@@ -67,7 +72,8 @@ class Reconciler:
     async def look(self, action: Action) -> Action:
         """The action as it stands after looking at the provider: done, refused, or still unknown.
 
-        One that is under way is left alone as long as its process may still bring the answer.
+        One that is under way is left alone as long as its process may still bring the answer. One of another account is
+        always left alone: what this account does not show says nothing about it.
         """
         if action.state is State.SENDING:
             await self._give_up_the_lost()
@@ -76,7 +82,7 @@ class Reconciler:
             return action
         proof = self._proof(action)
         sender = self._senders.get(action.provider)
-        if proof is None or sender is None or action.sent_at is None:
+        if proof is None or sender is None or sender.account != action.account or action.sent_at is None:
             return action
         happened = await self._happened(proof, sender, action.sent_at)
         if happened is None or (not happened and self._now() < action.sent_at + self._grace):

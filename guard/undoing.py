@@ -14,6 +14,7 @@ from guard.journal import Journal
 from guard.looking import Operations
 from guard.pipeline import Sender
 
+_ELSEWHERE = Undo(verdict="none", lost="It was made on another account than this server's.")
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")
 
 
@@ -37,9 +38,12 @@ class Undoing:
             raise NotTheSameCall(f"There is no action {action_id} of yours.")
         if action.state is not State.DONE:
             return action, _NOT_DONE
+        sender = self._senders.get(action.provider)
+        if sender is None or sender.account != action.account:
+            return action, _ELSEWHERE
         try:
             call = operation.model_validate(dict(action.arguments))
-            return action, call.undo(self._before(call, action), self._answer(call, action))
+            return action, call.undo(self._before(call, action), _answer(call, action, sender))
         except ValidationError:
             return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")
 
@@ -50,10 +54,11 @@ class Undoing:
         kept: Any = answer_type(type(read))
         return kept.model_validate(action.before)
 
-    def _answer(self, call: Operation[Any], action: Action) -> Any:
-        if not action.answer:
-            return None
-        try:
-            return self._senders[action.provider].read_again(call, action.answer)
-        except (TelephonyError, KeyError):
-            return None
+
+def _answer(call: Operation[Any], action: Action, sender: Sender) -> Any:
+    if not action.answer:
+        return None
+    try:
+        return sender.read_again(call, action.answer)
+    except TelephonyError:
+        return None

@@ -21,6 +21,7 @@ from tools.catalog import catalogue
 from tools.looking import reads_beside
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
+TRANSLATION = {"number": "+12015550142", "translation": "+12125550142"}
 MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
 LOOK_AT_NUMBER = "Look with voicetel_get_number (number=+12015550142)."
 
@@ -67,6 +68,26 @@ async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_s
                 shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
                 states.append(_content(shown)["state"])
         assert states == ["unknown", "unknown", "refused"]
+
+
+async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor_takes_back(tmp_path: Path) -> None:
+    """What its own account does not show says nothing about a call on this one."""
+    async with sandboxes() as sandbox, sandboxes() as elsewhere:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        other = Runtime(settings_for(tmp_path, elsewhere.voicetel), now=lambda: datetime.now(UTC) + timedelta(hours=1))
+        async with (
+            connect(server, person=Person()) as client,
+            connect(build_server(other), person=Person()) as stranger,
+        ):
+            done = await client.call_tool("voicetel_set_dnis_translation", TRANSLATION)
+            await sandbox.break_with("drop_before", provider="voicetel", method="PUT", path="forward")
+            lost = await client.call_tool("voicetel_set_forward", FORWARD)
+            await stranger.call_tool("voicetel_send_message", MESSAGE)  # makes it look after what was lost
+            shown = await stranger.call_tool("get_action", {"action_id": _content(lost)["action"]})
+            undone = await stranger.call_tool("undo_action", {"action_id": _content(done)["action"]})
+        assert _content(shown)["state"] == "unknown"
+        assert "another account than this server's" in _text(undone)
+        assert all("translation" not in row["path"] for row in await elsewhere.writes())
 
 
 async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that_ended_since(tmp_path: Path) -> None:
