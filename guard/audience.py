@@ -1,5 +1,6 @@
 """Whom a call reaches beyond the numbers that it names: its groups and lists, looked up before anybody is asked."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -8,6 +9,7 @@ from clients.errors import TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.errors import AudienceChanged
+from guard.quote import Quote
 
 R = TypeVar("R")
 
@@ -24,6 +26,13 @@ class Audience:
 
     unknown: str = ""
     """Why there may be more than these; empty where they are all."""
+
+    @property
+    def digest(self) -> str:
+        """What tells these people from others; empty where there are none or they are not all known."""
+        if self.unknown or not self.numbers:
+            return ""
+        return hashlib.sha256(" ".join(sorted(self.numbers)).encode()).hexdigest()
 
 
 class Reader(Protocol):
@@ -59,19 +68,19 @@ async def audience_of(operation: Operation[Any], reader: Reader) -> Audience:
     return Audience(tuple(numbers))
 
 
-def require_no_more(approved: int | None, operation: Operation[Any], found: Audience) -> None:
-    """Check that a call reaches nobody beyond those it was approved for.
-
-    `approved` is how many it reached when it was asked about, None where that was not known.
+def require_the_same(approved: Quote, operation: Operation[Any], found: Audience) -> None:
+    """Check that a call reaches those it was approved for: a group's name stays, its members may be others.
 
     Raises:
-        AudienceChanged: It reaches more people now, or it can no longer be told.
+        AudienceChanged: It reaches other people now, or it can no longer be told.
     """
     now = how_many(operation, found)
-    if approved is None or (now is not None and now <= approved):
+    if approved.recipients is None or (now is not None and found.digest == approved.members):
         return
     shown = "an unknown number" if now is None else str(now)
-    raise AudienceChanged(f"Approved were {approved} recipients, now it reaches {shown}; nothing was sent.")
+    if now == approved.recipients:
+        shown += ", not all of them the same"
+    raise AudienceChanged(f"Approved were {approved.recipients} recipients, now it reaches {shown}; nothing was sent.")
 
 
 def how_many(operation: Operation[Any], found: Audience) -> int | None:

@@ -48,7 +48,8 @@ class Compliance:
     def check_hour(self, numbers: Sequence[str], moment: datetime) -> None:
         """Check that it is not night where the destinations are at the moment when a call goes out.
 
-        The zone comes from the number. A number that may lie in several zones is quiet when one of them is.
+        The zone comes from the number. A number that may lie in several zones is quiet when one of them is, and one
+        whose zone nobody knows always is.
 
         Raises:
             DestinationRefused: It is quiet time at one of them.
@@ -56,7 +57,12 @@ class Compliance:
         if self.quiet_hours is None:
             return
         for number in numbers:
-            for zone in _zones(number):
+            zones = _zones(number)
+            if not zones:
+                raise DestinationRefused(
+                    f"What time it is where {number} is cannot be told, and quiet hours are set; nothing was sent."
+                )
+            for zone in zones:
                 local = moment.astimezone(ZoneInfo(zone))
                 if self.quiet_hours.cover(local.time()):
                     raise DestinationRefused(

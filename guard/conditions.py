@@ -3,17 +3,18 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from clients.effects import Effect
 from clients.operation import Operation
-from guard.action import Principal, arguments_of
+from guard.action import Principal, State, arguments_of
 from guard.audience import Audience, how_many
 from guard.budget import applicable, require_room
 from guard.compliance import OptOuts, check_opt_outs
 from guard.errors import Denied, Frozen
 from guard.journal import Journal
+from guard.money import Money
 from guard.policy import Decision
 from guard.quote import Quote
 from guard.rules import Rules
@@ -118,15 +119,30 @@ class Conditions:
                 )
             return decision, "The price is unknown, so no cap of the budget can hold this call."
         caps = applicable(self._rules.caps, provider, priced.amount.currency)
+        if not caps and self._rules.caps_money_at(provider):
+            return self._uncapped(provider, priced.amount)
         require_room(await self._journal.spent(caps, self._now()), priced.amount)
         return Decision.ALLOW, ""
 
+    def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:
+        """A price in a currency that no cap is in: an argument of the call may have named it."""
+        decision = self._rules.for_unknown_price(provider)
+        if decision is Decision.DENY:
+            raise Denied(
+                f"This costs {amount}, and no cap of the budget is in {amount.currency}; nothing was sent. "
+                f"The operator can add a [[budget]] with currency {amount.currency}."
+            )
+        return decision, f"No cap of the budget is in {amount.currency}, so none holds this call."
+
     async def _repetition(self, digest: str) -> tuple[Decision, str]:
-        earlier = await self._journal.last_done(digest, self._now() - self._rules.compliance.duplicate_window)
-        if earlier is None or earlier.finished_at is None:
+        earlier = await self._journal.last_answered(digest, self._now() - self._rules.compliance.duplicate_window)
+        at = (earlier.finished_at or earlier.decided_at) if earlier else None
+        if earlier is None or at is None:
             return Decision.ALLOW, ""
-        minutes = max(1, round((self._now() - earlier.finished_at).total_seconds() / 60))
-        return Decision.ASK, f"EXACTLY THIS CALL was done {minutes} minute(s) ago ({earlier.id}). This does it again."
+        ago = f"{_ago(self._now() - at)} ({earlier.id})"
+        if earlier.state is State.DECLINED:
+            return Decision.ASK, f"EXACTLY THIS CALL was declined {ago}. Ask again only if the user does."
+        return Decision.ASK, f"EXACTLY THIS CALL was done {ago}. This does it again."
 
     def _bulk(self, operation: Operation[Any], audience: Audience) -> tuple[Decision, str]:
         touched = how_many(operation, audience)
@@ -148,6 +164,11 @@ class Conditions:
         if source is None:
             return Decision.ALLOW, ""
         return Decision.ASK, f"A part of this call was written by a stranger (read with {source}). Did you ask for it?"
+
+
+def _ago(passed: timedelta) -> str:
+    minutes = round(passed.total_seconds() / 60)
+    return f"{minutes} minute(s) ago" if minutes else "less than a minute ago"
 
 
 def _ours(destinations: Collection[str], arguments: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, shortnumberinfo
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, shortnumberinfo
 
 from guard.errors import DestinationRefused
 
@@ -49,17 +49,15 @@ class Destinations:
             parsed = phonenumbers.parse(number)
         except NumberParseException:
             return "not a telephone number"
+        if (written := phonenumbers.format_number(parsed, PhoneNumberFormat.E164)) != number:
+            return f"not written in E.164, as {written} is"  # rules compare letter by letter; a provider may not
         if parsed.country_code in _SATELLITE_AND_INTERNATIONAL:
             return "a satellite or international premium number, which is always refused"
         if _is_pay_per_call_exchange(parsed):
             return "a pay-per-call number (976), which is always refused"
-        kind = _EXPENSIVE.get(phonenumbers.number_type(parsed))
+        kind = _EXPENSIVE.get(phonenumbers.number_type(parsed)) or self._emergency(parsed)
         if kind is not None:
             return f"{kind}, which is always refused"
-        if self._is_emergency(str(parsed.national_number), phonenumbers.region_code_for_number(parsed)):
-            return "an emergency number, which is always refused"
-        if _is_emergency_abroad(parsed):
-            return "an emergency number of a country with that code, which is always refused"
         if not phonenumbers.is_possible_number(parsed):
             return "not a telephone number: too short or too long for its country"
         if any(number.startswith(prefix) for prefix in self.refused_prefixes):
@@ -78,9 +76,14 @@ class Destinations:
     def _refusal_of_short(self, number: str) -> str | None:
         if self._is_emergency(number, self.home):
             return "an emergency number, which is always refused"
-        if number.isdigit() and len(number) <= _LONGEST_EXTENSION:
+        if number.isascii() and number.isdigit() and len(number) <= _LONGEST_EXTENSION:
             return None
         return "not in E.164 (+12015550123)"
+
+    def _emergency(self, parsed: PhoneNumber) -> str | None:
+        if self._is_emergency(str(parsed.national_number), phonenumbers.region_code_for_number(parsed)):
+            return "an emergency number"
+        return "an emergency number of a country with that code" if _is_emergency_abroad(parsed) else None
 
     def _is_emergency(self, number: str, region: str | None) -> bool:
         regions = {self.home, *([region] if region else [])}

@@ -8,7 +8,7 @@ GuardRefusal
 ├── Declined            a person said no
 ├── Expired             nobody answered in time
 ├── PriceChanged        it has become dearer than what was approved
-├── AudienceChanged     it reaches more people than what was approved
+├── AudienceChanged     it reaches other people than what was approved
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
@@ -67,7 +67,7 @@ class PriceChanged(GuardRefusal):
 
 
 class AudienceChanged(GuardRefusal):
-    """The call reaches more people than what was approved."""
+    """The call reaches other people than those that were approved."""
 
     advice = "Call again to get a new question with the recipients of now."
 

@@ -26,8 +26,8 @@ class Journal(Protocol):
         """The action that is open for this digest."""
         ...
 
-    async def last_done(self, digest: str, since: datetime) -> Action | None:
-        """The last action of this digest that was carried out since then."""
+    async def last_answered(self, digest: str, since: datetime) -> Action | None:
+        """The last action of this digest that was carried out or declined since then."""
         ...
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:

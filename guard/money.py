@@ -29,6 +29,10 @@ class Money:
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.amount - self._same(other), self.currency)
 
+    def is_at_most(self, other: "Money") -> bool:
+        """True where both are of one currency and this one is not more."""
+        return self.currency == other.currency and self.amount <= other.amount
+
     def _same(self, other: "Money") -> Decimal:
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} cannot be added")

@@ -6,7 +6,7 @@ Arguments are validated before an `Operation` exists. `review` goes as far as th
 side) answers it through `approve` or `decline`, and `carry_out` does the rest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.answering import Answers, refuse
-from guard.audience import Audience, audience_of, how_many, require_no_more
+from guard.audience import Audience, audience_of, how_many, require_the_same
 from guard.budget import Hold, applicable
 from guard.cleaning import made_visible
 from guard.compliance import OptOuts
@@ -39,6 +39,7 @@ from guard.wording import whole_standing
 R = TypeVar("R")
 
 APPROVAL_LIFETIME = timedelta(minutes=15)
+FINAL = "THIS CANNOT BE UNDONE: no call of the provider brings back what it takes away."
 BY_POLICY = "policy"
 """Who approved what nobody had to be asked about."""
 
@@ -103,8 +104,10 @@ class Guard:
             answer_within=answer_within,
         )
 
-    async def review(self, operation: Operation[Any], principal: Principal) -> Action:
+    async def review(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
+
+        `notes` are what else a person should know, said by this server, never by the asking side.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
@@ -118,13 +121,15 @@ class Guard:
             digest = digest_of(operation, account=sender.account, principal=principal)
             audience = await self._audience(operation, sender)
             found = await self._open(digest)
-            priced = replace(await self._quote(operation), recipients=how_many(operation, audience))
+            priced = await self._quote(operation, audience)
             circumstances = await self._conditions.weigh(operation, audience, priced, digest, principal)
             if found is not None and await self._still_fits(found, circumstances.decision):
                 return found
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
+        told = (*notes, *([FINAL] if operation.spec.irreversible else []), *circumstances.notes)
+        circumstances = replace(circumstances, notes=told)
         proposal = await self._proposal(operation, sender, principal, digest, priced, circumstances)
         proposed = await self._journal.propose(proposal)
         if circumstances.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
@@ -165,8 +170,8 @@ class Guard:
             Declined, Expired: There is no approval.
             PriceChanged, AudienceChanged, DestinationRefused, OverBudget, Frozen: Things have changed since the yes.
         """
-        priced = await self._require_same_price(action, operation)
-        await self._require_same_reach(action, operation)
+        audience = await self._require_same_reach(action, operation)
+        priced = await self._require_same_price(action, operation, audience)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
@@ -240,8 +245,11 @@ class Guard:
             before=before.model_dump(mode="json", exclude_none=True) if before is not None else None,
         )
 
-    async def _quote(self, operation: Operation[Any]) -> Quote:
-        return await quote(operation, self._prices.get(operation.spec.provider.name), self._rules.prices)
+    async def _quote(self, operation: Operation[Any], audience: Audience) -> Quote:
+        prices = self._prices.get(operation.spec.provider.name)
+        reached = how_many(operation, audience)
+        found = await quote(operation, prices, self._rules.prices, recipients=reached)
+        return replace(found, members=audience.digest)
 
     async def _audience(self, operation: Operation[Any], sender: Sender) -> Audience:
         """Whom the call reaches beyond the numbers that it names.
@@ -290,21 +298,20 @@ class Guard:
         with suppress(JournalUnavailable):
             await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
-    async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> None:
-        """Who opted out since the yes is not reached, and a group that has grown is asked about again."""
+    async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Audience:
+        """Who opted out since the yes is not reached, and a group that has other members is asked about again."""
         await self._conditions.refuse_recipients(operation, operation.destinations())
-        if not operation.members():
-            return
         found = await self._audience(operation, self._senders[action.provider])
         try:
-            require_no_more(action.quote.recipients, operation, found)
+            require_the_same(action.quote, operation, found)
         except AudienceChanged as changed:
             await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome=str(changed))
             raise
+        return found
 
-    async def _require_same_price(self, action: Action, operation: Operation[Any]) -> Quote:
+    async def _require_same_price(self, action: Action, operation: Operation[Any], audience: Audience) -> Quote:
         """A call that has become dearer than what was approved is asked again."""
-        now = await self._quote(operation)
+        now = await self._quote(operation, audience)
         approved, current = action.quote.amount, now.amount
         if current is None and approved is None:
             return now

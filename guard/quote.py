@@ -41,6 +41,8 @@ class Unpriced:
     """The price cannot be known beforehand."""
 
     reason: str
+    at_least: Money | None = None
+    """What can be told of it: a worst case of the operator's own may not be below this."""
 
 
 class PriceSource(Protocol):
@@ -75,8 +77,14 @@ class Quote:
 
     unknown: str = ""
     balance: Balance | None = None
+    at_least: Money | None = None
+    """What can be told of a price that is unknown."""
+
     recipients: int | None = None
     """How many numbers the call reaches, with those of its groups and lists; None where that is not known."""
+
+    members: str = ""
+    """Digest of the people of its groups and lists; empty where it has none or they could not be looked up."""
 
     warnings: tuple[str, ...] = ()
 
@@ -143,18 +151,26 @@ _PER: Mapping[Period, str] = {"once": "", "month": " now, and again every month"
 
 
 async def quote(
-    operation: Operation[Any], prices: PriceSource | None, worst_cases: Mapping[str, Money] | None = None
+    operation: Operation[Any],
+    prices: PriceSource | None,
+    worst_cases: Mapping[str, Money] | None = None,
+    *,
+    recipients: int | None = 1,
 ) -> Quote:
     """Price a call. Never guesses: what cannot be read is said to be unknown, with the reason.
 
     `worst_cases` is the operator's own table, by tool name: what one costs at most where no price is published.
+    `recipients` is how many numbers the call reaches, each of which costs as much; None where that is not known, and
+    then no worst case is either.
     """
-    found = await _quote(operation, prices)
+    found = replace(await _quote(operation, prices), recipients=recipients)
     worst = (worst_cases or {}).get(operation.spec.tool_name)
-    if found.amount is not None or found.costs_nothing or worst is None:
+    if found.amount is not None or found.costs_nothing or worst is None or recipients is None:
         return found
-    quantity = max(1, found.quantity)
+    quantity = max(1, found.quantity, recipients)
     total = Money(worst.amount * quantity, worst.currency)
+    if found.at_least is not None and not found.at_least.is_at_most(total):
+        return found
     return replace(found, amount=total, quantity=quantity, unknown="", source="the operator's table, as the worst case")
 
 
@@ -165,10 +181,10 @@ async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote
         return Quote(warnings=warnings)
     balance = await _balance(prices)
     if charge.unknown is not None:
-        return _unpriced(charge, charge.unknown, balance, warnings)
+        return _unpriced(charge, Unpriced(charge.unknown), balance, warnings)
     rate = await _rate(charge, operation, prices)
     if isinstance(rate, Unpriced):
-        return _unpriced(charge, rate.reason, balance, warnings)
+        return _unpriced(charge, rate, balance, warnings)
     return Quote(
         amount=_times(rate.each, charge.quantity),
         per=charge.per,
@@ -183,9 +199,15 @@ async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote
     )
 
 
-def _unpriced(charge: Charge, why: str, balance: Balance | None, warnings: tuple[str, ...]) -> Quote:
+def _unpriced(charge: Charge, found: Unpriced, balance: Balance | None, warnings: tuple[str, ...]) -> Quote:
     return Quote(
-        per=charge.per, item=charge.item, quantity=charge.quantity, unknown=why, balance=balance, warnings=warnings
+        per=charge.per,
+        item=charge.item,
+        quantity=charge.quantity,
+        unknown=found.reason,
+        at_least=found.at_least,
+        balance=balance,
+        warnings=warnings,
     )
 
 

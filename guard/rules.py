@@ -29,5 +29,8 @@ class Rules:
         """The decision for a call whose price is not known."""
         if self.unknown_price is not None:
             return self.unknown_price
-        capped = any(cap.provider in (None, provider) for cap in self.caps)
-        return Decision.DENY if capped else Decision.ASK
+        return Decision.DENY if self.caps_money_at(provider) else Decision.ASK
+
+    def caps_money_at(self, provider: str) -> bool:
+        """True where a cap counts what is spent there, in whatever currency."""
+        return any(cap.provider in (None, provider) for cap in self.caps)

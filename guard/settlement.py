@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
@@ -91,9 +90,11 @@ class Settlement:
         for _, secret in secrets:
             redact.learn(secret)
         before = [self._keeping(action, name, secret) for name, secret in secrets]
-        before += self._spending(action, operation.spent(exchange.answer))
+        cost = _cost(action, operation, exchange.answer)
+        before += self._spending(action, cost)
         before += self._tracking(action, tuple(operation.tracked(exchange.answer)))
-        told, answer = f"Carried out. {remark}".rstrip(), redact_answer(exchange.raw)
+        took = f"It cost {cost}." if cost is not None else ""
+        told, answer = " ".join(filter(None, ["Carried out.", took, remark])), redact_answer(exchange.raw)
         done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
         return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)
@@ -161,16 +162,24 @@ class Settlement:
 
         return [track]
 
-    def _spending(self, action: Action, amount: Decimal | None) -> list[Write]:
+    def _spending(self, action: Action, cost: Money | None) -> list[Write]:
         """What the provider says it took replaces what was held; where it does not say, the quote stands."""
-        if amount is None or action.quote.amount is None:
+        if cost is None:
             return []
-        spent = Hold(action.provider, Money(amount, action.quote.amount.currency))
+        spent = Hold(action.provider, cost)
 
         async def settle() -> None:
             await self._journal.settle(action.id, spent)
 
         return [settle]
+
+
+def _cost(action: Action, operation: Operation[R], answer: R) -> Money | None:
+    """What the provider says that the call took, also where no price was known beforehand."""
+    amount, charge = operation.spent(answer), operation.charge()
+    if amount is None or amount < 0 or charge is None:
+        return None
+    return Money(amount, action.quote.amount.currency if action.quote.amount else charge.currency)
 
 
 def _is_of_settings(operation: Operation[Any], name: str) -> bool:

@@ -121,7 +121,7 @@ class PriceSettings(Section):
     """The operator's own worst case for one, where a provider publishes no price."""
 
     amount: Decimal = Field(gt=0)
-    """What one costs at most."""
+    """What one costs at most: each number or recipient that a call reaches counts."""
 
     currency: Currency = "USD"
     """Its currency."""

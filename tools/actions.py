@@ -85,9 +85,9 @@ class ActionDesk:
         action, plan = await self._undoing().plan(asked.action_id, principal=self._principal(context).name)
         if plan.operation is None:
             return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
-        result = await self._desk.propose(plan.operation, context)
+        note = f"Undoing {action.id}: {plan.verdict}." + (f" Not brought back: {plan.lost}" if plan.lost else "")
+        result = await self._desk.propose(plan.operation, context, note=f"This takes back {action.title}. {note}")
         if isinstance(result, CallToolResult):
-            note = f"Undoing {action.id}: {plan.verdict}." + (f" Not brought back: {plan.lost}" if plan.lost else "")
             return result.model_copy(update={"content": [TextContent(text=note), *result.content]})
         return result
 

@@ -1,6 +1,6 @@
 """From a tool call to its result. The one place where a model's call meets the clients, and the guard stands in it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp.server.mcpserver import Context
@@ -94,17 +94,22 @@ class CallDesk:
         await self.remember(fence, operation.spec.tool_name, self._principal(context))
         return result
 
-    async def propose(self, call: Operation[Any], context: Context[Any, Any]) -> CallToolResult | InputRequiredResult:
-        """Lead a call through the guard whose arguments no model wrote, such as the one that takes an action back."""
-        return self._barred(call.spec, context) or await self.guarded(call, Page(), context)
+    async def propose(
+        self, call: Operation[Any], context: Context[Any, Any], *, note: str
+    ) -> CallToolResult | InputRequiredResult:
+        """Lead a call through the guard whose arguments no model wrote, such as the one that takes an action back.
+
+        `note` tells whoever is asked why it is made.
+        """
+        return self._barred(call.spec, context) or await self.guarded(call, Page(), context, notes=(note,))
 
     async def guarded(
-        self, call: Operation[Any], page: Page, context: Context[Any, Any]
+        self, call: Operation[Any], page: Page, context: Context[Any, Any], *, notes: Sequence[str] = ()
     ) -> CallToolResult | InputRequiredResult:
         principal = self._principal(context)
         action_id = answered_action(context)
         if action_id is None:
-            action = await self._open_guard().review(call, principal)
+            action = await self._open_guard().review(call, principal, notes)
             answer: Answer | InputRequiredResult | None = None
         else:
             action = await self._open_guard().answered(action_id, call, principal)

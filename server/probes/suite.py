@@ -40,7 +40,11 @@ def rules_named(name: Rules) -> dict[str, Any]:
         return {}
     return {
         "policy": {"paid": "allow"},
-        "budget": [{"per": "day", "limit": str(CAP), "provider": "voicetel"}, {"per": "month", "limit": "100"}],
+        "budget": [
+            {"per": "day", "limit": str(CAP), "provider": "voicetel"},
+            {"per": "month", "limit": "100"},
+            {"per": "month", "limit": "100", "currency": "EUR"},
+        ],
         "compliance": {"quiet_hours": night_in_honolulu()},
     }
 

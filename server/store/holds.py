@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.budget import Cap, Hold, Spent, start_of
 from guard.money import Money
-from server.store.schema import holds, spending
+from server.store.schema import actions, holds, spending
 
 _BILLION = Decimal(10) ** 9
 
@@ -42,9 +42,7 @@ async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: dateti
 async def take_hold(connection: AsyncConnection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
     """Set money aside for an action."""
     held = billionths(amount.amount)
-    row = {"action_id": action_id, "provider": provider, "currency": amount.currency, "billionths": held, "at": at}
-    await connection.execute(insert(holds).values(state="held", **row))
-    await _add(connection, at, provider, amount.currency, held)
+    await _put(connection, action_id, provider, amount.currency, held, at, state="held")
 
 
 async def close_hold(connection: AsyncConnection, action_id: str, *, to: str) -> None:
@@ -58,16 +56,32 @@ async def close_hold(connection: AsyncConnection, action_id: str, *, to: str) ->
 
 
 async def settle_at(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
-    """Replace what was held by what the provider says it took."""
-    held = await _of(connection, action_id)
-    if hold.amount is None or held is None:
+    """Replace what was held by what the provider says it took, also where the price was not known and nothing was held.
+
+    A price below zero is none: it would make room under a cap, and what was held stands.
+    """
+    if hold.amount is None or hold.amount.amount < 0:
         return
     amount, currency = billionths(hold.amount.amount), hold.amount.currency
+    held = await _of(connection, action_id)
+    if held is None:
+        sent = (await connection.execute(select(actions.c.sent_at).where(actions.c.id == action_id))).scalar()
+        if sent is not None:
+            await _put(connection, action_id, hold.provider, currency, amount, sent, state="settled")
+        return
     changed = update(holds).where(holds.c.action_id == action_id).values(billionths=amount, currency=currency)
     await connection.execute(changed)
     if held.state != "released":
         await _add(connection, held.at, held.provider, held.currency, -held.billionths)
         await _add(connection, held.at, held.provider, currency, amount)
+
+
+async def _put(
+    connection: AsyncConnection, action_id: str, provider: str, currency: str, amount: int, at: datetime, *, state: str
+) -> None:
+    row = {"action_id": action_id, "provider": provider, "currency": currency, "billionths": amount, "at": at}
+    await connection.execute(insert(holds).values(state=state, **row))
+    await _add(connection, at, provider, currency, amount)
 
 
 async def _of(connection: AsyncConnection, action_id: str) -> Row[tuple[object, ...]] | None:

@@ -91,8 +91,7 @@ async def test_a_group_that_grew_after_the_yes_is_asked_about_again(tmp_path: Pa
         action = _waiting(await desk.attempt("send_campaign", **call))
         await desk.runtime.guard.approve(action, by="the operator")
         await desk.call("add_group_contacts", name="Patients UK", contact_ids=[await _contact(desk, "+306942345678")])
-        # Priced by the number of recipients, so the price is what is noticed first.
-        assert "nothing was sent" in text_of(await desk.attempt("send_campaign", **call))
+        assert "now it reaches 3; nothing was sent" in text_of(await desk.attempt("send_campaign", **call))
         assert _waiting(await desk.attempt("send_campaign", **call)) != action
         assert await desk.sandbox.charges() == []
 
@@ -106,6 +105,33 @@ async def test_a_group_that_grew_where_no_price_is_known_is_asked_about_again(tm
         refused = await desk.attempt("send_viber_campaign", **call)
         assert "Approved were 2 recipients, now it reaches 3; nothing was sent." in text_of(refused)
         assert await desk.sandbox.charges() == []
+
+
+async def test_a_group_of_as_many_but_others_is_asked_about_again(tmp_path: Path) -> None:
+    async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
+        call = {**SMS, "groups": ["Patients GR"]}
+        action = _waiting(await desk.attempt("send_campaign", **call))
+        await desk.runtime.guard.approve(action, by="the operator")
+        gone, other = await _contact(desk, "+306942345678"), await _contact(desk, "+447700900123")
+        await desk.call("remove_group_contacts", name="Patients GR", contact_ids=[gone])
+        await desk.call("add_group_contacts", name="Patients GR", contact_ids=[other])
+        refused = await desk.attempt("send_campaign", **call)
+        assert "now it reaches 2, not all of them the same; nothing was sent." in text_of(refused)
+        assert await desk.sandbox.charges() == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "content"),
+    [("send_campaign", {**SMS, "text": "Hello [~{firstName}]"}), ("send_voice_campaign", VOICE)],
+    ids=["labels in a text", "voice"],
+)
+async def test_the_operators_worst_case_counts_for_everybody_who_is_reached(
+    tool: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    worst = {f"routee_{tool}": {"amount": "0.50", "currency": "EUR"}}
+    async with desks(tmp_path, person=Person("decline"), prices=worst) as desk:
+        await desk.attempt(tool, **content, groups=["Patients GR"])
+        assert "Price: €1.00 (2 " in desk.question
 
 
 async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> None:

@@ -71,9 +71,20 @@ async def test_a_cap_bites_when_it_has_no_room_left(
     ids=["another provider", "another currency", "another currency at the provider"],
 )
 async def test_a_cap_for_something_else_does_not_bite(cap: dict[str, str], tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, _server(sandbox, tmp_path, [cap]) as client:
+    ample = {"per": "month", "limit": "100"}
+    async with sandboxes() as sandbox, _server(sandbox, tmp_path, [cap, ample]) as client:
         told = [await _send(client, place, ONE) for place in range(3)]
     assert [answer["state"] for answer in told] == ["done"] * 3
+
+
+async def test_where_caps_count_money_a_price_in_a_currency_of_none_is_refused(tmp_path: Path) -> None:
+    """An argument may name the currency; it does not choose which caps count."""
+    in_euros = {"per": "day", "limit": "100", "currency": "EUR"}
+    async with sandboxes() as sandbox, _server(sandbox, tmp_path, [in_euros]) as client:
+        told = await _send(client, 0, ONE)
+        assert told["error"] == "Denied"
+        assert "no cap of the budget is in USD; nothing was sent" in told["message"]
+        assert await sandbox.charges() == []
 
 
 @pytest.mark.parametrize(

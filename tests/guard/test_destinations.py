@@ -59,6 +59,11 @@ REFUSED: Mapping[str, str] = {
     "00449098790123": "E.164",
     "sip:900@evil.example": "E.164",
     "*67": "E.164",
+    "+112125550142": "not written in E.164, as +12125550142 is",  # rules are compared letter by letter
+    "+44 (0)20 7946 0958": "not written in E.164, as +442079460958 is",
+    "+\uff112125550142": "not written in E.164, as +12125550142 is",
+    "+12125550142;ext=900": "not written in E.164",
+    "100\uff11": "E.164",
 }
 """By the part of the reason that names the rule."""
 
@@ -135,6 +140,17 @@ async def test_quiet_hours_are_those_where_the_number_is_also_when_clocks_change
                 told = await _send(client, number)
                 assert (told.get("error") == "DestinationRefused") is is_quiet, (number, at, told)
         assert len(await sandbox.charges()) == len([row for row in QUIET if not row[2]])
+
+
+async def test_where_nobody_knows_what_time_it_is_it_is_quiet(tmp_path: Path) -> None:
+    text = {"sender": "Bluewater", "to": "+447700900123", "text": "Hello"}
+    async with sandboxes() as sandbox:
+        rules = {"compliance": {"quiet_hours": "21:00-08:00"}, "toolsets": TOOLSETS, "state_folder": tmp_path}
+        _, server = server_for(sandboxed(Settings.model_validate(rules), sandbox.url))
+        async with connect(server, person=Person()) as client:
+            told: dict[str, Any] = (await client.call_tool("routee_send_sms", text)).structured_content or {}
+        assert "cannot be told, and quiet hours are set; nothing was sent" in told["message"]
+        assert await sandbox.charges() == []
 
 
 async def test_the_same_call_is_asked_about_within_the_window_and_not_after_it(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clients.cache import KeptAnswer
+from guard.budget import Cap
+from guard.money import Money
 from server.runtime import Runtime
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
@@ -43,6 +46,19 @@ async def test_rates_of_another_day_are_no_price(tmp_path: Path) -> None:
         async with connect(server, person=person) as client:
             await client.call_tool("voicetel_order_numbers", ORDER)
         assert "Price: UNKNOWN. The account's rates are as of" in person.questions[0]
+
+
+async def test_what_a_call_took_is_counted_also_where_its_price_was_not_known(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        await _use_up_the_reads(runtime, sandbox)
+        await _grow_old(runtime, lambda at: at - timedelta(days=2))
+        async with connect(server, person=Person()) as client:
+            ordered = await client.call_tool("voicetel_order_numbers", ORDER)
+            shown = await client.call_tool("get_action", {"action_id": (ordered.structured_content or {})["action"]})
+        [day] = await runtime.record.journal.spent([Cap("day", Money(Decimal(5)))], datetime.now(UTC))
+    assert "Carried out. It cost $1.00." in (shown.structured_content or {})["outcome"]
+    assert day.amount == 1
 
 
 @pytest.mark.parametrize("shown", [0, None], ids=["nothing", "not shown"])

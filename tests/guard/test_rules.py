@@ -122,6 +122,32 @@ async def test_the_same_call_again_is_asked_about_even_where_policy_allows_it(tm
         assert len(await sandbox.charges()) == 1
 
 
+async def test_a_call_that_was_just_declined_says_so_when_it_is_asked_about_again(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person("decline")
+        async with connect(server, person=person) as client:
+            await client.call_tool("voicetel_send_message", _sms("+12125550142"))
+            await client.call_tool("voicetel_send_message", _sms("+12125550142"))
+        assert "declined" not in person.questions[0]
+        assert "EXACTLY THIS CALL was declined less than a minute ago" in person.questions[1]
+
+
+async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_question(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        may_ask = {"policy": {"irreversible": "ask"}}
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, **may_ask))
+        person = Person()
+        async with connect(server, person=person) as client:
+            ordered = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
+            action = str((ordered.structured_content or {})["action"])
+            assert not (await client.call_tool("undo_action", {"action_id": action})).is_error
+        assert "CANNOT BE UNDONE" not in person.questions[0]
+        assert "THIS CANNOT BE UNDONE" in person.questions[1]
+        assert f"This takes back Order numbers at VoiceTel. Undoing {action}: partial." in person.questions[1]
+        assert "The month's fee is not paid back" in person.questions[1]
+
+
 async def test_many_at_once_go_to_the_operator(tmp_path: Path) -> None:
     numbers = [f"+121255501{number:02}" for number in range(12)]
     async with sandboxes() as sandbox:

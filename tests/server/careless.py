@@ -79,8 +79,10 @@ def let_a_yes_last() -> None:
 
     def lasting(find_open: Any) -> Any:
         async def find(self: Any, digest: str) -> Action | None:
-            done = await self.last_done(digest, LONG_AGO)
-            return await find_open(self, digest) or (replace(done, state=State.APPROVED) if done else None)
+            done = await self.last_answered(digest, LONG_AGO)
+            return await find_open(self, digest) or (
+                replace(done, state=State.APPROVED) if done and done.state is State.DONE else None
+            )
 
         return find
 
