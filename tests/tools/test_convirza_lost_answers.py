@@ -91,3 +91,135 @@ async def test_the_same_recipients_in_another_order_are_the_same() -> None:
     change = {"broadcast_id": 5002, "recipients": TEXT["recipients"]}
     assert await shown("update_broadcast", change, KEPT) is True
     assert await shown("update_broadcast", change, {"recipients": ["+17185550167"]}) is False
+
+
+# Lists whose rows may not be as inferred -----------------------------------------------------------------------------
+
+ROUTE: dict[str, Any] = {
+    "name": "Bus stops",
+    "phone_numbers": [{"phone_number_id": 45107, "phone_number": "6465550207"}],
+}
+OURS, THEIRS = [{"phone_number_id": 45107}], [{"phone_number_id": 45101}]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": OURS}, True),
+        ({"provisioned_route_name": "Bus stops"}, None),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": []}, None),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": [{"number_id": 45107}]}, None),
+        ({"provisioned_route_name": "Bus Stops", "phone_numbers": OURS}, None),
+        ({"provisioned_route_name": "Yelp"}, None),
+        ({"phone_numbers": []}, None),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": THEIRS}, False),
+        ({"provisioned_route_name": "Yelp", "phone_numbers": THEIRS}, False),
+        ({"provisioned_route_name": "Yelp", "phone_numbers": []}, False),
+    ],
+)
+async def test_a_route_is_refused_only_where_every_route_shows_other_numbers(
+    row: dict[str, Any], expected: bool | None
+) -> None:
+    data = {"provisioned_routes": [{"provisioned_route_id": 1, **row}], "total": 1}
+    assert await shown("create_provisioned_route", ROUTE, data) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"phone_numbers": [{"phone_number": "(512) 580-2000", "ordered": AFTER}], "total": 1}, True),
+        ({"phone_numbers": [{"phone_number": "5125802000"}], "total": 1}, True),
+        ({"phone_numbers": [{"phone_number": "5125802000", "ordered": BEFORE}], "total": 1}, None),
+        ({"phone_numbers": [{"number_id": 7, "number": "5125802000"}], "total": 1}, None),
+        ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 2}, None),
+        ({"phone_numbers": [{"phone_number": "5125802041"}]}, None),
+        ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 1}, False),
+        ({"phone_numbers": [], "total": 0}, False),
+    ],
+)
+async def test_an_order_is_refused_only_where_every_number_is_shown(data: object, expected: bool | None) -> None:
+    assert await shown("order_number", {"number": "5125802000"}, data) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"prompts": [{"prompt_id": "qLMcUEqb_1"}], "total": 1}, False),
+        ({"prompts": [{"prompt_id": "other"}], "total": 1}, True),
+        ({"prompts": [{"media_id": "qLMcUEqb_1"}], "total": 1}, None),
+        ({"prompts": [{"prompt_id": "other"}], "total": 2}, None),
+        ({}, None),
+    ],
+)
+async def test_a_prompt_is_gone_only_where_every_id_is_shown(data: object, expected: bool | None) -> None:
+    assert await shown("delete_prompt", {"prompt_id": "qLMcUEqb_1"}, data) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"org_unit_status": "inactive", "org_unit_modified": AFTER}, True),
+        ({"org_unit_status": "inactive", "org_unit_modified": BEFORE}, None),
+        ({"org_unit_status": "inactive"}, None),
+        ({"org_unit_status": "locked", "org_unit_modified": AFTER}, None),
+        ({}, None),
+        ({"org_unit_status": "Active"}, False),
+    ],
+)
+async def test_a_group_is_deleted_only_where_it_was_archived_since(
+    state: dict[str, Any], expected: bool | None
+) -> None:
+    assert await shown("delete_group", {"org_unit_id": 70035}, state) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [({"status": "deleted"}, True), ({"status": "inactive"}, False), ({"status": "blocked"}, None), ({}, None)],
+)
+async def test_a_user_whose_status_is_not_shown_may_be_deleted(state: dict[str, Any], expected: bool | None) -> None:
+    assert await shown("delete_user", {"user_id": 84785}, {"ct_user_id": 84785, **state}) is expected
+
+
+# Older twins ---------------------------------------------------------------------------------------------------------
+
+PERSON: dict[str, Any] = {
+    "email": "new@bluewater.example",
+    "first_name": "N",
+    "last_name": "W",
+    "org_unit_id": 70038,
+    "role": "ReadOnly",
+}
+HOOK = {"webhook_name": "Leads", "webhook_url": "https://leads.example/in"}
+
+CREATIONS: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
+    ("create_user", PERSON, "users", {"email": "New@bluewater.example"}, "user_created"),
+    ("create_group", {"name": "Newark"}, "groups", {"org_unit_name": "Newark"}, "org_unit_created"),
+    ("create_webhook", {"name": "Leads", "url": "https://leads.example/in"}, "webhooks", HOOK, "created"),
+    ("create_voice_agent", {"name": "Night desk"}, "agents", {"agent_name": "Night desk"}, "created"),
+    ("create_broadcast", {**TEXT, "when": "now"}, "broadcasts", KEPT, "created"),
+]
+
+
+@pytest.mark.parametrize(("tool", "arguments", "rows", "row", "time"), CREATIONS)
+async def test_an_older_twin_is_not_taken_for_what_a_call_created(
+    tool: str, arguments: dict[str, Any], rows: str, row: dict[str, Any], time: str
+) -> None:
+    assert await shown(tool, arguments, {rows: [{**row, time: AFTER}], "total": 1}) is True
+    assert await shown(tool, arguments, {rows: [{**row, time: BEFORE}], "total": 1}) is None
+    assert await shown(tool, arguments, {rows: [row], "total": 1}) is None
+
+
+async def test_a_user_who_was_deleted_and_a_group_that_was_archived_are_no_new_ones() -> None:
+    user = {"email": "new@bluewater.example", "user_created": AFTER, "status": "deleted"}
+    assert await shown("create_user", PERSON, {"users": [user], "total": 1}) is None
+    group = {"org_unit_name": "Newark", "org_unit_created": AFTER, "org_unit_status": "inactive"}
+    assert await shown("create_group", {"name": "Newark"}, {"groups": [group], "total": 1}) is None
+
+
+async def test_a_user_and_a_group_are_refused_only_where_every_row_is_another() -> None:
+    other = {"email": "theo.marsh@bluewater.example"}
+    assert await shown("create_user", PERSON, {"users": [other], "total": 1}) is False
+    assert await shown("create_user", PERSON, {"users": [other], "total": 2}) is None
+    assert await shown("create_user", PERSON, {"users": [{"login": "new@bluewater.example"}], "total": 1}) is None
+    assert await shown("create_group", {"name": "Newark"}, {"groups": [], "total": 0}) is False
+    assert await shown("create_group", {"name": "Newark"}, {"groups": [{"text": "Newark"}], "total": 1}) is None

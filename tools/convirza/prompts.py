@@ -122,4 +122,4 @@ class DeletePrompt(Operation[Prompt]):
     def _is_gone(self, found: Prompts) -> bool | None:
         if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
             return False
-        return True if len(found.prompts) < 200 else None
+        return True if found.shows_every("prompt_id") else None

@@ -36,6 +36,17 @@ class RouteRow(Answer):
     org_unit_id: int | None = None
     modified: AnsweredTime | None = None
 
+    def has(self, number_ids: set[int]) -> bool:
+        """Whether all these numbers are shown on it."""
+        return number_ids <= {number.phone_number_id for number in self.phone_numbers}
+
+    def is_another(self, name: str, number_ids: set[int]) -> bool:
+        """Whether it plainly is not the route of this name and these numbers: its own are shown, and are others."""
+        own = {number.phone_number_id for number in self.phone_numbers}
+        if not own:
+            return "phone_numbers" in self.model_fields_set and self.name not in {None, name}
+        return None not in own and own.isdisjoint(number_ids)
+
     @model_validator(mode="before")
     @classmethod
     def _find_where_it_rings(cls, data: object) -> object:
@@ -49,6 +60,12 @@ class Routes(Listing):
 
     rows_name: ClassVar[str] = "routes"
     routes: list[RouteRow] = Field(default=[], alias="provisioned_routes")
+
+    def has_route(self, name: str, number_ids: set[int]) -> bool | None:
+        """Whether a route of this name and these numbers is there."""
+        if any(route.name == name and route.has(number_ids) for route in self.routes):
+            return True
+        return False if self.is_whole and all(route.is_another(name, number_ids) for route in self.routes) else None
 
 
 class RouteChange(Answer):
@@ -161,17 +178,11 @@ class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
         return put_back(DeleteProvisionedRoute, lost=lost, route_id=answer.route_id)
 
     def settled(self, sent_at: datetime) -> Proof[Routes]:
-        return Proof(read=ListProvisionedRoutes(limit=200), shows=self._is_among)
+        wanted = {number.phone_number_id for number in self.phone_numbers}
+        return Proof(read=ListProvisionedRoutes(limit=200), shows=lambda found: found.has_route(self.name, wanted))
 
     def to_wire(self) -> dict[str, Any]:
         return route_body(self)
-
-    def _is_among(self, found: Routes) -> bool | None:
-        wanted = {number.phone_number_id for number in self.phone_numbers}
-        for route in found.routes:
-            if route.name == self.name and wanted <= {number.phone_number_id for number in route.phone_numbers}:
-                return True
-        return False if found.total is not None and found.total <= len(found.routes) else None
 
 
 class _ChangeOfRoute(RouteSettings):

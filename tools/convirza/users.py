@@ -11,7 +11,7 @@ from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.shapes import E164, EmptyIsNone, Id, Mail, Word, body, object_in
 
@@ -53,6 +53,13 @@ class Users(Listing):
 
     rows_name: ClassVar[str] = "users"
     users: list[User] = []
+
+    def has_new(self, email: str, sent_at: datetime) -> bool | None:
+        """Whether a user of this address came with a call sent at that time."""
+        same = [user for user in self.users if (user.email or "").casefold() == email]
+        if any(is_new(user.created, sent_at) and user.status != "deleted" for user in same):
+            return True
+        return False if not same and self.shows_every("email") else None
 
 
 class UserChange(Answer):
@@ -213,7 +220,7 @@ class CreateUser(_WholeUser, Operation[UserChange]):
         wanted = self.email.casefold()
         return Proof(
             read=ListUsers(email=self.email),
-            shows=lambda found: any((user.email or "").casefold() == wanted for user in found.users),
+            shows=lambda found: found.has_new(wanted, sent_at),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -314,4 +321,9 @@ class DeleteUser(Operation[UserChange]):
         return GetUser(user_id=self.user_id)
 
     def settled(self, sent_at: datetime) -> Proof[User]:
-        return Proof(read=self.before(), shows=lambda found: found.status == "deleted", if_absent=True)
+        return Proof(read=self.before(), shows=_is_deleted, if_absent=True)
+
+
+def _is_deleted(found: User) -> bool | None:
+    """A status that is missing, or is none of the documented ones, tells nothing."""
+    return {"deleted": True, "active": False, "inactive": False}.get((found.status or "").casefold())

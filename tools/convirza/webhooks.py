@@ -11,7 +11,7 @@ from clients.effects import Effect
 from clients.fields import AnsweredTime, KeptFromModel, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo, put_back
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.route_settings import Part
 from tools.convirza.shapes import FurtherFields, Id, Word, body
@@ -157,7 +157,13 @@ class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
     def settled(self, sent_at: datetime) -> Proof[Webhooks]:
         return Proof(
             read=ListWebhooks(limit=200),
-            shows=lambda found: any((hook.name, hook.url) == (self.name, self.url) for hook in found.webhooks) or None,
+            shows=lambda found: (
+                any(
+                    (hook.name, hook.url) == (self.name, self.url) and is_new(hook.created, sent_at)
+                    for hook in found.webhooks
+                )
+                or None
+            ),
         )
 
 
