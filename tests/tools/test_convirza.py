@@ -14,7 +14,8 @@ from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person
 from tests.tools.convirza_desk import desks
 from tools.catalog import catalogue
-from tools.convirza.broadcasts import Broadcast, CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
+from tools.convirza.broadcasts import CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
+from tools.convirza.broadcasts_read import Broadcast
 from tools.convirza.prompts import UploadPrompt
 from tools.convirza.provisioned_routes import (
     CreateProvisionedRoute,

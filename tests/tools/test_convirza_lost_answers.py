@@ -6,9 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from clients.errors import NotFound, TelephonyError
+from clients.errors import NotFound, TelephonyError, UnexpectedAnswer
 from tests.clients.convirza_accounts import answered_by, success, tokens
 from tools.catalog import catalogue
+from tools.convirza.narrow_reads import FindNumber
 
 SENT_AT = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 BEFORE, AFTER, LATER = "2025-11-03T09:00:00.000Z", "2026-04-20T12:00:01.000Z", "2099-05-19T12:00:00.000Z"
@@ -223,3 +224,42 @@ async def test_a_user_and_a_group_are_refused_only_where_every_row_is_another() 
     assert await shown("create_user", PERSON, {"users": [{"login": "new@bluewater.example"}], "total": 1}) is None
     assert await shown("create_group", {"name": "Newark"}, {"groups": [], "total": 0}) is False
     assert await shown("create_group", {"name": "Newark"}, {"groups": [{"text": "Newark"}], "total": 1}) is None
+
+
+# Single rows of a list -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tool", "key", "name"), [("release_number", "phone_number_id", "phone_numbers"), ("delete_tag", "tag_id", "tags")]
+)
+async def test_what_is_taken_away_is_gone_only_where_the_whole_list_shows_other_ids(
+    tool: str, key: str, name: str
+) -> None:
+    def among(rows: list[Any], **more: object) -> dict[str, Any]:
+        return {name: rows, **more}
+
+    async def seen(data: object) -> bool | None:
+        return await shown(tool, {key: 5}, data)
+
+    assert await seen(among([{key: 7}], total=1)) is True
+    assert await seen(among([], total=0)) is True
+    assert await seen(among([{key: 5}], total=1)) is False
+    assert await seen(among([{key: "5"}], total=1)) is False
+    assert await seen({"rows": [{key: 5}], "total": 1}) is False
+    assert await seen(among([{"id": 5}], total=1)) is None
+    assert await seen(among([{key: 7}], total=2)) is None
+    assert await seen(among([{key: other} for other in range(10, 210)])) is None
+    assert await seen(among([{key: 7}], total=None)) is None
+    assert await seen(among([{key: 7}], total="many")) is None
+    assert await seen({"rows": [], "others": []}) is None
+
+
+async def test_a_number_in_a_list_of_another_shape_is_told_as_such() -> None:
+    def provider(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/oauth/token":
+            return tokens("access-one", "refresh-one")
+        return success({"phone_numbers": [{"phone_number_id": 7}], "total": "many"})
+
+    async with answered_by(provider) as client:
+        with pytest.raises(UnexpectedAnswer):
+            await client.send(FindNumber(phone_number_id=5))
