@@ -247,6 +247,30 @@ async def test_the_values_of_webhook_parameters_are_not_read(tmp_path: Path) -> 
     assert "static_parameters" in sent["body"]
 
 
+@pytest.mark.parametrize("tool", ["update_webhook", "replace_webhook"])
+async def test_parameters_that_are_not_given_again_are_said_to_be_removed(tool: str, tmp_path: Path) -> None:
+    whole = {"name": "CRM call events", "url": "https://hooks.bluewater.example/in"} if "replace" in tool else {}
+    both = [{"name": "campaign", "value": "spring"}, {"name": "office", "value": "12"}]
+    async with desks(tmp_path) as desk:
+        await desk.call(tool, webhook_id=1, parameters=both, **whole)
+        assert "REMOVES parameters token, which are not given again." in desk.question
+        await desk.call(tool, webhook_id=1, use_shared_token=True, **whole)
+        assert "REMOVES parameters campaign, office, which are not given again." in desk.question
+        await desk.call(tool, webhook_id=1, use_shared_token=True, parameters=both, **whole)
+        assert "REMOVES" not in desk.question
+        await desk.sandbox.break_with("status", status=500, method="GET", path="webhooks", times=None)
+        await desk.call(tool, webhook_id=1, use_shared_token=True, status="inactive", **whole)
+        assert "REMOVES every parameter but token; which it has is not shown." in desk.question
+
+
+async def test_a_webhook_whose_parameters_are_left_alone_keeps_them(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.call("update_webhook", webhook_id=1, status="inactive")
+        kept = await desk.call("get_webhook", webhook_id=1)
+    assert "REMOVES" not in desk.question
+    assert kept["parameters"] == [{"name": "token"}]
+
+
 def test_a_token_is_no_argument() -> None:
     with pytest.raises(ValidationError, match="use_shared_token"):
         UpdateWebhook.model_validate({"webhook_id": 1, "parameters": [{"name": "Token", "value": "bw-7f2c"}]})
