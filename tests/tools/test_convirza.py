@@ -16,6 +16,7 @@ from tests.tools.convirza_desk import desks
 from tools.catalog import catalogue
 from tools.convirza.broadcasts import CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
 from tools.convirza.broadcasts_read import Broadcast
+from tools.convirza.phone_numbers import ReleaseNumber
 from tools.convirza.prompts import UploadPrompt
 from tools.convirza.provisioned_routes import (
     CreateProvisionedRoute,
@@ -289,7 +290,13 @@ def test_a_record_names_the_audio_and_does_not_hold_it() -> None:
 async def test_releasing_a_number_shows_which_one_it_is(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         waiting = await desk.attempt("release_number", phone_number_id=45107)
-    assert "Gives back +16465550207." in str(waiting.content)
+        assert "Gives back +16465550207." in str(waiting.content)
+        assert "check afterwards that no other reserved number is gone" in str(waiting.content)
+
+
+def test_a_guess_at_where_a_numbers_id_goes_can_release_no_other() -> None:
+    request = build_request(ReleaseNumber(phone_number_id=45107))
+    assert (request.path, request.query, request.body) == ("/v3/phone-numbers/reserved/45107", {}, None)
 
 
 def test_a_broadcast_that_was_sent_has_no_time_any_more() -> None:

@@ -149,7 +149,8 @@ class Released(Answer):
 
 @convirza.operation(
     "DELETE",
-    "/v3/phone-numbers/reserved",
+    # Not documented: where the id goes. In the path a wrong guess is a 404; a query that is ignored would mean all.
+    "/v3/phone-numbers/reserved/{phone_number_id}",
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs=BASE_PATHS,
@@ -165,6 +166,11 @@ class ReleaseNumber(Operation[Released]):
 
     def before(self) -> FindNumber:
         return FindNumber(phone_number_id=self.phone_number_id)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (
+            "No document shows how this call names the number; check afterwards that no other reserved number is gone.",
+        )
 
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, TrackingNumber):
