@@ -263,3 +263,27 @@ async def test_a_number_in_a_list_of_another_shape_is_told_as_such() -> None:
     async with answered_by(provider) as client:
         with pytest.raises(UnexpectedAnswer):
             await client.send(FindNumber(phone_number_id=5))
+
+
+# Ways of writing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "state", "expected"),
+    [
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "(201) 555-0142"}, True),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": 2015550142}, True),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "555-0142 ext 3"}, None),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "2015550144"}, False),
+        ("update_group", {"org_unit_id": 1, "status": "inactive"}, {"org_unit_status": "Inactive"}, None),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Read Only User"}, True),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "read_only"}, True),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Auditor"}, None),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Standard User"}, False),
+        ("update_webhook", {"webhook_id": 1, "optional_payload": ["a", "b"]}, {"optional_payload": ["b", "a"]}, None),
+    ],
+)
+async def test_another_way_of_writing_the_same_is_not_taken_for_another_value(
+    tool: str, arguments: dict[str, Any], state: dict[str, Any], expected: bool | None
+) -> None:
+    assert await shown(tool, arguments, state) is expected

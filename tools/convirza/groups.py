@@ -9,12 +9,12 @@ from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.errors import NotPermitted
-from clients.fields import AnsweredTime, LooseText
+from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, Id, Word, body, list_in, object_in
+from tools.convirza.shapes import E164, EmptyIsNone, Id, Word, body, list_in, object_in
 
 
 class Group(Answer):
@@ -31,7 +31,7 @@ class Group(Answer):
     city: str | None = None
     province: str | None = Field(default=None, alias="state")
     zip: LooseText | None = None
-    phone_number: str | None = None
+    phone_number: Annotated[AnsweredNumber | None, EmptyIsNone] = None
     industry_id: int | None = None
     industry_name: str | None = None
     timezone: str | None = None

@@ -1,7 +1,8 @@
 """Convirza users: who may log in, with which role, and at which number they ring."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
@@ -19,8 +20,14 @@ Role = Literal["Admin", "Standard", "ReadOnly"]
 ROLE_IDS: Final[dict[Role, int]] = {"Admin": 1, "Standard": 2, "ReadOnly": 3}
 
 
+_BY_LETTERS: Final[dict[str, Role]] = {role.casefold(): role for role in ROLE_IDS}
+
+
 def _plain_role(value: object) -> object:
-    return value.removesuffix(" User") if isinstance(value, str) else value
+    """`Standard User` is what the example shows; how the other roles are written is not known."""
+    if not isinstance(value, str):
+        return value
+    return _BY_LETTERS.get(re.sub(r"[\W_]", "", value).casefold().removesuffix("user"), value)
 
 
 class User(Answer):
@@ -43,6 +50,11 @@ class User(Answer):
     score_calls: bool | None = Field(default=None, validation_alias=AliasChoices("score_call", "assign_scorecard"))
     access_audio: bool | None = None
     created: AnsweredTime | None = Field(default=None, alias="user_created")
+
+    @property
+    def with_known_role(self) -> Self:
+        """The same, without a role that is written in a way that is not understood."""
+        return self if self.role in ROLE_IDS else self.model_copy(update={"role": None})
 
 
 NOT_SETTABLE: Final = ("user_id", "group", "account", "agent_id", "created")
@@ -235,7 +247,8 @@ class _ChangeOfUser(_UserSettings):
         return GetUser(user_id=self.user_id)
 
     def settled(self, sent_at: datetime) -> Proof[User]:
-        return Proof(read=self.before(), shows=lambda found: agrees(found, fields_of(self, "user_id")))
+        wanted = fields_of(self, "user_id")
+        return Proof(read=self.before(), shows=lambda found: agrees(found.with_known_role, wanted))
 
 
 @convirza.operation(
