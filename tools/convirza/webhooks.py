@@ -185,7 +185,9 @@ class _ChangeOfWebhook(_WebhookSettings):
 
     def _removed(self, before: Webhook | None) -> tuple[str, ...]:
         """What becomes of the parameters. Only their names are read, so that none can be given again for the caller."""
-        given = {entry.name for entry in self.parameters or []} | ({TOKEN_NAME} if self.shared_token else set())
+        given = {entry.name for entry in self.parameters or []}
+        if self.shared_token is not None:
+            given.add(TOKEN_NAME)
         if before is None or before.parameters is None:
             but = f" but {', '.join(sorted(given))}" if given else ""
             return (f"REMOVES every parameter{but}; which it has is not shown.",)
