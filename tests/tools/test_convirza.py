@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -163,6 +164,26 @@ def test_a_route_change_costs_something_only_where_an_ai_agent_comes_in() -> Non
     assert charge is not None
     assert charge.unknown
     assert "An AI voice agent talks to callers." in agent.warnings()
+
+
+@pytest.mark.parametrize("tool", ["create", "replace", "update"])
+def test_a_route_that_may_record_callers_touches_what_protects_them(tool: str) -> None:
+    assert Effect.PRIVILEGED in catalogue()[f"convirza_{tool}_provisioned_route"].spec.effect
+
+
+def test_a_route_without_a_recording_notice_is_warned_of() -> None:
+    silent = UpdateProvisionedRoute(route_id=1, config=RouteConfig(play_disclaimer="none"))
+    told = UpdateProvisionedRoute(route_id=1, config=RouteConfig(play_disclaimer="before"))
+    assert any("Callers hear no recording notice" in warning for warning in silent.warnings())
+    assert not any("notice" in warning for warning in told.warnings())
+
+
+@pytest.mark.parametrize("tool", ["create_group", "replace_group", "update_group"])
+def test_another_payer_for_a_group_is_warned_of(tool: str) -> None:
+    kind = catalogue()[f"convirza_{tool}"]
+    given: dict[str, Any] = {"name": "Newark"} if tool == "create_group" else {"name": "Newark", "org_unit_id": 70035}
+    assert kind.model_validate(given).warnings() == ()
+    assert "account 5002 then pays" in kind.model_validate({**given, "billing_id": 5002}).warnings()[0]
 
 
 def test_every_number_that_a_route_sends_calls_to_is_a_destination() -> None:

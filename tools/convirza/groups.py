@@ -223,6 +223,11 @@ class _GroupSettings(BaseModel):
     timezone: Word | None = None
     """IANA time zone; that of the group above if left out."""
 
+    def warnings(self) -> tuple[str, ...]:
+        if self.billing_id is None:
+            return ()
+        return (f"billing_id: account {self.billing_id} then pays for what the group uses (inferred).",)
+
 
 @convirza.operation(
     "POST",

@@ -132,6 +132,8 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
         found.append("Active: calls to the route's tracking numbers ring where it says, from now on.")
     if config is not None and config.record_call is True:
         found.append("Recording calls may need every party's consent; see play_disclaimer.")
+    if config is not None and config.play_disclaimer == "none":
+        found.append("Callers hear no recording notice: where calls are recorded, their consent may be missing.")
     if _uses_agent(config):
         found.append("An AI voice agent talks to callers.")
     return tuple(found)
@@ -140,7 +142,7 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
 @convirza.operation(
     "POST",
     "/v3/provisioned-routes",
-    effect=Effect.PAID | Effect.REROUTES,
+    effect=Effect.PAID | Effect.REROUTES | Effect.PRIVILEGED,  # it may record callers, with or without a notice
     toolset="routing",
     docs="create-provisioned-route-31106410e0",
     synonyms=("new tracking number", "campaign", "call flow", "set up"),
@@ -207,7 +209,7 @@ class _ChangeOfRoute(RouteSettings):
 @convirza.operation(
     "PUT",
     "/v3/provisioned-routes/{route_id}",
-    effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID,
+    effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="update-provisioned-route-31106413e0",
     synonyms=("put", "full update", "overwrite", "reconfigure"),
@@ -244,7 +246,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
 @convirza.operation(
     "PATCH",
     "/v3/provisioned-routes/{route_id}",
-    effect=Effect.REROUTES | Effect.PAID,
+    effect=Effect.REROUTES | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
     basis="inferred",
