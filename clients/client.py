@@ -215,8 +215,8 @@ class ApiClient:
         """The typed error for the provider's no."""
         raise NotImplementedError
 
-    def doubts_login(self, spec: Spec) -> bool:
-        """Whether a 401 to this call may mean that the credentials are no longer good."""
+    def doubts_login(self, spec: Spec, refused: Mapping[str, str]) -> bool:
+        """Whether a 401 to this call may mean that what it was opened with is no longer good."""
         return True
 
     def noticed(self, operation: Operation[Any], answer: Any) -> None:
@@ -240,9 +240,10 @@ class ApiClient:
                 attempts.unclear |= not isinstance(lost, _NEVER_LEFT)
                 await self._pause(backoff(attempts.count))
                 continue
-            if response.status == 401 and spec.needs_key and not renewed and self.doubts_login(spec):
+            sent = {**opened, **form}
+            if response.status == 401 and spec.needs_key and not renewed and self.doubts_login(spec, sent):
                 renewed = True
-                if await self._credentials.renew(self._http, {**opened, **form}):
+                if await self._credentials.renew(self._http, sent):
                     attempts.count -= 1
                     continue
             wait = response.wait_before_repeating(attempts.count)

@@ -81,6 +81,7 @@ class ConvirzaSession:
         async with self._changing:
             pair = self._pair
             if pair is not None and refused == _bearing(pair):
+                self._good_at = None
                 self._pair = await self._brought_by_another(pair) or await self._next(http, pair)
         return True
 
@@ -88,10 +89,10 @@ class ConvirzaSession:
         """Note that Convirza took the token."""
         self._good_at = self._clock()
 
-    @property
-    def is_surely_good(self) -> bool:
-        """True shortly after Convirza gave or took a token, whose life is seven days from then."""
-        return self._good_at is not None and self._clock() - self._good_at < JUST_NOW
+    def is_surely_good(self, sent: Mapping[str, str]) -> bool:
+        """Whether this is the present token, given or taken a moment ago. It lives seven days from then."""
+        is_present = self._pair is not None and sent == _bearing(self._pair)
+        return is_present and self._good_at is not None and self._clock() - self._good_at < JUST_NOW
 
     async def revoke(self, http: httpx2.AsyncClient) -> bool:
         """End the session at Convirza and forget it; False if there was none.

@@ -1,5 +1,7 @@
 """Convirza: the session that survives restarts, the two hosts, and what its answers mean."""
 
+from typing import Any
+
 import anyio
 import httpx2
 import pytest
@@ -15,6 +17,7 @@ from clients.errors import (
     ProviderUnreachable,
     UnexpectedAnswer,
 )
+from clients.operation import Operation
 from clients.redaction import redact
 from tests.clients.convirza_accounts import (
     ADMIN,
@@ -71,7 +74,8 @@ async def test_many_calls_refused_with_one_token_refresh_it_once() -> None:
         assert (await logins(sandbox), await refreshes(sandbox)) == (1, 1)
 
 
-async def test_a_late_refusal_of_the_old_token_leaves_the_new_one_alone() -> None:
+@pytest.mark.parametrize("slow", [GetGroupTree(), GetOrgUnitHierarchy(org_unit_id=65000)])
+async def test_a_late_refusal_of_the_old_token_leaves_the_new_one_alone(slow: Operation[Any]) -> None:
     """The slow call was sent with the first token, and hears of its end when others already use the second."""
     held, refreshed = anyio.Event(), anyio.Event()
     seen: list[str] = []
@@ -82,13 +86,13 @@ async def test_a_late_refusal_of_the_old_token_leaves_the_new_one_alone() -> Non
             return tokens(f"access-{len(seen)}", f"refresh-{len(seen)}")
         if request.headers["authorization"] == "Bearer access-2":
             return success({"tags": [], "groups": [], "total": 0})
-        if request.url.path == "/v3/groups/tree":
+        if request.url.path.startswith("/v3/groups"):
             held.set()
             await refreshed.wait()
         return httpx2.Response(401, json={"code": 401, "message": "Expired"})
 
     async with answered_by(provider) as client, anyio.create_task_group() as group:
-        group.start_soon(client.send, GetGroupTree())
+        group.start_soon(client.send, slow)
         await held.wait()
         await client.send(ListTags())
         refreshed.set()
