@@ -52,8 +52,12 @@ class Credentials(Protocol):
         """Headers for one request, after logging in if that is needed."""
         ...
 
-    async def renew(self, http: httpx2.AsyncClient) -> bool:
-        """After a 401: True if new credentials were obtained, so that the request may be sent once more."""
+    async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
+        """After a 401: True if there are other credentials now, so that the request may be sent once more.
+
+        `refused` is what the request was opened with, headers and form fields. Where others are in use by then, they
+        are not touched: many calls may be refused for one token.
+        """
         ...
 
 
@@ -211,6 +215,10 @@ class ApiClient:
         """The typed error for the provider's no."""
         raise NotImplementedError
 
+    def doubts_login(self, spec: Spec, refused: Mapping[str, str]) -> bool:
+        """Whether a 401 to this call may mean that what it was opened with is no longer good."""
+        return True
+
     def noticed(self, operation: Operation[Any], answer: Any) -> None:
         """Called after every answered call, for a client that must keep up with what it did."""
 
@@ -223,17 +231,19 @@ class ApiClient:
         while True:
             attempts.count += 1
             last = attempts.count >= allowed
+            opened, form = await self._open(spec)
             try:
-                response = self.received(await self._attempt(spec, request, headers))
+                response = self.received(await self._attempt(spec, request, {**opened, **headers}, form))
             except _LOST as lost:
                 if last:
                     self._lost(spec, lost)
                 attempts.unclear |= not isinstance(lost, _NEVER_LEFT)
                 await self._pause(backoff(attempts.count))
                 continue
-            if response.status == 401 and spec.needs_key and not renewed:
+            sent = {**opened, **form}
+            if response.status == 401 and spec.needs_key and not renewed and self.doubts_login(spec, sent):
                 renewed = True
-                if await self._credentials.renew(self._http):
+                if await self._credentials.renew(self._http, sent):
                     attempts.count -= 1
                     continue
             wait = response.wait_before_repeating(attempts.count)
@@ -242,8 +252,9 @@ class ApiClient:
             attempts.unclear |= response.status >= 500 and response.status not in spec.clean_failures
             await self._pause(wait)
 
-    async def _attempt(self, spec: Spec, request: Request, extra: Mapping[str, str]) -> Received:
-        opened: Mapping[str, str] = await self._open() if spec.needs_key else {}
+    async def _attempt(
+        self, spec: Spec, request: Request, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> Received:
         if spec.limit:
             await self._limits.take(spec.limit)
         built = self._http.build_request(
@@ -251,9 +262,9 @@ class ApiClient:
             self.base_url + request.path,
             params=request.query or None,
             json=request.body if request.carrier == "json" else None,
-            data=self._form(spec, request) if request.carrier == "form" else _parts(request, files=False),
+            data={**(request.body or {}), **form} if request.carrier == "form" else _parts(request, files=False),
             files=_parts(request, files=True),
-            headers={"Accept": "application/json", "User-Agent": "ringfence", **opened, **extra},
+            headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
         )
         response = await self._http.send(built, stream=True, follow_redirects=False)
         try:
@@ -261,13 +272,12 @@ class ApiClient:
         finally:
             await response.aclose()
 
-    def _form(self, spec: Spec, request: Request) -> dict[str, Any]:
-        credentials: Mapping[str, str] = self.form_credentials() if spec.needs_key else {}
-        return {**(request.body or {}), **credentials}
-
-    async def _open(self) -> Mapping[str, str]:
+    async def _open(self, spec: Spec) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The headers and the form fields that open the account."""
+        if not spec.needs_key:
+            return {}, {}
         try:
-            return await self._credentials.headers(self._http)
+            return await self._credentials.headers(self._http), self.form_credentials()
         except _LOST as lost:
             raise ProviderUnreachable(
                 f"{self.provider.title} could not be reached to log in ({type(lost).__name__}); "

@@ -4,14 +4,15 @@ Rests on the provider's pages of April 2026 (`https://docs.convirza.com/`). The 
 shape of an error is inferred: `{code, message, request_id}` from the API host.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, cast
 
 from clients.client import ApiClient
 from clients.convirza_session import ConvirzaSession
 from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
 from clients.limits import Limits, ProcessLimits
-from clients.operation import Provider, Spec
+from clients.operation import Operation, Provider, Spec
 from clients.redaction import redact
 from clients.tokens import ProcessTokens, TokenStore
 
@@ -57,6 +58,7 @@ class Convirza(ApiClient):
         oauth_url: str | None = None,
         limits: Limits | None = None,
         tokens: TokenStore | None = None,
+        clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
         limits = limits or ProcessLimits()
@@ -66,6 +68,7 @@ class Convirza(ApiClient):
             oauth_url=(oauth_url or OAUTH_URL).rstrip("/"),
             limits=limits,
             tokens=tokens or ProcessTokens(),
+            clock=clock,
         )
         super().__init__(
             credentials=self.session, identity=email or "nobody", base_url=base_url, limits=limits, **options
@@ -78,6 +81,17 @@ class Convirza(ApiClient):
             ProviderUnreachable, ProviderFailed: Convirza did not confirm; call again.
         """
         return await self.session.revoke(self._http)
+
+    def doubts_login(self, spec: Spec, refused: Mapping[str, str]) -> bool:
+        """Not where a 401 is also how an operation says no, and the token was good a moment ago.
+
+        Each renewal spends a refresh token, and takes the access token from whoever is using it.
+        """
+        return 401 not in spec.refusals or not self.session.is_surely_good(refused)
+
+    def noticed(self, operation: Operation[Any], answer: Any) -> None:
+        """An answer shows that the token is good."""
+        self.session.accepted()
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """`{"code": 200, "data": …, "request_id": …}` → data. A code of 400 or more is a refusal in any status."""

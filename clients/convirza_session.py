@@ -7,7 +7,8 @@ when it is used, ten logins a minute. Inferred: the names `email` and `password`
 
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, cast
@@ -22,6 +23,9 @@ from clients.tokens import TokenStore
 
 LOGINS: Final = Limit("convirza login", calls=10, seconds=60)
 """Ten a minute and IP (documented). Refreshing does not count against it (inferred)."""
+
+JUST_NOW: Final = 60.0
+"""Seconds for which a token that was obtained or accepted is not doubted where a 401 may mean something else."""
 
 LOGIN_PATH: Final = "/oauth/token"
 REFRESH_PATH: Final = "/oauth/refresh-token"
@@ -40,7 +44,14 @@ class ConvirzaSession:
     """Opens one user's account, and keeps the session over restarts and between processes."""
 
     def __init__(
-        self, *, email: str | None, password: str | None, oauth_url: str, limits: Limits, tokens: TokenStore
+        self,
+        *,
+        email: str | None,
+        password: str | None,
+        oauth_url: str,
+        limits: Limits,
+        tokens: TokenStore,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._email = email
         self._password = password
@@ -48,7 +59,9 @@ class ConvirzaSession:
         self._limits = limits
         self._tokens = tokens
         self._name = "convirza-" + hashlib.sha256(f"{oauth_url} {email}".encode()).hexdigest()[:24]
+        self._clock = clock
         self._pair: TokenPair | None = None
+        self._good_at: float | None = None
         self._changing = anyio.Lock()
         if password:
             redact.learn(password)
@@ -58,15 +71,28 @@ class ConvirzaSession:
         if pair is None:
             async with self._changing:
                 pair = self._pair = self._pair or await self._kept() or await self._log_in(http)
-        return {"Authorization": f"Bearer {pair.access_token}"}
+        return _bearing(pair)
 
-    async def renew(self, http: httpx2.AsyncClient) -> bool:
-        """Another pair than the one that was refused: one that another caller brought, a refreshed, or a new one."""
-        refused = self._pair
+    async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
+        """Another pair than the one that was refused: one that another caller brought, a refreshed, or a new one.
+
+        A pair that came after the request was sent is left alone, since refreshing it would take it from its users.
+        """
         async with self._changing:
-            if self._pair is refused:
-                self._pair = await self._brought_by_another(refused) or await self._next(http, refused)
+            pair = self._pair
+            if pair is not None and refused == _bearing(pair):
+                self._good_at = None
+                self._pair = await self._brought_by_another(pair) or await self._next(http, pair)
         return True
+
+    def accepted(self) -> None:
+        """Note that Convirza took the token."""
+        self._good_at = self._clock()
+
+    def is_surely_good(self, sent: Mapping[str, str]) -> bool:
+        """Whether this is the present token, given or taken a moment ago. It lives seven days from then."""
+        is_present = self._pair is not None and sent == _bearing(self._pair)
+        return is_present and self._good_at is not None and self._clock() - self._good_at < JUST_NOW
 
     async def revoke(self, http: httpx2.AsyncClient) -> bool:
         """End the session at Convirza and forget it; False if there was none.
@@ -93,11 +119,12 @@ class ConvirzaSession:
 
     async def _keep(self, pair: TokenPair) -> TokenPair:
         await self._tokens.put(self._name, json.dumps(asdict(_learned(pair))))
+        self.accepted()
         return pair
 
-    async def _next(self, http: httpx2.AsyncClient, refused: TokenPair | None) -> TokenPair:
+    async def _next(self, http: httpx2.AsyncClient, refused: TokenPair) -> TokenPair:
         try:
-            return (refused and await self._refreshed(http, refused)) or await self._log_in(http)
+            return await self._refreshed(http, refused) or await self._log_in(http)
         except (httpx2.TransportError, httpx2.DecodingError) as lost:
             raise ProviderUnreachable(
                 f"Convirza did not take the token, and its login could not be reached ({type(lost).__name__}); "
@@ -117,7 +144,7 @@ class ConvirzaSession:
                 await self._keep(pair)
         return pair or await self._brought_by_another(old)
 
-    async def _brought_by_another(self, old: TokenPair | None) -> TokenPair | None:
+    async def _brought_by_another(self, old: TokenPair) -> TokenPair | None:
         """The pair of another process on the same store that was faster."""
         kept = await self._kept()
         return kept if kept != old else None
@@ -156,6 +183,10 @@ class ConvirzaSession:
 
     async def _post(self, http: httpx2.AsyncClient, path: str, body: Mapping[str, str]) -> httpx2.Response:
         return await http.post(self._oauth_url + path, json=dict(body), follow_redirects=False)
+
+
+def _bearing(pair: TokenPair) -> dict[str, str]:
+    return {"Authorization": f"Bearer {pair.access_token}"}
 
 
 def _pair_in(text: str) -> TokenPair | None:

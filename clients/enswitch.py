@@ -46,9 +46,6 @@ SUCCESS: Final = frozenset({"200", VALIDATED, "204"})
 EARLY: Final = 30.0
 """Seconds before its end at which a token is replaced."""
 
-JUST_NOW: Final = 1.0
-"""Seconds for which a new token is not doubted: calls under way at once are all refused for the one before it."""
-
 
 class EnswitchProvider(Provider):
     """Functions instead of resources, each at an address of its own and called by POST."""
@@ -124,7 +121,6 @@ class EnswitchLogin:
         self._clock = clock
         self._logging_in = anyio.Lock()
         self._fields: Mapping[str, str] = {}
-        self._since = 0.0
         self._until: float | None = None
         if password:
             redact.learn(password)
@@ -141,11 +137,11 @@ class EnswitchLogin:
                     await self._log_in(http)
         return {}
 
-    async def renew(self, http: httpx2.AsyncClient) -> bool:
+    async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         """Have the next request log in first. Before 4.1 there is nothing that a second login could change."""
         if self._version < TOKENS:
             return False
-        if self._clock() - self._since > JUST_NOW:
+        if refused == self._fields:
             self._until = 0.0
         return True
 
@@ -177,7 +173,7 @@ class EnswitchLogin:
             )
         redact.learn(token)
         now = self._clock()
-        self._fields, self._since = {"auth_token": token}, now
+        self._fields = {"auth_token": token}
         self._until = _end_of(_member(data, "auth_token_expiry"), now)
 
 

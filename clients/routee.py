@@ -7,7 +7,6 @@ import base64
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 
@@ -76,9 +75,6 @@ CALLBACK_KINDS: Final[Mapping[str, str]] = {
 }
 """What is posted to the address in each field."""
 
-_sent: ContextVar[str] = ContextVar("routee_token_of_this_call", default="")
-"""The token that the present call was sent with, so that a 401 to it does not throw away a newer one."""
-
 
 class RouteeToken:
     """The access token: issued for an application's id and secret, kept until shortly before it ends.
@@ -112,12 +108,11 @@ class RouteeToken:
                 token = self._token if self._is_fresh() else None
                 if token is None:
                     token = await self._fetch(http)
-        _sent.set(token)
-        return {"Authorization": f"Bearer {token}"}
+        return _bearing(token)
 
-    async def renew(self, http: httpx2.AsyncClient) -> bool:
+    async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         """Forget the token that was refused; the next call, which is the repetition, fetches another."""
-        if self._token == _sent.get():
+        if self._token is not None and refused == _bearing(self._token):
             self._token = None
         return True
 
@@ -236,6 +231,10 @@ class Routee(ApiClient):
         if kind is not None:
             return kind(message, status=status, code=code)
         return refusal(status, message, code=code)
+
+
+def _bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _require_login(response: httpx2.Response) -> None:

@@ -79,7 +79,7 @@ class VoiceTelKey:
                     self._key = await self._fetch(http)
         return {"Authorization": f"Bearer {self._key}"}
 
-    async def renew(self, http: httpx2.AsyncClient) -> bool:
+    async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         return False
 
     def replace(self, key: str) -> None:

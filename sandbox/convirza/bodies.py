@@ -141,9 +141,3 @@ class NumberOrder(OpenBody):
     number_id: int | None = None
     source: int | None = None
     org_unit_id: int | None = None
-
-
-class NumberRelease(OpenBody):
-    """The numbers to give back, where they are not in the query (inferred)."""
-
-    phone_number_ids: list[int] = Field(min_length=1)

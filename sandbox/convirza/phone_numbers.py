@@ -6,8 +6,8 @@ knowledge-base page shows the search result, the reservation and the pair that a
 
 from pydantic import Field
 
-from sandbox.convirza.bodies import NumberOrder, NumberRelease
-from sandbox.convirza.endpoint import Call, Endpoint, check, parse_body, parse_object, parse_query, refuse_body
+from sandbox.convirza.bodies import NumberOrder
+from sandbox.convirza.endpoint import Call, Endpoint, parse_body, parse_query, refuse_body
 from sandbox.convirza.fields import Limit, Offset, OpenQuery, page
 from sandbox.convirza.inventory import CARRIER
 from sandbox.convirza.records import PhoneNumber
@@ -29,12 +29,6 @@ class AvailableQuery(OpenQuery):
     area_code: str = Field(default="", pattern=r"^[0-9]{0,10}$")
     limit: Limit = 20
     offset: Offset = Field(default=0)
-
-
-class ReleaseQuery(OpenQuery):
-    """inferred: one number can be released by query."""
-
-    phone_number_id: int | None = None
 
 
 def list_assigned(call: Call) -> Answer:
@@ -78,21 +72,19 @@ def order_number(call: Call) -> Answer:
     return Answer({"number": {"phone_number_id": number.id, "phone_number": number.number}}, 201)
 
 
-def release_numbers(call: Call) -> Answer:
-    """Give reserved numbers back, for good; a number that a route uses cannot be released."""
-    single = parse_query(call, ReleaseQuery).phone_number_id
-    wanted = [single] if single is not None else check(NumberRelease, parse_object(call)).phone_number_ids
-    numbers: list[PhoneNumber] = []
-    for number_id in wanted:
-        number = call.state.numbers.get(number_id)
-        if number is None or not call.sees(number.org_unit_id):
-            raise Refusal(404, f"Phone number {number_id} not found.")
-        if number.route_id is not None:
-            raise Refusal(400, f"Phone number {number_id} is used by route {number.route_id}.")
-        numbers.append(number)
-    for number in numbers:
-        call.state.numbers.pop(number.id, None)
-    return Answer({"released": [number.id for number in numbers]})
+def release_number(call: Call) -> Answer:
+    """Give a reserved number back, for good; a number that a route uses cannot be released.
+
+    inferred: its id is in the path, as with every other DELETE of the API.
+    """
+    refuse_body(call)
+    number = call.state.numbers.get(call.id)
+    if number is None or not call.sees(number.org_unit_id):
+        raise Refusal(404, f"Phone number {call.id} not found.")
+    if number.route_id is not None:
+        raise Refusal(400, f"Phone number {number.id} is used by route {number.route_id}.")
+    del call.state.numbers[number.id]
+    return Answer({"released": [number.id]})
 
 
 def _listed(call: Call, *, provisioned_only: bool) -> Answer:
@@ -126,9 +118,7 @@ def _row(call: Call, number: PhoneNumber) -> dict[str, object]:
 ENDPOINTS = (
     Endpoint("Assigned Numbers", "GET", "/v3/phone-numbers/assigned", "inferred", "read", list_assigned),
     Endpoint("Provisioned Numbers", "GET", "/v3/phone-numbers/provisioned", "inferred", "read", list_provisioned),
-    Endpoint(
-        "Reserved Numbers", "DELETE", "/v3/phone-numbers/reserved", "inferred", "write", release_numbers, "inferred"
-    ),
+    Endpoint("Reserved Numbers", "DELETE", "/v3/phone-numbers/reserved/{id}", "inferred", "write", release_number),
     Endpoint("Phone Numbers", "POST", "/v3/phone-numbers", "inferred", "write", order_number, "inferred"),
     Endpoint("Available Numbers", "GET", "/v3/phone-numbers/available", "inferred", "read", list_available),
 )

@@ -15,7 +15,7 @@ EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.PAID: "Spends money",
     Effect.DESTRUCTIVE: "Removes something",
     Effect.REROUTES: "Sends live calls or messages elsewhere",
-    Effect.PRIVILEGED: "Touches credentials or access",
+    Effect.PRIVILEGED: "Touches credentials, access or consent",
 }
 
 STATES: Final[Mapping[State, str]] = {

@@ -1,6 +1,6 @@
 """Convirza clients for tests: beside the sandbox, and before a provider that is a function."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,8 @@ from sandbox.convirza.provider import Convirza as SimulatedConvirza
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Handler, Pauses, http_client
 from tests.sandboxed import Sandbox
+
+SlowHandler = Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
 
 ADMIN = ("dana.reyes@bluewater.example", "Molar-4417")
 STANDARD = ("theo.marsh@bluewater.example", "Molar-4418")
@@ -55,7 +57,7 @@ async def user(
 
 
 @asynccontextmanager
-async def answered_by(handler: Handler, **options: Any) -> AsyncGenerator[Convirza]:
+async def answered_by(handler: Handler | SlowHandler, **options: Any) -> AsyncGenerator[Convirza]:
     """A client whose provider is a function."""
     given: dict[str, Any] = {"pause": Pauses(), "email": ADMIN[0], "password": ADMIN[1], **options}
     async with (

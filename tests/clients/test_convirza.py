@@ -1,5 +1,8 @@
 """Convirza: the session that survives restarts, the two hosts, and what its answers mean."""
 
+from typing import Any
+
+import anyio
 import httpx2
 import pytest
 
@@ -14,6 +17,7 @@ from clients.errors import (
     ProviderUnreachable,
     UnexpectedAnswer,
 )
+from clients.operation import Operation
 from clients.redaction import redact
 from tests.clients.convirza_accounts import (
     ADMIN,
@@ -58,6 +62,41 @@ async def test_a_dead_access_token_is_refreshed_once_and_the_call_answered() -> 
         found = await client.send(ListTags())
         assert (await logins(sandbox), await refreshes(sandbox)) == (1, 1)
     assert len(found.tags) == 4
+
+
+async def test_many_calls_refused_with_one_token_refresh_it_once() -> None:
+    async with sandboxes() as sandbox, user(sandbox) as client:
+        await client.send(ListTags())
+        await end_access_tokens(sandbox)
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(client.send, ListTags())
+        assert (await logins(sandbox), await refreshes(sandbox)) == (1, 1)
+
+
+@pytest.mark.parametrize("slow", [GetGroupTree(), GetOrgUnitHierarchy(org_unit_id=65000)])
+async def test_a_late_refusal_of_the_old_token_leaves_the_new_one_alone(slow: Operation[Any]) -> None:
+    """The slow call was sent with the first token, and hears of its end when others already use the second."""
+    held, refreshed = anyio.Event(), anyio.Event()
+    seen: list[str] = []
+
+    async def provider(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith("/oauth"):
+            seen.append(request.url.path)
+            return tokens(f"access-{len(seen)}", f"refresh-{len(seen)}")
+        if request.headers["authorization"] == "Bearer access-2":
+            return success({"tags": [], "groups": [], "total": 0})
+        if request.url.path.startswith("/v3/groups"):
+            held.set()
+            await refreshed.wait()
+        return httpx2.Response(401, json={"code": 401, "message": "Expired"})
+
+    async with answered_by(provider) as client, anyio.create_task_group() as group:
+        group.start_soon(client.send, slow)
+        await held.wait()
+        await client.send(ListTags())
+        refreshed.set()
+    assert seen == ["/oauth/token", "/oauth/refresh-token"]
 
 
 async def test_the_next_pair_is_kept_before_it_is_used() -> None:
@@ -205,7 +244,28 @@ async def test_out_of_scope_is_not_taken_for_a_wrong_password() -> None:
             await client.send(ListCalls(org_unit_id=70037))
         with pytest.raises(NotFound):
             await client.send(GetProvisionedRoute(route_id=12303))
-        assert await logins(sandbox) == 1
+        assert (await logins(sandbox), await refreshes(sandbox)) == (1, 0)
+        assert len(await sandbox.requests(path="org-list")) == 1
+
+
+async def test_a_token_is_doubted_for_being_out_of_scope_only_where_it_was_not_used_of_late() -> None:
+    now = 0.0
+    outside = GetOrgUnitHierarchy(org_unit_id=70037)
+    async with sandboxes() as sandbox, user(sandbox, STANDARD, clock=lambda: now) as client:
+        await client.send(ListTags())
+        now = 50.0
+        await client.send(ListTags())
+        now = 100.0
+        with pytest.raises(NotPermitted):
+            await client.send(outside)
+        assert await refreshes(sandbox) == 0
+        now = 200.0
+        await end_access_tokens(sandbox)
+        assert (await client.send(GetOrgUnitHierarchy(org_unit_id=70035))).org_units == [70035]
+        for _ in range(3):
+            with pytest.raises(NotPermitted):
+                await client.send(outside)
+        assert (await logins(sandbox), await refreshes(sandbox)) == (1, 1)
 
 
 async def test_an_error_carries_the_request_id_that_support_asks_for() -> None:

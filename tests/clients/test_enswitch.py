@@ -65,15 +65,24 @@ async def test_many_calls_at_once_log_in_once() -> None:
 
 
 async def test_a_token_that_the_server_no_longer_takes_is_replaced_and_the_call_is_made_once() -> None:
-    async with installations() as installation, person(installation, clock=(clock := Clock())) as client:
+    async with installations() as installation, person(installation) as client:
         await client.send(ListPlanRoutes(plan=3))
         await installation.advance(7200)
-        clock.now += 60
         made = await client.send(CreatePlanRoute(called_prefix="49", plan=3))
         assert made.route is not None
         assert len(await installation.calls_of(LOGIN)) == 2
         assert len(await installation.calls_of("plans/routes/create")) == 2, "one refused with 401, one that counted"
         assert len((await client.send(ListPlanRoutes(plan=3, called_prefix="49"))).routes) == 1
+
+
+async def test_many_calls_refused_with_one_token_bring_one_new_login() -> None:
+    async with installations() as installation, person(installation) as client:
+        await client.send(GetPlan(id=3))
+        await installation.advance(7200)
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(client.send, GetPlan(id=3))
+        assert len(await installation.calls_of(LOGIN)) == 2
 
 
 async def test_a_token_is_replaced_before_it_ends() -> None:

@@ -126,8 +126,6 @@ async def benches(folder: Path, provider: str, **account_settings: Any) -> Async
     offset = [timedelta()]
     async with sandboxes() as sandbox, http_client() as http:
         account = simulated_accounts(sandbox.url)[provider].model_copy(update=account_settings)
-        # The clock jumps hours ahead here within a second, in which the client does not doubt a token that it just got.
-        await sandbox.configure("enswitch/settings", {"token_lifetime": 0})
         runtime = _runtime(provider, account, folder, http, offset)
         async with connect(build_server(runtime)) as client:
             yield Bench(sandbox, runtime, client, offset)

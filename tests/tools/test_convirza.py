@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -14,7 +15,9 @@ from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person
 from tests.tools.convirza_desk import desks
 from tools.catalog import catalogue
-from tools.convirza.broadcasts import Broadcast, CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
+from tools.convirza.broadcasts import CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
+from tools.convirza.broadcasts_read import Broadcast
+from tools.convirza.phone_numbers import ReleaseNumber
 from tools.convirza.prompts import UploadPrompt
 from tools.convirza.provisioned_routes import (
     CreateProvisionedRoute,
@@ -163,6 +166,26 @@ def test_a_route_change_costs_something_only_where_an_ai_agent_comes_in() -> Non
     assert "An AI voice agent talks to callers." in agent.warnings()
 
 
+@pytest.mark.parametrize("tool", ["create", "replace", "update"])
+def test_a_route_that_may_record_callers_touches_what_protects_them(tool: str) -> None:
+    assert Effect.PRIVILEGED in catalogue()[f"convirza_{tool}_provisioned_route"].spec.effect
+
+
+def test_a_route_without_a_recording_notice_is_warned_of() -> None:
+    silent = UpdateProvisionedRoute(route_id=1, config=RouteConfig(play_disclaimer="none"))
+    told = UpdateProvisionedRoute(route_id=1, config=RouteConfig(play_disclaimer="before"))
+    assert any("Callers hear no recording notice" in warning for warning in silent.warnings())
+    assert not any("notice" in warning for warning in told.warnings())
+
+
+@pytest.mark.parametrize("tool", ["create_group", "replace_group", "update_group"])
+def test_another_payer_for_a_group_is_warned_of(tool: str) -> None:
+    kind = catalogue()[f"convirza_{tool}"]
+    given: dict[str, Any] = {"name": "Newark"} if tool == "create_group" else {"name": "Newark", "org_unit_id": 70035}
+    assert kind.model_validate(given).warnings() == ()
+    assert "account 5002 then pays" in kind.model_validate({**given, "billing_id": 5002}).warnings()[0]
+
+
 def test_every_number_that_a_route_sends_calls_to_is_a_destination() -> None:
     route = CreateProvisionedRoute.model_validate(
         {
@@ -246,6 +269,30 @@ async def test_the_values_of_webhook_parameters_are_not_read(tmp_path: Path) -> 
     assert "static_parameters" in sent["body"]
 
 
+@pytest.mark.parametrize("tool", ["update_webhook", "replace_webhook"])
+async def test_parameters_that_are_not_given_again_are_said_to_be_removed(tool: str, tmp_path: Path) -> None:
+    whole = {"name": "CRM call events", "url": "https://hooks.bluewater.example/in"} if "replace" in tool else {}
+    both = [{"name": "campaign", "value": "spring"}, {"name": "office", "value": "12"}]
+    async with desks(tmp_path) as desk:
+        await desk.call(tool, webhook_id=1, parameters=both, **whole)
+        assert "REMOVES parameters token, which are not given again." in desk.question
+        await desk.call(tool, webhook_id=1, use_shared_token=True, **whole)
+        assert "REMOVES parameters campaign, office, which are not given again." in desk.question
+        await desk.call(tool, webhook_id=1, use_shared_token=True, parameters=both, **whole)
+        assert "REMOVES" not in desk.question
+        await desk.sandbox.break_with("status", status=500, method="GET", path="webhooks", times=None)
+        await desk.call(tool, webhook_id=1, use_shared_token=True, status="inactive", **whole)
+        assert "REMOVES every parameter but token; which it has is not shown." in desk.question
+
+
+async def test_a_webhook_whose_parameters_are_left_alone_keeps_them(tmp_path: Path) -> None:
+    async with desks(tmp_path) as desk:
+        await desk.call("update_webhook", webhook_id=1, status="inactive")
+        kept = await desk.call("get_webhook", webhook_id=1)
+    assert "REMOVES" not in desk.question
+    assert kept["parameters"] == [{"name": "token"}]
+
+
 def test_a_token_is_no_argument() -> None:
     with pytest.raises(ValidationError, match="use_shared_token"):
         UpdateWebhook.model_validate({"webhook_id": 1, "parameters": [{"name": "Token", "value": "bw-7f2c"}]})
@@ -264,7 +311,13 @@ def test_a_record_names_the_audio_and_does_not_hold_it() -> None:
 async def test_releasing_a_number_shows_which_one_it_is(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         waiting = await desk.attempt("release_number", phone_number_id=45107)
-    assert "Gives back +16465550207." in str(waiting.content)
+        assert "Gives back +16465550207." in str(waiting.content)
+        assert "check afterwards that no other reserved number is gone" in str(waiting.content)
+
+
+def test_a_guess_at_where_a_numbers_id_goes_can_release_no_other() -> None:
+    request = build_request(ReleaseNumber(phone_number_id=45107))
+    assert (request.path, request.query, request.body) == ("/v3/phone-numbers/reserved/45107", {}, None)
 
 
 def test_a_broadcast_that_was_sent_has_no_time_any_more() -> None:

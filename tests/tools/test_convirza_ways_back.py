@@ -62,6 +62,12 @@ NEW_AND_GONE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+UPLOAD: tuple[str, dict[str, Any]] = (
+    "upload_prompt",
+    {"file_name": "closed.wav", "audio": "UklGRg0K", "kind": "prompt"},
+)
+
+
 def call(tool: str, arguments: dict[str, Any]) -> Operation[Any]:
     return catalogue()[f"convirza_{tool}"].model_validate(arguments)
 
@@ -123,7 +129,9 @@ async def test_whether_something_came_or_went_is_seen_by_looking(tool: str, argu
         assert await look() is True
 
 
-@pytest.mark.parametrize(("tool", "arguments"), [pair for pair in NEW_AND_GONE if not pair[0].startswith("release")])
+@pytest.mark.parametrize(
+    ("tool", "arguments"), [UPLOAD, *(pair for pair in NEW_AND_GONE if not pair[0].startswith("release"))]
+)
 async def test_the_way_back_of_what_came_or_went_is_honest(tool: str, arguments: dict[str, Any]) -> None:
     change = call(tool, arguments)
     read = change.before()

@@ -10,55 +10,18 @@ from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
-from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation, Proof
 from clients.segments import segments
 from clients.undo import Undo, put_back
-from tools.convirza.comparing import UNSEEN, agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.broadcasts_read import NOW, Broadcast, as_when, is_changed, is_set
+from tools.convirza.comparing import UNSEEN, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.shapes import E164, FurtherFields, Id, Number, Word, body, numbers_in
-
-NOW: Final = "now"
 
 SENT_AT_ONCE: Final = "Sent at once: it cannot be called back. That leaving the time out sends at once is inferred."
 
 
-def _moment(value: str) -> str:
-    if value == NOW:
-        return value
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("`now`, or a time such as 2026-06-01T14:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError("the time needs its zone, such as 2026-06-01T14:00:00Z")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-When = Annotated[str, AfterValidator(_moment)]
-
-
-class Broadcast(Answer):
-    """A broadcast."""
-
-    broadcast_id: int | None = None
-    name: str | None = Field(default=None, alias="broadcast_name")
-    status: str | None = None
-    message: str | None = None
-    from_number: AnsweredNumber | None = Field(default=None, alias="phone_number")
-    recipients: list[AnsweredNumber] | None = None
-    scheduled_at: AnsweredTime | None = None
-    org_unit_id: int | None = None
-    created: AnsweredTime | None = None
-    sent_at: AnsweredTime | None = None
-    sent_count: int | None = None
-    opted_out_count: int | None = None
-
-    @property
-    def when(self) -> str | None:
-        """The time as the operations take it, where it is still to be sent."""
-        return _moment(self.scheduled_at.isoformat()) if self.scheduled_at and self.status != "sent" else None
-
+When = Annotated[str, AfterValidator(as_when)]
 
 SETTABLE: Final = frozenset({"name", "message", "from_number", "recipients", "org_unit_id"})
 NOT_SETTABLE: Final = frozenset(Broadcast.model_fields) - SETTABLE
@@ -225,12 +188,7 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
         return Proof(
             read=ListBroadcasts(limit=200),
             shows=lambda found: (
-                any(
-                    agrees(row, wanted) is True
-                    and (row.created is None or row.created >= sent_at.replace(microsecond=0))
-                    for row in found.broadcasts
-                )
-                or None
+                any(is_set(row, wanted) is True and is_new(row.created, sent_at) for row in found.broadcasts) or None
             ),
         )
 
@@ -267,7 +225,8 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
         return put_back(ReplaceBroadcast, lost=lost, broadcast_id=self.broadcast_id, when=before.when, **settings)
 
     def settled(self, sent_at: datetime) -> Proof[Broadcast]:
-        return Proof(read=self.before(), shows=lambda found: _is_as_wanted(found, self.when, fields_of(self, *_OWN)))
+        wanted = fields_of(self, *_OWN)
+        return Proof(read=self.before(), shows=lambda found: is_changed(found, self.when, wanted, sent_at))
 
 
 @convirza.operation(
@@ -340,7 +299,8 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
         return put_fields_back(UpdateBroadcast, before, wanted, lost=lost, **ids)
 
     def settled(self, sent_at: datetime) -> Proof[Broadcast]:
-        return Proof(read=self.before(), shows=lambda found: _is_as_wanted(found, self.when, fields_of(self, *_OWN)))
+        wanted = fields_of(self, *_OWN)
+        return Proof(read=self.before(), shows=lambda found: is_changed(found, self.when, wanted, sent_at))
 
     def to_wire(self) -> dict[str, Any]:
         wire = body(self, without=frozenset({"broadcast_id", "when"}))
@@ -356,11 +316,6 @@ def _rescheduled(before: Broadcast, when: str | None) -> tuple[str, ...]:
     if when is None or when == before.when:
         return ()
     return (f"when: now {before.when or 'already sent'}, then {'at once' if when == NOW else when}.",)
-
-
-def _is_as_wanted(found: Broadcast, when: str | None, wanted: dict[str, Any]) -> bool | None:
-    timed = when is None or (found.status == "sent" if when == NOW else found.when in {when, None})
-    return agrees(found, wanted) if timed else False
 
 
 @convirza.operation(

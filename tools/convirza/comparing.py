@@ -1,7 +1,9 @@
 """What a change means for what was there: for the question, for the way back, and for telling whether it happened."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
@@ -13,6 +15,9 @@ LONGEST_SHOWN: Final = 80
 UNSEEN: Final = "What was there could not be read, so what is reset is not known."
 
 DEFAULTS: Final = "Whatever is left out goes to a default that no document names."
+
+CLOCKS_DIFFER: Final = timedelta(minutes=2)
+"""Convirza's times may lag behind ours by so much."""
 
 Fields = Mapping[str, Any]
 
@@ -50,9 +55,40 @@ def replaced(before: BaseModel | None, wanted: Fields, *, kept: frozenset[str]) 
 def agrees(found: BaseModel, wanted: Fields) -> bool | None:
     """Whether what is there is what was wanted; None where it does not show."""
     there, will = flat(fields_of(found)), flat(wanted)
-    if any(name in there and there[name] != value for name, value in will.items()):
+    return all_of(_means(there[name], value) if name in there else None for name, value in will.items())
+
+
+def all_of(verdicts: Iterable[bool | None]) -> bool | None:
+    """False if one is False, True if all are True; None where one cannot tell, or there are none."""
+    told = list(verdicts)
+    if any(verdict is False for verdict in told):
         return False
-    return True if will and will.keys() <= there.keys() else None
+    return True if told and None not in told else None
+
+
+def is_new(created: datetime | None, sent_at: datetime) -> bool:
+    """Whether a row came with a call sent at that time; one that shows no time may be an older twin."""
+    return created is not None and created >= sent_at - CLOCKS_DIFFER
+
+
+def _means(there: Any, wanted: Any) -> bool | None:
+    """Whether a value that is shown is the wanted one; None where it may be, in a way of writing that is not known."""
+    if there == wanted:
+        return True
+    return None if _may_be(there, wanted) else False
+
+
+def _may_be(there: Any, wanted: Any) -> bool:
+    if isinstance(there, str) and isinstance(wanted, str):
+        unrecognised = _NUMBER.fullmatch(wanted) is not None and _NUMBER.fullmatch(there) is None
+        return unrecognised or there.casefold() == wanted.casefold()
+    if isinstance(there, list) and isinstance(wanted, list):
+        return _in_one_order(there) == _in_one_order(wanted)
+    return False
+
+
+def _in_one_order(entries: Any) -> list[str]:
+    return sorted(json.dumps(entry, sort_keys=True) for entry in cast("list[Any]", entries))
 
 
 def put_fields_back(operation: Any, before: BaseModel | None, wanted: Fields, *, lost: str = "", **ids: Any) -> Undo:
@@ -91,6 +127,8 @@ def nested(fields: Fields) -> dict[str, Any]:
         inner[last] = value
     return out
 
+
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _NOTHING: Final[tuple[Any, ...]] = (None, "", "none", False, 0, [])
 """Values whose reset is not worth a sentence of its own."""

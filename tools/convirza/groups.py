@@ -9,12 +9,12 @@ from clients.changing import Changing
 from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.errors import NotPermitted
-from clients.fields import AnsweredTime, LooseText
+from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, Id, Word, body, list_in, object_in
+from tools.convirza.shapes import E164, EmptyIsNone, Id, Word, body, list_in, object_in
 
 
 class Group(Answer):
@@ -31,7 +31,7 @@ class Group(Answer):
     city: str | None = None
     province: str | None = Field(default=None, alias="state")
     zip: LooseText | None = None
-    phone_number: str | None = None
+    phone_number: Annotated[AnsweredNumber | None, EmptyIsNone] = None
     industry_id: int | None = None
     industry_name: str | None = None
     timezone: str | None = None
@@ -47,6 +47,13 @@ class Groups(Listing):
 
     rows_name: ClassVar[str] = "groups"
     groups: list[Group] = []
+
+    def has_new(self, name: str, sent_at: datetime) -> bool | None:
+        """Whether a group of this name came with a call sent at that time."""
+        same = [group for group in self.groups if group.name == name]
+        if any(is_new(group.created, sent_at) and group.status in {None, "active"} for group in same):
+            return True
+        return False if not same and self.shows_every("name") else None
 
 
 class GroupChange(Answer):
@@ -216,6 +223,11 @@ class _GroupSettings(BaseModel):
     timezone: Word | None = None
     """IANA time zone; that of the group above if left out."""
 
+    def warnings(self) -> tuple[str, ...]:
+        if self.billing_id is None:
+            return ()
+        return (f"billing_id: account {self.billing_id} then pays for what the group uses (inferred).",)
+
 
 @convirza.operation(
     "POST",
@@ -237,8 +249,8 @@ class CreateGroup(_GroupSettings, Operation[GroupChange]):
 
     def settled(self, sent_at: datetime) -> Proof[Groups]:
         return Proof(
-            read=ListChildGroups(org_unit_id=self.parent_id, name=self.name),
-            shows=lambda found: any(group.name == self.name for group in found.groups),
+            read=ListChildGroups(org_unit_id=self.parent_id, name=self.name, limit=200),
+            shows=lambda found: found.has_new(self.name, sent_at),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -334,4 +346,12 @@ class DeleteGroup(Operation[GroupChange]):
         return GetGroup(org_unit_id=self.org_unit_id)
 
     def settled(self, sent_at: datetime) -> Proof[Group]:
-        return Proof(read=self.before(), shows=lambda found: found.status not in {None, "active"}, if_absent=True)
+        return Proof(read=self.before(), shows=lambda found: _is_archived(found, sent_at), if_absent=True)
+
+
+def _is_archived(found: Group, sent_at: datetime) -> bool | None:
+    """The words for a status are inferred. One that had been archived before says nothing of this call."""
+    status = (found.status or "").casefold()
+    if status in {"inactive", "archived", "deleted"}:
+        return True if is_new(found.modified, sent_at) else None
+    return False if status == "active" else None

@@ -36,6 +36,15 @@ class Listing(Answer):
         """The rows of this page."""
         return cast("list[Any]", getattr(self, self.rows_name))
 
+    @property
+    def is_whole(self) -> bool:
+        """True where it says that no row is left out. Without its total it cannot: a server may cap its pages."""
+        return self.total is not None and self.total <= len(self.rows)
+
+    def shows_every(self, *names: str) -> bool:
+        """True where no row is left out and each shows these fields, so that what is not found is not there."""
+        return self.is_whole and all(row.model_fields_set.issuperset(names) for row in self.rows)
+
 
 class PagedOperation(Operation[R], Generic[R]):
     """A list that Convirza pages. Documented for users, child groups, calls and SMS; inferred for the others."""

@@ -10,7 +10,7 @@ from clients.errors import NotFound, UnexpectedAnswer
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation
 from tools.convirza.listings import Listing
-from tools.convirza.shapes import Id, list_in, object_in
+from tools.convirza.shapes import Id
 
 R = TypeVar("R")
 
@@ -52,21 +52,22 @@ class Tags(Listing):
     tags: list[Tag] = []
 
 
-def _row(content: Any, name: str, key: str, wanted: int) -> Any:
+def _row(found: Listing, key: str, wanted: int) -> Any:
     """The row of this id.
 
     Raises:
-        NotFound: The list is whole, and the row is not in it.
-        UnexpectedAnswer: The list goes on after the first page.
+        NotFound: The list is whole, and each of its rows has another id.
+        UnexpectedAnswer: The list may go on after the first page, or does not show the ids.
     """
-    found = object_in(content) or {}
-    rows = list_in(content) or list_in(found.get(name)) or []
-    for row in rows:
-        if (object_in(row) or {}).get(key) == wanted:
+    for row in found.rows:
+        if getattr(row, key) == wanted:
             return row
-    if found.get("total", 0) > len(rows):
-        raise UnexpectedAnswer(f"{key} {wanted} is not among the first {len(rows)}, which is all that is read")
-    raise NotFound(f"There is no {key} {wanted} on the account.", status=404)
+    if found.shows_every(key):
+        raise NotFound(f"There is no {key} {wanted} on the account.", status=404)
+    raise UnexpectedAnswer(
+        f"{key} {wanted} is not among the {len(found.rows)} rows that Convirza shows. Whether these are all, each with "
+        "its id, is not clear, so that it may be there."
+    )
 
 
 class _NarrowRead(Operation[R], Generic[R]):
@@ -88,7 +89,7 @@ class FindNumber(_NarrowRead[TrackingNumber]):
     phone_number_id: Id
 
     def pick(self, content: Any) -> Any:
-        return _row(content, "phone_numbers", "phone_number_id", self.phone_number_id)
+        return _row(TrackingNumbers.model_validate(content), "phone_number_id", self.phone_number_id)
 
 
 @convirza.operation("GET", "/v3/tag", effect=Effect.READ, toolset="tags", docs=BASE_PATHS, basis="inferred")
@@ -98,4 +99,4 @@ class FindTag(_NarrowRead[Tag]):
     tag_id: Id
 
     def pick(self, content: Any) -> Any:
-        return _row(content, "tags", "tag_id", self.tag_id)
+        return _row(Tags.model_validate(content), "tag_id", self.tag_id)

@@ -10,6 +10,7 @@ from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo, put_back
+from tools.convirza.comparing import is_new
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.narrow_reads import FindNumber, TrackingNumber, TrackingNumbers
 from tools.convirza.shapes import Id, Number, body, object_in
@@ -128,15 +129,16 @@ class OrderNumber(Operation[OrderedNumber]):
         return put_back(ReleaseNumber, lost=lost, phone_number_id=getattr(answer, "phone_number_id", None))
 
     def settled(self, sent_at: datetime) -> Proof[TrackingNumbers]:
-        return Proof(read=ListAssignedNumbers(limit=200), shows=self._is_among)
+        return Proof(read=ListAssignedNumbers(limit=200), shows=lambda found: self._is_among(found, sent_at))
 
     def to_wire(self) -> dict[str, Any]:
         return body(self) | {"number_id": None}
 
-    def _is_among(self, found: TrackingNumbers) -> bool | None:
-        if any(row.phone_number == self.number for row in found.phone_numbers):
-            return True
-        return False if found.total is not None and found.total <= len(found.phone_numbers) else None
+    def _is_among(self, found: TrackingNumbers, sent_at: datetime) -> bool | None:
+        for row in found.phone_numbers:
+            if row.phone_number == self.number:
+                return True if row.ordered is None or is_new(row.ordered, sent_at) else None
+        return False if found.shows_every("phone_number") else None
 
 
 class Released(Answer):
@@ -147,7 +149,8 @@ class Released(Answer):
 
 @convirza.operation(
     "DELETE",
-    "/v3/phone-numbers/reserved",
+    # Not documented: where the id goes. In the path a wrong guess is a 404; a query that is ignored would mean all.
+    "/v3/phone-numbers/reserved/{phone_number_id}",
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs=BASE_PATHS,
@@ -163,6 +166,11 @@ class ReleaseNumber(Operation[Released]):
 
     def before(self) -> FindNumber:
         return FindNumber(phone_number_id=self.phone_number_id)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (
+            "No document shows how this call names the number; check afterwards that no other reserved number is gone.",
+        )
 
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, TrackingNumber):

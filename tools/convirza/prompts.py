@@ -12,6 +12,7 @@ from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import WIRE, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
+from clients.undo import Undo, put_back
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.shapes import body
 
@@ -94,6 +95,9 @@ class UploadPrompt(Operation[Prompt]):
     kind: Annotated[Kind, Field(serialization_alias="message_type")]
     """What it is for."""
 
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return put_back(DeletePrompt, prompt_id=getattr(answer, "prompt_id", None))
+
     def to_wire(self) -> dict[str, Any]:
         fields = {name: str(value) for name, value in body(self, without=frozenset({"file_name", "audio"})).items()}
         ending = self.file_name.rpartition(".")[2]
@@ -122,4 +126,4 @@ class DeletePrompt(Operation[Prompt]):
     def _is_gone(self, found: Prompts) -> bool | None:
         if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
             return False
-        return True if len(found.prompts) < 200 else None
+        return True if found.shows_every("prompt_id") else None

@@ -36,6 +36,17 @@ class RouteRow(Answer):
     org_unit_id: int | None = None
     modified: AnsweredTime | None = None
 
+    def has(self, number_ids: set[int]) -> bool:
+        """Whether all these numbers are shown on it."""
+        return number_ids <= {number.phone_number_id for number in self.phone_numbers}
+
+    def is_another(self, name: str, number_ids: set[int]) -> bool:
+        """Whether it plainly is not the route of this name and these numbers: its own are shown, and are others."""
+        own = {number.phone_number_id for number in self.phone_numbers}
+        if not own:
+            return "phone_numbers" in self.model_fields_set and self.name not in {None, name}
+        return None not in own and own.isdisjoint(number_ids)
+
     @model_validator(mode="before")
     @classmethod
     def _find_where_it_rings(cls, data: object) -> object:
@@ -49,6 +60,12 @@ class Routes(Listing):
 
     rows_name: ClassVar[str] = "routes"
     routes: list[RouteRow] = Field(default=[], alias="provisioned_routes")
+
+    def has_route(self, name: str, number_ids: set[int]) -> bool | None:
+        """Whether a route of this name and these numbers is there."""
+        if any(route.name == name and route.has(number_ids) for route in self.routes):
+            return True
+        return False if self.is_whole and all(route.is_another(name, number_ids) for route in self.routes) else None
 
 
 class RouteChange(Answer):
@@ -115,6 +132,8 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
         found.append("Active: calls to the route's tracking numbers ring where it says, from now on.")
     if config is not None and config.record_call is True:
         found.append("Recording calls may need every party's consent; see play_disclaimer.")
+    if config is not None and config.play_disclaimer == "none":
+        found.append("Callers hear no recording notice: where calls are recorded, their consent may be missing.")
     if _uses_agent(config):
         found.append("An AI voice agent talks to callers.")
     return tuple(found)
@@ -123,7 +142,7 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
 @convirza.operation(
     "POST",
     "/v3/provisioned-routes",
-    effect=Effect.PAID | Effect.REROUTES,
+    effect=Effect.PAID | Effect.REROUTES | Effect.PRIVILEGED,  # it may record callers, with or without a notice
     toolset="routing",
     docs="create-provisioned-route-31106410e0",
     synonyms=("new tracking number", "campaign", "call flow", "set up"),
@@ -161,17 +180,11 @@ class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
         return put_back(DeleteProvisionedRoute, lost=lost, route_id=answer.route_id)
 
     def settled(self, sent_at: datetime) -> Proof[Routes]:
-        return Proof(read=ListProvisionedRoutes(limit=200), shows=self._is_among)
+        wanted = {number.phone_number_id for number in self.phone_numbers}
+        return Proof(read=ListProvisionedRoutes(limit=200), shows=lambda found: found.has_route(self.name, wanted))
 
     def to_wire(self) -> dict[str, Any]:
         return route_body(self)
-
-    def _is_among(self, found: Routes) -> bool | None:
-        wanted = {number.phone_number_id for number in self.phone_numbers}
-        for route in found.routes:
-            if route.name == self.name and wanted <= {number.phone_number_id for number in route.phone_numbers}:
-                return True
-        return False if found.total is not None and found.total <= len(found.routes) else None
 
 
 class _ChangeOfRoute(RouteSettings):
@@ -196,7 +209,7 @@ class _ChangeOfRoute(RouteSettings):
 @convirza.operation(
     "PUT",
     "/v3/provisioned-routes/{route_id}",
-    effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID,
+    effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="update-provisioned-route-31106413e0",
     synonyms=("put", "full update", "overwrite", "reconfigure"),
@@ -233,7 +246,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
 @convirza.operation(
     "PATCH",
     "/v3/provisioned-routes/{route_id}",
-    effect=Effect.REROUTES | Effect.PAID,
+    effect=Effect.REROUTES | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
     basis="inferred",

@@ -1,7 +1,8 @@
 """Convirza users: who may log in, with which role, and at which number they ring."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
@@ -11,7 +12,7 @@ from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.shapes import E164, EmptyIsNone, Id, Mail, Word, body, object_in
 
@@ -19,8 +20,14 @@ Role = Literal["Admin", "Standard", "ReadOnly"]
 ROLE_IDS: Final[dict[Role, int]] = {"Admin": 1, "Standard": 2, "ReadOnly": 3}
 
 
+_BY_LETTERS: Final[dict[str, Role]] = {role.casefold(): role for role in ROLE_IDS}
+
+
 def _plain_role(value: object) -> object:
-    return value.removesuffix(" User") if isinstance(value, str) else value
+    """`Standard User` is what the example shows; how the other roles are written is not known."""
+    if not isinstance(value, str):
+        return value
+    return _BY_LETTERS.get(re.sub(r"[\W_]", "", value).casefold().removesuffix("user"), value)
 
 
 class User(Answer):
@@ -44,6 +51,11 @@ class User(Answer):
     access_audio: bool | None = None
     created: AnsweredTime | None = Field(default=None, alias="user_created")
 
+    @property
+    def with_known_role(self) -> Self:
+        """The same, without a role that is written in a way that is not understood."""
+        return self if self.role in ROLE_IDS else self.model_copy(update={"role": None})
+
 
 NOT_SETTABLE: Final = ("user_id", "group", "account", "agent_id", "created")
 
@@ -53,6 +65,13 @@ class Users(Listing):
 
     rows_name: ClassVar[str] = "users"
     users: list[User] = []
+
+    def has_new(self, email: str, sent_at: datetime) -> bool | None:
+        """Whether a user of this address came with a call sent at that time."""
+        same = [user for user in self.users if (user.email or "").casefold() == email]
+        if any(is_new(user.created, sent_at) and user.status != "deleted" for user in same):
+            return True
+        return False if not same and self.shows_every("email") else None
 
 
 class UserChange(Answer):
@@ -213,7 +232,7 @@ class CreateUser(_WholeUser, Operation[UserChange]):
         wanted = self.email.casefold()
         return Proof(
             read=ListUsers(email=self.email),
-            shows=lambda found: any((user.email or "").casefold() == wanted for user in found.users),
+            shows=lambda found: found.has_new(wanted, sent_at),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -228,7 +247,8 @@ class _ChangeOfUser(_UserSettings):
         return GetUser(user_id=self.user_id)
 
     def settled(self, sent_at: datetime) -> Proof[User]:
-        return Proof(read=self.before(), shows=lambda found: agrees(found, fields_of(self, "user_id")))
+        wanted = fields_of(self, "user_id")
+        return Proof(read=self.before(), shows=lambda found: agrees(found.with_known_role, wanted))
 
 
 @convirza.operation(
@@ -314,4 +334,9 @@ class DeleteUser(Operation[UserChange]):
         return GetUser(user_id=self.user_id)
 
     def settled(self, sent_at: datetime) -> Proof[User]:
-        return Proof(read=self.before(), shows=lambda found: found.status == "deleted", if_absent=True)
+        return Proof(read=self.before(), shows=_is_deleted, if_absent=True)
+
+
+def _is_deleted(found: User) -> bool | None:
+    """A status that is missing, or is none of the documented ones, tells nothing."""
+    return {"deleted": True, "active": False, "inactive": False}.get((found.status or "").casefold())

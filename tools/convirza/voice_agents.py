@@ -11,7 +11,7 @@ from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.shapes import EmptyIsNone, FurtherFields, Id, Number, Word, body, numbers_in
 
@@ -131,7 +131,10 @@ class CreateVoiceAgent(_AgentSettings, Operation[VoiceAgentChange]):
     def settled(self, sent_at: datetime) -> Proof[VoiceAgents]:
         return Proof(
             read=ListVoiceAgents(limit=200),
-            shows=lambda found: any(agrees(agent, fields_of(self)) is True for agent in found.agents) or None,
+            shows=lambda found: (
+                any(agrees(agent, fields_of(self)) is True and is_new(agent.created, sent_at) for agent in found.agents)
+                or None
+            ),
         )
 
     def to_wire(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from clients.effects import Effect
 from clients.fields import AnsweredTime, KeptFromModel, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo, put_back
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
+from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.listings import Listing, PagedOperation
 from tools.convirza.route_settings import Part
 from tools.convirza.shapes import FurtherFields, Id, Word, body
@@ -157,7 +157,13 @@ class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
     def settled(self, sent_at: datetime) -> Proof[Webhooks]:
         return Proof(
             read=ListWebhooks(limit=200),
-            shows=lambda found: any((hook.name, hook.url) == (self.name, self.url) for hook in found.webhooks) or None,
+            shows=lambda found: (
+                any(
+                    (hook.name, hook.url) == (self.name, self.url) and is_new(hook.created, sent_at)
+                    for hook in found.webhooks
+                )
+                or None
+            ),
         )
 
 
@@ -176,6 +182,17 @@ class _ChangeOfWebhook(_WebhookSettings):
 
     def _readable(self) -> dict[str, Any]:
         return fields_of(self, "webhook_id", "parameters", "shared_token")
+
+    def _removed(self, before: Webhook | None) -> tuple[str, ...]:
+        """What becomes of the parameters. Only their names are read, so that none can be given again for the caller."""
+        given = {entry.name for entry in self.parameters or []}
+        if self.shared_token is not None:
+            given.add(TOKEN_NAME)
+        if before is None or before.parameters is None:
+            but = f" but {', '.join(sorted(given))}" if given else ""
+            return (f"REMOVES every parameter{but}; which it has is not shown.",)
+        gone = [str(entry.name) for entry in before.parameters if entry.name not in given]
+        return (f"REMOVES parameters {', '.join(gone)}, which are not given again.",) if gone else ()
 
 
 @convirza.operation(
@@ -198,11 +215,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, Webhook) else None
-        found = replaced(read, self._readable(), kept=frozenset(NOT_SETTABLE))
-        if read is not None and read.parameters and not self.parameters:
-            names = ", ".join(str(entry.name) for entry in read.parameters)
-            return (f"RESETS parameters ({names}), because they are left out.", *found)
-        return found
+        return (*self._removed(read), *replaced(read, self._readable(), kept=frozenset(NOT_SETTABLE)))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Webhook):
@@ -221,7 +234,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     synonyms=("patch", "change url", "disable", "edit callback"),
 )
 class UpdateWebhook(_ChangeOfWebhook, Changing, Operation[WebhookChange]):
-    """Change some settings of a webhook; the others stay."""
+    """Change some settings of a webhook; the others stay. Parameters and token are one list, replaced whole."""
 
     name: Annotated[Word | None, Field(serialization_alias="webhook_name")] = None
     """New name."""
@@ -232,7 +245,9 @@ class UpdateWebhook(_ChangeOfWebhook, Changing, Operation[WebhookChange]):
     """Address that receives the data, https."""
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        return changed(before if isinstance(before, Webhook) else None, self._readable())
+        read = before if isinstance(before, Webhook) else None
+        sends_list = self.parameters is not None or self.shared_token is not None
+        return (*(self._removed(read) if sends_list else ()), *changed(read, self._readable()))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, Webhook) else None

@@ -38,16 +38,13 @@ async def test_a_number_can_be_ordered_once() -> None:
 
 async def test_a_reserved_number_is_released_for_good() -> None:
     async with logged_in() as http:
-        await ask(http, "DELETE", "/phone-numbers/reserved?phone_number_id=45108")
-        data = await ask(http, "DELETE", "/phone-numbers/reserved", {"phone_number_ids": [45107, 45109]})
-        assert data == {"released": [45107, 45109]}
-        assert (await read(http, "/phone-numbers/assigned"))["total"] == 6
+        assert await ask(http, "DELETE", "/phone-numbers/reserved/45108") == {"released": [45108]}
+        assert (await read(http, "/phone-numbers/assigned"))["total"] == 8
         assert (await read(http, "/phone-numbers/available?area_code=5125550208"))["total"] == 0
 
 
 async def test_a_number_in_use_or_of_somebody_else_is_not_released() -> None:
     async with logged_in() as http:
-        await ask(http, "DELETE", "/phone-numbers/reserved", {"phone_number_ids": [45107, 45101]}, expect=400)
-        await ask(http, "DELETE", "/phone-numbers/reserved?phone_number_id=45201", expect=404)
-        await ask(http, "DELETE", "/phone-numbers/reserved", expect=400)
+        await ask(http, "DELETE", "/phone-numbers/reserved/45101", expect=400)
+        await ask(http, "DELETE", "/phone-numbers/reserved/45201", expect=404)
         assert (await read(http, "/phone-numbers/assigned"))["total"] == 9

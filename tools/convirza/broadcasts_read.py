@@ -1,0 +1,92 @@
+"""A Convirza broadcast as it is read, and what that shows of a change to it. All names and words are inferred."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import Field
+
+from clients.fields import AnsweredNumber, AnsweredTime
+from clients.operation import Answer
+from tools.convirza.comparing import CLOCKS_DIFFER, agrees, all_of
+
+NOW: Final = "now"
+
+NOT_YET: Final = frozenset({"scheduled", "draft"})
+"""Words for a broadcast that has not gone out. Any other but `sent` may mean that it is on its way."""
+
+ROUNDED_TO: Final = timedelta(minutes=1)
+"""A time may be kept without its seconds."""
+
+
+def as_when(value: str) -> str:
+    """`now`, or a time in UTC."""
+    if value == NOW:
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("`now`, or a time such as 2026-06-01T14:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("the time needs its zone, such as 2026-06-01T14:00:00Z")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Broadcast(Answer):
+    """A broadcast."""
+
+    broadcast_id: int | None = None
+    name: str | None = Field(default=None, alias="broadcast_name")
+    status: str | None = None
+    message: str | None = None
+    from_number: AnsweredNumber | None = Field(default=None, alias="phone_number")
+    recipients: list[AnsweredNumber] | None = None
+    scheduled_at: AnsweredTime | None = None
+    org_unit_id: int | None = None
+    created: AnsweredTime | None = None
+    sent_at: AnsweredTime | None = None
+    sent_count: int | None = None
+    opted_out_count: int | None = None
+
+    @property
+    def when(self) -> str | None:
+        """The time as the operations take it, where it is still to be sent."""
+        return as_when(self.scheduled_at.isoformat()) if self.scheduled_at and self.status != "sent" else None
+
+
+def is_set(found: Broadcast, wanted: dict[str, Any]) -> bool | None:
+    """Whether it has these settings. The order of the recipients means nothing."""
+    shown = found.model_copy(update={"recipients": sorted(found.recipients)}) if found.recipients else found
+    meant = wanted | ({"recipients": sorted(wanted["recipients"])} if "recipients" in wanted else {})
+    return agrees(shown, meant)
+
+
+def is_changed(found: Broadcast, when: str | None, wanted: dict[str, Any], sent_at: datetime) -> bool | None:
+    """Whether a change made at `sent_at` shows."""
+    settings = [is_set(found, wanted)] if wanted else []
+    if when == NOW:
+        return _is_sent_as(settings, _went_out(found, sent_at))
+    return all_of(settings if when is None else [*settings, _is_scheduled_for(found, when)])
+
+
+def _is_sent_as(settings: list[bool | None], went_out: bool | None) -> bool | None:
+    """Taken for refused it would be sent again, so that a setting which seems to be another does not prove it."""
+    if went_out is False:
+        return False
+    return True if all_of([*settings, went_out]) else None
+
+
+def _went_out(found: Broadcast, sent_at: datetime) -> bool | None:
+    status = (found.status or "").casefold()
+    if status == "sent":
+        went_before = found.sent_at is not None and found.sent_at < sent_at - CLOCKS_DIFFER
+        return None if went_before else True
+    return False if status in NOT_YET and found.scheduled_at is not None else None
+
+
+def _is_scheduled_for(found: Broadcast, when: str) -> bool | None:
+    if found.scheduled_at is None:
+        return None
+    apart = abs(found.scheduled_at - datetime.fromisoformat(when))
+    if apart >= ROUNDED_TO:
+        return False
+    return None if apart else True
