@@ -57,7 +57,8 @@ async def _missing(client: Client, tool: str, arguments: dict[str, Any]) -> dict
     """By provider, why it is missing from an answer."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    return {gap["provider"]: gap["why"] for gap in (result.structured_content or {}).get("missing", [])}
+    told: dict[str, Any] = result.structured_content or {}
+    return {gap["provider"]: gap["why"] for gap in told.get("missing", [])}
 
 
 async def _offered(client: Client, prompt: str, argument: str, typed: str) -> list[str]:
@@ -86,7 +87,7 @@ async def test_where_reads_are_not_plainly_allowed_nothing_of_ours_reads(decisio
 async def test_one_read_that_a_model_may_not_have_is_missing_with_the_rule(
     how: str, tool: str, arguments: dict[str, Any], read: str, tmp_path: Path
 ) -> None:
-    rules = {"policy": {"operations": {read: "deny"}}} if how == "denied" else {"exclude_tools": [read]}
+    rules: dict[str, Any] = {"policy": {"operations": {read: "deny"}}} if how == "denied" else {"exclude_tools": [read]}
     rule = f"policy.operations.{read} = deny" if how == "denied" else f"{read} is excluded from this session"
     async with _opened(tmp_path, **rules) as (client, _):
         missing = await _missing(client, tool, arguments)
@@ -97,7 +98,7 @@ async def test_one_read_that_a_model_may_not_have_is_missing_with_the_rule(
 async def test_a_provider_of_which_only_part_was_read_is_missing_from_what_leads_to_a_number(tmp_path: Path) -> None:
     async with _opened(tmp_path, exclude_tools=["voicetel_list_numbers"]) as (client, _):
         result = await client.call_tool("find_number", {"number": NUMBER})
-    told = result.structured_content or {}
+    told: dict[str, Any] = result.structured_content or {}
     assert "voicetel" in {row["provider"] for row in told["found"]}
     assert told["missing"] == [
         {
@@ -117,7 +118,7 @@ async def test_an_excluded_read_completes_nothing_and_the_others_complete(tmp_pa
 @pytest.mark.parametrize("how", ["denied", "excluded"])
 async def test_a_campaign_that_may_not_be_read_is_not_watched(how: str, tmp_path: Path) -> None:
     read = "routee_get_campaign"
-    rules = {"policy": {"operations": {read: "deny"}}} if how == "denied" else {"exclude_tools": [read]}
+    rules: dict[str, Any] = {"policy": {"operations": {read: "deny"}}} if how == "denied" else {"exclude_tools": [read]}
     async with _opened(tmp_path, **rules) as (client, sandbox):
         result = await client.call_tool("routee_watch_campaign", {"campaign_id": "c-1", "seconds": 60})
         assert await sandbox.requests() == []
@@ -130,11 +131,11 @@ async def test_a_campaign_that_may_not_be_read_is_not_watched(how: str, tmp_path
 async def test_a_watched_campaign_is_told_without_its_cost_where_the_account_may_not_be_read(tmp_path: Path) -> None:
     plan = {"to": ["+306912345678"], "sender": "Harbor", "text": "We open at nine.", "when": "now"}
     async with _opened(tmp_path, person=Person(), exclude_tools=["routee_get_balance"]) as (client, sandbox):
-        sent = (await client.call_tool("routee_send_campaign", plan)).structured_content or {}
+        sent: dict[str, Any] = (await client.call_tool("routee_send_campaign", plan)).structured_content or {}
         await sandbox.advance(3600)
         watching = {"campaign_id": sent["tracking_id"], "seconds": 1}
         result = await client.call_tool("routee_watch_campaign", watching)
-    told = result.structured_content or {}
+    told: dict[str, Any] = result.structured_content or {}
     assert told["state"] == "Finished"
     assert "cost_so_far" not in told
     assert "routee_get_balance is excluded" in getattr(result.content[0], "text", "")
