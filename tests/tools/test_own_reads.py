@@ -10,6 +10,7 @@ from mcp import Client
 from mcp.types import PromptReference
 from pydantic import SecretStr
 
+from server.own_tools import own_tools
 from server.sandboxed import sandboxed
 from server.settings import HttpSettings, Settings
 from tests.connecting import Era, Person, connect, server_for
@@ -64,6 +65,18 @@ async def _missing(client: Client, tool: str, arguments: dict[str, Any]) -> dict
 async def _offered(client: Client, prompt: str, argument: str, typed: str) -> list[str]:
     offered = await client.complete(PromptReference(name=prompt), {"name": argument, "value": typed})
     return offered.completion.values
+
+
+def test_every_tool_of_our_own_that_reads_at_providers_is_tried_here(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"state_folder": tmp_path, "toolsets": ["all"]})
+    runtime, _ = server_for(sandboxed(settings, "http://unused.test"))
+    reading = {
+        tool.name
+        for group in own_tools(runtime).values()
+        for tool in group
+        if tool.annotations and tool.annotations.read_only_hint and tool.annotations.open_world_hint
+    }
+    assert reading == {*(tool for tool, _ in EVERY_READ), "routee_watch_campaign", "call_read_operation"}
 
 
 @pytest.mark.parametrize("decision", ["deny", "ask", "page"])
