@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from mcp.types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
 
 from prompts.library import guides
+from server.headers import headers_at_hand
 from server.runtime import Runtime, principal_of
+from tools.surface import Surface, narrowing
 
 MOST = 20
 KEPT = timedelta(minutes=1)
@@ -16,11 +18,14 @@ Source = Callable[[], Awaitable[Iterable[str]]]
 
 
 class Completions:
-    """Offers values that begin with, or have in them, what was typed. What cannot be asked offers nothing."""
+    """Offers values that begin with, or have in them, what was typed.
+
+    What cannot be asked offers nothing, and neither does what a model may not read.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._kept: dict[str, tuple[datetime, list[str]]] = {}
+        self._kept: dict[tuple[str, Surface | None], tuple[datetime, list[str]]] = {}
         self._sources: Mapping[str, Source] = {
             "number": self._numbers,
             "group": self._groups,
@@ -51,16 +56,17 @@ class Completions:
 
     async def _groups(self) -> Iterable[str]:
         from clients.errors import TelephonyError
+        from tools.reading import NotAllowed
         from tools.routee.groups import ListGroups
 
-        client = self._runtime.clients.get("routee")
-        if client is None:
+        reader = self._runtime.readers.get("routee")
+        if reader is None:
             return []
 
         async def read() -> Iterable[str]:
             try:
-                found = await client.send(ListGroups())
-            except TelephonyError:
+                found = await reader.send(ListGroups())
+            except (TelephonyError, NotAllowed):
                 return []
             return [group.name for group in found.groups if group.name]
 
@@ -79,12 +85,13 @@ class Completions:
         return [action.id for action in await self._runtime.record.journal.latest(100, principal=asking.name)]
 
     async def _keep(self, name: str, read: Source) -> Iterable[str]:
-        now = self._runtime.now()
-        until, values = self._kept.get(name, (now, []))
-        if until <= now:
+        """What was read lately, for a session whose headers leave it as much as this one."""
+        now, key = self._runtime.now(), (name, narrowing(headers_at_hand()))
+        if key not in self._kept or self._kept[key][0] <= now:
             values = list(await read())
-            self._kept[name] = (now + KEPT, values)
-        return values
+            fresh = {other: kept for other, kept in self._kept.items() if kept[0] > now}
+            self._kept = fresh | {key: (now + KEPT, values)}
+        return self._kept[key][1]
 
 
 def _kind(ref: PromptReference | ResourceTemplateReference, argument: str) -> str | None:

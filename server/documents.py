@@ -11,6 +11,8 @@ from server.runtime import Runtime
 from server.tellings import instructions
 from tools.catalog import OperationType, nearest, operation_named, operations_of
 from tools.discovery.describing import described
+from tools.fencing import Fence
+from tools.quoting import behind_fence
 from tools.tables import compact
 
 
@@ -37,7 +39,8 @@ def guide(runtime: Runtime) -> str:
 
 `search_operations` in the user's words, `describe_operation` for arguments and price rule, then `call_read_operation`
 or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`, `find_available_numbers`,
-`account_overview`, `spend_report`, `message_status`) name every provider they could not ask under `missing`.
+`account_overview`, `spend_report`, `message_status`) name under `missing` every provider that they could not or may
+not ask, and why.
 """
 
 
@@ -92,8 +95,13 @@ async def action(runtime: Runtime, principal: Principal, action_id: str) -> str:
     found = await runtime.record.journal.find(action_id)
     if found is None or found.principal != principal.name:
         raise NoSuchDocument(f"There is no action {action_id} of yours.")
-    lines = [f"# {found.title}", "", standing(found), "", *argument_lines(found.arguments), *found.quote.lines()]
-    return "\n".join([*lines, *([found.outcome] if found.outcome else [])])
+    fence = Fence()
+    shown, quoted = behind_fence(found, fence)
+    lines = [f"# {shown.title}", "", standing(shown), "", *argument_lines(shown.arguments), *shown.quote.lines(quoted)]
+    lines += [shown.outcome] if shown.outcome else []
+    lines += [fence.note] if fence.is_used else []
+    await runtime.desk.remember(fence, shown.operation, principal)
+    return "\n".join(lines)
 
 
 def _about(client: ApiClient, specs: list[Spec]) -> list[str]:

@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
+from server.headers import HeadersAtHand
 from server.shelf import Shelf, UnknownNarrowing
 from tools.catalog import nearest
 
@@ -20,7 +21,7 @@ class ShelfServer(MCPServer[Any]):
     """Lists and calls what is on the shelf."""
 
     def __init__(self, shelf: Shelf, **options: Any) -> None:
-        super().__init__(middleware=[FinishedListing(shelf)], **options)
+        super().__init__(middleware=[HeadersAtHand(), FinishedListing(shelf)], **options)
         self._shelf = shelf
         _ = shelf.listed  # names that do not exist stop the start, not the first client
 

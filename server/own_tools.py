@@ -58,15 +58,15 @@ def _discovery(runtime: Runtime) -> list[Tool]:
 
 
 def _events(runtime: Runtime) -> list[Tool]:
-    client = runtime.clients.get("routee")
-    if client is None:
+    reader = runtime.readers.get("routee")
+    if reader is None:
         return []
     from tools.events import EventDesk, event_tools
 
     return event_tools(
         EventDesk(
             events=lambda: runtime.record.events,
-            client=client,
+            reader=reader,
             memory=lambda: runtime.record.taint,
             principal=principal_of,
             reached_at=lambda: runtime.is_reached_by_providers,

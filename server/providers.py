@@ -28,6 +28,7 @@ from server.settings import Settings
 
 if TYPE_CHECKING:
     from tools.overview.views import View
+    from tools.reading import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class ProviderSetup(Protocol):
         """Where its prices come from; None where it publishes none."""
         ...
 
-    def view(self, client: ApiClient, settings: Settings) -> "View":
+    def view(self, reader: "Reader", settings: Settings) -> "View":
         """The provider in the form that is common to all."""
         ...
 
@@ -92,10 +93,10 @@ class VoiceTelSetup:
 
         return VoiceTelPrices(client)
 
-    def view(self, client: ApiClient, settings: Settings) -> "View":
+    def view(self, reader: "Reader", settings: Settings) -> "View":
         from tools.overview.voicetel import VoiceTelView
 
-        return VoiceTelView(client)
+        return VoiceTelView(reader)
 
     def harmless_read(self) -> Operation[Any]:
         from tools.voicetel.access import GetAuthentication
@@ -130,10 +131,10 @@ class RouteeSetup:
 
         return RouteePrices(client)
 
-    def view(self, client: ApiClient, settings: Settings) -> "View":
+    def view(self, reader: "Reader", settings: Settings) -> "View":
         from tools.overview.routee import RouteeView
 
-        return RouteeView(client)
+        return RouteeView(reader)
 
     def harmless_read(self) -> Operation[Any]:
         from tools.routee.account import GetBalance
@@ -166,10 +167,10 @@ class ConvirzaSetup:
     def prices(self, client: ApiClient) -> PriceSource | None:
         return None
 
-    def view(self, client: ApiClient, settings: Settings) -> "View":
+    def view(self, reader: "Reader", settings: Settings) -> "View":
         from tools.overview.convirza import ConvirzaView
 
-        return ConvirzaView(client)
+        return ConvirzaView(reader)
 
     def harmless_read(self) -> Operation[Any]:
         from tools.convirza.groups import ListChildGroups
@@ -205,10 +206,10 @@ class EnswitchSetup:
 
         return EnswitchPrices(client)
 
-    def view(self, client: ApiClient, settings: Settings) -> "View":
+    def view(self, reader: "Reader", settings: Settings) -> "View":
         from tools.overview.enswitch import EnswitchView
 
-        return EnswitchView(client, settings.enswitch.currency)
+        return EnswitchView(reader, settings.enswitch.currency)
 
     def harmless_read(self) -> Operation[Any]:
         from tools.enswitch.people import GetLogin

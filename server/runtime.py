@@ -3,7 +3,7 @@
 import getpass
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from clients.pool import http_pool
 from guard.action import Principal
 from guard.errors import JournalUnavailable
 from guard.quote import PriceSource
+from server.headers import headers_at_hand
 from server.inbox.address import InboxAddress
 from server.providers import SETUPS, Shared, revealed
 from server.settings import Settings
@@ -29,6 +30,7 @@ from tools.actions import ActionDesk
 from tools.calling import CallDesk
 from tools.catalog import operation_named
 from tools.looking import reads_beside
+from tools.reading import AllowedReader
 from tools.surface import Surface, narrowing
 
 if TYPE_CHECKING:
@@ -123,7 +125,15 @@ class Runtime:
     @cached_property
     def views(self) -> "dict[str, View]":
         """Each provider that is set up, in the form that is common to all."""
-        return {name: SETUPS[name].view(client, self.settings) for name, client in self.clients.items()}
+        return {name: SETUPS[name].view(reader, self.settings) for name, reader in self.readers.items()}
+
+    @cached_property
+    def readers(self) -> dict[str, AllowedReader]:
+        """What tools of our own and completions read each provider with: they reach no more than its operations do."""
+        return {
+            name: AllowedReader(client, policy=self.policy, bar=lambda spec: self._bar(spec, headers_at_hand()))
+            for name, client in self.clients.items()
+        }
 
     @cached_property
     def spending(self) -> "StoredSpending":
@@ -139,7 +149,10 @@ class Runtime:
 
     def bar(self, spec: Spec, context: Context[Any, Any]) -> str | None:
         """Why this session may not call an operation, by whatever tool; None where it may."""
-        client = narrowing(context.headers)
+        return self._bar(spec, context.headers)
+
+    def _bar(self, spec: Spec, headers: Mapping[str, str] | None) -> str | None:
+        client = narrowing(headers)
         barred = self.surface.bar(spec.tool_name, reads=spec.effect.is_plain_read)
         return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
 

@@ -10,7 +10,6 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from clients.client import ApiClient
 from clients.errors import TelephonyError
 from guard.action import Principal
 from guard.money import Money
@@ -19,6 +18,7 @@ from tools.calling import Memory
 from tools.fencing import Fence
 from tools.overview.desk import AnyNumber
 from tools.own import LOOKS, READS, Outcome, own_tool
+from tools.reading import NotAllowed, Reader
 from tools.results import error_result, shown
 from tools.routee.account import GetBalance
 from tools.routee.campaigns import Campaign, GetCampaign
@@ -111,13 +111,13 @@ class EventDesk:
         self,
         *,
         events: Callable[[], Events],
-        client: ApiClient,
+        reader: Reader,
         memory: Callable[[], Memory],
         principal: Callable[[Context[Any, Any]], Principal],
         reached_at: Callable[[], bool],
     ) -> None:
         self._events = events
-        self._client = client
+        self._reader = reader
         self._memory = memory
         self._principal = principal
         self._reached_at = reached_at
@@ -154,10 +154,10 @@ class EventDesk:
         began = anyio.current_time()
         try:
             while True:
-                campaign = await self._client.send(GetCampaign(campaign_id=asked.campaign_id))
+                campaign = await self._reader.send(GetCampaign(campaign_id=asked.campaign_id))
                 waited = anyio.current_time() - began
                 if campaign.campaign_state in ENDED or waited >= asked.seconds:
-                    return shown(_summary(campaign, await self._cost_of(campaign)))
+                    return await self._ended(campaign)
                 await _report(context, campaign)
                 await anyio.sleep(min(CAMPAIGN_POLL_SECONDS, asked.seconds - waited))
         except TelephonyError as error:
@@ -179,11 +179,18 @@ class EventDesk:
         await self._keep_in_mind(fence, context, source="list_events")
         return shown(told, notes, rows="events")
 
+    async def _ended(self, campaign: Campaign) -> CallToolResult:
+        """The campaign as it stands; without its cost where the currency may not be read, saying so."""
+        try:
+            return shown(_summary(campaign, await self._cost_of(campaign)))
+        except NotAllowed as kept:
+            return shown(_summary(campaign, None), [f"What it cost is not shown: {kept}"])
+
     async def _cost_of(self, campaign: Campaign) -> Money | None:
         """What it cost so far, in the currency of the account."""
         if campaign.cost_so_far is None:
             return None
-        currency = (await self._client.send(GetBalance())).currency
+        currency = (await self._reader.send(GetBalance())).currency
         return Money(campaign.cost_so_far, currency.code) if currency and currency.code else None
 
     async def _keep_in_mind(self, fence: Fence, context: Context[Any, Any], *, source: str) -> None:

@@ -1,14 +1,18 @@
-"""Asks every provider at once. One that is down, or cannot tell, is a gap with its reason: never a shorter list."""
+"""Asks every provider at once. One that is down, cannot tell, or may not be read is a gap with its reason.
+
+So an answer never is a shorter list that looks like a whole one.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import anyio
 
 from clients.errors import TelephonyError
 from clients.redaction import redact
 from tools.overview.views import NotOffered, TooLong, View
+from tools.reading import NotAllowed
 
 T = TypeVar("T")
 
@@ -31,6 +35,11 @@ class Gathered(Generic[T]):
     found: Mapping[str, T]
     gaps: list[Gap]
 
+    def and_without(self, other: "Gathered[Any]") -> "Gathered[T]":
+        """The same, also missing what was missing from the answers to another question."""
+        told = {gap.provider for gap in self.gaps}
+        return replace(self, gaps=[*self.gaps, *(gap for gap in other.gaps if gap.provider not in told)])
+
 
 async def gather(views: Mapping[str, View], question: Callable[[View], Awaitable[T]]) -> Gathered[T]:
     """Put one question to every provider at the same time."""
@@ -42,7 +51,7 @@ async def gather(views: Mapping[str, View], question: Callable[[View], Awaitable
         with anyio.move_on_after(LIMIT_SECONDS):
             try:
                 found[name] = await question(view)
-            except (NotOffered, TooLong) as known:
+            except (NotOffered, TooLong, NotAllowed) as known:
                 missing[name] = str(known)
             except TelephonyError as error:
                 missing[name] = redact(f"{type(error).__name__}: {error}")

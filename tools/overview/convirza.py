@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from clients.client import ApiClient
 from tools.convirza.narrow_reads import TrackingNumber
 from tools.convirza.phone_numbers import ListAssignedNumbers, SearchNumbers
 from tools.convirza.provisioned_routes import ListProvisionedRoutes, RouteRow
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.reading import Reader
 
 NAME = "convirza"
 NO_MONEY = "Convirza shows no amounts"
@@ -16,7 +16,7 @@ NO_MONEY = "Convirza shows no amounts"
 class ConvirzaView:
     """One user's part of a Convirza account."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: Reader) -> None:
         self._client = client
 
     async def numbers(self) -> list[Line]:

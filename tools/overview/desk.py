@@ -160,7 +160,7 @@ class OverviewDesk:
             told["calls_come_from"] = [{"number": line.number, "provider": line.provider} for line in leading]
         if not found and not gathered.gaps:
             told["note"] = "No provider that is set up has it on the account."
-        return self._answer(told, gathered)
+        return self._answer(told, gathered.and_without(pointing))
 
     async def offers(self, asked: Searching, context: Context[Any, Any]) -> Outcome:
         """Numbers that can be had, cheapest first, those without a published price last."""

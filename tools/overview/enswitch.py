@@ -3,13 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 
-from clients.client import ApiClient
 from clients.errors import NotFound
 from guard.money import Money
 from tools.enswitch.charges import ListTransactions
 from tools.enswitch.customers import Customer, ListCustomers
 from tools.enswitch.numbers import GetNumber, ListNumbers, OwnedNumber
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.reading import Reader
 
 NAME = "enswitch"
 MOST_CUSTOMERS = 50
@@ -19,7 +19,7 @@ MOST_CUSTOMERS = 50
 class EnswitchView:
     """One customer of an Enswitch installation, and those below it."""
 
-    def __init__(self, client: ApiClient, currency: str) -> None:
+    def __init__(self, client: Reader, currency: str) -> None:
         self._client = client
         self._currency = currency
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from phonenumbers import country_code_for_region
 
-from clients.client import ApiClient
 from guard.money import Money
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.reading import Reader
 from tools.routee.account import Balance as AccountBalance
 from tools.routee.account import GetBalance
 from tools.routee.filters import Filter
@@ -24,7 +24,7 @@ LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)
 class RouteeView:
     """One Routee account."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: Reader) -> None:
         self._client = client
 
     async def numbers(self) -> list[Line]:

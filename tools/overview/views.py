@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
+from tools.reading import Reader
 
 MOST_PAGES = 200
 """Pages of one list that are read before a view gives up."""
@@ -132,7 +132,7 @@ class View(Protocol):
 
 
 async def every(
-    client: ApiClient, call: Operation[Any], rows: Callable[[Any], list[Any]], *, most: int | None = None
+    client: Reader, call: Operation[Any], rows: Callable[[Any], list[Any]], *, most: int | None = None
 ) -> list[Any]:
     """All rows of a list that the provider pages, or as many as are wanted.
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from clients.client import ApiClient
 from clients.errors import NotFound, TelephonyError
 from guard.money import Money
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, dollars
+from tools.reading import Reader
 from tools.voicetel.account import GetAccount, ListRecurringCharges
 from tools.voicetel.e911 import GetE911Record
 from tools.voicetel.messaging import ListMessages
@@ -19,7 +19,7 @@ NAME = "voicetel"
 class VoiceTelView:
     """One VoiceTel account."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: Reader) -> None:
         self._client = client
 
     async def numbers(self) -> list[Line]:
