@@ -140,7 +140,8 @@ async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_que
         person = Person()
         async with connect(server, person=person) as client:
             ordered = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
-            action = str((ordered.structured_content or {})["action"])
+            content: dict[str, Any] = ordered.structured_content or {}
+            action = content["action"]
             assert not (await client.call_tool("undo_action", {"action_id": action})).is_error
         assert "CANNOT BE UNDONE" not in person.questions[0]
         assert "THIS CANNOT BE UNDONE" in person.questions[1]
