@@ -1,0 +1,78 @@
+"""VoiceTel: what a read tells of a call whose answer was lost, where the sandbox's own answers would not ask it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from clients.operation import Operation, Proof
+from tests.clients.accounts import Provider, answered_by, success
+from tools.catalog import catalogue
+
+SENT_AT = datetime(2026, 5, 18, 12, tzinfo=UTC)
+NUMBER = "+12015550142"
+
+
+async def told(tool: str, arguments: dict[str, Any], *answers: dict[str, Any]) -> bool | None:
+    """What is told of a call when VoiceTel answers the reads with this, one after the other."""
+    call: Operation[Any] = catalogue()[f"voicetel_{tool}"].model_validate(arguments)
+    proof = call.settled(SENT_AT)
+    async with answered_by(Provider(*map(success, answers))) as client:
+        while proof is not None:
+            shown = proof.shows(await client.send(proof.read))
+            if not isinstance(shown, Proof):
+                return shown
+            proof = shown
+    return None
+
+
+def moment(**later: int) -> str:
+    """A time, by how much later it is than the call."""
+    return (SENT_AT + timedelta(**later)).isoformat()
+
+
+ADDRESS = {"address1": "411 Hackensack Ave.", "address2": "Ste 200", "city": "Hackensack", "state": "NJ", "zip": "07601"}
+RECORD = {
+    "dn": "12015550142",
+    "callername": "ACME INC",
+    "address1": "411 HACKENSACK AVE",
+    "address2": "STE 200",
+    "city": "HACKENSACK",
+    "state": "NJ",
+    "zip": "07601",
+}
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ({}, True),
+        ({"address1": "411 HACKENSACK AVE STE 200", "address2": ""}, True),
+        ({"zip": "07601-4412"}, True),
+        ({"address2": "STE 300"}, None),
+        ({"address2": None}, None),
+        ({"address1": "411 MAIN ST"}, None),
+        ({"address1": "411 HACKENSACK AVENUE"}, None),
+        ({"city": "TEANECK"}, None),
+        ({"zip": "07602"}, None),
+        ({"address1": "4601 RIO VISTA DR", "zip": "07430"}, False),
+        ({"callername": "ACME, INC. "}, True),
+        ({"callername": "ACME"}, None),
+        ({"callername": None}, None),
+        ({"callername": "BLUEWATER DENTAL"}, False),
+        ({"dn": "12015550143"}, False),
+    ],
+)
+async def test_an_emergency_address_was_registered_only_where_all_of_it_agrees(
+    shown: dict[str, Any], expected: bool | None
+) -> None:
+    arguments = {"number": NUMBER, "caller_name": "Acme, Inc.", **ADDRESS}
+    assert await told("create_e911_record", arguments, {"records": [{**RECORD, **shown}]}) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("ACME INC", None), ("ACME, INC. ", None), ("ACME", None), ("BLUEWATER DENTAL", False)]
+)
+async def test_another_name_is_all_that_tells_of_an_address_bound_by_its_id(name: str, expected: bool | None) -> None:
+    arguments = {"number": NUMBER, "caller_name": "Acme, Inc. ", "address_id": 340251}
+    assert await told("update_e911_record", arguments, {"records": [{**RECORD, "callername": name}]}) is expected
