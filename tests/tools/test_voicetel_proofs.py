@@ -76,3 +76,53 @@ async def test_an_emergency_address_was_registered_only_where_all_of_it_agrees(
 async def test_another_name_is_all_that_tells_of_an_address_bound_by_its_id(name: str, expected: bool | None) -> None:
     arguments = {"number": NUMBER, "caller_name": "Acme, Inc. ", "address_id": 340251}
     assert await told("update_e911_record", arguments, {"records": [{**RECORD, "callername": name}]}) is expected
+
+
+LOCAL, OTHER, TOLL_FREE = "+12015551000", "+12015551001", "+18005551000"
+PORT: dict[str, Any] = {
+    "name_type": "business",
+    "name": "Acme Corp",
+    "authorized_person": "Jane Smith",
+    "billing_number": LOCAL,
+    "account_number": "123456789",
+    "street_number": "550",
+    "street": "Main",
+    "street_type": "ST",
+    "city": "Chicago",
+    "state": "IL",
+    "zip": "60601",
+}
+
+
+def listed(*times: str) -> dict[str, Any]:
+    """Port-ins of these times."""
+    return {"ports": [{"pid": f"w{index:04d}", "createdAt": time} for index, time in enumerate(times)]}
+
+
+def port(*numbers: str) -> dict[str, Any]:
+    """A port-in of these numbers."""
+    return {"port": {"pid": "w0001", "numbers": list(numbers)}}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "answers", "expected"),
+    [
+        ([LOCAL, TOLL_FREE], [listed(moment(), moment()), port(TOLL_FREE), port(LOCAL)], True),
+        ([LOCAL, TOLL_FREE], [listed(moment()), port(LOCAL)], None),
+        ([LOCAL, TOLL_FREE], [listed(moment()), port(OTHER)], None),
+        ([LOCAL, TOLL_FREE], [listed()], None),
+        ([LOCAL, OTHER], [listed(moment(), moment()), port(OTHER, LOCAL)], True),
+        ([LOCAL, OTHER], [listed(moment()), port(OTHER)], None),
+        ([LOCAL], [listed(moment()), port(LOCAL, OTHER)], None),
+        ([LOCAL], [listed(moment(hours=-2)), port(LOCAL)], None),
+        ([LOCAL], [listed(moment()), port()], None),
+        ([LOCAL], [listed(moment()), {}], None),
+        ([LOCAL], [listed(moment(), moment()), port(), port(LOCAL)], True),
+        ([LOCAL], [listed(moment()), port(OTHER)], False),
+        ([LOCAL], [listed(moment(days=-2))], False),
+    ],
+)
+async def test_a_port_that_was_filed_in_parts_is_not_taken_for_refused(
+    numbers: list[str], answers: list[dict[str, Any]], expected: bool | None
+) -> None:
+    assert await told("submit_port", {**PORT, "numbers": numbers}, *answers) is expected
