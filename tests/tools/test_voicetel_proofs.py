@@ -126,3 +126,49 @@ async def test_a_port_that_was_filed_in_parts_is_not_taken_for_refused(
     numbers: list[str], answers: list[dict[str, Any]], expected: bool | None
 ) -> None:
     assert await told("submit_port", {**PORT, "numbers": numbers}, *answers) is expected
+
+
+def sent(later: float | None, **value: Any) -> dict[str, Any]:
+    """A record of the message below, that many seconds after the call."""
+    key = [NUMBER[2:]] if later is None else [NUMBER[2:], int(SENT_AT.timestamp() + later)]
+    message = {"direction": "out", "destinationNumber": "2125550142", "message": "Your table is ready.", **value}
+    return {"messages": [{"id": "a1", "key": key, "value": message}]}
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        (sent(1), True),
+        (sent(-2), True),
+        (sent(-40), None),
+        (sent(None), None),
+        (sent(1, direction="in"), None),
+        (sent(1, message="Your table is taken."), None),
+        ({"messages": [{"key": [NUMBER[2:], None], "value": None}]}, None),
+        ({"messages": []}, None),
+    ],
+)
+async def test_the_same_text_sent_before_is_another_message(history: dict[str, Any], expected: bool | None) -> None:
+    arguments = {"from_number": NUMBER, "to_number": "+12125550142", "text": "Your table is ready."}
+    assert await told("send_message", arguments, history) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("CAMPAIGN_DCA_COMPLETE", True),
+        ("CAMPAIGN_DCA_COMPLETE_NO_NUMBERS_ASSIGNED", True),
+        ("CAMPAIGN_PENDING_DCA", True),
+        ("CAMPAIGN_DCA_REJECTED", True),
+        ("CAMPAIGN_INVALID_ID", False),
+        ("CAMPAIGN_EXPIRED", None),
+        ("NOT_FOUND", None),
+        (None, None),
+    ],
+)
+async def test_a_campaign_is_registered_only_where_its_status_is_the_networks(
+    status: str | None, expected: bool | None
+) -> None:
+    arguments = {"campaign_id": "CNEW123", "brand_id": "BBLUEW1", "description": "Order updates"}
+    found = {"campaigns": [{"id": "CNEW123", "status": status}]}
+    assert await told("register_campaign", arguments, found) is expected
