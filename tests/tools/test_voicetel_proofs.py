@@ -172,3 +172,21 @@ async def test_a_campaign_is_registered_only_where_its_status_is_the_networks(
     arguments = {"campaign_id": "CNEW123", "brand_id": "BBLUEW1", "description": "Order updates"}
     found = {"campaigns": [{"id": "CNEW123", "status": status}]}
     assert await told("register_campaign", arguments, found) is expected
+
+
+@pytest.mark.parametrize(
+    ("address", "listed", "expected"),
+    [
+        ("pbx.acme.example", "203.0.113.9:5060", None),
+        ("pbx.acme.example", "PBX.acme.example", True),
+        ("pbx.acme.example", "sip.other.example", False),
+        ("203.0.113.8", "203.0.113.9:5060", False),
+        ("203.0.113.9", "203.0.113.9:5060", True),
+    ],
+)
+async def test_a_gateway_named_by_its_host_may_be_listed_by_its_address(
+    address: str, listed: str, expected: bool | None
+) -> None:
+    gateway = {"id": 1000, "gateway": listed, "limit": 23, "system": False}
+    assert await told("create_gateway", {"address": address}, {"gateways": [gateway]}) is expected
+    assert await told("update_gateway", {"gateway_id": 1000, "address": address}, gateway) is expected

@@ -100,8 +100,11 @@ class AddNumber(Operation[AddedNumber]):
             "The documents require the balance to cover the monthly rate; whether it is taken at once is not said.",
         )
 
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
     def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False)
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False, may_be_older=True)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
