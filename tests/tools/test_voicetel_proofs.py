@@ -31,7 +31,13 @@ def moment(**later: int) -> str:
     return (SENT_AT + timedelta(**later)).isoformat()
 
 
-ADDRESS = {"address1": "411 Hackensack Ave.", "address2": "Ste 200", "city": "Hackensack", "state": "NJ", "zip": "07601"}
+ADDRESS = {
+    "address1": "411 Hackensack Ave.",
+    "address2": "Ste 200",
+    "city": "Hackensack",
+    "state": "NJ",
+    "zip": "07601",
+}
 RECORD = {
     "dn": "12015550142",
     "callername": "ACME INC",
@@ -190,3 +196,32 @@ async def test_a_gateway_named_by_its_host_may_be_listed_by_its_address(
     gateway = {"id": 1000, "gateway": listed, "limit": 23, "system": False}
     assert await told("create_gateway", {"address": address}, {"gateways": [gateway]}) is expected
     assert await told("update_gateway", {"gateway_id": 1000, "address": address}, gateway) is expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "number", "words", "expected"),
+    [
+        ("ip", 1, "IP allowlist only", True),
+        ("ip", 1, "Lax (Digest or IP)", None),
+        ("ip", 1, "Mode one", None),
+        ("ip", 1, None, None),
+        ("ip", 2, "IP", None),
+        ("ip", 2, "Digest OR IP allowlist", False),
+        ("ip", 0, "Digest only", False),
+        ("ip", 0, None, False),
+        ("digest_or_ip", 2, "Digest OR IP allowlist", True),
+        ("digest_or_ip", 2, "IP only", None),
+        ("digest_or_ip", 2, "Digest or IP, unless blocked", None),
+        ("digest", 0, "Digest only", True),
+        ("digest", 0, None, True),
+        ("digest", 0, "IP only", None),
+        ("digest", 1, "Lax", False),
+        ("digest_and_ip", 3, "Strict", True),
+        ("digest_and_ip", None, None, None),
+    ],
+)
+async def test_a_disputed_mode_is_told_by_its_description(
+    mode: str, number: int | None, words: str | None, expected: bool | None
+) -> None:
+    shown = {"authType": number, "authTypeDescription": words}
+    assert await told("update_authentication", {"mode": mode}, shown) is expected
