@@ -225,3 +225,76 @@ async def test_a_disputed_mode_is_told_by_its_description(
 ) -> None:
     shown = {"authType": number, "authTypeDescription": words}
     assert await told("update_authentication", {"mode": mode}, shown) is expected
+
+
+NOWHERE: dict[str, Any] = {}
+"""What a client makes of the 404 that VoiceTel answers where nothing is set."""
+
+OF_THE_NUMBER = {"set_route", "set_forward", "set_dnis_translation", "set_cnam_lookup"}
+"""Seen in what VoiceTel shows of a number, which always names it."""
+
+ROUTE = {"number": NUMBER, "route": 1001}
+FORWARD = {"number": NUMBER, "destination": "+12125550146"}
+TRANSLATION = {"number": NUMBER, "translation": "+12015559999"}
+CNAM = {"number": NUMBER, "enabled": False}
+MAIL = {"number": NUMBER, "type": "email", "resource": "Desk@Acme.example"}
+WEBHOOK = {"number": NUMBER, "type": "webhook", "resource": "https://acme.example/in"}
+FAX = {"number": NUMBER, "email": "Desk@Acme.example"}
+BULK = {"numbers": [NUMBER, "+12125550145"], "campaign_id": "CBW7T2K"}
+
+BOUND = {"number": "2015550142", "onAccount": True, "campaign": {"id": "CBW7T2K"}}
+UNBOUND = {**BOUND, "campaign": None}
+OTHER_UNBOUND = {**UNBOUND, "number": "2125550145"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "shown", "expected"),
+    [
+        ("set_route", ROUTE, {}, None),
+        ("set_route", ROUTE, {"route": 1001}, True),
+        ("set_route", ROUTE, {"route": 1000, "gateway": "203.0.113.10"}, False),
+        ("set_route", ROUTE, {"route": 4, "gateway": "DID"}, False),
+        ("set_route", ROUTE, {"route": 1, "gateway": "203.0.113.10"}, None),
+        ("set_route", {"number": NUMBER, "route": 1}, {"route": 1, "gateway": "203.0.113.10"}, None),
+        ("set_forward", FORWARD, {}, None),
+        ("set_forward", FORWARD, {"forward": True}, None),
+        ("set_forward", FORWARD, {"forward": False}, False),
+        ("set_forward", FORWARD, {"forward": True, "forwardTo": "2125550147"}, False),
+        ("set_forward", FORWARD, {"forward": True, "forwardTo": "2125550146"}, True),
+        ("set_dnis_translation", TRANSLATION, {}, None),
+        ("set_dnis_translation", TRANSLATION, {"translated": "2015550142"}, False),
+        ("set_cnam_lookup", CNAM, {}, None),
+        ("set_cnam_lookup", CNAM, {"cnam": True}, False),
+        ("set_sms_routing", MAIL, {"type": "email", "resource": "desk@acme.example"}, True),
+        ("set_sms_routing", MAIL, {"type": "email", "resource": "other@acme.example"}, False),
+        ("set_sms_routing", MAIL, {"type": "unknown", "resource": "desk@acme.example"}, None),
+        ("set_sms_routing", MAIL, {"type": "email"}, None),
+        ("set_sms_routing", MAIL, {"type": "sip", "resource": "203.0.113.5"}, False),
+        ("set_sms_routing", MAIL, NOWHERE, False),
+        ("set_sms_routing", WEBHOOK, {"type": "webhook", "resource": "https://acme.example/in"}, True),
+        ("set_sms_routing", WEBHOOK, {"type": "webhook", "resource": "https://ACME.example/in/"}, None),
+        ("set_sms_routing", WEBHOOK, {"type": "webhook", "resource": "https://other.example/in"}, False),
+        ("remove_sms_routing", {"number": NUMBER}, NOWHERE, True),
+        ("remove_sms_routing", {"number": NUMBER}, {"resource": "desk@acme.example"}, None),
+        ("remove_sms_routing", {"number": NUMBER}, {"type": "unknown"}, False),
+        ("set_fax_routing", FAX, {"email": "desk@acme.example"}, True),
+        ("set_fax_routing", FAX, {"number": "2015550142"}, None),
+        ("set_fax_routing", FAX, NOWHERE, False),
+        ("remove_fax_routing", {"number": NUMBER}, {"number": "2015550142"}, None),
+        ("remove_fax_routing", {"number": NUMBER}, NOWHERE, True),
+        ("set_messaging_routes", {"number": NUMBER, "route_out": 0}, {"carrier": None}, None),
+        ("set_messaging_routes", {"number": NUMBER, "route_out": 0}, {"carrier": 17}, False),
+        ("set_messaging_routes", {"number": NUMBER, "route_in": 0, "route_out": 0}, {"routeIn": 0}, None),
+        ("set_messaging_routes", {"number": NUMBER, "route_in": 7002}, {"routeIn": 7002}, True),
+        ("unassign_campaign_in_bulk", BULK, {"numbers": []}, None),
+        ("unassign_campaign_in_bulk", BULK, {"numbers": [UNBOUND]}, None),
+        ("unassign_campaign_in_bulk", BULK, {"numbers": [{**UNBOUND, "onAccount": False}, OTHER_UNBOUND]}, True),
+        ("unassign_campaign_in_bulk", BULK, {"numbers": [BOUND, OTHER_UNBOUND]}, None),
+        ("unassign_campaign_in_bulk", BULK, {"numbers": [UNBOUND, OTHER_UNBOUND]}, True),
+    ],
+)
+async def test_a_read_that_does_not_show_a_setting_says_nothing_of_it(
+    tool: str, arguments: dict[str, Any], shown: dict[str, Any], expected: bool | None
+) -> None:
+    answer = {"number": "2015550142", **shown} if tool in OF_THE_NUMBER else shown
+    assert await told(tool, arguments, answer) is expected

@@ -17,12 +17,7 @@ from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo, put_back
 from clients.voicetel import voicetel
 from tools.voicetel.access import is_routable
-from tools.voicetel.numbers import Numbers
-
-SYSTEM_ROUTES: Final = frozenset({
-    "USER", "T30", "VOICE_BRIDGE", "DID", "T38", "RTC_BRIDGE", "VOICEML", "SDN", "MOBILE",
-})  # fmt: skip
-"""Routes that every account has; VOICEML and MOBILE are from the newer SDK."""
+from tools.voicetel.numbers import SYSTEM_ROUTES, Numbers
 
 DEFAULT_PORT: Final = ":5060"
 
