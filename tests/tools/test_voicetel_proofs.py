@@ -298,3 +298,24 @@ async def test_a_read_that_does_not_show_a_setting_says_nothing_of_it(
 ) -> None:
     answer = {"number": "2015550142", **shown} if tool in OF_THE_NUMBER else shown
     assert await told(tool, arguments, answer) is expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({}, True),
+        ({"body": "<p>Yes,<br>please &amp; thank you.</p>"}, True),
+        ({"body": "Yes,\nplease & thank you. "}, True),
+        ({"body": "Yes, please & thank you. What else?"}, None),
+        ({"type": "message"}, None),
+        ({"type": None}, None),
+        ({"createdAt": moment(minutes=-5)}, None),
+        ({"createdAt": None}, None),
+    ],
+)
+async def test_a_reply_was_added_only_where_a_customer_says_it_and_nothing_else(
+    row: dict[str, Any], expected: bool | None
+) -> None:
+    reply = {"type": "customer", "body": "Yes, please &amp; thank you.", "createdAt": moment(seconds=2), **row}
+    arguments = {"ticket_id": 30412, "message": "Yes, please & thank you."}
+    assert await told("reply_to_ticket", arguments, {"messages": [reply]}) is expected
