@@ -242,8 +242,8 @@ def _done_in_part(envelope: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _updated(details: Any) -> set[str]:
     """Names of the settings that a 409 says were changed."""
-    rows: Any = cast("Mapping[str, Any]", details).get("updated") if isinstance(details, Mapping) else None
-    listed = cast("list[Any]", rows) if isinstance(rows, list) else []
+    rows: object = cast("Mapping[str, Any]", details).get("updated") if isinstance(details, Mapping) else None
+    listed = cast("list[object]", rows) if isinstance(rows, list) else []
     return {str(cast("Mapping[str, Any]", row).get("field")) for row in listed if isinstance(row, Mapping)}
 
 

@@ -7,7 +7,16 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
+from clients.fields import (
+    AnsweredNumber,
+    AnsweredTime,
+    Dollars,
+    LooseText,
+    Moment,
+    StrangerText,
+    UsNumber,
+    require_in_order,
+)
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.segments import segments
 from clients.undo import Undo
@@ -94,6 +103,11 @@ class ListMessages(Operation[Messages]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        require_in_order(self.since, self.until)
+        return self
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
