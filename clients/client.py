@@ -211,6 +211,10 @@ class ApiClient:
         """
         raise NotImplementedError
 
+    def is_own_refusal(self, payload: Any) -> bool:
+        """True for a no in the provider's own form, and not in that of a proxy or of another server."""
+        return isinstance(payload, Mapping)
+
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
         """The typed error for the provider's no."""
         raise NotImplementedError
@@ -302,7 +306,7 @@ class ApiClient:
 
     def _answer(self, spec: Spec, response: Received) -> Any:
         status = response.status
-        if status == spec.empty_on:
+        if status == spec.empty_on and self.is_own_refusal(parsed_or_none(response.text)):
             return {}
         if 200 <= status < 300:
             return self._decoded(spec, response.text)

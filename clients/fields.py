@@ -79,6 +79,16 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
 """A time with its zone, kept in UTC: ISO 8601 for people, epoch seconds on the wire."""
 
 
+def require_in_order(since: datetime | None, until: datetime | None) -> None:
+    """Refuse a range of time that can hold nothing, before it spends a call.
+
+    Raises:
+        ValueError: It ends before it begins.
+    """
+    if since is not None and until is not None and since > until:
+        raise ValueError("since: it is the older bound and is later than until, so that nothing lies between them")
+
+
 def _iso(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 

@@ -66,6 +66,9 @@ class Proof(Generic[A]):
     if_absent: bool | None = None
     """What it means when the read finds nothing."""
 
+    may_be_older: bool = False
+    """True where what is found proves nothing unless `before`, the same read, did not find it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:

@@ -5,15 +5,17 @@ Rests on the provider's API page for 2.2.10 (`https://voicetel.com/docs/api/v2.2
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 import anyio
 import httpx2
 
 from clients.client import ApiClient
 from clients.errors import (
+    Conflict,
     NotAuthenticated,
     NotConfigured,
+    NotPermitted,
     ProviderFailed,
     RateLimited,
     Refused,
@@ -21,6 +23,7 @@ from clients.errors import (
     quoted,
     refusal,
 )
+from clients.exchange import Exchange
 from clients.limits import Limit, Limits, ProcessLimits
 from clients.operation import Operation, Provider, Spec
 from clients.redaction import fingerprint, redact, without_secrets
@@ -44,6 +47,10 @@ HOURLY: Final = Limit("voicetel account, call records, recurring charges and log
 """6 an hour and IP, shared by the four routes (documented on each; that they share it is from the provider's SDK)."""
 
 LOGIN_PATH: Final = "/v2.2/account/api-key"
+
+R = TypeVar("R")
+
+_ACCOUNT_UNKNOWN = re.compile(r"(?i)account.*not found")
 
 
 class VoiceTelKey:
@@ -167,6 +174,15 @@ class VoiceTel(ApiClient):
         if operation.spec.path == "/v2.2/auth" and password is not None:
             self.key.password_changed(password.get_secret_value())
 
+    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Like that of every client; a password that was changed, though the mode beside it was not, is noticed too."""
+        try:
+            return await super().exchange(operation, idempotency_key=idempotency_key)
+        except Conflict as partly:
+            if "password" in _updated(partly.details):
+                self.noticed(operation, None)
+            raise
+
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """`{"status": "success", "data": …}` → data. An error envelope inside a 200 is a refusal all the same."""
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
@@ -180,16 +196,31 @@ class VoiceTel(ApiClient):
         data = envelope.get("data")
         return {} if data is None else data
 
+    def is_own_refusal(self, payload: Any) -> bool:
+        return isinstance(payload, dict) and cast("dict[str, Any]", payload).get("status") == "error"
+
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
         """The typed error, with what was done in part (`details`) where the documents show such an answer."""
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
         reason = _reason(envelope) or text or "no reason given"
         message = f"VoiceTel refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(redact(reason))}"
         details = _done_in_part(envelope)
-        kind = spec.refusals.get(status)
+        if status == 404 and not self.is_own_refusal(payload):
+            strange = (
+                "VoiceTel's address answered 404 in a form that is not VoiceTel's: check its base URL and proxies."
+            )
+            return ProviderFailed(strange, status=status)
+        kind = _kind(spec, status, reason)
         if kind is not None:
             return kind(message, status=status, details=without_secrets(details))
         return refusal(status, message, details=without_secrets(details))
+
+
+def _kind(spec: Spec, status: int, reason: str) -> type[Refused] | None:
+    """What a status means on this route. That of support says 401 also of an account that it does not know."""
+    if status == 401 and spec.toolset == "support" and _ACCOUNT_UNKNOWN.search(reason):
+        return NotPermitted
+    return spec.refusals.get(status)
 
 
 def _key_in(response: httpx2.Response) -> str | None:
@@ -207,6 +238,13 @@ def _done_in_part(envelope: Mapping[str, Any]) -> dict[str, Any] | None:
     done = {name: parts[name] for name in ("added", "removed", "updated") if parts.get(name)}
     failed = {name: parts[name] for name in ("failed", "errors") if parts.get(name)}
     return {**done, **failed} if done else None
+
+
+def _updated(details: Any) -> set[str]:
+    """Names of the settings that a 409 says were changed."""
+    rows: object = cast("Mapping[str, Any]", details).get("updated") if isinstance(details, Mapping) else None
+    listed = cast("list[object]", rows) if isinstance(rows, list) else []
+    return {str(cast("Mapping[str, Any]", row).get("field")) for row in listed if isinstance(row, Mapping)}
 
 
 def _code(envelope: Mapping[str, Any]) -> int:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from clients.errors import NotFound, TelephonyError
 from clients.exchange import Exchange
-from clients.operation import Operation, Proof
+from clients.operation import Operation, Proof, answer_type
 from guard.action import Action, State
 from guard.journal import Journal
 from guard.looking import Operations
@@ -80,11 +80,15 @@ class Reconciler:
             action = await self._journal.find(action.id) or action
         if action.state is not State.UNKNOWN:
             return action
-        proof = self._proof(action)
-        sender = self._senders.get(action.provider)
-        if proof is None or sender is None or sender.account != action.account or action.sent_at is None:
+        call, sender = self._call(action), self._senders.get(action.provider)
+        proof = call.settled(action.sent_at) if call and action.sent_at else None
+        if call is None or proof is None or sender is None or action.sent_at is None:
+            return action
+        if sender.account != action.account:
             return action
         happened = await self._happened(proof, sender, action.sent_at)
+        if happened and proof.may_be_older and not _is_newer_than_before(action, call, proof):
+            return action
         if happened is None or (not happened and self._now() < action.sent_at + self._grace):
             return action
         outcome = "Found done by looking." if happened else "Found not done by looking."
@@ -102,12 +106,10 @@ class Reconciler:
             told = f"The process ended while the request was under way. {self._where_to_look(action)}"
             await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=told)
 
-    def _proof(self, action: Action) -> Proof[Any] | None:
+    def _call(self, action: Action) -> Operation[Any] | None:
         operation = self._operations(action.operation)
-        if operation is None or action.sent_at is None:
-            return None
         try:
-            return operation.model_validate(dict(action.arguments)).settled(action.sent_at)
+            return operation.model_validate(dict(action.arguments)) if operation else None
         except ValidationError:
             return None
 
@@ -126,3 +128,18 @@ class Reconciler:
                 return shown
             proof = shown
         return None
+
+
+def _is_newer_than_before(action: Action, call: Operation[Any], proof: Proof[Any]) -> bool:
+    """True if the state before the call was read, and did not show what the call was to bring about."""
+    read = call.before()
+    if read is None or read != proof.read:
+        return False
+    if action.before is None:
+        return proof.if_absent is False
+    kept: Any = answer_type(type(read))
+    try:
+        shown = proof.shows(kept.model_validate(action.before))
+    except ValidationError:
+        return False
+    return shown is False or shown is None

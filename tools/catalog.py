@@ -14,6 +14,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "voicetel": (
         "numbers",
         "number_routing",
+        "number_inbox",
         "number_messaging",
         "caller_names",
         "ordering",

@@ -13,6 +13,8 @@ from sandbox.voicetel.wire import Answer, Refusal, created, success
 
 UNKNOWN_STATUS = "CAMPAIGN_INVALID_ID"
 """The later SDK's status for an id nobody knows; 2.2.10 lists none."""
+NEW_STATUS = "CAMPAIGN_PENDING_DCA"
+"""The later SDK's status for a campaign that the carriers have yet to review."""
 
 
 def _moment(text: str) -> str:
@@ -65,7 +67,7 @@ def register_campaign(call: Call, body: CampaignBody) -> Answer:
         description=body.campaignDescription,
         network="A",
         upstream="SFL9UTQ",
-        status="PENDING",
+        status=NEW_STATUS,
     )
     return created({"result": {"statusCode": "201", "status": "CREATED"}})
 

@@ -1,8 +1,9 @@
 """Answers are read leniently where they differ in detail, and refused where they are something else."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -10,7 +11,8 @@ import pytest
 
 from clients.errors import NotPermitted, UnexpectedAnswer
 from tests.clients.accounts import Provider, answered_by, success
-from tools.voicetel.account import GetAccount, ListCredits, ListPayments
+from tools.voicetel.account import GetAccount, ListCallRecords, ListCredits, ListPayments
+from tools.voicetel.messaging import ListMessages
 from tools.voicetel.numbers import AddNumber, GetNumber, ListNumbers, Number, Numbers, ReleaseNumber
 from tools.voicetel.ordering import OrderNumbers
 
@@ -184,3 +186,31 @@ async def test_a_no_that_is_too_large_is_still_a_no() -> None:
         with pytest.raises(NotPermitted):
             await client.send(WRITE)
     assert flood.sent < 100
+
+
+@pytest.mark.parametrize(
+    ("encoded", "name"),
+    [
+        ("JANE%20DOE", "JANE DOE"),
+        ("JANE+DOE", "JANE DOE"),
+        ("M%C3%9CLLER%20%26+SON", "MÜLLER & SON"),
+        ("+12125550199", "+12125550199"),
+        ("%2B12125550199", "+12125550199"),
+        ("100%", "100%"),
+        (None, None),
+    ],
+)
+async def test_the_name_of_a_caller_arrives_encoded(encoded: str | None, name: str | None) -> None:
+    records = {"cdr": [{"id": "c1", "key": ["2015550100", "1779105540"], "value": {"cn": encoded}}]}
+    async with answered_by(Provider(success(records))) as client:
+        (row,) = (await client.send(ListCallRecords())).cdr
+    assert row.value is not None
+    assert row.value.caller_name == name
+
+
+@pytest.mark.parametrize("kind", [ListCallRecords, partial(ListMessages, number="+12015550142")])
+def test_a_range_that_can_hold_nothing_is_refused_before_it_costs_a_call(kind: Any) -> None:
+    noon = datetime(2026, 5, 18, 12, tzinfo=UTC)
+    with pytest.raises(ValueError, match="later than until"):
+        kind(since=noon, until=noon - timedelta(seconds=1))
+    assert kind(since=noon, until=noon)

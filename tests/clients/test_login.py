@@ -1,5 +1,6 @@
 """How a VoiceTel account is opened: with a key that is given, or one that is fetched once."""
 
+import json
 from typing import Any
 
 import anyio
@@ -7,6 +8,7 @@ import httpx2
 import pytest
 
 from clients.errors import (
+    Conflict,
     LimitReached,
     NotAuthenticated,
     NotConfigured,
@@ -116,6 +118,35 @@ async def test_after_a_change_of_the_password_the_next_call_logs_in_with_the_new
         await client.send(change)
         assert await client.send(ListNumbers())
         assert [row["status"] for row in await sandbox.requests(path=LOGIN_PATH)] == [200]
+
+
+def changed_in_part(*fields: str) -> httpx2.Response:
+    """A 409 that says which settings were changed and that another was not."""
+    envelope = {
+        "status": "error",
+        "error": {"code": 409, "message": "Some settings were not updated."},
+        "updated": [{"field": field} for field in fields],
+        "errors": [{"field": "authType", "message": "Not now."}],
+    }
+    return httpx2.Response(409, json=envelope)
+
+
+@pytest.mark.parametrize(
+    ("fields", "password"), [(("password",), "Anchor2027"), (("authType",), PASSWORD), ((), PASSWORD)]
+)
+async def test_a_password_that_was_changed_in_part_of_a_refused_call_is_used_from_then_on(
+    fields: tuple[str, ...], password: str
+) -> None:
+    change = UpdateAuthentication.model_validate({"mode": "ip", "password": "Anchor2027"})
+    provider = Provider(changed_in_part(*fields), success({"apikey": "b" * 32}), success({"numbers": []}))
+    async with answered_by(provider, username=USERNAME, password=PASSWORD) as client:
+        with pytest.raises(Conflict):
+            await client.send(change)
+        await client.send(ListNumbers())
+    logins = [
+        json.loads(request.content)["password"] for request in provider.requests if LOGIN_PATH in request.url.path
+    ]
+    assert logins == ([password] if "password" in fields else [])
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])

@@ -122,3 +122,8 @@ async def test_an_order_is_placed_once_a_connection_can_be_opened() -> None:
     provider = Provider(httpx2.ConnectError(""), PLACED)
     async with answered_by(provider) as client:
         assert (await client.exchange(ORDER)).attempts == 2
+
+
+def test_a_number_is_not_ordered_twice_in_one_order() -> None:
+    with pytest.raises(ValueError, match="each number stands once"):
+        OrderNumbers(numbers=["+12015550101", "201-555-0101"])

@@ -26,6 +26,7 @@ from tools.voicetel.e911 import DeleteE911Record, GetE911Record, ListE911Records
 from tools.voicetel.messaging import SendMessage
 from tools.voicetel.numbers import AddNumber, GetNumber, ListNumbers
 from tools.voicetel.ordering import OrderNumbers, SearchInventory
+from tools.voicetel.support import GetTicket, ListTickets
 
 SEARCH = SearchInventory(tn_mask="201")
 WRITE = AddNumber(number="+12015550101")
@@ -152,6 +153,40 @@ async def test_a_404_that_means_an_empty_list_is_an_empty_list(operation: Operat
         exchange = await client.exchange(operation)
         assert [row["status"] for row in await sandbox.requests()] == [404]
     assert not any(exchange.answer.model_dump().values())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        httpx2.Response(404, text="<html>404 Not Found</html>"),
+        httpx2.Response(404, json={"message": "no Route matched with those values"}),
+        httpx2.Response(404),
+    ],
+)
+@pytest.mark.parametrize("operation", [ListNumbers(), GetNumber(number="+12015550142"), WRITE])
+async def test_a_404_of_another_server_is_neither_an_empty_list_nor_a_missing_object(
+    operation: Operation[Any], page: httpx2.Response
+) -> None:
+    async with answered_by(Provider(page)) as client:
+        with pytest.raises(ProviderFailed, match="not VoiceTel's: check its base URL"):
+            await client.send(operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "words", "error"),
+    [
+        (ListTickets(), "Account row not found.", NotPermitted),
+        (GetTicket(ticket_id=30412), "Account row not found.", NotPermitted),
+        (ListTickets(), "Invalid or missing API key.", NotAuthenticated),
+        (ListNumbers(), "Account row not found.", NotAuthenticated),
+    ],
+)
+async def test_a_401_of_support_for_an_account_it_does_not_know_does_not_blame_the_key(
+    operation: Operation[Any], words: str, error: type[Refused]
+) -> None:
+    async with answered_by(Provider(refused(401, words))) as client:
+        with pytest.raises(error):
+            await client.send(operation)
 
 
 async def test_a_404_of_a_single_object_is_not_found() -> None:

@@ -121,6 +121,25 @@ async def test_looking_tells_it_of_every_call_of_a_provider(provider: str, tmp_p
     assert seen == {lost.tool: lost.can_be_seen for lost in calls}
 
 
+TWINS = [
+    Lost(tool="voicetel_add_number", arguments={"number": MAIN}),
+    Lost(tool="voicetel_create_gateway", arguments={"address": "203.0.113.40"}),
+]
+
+
+@pytest.mark.parametrize("lost", TWINS, ids=lambda lost: lost.tool)
+async def test_what_was_there_before_a_call_is_not_taken_for_its_effect(lost: Lost, tmp_path: Path) -> None:
+    async with benches(tmp_path, "voicetel") as bench:
+        assert await bench.look(await bench.lose(lost, "drop_before")) is State.UNKNOWN
+
+
+async def test_a_new_gateway_is_not_told_from_an_older_one_where_nobody_looked_before(tmp_path: Path) -> None:
+    lost = Lost(tool="voicetel_create_gateway", arguments={"address": "203.0.113.77:5060"})
+    async with benches(tmp_path, "voicetel") as bench:
+        await bench.sandbox.break_with("status", provider="voicetel", method="GET", status=500, times=None)
+        assert await bench.look(await bench.lose(lost, "drop_after")) is State.UNKNOWN
+
+
 async def _calls(provider: str, bench: Bench) -> Sequence[Lost]:
     if provider == "routee":
         return await routee_calls(bench)

@@ -5,6 +5,7 @@ Paths and fields are documented. The meaning of two authentication modes is disp
 "routable" is not spelled out: private, shared, local, multicast and reserved ones are taken as not (inferred).
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from clients.effects import Effect
+from clients.errors import quoted
 from clients.fields import KeptFromModel, Secret
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo
@@ -194,6 +196,26 @@ AUTH_TYPES: Final[dict[Mode, int]] = {"digest": 0, "ip": 1, "digest_or_ip": 2, "
 
 DISPUTED: Final = frozenset({"ip", "digest_or_ip"})
 
+_DESCRIBED: Final[dict[frozenset[str], Mode]] = {
+    frozenset({"digest"}): "digest",
+    frozenset({"ip"}): "ip",
+    frozenset({"digest", "or", "ip"}): "digest_or_ip",
+    frozenset({"lax"}): "digest_or_ip",
+    frozenset({"lax", "digest", "or", "ip"}): "digest_or_ip",
+    frozenset({"digest", "and", "ip"}): "digest_and_ip",
+    frozenset({"strict"}): "digest_and_ip",
+    frozenset({"strict", "digest", "and", "ip"}): "digest_and_ip",
+}
+"""Words of the API page and of the newer SDK. Whatever else a description says makes it unclear."""
+
+_FILLING: Final = frozenset({"only", "allowlist", "list", "auth", "authentication", "address"})
+
+
+def described(words: str | None) -> Mode | None:
+    """The mode that VoiceTel describes with these words; None where they are unclear."""
+    said = frozenset(re.findall(r"\w+", (words or "").casefold()))
+    return _DESCRIBED.get(said - _FILLING)
+
 
 def new_password() -> str:
     """Ten letters and digits, at least one of each: the strongest that VoiceTel takes."""
@@ -209,6 +231,11 @@ class Authentication(Answer):
     auth_type: int | None = None
     auth_type_description: str | None = None
     acl: list[AclEntry] = []
+
+    @property
+    def numbered(self) -> Mode | None:
+        """The mode that the API page gives this number."""
+        return next((mode for mode, number in AUTH_TYPES.items() if number == self.auth_type), None)
 
 
 @voicetel.operation(
@@ -279,18 +306,29 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         lost = "The old password and its API key do not come back." if self.password is not None else ""
-        shown = before.auth_type if isinstance(before, Authentication) else None
-        old: Mode | None = next((mode for mode, number in AUTH_TYPES.items() if number == shown), None)
+        old = before.numbered if isinstance(before, Authentication) else None
         if self.mode is None or old is None:
             return Undo(verdict="none", lost=lost or "The mode before the change was not read.")
+        words = before.auth_type_description or "nothing"
+        if described(words) != old and (old in DISPUTED or described(words) is not None):
+            told = f"VoiceTel described the mode before as {quoted(words)}, and what sets that again is disputed."
+            return Undo(verdict="none", lost=f"{told} {lost}".strip())
         return Undo(verdict="partial" if lost else "full", operation=UpdateAuthentication(mode=old), lost=lost)
 
     def settled(self, sent_at: datetime) -> Proof[Authentication] | None:
         """A password cannot be read, and a new one locks the reader out."""
         if self.mode is None or self.password is not None:
             return None
-        wanted = AUTH_TYPES[self.mode]
-        return Proof(read=GetAuthentication(), shows=lambda now: now.auth_type == wanted)
+        return Proof(read=GetAuthentication(), shows=self._is_set)
+
+    def _is_set(self, now: Authentication) -> bool | None:
+        """A number that was sent and is shown with other words was taken, but for another mode: look at it."""
+        number, words = now.numbered, described(now.auth_type_description)
+        if words is None:
+            return None if number is None or {number, self.mode} <= DISPUTED else number == self.mode
+        if words == self.mode:
+            return True if number in {None, self.mode} else None
+        return None if number == self.mode else False
 
     def to_wire(self) -> dict[str, Any]:
         wire = wire_fields(self, exclude=frozenset({"mode"}))

@@ -2,13 +2,23 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, unquote_plus
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from clients.changing import Changing
 from clients.effects import Effect
-from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
+from clients.fields import (
+    AnsweredNumber,
+    AnsweredTime,
+    Dollars,
+    LooseText,
+    Moment,
+    StrangerText,
+    UsNumber,
+    require_in_order,
+)
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from clients.voicetel import HOURLY, voicetel
@@ -178,12 +188,22 @@ class ListCredits(Operation[Credits]):
     """Only these; all if left out."""
 
 
+def _decoded(name: object) -> object:
+    """The name as the caller sent it. A plus sign stands for a space unless it begins a number."""
+    if not isinstance(name, str):
+        return name
+    return unquote(name) if name.startswith("+") else unquote_plus(name)
+
+
+EncodedName = Annotated[StrangerText, BeforeValidator(_decoded)]
+
+
 class CallRecordValue(Answer):
     """What a call record says. Numbers arrive as text."""
 
     caller: StrangerText | None = Field(default=None, alias="cid")
     called: str | None = Field(default=None, alias="dst")
-    caller_name: StrangerText | None = Field(default=None, alias="cn")
+    caller_name: EncodedName | None = Field(default=None, alias="cn")
     seconds: LooseText | None = Field(default=None, alias="dur")
     rate_a_minute: LooseText | None = Field(default=None, alias="nr")
     billed: LooseText | None = Field(default=None, alias="ba")
@@ -226,6 +246,11 @@ class ListCallRecords(Operation[CallRecords]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        require_in_order(self.since, self.until)
+        return self
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `start` is the newer bound and `end` the older one."""

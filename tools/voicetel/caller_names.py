@@ -53,7 +53,10 @@ class SetCnamLookup(Operation[CnamLookup]):
         return put_back(SetCnamLookup, number=self.number, enabled=before.cnam, lost=lost)
 
     def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda found: found.cnam is self.enabled)
+        return Proof(
+            read=GetNumber(number=self.number),
+            shows=lambda found: None if found.cnam is None else found.cnam is self.enabled,
+        )
 
 
 class CallerName(Answer):

@@ -5,6 +5,7 @@ a number that is not on the account, as the read is documented to. From VoiceTel
 names of at most 20 characters, addresses in the United States only, up to 24 hours until dispatchers see a change.
 """
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -188,13 +189,25 @@ class CreateE911Record(Operation[E911Answer]):
         return {"dn": wire.pop("number"), **wire}
 
     def _is_registered(self, found: E911Records) -> bool | None:
-        """The address comes back normalised, so only its ZIP code and house number can be compared."""
+        """An address comes back normalised, so one that differs a little may be this one, or the one before it."""
         record = found.of(self.number)
-        if record is None or not _same_name(record, self.caller_name):
+        if record is None or _is_of_another(record, self.caller_name) or self._is_elsewhere(record):
             return False
-        same_zip = (record.zip or "")[:5] == self.zip[:5]
-        same_house = (record.address1 or "").split()[:1] == self.address1.split()[:1]
-        return True if same_zip and same_house else None
+        same_name = _words(record.caller_name) == _words(self.caller_name)
+        return True if same_name and self._is_at(record) else None
+
+    def _is_at(self, record: E911Record) -> bool:
+        """True if the whole address agrees; a suite may be in either line, and a ZIP code without its +4."""
+        shown = (_words(record.address1, record.address2), _words(record.city), _words(record.state))
+        return shown == (_words(self.address1, self.address2), _words(self.city), _words(self.state)) and (
+            (record.zip or "")[:5] == self.zip[:5]
+        )
+
+    def _is_elsewhere(self, record: E911Record) -> bool:
+        """True if house number and ZIP code are both others: correcting an address changes at most one of them."""
+        if not (record.address1 and record.zip):
+            return False
+        return _words(record.address1)[:1] != _words(self.address1)[:1] and record.zip[:5] != self.zip[:5]
 
 
 @voicetel.operation(
@@ -236,7 +249,7 @@ class UpdateE911Record(Operation[E911Answer]):
     def _is_registered(self, found: E911Records) -> bool | None:
         """A record does not name its `address_id`, so another caller name is all that can be told."""
         record = found.of(self.number)
-        return None if record is not None and _same_name(record, self.caller_name) else False
+        return False if record is None or _is_of_another(record, self.caller_name) else None
 
 
 @voicetel.operation(
@@ -284,5 +297,12 @@ def _put_back(number: str, before: Any) -> Undo:
     )
 
 
-def _same_name(record: E911Record, caller_name: str) -> bool:
-    return (record.caller_name or "").casefold() == caller_name.casefold()
+def _is_of_another(record: E911Record, caller_name: str) -> bool:
+    """True if the record shows another name, and not this one without punctuation or cut short."""
+    shown, wanted = ("".join(_words(name)) for name in (record.caller_name, caller_name))
+    return bool(shown) and not (shown.startswith(wanted) or wanted.startswith(shown))
+
+
+def _words(*lines: str | None) -> list[str]:
+    """What is said, without the case, spaces and punctuation that a provider normalises."""
+    return re.findall(r"\w+", " ".join(line for line in lines if line).casefold())

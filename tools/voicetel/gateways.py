@@ -14,15 +14,10 @@ from clients.audience import Members
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.operation import Answer, Done, Operation, Proof
-from clients.undo import Undo
+from clients.undo import Undo, put_back
 from clients.voicetel import voicetel
 from tools.voicetel.access import is_routable
-from tools.voicetel.numbers import Numbers
-
-SYSTEM_ROUTES: Final = frozenset({
-    "USER", "T30", "VOICE_BRIDGE", "DID", "T38", "RTC_BRIDGE", "VOICEML", "SDN", "MOBILE",
-})  # fmt: skip
-"""Routes that every account has; VOICEML and MOBILE are from the newer SDK."""
+from tools.voicetel.numbers import SYSTEM_ROUTES, Numbers
 
 DEFAULT_PORT: Final = ":5060"
 
@@ -150,15 +145,18 @@ class CreateGateway(Operation[Gateway]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="voicetel_delete_gateway removes it, with the `id` from the answer.")
 
+    def before(self) -> ListGateways:
+        return ListGateways()
+
     def settled(self, sent_at: datetime) -> Proof[Gateways]:
-        return Proof(read=ListGateways(), shows=self._is_listed)
+        return Proof(read=ListGateways(), shows=self._is_listed, may_be_older=True)
 
     def _is_listed(self, found: Gateways) -> bool | None:
-        """A gateway of this address with other settings may be an older one."""
+        """One of this address with other settings may be an older one, and a name may be listed as its address."""
         same_host = [gateway for gateway in found.gateways if _same_host(gateway.address, self.address)]
-        if not same_host:
-            return False
-        return True if any(_matches(gateway, self.prefix, self.limit) for gateway in same_host) else None
+        if any(_matches(gateway, self.prefix, self.limit) for gateway in same_host):
+            return True
+        return None if same_host or (_is_name(self.address) and _lists_addresses(found)) else False
 
 
 @voicetel.operation(
@@ -199,18 +197,24 @@ class UpdateGateway(Changing, Operation[Gateway]):
             return Undo(verdict="none", lost="The gateway before the change was not read.")
         changed = self.model_dump(exclude={"gateway_id"}, exclude_none=True)
         old = {name: getattr(before, name) for name in changed}
-        try:
-            back = UpdateGateway.model_validate({"gateway_id": self.gateway_id, **old})
-        except ValidationError:
-            return Undo(verdict="none", lost="VoiceTel showed the gateway in a form that it does not take.")
-        return Undo(verdict="full", operation=back)
+        if "prefix" in old:
+            old["prefix"] = before.prefix or ""  # shown or not, a gateway without one has none
+        unread = [name for name, value in old.items() if value is None]
+        lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
+        return put_back(UpdateGateway, gateway_id=self.gateway_id, **old, lost=lost)
 
     def settled(self, sent_at: datetime) -> Proof[Gateway]:
         return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=self._is_in_place)
 
-    def _is_in_place(self, now: Gateway) -> bool:
-        moved = self.address is None or _same_host(now.address, self.address)
-        return moved and _matches(now, self.prefix, self.limit)
+    def _is_in_place(self, now: Gateway) -> bool | None:
+        if self.limit is not None and now.limit is None:
+            return None
+        if not _matches(now, self.prefix, self.limit):
+            return False
+        if self.address is None or _same_host(now.address, self.address):
+            return True
+        is_resolved = _is_name(self.address) and not _is_name(now.address or "")
+        return None if now.address is None or is_resolved else False
 
 
 @voicetel.operation(
@@ -245,6 +249,14 @@ class DeleteGateway(Operation[Done]):
 
 def _same_host(shown: str | None, wanted: str) -> bool:
     return (shown or "").lower().removesuffix(DEFAULT_PORT) == wanted.lower().removesuffix(DEFAULT_PORT)
+
+
+def _is_name(address: str) -> bool:
+    return address not in SYSTEM_ROUTES and _IP.fullmatch(address.partition(":")[0]) is None
+
+
+def _lists_addresses(found: Gateways) -> bool:
+    return any(gateway.address and not gateway.system and not _is_name(gateway.address) for gateway in found.gateways)
 
 
 def _matches(gateway: Gateway, prefix: str | None, limit: int | None) -> bool:

@@ -1,12 +1,22 @@
 """VoiceTel messages, and the 10DLC brands and campaigns that carry them."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.fields import AnsweredNumber, AnsweredTime, Dollars, LooseText, Moment, StrangerText, UsNumber
+from clients.fields import (
+    AnsweredNumber,
+    AnsweredTime,
+    Dollars,
+    LooseText,
+    Moment,
+    StrangerText,
+    UsNumber,
+    require_in_order,
+)
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.segments import segments
 from clients.undo import Undo
@@ -15,10 +25,18 @@ from clients.voicetel import voicetel
 LOOKS_BACK: Final = timedelta(minutes=1)
 """How much earlier than our own time of sending a lost message is looked for: clocks differ."""
 
+CLOCKS_DIFFER: Final = timedelta(seconds=5)
+"""How much earlier than our own time of sending a message may say that it was sent; an older one is another."""
+
+KNOWN_CAMPAIGN: Final = re.compile(r"CAMPAIGN_(DCA_COMPLETE|PENDING_DCA|DCA_REJECTED|\w*_NO_NUMBERS_ASSIGNED)")
+"""Statuses of campaigns that the network knows, as the newer SDK names them. Others come from the registry."""
+
 INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
 """The status of a campaign that the network does not know, as the newer SDK names it."""
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
+
+_EPOCH = re.compile(r"[0-9]{9,11}")
 
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -42,6 +60,14 @@ class MessageRecord(Answer):
     """Number and time in epoch seconds."""
 
     value: MessageValue | None = None
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """The time that its key names; None where it names none."""
+        seconds = self.key[1] if len(self.key) > 1 else None
+        if seconds is None or not _EPOCH.fullmatch(seconds):
+            return None
+        return datetime.fromtimestamp(int(seconds), tz=UTC)
 
 
 class Messages(Answer):
@@ -77,6 +103,11 @@ class ListMessages(Operation[Messages]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        require_in_order(self.since, self.until)
+        return self
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
@@ -163,16 +194,18 @@ class SendMessage(Operation[SentMessage]):
             type="mms" if self.media_urls else "sms",
             since=sent_at - LOOKS_BACK,
         )
-        return Proof(read=read, shows=self._is_among)
+        return Proof(read=read, shows=lambda history: self._is_among(history, sent_at))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
 
-    def _is_among(self, history: Messages) -> bool | None:
-        values = [record.value for record in history.messages if record.value is not None]
+    def _is_among(self, history: Messages, sent_at: datetime) -> bool | None:
+        earliest = sent_at - CLOCKS_DIFFER
+        since = [record.value for record in history.messages if record.sent_at and record.sent_at >= earliest]
         same = (
             value.direction != "in" and value.destination == self.to_number and value.text == self.text
-            for value in values
+            for value in since
+            if value is not None
         )
         return True if any(same) else None
 
@@ -264,7 +297,9 @@ class RegisterCampaign(Operation[Registration]):
         row = next((row for row in found.campaigns if row.id == self.campaign_id), None)
         if row is None or row.status is None:
             return None
-        return row.status != INVALID_CAMPAIGN
+        if KNOWN_CAMPAIGN.fullmatch(row.status):
+            return True
+        return False if row.status == INVALID_CAMPAIGN else None
 
 
 class CarrierReview(Answer):

@@ -136,9 +136,12 @@ class SetMessagingRoutes(Changing, Operation[ChangedRoutes]):
     def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
         return Proof(read=GetNumberMessaging(number=self.number), shows=self._is_set)
 
-    def _is_set(self, found: NumberMessaging) -> bool:
+    def _is_set(self, found: NumberMessaging) -> bool | None:
         pairs = ((self.route_in, found.route_in), (self.route_out, found.carrier))
-        return all(wanted in {None, shown} for wanted, shown in pairs)
+        asked = [(wanted, shown) for wanted, shown in pairs if wanted is not None]
+        if any(shown is None for _, shown in asked):
+            return None
+        return all(wanted == shown for wanted, shown in asked)
 
 
 class Assignment(Answer):
@@ -293,7 +296,8 @@ class UnassignCampaignInBulk(Operation[Unassignments]):
     def _are_unbound(self, found: NumbersMessaging) -> bool | None:
         own = [row for row in found.numbers if row.on_account is not False]
         bound = [row for row in own if is_bound(row, self.campaign_id)]
-        return None if 0 < len(bound) < len(own) else not bound
+        are_all_shown = own and {row.number for row in found.numbers} >= set(self.numbers)
+        return None if not are_all_shown or 0 < len(bound) < len(own) else not bound
 
 
 def is_bound(found: NumberMessaging, campaign_id: str) -> bool:

@@ -1,7 +1,7 @@
 """VoiceTel numbers: what the account has, and how a number joins or leaves it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -10,6 +10,14 @@ from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
 from clients.voicetel import voicetel
+
+SYSTEM_ROUTES: Final = frozenset({
+    "USER", "T30", "VOICE_BRIDGE", "DID", "T38", "RTC_BRIDGE", "VOICEML", "SDN", "MOBILE",
+})  # fmt: skip
+"""Routes that every account has; VOICEML and MOBILE are from the newer SDK."""
+
+SYSTEM_IDS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9})
+"""Their ids, which newer servers show as the kind of a number's route instead of its gateway's id."""
 
 
 class Number(Answer):
@@ -100,8 +108,11 @@ class AddNumber(Operation[AddedNumber]):
             "The documents require the balance to cover the monthly rate; whether it is taken at once is not said.",
         )
 
+    def before(self) -> GetNumber:
+        return GetNumber(number=self.number)
+
     def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False)
+        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False, may_be_older=True)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
@@ -142,6 +142,12 @@ class OrderNumbers(Operation[Order]):
 
     route: int | None = Field(default=None, ge=1)
     """Gateway that receives their calls, from voicetel_list_gateways; VoiceTel takes 4 if left out."""
+
+    @model_validator(mode="after")
+    def _no_number_twice(self) -> Self:
+        if len(set(self.numbers)) < len(self.numbers):
+            raise ValueError("numbers: each number stands once, since each is charged")
+        return self
 
     def charge(self) -> Charge:
         return Charge(item="number", quantity=len(self.numbers), rate="did", per="month")

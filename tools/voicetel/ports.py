@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
@@ -21,6 +22,12 @@ LOOKS_BACK: Final = timedelta(days=1)
 """A port-in filed this long before a call was not filed by it, whatever zone its time is in."""
 
 TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
+
+
+def is_toll_free(number: str) -> bool:
+    """True for a number, in E.164, whose holder pays for the calls to it."""
+    return number[2:5] in TOLL_FREE
+
 
 Text = Annotated[str, Field(min_length=1)]
 Direction = Literal["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
@@ -192,7 +199,7 @@ class SubmitPort(Operation[SubmittedPort]):
             "The fee is taken at once, and no call of VoiceTel's cancels a port.",
             "The letter of authorization must then be downloaded, signed and uploaded with a bill, outside the API.",
         )
-        if not any(number[2:5] in TOLL_FREE for number in self.numbers):
+        if not any(map(is_toll_free, self.numbers)):
             return always
         return (
             *always,
@@ -204,23 +211,8 @@ class SubmitPort(Operation[SubmittedPort]):
 
     def settled(self, sent_at: datetime) -> "Proof[Ports]":
         """The list names no numbers, so those filed about then are shown one by one."""
-        return Proof(read=ListPorts(), shows=lambda listed: self._filed_among(_filed_about(listed, sent_at), sent_at))
-
-    def _filed_among(self, filed: "list[ListedPort] | None", sent_at: datetime) -> "bool | Proof[Port] | None":
-        if not filed:
-            return None if filed is None else False
-        first, *others = filed
-        return Proof(
-            read=GetPort(pid=first.pid or ""), shows=lambda found: self._is_filed(first, found, others, sent_at)
-        )
-
-    def _is_filed(
-        self, listed: "ListedPort", found: "Port", others: "list[ListedPort]", sent_at: datetime
-    ) -> "bool | Proof[Port] | None":
-        if found.port is None or set(found.port.numbers) != set(self.numbers):
-            return self._filed_among(others, sent_at)
-        is_newer = listed.created_at is not None and listed.created_at >= sent_at - CLOCKS_DIFFER
-        return True if is_newer else None
+        filing = _Filing(numbers=frozenset(self.numbers), sent_at=sent_at)
+        return Proof(read=ListPorts(), shows=lambda listed: filing.among(_filed_about(listed, sent_at)))
 
     def to_wire(self) -> dict[str, Any]:
         """The due date goes out as a day, as the text says; the schema names a date-time."""
@@ -267,6 +259,41 @@ def _filed_about(listed: Ports, sent_at: datetime) -> list[ListedPort] | None:
 
 
 _PID: Final = re.compile(r"[A-Za-z0-9]{5}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Filing:
+    """What is known of a port-in whose answer was lost, while the records of about that time are read one by one.
+
+    VoiceTel may file one in parts: it says that it separates toll-free numbers from the others.
+    """
+
+    numbers: frozenset[str]
+    sent_at: datetime
+    filed: frozenset[str] = frozenset()
+    is_doubtful: bool = False
+    """True once a record may be of this call and may be of another."""
+
+    def among(self, records: list[ListedPort] | None) -> "bool | Proof[Port] | None":
+        """True if the records together are this call, False if they have none of its numbers."""
+        if self.filed == self.numbers:
+            return True
+        if not records:
+            may_be = records is None or self.filed or self.is_doubtful or any(map(is_toll_free, self.numbers))
+            return None if may_be else False
+        first, *others = records
+        return Proof(
+            read=GetPort(pid=first.pid or ""), shows=lambda found: self._reading(first, found.port).among(others)
+        )
+
+    def _reading(self, listed: ListedPort, port: "PortDetails | None") -> "_Filing":
+        numbers = frozenset(port.numbers if port else ())
+        if numbers and numbers.isdisjoint(self.numbers):
+            return self
+        is_newer = listed.created_at is not None and listed.created_at >= self.sent_at - CLOCKS_DIFFER
+        if numbers and numbers <= self.numbers and is_newer:
+            return replace(self, filed=self.filed | numbers)
+        return replace(self, is_doubtful=True)
 
 
 class PortDetails(Answer):

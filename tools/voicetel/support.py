@@ -4,6 +4,7 @@ Documented. Of VoiceTel's large nested shapes only what a customer reads is kept
 are part of the schema; they are left out here, since they are not meant for the customer.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from html import unescape
@@ -18,6 +19,8 @@ from clients.undo import Undo
 from clients.voicetel import voicetel
 
 Status = Literal["active", "pending", "closed", "spam"]
+
+_TAG: Final = re.compile(r"<[^<>]*>")
 
 CLOCKS_DIFFER: Final = timedelta(minutes=2)
 """How much earlier than our own time of sending a ticket or reply may say that it was made."""
@@ -212,14 +215,21 @@ class ReplyToTicket(Operation[ReplyAdded]):
         )
 
     def _is_among(self, found: TicketMessages, sent_at: datetime) -> bool | None:
-        """The same words since then show that it was added; none proves nothing, since they may come back as HTML."""
+        """A customer's message of these words and no others shows that it was added; none proves nothing."""
         same = (
-            self.message.strip() in unescape(row.body or "")
+            row.type == "customer"
+            and _has_the_words(row.body or "", self.message)
             and row.created_at is not None
             and row.created_at >= sent_at - CLOCKS_DIFFER
             for row in found.messages
         )
         return True if any(same) else None
+
+
+def _has_the_words(body: str, message: str) -> bool:
+    """True if a body says this, as text or as HTML, which may break its lines elsewhere."""
+    wanted = message.split()
+    return wanted in (unescape(body).split(), unescape(_TAG.sub(" ", body)).split())
 
 
 class TicketStatus(Answer):

@@ -259,7 +259,7 @@ async def test_a_campaign_needs_a_registered_brand_and_shows_up_afterwards() -> 
         assert (await client.post("messaging/campaigns", json=campaign)).status_code == 400
         answer = await client.get("messaging/campaigns", params={"ids": "CNEW001,CNONE00,CBW9Q4M"})
         assert answer.json()["data"]["campaigns"] == [
-            {"id": "CNEW001", "status": "PENDING", "numbers": []},
+            {"id": "CNEW001", "status": "CAMPAIGN_PENDING_DCA", "numbers": []},
             {"id": "CNONE00", "status": "CAMPAIGN_INVALID_ID", "numbers": []},
             {"id": "CBW9Q4M", "status": "ACTIVE", "numbers": ["3125550154"]},
         ]
