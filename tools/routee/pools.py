@@ -4,7 +4,7 @@ That pools cost nothing by themselves is inferred; so is that a deleted pool lea
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -25,6 +25,9 @@ from tools.routee.shapes import (
     callback,
     given,
 )
+
+DEFAULT_SENDER: Final = "InfoSMS"
+"""Sender of a pool in which nothing fits and that has no name of its own (documented)."""
 
 
 class PoolSender(Answer):
@@ -57,6 +60,11 @@ class Pool(Answer):
     settings: SmsSettings | None = Field(default=None, alias="smsSettings")
     total_numbers: int | None = None
     updated_at: AnsweredTime | None = None
+
+    @property
+    def name_of_sender(self) -> str:
+        """The name under which it sends where no number does."""
+        return (self.settings.alphanumeric_sender if self.settings else None) or DEFAULT_SENDER
 
     def plan(self) -> dict[str, Any]:
         """What was asked for, as arguments."""

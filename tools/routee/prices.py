@@ -21,6 +21,7 @@ from tools.routee.filters import Filter
 from tools.routee.lookups import ValidateNumber
 from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers
 from tools.routee.pool_messages import SendPoolSms
+from tools.routee.pools import DEFAULT_SENDER
 from tools.routee.shapes import Costs
 from tools.routee.sms import AnalyzeSms, SendSms, SmsAnalysis
 from tools.routee.viber import SendViber, SendViberCode
@@ -32,9 +33,6 @@ SHORT_LINK: Final = 40
 """A link of at least so many characters is taken to become no longer when it is shortened; no page says how long."""
 
 _LINK = re.compile(r"https?://\S+")
-
-POOL_SENDER: Final = "InfoSMS"
-"""Sender of a pool in which nothing fits (documented); the analysis wants one, and a pool's is not known before."""
 
 
 class RouteePrices:
@@ -76,11 +74,12 @@ class RouteePrices:
         return _with_links(call, await self._parts(analysis, transcode=call.transcode))
 
     async def _pool_sms(self, call: SendPoolSms) -> Priced:
-        analysis = await self._client.send(AnalyzeSms(sender=POOL_SENDER, to=call.to, text=call.text))
+        """The analysis wants a sender, and which one a pool chooses is not known before."""
+        analysis = await self._client.send(AnalyzeSms(sender=DEFAULT_SENDER, to=call.to, text=call.text))
         rate = _with_links(call, await self._parts(analysis, transcode=None))
         if not isinstance(rate, Rate):
             return rate
-        return replace(rate, source=f"{rate.source}, made with the sender {POOL_SENDER}")
+        return replace(rate, source=f"{rate.source}, made with the sender {DEFAULT_SENDER}")
 
     async def _parts(self, analysis: SmsAnalysis, *, transcode: bool | None) -> Priced:
         body, cost = analysis.body_analysis, analysis.cost_a_part

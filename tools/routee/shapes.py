@@ -65,6 +65,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def is_since(moment: datetime | None, sent_at: datetime) -> bool:
+    """True for a time not before the second in which a call was sent: Routee writes times to the second."""
+    return moment is not None and moment >= sent_at.replace(microsecond=0)
+
+
 def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:
     """What the time of a bulk send means."""
     if when == "now":
@@ -86,6 +91,11 @@ def _is_sender(value: str) -> str:
 
 Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plus)]
 """A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
+
+
+def same_number(shown: str | None, wanted: str | None) -> bool:
+    """True for the same number or name, with its plus or without."""
+    return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
 
 
 def without_description(schema: dict[str, Any]) -> None:
