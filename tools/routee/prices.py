@@ -32,6 +32,10 @@ Priced = Rate | Unpriced | None
 SHORT_LINK: Final = 40
 """A link of at least so many characters is taken to become no longer when it is shortened; no page says how long."""
 
+_IN_A_SESSION: Final = Unpriced(
+    "Messages of a session are billed by the session, which begins with a reply; no rate of Routee's is listed for it."
+)
+
 _LINK = re.compile(r"https?://\S+")
 
 
@@ -125,10 +129,14 @@ class RouteePrices:
         return _with_links(call, rate)
 
     async def _viber(self, call: SendViber | SendViberCode) -> Priced:
+        if isinstance(call, SendViber) and call.is_session_message:
+            return _IN_A_SESSION
         prices = await self._client.send(ListPrices(service="Viber"))
         return _viber_rate(prices, call.to, _is_promotional(call))
 
     async def _viber_campaign(self, call: SendViberCampaign) -> Priced:
+        if call.is_session_message:
+            return _IN_A_SESSION
         prices = await self._client.send(ListPrices(service="Viber"))
         each = [_viber_rate(prices, number, not call.is_text_only) for number in call.to or ()]
         if call.contacts or call.groups:
@@ -258,12 +266,16 @@ def _sum(rates: list[Priced], source: str, *, is_bound: bool = False) -> Priced:
 
 
 def _dearest_sms(prices: Prices) -> dict[str, Decimal]:
-    """The dearest network of each country, by both of the names that the list has for it."""
+    """The dearest network of each country, by both of the names that the list has for it.
+
+    A country has a row for each of its mobile country codes.
+    """
     found: dict[str, Decimal] = {}
     for row in prices.sms:
-        each = [network.price for network in row.networks if network.price]
-        if each:
-            found |= {name.casefold(): max(each) for name in (row.iso, row.country) if name}
+        for name in {name.casefold() for name in (row.iso, row.country) if name}:
+            each = [network.price for network in row.networks if network.price]
+            if each:
+                found[name] = max([found.get(name, Decimal(0)), *each])
     return found
 
 
