@@ -14,6 +14,7 @@ from tests.guard.lost_elsewhere import GREEK, POOL, TEXT, WAITING
 from tools.routee.campaigns import Campaign, SendCampaign, UpdateCampaign
 from tools.routee.failover import Failovers, SendFailover
 from tools.routee.lookups import LookUpNumber, Lookups
+from tools.routee.numbers import Number, RentNumber
 from tools.routee.pool_messages import SendPoolSms
 from tools.routee.pools import Pool, PoolNumbers
 from tools.routee.sms import Messages, SendSms
@@ -98,6 +99,29 @@ async def test_a_name_that_was_in_use_already_does_not_show_that_a_campaign_was_
         assert not (await bench.call("routee_send_campaign", plan)).is_error
         await bench.wait(timedelta(seconds=2))
         assert await _never_came(bench, "send_campaign", **plan) is State.UNKNOWN
+
+
+async def test_a_number_that_was_rented_before_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    async with benches(tmp_path, "routee") as bench:
+        assert await _never_came(bench, "rent_number", number=BRITISH_NUMBER) is State.UNKNOWN
+
+
+HOOK = "https://hooks.bluewater.example/sms"
+NEW = {"msisdn": BRITISH_NUMBER, "nextRenewal": "2026-12-21T10:00:00Z", "inboundSmsCallbackUrl": HOOK}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (NEW, True),
+        ({**NEW, "nextRenewal": "2026-12-21T09:00:00Z"}, None),
+        ({**NEW, "nextRenewal": None}, None),
+        ({**NEW, "inboundSmsCallbackUrl": HOOK + "/old"}, None),
+    ],
+)
+def test_a_new_number_is_known_by_its_first_month_and_its_settings(found: dict[str, Any], told: Told) -> None:
+    proof = RentNumber(number=BRITISH_NUMBER, inbound_sms_url=HOOK).settled(AT)
+    assert proof.shows(Number.model_validate(found)) is told
 
 
 def _update(**more: Any) -> UpdateCampaign:

@@ -19,7 +19,7 @@ from tools.routee.campaigns import AnalyzeCampaign, CampaignPlan
 from tools.routee.failover import SendFailover, Step
 from tools.routee.filters import Filter
 from tools.routee.lookups import ValidateNumber
-from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers
+from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers, a_month_later
 from tools.routee.pool_messages import SendPoolSms
 from tools.routee.pools import DEFAULT_SENDER
 from tools.routee.shapes import Costs
@@ -175,7 +175,7 @@ class RouteePrices:
         activation, monthly = _only(offer.activation), _only(offer.monthly)
         if activation is None or not monthly or not monthly.amount or activation.currency != monthly.currency:
             return Unpriced("Routee's listing does not show one activation and one monthly price.")
-        renewal = _a_month_later(datetime.now(UTC))
+        renewal = a_month_later(datetime.now(UTC))
         return Rate(
             activation + monthly,
             f"Routee's listing: activation {activation} and the first month {monthly}, "
@@ -305,9 +305,3 @@ def _countries_of(number: str) -> tuple[str, ...]:
         return ()
     found = phonenumbers.region_code_for_number(parsed)
     return (found,) if found else tuple(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
-
-
-def _a_month_later(moment: datetime) -> datetime:
-    """About: months differ, and Routee says the day only afterwards."""
-    year, month = divmod(moment.month, 12)
-    return moment.replace(year=moment.year + year, month=month + 1, day=min(moment.day, 28))
