@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
-from clients.fields import WIRE, AnsweredTime, IsoMoment, LooseText
+from clients.fields import WIRE, AnsweredTime, FromStranger, IsoMoment, LooseText
 from clients.operation import Answer
 
 Text = Annotated[str, Field(min_length=1)]
@@ -96,6 +96,13 @@ Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plu
 def same_number(shown: str | None, wanted: str | None) -> bool:
     """True for the same number or name, with its plus or without."""
     return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
+
+
+SENDER_ALONE: Final = FromStranger(unless=re.compile(r"[+(]?[0-9\s().\-*#]{0,32}|[A-Za-z0-9&_-]{1,11}"))
+"""Who texts or calls may send any text as the number; a number, and one word of a sender's length, say nothing."""
+
+AnsweredSender = Annotated[LooseText, SENDER_ALONE]
+"""Who sent a message or called: one of ours, or anybody."""
 
 
 def without_description(schema: dict[str, Any]) -> None:

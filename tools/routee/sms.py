@@ -16,6 +16,7 @@ from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
     Amount,
+    AnsweredSender,
     BodyAnalysis,
     Callback,
     Id,
@@ -199,7 +200,7 @@ class MessagePart(Answer):
     message_id: str | None = None
     sms_id: str | None = None
     direction: str | None = None
-    sender: LooseText | None = Field(default=None, alias="from")
+    sender: AnsweredSender | None = Field(default=None, alias="from")
     to: LooseText | None = None
     text: StrangerText | None = Field(default=None, alias="body")
     status: Status | None = None
