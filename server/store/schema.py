@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0003"
+HEAD = "0004"
 """The last of the migrations that make these tables."""
 
 metadata = MetaData()
@@ -183,8 +183,11 @@ tracked = Table(
     Column("provider", String(32), primary_key=True),
     Column("subject", String(128), primary_key=True),
     Column("action_id", String(16), nullable=False),
+    Column("seen", Integer),
+    Column("whole", Integer),
+    Column("spent", String(40)),
 )
-"""Which action a message or campaign came from, so that a receipt finds what it settles."""
+"""Which action a message or campaign came from, so that a receipt finds what it settles; and how far that has come."""
 
 sealed_secrets = Table(
     "sealed_secrets",
