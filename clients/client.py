@@ -53,7 +53,7 @@ class Credentials(Protocol):
         ...
 
     async def renew(self, http: httpx2.AsyncClient) -> bool:
-        """After a 401: True if new credentials were obtained, so that the request may be sent once more."""
+        """After a refused login: True if new credentials were obtained, so that the request may be sent once more."""
         ...
 
 
@@ -199,6 +199,10 @@ class ApiClient:
         """The response, with the status that counts where the provider hides it in the body."""
         return response
 
+    def refuses_login(self, spec: Spec, status: int) -> bool:
+        """True for a status after which the call may be made once more with other credentials."""
+        return status == 401
+
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """The content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
 
@@ -231,7 +235,7 @@ class ApiClient:
                 attempts.unclear |= not isinstance(lost, _NEVER_LEFT)
                 await self._pause(backoff(attempts.count))
                 continue
-            if response.status == 401 and spec.needs_key and not renewed:
+            if spec.needs_key and not renewed and self.refuses_login(spec, response.status):
                 renewed = True
                 if await self._credentials.renew(self._http):
                     attempts.count -= 1
@@ -340,14 +344,16 @@ class ApiClient:
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
         wanted = cast("type[BaseModel]", answer_type(type(operation)))
+        picked = content
         try:
-            return cast("R", wanted.model_validate(operation.pick(content)))
+            picked = operation.pick(content)
+            return cast("R", wanted.model_validate(picked))
         except ValidationError as misfit:
             fields = sorted({".".join(str(part) for part in error["loc"]) or "the whole" for error in misfit.errors()})
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {operation.spec.title.lower()}, but {', '.join(fields[:6])} "
                 f"is not as documented" + _already_done(operation.spec),
-                understood=understood(wanted, content, misfit),
+                understood=understood(wanted, picked, misfit),
                 raw=raw,
             ) from misfit
 
