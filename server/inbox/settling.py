@@ -21,3 +21,4 @@ async def settle(record: "Record", posted: Posted) -> None:
     if action is None or action.state is not State.DONE or action.quote.amount is None:
         return
     await record.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.amount.currency)))
+    await record.events.note_settled(posted)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from guard.stopping import is_stop
@@ -17,6 +17,8 @@ from server.store.optouts import add_optouts
 from server.store.receipts import count, farthest, place_of, posted_of, price_at
 from server.store.schema import events, tracked
 from tools.callbacks import Posted
+
+FORGOTTEN_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,30 @@ class StoredEvents:
             fresh = [row for row in rows if row["subject"] not in known]
             if fresh:
                 await connection.execute(insert(tracked), fresh)
+
+    async def note_settled(self, posted: Posted) -> None:
+        """Remember that the action of a callback is settled, so that its callbacks need not be kept for that."""
+        async with self._database.transaction() as connection:
+            place = await place_of(connection, posted)
+            if place is not None:
+                same = (tracked.c.provider == posted.provider) & (tracked.c.subject == place.subject)
+                await connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
+
+    async def forget(self, before: datetime) -> None:
+        """Delete what came in before a time, but nothing of an action that was not settled by then.
+
+        A few at a time, so that other writers are not kept waiting.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(tracked).where(tracked.c.settled_at < before))
+        same = (tracked.c.provider == events.c.provider) & tracked.c.subject.in_([events.c.subject, events.c.campaign])
+        belongs = select(tracked.c.subject).where(same).exists()
+        old = select(events.c.number).where(events.c.received_at < before, ~belongs).limit(FORGOTTEN_AT_ONCE)
+        while True:
+            async with self._database.transaction() as connection:
+                gone = await connection.execute(delete(events).where(events.c.number.in_(old)))
+            if gone.rowcount < FORGOTTEN_AT_ONCE:
+                return
 
     async def settled_price(self, posted: Posted) -> tuple[str, Decimal] | None:
         """The action that a callback belongs to and what its messages cost, once all of that is known."""

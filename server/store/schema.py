@@ -176,6 +176,7 @@ events = Table(
 Index("events_by_subject", events.c.subject)
 Index("events_by_campaign", events.c.campaign)
 Index("events_by_other_side", events.c.other_side)
+Index("events_by_time", events.c.received_at)
 
 tracked = Table(
     "tracked",
@@ -186,6 +187,7 @@ tracked = Table(
     Column("seen", Integer),
     Column("whole", Integer),
     Column("spent", String(40)),
+    Column("settled_at", UtcTime),
 )
 """Which action a message or campaign came from, so that a receipt finds what it settles; and how far that has come."""
 

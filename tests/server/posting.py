@@ -45,11 +45,17 @@ class Inbox:
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, store: SecretStr | None = None, **more: Any) -> AsyncGenerator[tuple[Inbox, Sandbox]]:
+async def opened(
+    folder: Path, *, store: SecretStr | None = None, keep_days: int | None = None, **more: Any
+) -> AsyncGenerator[tuple[Inbox, Sandbox]]:
     """A server over HTTP before a fresh sandbox, whose callbacks reach it."""
     port = free_port()
     async with sandboxes() as sandbox, httpx2.AsyncClient() as http:
-        public = HttpSettings(tokens={"alice": SecretStr(TOKEN)}, public_address=f"http://127.0.0.1:{port}")
+        public = HttpSettings(
+            tokens={"alice": SecretStr(TOKEN)},
+            public_address=f"http://127.0.0.1:{port}",
+            keep_callbacks_days=keep_days,
+        )
         base = Settings.model_validate({"state_folder": folder, "toolsets": ["all"], "http": public, **more})
         simulated = sandboxed(base, sandbox.url)
         runtime = Runtime(simulated.model_copy(update={"store_url": store} if store else {}))

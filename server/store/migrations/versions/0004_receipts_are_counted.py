@@ -13,9 +13,12 @@ def upgrade() -> None:
     op.add_column("tracked", sa.Column("seen", sa.Integer))
     op.add_column("tracked", sa.Column("whole", sa.Integer))
     op.add_column("tracked", sa.Column("spent", sa.String(40)))
+    op.add_column("tracked", sa.Column("settled_at", sa.String(32)))
+    op.create_index("events_by_time", "events", ["received_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("events_by_time", "events")
     with op.batch_alter_table("tracked") as table:
-        for name in ("spent", "whole", "seen"):
+        for name in ("settled_at", "spent", "whole", "seen"):
             table.drop_column(name)
