@@ -219,9 +219,9 @@ class ApiClient:
         """The typed error for the provider's no."""
         raise NotImplementedError
 
-    def doubts_login(self, spec: Spec, refused: Mapping[str, str]) -> bool:
-        """Whether a 401 to this call may mean that what it was opened with is no longer good."""
-        return True
+    def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
+        """Whether this status may mean that what the call was opened with is no longer good."""
+        return status == 401
 
     def noticed(self, operation: Operation[Any], answer: Any) -> None:
         """Called after every answered call, for a client that must keep up with what it did."""
@@ -245,7 +245,7 @@ class ApiClient:
                 await self._pause(backoff(attempts.count))
                 continue
             sent = {**opened, **form}
-            if response.status == 401 and spec.needs_key and not renewed and self.doubts_login(spec, sent):
+            if spec.needs_key and not renewed and self.doubts_login(spec, response.status, sent):
                 renewed = True
                 if await self._credentials.renew(self._http, sent):
                     attempts.count -= 1
@@ -354,14 +354,16 @@ class ApiClient:
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
         wanted = cast("type[BaseModel]", answer_type(type(operation)))
+        picked = content
         try:
-            return cast("R", wanted.model_validate(operation.pick(content)))
+            picked = operation.pick(content)
+            return cast("R", wanted.model_validate(picked))
         except ValidationError as misfit:
             fields = sorted({".".join(str(part) for part in error["loc"]) or "the whole" for error in misfit.errors()})
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {operation.spec.title.lower()}, but {', '.join(fields[:6])} "
                 f"is not as documented" + _already_done(operation.spec),
-                understood=understood(wanted, content, misfit),
+                understood=understood(wanted, picked, misfit),
                 raw=raw,
             ) from misfit
 

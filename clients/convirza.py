@@ -82,12 +82,12 @@ class Convirza(ApiClient):
         """
         return await self.session.revoke(self._http)
 
-    def doubts_login(self, spec: Spec, refused: Mapping[str, str]) -> bool:
+    def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
         """Not where a 401 is also how an operation says no, and the token was good a moment ago.
 
         Each renewal spends a refresh token, and takes the access token from whoever is using it.
         """
-        return 401 not in spec.refusals or not self.session.is_surely_good(refused)
+        return status == 401 and (401 not in spec.refusals or not self.session.is_surely_good(refused))
 
     def noticed(self, operation: Operation[Any], answer: Any) -> None:
         """An answer shows that the token is good."""

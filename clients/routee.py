@@ -58,6 +58,9 @@ CONVERSATIONS: Final = Limit("routee voice conversation", calls=1, seconds=1)
 LONGEST_MARGIN: Final = 60.0
 """Seconds before its end at which a token is replaced; a tenth of its life where that is less."""
 
+STALE_AFTER: Final = 600.0
+"""Seconds after which a 403 may mean the token (documented: get another after a 401 or a 403) and not the service."""
+
 _MEANINGS: Mapping[str, type[Refused]] = {
     "400001009": InsufficientFunds,  # the balance does not cover the call
     "400001012": NotPermitted,  # the account is a trial
@@ -96,6 +99,7 @@ class RouteeToken:
         self._auth_url = auth_url
         self._clock = clock
         self._token: str | None = None
+        self._fetched_at = 0.0
         self._good_until = 0.0
         self._fetching = anyio.Lock()
         if application_secret:
@@ -116,6 +120,11 @@ class RouteeToken:
             self._token = None
         return True
 
+    def may_be_stale(self, refused: Mapping[str, str]) -> bool:
+        """True where the token that a call was sent with is old, or not the one that is kept now."""
+        kept = _bearing(self._token) if self._token is not None else None
+        return refused != kept or self._clock() >= self._fetched_at + STALE_AFTER
+
     def _is_fresh(self) -> bool:
         return self._token is not None and self._clock() < self._good_until
 
@@ -135,6 +144,7 @@ class RouteeToken:
         token, lasts = _token_in(response)
         redact.learn(token)
         self._token = token
+        self._fetched_at = asked_at
         self._good_until = asked_at + lasts - min(LONGEST_MARGIN, lasts / 10)
         return token
 
@@ -160,13 +170,13 @@ class Routee(ApiClient):
         **options: Any,
     ) -> None:
         self._inbox = inbox or NoInbox()
-        token = RouteeToken(
+        self._token = RouteeToken(
             application_id=application_id,
             application_secret=application_secret,
             auth_url=(auth_url or AUTH_URL).rstrip("/"),
             clock=clock,
         )
-        super().__init__(credentials=token, identity=application_id or "nobody", base_url=base_url, **options)
+        super().__init__(credentials=self._token, identity=application_id or "nobody", base_url=base_url, **options)
 
     def adapted(self, operation: Operation[Any], request: Request) -> Request:
         """The request with the inbox's addresses where it asks for the inbox.
@@ -187,6 +197,12 @@ class Routee(ApiClient):
             if (url := self._inbox.url(kind)) is not None:
                 text = text.replace(url, INBOX)
         return replace(response, text=text)
+
+    def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
+        """Also after a 403 to a read, once a token: what is refused with a new one is not permitted."""
+        if status == 403 and spec.effect.is_plain_read:
+            return self._token.may_be_stale(refused)
+        return super().doubts_login(spec, status, refused)
 
     def _reached(self, kind: str) -> str:
         url = self._inbox.url(kind)

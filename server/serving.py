@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from server.app import build_server
+from server.inbox.forgetting import Forgetting
 from server.inbox.receiving import inbox_route
 from server.runtime import Runtime
 from server.settings import Settings
@@ -148,7 +149,8 @@ def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, statel
             allowed_origins=[*(f"http://{name}" for name in own), *settings.allowed_origins],
         ),
     )
-    app.router.routes.append(inbox_route(runtime.record, runtime.callback_readers()))
+    forgetting = Forgetting(runtime.record, runtime.settings.http.keep_callbacks_days)
+    app.router.routes.append(inbox_route(runtime.record, runtime.callback_readers(), forgetting))
     if runtime.settings.approvals.page == "auto":
         reached = None if host in EVERY_INTERFACE else address
         _mount_page(app, runtime, [*own, *settings.allowed_hosts], runtime.settings.approvals.address or reached)

@@ -76,6 +76,9 @@ class HttpSettings(Section):
     public_address: WebAddress | None = None
     """Where providers reach the server with their callbacks; the approval page's address if left out."""
 
+    keep_callbacks_days: int | None = Field(default=None, ge=1)
+    """Days after which a callback is deleted, once its action is settled; kept for ever if left out."""
+
     allowed_hosts: list[str] = []
     """Host headers that are answered besides the address it listens on."""
 

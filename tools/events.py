@@ -22,6 +22,7 @@ from tools.reading import NotAllowed, Reader
 from tools.results import error_result, shown
 from tools.routee.account import GetBalance
 from tools.routee.campaigns import Campaign, GetCampaign
+from tools.routee.shapes import SENDER_ALONE
 
 POLL_SECONDS = 0.5
 CAMPAIGN_POLL_SECONDS = 2.0
@@ -227,7 +228,7 @@ def _row(event: Event, fence: Fence) -> dict[str, Any]:
         "kind": posted.kind,
         "message": posted.subject,
         "state": posted.state,
-        "number": posted.number,
+        "number": _other_side(posted, fence),
         "ours": posted.ours,
         "part": f"{posted.part} of {posted.parts}" if posted.parts > 1 and posted.kind != "campaign" else None,
         "price": str(posted.price) if posted.price is not None else None,
@@ -236,6 +237,12 @@ def _row(event: Event, fence: Fence) -> dict[str, Any]:
         "text": fence.around(posted.text) if posted.text else None,
     }
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _other_side(posted: Posted, fence: Fence) -> str | None:
+    """Whoever texts may send any text as the number."""
+    number = posted.number
+    return fence.around(number) if number is not None and SENDER_ALONE.wrote(number) else number
 
 
 def event_tools(desk: EventDesk) -> list[Tool]:

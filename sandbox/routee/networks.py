@@ -12,6 +12,7 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 class Network:
     """A mobile network and what one part of an SMS to it costs."""
 
+    mcc: str
     mnc: str
     name: str
     sms: Decimal
@@ -26,7 +27,6 @@ class Country:
     name: str
     local_name: str
     prefix: str
-    mcc: str
     mobile: str
     """Regular expression of the national part of a mobile number."""
     fixed: str
@@ -36,41 +36,49 @@ class Country:
     offset: timedelta
     """Local time less UTC, without summer time; inferred, good enough for quiet hours."""
 
+    @property
+    def mccs(self) -> tuple[str, ...]:
+        """Every mobile country code of its networks; large countries have several."""
+        return tuple(sorted({network.mcc for network in self.networks}))
 
-def _network(mnc: str, name: str, sms: str) -> Network:
-    return Network(mnc, name, Decimal(sms))
+
+def _network(mcc: str, mnc: str, name: str, sms: str) -> Network:
+    return Network(mcc, mnc, name, Decimal(sms))
 
 
 COUNTRIES = (
     Country(
-        "GR", "GRC", "Greece", "Ελλάδα", "30", "202", r"69[0-9]{8}", r"2[0-9]{9}",
-        (_network("01", "Cosmote", "0.0450"), _network("05", "Vodafone", "0.0480"), _network("10", "Nova", "0.0470")),
+        "GR", "GRC", "Greece", "Ελλάδα", "30", r"69[0-9]{8}", r"2[0-9]{9}",
+        (_network("202", "01", "Cosmote", "0.0450"), _network("202", "05", "Vodafone", "0.0480"),
+         _network("202", "10", "Nova", "0.0470")),
         Decimal("0.0250"), Decimal("0.0600"), timedelta(hours=2),
     ),
     Country(
-        "GB", "GBR", "United Kingdom", "United Kingdom", "44", "234", r"7[0-9]{9}", r"[1-38][0-9]{8,9}",
-        (_network("10", "O2", "0.0330"), _network("15", "Vodafone", "0.0330"), _network("30", "EE", "0.0345")),
+        "GB", "GBR", "United Kingdom", "United Kingdom", "44", r"7[0-9]{9}", r"[1-38][0-9]{8,9}",
+        (_network("234", "10", "O2", "0.0330"), _network("234", "15", "Vodafone", "0.0330"),
+         _network("234", "30", "EE", "0.0345")),
         Decimal("0.0110"), Decimal("0.0320"), timedelta(0),
     ),
     Country(
-        "US", "USA", "United States", "United States", "1", "310", r"[2-9][0-9]{9}", r"[2-9][0-9]{9}",
-        (_network("410", "AT&T", "0.0079"), _network("260", "T-Mobile", "0.0079"),
-         _network("004", "Verizon", "0.0083")),
+        "US", "USA", "United States", "United States", "1", r"[2-9][0-9]{9}", r"[2-9][0-9]{9}",
+        (_network("311", "180", "AT&T", "0.0079"), _network("310", "260", "T-Mobile", "0.0079"),
+         _network("310", "004", "Verizon", "0.0083")),
         Decimal("0.0125"), Decimal("0.0125"), timedelta(hours=-5),
     ),
     Country(
-        "DE", "DEU", "Germany", "Deutschland", "49", "262", r"1[567][0-9]{8,9}", r"[2-9][0-9]{5,10}",
-        (_network("01", "Telekom", "0.0690"), _network("02", "Vodafone", "0.0690"), _network("03", "O2", "0.0710")),
+        "DE", "DEU", "Germany", "Deutschland", "49", r"1[567][0-9]{8,9}", r"[2-9][0-9]{5,10}",
+        (_network("262", "01", "Telekom", "0.0690"), _network("262", "02", "Vodafone", "0.0690"),
+         _network("262", "03", "O2", "0.0710")),
         Decimal("0.0140"), Decimal("0.0380"), timedelta(hours=1),
     ),
     Country(
-        "CY", "CYP", "Cyprus", "Κύπρος", "357", "280", r"9[0-9]{7}", r"2[0-9]{7}",
-        (_network("01", "Cytamobile", "0.0310"), _network("10", "Epic", "0.0320")),
+        "CY", "CYP", "Cyprus", "Κύπρος", "357", r"9[0-9]{7}", r"2[0-9]{7}",
+        (_network("280", "01", "Cytamobile", "0.0310"), _network("280", "10", "Epic", "0.0320")),
         Decimal("0.0420"), Decimal("0.0780"), timedelta(hours=2),
     ),
     Country(
-        "FR", "FRA", "France", "France", "33", "208", r"[67][0-9]{8}", r"[1-59][0-9]{8}",
-        (_network("01", "Orange", "0.0520"), _network("10", "SFR", "0.0520")),
+        "FR", "FRA", "France", "France", "33", r"[67][0-9]{8}", r"[1-59][0-9]{8}",
+        (_network("208", "01", "Orange", "0.0520"), _network("208", "10", "SFR", "0.0520")),
         Decimal("0.0090"), Decimal("0.0350"), timedelta(hours=1),
     ),
 )  # fmt: skip

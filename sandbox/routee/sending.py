@@ -193,7 +193,7 @@ def _keep(state: State, identifier: str, dispatch: Dispatch, status: str) -> Sms
         created=state.now(),
         status=Status(status, state.now()),
         application=dispatch.application,
-        mcc=country.mcc,
+        mcc=network.mcc,
         mnc=network.mnc,
         label=dispatch.label,
         target=dispatch.target,

@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from guard.errors import JournalUnavailable
 from server.inbox.address import ROOT, secret_of
+from server.inbox.forgetting import Forgetting
 from server.inbox.settling import settle
 from tools.callbacks import KINDS, BadCallback, Kind, Posted
 
@@ -22,7 +24,7 @@ LARGEST_BODY = 64 * 1024
 Reader = Callable[[Kind, object], Posted]
 
 
-def inbox_route(record: "Record", readers: Mapping[str, Reader]) -> Route:
+def inbox_route(record: "Record", readers: Mapping[str, Reader], forgetting: Forgetting) -> Route:
     """The route under which callbacks come in, by provider, secret and kind."""
 
     async def receive(request: Request) -> Response:
@@ -41,7 +43,7 @@ def inbox_route(record: "Record", readers: Mapping[str, Reader]) -> Route:
             posted = reader(kind, json.loads(body))
         except (BadCallback, ValueError) as bad:
             return Response(f"Not taken in: {bad}", status_code=400, media_type="text/plain")
-        return Response(status_code=await _taken(record, posted))
+        return Response(status_code=await _taken(record, posted), background=BackgroundTask(forgetting.run))
 
     return Route(f"{ROOT}/{{provider}}/{{secret}}/{{kind}}", receive, methods=["POST"])
 

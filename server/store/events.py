@@ -1,22 +1,24 @@
 """What providers posted, once each, in the order in which it came; and which action a message belongs to."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.stopping import is_stop
 from server.store.audit import Audit
 from server.store.database import Database
 from server.store.optouts import add_optouts
+from server.store.receipts import count, farthest, place_of, posted_of, price_at
 from server.store.schema import events, tracked
 from tools.callbacks import Posted
+
+FORGOTTEN_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class StoredEvents:
             if (await entry.connection.execute(known)).first() is not None:
                 return False
             await entry.connection.execute(insert(events), [_row(posted, digest)])
+            await count(entry.connection, posted)
             if posted.text is not None and posted.number is not None and is_stop(posted.text):
                 source = f"texted {posted.provider}"
                 if await add_optouts(entry.connection, [posted.number], source=source):
@@ -86,40 +89,49 @@ class StoredEvents:
 
     async def states(self, subject: str) -> list[Posted]:
         """How each part of a message, or of a campaign's messages, stands: the farthest it ever came."""
-        farthest: dict[tuple[str, int], Posted] = {}
-        for event in await self.listed(subject=subject, limit=1_000_000):
-            posted, place = event.posted, (event.posted.subject, event.posted.part)
-            if place not in farthest or _says_more(posted, farthest[place]):
-                farthest[place] = posted
-        return list(farthest.values())
+        return farthest(event.posted for event in await self.listed(subject=subject, limit=1_000_000))
 
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
         """Remember which action messages or a campaign belong to."""
         rows = [{"provider": provider, "subject": subject, "action_id": action_id} for subject in subjects]
         async with self._database.transaction() as connection:
-            known = await _tracked(connection, provider, [row["subject"] for row in rows])
+            wanted = [row["subject"] for row in rows]
+            query = select(tracked.c.subject).where(tracked.c.provider == provider, tracked.c.subject.in_(wanted))
+            known = set((await connection.execute(query)).scalars())
             fresh = [row for row in rows if row["subject"] not in known]
             if fresh:
                 await connection.execute(insert(tracked), fresh)
 
-    async def action_of(self, posted: Posted) -> tuple[str, str] | None:
-        """The action that a callback belongs to, and the id by which it is known."""
-        subjects = [subject for subject in (posted.subject, posted.campaign) if subject]
+    async def note_settled(self, posted: Posted) -> None:
+        """Remember that the action of a callback is settled, so that its callbacks need not be kept for that."""
+        async with self._database.transaction() as connection:
+            place = await place_of(connection, posted)
+            if place is not None:
+                same = (tracked.c.provider == posted.provider) & (tracked.c.subject == place.subject)
+                await connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
+
+    async def forget(self, before: datetime) -> None:
+        """Delete what came in before a time, but nothing of an action that was not settled by then.
+
+        A few at a time, so that other writers are not kept waiting.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(tracked).where(tracked.c.settled_at < before))
+        same = (tracked.c.provider == events.c.provider) & tracked.c.subject.in_([events.c.subject, events.c.campaign])
+        belongs = select(tracked.c.subject).where(same).exists()
+        old = select(events.c.number).where(events.c.received_at < before, ~belongs).limit(FORGOTTEN_AT_ONCE)
+        while True:
+            async with self._database.transaction() as connection:
+                gone = await connection.execute(delete(events).where(events.c.number.in_(old)))
+            if gone.rowcount < FORGOTTEN_AT_ONCE:
+                return
+
+    async def settled_price(self, posted: Posted) -> tuple[str, Decimal] | None:
+        """The action that a callback belongs to and what its messages cost, once all of that is known."""
         async with self._database.reading() as connection:
-            found = await _tracked(connection, posted.provider, subjects)
-        return next(((found[subject], subject) for subject in subjects if subject in found), None)
-
-
-def _says_more(posted: Posted, known: Posted) -> bool:
-    """True for a later state, or for the price of the same one; the first final state stands."""
-    if posted.rank != known.rank:
-        return posted.rank > known.rank
-    return posted.state == known.state and posted.price is not None and known.price is None
-
-
-async def _tracked(connection: AsyncConnection, provider: str, subjects: Sequence[str]) -> dict[str, str]:
-    query = select(tracked).where(tracked.c.provider == provider, tracked.c.subject.in_(subjects))
-    return {row["subject"]: row["action_id"] for row in (await connection.execute(query)).mappings().all()}
+            place = await place_of(connection, posted)
+            price = await price_at(connection, place) if place else None
+        return (place.action_id, price) if place and price is not None else None
 
 
 def _row(posted: Posted, digest: str) -> dict[str, Any]:
@@ -144,21 +156,4 @@ def _row(posted: Posted, digest: str) -> dict[str, Any]:
 
 
 def _event(row: RowMapping) -> Event:
-    posted = Posted(
-        provider=row["provider"],
-        kind=row["kind"],
-        subject=row["subject"],
-        identity="",
-        state=row["state"],
-        part=row["part"],
-        parts=row["parts"],
-        campaign=row["campaign"],
-        number=row["other_side"],
-        ours=row["ours"],
-        text=row["words"],
-        price=Decimal(row["price"]) if row["price"] is not None else None,
-        reason=row["reason"],
-        counts=row["counts"],
-        at=row["happened_at"],
-    )
-    return Event(row["number"], row["received_at"], posted)
+    return Event(row["number"], row["received_at"], posted_of(row))

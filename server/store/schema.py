@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0003"
+HEAD = "0004"
 """The last of the migrations that make these tables."""
 
 metadata = MetaData()
@@ -176,6 +176,7 @@ events = Table(
 Index("events_by_subject", events.c.subject)
 Index("events_by_campaign", events.c.campaign)
 Index("events_by_other_side", events.c.other_side)
+Index("events_by_time", events.c.received_at)
 
 tracked = Table(
     "tracked",
@@ -183,8 +184,12 @@ tracked = Table(
     Column("provider", String(32), primary_key=True),
     Column("subject", String(128), primary_key=True),
     Column("action_id", String(16), nullable=False),
+    Column("seen", Integer),
+    Column("whole", Integer),
+    Column("spent", String(40)),
+    Column("settled_at", UtcTime),
 )
-"""Which action a message or campaign came from, so that a receipt finds what it settles."""
+"""Which action a message or campaign came from, so that a receipt finds what it settles; and how far that has come."""
 
 sealed_secrets = Table(
     "sealed_secrets",

@@ -46,7 +46,7 @@ from tools.routee.conversations import StartConversation
 from tools.routee.groups import DeleteGroups, GetGroup
 from tools.routee.numbers import CancelNumber, GetNumber, ListNumbers
 from tools.routee.pools import ListPools
-from tools.routee.sms import ListCampaignMessages, SendSms, TrackSms
+from tools.routee.sms import ListCampaignMessages, MessagePart, MessageParts, SendSms, TrackSms
 
 SMS = SendSms(sender="Bluewater", to="+306970000555", text="Hello")
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
@@ -126,6 +126,36 @@ async def test_a_call_that_is_refused_twice_is_not_made_a_third_time() -> None:
         with pytest.raises(NotAuthenticated, match="maybe has expired"):
             await client.send(GetBalance())
     assert (provider.logins, len(provider.calls)) == (2, 2)
+
+
+async def test_a_read_that_is_refused_with_403_is_made_once_more_with_a_new_token_if_its_token_is_old() -> None:
+    now = 0.0
+    no = refused_at_the_gate(403, "Forbidden")
+    provider = Provider(success({}), no, success({}), no, expires_in=631139040)
+    async with answered_by(provider, clock=lambda: now) as client:
+        await client.send(GetBalance())
+        now = 3600.0
+        await client.send(GetBalance())
+        assert (provider.logins, len(provider.calls)) == (2, 3)
+        for _ in range(2):
+            with pytest.raises(NotPermitted):
+                await client.send(GetBalance())
+        assert (provider.logins, len(provider.calls)) == (2, 5)
+        now = 7200.0
+        with pytest.raises(NotPermitted):
+            await client.send(GetBalance())
+        assert (provider.logins, len(provider.calls)) == (3, 7)
+
+
+async def test_a_write_that_is_refused_with_403_is_never_repeated() -> None:
+    now = 0.0
+    provider = Provider(success({}), refused("403000000"))
+    async with answered_by(provider, clock=lambda: now) as client:
+        await client.send(GetBalance())
+        now = 3000.0
+        with pytest.raises(NotPermitted):
+            await client.send(SMS)
+    assert (provider.logins, len(provider.calls)) == (1, 2)
 
 
 async def test_wrong_credentials_are_told_and_kept_out_of_the_message() -> None:
@@ -288,6 +318,26 @@ async def test_the_parts_of_a_message_come_as_an_array_or_as_one_object() -> Non
         assert [one.sms_id for one in (await client.send(TrackSms(message_id="m"))).parts] == ["s-1"]
         assert [one.sms_id for one in (await client.send(TrackSms(message_id="m"))).parts] == ["s-1"]
         assert (await client.send(TrackSms(message_id="m"))).parts == []
+
+
+async def test_what_is_understood_of_one_object_with_an_odd_field_is_the_rest_of_it() -> None:
+    part = {"smsId": "s-1", "part": "one of 2", "price": 0.0079}
+    async with answered_by(Provider(success(part))) as client:
+        with pytest.raises(UnexpectedAnswer) as caught:
+            await client.send(TrackSms(message_id="m"))
+    assert caught.value.understood == MessageParts.model_validate(
+        {"parts": [MessagePart(sms_id="s-1", price=Decimal("0.0079"))]}
+    )
+
+
+async def test_prices_have_their_old_names_too() -> None:
+    prices = {"lookup": {"PerRequest": 0.009}, "twoStep": {"SmsVerification": 0.06, "VoiceVerification": "0.07"}}
+    async with answered_by(Provider(success(prices))) as client:
+        found = await client.send(ListPrices())
+    assert found.lookup
+    assert found.two_step
+    told = (found.lookup.per_request, found.two_step.sms, found.two_step.voice)
+    assert told == (Decimal("0.009"), Decimal("0.06"), Decimal("0.07"))
 
 
 async def test_prices_are_exact_whether_they_are_numbers_or_text() -> None:

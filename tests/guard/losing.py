@@ -91,9 +91,13 @@ class Bench:
 
     async def look(self, action: Action) -> State:
         """What looking at the provider finds, once the request can no longer be under way."""
-        self._offset[0] += GRACE * 2
-        await self.sandbox.advance((GRACE * 2).total_seconds())
+        await self.wait(GRACE * 2)
         return (await self.runtime.guard.reconciler.look(action)).state
+
+    async def wait(self, span: timedelta) -> None:
+        """Let time pass, here and at the provider."""
+        self._offset[0] += span
+        await self.sandbox.advance(span.total_seconds())
 
     async def look_in_vain(self, action: Action) -> State:
         """What remains where the provider answers no read."""

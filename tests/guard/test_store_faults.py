@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +155,10 @@ async def test_the_id_of_a_text_that_went_out_meanwhile_is_kept_for_its_receipt(
         assert not told.is_error
         message, action = told.structured_content["tracking_id"], told.structured_content["action"]
         await desk.client.call_tool("get_action", {"action_id": action})
-        receipt = Posted(provider="routee", kind="sms", subject=message, identity="1", state="Delivered")
-        assert await desk.runtime.record.events.action_of(receipt) == (action, message)
+        price = Decimal("0.04")
+        receipt = Posted(provider="routee", kind="sms", subject=message, identity="1", state="Delivered", price=price)
+        await desk.runtime.record.events.take_in(receipt)
+        assert await desk.runtime.record.events.settled_price(receipt) == (action, price)
 
 
 @pytest.mark.parametrize("fault", [read_only, full])

@@ -25,7 +25,6 @@ SETS_WHAT_IT_REQUIRES = {
     "routee_update_campaign",
     "routee_update_contact",
     "routee_update_number",
-    "routee_update_pool",
     "voicetel_update_authentication",
     "voicetel_update_e911_record",
 }

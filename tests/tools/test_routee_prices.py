@@ -106,6 +106,11 @@ UNPRICED: list[tuple[Operation[Any], str]] = [
         SendViberCampaign(sender_id=VIBER_SENDER, text="Hello", groups=["Recall"], when="now"),
         "each message is charged",
     ),
+    (_viber(is_session_message=True), "billed by the session"),
+    (
+        SendViberCampaign(sender_id=VIBER_SENDER, text="Hello", to=[GREEK], when="now", is_session_message=True),
+        "billed by the session",
+    ),
     (SendFailover(steps=[_step("Sms"), _step("Voice", language="el-GR")]), "charged by the second"),
     (ConfirmVerification(verification_id="w", code="1234"), "may be charged only now"),
 ]

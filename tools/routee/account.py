@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredTime, IsoMoment, LooseText
@@ -68,14 +68,14 @@ class VoicePrice(Answer):
 class LookupPrice(Answer):
     """What lookups cost. Old documents write the name with a capital."""
 
-    per_request: Amount | None = None
+    per_request: Amount | None = Field(default=None, validation_alias=AliasChoices("perRequest", "PerRequest"))
 
 
 class TwoStepPrice(Answer):
-    """What verifications cost."""
+    """What verifications cost. Old documents have longer names."""
 
-    sms: Amount | None = None
-    voice: Amount | None = None
+    sms: Amount | None = Field(default=None, validation_alias=AliasChoices("sms", "SmsVerification"))
+    voice: Amount | None = Field(default=None, validation_alias=AliasChoices("voice", "VoiceVerification"))
 
 
 class ValidatorPrice(Answer):

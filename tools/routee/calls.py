@@ -9,7 +9,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer
 from tools.routee.paging import Page
-from tools.routee.shapes import Amount, Gender, HttpsUrl, Language, Sender, Status, WavUrl, given, without_description
+from tools.routee.shapes import (
+    Amount,
+    AnsweredSender,
+    Gender,
+    HttpsUrl,
+    Language,
+    Sender,
+    Status,
+    WavUrl,
+    given,
+    without_description,
+)
 
 SpokenText = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -123,7 +134,7 @@ class Recording(Answer):
     tracking_id: str | None = None
     start: AnsweredTime | None = None
     end: AnsweredTime | None = None
-    caller: LooseText | None = Field(default=None, alias="from")
+    caller: AnsweredSender | None = Field(default=None, alias="from")
     called: LooseText | None = Field(default=None, alias="to")
     url: str | None = None
     voice_tracking_ids: list[str] = []
@@ -136,7 +147,7 @@ class Call(Answer):
 
     call_id: str | None = Field(default=None, alias="messageId")
     conversation_id: str | None = Field(default=None, alias="conversationTrackingId")
-    caller: LooseText | None = Field(default=None, alias="from")
+    caller: AnsweredSender | None = Field(default=None, alias="from")
     called: LooseText | None = Field(default=None, alias="to")
     country: str | None = None
     direction: str | None = None

@@ -1,6 +1,6 @@
 """Routee SMS campaigns: one text to many, now or at a time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -11,6 +11,7 @@ from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.campaign_plans import is_same_plan
 from tools.routee.comparing import replaced
 from tools.routee.filters import Filter
 from tools.routee.recipients import members_of
@@ -28,11 +29,14 @@ from tools.routee.shapes import (
     When,
     callback,
     given,
-    iso,
+    is_since,
     scheduled,
     timing_warnings,
 )
-from tools.routee.sms import SEND_EXTRAS, MessageField, Messages, sent_since, sms_extras, text_warnings
+from tools.routee.sms import SEND_EXTRAS, MessageField, Messages, messages_since, sms_extras, text_warnings
+
+RUNS_FOR: Final = timedelta(minutes=30)
+"""How long the messages of a campaign are looked for: quiet hours and thousands of recipients hold them back."""
 
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
@@ -215,6 +219,10 @@ class CampaignPlan(Recipients, Operation[Campaign]):
             )
         )
 
+    def is_of(self, found: Campaign) -> bool | None:
+        """Whether this is the plan of a campaign; None where that cannot be told."""
+        return is_same_plan({name: getattr(self, name) for name in CampaignPlan.model_fields}, found.plan())
+
 
 @routee.operation(
     "POST",
@@ -245,10 +253,23 @@ class SendCampaign(CampaignPlan):
         return Undo(verdict="full", operation=DeleteCampaign(campaign_id=answer.tracking_id))
 
     def settled(self, sent_at: datetime) -> Proof[Messages] | None:
-        """Its name is unique, so a message under it shows that it was sent; none proves nothing."""
-        if self.campaign_name is None or self.when != "now":
+        """A message under its name leads to the campaign, whose time and plan tell; none proves nothing."""
+        name = self.campaign_name
+        if name is None or self.when != "now":
             return None
-        return sent_since(sent_at, Filter[MessageField](field="campaign", term=self.campaign_name), lambda _: True)
+        read = messages_since(sent_at, Filter[MessageField](field="campaign", term=name), ahead=RUNS_FOR)
+
+        def shows(found: Messages) -> Proof[Campaign] | None:
+            ids = {row.campaign_id for row in found.messages if row.campaign == name}
+            campaign = ids.pop() if len(ids) == 1 else None
+            if campaign is None:
+                return None
+            return Proof(read=GetCampaign(campaign_id=campaign), shows=is_this)
+
+        def is_this(found: Campaign) -> bool | None:
+            return (is_since(found.created_at, sent_at) and self.is_of(found)) or None
+
+        return Proof(read=read, shows=shows)
 
 
 @routee.operation(
@@ -288,11 +309,12 @@ class UpdateCampaign(CampaignPlan):
         return Proof(read=GetCampaign(campaign_id=self.campaign_id), shows=self._is_taken)
 
     def _is_taken(self, found: Campaign) -> bool | None:
-        if self.when == "now":
-            return found.campaign_state != "Scheduled"
-        if found.scheduled_date is None:
-            return False
-        return iso(found.scheduled_date) == iso(self.when) and found.text == self.text
+        """What is not in its details was not read, so that nothing is known of it."""
+        if self.when != "now":
+            return self.is_of(found)
+        if found.campaign_state is None:
+            return None
+        return found.campaign_state != "Scheduled" and (self.is_of(found) and (_began_by_a_call(found) or None))
 
 
 @routee.operation(
@@ -356,3 +378,10 @@ class AnalyzeCampaign(Recipients, Operation[Audience]):
 
 def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:
     return {"campaign_id": campaign_id, **before.plan()}
+
+
+def _began_by_a_call(found: Campaign) -> bool:
+    """True for a campaign that began although it had no date, or was over before it: its date did not begin it."""
+    if found.scheduled_date is None:
+        return True
+    return found.ended_at is not None and found.ended_at < found.scheduled_date

@@ -1,4 +1,4 @@
-"""What a change means for what was there, one sentence for each field."""
+"""What a change means for what was there, one sentence for each field; and whether it is what is there now."""
 
 import json
 from collections.abc import Mapping
@@ -27,6 +27,17 @@ def replaced(was: Fields, will: Fields) -> tuple[str, ...]:
         if name not in will and value not in _NOTHING
     )
     return (*lost, *changed(was, will))
+
+
+def agrees(wanted: Fields, shown: Fields, *, unclear: frozenset[str] = frozenset()) -> bool | None:
+    """True where all that was asked for is shown, False where something else is, None where a field is not shown.
+
+    That an `unclear` field differs proves nothing.
+    """
+    different = {name for name, value in wanted.items() if name in shown and shown[name] != value}
+    if different - unclear:
+        return False
+    return None if different or wanted.keys() - shown.keys() else True
 
 
 _NOTHING: Final[tuple[Any, ...]] = (None, "", False, 0, [], {})

@@ -6,13 +6,13 @@ from pydantic import AliasChoices, Field, model_validator
 
 from clients.audience import Unlisted
 from clients.effects import Charge, Effect
-from clients.fields import AnsweredTime, LooseText
+from clients.fields import AnsweredTime
 from clients.operation import Answer, Operation, wire_fields
 from clients.routee import CONVERSATIONS, routee
 from clients.undo import Undo
 from tools.routee.calls import CalledParty, Callee, Calls, Recording, Verb, called_numbers, callee
 from tools.routee.paging import Paged
-from tools.routee.shapes import Callback, HttpsUrl, Id, Sender, callback, given
+from tools.routee.shapes import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, given
 
 NO_UNCALL: Final = "A call cannot be unmade; routee_end_call hangs it up."
 
@@ -29,7 +29,7 @@ class Conversation(Answer):
 
     tracking_id: str | None = None
     direction: str | None = None
-    sender: LooseText | None = Field(default=None, alias="from")
+    sender: AnsweredSender | None = Field(default=None, alias="from")
     to: CalledParty | None = None
     created_at: AnsweredTime | None = None
     dial_plan_url: str | None = None

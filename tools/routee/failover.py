@@ -1,5 +1,6 @@
 """Routee failover: one message that tries SMS, Viber and voice one after another. Lifetimes are minutes here."""
 
+import re
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -23,10 +24,12 @@ from tools.routee.shapes import (
     Status,
     Text,
     given,
+    is_since,
     iso,
+    same_number,
     without_description,
 )
-from tools.routee.sms import LOOKS_AHEAD, LOOKS_BACK, NO_RECALL
+from tools.routee.sms import LOOKS_AHEAD, NO_RECALL
 
 _STATUSES = {
     "Sms": {"Undelivered", "Failed"},
@@ -106,6 +109,18 @@ class Step(BaseModel):
             raise ValueError(f"{self.channel} has no {', '.join(strange)}")
         return self
 
+    def is_in(self, shown: "FailoverMessage") -> bool:
+        """True where all that is shown of this channel was asked for. A Viber sender is shown by its name."""
+        text = shown.content.text if shown.content else None
+        return (
+            shown.type == self.channel
+            and same_number(str(shown.to), self.to)
+            and (self.sender is None or same_number(shown.sender, self.sender))
+            and (self.channel == "Voice" or text == self.text)
+            and (self.ttl_minutes is None or shown.minutes == self.ttl_minutes)
+            and (self.next_on is None or set(re.findall(r"\w+", str(shown.next_on))) == set(self.next_on))
+        )
+
     def to_wire(self, order: int) -> dict[str, Any]:
         """The step in Routee's form."""
         wire = given(
@@ -126,6 +141,12 @@ class Step(BaseModel):
         return wire | {"dialplan": {"verbs": [{"type": "SAY", "message": spoken}]}}
 
 
+class StepContent(Answer):
+    """What a channel sent."""
+
+    text: str | None = None
+
+
 class FailoverMessage(Answer):
     """What one channel did."""
 
@@ -136,10 +157,21 @@ class FailoverMessage(Answer):
     price: Amount | None = None
     sender: LooseText | None = Field(default=None, alias="from")
     to: object = None
+    content: StepContent | None = Field(default=None, alias="body")
+    """Not shown of calls."""
+
     country: str | None = None
     created_at: AnsweredTime | None = None
     ttl: LooseText | None = None
     next_on: object = Field(default=None, alias="failoverOnStatuses")
+
+    @property
+    def minutes(self) -> float | None:
+        """How long it is tried; None where that is not shown as a number."""
+        try:
+            return float(self.ttl or "")
+        except ValueError:
+            return None
 
 
 class Failover(Answer):
@@ -190,13 +222,21 @@ class SendFailover(Operation[Failover]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def settled(self, sent_at: datetime) -> "Proof[Failovers]":
-        """One over the same channels to the same people since then shows that it was sent; none proves nothing."""
-        read = ListFailovers(since=sent_at - LOOKS_BACK, until=sent_at + LOOKS_AHEAD, limit=500)
-        return Proof(read=read, shows=lambda found: any(self._is_this(one) for one in found.failovers) or None)
+        """The one like it since then shows that it was sent; none, and several, prove nothing."""
+        read = ListFailovers(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
+
+        def shows(found: Failovers) -> bool | None:
+            alike = [one for one in found.failovers if is_since(one.created_at, sent_at) and self._is_this(one)]
+            return True if len(alike) == 1 and found.last is not False else None
+
+        return Proof(read=read, shows=shows)
 
     def _is_this(self, found: Failover) -> bool:
-        shown = [(message.type, str(message.to)) for message in sorted(found.messages, key=lambda row: row.order or 0)]
-        return shown == [(step.channel, step.to) for step in self.steps]
+        """What is said in a call is shown nowhere, so that calls alone could be another's."""
+        shown = sorted(found.messages, key=lambda row: row.order or 0)
+        if len(shown) != len(self.steps) or all(step.channel == "Voice" for step in self.steps):
+            return False
+        return all(step.is_in(message) for step, message in zip(self.steps, shown, strict=True))
 
     def to_wire(self) -> dict[str, Any]:
         strategy = "OnCompletion" if self.callback_final_only else "OnStep"

@@ -12,8 +12,8 @@ from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Amount, Id, Label, given, iso
-from tools.routee.sms import LOOKS_AHEAD, LOOKS_BACK
+from tools.routee.shapes import Amount, Id, Label, given, is_since, iso, same_number
+from tools.routee.sms import LOOKS_AHEAD
 
 STAYS_CHARGED: Final = "A question that was asked stays charged."
 
@@ -89,9 +89,17 @@ class LookUpNumber(Operation[Lookup]):
         return Undo(verdict="none", lost=STAYS_CHARGED)
 
     def settled(self, sent_at: datetime) -> "Proof[Lookups]":
-        """A lookup of the number since then shows that it was made; none proves nothing."""
-        read = ListLookups(since=sent_at - LOOKS_BACK, until=sent_at + LOOKS_AHEAD, limit=500)
-        return Proof(read=read, shows=lambda found: any(row.to == self.to for row in found.lookups) or None)
+        """The one lookup like it since then shows that it was made; none, and several, prove nothing."""
+        read = ListLookups(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
+
+        def shows(found: Lookups) -> bool | None:
+            alike = [row for row in found.lookups if is_since(row.created_at, sent_at) and self._is_this(row)]
+            return True if len(alike) == 1 and found.last is not False else None
+
+        return Proof(read=read, shows=shows)
+
+    def _is_this(self, row: Lookup) -> bool:
+        return same_number(row.to, self.to) and (row.label or None) == self.label
 
 
 @routee.operation(

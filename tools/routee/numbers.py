@@ -3,6 +3,7 @@
 Grade of the paths: one public reference each; that the search takes an array of filters is inferred from messages.
 """
 
+import calendar
 from datetime import datetime
 from typing import Any, Literal, Self, cast
 
@@ -15,10 +16,10 @@ from clients.operation import Answer, Done, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.calls import Callee, called_numbers
-from tools.routee.comparing import changed
+from tools.routee.comparing import agrees, changed
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Costs, Country, HttpsUrl, PostsTo, given
+from tools.routee.shapes import Costs, Country, HttpsUrl, PostsTo, given, is_since
 
 
 class Offer(Answer):
@@ -221,7 +222,23 @@ class RentNumber(Operation[Number]):
         return (*told, "Forwarded calls are billed.") if self.forward_calls_to else told
 
     def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False)
+        """A number that is there may have been rented before: its first month tells, which ends a month from then."""
+
+        def is_new(found: Number) -> bool | None:
+            renewal = found.next_renewal
+            began_since = renewal is not None and is_since(renewal, a_month_later(sent_at))
+            return True if began_since and self._is_set(found) else None
+
+        return Proof(read=GetNumber(number=self.number), shows=is_new, if_absent=False)
+
+    def _is_set(self, found: Number) -> bool | None:
+        wanted = given(
+            inbound_sms_url=self.inbound_sms_url,
+            inbound_voice_url=self.inbound_voice_url,
+            dialplan_url=self.dialplan_url,
+            forward_calls_to=self.forward_calls_to,
+        )
+        return agrees(wanted, found.settings() | given(forward_calls_to=found.forwarded_to))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
@@ -302,7 +319,7 @@ class UpdateNumber(Operation[Number]):
         return wire | ({"voiceInboundStrategy": {"dialplanUrl": self.dialplan_url}} if self.dialplan_url else {})
 
     def _is_set(self, found: Number) -> bool | None:
-        return self._wanted().items() <= found.settings().items()
+        return agrees(self._wanted(), found.settings())
 
     def _wanted(self) -> dict[str, str]:
         return given(
@@ -335,3 +352,10 @@ class CancelNumber(Operation[Done]):
 
     def settled(self, sent_at: datetime) -> Proof[Number]:
         return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+
+
+def a_month_later(moment: datetime) -> datetime:
+    """The same day of the next month, or its last day."""
+    years, month = divmod(moment.month, 12)
+    year, month = moment.year + years, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

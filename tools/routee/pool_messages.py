@@ -11,8 +11,18 @@ from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.filters import Filter
-from tools.routee.shapes import BodyAnalysis, Id, SmsText
-from tools.routee.sms import NO_RECALL, MessageField, Messages, sent_since, text_warnings
+from tools.routee.pools import GetPool, ListPoolNumbers
+from tools.routee.shapes import BodyAnalysis, Id, SmsText, same_number
+from tools.routee.sms import (
+    NO_RECALL,
+    MessageField,
+    MessagePart,
+    Messages,
+    is_text_to,
+    messages_since,
+    text_warnings,
+    the_one_like,
+)
 
 
 class ShortLink(Answer):
@@ -90,9 +100,28 @@ class SendPoolSms(Operation[SentFromPool]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def settled(self, sent_at: datetime) -> Proof[Messages]:
-        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
-        narrowed = Filter[MessageField](field="to", term=self.to)
-        return sent_since(sent_at, narrowed, lambda row: row.to == self.to and row.text == self.text)
+        """The one message like it since then, from a sender of the pool, shows that it was sent; else nobody knows."""
+
+        def shows(found: Messages) -> Proof[Any] | None:
+            row = the_one_like(found, self._may_be_this)
+            return self._sent_from_the_pool(row.sender or "") if row else None
+
+        return Proof(read=messages_since(sent_at, Filter[MessageField](field="to", term=self.to)), shows=shows)
+
+    def _may_be_this(self, row: MessagePart) -> bool:
+        return is_text_to(row, self.to, self.text) and not row.label
+
+    def _sent_from_the_pool(self, sender: str) -> Proof[Any]:
+        """The read that shows whether the pool chooses this sender.
+
+        That a name stands in for a number where none fits is left aside: others may send under that name too.
+        """
+        if self.strategy == "Alphanumeric":
+            return Proof(read=GetPool(pool_id=self.pool_id), shows=lambda pool: pool.name_of_sender == sender or None)
+        return Proof(
+            read=ListPoolNumbers(pool_id=self.pool_id),
+            shows=lambda pool: any(same_number(number, sender) for number in pool.numbers) or None,
+        )
 
     def to_wire(self) -> dict[str, Any]:
         seconds = self.shorten_links_seconds

@@ -4,16 +4,17 @@ That pools cost nothing by themselves is inferred; so is that a deleted pool lea
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredTime, E164Digits, LooseText
 from clients.operation import Answer, Done, Operation, Proof
 from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
-from tools.routee.comparing import changed
+from tools.routee.comparing import agrees, changed
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
     Callback,
@@ -26,6 +27,9 @@ from tools.routee.shapes import (
     given,
 )
 
+DEFAULT_SENDER: Final = "InfoSMS"
+"""Sender of a pool in which nothing fits and that has no name of its own (documented)."""
+
 
 class PoolSender(Answer):
     """One of several senders of a pool."""
@@ -34,6 +38,9 @@ class PoolSender(Answer):
     sender_id: str | None = None
     keyword: str | None = None
     short_code: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.sender_id or self.short_code} for {self.country or 'any country'}"
 
 
 class SmsSettings(Answer):
@@ -57,6 +64,16 @@ class Pool(Answer):
     settings: SmsSettings | None = Field(default=None, alias="smsSettings")
     total_numbers: int | None = None
     updated_at: AnsweredTime | None = None
+
+    @property
+    def name_of_sender(self) -> str:
+        """The name under which it sends where no number does."""
+        return (self.settings.alphanumeric_sender if self.settings else None) or DEFAULT_SENDER
+
+    @property
+    def senders(self) -> str:
+        """Its senders by country, which no argument here sets; empty where it has none."""
+        return ", ".join(str(one) for one in self.settings.senders) if self.settings else ""
 
     def plan(self) -> dict[str, Any]:
         """What was asked for, as arguments."""
@@ -216,8 +233,10 @@ class CreatePool(PoolSettings, Operation[Pool]):
     docs="edit-a-pool",
     synonyms=("edit", "change", "rename", "settings"),
 )
-class UpdatePool(PoolSettings, Operation[Pool]):
+class UpdatePool(PoolSettings, Changing, Operation[Pool]):
     """Rename a pool or change how it chooses senders and where it posts."""
+
+    besides = frozenset({"callback_final_only"})
 
     pool_id: Id
     """Pool from routee_list_pools."""
@@ -235,21 +254,27 @@ class UpdatePool(PoolSettings, Operation[Pool]):
         if not isinstance(before, Pool):
             return ()
         will = {name: getattr(self, name) for name in self.model_fields_set}
-        return changed(before.plan(), given(**will))
+        told = changed(before.plan(), given(**will))
+        if self.settings() and before.senders:
+            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *told)
+        return told
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Pool):
             return UNREAD
-        return put_back(UpdatePool, pool_id=self.pool_id, **before.plan())
+        if not self.settings():
+            return put_back(UpdatePool, pool_id=self.pool_id, name=before.name)
+        old = before.plan()
+        lost = [f"No call clears {name}, which was not set before." for name in self._wanted() if name not in old]
+        if before.senders:
+            lost.append(f"No call here sets its own senders again: {before.senders}.")
+        return put_back(UpdatePool, pool_id=self.pool_id, lost=" ".join(lost), **old)
 
     def settled(self, sent_at: datetime) -> Proof[Pool]:
-        return Proof(read=self.before(), shows=self._is_set)
+        return Proof(read=self.before(), shows=lambda found: agrees(self._wanted(), found.plan()))
 
-    def _is_set(self, found: Pool) -> bool | None:
-        wanted, shown = given(**self.model_dump(exclude={"pool_id"})), found.plan()
-        if wanted.items() <= shown.items():
-            return True
-        return False if any(name in shown and shown[name] != value for name, value in wanted.items()) else None
+    def _wanted(self) -> dict[str, Any]:
+        return given(**self.model_dump(exclude={"pool_id"}))
 
     def to_wire(self) -> dict[str, Any]:
         return given(poolName=self.name, smsSettings=self.settings() or None)
@@ -282,7 +307,10 @@ class DeletePool(Operation[DeletedPool]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Pool):
             return UNREAD
-        return put_back(CreatePool, lost="It gets another id, and its numbers have to be added again.", **before.plan())
+        lost = "It gets another id, and its numbers have to be added again."
+        if before.senders:
+            lost += f" No call here sets its own senders again: {before.senders}."
+        return put_back(CreatePool, lost=lost, **before.plan())
 
     def settled(self, sent_at: datetime) -> Proof[Pool]:
         return Proof(read=GetPool(pool_id=self.pool_id), shows=lambda _: False, if_absent=True)

@@ -19,8 +19,9 @@ from tools.routee.campaigns import AnalyzeCampaign, CampaignPlan
 from tools.routee.failover import SendFailover, Step
 from tools.routee.filters import Filter
 from tools.routee.lookups import ValidateNumber
-from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers
+from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers, a_month_later
 from tools.routee.pool_messages import SendPoolSms
+from tools.routee.pools import DEFAULT_SENDER
 from tools.routee.shapes import Costs
 from tools.routee.sms import AnalyzeSms, SendSms, SmsAnalysis
 from tools.routee.viber import SendViber, SendViberCode
@@ -31,10 +32,11 @@ Priced = Rate | Unpriced | None
 SHORT_LINK: Final = 40
 """A link of at least so many characters is taken to become no longer when it is shortened; no page says how long."""
 
-_LINK = re.compile(r"https?://\S+")
+_IN_A_SESSION: Final = Unpriced(
+    "Messages of a session are billed by the session, which begins with a reply; no rate of Routee's is listed for it."
+)
 
-POOL_SENDER: Final = "InfoSMS"
-"""Sender of a pool in which nothing fits (documented); the analysis wants one, and a pool's is not known before."""
+_LINK = re.compile(r"https?://\S+")
 
 
 class RouteePrices:
@@ -76,11 +78,12 @@ class RouteePrices:
         return _with_links(call, await self._parts(analysis, transcode=call.transcode))
 
     async def _pool_sms(self, call: SendPoolSms) -> Priced:
-        analysis = await self._client.send(AnalyzeSms(sender=POOL_SENDER, to=call.to, text=call.text))
+        """The analysis wants a sender, and which one a pool chooses is not known before."""
+        analysis = await self._client.send(AnalyzeSms(sender=DEFAULT_SENDER, to=call.to, text=call.text))
         rate = _with_links(call, await self._parts(analysis, transcode=None))
         if not isinstance(rate, Rate):
             return rate
-        return replace(rate, source=f"{rate.source}, made with the sender {POOL_SENDER}")
+        return replace(rate, source=f"{rate.source}, made with the sender {DEFAULT_SENDER}")
 
     async def _parts(self, analysis: SmsAnalysis, *, transcode: bool | None) -> Priced:
         body, cost = analysis.body_analysis, analysis.cost_a_part
@@ -126,10 +129,14 @@ class RouteePrices:
         return _with_links(call, rate)
 
     async def _viber(self, call: SendViber | SendViberCode) -> Priced:
+        if isinstance(call, SendViber) and call.is_session_message:
+            return _IN_A_SESSION
         prices = await self._client.send(ListPrices(service="Viber"))
         return _viber_rate(prices, call.to, _is_promotional(call))
 
     async def _viber_campaign(self, call: SendViberCampaign) -> Priced:
+        if call.is_session_message:
+            return _IN_A_SESSION
         prices = await self._client.send(ListPrices(service="Viber"))
         each = [_viber_rate(prices, number, not call.is_text_only) for number in call.to or ()]
         if call.contacts or call.groups:
@@ -168,7 +175,7 @@ class RouteePrices:
         activation, monthly = _only(offer.activation), _only(offer.monthly)
         if activation is None or not monthly or not monthly.amount or activation.currency != monthly.currency:
             return Unpriced("Routee's listing does not show one activation and one monthly price.")
-        renewal = _a_month_later(datetime.now(UTC))
+        renewal = a_month_later(datetime.now(UTC))
         return Rate(
             activation + monthly,
             f"Routee's listing: activation {activation} and the first month {monthly}, "
@@ -259,12 +266,16 @@ def _sum(rates: list[Priced], source: str, *, is_bound: bool = False) -> Priced:
 
 
 def _dearest_sms(prices: Prices) -> dict[str, Decimal]:
-    """The dearest network of each country, by both of the names that the list has for it."""
+    """The dearest network of each country, by both of the names that the list has for it.
+
+    A country has a row for each of its mobile country codes.
+    """
     found: dict[str, Decimal] = {}
     for row in prices.sms:
-        each = [network.price for network in row.networks if network.price]
-        if each:
-            found |= {name.casefold(): max(each) for name in (row.iso, row.country) if name}
+        for name in {name.casefold() for name in (row.iso, row.country) if name}:
+            each = [network.price for network in row.networks if network.price]
+            if each:
+                found[name] = max([found.get(name, Decimal(0)), *each])
     return found
 
 
@@ -294,9 +305,3 @@ def _countries_of(number: str) -> tuple[str, ...]:
         return ()
     found = phonenumbers.region_code_for_number(parsed)
     return (found,) if found else tuple(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
-
-
-def _a_month_later(moment: datetime) -> datetime:
-    """About: months differ, and Routee says the day only afterwards."""
-    year, month = divmod(moment.month, 12)
-    return moment.replace(year=moment.year + year, month=month + 1, day=min(moment.day, 28))

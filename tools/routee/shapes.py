@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
-from clients.fields import WIRE, AnsweredTime, IsoMoment, LooseText
+from clients.fields import WIRE, AnsweredTime, FromStranger, IsoMoment, LooseText
 from clients.operation import Answer
 
 Text = Annotated[str, Field(min_length=1)]
@@ -65,6 +65,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def is_since(moment: datetime | None, sent_at: datetime) -> bool:
+    """True for a time not before the second in which a call was sent: Routee writes times to the second."""
+    return moment is not None and moment >= sent_at.replace(microsecond=0)
+
+
 def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:
     """What the time of a bulk send means."""
     if when == "now":
@@ -86,6 +91,18 @@ def _is_sender(value: str) -> str:
 
 Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plus)]
 """A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
+
+
+def same_number(shown: str | None, wanted: str | None) -> bool:
+    """True for the same number or name, with its plus or without."""
+    return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
+
+
+SENDER_ALONE: Final = FromStranger(unless=re.compile(r"[+(]?[0-9\s().\-*#]{0,32}|[A-Za-z0-9&_-]{1,11}"))
+"""Who texts or calls may send any text as the number; a number, and one word of a sender's length, say nothing."""
+
+AnsweredSender = Annotated[LooseText, SENDER_ALONE]
+"""Who sent a message or called: one of ours, or anybody."""
 
 
 def without_description(schema: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
     Amount,
+    AnsweredSender,
     BodyAnalysis,
     Callback,
     Id,
@@ -27,12 +28,11 @@ from tools.routee.shapes import (
     callback,
     given,
     iso,
+    same_number,
 )
 
-LOOKS_BACK: Final = timedelta(minutes=1)
-"""How much earlier than our own time of sending a lost message is looked for: clocks differ."""
-
-LOOKS_AHEAD: Final = timedelta(minutes=30)
+LOOKS_AHEAD: Final = timedelta(minutes=2)
+"""How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""
 
 MessageField = Literal["smsId", "to", "status.status", "direction", "label", "campaign"]
 
@@ -113,26 +113,35 @@ class SendSms(Operation[SentSms]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def settled(self, sent_at: datetime) -> Proof["Messages"]:
-        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
-        return sent_since(sent_at, Filter[MessageField](field="to", term=self.to), self._is_this)
+        """The one message like it since then shows that it was sent; none, and several, prove nothing."""
+        read = messages_since(sent_at, Filter[MessageField](field="to", term=self.to))
+        return Proof(read=read, shows=lambda found: True if the_one_like(found, self._is_this) else None)
 
     def to_wire(self) -> dict[str, Any]:
         return wire_fields(self, exclude=SEND_EXTRAS) | sms_extras(self)
 
     def _is_this(self, row: "MessagePart") -> bool:
-        return row.to == self.to and row.text == self.text and self.label in {None, row.label}
+        same_label = (row.label or None) == self.label
+        return is_text_to(row, self.to, self.text) and same_label and same_number(row.sender, self.sender)
 
 
-def sent_since(
-    sent_at: datetime, narrowed: Filter[MessageField], is_this: Callable[["MessagePart"], bool]
-) -> Proof["Messages"]:
-    """The read that shows a message which was sent at that time; that it shows none proves nothing."""
-    read = ListMessages(since=sent_at - LOOKS_BACK, until=sent_at + LOOKS_AHEAD, filters=[narrowed], limit=500)
+def messages_since(
+    sent_at: datetime, narrowed: Filter[MessageField], *, ahead: timedelta = LOOKS_AHEAD
+) -> "ListMessages":
+    """The read that shows a message which was sent at that time. Rows have no time, so none before it are asked for."""
+    return ListMessages(since=sent_at, until=sent_at + ahead, filters=[narrowed], limit=500)
 
-    def shows(found: "Messages") -> bool | None:
-        return True if any(row.direction != "Inbound" and is_this(row) for row in found.messages) else None
 
-    return Proof(read=read, shows=shows)
+def the_one_like(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
+    """The first part of the only message that fits; None where it may be another's, since several fit."""
+    rows = [row for row in found.messages if row.direction != "Inbound" and is_this(row)]
+    is_alone = len({row.message_id for row in rows}) == 1 and found.last is not False
+    return rows[0] if is_alone and rows[0].message_id else None
+
+
+def is_text_to(row: "MessagePart", to: str, text: str) -> bool:
+    """True for a text of its own, of no campaign, to somebody."""
+    return same_number(row.to, to) and row.text == text and not (row.campaign or row.campaign_id)
 
 
 SEND_EXTRAS: Final = frozenset({"ttl_minutes", "shorten_links_seconds", "callback_url", "callback_final_only"})
@@ -191,7 +200,7 @@ class MessagePart(Answer):
     message_id: str | None = None
     sms_id: str | None = None
     direction: str | None = None
-    sender: LooseText | None = Field(default=None, alias="from")
+    sender: AnsweredSender | None = Field(default=None, alias="from")
     to: LooseText | None = None
     text: StrangerText | None = Field(default=None, alias="body")
     status: Status | None = None

@@ -36,9 +36,9 @@ def show_balance(call: Call) -> Answer:
 
 def list_prices(call: Call, query: PricesQuery) -> Answer:
     """Prices of one service or of all; some are numbers and some are text, as in the documented sample."""
-    countries = [country for country in COUNTRIES if query.mcc in {None, country.mcc}]
+    countries = [country for country in COUNTRIES if query.mcc in {None, *country.mccs}]
     every: dict[str, Wire] = {
-        "Sms": {"sms": [_sms_prices(country, query.mnc) for country in countries]},
+        "Sms": {"sms": [row for country in countries for row in _sms_prices(country, query)]},
         "Voice": {"voice": [_voice_prices(country) for country in countries]},
         "Lookup": {"lookup": {"perRequest": networks.LOOKUP}},
         "TwoStep": {"twoStep": {"sms": networks.TWO_STEP_SMS, "voice": networks.TWO_STEP_VOICE}},
@@ -79,17 +79,22 @@ def list_transactions(call: Call, query: TransactionsQuery) -> Answer:
     return page_of(items, query.page, query.size)
 
 
-def _sms_prices(country: Country, mnc: str | None) -> Wire:
-    return {
-        "mcc": country.mcc,
-        "country": country.name,
-        "iso": country.iso,
-        "networks": [
-            {"network": network.name, "mnc": network.mnc, "price": network.sms}
-            for network in country.networks
-            if mnc in {None, network.mnc}
-        ],
-    }
+def _sms_prices(country: Country, query: PricesQuery) -> list[Wire]:
+    """A row for each mobile country code, of which a country may have several."""
+    return [
+        {
+            "mcc": mcc,
+            "country": country.name,
+            "iso": country.iso,
+            "networks": [
+                {"network": network.name, "mnc": network.mnc, "price": network.sms}
+                for network in country.networks
+                if network.mcc == mcc and query.mnc in {None, network.mnc}
+            ],
+        }
+        for mcc in country.mccs
+        if query.mcc in {None, mcc}
+    ]
 
 
 def _voice_prices(country: Country) -> Wire:

@@ -126,10 +126,10 @@ def _details(number: str) -> Wire:
             "localeName": country.local_name,
             "isoA3Code": country.iso3,
         },
-        "mcc": country.mcc,
+        "mcc": network.mcc,
         "network": {"mnc": network.mnc, "name": network.name},
         "ported": ported,
-        "imsi": f"{country.mcc}{network.mnc}{number[-9:]}",
+        "imsi": f"{network.mcc}{network.mnc}{number[-9:]}",
     }
     if ported:
         other = next(one for one in country.networks if one is not network)
@@ -144,7 +144,7 @@ def _validated(body: ValidationBody) -> Wire:
     details: Wire = {"countryCode": country.iso, "countryPrefix": country.prefix, "type": kind}
     if is_mobile(body.to):
         network = network_of(body.to)
-        details |= {"network": network.name, "networkCode": f"{country.mcc}{network.mnc}"}
+        details |= {"network": network.name, "networkCode": f"{network.mcc}{network.mnc}"}
     if body.getPorted:
         details["ported"] = body.to.endswith(PORTED)
     validated: Wire = {

@@ -1,0 +1,24 @@
+"""How far the messages of an action have come is counted. What came in before is counted with the next receipt."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("tracked", sa.Column("seen", sa.Integer))
+    op.add_column("tracked", sa.Column("whole", sa.Integer))
+    op.add_column("tracked", sa.Column("spent", sa.String(40)))
+    op.add_column("tracked", sa.Column("settled_at", sa.String(32)))
+    op.create_index("events_by_time", "events", ["received_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("events_by_time", "events")
+    with op.batch_alter_table("tracked") as table:
+        for name in ("settled_at", "spent", "whole", "seen"):
+            table.drop_column(name)

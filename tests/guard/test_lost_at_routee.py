@@ -1,0 +1,276 @@
+"""What looking finds at Routee where something else is there than what the lost call would have made."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.operation import Proof
+from guard.action import State
+from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
+from tests.guard.losing import Bench, Lost, benches
+from tests.guard.lost_elsewhere import GREEK, POOL, TEXT, WAITING
+from tools.routee.campaigns import Campaign, SendCampaign, UpdateCampaign
+from tools.routee.failover import Failovers, SendFailover
+from tools.routee.lookups import LookUpNumber, Lookups
+from tools.routee.numbers import Number, RentNumber
+from tools.routee.pool_messages import SendPoolSms
+from tools.routee.pools import Pool, PoolNumbers
+from tools.routee.sms import Messages, SendSms
+
+AT = datetime(2026, 11, 21, 10, 0, 0, 400_000, UTC)
+IN_A_MINUTE = (AT + timedelta(minutes=1)).isoformat()
+WHEN = AT + timedelta(days=2)
+
+Told = bool | Proof[Any] | None
+
+
+async def _never_came(bench: Bench, tool: str, **arguments: Any) -> State:
+    """What looking finds of a call that did not reach the provider; it is closed afterwards."""
+    lost = await bench.lose(Lost(tool=f"routee_{tool}", arguments=arguments), "drop_before")
+    found = await bench.look(lost)
+    if found is State.UNKNOWN:
+        await bench.close(lost)
+    return found
+
+
+def _steps(text: str) -> list[dict[str, Any]]:
+    return [{"channel": "Viber", "sender_id": VIBER_SENDER, "to": GREEK, "text": text}]
+
+
+async def test_what_somebody_else_sent_meanwhile_is_not_taken_for_the_lost_call(tmp_path: Path) -> None:
+    pairs: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("send_sms", {**TEXT, "to": GREEK}, {**TEXT, "to": GREEK, "sender": "Other"}),
+        ("send_sms", {**TEXT, "to": GREEK, "label": "one"}, {**TEXT, "to": GREEK}),
+        ("send_failover", {"steps": _steps("A")}, {"steps": _steps("B")}),
+        ("look_up_number", {"to": GREEK, "label": "one"}, {"to": GREEK, "label": "two"}),
+        (
+            "send_sms",
+            {**TEXT, "to": GREEK, "text": "Hi"},
+            {"tool": "send_pool_sms", "pool_id": POOL, "to": GREEK, "text": "Hi", "strategy": "Numeric"},
+        ),
+    ]
+    async with benches(tmp_path, "routee") as bench:
+        for tool, others, ours in pairs:
+            lost = {"tool": tool} | ours
+            name = lost.pop("tool")
+            await bench.sandbox.break_with("drop_before", provider="routee", path=_path_of(name), times=1)
+            await bench.call(f"routee_{name}", lost)
+            action = (await bench.runtime.record.journal.latest(1))[0]
+            assert action.state is State.UNKNOWN
+            done = await bench.call(f"routee_{tool}", others)
+            assert not done.is_error
+            assert await bench.look(action) is State.UNKNOWN, (tool, others)
+            await bench.close(action)
+
+
+def _path_of(name: str) -> str:
+    paths = {"send_sms": "/sms$", "send_pool_sms": "/pools/my/.+/sms$", "send_failover": "/failover$"}
+    return paths.get(name, "/lookup$")
+
+
+async def test_a_change_of_a_campaign_that_never_came_is_not_found_done(tmp_path: Path) -> None:
+    async with benches(tmp_path, "routee") as bench:
+        shown: dict[str, Any] = (
+            await bench.call("routee_get_campaign", {"campaign_id": WAITING})
+        ).structured_content or {}
+        same = {
+            "campaign_id": WAITING,
+            "sender": shown["sender"],
+            "text": shown["text"],
+            "when": shown["scheduled_date"],
+            "campaign_name": shown["campaign_name"],
+        }
+        assert await _never_came(bench, "update_campaign", **same, to=[GREEK]) is State.REFUSED
+        assert await _never_came(bench, "update_campaign", **same, groups=["Recall"]) is State.REFUSED
+        unnamed = {**same, "campaign_name": None, "groups": shown["groups"]}
+        assert await _never_came(bench, "update_campaign", **unnamed) is State.UNKNOWN
+        now = {**same, "when": "now", "groups": shown["groups"]}
+        lost = await bench.lose(Lost(tool="routee_update_campaign", arguments=now), "drop_before")
+        await bench.wait(timedelta(days=2, minutes=5))
+        assert await bench.look(lost) is State.UNKNOWN
+        assert await _never_came(bench, "update_campaign", **{**now, "text": "Another"}) is State.REFUSED
+
+
+async def test_a_name_that_was_in_use_already_does_not_show_that_a_campaign_was_sent(tmp_path: Path) -> None:
+    plan: dict[str, Any] = {**TEXT, "to": [GREEK], "when": "now", "campaign_name": "Opening"}
+    async with benches(tmp_path, "routee") as bench:
+        assert not (await bench.call("routee_send_campaign", plan)).is_error
+        await bench.wait(timedelta(seconds=2))
+        assert await _never_came(bench, "send_campaign", **plan) is State.UNKNOWN
+
+
+async def test_a_number_that_was_rented_before_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    async with benches(tmp_path, "routee") as bench:
+        assert await _never_came(bench, "rent_number", number=BRITISH_NUMBER) is State.UNKNOWN
+
+
+HOOK = "https://hooks.bluewater.example/sms"
+NEW = {"msisdn": BRITISH_NUMBER, "nextRenewal": "2026-12-21T10:00:00Z", "inboundSmsCallbackUrl": HOOK}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (NEW, True),
+        ({**NEW, "nextRenewal": "2026-12-21T09:00:00Z"}, None),
+        ({**NEW, "nextRenewal": None}, None),
+        ({**NEW, "inboundSmsCallbackUrl": HOOK + "/old"}, None),
+    ],
+)
+def test_a_new_number_is_known_by_its_first_month_and_its_settings(found: dict[str, Any], told: Told) -> None:
+    proof = RentNumber(number=BRITISH_NUMBER, inbound_sms_url=HOOK).settled(AT)
+    assert proof.shows(Number.model_validate(found)) is told
+
+
+def _update(**more: Any) -> UpdateCampaign:
+    plan = {"campaign_id": "c", "sender": "Blue", "text": "Hi", "when": WHEN, "to": [GREEK], **more}
+    return UpdateCampaign.model_validate(plan)
+
+
+def _campaign(**more: Any) -> Campaign:
+    shown = {"state": "Scheduled", "from": "Blue", "body": "Hi", "scheduledDate": WHEN.isoformat(), "to": [GREEK]}
+    return Campaign.model_validate({**shown, **more})
+
+
+@pytest.mark.parametrize(
+    ("call", "found", "told"),
+    [
+        (_update(), _campaign(), True),
+        (_update(), _campaign(to=["306970000555"], flash=False, ttl=4320), True),
+        (_update(), _campaign(to=["+306970000111"]), False),
+        (_update(), _campaign(body="Old"), False),
+        (_update(), _campaign(body=None), None),
+        (_update(), _campaign(scheduledDate=None), None),
+        (_update(to=None, groups=["Recall"]), _campaign(), False),
+        (_update(flash=True), _campaign(), None),
+        (_update(flash=True), _campaign(flash=False), False),
+        (_update(), _campaign(flash=True), None),
+        (_update(), _campaign(campaignName="Old"), None),
+        (_update(transcode=True), _campaign(body="Hi"), None),
+        (_update(shorten_links_seconds=3600), _campaign(body="Other"), None),
+        (_update(allow_invalid=True), _campaign(to=["+306970000111"]), None),
+        (_update(when="now"), Campaign(), None),
+        (_update(when="now"), _campaign(), False),
+        (_update(when="now"), _campaign(state="Finished", body="Old"), False),
+        (_update(when="now"), _campaign(state="Finished"), None),
+        (_update(when="now"), _campaign(state="Running", scheduledDate=None), True),
+        (_update(when="now"), _campaign(state="Finished", endedAt=AT.isoformat()), True),
+        (_update(when="now"), _campaign(state="Finished", scheduledDate=None, body=None), None),
+    ],
+)
+def test_every_field_that_a_campaign_shows_has_to_agree(call: UpdateCampaign, found: Campaign, told: Told) -> None:
+    assert call.settled(AT).shows(found) is told
+
+
+SMS = SendSms(sender="+447520630142", to=GREEK, text="Hi", label="a")
+SEEN = {"messageId": "m", "from": "447520630142", "to": GREEK, "body": "Hi", "label": "a", "direction": "Outbound"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([SEEN], True),
+        ([SEEN, {**SEEN, "part": 2}], True),
+        ([SEEN, {**SEEN, "messageId": "n"}], None),
+        ([{**SEEN, "messageId": None}], None),
+        ([{**SEEN, "from": "Other"}], None),
+        ([{**SEEN, "from": None}], None),
+        ([{**SEEN, "label": "b"}], None),
+        ([{**SEEN, "campaignTrackingId": "c"}], None),
+        ([{**SEEN, "direction": "Inbound"}], None),
+    ],
+)
+def test_the_one_message_that_is_the_same_in_everything_is_the_lost_one(rows: list[Any], told: Told) -> None:
+    proof = SMS.settled(AT)
+    assert proof.shows(Messages.model_validate({"content": rows})) is told
+
+
+def test_what_was_sent_before_is_not_among_what_is_read() -> None:
+    read = SMS.settled(AT).read
+    assert getattr(read, "since") == AT  # noqa: B009
+    assert read.to_query()["dateStart"] == "2026-11-21T10:00:00Z"
+
+
+LOOKED = {"lookupId": "l", "to": GREEK, "label": "", "createdAt": IN_A_MINUTE}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([LOOKED], True),
+        ([{**LOOKED, "createdAt": (AT - timedelta(seconds=5)).isoformat()}], None),
+        ([{**LOOKED, "createdAt": None}], None),
+        ([{**LOOKED, "label": "a"}], None),
+        ([LOOKED, LOOKED], None),
+    ],
+)
+def test_a_lookup_is_the_lost_one_by_its_label_and_its_time(rows: list[Any], told: Told) -> None:
+    assert LookUpNumber(to=GREEK).settled(AT).shows(Lookups.model_validate({"content": rows})) is told
+
+
+VIBER = {"type": "Viber", "order": 1, "to": GREEK, "body": {"text": "Hi"}, "ttl": 5, "failoverOnStatuses": ["Failed"]}
+CALL = {"type": "Voice", "order": 2, "to": GREEK, "from": "447520630142"}
+
+
+def _failovers(*messages: dict[str, Any], at: str = IN_A_MINUTE) -> Failovers:
+    return Failovers.model_validate({"content": [{"createdAt": at, "messages": list(messages)}]})
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (_failovers(VIBER, CALL), True),
+        (_failovers(VIBER, CALL, at="2026-11-21T09:59:00Z"), None),
+        (_failovers({**VIBER, "body": {"text": "Other"}}, CALL), None),
+        (_failovers({**VIBER, "body": None}, CALL), None),
+        (_failovers(VIBER, {**CALL, "from": "Other"}), None),
+        (_failovers({**VIBER, "ttl": 6}, CALL), None),
+        (_failovers({**VIBER, "failoverOnStatuses": ["Expired"]}, CALL), None),
+        (_failovers(VIBER), None),
+        (_failovers(), None),
+    ],
+)
+def test_a_failover_is_the_lost_one_by_all_that_is_shown_of_its_channels(found: Failovers, told: Told) -> None:
+    viber = {**_steps("Hi")[0], "ttl_minutes": 5, "next_on": ["Failed"]}
+    call = {"channel": "Voice", "sender": BRITISH_NUMBER, "to": GREEK, "text": "Hi", "language": "el-GR"}
+    assert SendFailover.model_validate({"steps": [viber, call]}).settled(AT).shows(found) is told
+    alone = SendFailover.model_validate({"steps": [call]}).settled(AT)
+    assert alone.shows(_failovers(CALL)) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "strategy", "pool", "told"),
+    [
+        ("447520630142", "Numeric", PoolNumbers(numbers=[BRITISH_NUMBER]), True),
+        ("447520630142", "Numeric", PoolNumbers(numbers=[]), None),
+        ("InfoSMS", "Alphanumeric", Pool(), True),
+        ("InfoSMS", "Numeric", PoolNumbers(numbers=[BRITISH_NUMBER]), None),
+        ("Other", "Alphanumeric", Pool(), None),
+    ],
+)
+def test_a_message_of_a_pool_comes_from_a_sender_of_the_pool(
+    sender: str, strategy: str, pool: PoolNumbers | Pool, told: Told
+) -> None:
+    call = SendPoolSms.model_validate({"pool_id": POOL, "to": GREEK, "text": "Hi", "strategy": strategy})
+    proof = call.settled(AT)
+    row = {"messageId": "m", "from": sender, "to": GREEK, "body": "Hi"}
+    next_read = proof.shows(Messages.model_validate({"content": [row]}))
+    assert isinstance(next_read, Proof)
+    assert next_read.shows(pool) is told
+    assert proof.shows(Messages.model_validate({"content": [{**row, "label": "a"}]})) is None
+
+
+def test_a_campaign_that_is_shown_without_its_id_proves_nothing() -> None:
+    call = SendCampaign(sender="Blue", text="Hi", to=[GREEK], when="now", campaign_name="Opening")
+    proof = call.settled(AT)
+    assert proof
+    assert proof.shows(Messages.model_validate({"content": [{"campaignName": "Opening"}]})) is None
+    rows = {"content": [{"campaignName": "Opening", "campaignTrackingId": "c"}]}
+    campaign = proof.shows(Messages.model_validate(rows))
+    assert isinstance(campaign, Proof)
+    shown = {"scheduledDate": None, "campaignName": "Opening", "createdAt": IN_A_MINUTE}
+    assert campaign.shows(_campaign(**shown)) is True
+    assert campaign.shows(_campaign(**{**shown, "body": "Other"})) is None
+    assert campaign.shows(_campaign(**{**shown, "createdAt": "2026-11-21T09:59:00Z"})) is None

@@ -1,0 +1,94 @@
+"""Old callbacks are deleted where the settings ask for it, but none that an action is still to be settled by."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+from sqlalchemy import text
+
+from server.inbox.forgetting import Forgetting
+from server.store.record import Record, open_record
+from tests.connecting import Person
+from tests.server.posting import TO, Inbox, answer_of, opened
+from tools.routee.callbacks import read_callback
+
+
+def _report(message: str, state: str = "Delivered", **more: Any) -> dict[str, Any]:
+    return {"messageId": message, "smsId": message, "to": TO, "status": {"name": state}, **more}
+
+
+async def _age(record: Record, days: int) -> None:
+    """Make everything that is there older."""
+    then = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="microseconds")
+    async with record.database.transaction() as connection:
+        await connection.execute(text("UPDATE events SET received_at = :then"), {"then": then})
+        await connection.execute(
+            text("UPDATE tracked SET settled_at = :then WHERE settled_at IS NOT NULL"), {"then": then}
+        )
+
+
+async def _messages(record: Record) -> set[str]:
+    return {event.posted.subject for event in await record.events.listed()}
+
+
+async def _until(inbox: Inbox, messages: set[str]) -> None:
+    """Deleting comes after the answer."""
+    with anyio.fail_after(5):
+        while await _messages(inbox.runtime.record) != messages:  # noqa: ASYNC110 - in a task of the server
+            await anyio.sleep(0.01)
+
+
+async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_path: Path) -> None:
+    async with opened(tmp_path, keep_days=30) as (inbox, _), inbox.client(person=Person()) as client:
+        record = inbox.runtime.record
+        words = {"sender": "Harbor", "to": TO}
+        settled = str((await answer_of(client, "routee_send_sms", **words, text="One"))["tracking_id"])
+        unsettled = str((await answer_of(client, "routee_send_sms", **words, text="Two"))["tracking_id"])
+        for body in (_report(settled, price=0.03), _report(unsettled, "Sent"), _report("m-unknown")):
+            await record.events.take_in(read_callback("sms", body))
+        await inbox.post("sms", _report(settled, price=0.03))
+        await _age(record, 40)
+        await record.events.take_in(read_callback("sms", _report("m-new")))
+        fresh = Forgetting(record, 30)
+        await fresh.run()
+        assert await _messages(record) == {unsettled, "m-new"}
+        assert await inbox.post("sms", _report(unsettled, price=0.03)) == 200
+        await _age(record, 40)
+        await fresh.run()
+        assert unsettled in await _messages(record), "not twice within an hour"
+
+
+async def test_a_callback_that_comes_in_has_the_old_ones_deleted(tmp_path: Path) -> None:
+    async with opened(tmp_path, keep_days=1) as (inbox, _):
+        record = inbox.runtime.record
+        await record.events.take_in(read_callback("sms", _report("m-old")))
+        await _age(record, 2)
+        assert await inbox.post("sms", _report("m-new")) == 200
+        await _until(inbox, {"m-new"})
+
+
+async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> None:
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    try:
+        await record.events.take_in(read_callback("sms", _report("m-old")))
+        await _age(record, 4000)
+        await Forgetting(record, None).run()
+        assert await _messages(record) == {"m-old"}
+    finally:
+        await record.database.close()
+
+
+async def test_it_runs_once_an_hour(tmp_path: Path) -> None:
+    now = 0.0
+    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    forgetting = Forgetting(record, 1, clock=lambda: now)
+    try:
+        for hour, expected in ((0, set[str]()), (0.9, {"m-0.9"}), (1.1, set[str]())):
+            now = hour * 3600
+            await record.events.take_in(read_callback("sms", _report(f"m-{hour}")))
+            await _age(record, 2)
+            await forgetting.run()
+            assert await _messages(record) == expected
+    finally:
+        await record.database.close()

@@ -1,0 +1,47 @@
+"""Whether a campaign that is shown is the one that was asked for. Both are plans: arguments by their names."""
+
+from typing import Any, Final
+
+from tools.routee.comparing import agrees
+from tools.routee.shapes import iso
+
+_DEFAULTS: Final = (False, 4320)
+"""What is shown of flash, quiet hours and minutes of life that nobody asked for."""
+
+_RECIPIENTS: Final = frozenset({"to", "contacts", "groups"})
+
+
+def is_same_plan(asked: dict[str, Any], found: dict[str, Any]) -> bool | None:
+    """True where all that was asked for is shown and nothing else, False where something else is shown in its place.
+
+    Where only more is shown than was asked for, another plan may not have been replaced yet: that tells nothing.
+    """
+    wanted, shown = _comparable(asked), _comparable(found)
+    if "when" not in wanted:
+        shown.pop("when", None)  # what was asked for now may be shown with the time at which it began
+    verdict = agrees(wanted, shown, unclear=_shown_as_it_became(asked))
+    more = {name for name, value in shown.items() if name not in wanted and value not in _DEFAULTS}
+    if verdict is None and more & _RECIPIENTS and not shown.keys() & wanted.keys() & _RECIPIENTS:
+        return False
+    return None if verdict and more else verdict
+
+
+def _shown_as_it_became(asked: dict[str, Any]) -> frozenset[str]:
+    """Fields that Routee changes by itself: a text that it shortens or transcodes, numbers of which it drops some."""
+    is_other_text = asked.get("shorten_links_seconds") or asked.get("transcode")
+    changed = (("text", is_other_text), ("to", asked.get("allow_invalid")))
+    return frozenset(name for name, may_differ in changed if may_differ)
+
+
+def _comparable(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan in one spelling: recipients in any order, senders without their plus, what is empty left out."""
+    found = {name: value for name, value in plan.items() if value not in (None, [], {}, "now")}
+    if not found.keys() & {"callback_url", "campaign_callback_url"}:
+        found.pop("callback_final_only", None)  # there is nothing that it could be shown with
+    if "sender" in found:
+        found["sender"] = found["sender"].removeprefix("+")
+    if "when" in found:
+        found["when"] = iso(found["when"])
+    for name in found.keys() & {*_RECIPIENTS, "reminder_to"}:
+        found[name] = {one.removeprefix("+") for one in found[name]}
+    return found
