@@ -11,12 +11,13 @@ from typing import Final, Literal
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.operation import Answer, Operation, Proof
-from tools.enswitch.charges import ListTransactions, Transactions
+from tools.enswitch.charges import ListTransactions, Transaction, Transactions
+from tools.enswitch.comparing import agreement, given
 from tools.enswitch.fields import Currency, Flag, Id, Positive, Text, Words
 from tools.enswitch.groups import Accepted, ForCustomer
 
-CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""How much earlier than our own time of sending Enswitch may have put it on the record."""
+AROUND: Final = timedelta(minutes=1)
+"""How long before and after the sending the record is read: Enswitch may take its time, and its clock may differ."""
 
 
 @enswitch.function(
@@ -52,11 +53,21 @@ class AddCustomerBalance(Operation[Accepted]):
         return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
 
     def settled(self, sent_at: datetime) -> Proof[Transactions]:
-        """This amount on the customer's record since then shows that it was given; none proves nothing."""
-        read = ListTransactions(customer=self.id, since=sent_at - CLOCKS_DIFFER)
-        return Proof(
-            read=read, shows=lambda found: any(row.amount == self.amount for row in found.transactions) or None
-        )
+        """The same on the customer's record just after the sending shows that it was given; none proves nothing.
+
+        What stands there from before may be an earlier one like it. Times on the record are whole seconds.
+        """
+        read = ListTransactions(customer=self.id, since=sent_at - AROUND, until=sent_at + AROUND)
+        earliest = sent_at.replace(microsecond=0)
+
+        def is_this(row: Transaction) -> bool:
+            return row.time is not None and row.time >= earliest and self._is_like(row)
+
+        return Proof(read=read, shows=lambda found: any(map(is_this, found.transactions)) or None)
+
+    def _is_like(self, row: Transaction) -> bool:
+        wanted = {"type": self.transaction, **given(self, "id", "transaction")}
+        return agreement(wanted, row) is True
 
 
 class TopupRequest(Answer):
