@@ -82,13 +82,15 @@ ENSWITCH: Final = [
     _enswitch("create_charge", name="Cabling", customer=3, amount="80.00", period="monthly", shows_done=False),
     _enswitch("update_invoice", id=922, status="paid"),
     _enswitch("set_tax_liability", tax=951, type="customer", number=3, liable=True),
-    _enswitch("create_person", username="new.desk", email="new@bluewater.example", role=5, customer=3),
+    _enswitch(
+        "create_person", username="new.desk", email="new@bluewater.example", role=5, customer=3, shows_done=False
+    ),
     _enswitch("create_role", name="Night desk", shows_done=False),
-    _enswitch("create_phone", name="bw-new", customer=3),
+    _enswitch("create_phone", name="bw-new", customer=3, shows_done=False),
     _enswitch("update_phone", **FORWARDED, aoc=False, allowed_ua="Yealink", description="Dr. Rey, room 2"),
     _enswitch("create_queue_destination", queue=801, dtype="forward", dnumber="12015550123"),
     _enswitch("create_address", user="fax", domain="b.example", dtype="external", dnumber="12015550123", customer=3),
-    _enswitch("create_mailbox", mailbox="204", customer=3),
+    _enswitch("create_mailbox", mailbox="204", customer=3, shows_done=False),
     _enswitch("delete_person", id=302, delete_features=True),
 ]
 
