@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
+from clients.checking import only_checks
 from clients.client import ApiClient
 from clients.effects import Basis, Effect
 from clients.enswitch_versions import NEWEST, TOKENS, Version, in_form_of
@@ -289,14 +290,14 @@ def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> Non
     """
     title = operation.spec.title.lower()
     was_checked_only = VALIDATED in codes_of(parsed_or_none(exchange.raw))
-    if getattr(operation, "dry_run", False) and not was_checked_only:
+    if only_checks(operation) and not was_checked_only:
         raise UnexpectedAnswer(
             f"Enswitch was asked to check {title} only, and does not say that it did no more. It may have acted: look "
             "before repeating.",
             understood=exchange.answer,
             raw=exchange.raw,
         )
-    if was_checked_only and not getattr(operation, "dry_run", False):
+    if was_checked_only and not only_checks(operation):
         raise Refused(f"Enswitch checked {title} only ({VALIDATED}), and did nothing.", status=int(VALIDATED))
 
 

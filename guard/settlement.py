@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
+from clients.checking import CHECKED_ONLY, only_checks
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
 from clients.exchange import Exchange
 from clients.fields import KeptFromModel
@@ -86,7 +87,8 @@ class Settlement:
             redact.learn(secret)
         before = [self._keeping(action, name, secret) for name, secret in secrets]
         before += self._spending(action, operation.spent(exchange.answer))
-        told, answer = f"Carried out. {remark}".rstrip(), redact_answer(exchange.raw)
+        outcome = CHECKED_ONLY if only_checks(operation) else "Carried out."
+        told, answer = f"{outcome} {remark}".rstrip(), redact_answer(exchange.raw)
         done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
         return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)

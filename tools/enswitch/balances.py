@@ -4,13 +4,17 @@ Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call 
 be negative is not documented.
 """
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
+from clients.errors import OutcomeUnknown, Refused, quoted
+from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
+from clients.redaction import redact
 from tools.enswitch.charges import ListTransactions, Transaction, Transactions
 from tools.enswitch.comparing import agreement, given
 from tools.enswitch.fields import Currency, Flag, Id, Positive, Text, Words
@@ -70,12 +74,32 @@ class AddCustomerBalance(Operation[Accepted]):
         return agreement(wanted, row) is True
 
 
-class TopupRequest(Answer):
-    """What the payment gateway said. A refusal is answered as a success too (inferred): look at `status`."""
+_SAYS_NO: Final = re.compile(r"refus|declin|reject|den(?:y|ied)|fail|error|cancel|invalid|insufficient", re.IGNORECASE)
+_SAYS_YES: Final = re.compile(r"approv|accept|success|complete|paid|\bok\b", re.IGNORECASE)
+_NO_ERROR: Final = re.compile(r"[0.\s]*|none|null|ok|success", re.IGNORECASE)
 
-    status: str | None = None
+
+class TopupRequest(Answer):
+    """What the payment gateway said. What its words are is not documented."""
+
+    status: LooseText | None = None
     error: int | str | None = None
     message: str | None = None
+
+    @property
+    def names_an_error(self) -> bool:
+        """True for any error but zero."""
+        return self.error is not None and _NO_ERROR.fullmatch(str(self.error)) is None
+
+    @property
+    def says_no(self) -> bool:
+        """True where its status is a no."""
+        return _SAYS_NO.search(self.status or "") is not None
+
+    @property
+    def says_yes(self) -> bool:
+        """True where its status is a yes."""
+        return not self.says_no and _SAYS_YES.search(self.status or "") is not None
 
 
 @enswitch.function(
@@ -100,6 +124,21 @@ class RequestTopup(Operation[TopupRequest]):
 
     def charge(self) -> Charge:
         return Charge(item="card payment", rate="amount")
+
+    def pick(self, content: Any) -> Any:
+        """A payment that the gateway refused has the code of a success too (inferred).
+
+        Raises:
+            Refused: The card was not charged.
+            OutcomeUnknown: It names an error, and says yes.
+        """
+        said = TopupRequest.model_validate(content)
+        why = quoted(redact(said.message or said.status or "no reason given"))
+        if said.names_an_error and said.says_yes:
+            raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {said.error}: {why}")
+        if said.names_an_error or said.says_no:
+            raise Refused(f"The payment gateway refused the top-up: {why}", status=200, code=str(said.error or ""))
+        return content
 
 
 class UsedVoucher(Answer):

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from clients.checking import only_checks
 from clients.operation import Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
 from tools.enswitch.comparing import agreement, given
@@ -13,7 +14,7 @@ ONLY_CHECKED: Final = Undo(verdict="none", lost="The input was checked only, so 
 
 def as_before(operation: Operation[Any], before: Any, *names: str) -> Undo:
     """The same call with the values that were read before. `names` are the fields that say what it works on."""
-    if getattr(operation, "dry_run", False):
+    if only_checks(operation):
         return ONLY_CHECKED
     if before is None:
         return UNREAD
@@ -36,6 +37,6 @@ def as_wanted(operation: Operation[Any], *names: str) -> Proof[Any] | None:
     read = operation.before()
     wanted = given(operation, *names)
     is_readable = any(not isinstance(value, SecretStr) for value in wanted.values())
-    if read is None or not is_readable or getattr(operation, "dry_run", False):
+    if read is None or not is_readable or only_checks(operation):
         return None
     return Proof(read=read, shows=lambda found: agreement(wanted, found))
