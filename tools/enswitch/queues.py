@@ -16,6 +16,7 @@ from clients.enswitch import enswitch
 from clients.operation import Answer, Operation, Proof
 from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.fields import (
+    CallerNumber,
     Flag,
     Id,
     Kind,
@@ -237,7 +238,7 @@ class Callback(Answer):
 
     id: int | None = None
     queue: int | None = None
-    number: ShownNumber | None = None
+    number: CallerNumber | None = None
     time: ShownTime = None
 
 
