@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
+from clients.checking import only_checks
 from clients.client import ApiClient
 from clients.effects import Basis, Effect
 from clients.enswitch_versions import NEWEST, TOKENS, Version, in_form_of
@@ -22,14 +23,16 @@ from clients.errors import (
     NotConfigured,
     NotFound,
     NotPermitted,
+    OutcomeUnknown,
     ProviderFailed,
     Refused,
+    TelephonyError,
     UnexpectedAnswer,
     quoted,
 )
 from clients.exchange import Exchange
 from clients.operation import Operation, Provider, Request, Spec
-from clients.received import Received, parsed_or_none
+from clients.received import Received, parsed_or_none, words
 from clients.redaction import redact
 
 R = TypeVar("R")
@@ -42,6 +45,9 @@ VALIDATED: Final = "201"
 """The input passed validation, and nothing was done."""
 
 SUCCESS: Final = frozenset({"200", VALIDATED, "204"})
+
+NO_CONTENT: Final = 204
+"""HTTP's own, where it mirrors the code: there is no body then."""
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is replaced."""
@@ -210,15 +216,17 @@ class Enswitch(ApiClient):
         super().__init__(credentials=self.login, identity=username or "nobody", base_url=base_url, **options)
 
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
-        """Like `ApiClient.exchange`. A dry run must be answered as one: some functions ignore `validation` and act."""
-        exchange = await super().exchange(operation, idempotency_key=idempotency_key)
-        if getattr(operation, "dry_run", False) and not getattr(exchange.answer, "validated", False):
-            raise UnexpectedAnswer(
-                f"Enswitch was asked to check {operation.spec.title.lower()} only, and does not say that it did no "
-                "more. It may have acted: look before repeating.",
-                understood=exchange.answer,
-                raw=exchange.raw,
-            )
+        """Like `ApiClient.exchange`. Only a code says what was done: proxies answer 200 with a page of their own."""
+        try:
+            exchange = await super().exchange(operation, idempotency_key=idempotency_key)
+        except UnexpectedAnswer as odd:
+            if operation.spec.effect.is_plain_read or codes_of(parsed_or_none(odd.raw)):
+                raise
+            raise _without_code(operation.spec, odd.raw) from odd
+        if not exchange.raw.strip() and exchange.status != NO_CONTENT:
+            raise _without_code(operation.spec, exchange.raw)
+        if not operation.spec.effect.is_plain_read:
+            _require_as_asked(operation, exchange)
         return exchange
 
     def adapted(self, operation: Operation[Any], request: Request) -> Request:
@@ -230,8 +238,8 @@ class Enswitch(ApiClient):
         return self.login.fields
 
     def received(self, response: Received) -> Received:
-        """Under HTTP 200 the code in the body counts. Whether HTTP's mirrors it is not documented; both are read."""
-        if not 200 <= response.status < 300:
+        """The code in the body counts. Whether HTTP's mirrors it is not documented; both are read."""
+        if not (200 <= response.status < 300 or 400 <= response.status < 500):
             return response
         refused = [code for code in codes_of(parsed_or_none(response.text)) if code not in SUCCESS]
         return replace(response, status=_status(refused[0])) if refused else response
@@ -258,6 +266,35 @@ class Enswitch(ApiClient):
         kind, meaning = _REFUSALS.get(status, (ProviderFailed if status >= 500 else InvalidRequest, ""))
         reason = quoted(redact(_reasons(payload) or text or "no reason given"))
         return kind(f"{what} ({status}{meaning}): {reason}", status=status)
+
+
+def _without_code(spec: Spec, raw: str) -> TelephonyError:
+    """What an answer means in which no code says whether the call was done."""
+    what = f"Enswitch answered {spec.title.lower()} without its envelope, as a proxy or a login page does"
+    if spec.effect.is_plain_read:
+        return UnexpectedAnswer(f"{what}.", raw=raw)
+    said = f": {quoted(beginning)}" if (beginning := words(raw)) else ""
+    return OutcomeUnknown(f"{what}{said}. It may have taken effect.")
+
+
+def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> None:
+    """A dry run must be answered as one, for some functions ignore `validation` and act; and nothing else may be.
+
+    Raises:
+        UnexpectedAnswer: It may have acted.
+        Refused: It did nothing.
+    """
+    title = operation.spec.title.lower()
+    was_checked_only = VALIDATED in codes_of(parsed_or_none(exchange.raw))
+    if only_checks(operation) and not was_checked_only:
+        raise UnexpectedAnswer(
+            f"Enswitch was asked to check {title} only, and does not say that it did no more. It may have acted: look "
+            "before repeating.",
+            understood=exchange.answer,
+            raw=exchange.raw,
+        )
+    if was_checked_only and not only_checks(operation):
+        raise Refused(f"Enswitch checked {title} only ({VALIDATED}), and did nothing.", status=int(VALIDATED))
 
 
 _REFUSALS: Final[Mapping[int, tuple[type[Refused], str]]] = {

@@ -156,9 +156,9 @@ class FromStranger:
 
 StrangerText = Annotated[str, FromStranger()]
 
-_NUMBER_ALONE = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}")
+NUMBER_ALONE: Final = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}")
 
-AnsweredNumber = Annotated[str, BeforeValidator(_answered_number), FromStranger(unless=_NUMBER_ALONE)]
+AnsweredNumber = Annotated[str, BeforeValidator(_answered_number), FromStranger(unless=NUMBER_ALONE)]
 """A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it.
 
 Who calls or texts may send any text as the number, so that one is a stranger's.

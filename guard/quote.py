@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from clients.checking import only_checks
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
 from clients.operation import Operation
@@ -175,7 +176,7 @@ async def quote(
 
 
 async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote:
-    charge = operation.charge()
+    charge = None if only_checks(operation) else operation.charge()
     warnings = operation.warnings()
     if charge is None:
         return Quote(warnings=warnings)

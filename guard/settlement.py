@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
+from clients.checking import CHECKED_ONLY, only_checks
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
 from clients.exchange import Exchange
 from clients.fields import KeptFromModel
@@ -93,8 +94,9 @@ class Settlement:
         cost = _cost(action, operation, exchange.answer)
         before += self._spending(action, cost)
         before += self._tracking(action, tuple(operation.tracked(exchange.answer)))
+        outcome = CHECKED_ONLY if only_checks(operation) else "Carried out."
         took = f"It cost {cost}." if cost is not None else ""
-        told, answer = " ".join(filter(None, ["Carried out.", took, remark])), redact_answer(exchange.raw)
+        told, answer = " ".join(filter(None, [outcome, took, remark])), redact_answer(exchange.raw)
         done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
         return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)

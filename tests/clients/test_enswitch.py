@@ -18,6 +18,7 @@ from clients.errors import (
     ProviderFailed,
     ProviderUnreachable,
     Refused,
+    TelephonyError,
     UnexpectedAnswer,
 )
 from tests.clients.enswitch_accounts import (
@@ -29,9 +30,9 @@ from tests.clients.enswitch_accounts import (
     served_by,
 )
 from tests.contract_stubs.enswitch import TOKEN, envelope
-from tools.enswitch.balances import AddCustomerBalance
+from tools.enswitch.balances import AddCustomerBalance, RequestTopup
 from tools.enswitch.messages import SendFax, SendText
-from tools.enswitch.numbers import GetNumber, ListNumbers
+from tools.enswitch.numbers import GetNumber, ListNumbers, PurchaseNumber
 from tools.enswitch.people import GetLogin
 from tools.enswitch.plan_routes import CreatePlanRoute, ListPlanRoutes
 from tools.enswitch.plans import GetPlan, SetPlanFeature
@@ -232,6 +233,52 @@ async def test_an_answer_without_the_envelope_is_not_taken_for_one() -> None:
     async with served_by(answers(httpx2.Response(200, json={"id": 3}))) as client:
         with pytest.raises(UnexpectedAnswer, match="without its envelope"):
             await client.send(GetPlan(id=3))
+
+
+ODD = [
+    httpx2.Response(200, text="<html><body>Please log in</body></html>"),
+    httpx2.Response(200, text="OK"),
+    httpx2.Response(200, json={"error": "session expired"}),
+    httpx2.Response(200, json={"responses": []}),
+    httpx2.Response(200, text=""),
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["page", "text", "json", "no-code", "empty"])
+async def test_a_change_is_done_only_where_a_code_says_so(odd: httpx2.Response) -> None:
+    async with served_by(answers(odd)) as client:
+        with pytest.raises(OutcomeUnknown, match="It may have taken effect"):
+            await client.send(PurchaseNumber(number="12015550123"))
+        with pytest.raises(UnexpectedAnswer):
+            await client.send(ListNumbers())
+
+
+async def test_a_code_that_http_mirrors_without_a_body_is_enough() -> None:
+    async with served_by(answers(httpx2.Response(204))) as client:
+        assert (await client.send(PurchaseNumber(number="12015550123"))).validated is None
+
+
+async def test_a_code_with_an_answer_of_another_shape_is_enough() -> None:
+    async with served_by(answers(envelope("200", "OK", {"id": ["no id"]}))) as client:
+        with pytest.raises(UnexpectedAnswer, match="do not repeat it"):
+            await client.send(CreateQueue(name="Any"))
+
+
+async def test_what_was_checked_without_being_asked_to_was_not_done() -> None:
+    async with served_by(answers(envelope("201", "Input passed validation."))) as client:
+        with pytest.raises(Refused, match="checked request topup only") as told:
+            await client.send(RequestTopup.model_validate({"amount": "50.00"}))
+        assert told.value.nothing_changed
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("402", NotPermitted), ("404", NotFound), ("500", OutcomeUnknown), ("400", InvalidRequest)]
+)
+async def test_the_code_counts_also_where_http_says_400(code: str, kind: type[TelephonyError]) -> None:
+    body = {"responses": [{"code": code, "key": "", "message": "no"}]}
+    async with served_by(answers(httpx2.Response(400, json=body))) as client:
+        with pytest.raises(kind):
+            await client.send(SetPlanFeature(feature="queues", plan=3))
 
 
 async def test_one_refusal_among_several_responses_counts() -> None:

@@ -89,15 +89,15 @@ class Bench:
         assert action.state is State.UNKNOWN, text_of(result)
         return action
 
+    async def pass_time(self, time: timedelta) -> None:
+        """Move the clocks, ours and the provider's."""
+        self._offset[0] += time
+        await self.sandbox.advance(time.total_seconds())
+
     async def look(self, action: Action) -> State:
         """What looking at the provider finds, once the request can no longer be under way."""
-        await self.wait(GRACE * 2)
+        await self.pass_time(GRACE * 2)
         return (await self.runtime.guard.reconciler.look(action)).state
-
-    async def wait(self, span: timedelta) -> None:
-        """Let time pass, here and at the provider."""
-        self._offset[0] += span
-        await self.sandbox.advance(span.total_seconds())
 
     async def look_in_vain(self, action: Action) -> State:
         """What remains where the provider answers no read."""

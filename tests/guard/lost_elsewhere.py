@@ -66,12 +66,14 @@ def _enswitch(tool: str, *, shows_done: bool = True, shows_undone: bool = True, 
     return Lost(tool=f"enswitch_{tool}", arguments=arguments, shows_done=shows_done, shows_undone=shows_undone)
 
 
+FORWARDED: Final[dict[str, Any]] = {"name": "bw-rey", "dtype": "external", "dnumber": "+12015550123"}
+
 ENSWITCH: Final = [
     _enswitch("create_plan_route", plan=3, called_prefix="0112", allow="forbid"),
     _enswitch("update_plan_route", route="41", description="Checked"),
     _enswitch("delete_plan_route", route="41"),
     _enswitch("purchase_number", customer=3, number="12015550120"),
-    _enswitch("update_number", number="12015550142", description="Front desk, day"),
+    _enswitch("update_number", number="12015550142", dtype="external", dnumber="12015550123", callerid="12015550143"),
     _enswitch("release_number", number="12015550190"),
     _enswitch("create_system_numbers", start="12015559000", number_class=1, ingroup=21),
     _enswitch("update_system_number", number="12015559000", region="NJ"),
@@ -80,13 +82,15 @@ ENSWITCH: Final = [
     _enswitch("create_charge", name="Cabling", customer=3, amount="80.00", period="monthly", shows_done=False),
     _enswitch("update_invoice", id=922, status="paid"),
     _enswitch("set_tax_liability", tax=951, type="customer", number=3, liable=True),
-    _enswitch("create_person", username="new.desk", email="new@bluewater.example", role=5, customer=3),
+    _enswitch(
+        "create_person", username="new.desk", email="new@bluewater.example", role=5, customer=3, shows_done=False
+    ),
     _enswitch("create_role", name="Night desk", shows_done=False),
-    _enswitch("create_phone", name="bw-new", customer=3),
-    _enswitch("update_phone", name="bw-rey", aoc=False, allowed_ua="Yealink", description="Dr. Rey, room 2"),
-    _enswitch("create_queue_destination", queue=801, dtype="phone", dnumber="bw-miami-1"),
-    _enswitch("create_address", user="billing", domain="bluewater.example", dtype="queue", dnumber="801", customer=3),
-    _enswitch("create_mailbox", mailbox="204", customer=3),
+    _enswitch("create_phone", name="bw-new", customer=3, shows_done=False),
+    _enswitch("update_phone", **FORWARDED, aoc=False, allowed_ua="Yealink", description="Dr. Rey, room 2"),
+    _enswitch("create_queue_destination", queue=801, dtype="forward", dnumber="12015550123"),
+    _enswitch("create_address", user="fax", domain="b.example", dtype="external", dnumber="12015550123", customer=3),
+    _enswitch("create_mailbox", mailbox="204", customer=3, shows_done=False),
     _enswitch("delete_person", id=302, delete_features=True),
 ]
 

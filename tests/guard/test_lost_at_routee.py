@@ -88,7 +88,7 @@ async def test_a_change_of_a_campaign_that_never_came_is_not_found_done(tmp_path
         assert await _never_came(bench, "update_campaign", **unnamed) is State.UNKNOWN
         now = {**same, "when": "now", "groups": shown["groups"]}
         lost = await bench.lose(Lost(tool="routee_update_campaign", arguments=now), "drop_before")
-        await bench.wait(timedelta(days=2, minutes=5))
+        await bench.pass_time(timedelta(days=2, minutes=5))
         assert await bench.look(lost) is State.UNKNOWN
         assert await _never_came(bench, "update_campaign", **{**now, "text": "Another"}) is State.REFUSED
 
@@ -97,7 +97,7 @@ async def test_a_name_that_was_in_use_already_does_not_show_that_a_campaign_was_
     plan: dict[str, Any] = {**TEXT, "to": [GREEK], "when": "now", "campaign_name": "Opening"}
     async with benches(tmp_path, "routee") as bench:
         assert not (await bench.call("routee_send_campaign", plan)).is_error
-        await bench.wait(timedelta(seconds=2))
+        await bench.pass_time(timedelta(seconds=2))
         assert await _never_came(bench, "send_campaign", **plan) is State.UNKNOWN
 
 

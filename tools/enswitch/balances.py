@@ -4,19 +4,24 @@ Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call 
 be negative is not documented.
 """
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
+from clients.errors import OutcomeUnknown, Refused, quoted
+from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
-from tools.enswitch.charges import ListTransactions, Transactions
+from clients.redaction import redact
+from tools.enswitch.charges import ListTransactions, Transaction, Transactions
+from tools.enswitch.comparing import agreement, given
 from tools.enswitch.fields import Currency, Flag, Id, Positive, Text, Words
 from tools.enswitch.groups import Accepted, ForCustomer
 
-CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""How much earlier than our own time of sending Enswitch may have put it on the record."""
+AROUND: Final = timedelta(minutes=1)
+"""How long before and after the sending the record is read: Enswitch may take its time, and its clock may differ."""
 
 
 @enswitch.function(
@@ -52,19 +57,49 @@ class AddCustomerBalance(Operation[Accepted]):
         return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
 
     def settled(self, sent_at: datetime) -> Proof[Transactions]:
-        """This amount on the customer's record since then shows that it was given; none proves nothing."""
-        read = ListTransactions(customer=self.id, since=sent_at - CLOCKS_DIFFER)
-        return Proof(
-            read=read, shows=lambda found: any(row.amount == self.amount for row in found.transactions) or None
-        )
+        """The same on the customer's record just after the sending shows that it was given; none proves nothing.
+
+        What stands there from before may be an earlier one like it. Times on the record are whole seconds.
+        """
+        read = ListTransactions(customer=self.id, since=sent_at - AROUND, until=sent_at + AROUND)
+        earliest = sent_at.replace(microsecond=0)
+
+        def is_this(row: Transaction) -> bool:
+            return row.time is not None and row.time >= earliest and self._is_like(row)
+
+        return Proof(read=read, shows=lambda found: any(map(is_this, found.transactions)) or None)
+
+    def _is_like(self, row: Transaction) -> bool:
+        wanted = {"type": self.transaction, **given(self, "id", "transaction")}
+        return agreement(wanted, row) is True
+
+
+_SAYS_NO: Final = re.compile(r"refus|declin|reject|den(?:y|ied)|fail|error|cancel|invalid|insufficient", re.IGNORECASE)
+_SAYS_YES: Final = re.compile(r"approv|accept|success|complete|paid|\bok\b", re.IGNORECASE)
+_NO_ERROR: Final = re.compile(r"[0.\s]*|none|null|ok|success", re.IGNORECASE)
 
 
 class TopupRequest(Answer):
-    """What the payment gateway said. A refusal is answered as a success too (inferred): look at `status`."""
+    """What the payment gateway said. What its words are is not documented."""
 
-    status: str | None = None
+    status: LooseText | None = None
     error: int | str | None = None
     message: str | None = None
+
+    @property
+    def names_an_error(self) -> bool:
+        """True for any error but zero."""
+        return self.error is not None and _NO_ERROR.fullmatch(str(self.error)) is None
+
+    @property
+    def says_no(self) -> bool:
+        """True where its status is a no."""
+        return _SAYS_NO.search(self.status or "") is not None
+
+    @property
+    def says_yes(self) -> bool:
+        """True where its status is a yes."""
+        return not self.says_no and _SAYS_YES.search(self.status or "") is not None
 
 
 @enswitch.function(
@@ -89,6 +124,21 @@ class RequestTopup(Operation[TopupRequest]):
 
     def charge(self) -> Charge:
         return Charge(item="card payment", rate="amount")
+
+    def pick(self, content: Any) -> Any:
+        """A payment that the gateway refused has the code of a success too (inferred).
+
+        Raises:
+            Refused: The card was not charged.
+            OutcomeUnknown: It names an error, and says yes.
+        """
+        said = TopupRequest.model_validate(content)
+        why = quoted(redact(said.message or said.status or "no reason given"))
+        if said.names_an_error and said.says_yes:
+            raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {said.error}: {why}")
+        if said.names_an_error or said.says_no:
+            raise Refused(f"The payment gateway refused the top-up: {why}", status=200, code=str(said.error or ""))
+        return content
 
 
 class UsedVoucher(Answer):

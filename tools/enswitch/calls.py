@@ -13,11 +13,12 @@ from pydantic import Field, model_validator
 from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
-from clients.fields import LooseText, Moment, StrangerText
+from clients.fields import FromStranger, LooseText, Moment, StrangerText
 from clients.operation import Answer, Operation
 from clients.undo import Undo
 from tools.enswitch.fields import (
     AS_TEXT,
+    CallerNumber,
     Id,
     Kind,
     Number,
@@ -95,7 +96,7 @@ class HangUpCall(Operation[Accepted]):
     """Call, from enswitch_list_active_calls; or give callid."""
 
     callid: Words | None = None
-    """SIP call ID; or give uniqueid."""
+    """SIP call ID, without the markers it is shown in; or give uniqueid."""
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
@@ -123,7 +124,7 @@ class UpdateCall(Changing, Operation[Accepted]):
     """Call, from enswitch_list_active_calls; or give callid."""
 
     callid: Words | None = None
-    """SIP call ID; or give uniqueid."""
+    """SIP call ID, without the markers it is shown in; or give uniqueid."""
 
     stype: Kind | None = None
     """Source type."""
@@ -154,17 +155,19 @@ class Call(Answer):
     """A call. Columns are named as the parameters are (inferred)."""
 
     uniqueid: LooseText | None = None
-    callid: LooseText | None = None
+    callid: Annotated[LooseText, FromStranger()] | None = None
+    """SIP call ID, which the caller's device made up."""
+
     customer: int | None = None
     direction: str | None = None
     status: str | None = None
     stype: str | None = None
-    snumber: ShownNumber | None = None
+    snumber: CallerNumber | None = None
     callername: StrangerText | None = None
     """Caller's name as it came in."""
 
     ctype: str | None = None
-    cnumber: ShownNumber | None = None
+    cnumber: CallerNumber | None = None
     dtype: str | None = None
     dnumber: ShownNumber | None = None
     phone: str | None = None

@@ -91,7 +91,7 @@ class CreateCharge(DryRun, Operation[Created]):
         return Proof(read=ListCharges(customer=self.customer, plan=self.plan), shows=self._may_be_listed)
 
     def _may_be_listed(self, found: "ListedCharges") -> bool | None:
-        return None if any(row.name == self.name for row in found.charges) else False
+        return None if any(row.name in {None, self.name} for row in found.charges) else False
 
     def warnings(self) -> tuple[str, ...]:
         everyone = (EVERYONE,) if self.plan is not None else ()

@@ -14,6 +14,7 @@ from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof
+from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.fields import (
     Flag,
     Kind,
@@ -190,10 +191,11 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
 
     def settled(self, sent_at: datetime) -> "Proof[Addresses] | None":
         read = ListAddresses(customer=self.customer)
-        return None if self.dry_run else Proof(read=read, shows=lambda found: any(map(self._is_this, found.addresses)))
+        return None if self.dry_run else Proof(read=read, shows=self._is_among)
 
-    def _is_this(self, row: "Address") -> bool:
-        return (row.user, row.domain) == (self.user, self.domain)
+    def _is_among(self, found: "Addresses") -> bool | None:
+        names = "user", "domain", "dtype", "dnumber", "description"
+        return any_of(is_as_asked(self, row, *names) for row in found.addresses)
 
 
 class Address(Answer):

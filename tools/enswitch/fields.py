@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from clients.fields import WIRE, Email
+from clients.fields import NUMBER_ALONE, WIRE, Email, FromStranger
 
 AS_TEXT: Final = WithJsonSchema({"type": "string"})
 AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
@@ -109,6 +109,10 @@ ShownNumber = Annotated[str, BeforeValidator(_shown_number)]
 
 Nothing is added but the plus sign, so that the number can be given back to any tool.
 """
+
+
+CallerNumber = Annotated[ShownNumber, FromStranger(unless=NUMBER_ALONE)]
+"""The number of an end of a call: who calls may send any text as theirs, so whatever is no number is a stranger's."""
 
 
 def _unix(value: object) -> object:

@@ -197,7 +197,7 @@ class UpdateNumber(Destination, Changing, Operation[Accepted]):
     allow_callerid: Flag | None = None
     """May be used as caller ID."""
 
-    callerid: Text | None = None
+    callerid: Target | None = None
     """Caller ID."""
 
     description: Text | None = None

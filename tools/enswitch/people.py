@@ -16,6 +16,7 @@ from clients.enswitch_versions import TOKENS, Version
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo, put_back
+from tools.enswitch.comparing import agreement, given
 from tools.enswitch.fields import Flag, Id, Mail, Text, Words, is_given, new_password
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.reverting import ONLY_CHECKED
@@ -124,8 +125,12 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
     def warnings(self) -> tuple[str, ...]:
         return () if self.source else ("Without source, the person can log in from any address.",)
 
-    def settled(self, sent_at: datetime) -> Proof[Person]:
-        return Proof(read=GetPerson(username=self.username), shows=lambda _: True, if_absent=False)
+    def settled(self, sent_at: datetime) -> Proof[Person] | None:
+        """A person of this username may be an older one, for no read shows whose password it has."""
+        if self.dry_run:
+            return None
+        read = GetPerson(username=self.username)
+        return Proof(read=read, shows=lambda found: agreement(given(self), found), if_absent=False)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return ONLY_CHECKED if self.dry_run else put_back(DeletePerson, id=getattr(answer, "id", None))
@@ -202,7 +207,8 @@ class CreateRole(DryRun, Operation[Created]):
         if self.dry_run:
             return None
         return Proof(
-            read=ListRoles(), shows=lambda found: None if self.name in {role.name for role in found.roles} else False
+            read=ListRoles(),
+            shows=lambda found: None if {None, self.name} & {role.name for role in found.roles} else False,
         )
 
 

@@ -17,6 +17,7 @@ from clients.enswitch_versions import Version
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
+from tools.enswitch.comparing import agreement, given
 from tools.enswitch.fields import (
     Flag,
     Id,
@@ -157,7 +158,9 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
         return ("Without call_maximum, whoever has the password can call without limit.",)
 
     def settled(self, sent_at: datetime) -> Proof[Phone]:
-        return Proof(read=GetPhone(name=self.name), shows=lambda _: True, if_absent=False)
+        """A line of this name may be an older one, for no read shows whose password it has."""
+        read = GetPhone(name=self.name)
+        return Proof(read=read, shows=lambda found: agreement(given(self), found), if_absent=False)
 
 
 @enswitch.function(

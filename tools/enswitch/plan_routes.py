@@ -16,6 +16,7 @@ from clients.enswitch_versions import Formerly, NamesPlanRoute, Since
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.fields import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
 from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged, as_row
 from tools.enswitch.reverting import ONLY_CHECKED, as_before, as_wanted
@@ -26,6 +27,8 @@ RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/[0-9*#]*/(fax|voice|voice_fa
 CalledPrefix = Annotated[Prefix, Formerly("prefix", until=RENAMED)]
 CallerPrefix = Annotated[AnyPrefix | None, Since(RENAMED)]
 
+MOST_ROWS: Final = 500
+UNNAMED: Final = "Its id is not known, because no answer came; enswitch_list_plan_routes shows it."
 OPENS: Final = "Plan routes decide which destinations may be called: a wide prefix opens premium numbers too."
 
 
@@ -145,19 +148,28 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     def warnings(self) -> tuple[str, ...]:
         return () if self.allow == "forbid" else (OPENS,)
 
-    def settled(self, sent_at: datetime) -> Proof[PlanRoutes]:
-        read = ListPlanRoutes(plan=self.plan, called_prefix=self.called_prefix, media=self.media, limit=500)
-        return Proof(read=read, shows=lambda found: any(map(self._is_this, found.routes)))
+    def settled(self, sent_at: datetime) -> Proof[PlanRoutes] | None:
+        if self.dry_run:
+            return None
+        read = ListPlanRoutes(plan=self.plan, called_prefix=self.called_prefix, media=self.media, limit=MOST_ROWS)
+        return Proof(read=read, shows=self._is_among)
 
     def undo(self, before: Any, answer: Any) -> Undo:
+        """Up to 4.0 the answer names no route, but plan, prefix and media do."""
         if self.dry_run:
             return ONLY_CHECKED
-        named = answer.route if isinstance(answer, CreatedPlanRoute) else None
-        return put_back(DeletePlanRoute, route=named or f"{self.plan}/{self.called_prefix}/{self.media}")
+        if not isinstance(answer, CreatedPlanRoute):
+            return Undo(verdict="none", lost=UNNAMED)
+        return put_back(DeletePlanRoute, route=answer.route or f"{self.plan}/{self.called_prefix}/{self.media}")
 
-    def _is_this(self, row: PlanRoute) -> bool:
-        wanted = (self.called_prefix, self.caller_prefix or "", self.media)
-        return (row.called_prefix, row.caller_prefix or "", row.media) == wanted
+    def _is_among(self, found: PlanRoutes) -> bool | None:
+        told = any_of(map(self._is_this, found.routes))
+        return None if told is False and len(found.routes) >= MOST_ROWS else told
+
+    def _is_this(self, row: PlanRoute) -> bool | None:
+        if (row.caller_prefix or "") != (self.caller_prefix or ""):
+            return False
+        return is_as_asked(self, row, "called_prefix", "media", "allow", "description", "peer1", "peer2", "peer3")
 
 
 @enswitch.function(

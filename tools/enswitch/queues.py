@@ -14,7 +14,9 @@ from pydantic import BaseModel, model_validator
 from clients.effects import Effect
 from clients.enswitch import enswitch
 from clients.operation import Answer, Operation, Proof
+from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.fields import (
+    CallerNumber,
     Flag,
     Id,
     Kind,
@@ -164,12 +166,11 @@ class CreateQueueDestination(DryRun, Operation[Created]):
 
     def settled(self, sent_at: datetime) -> "Proof[QueueDestinations] | None":
         read = ListQueueDestinations(queue=self.queue)
-        return (
-            None if self.dry_run else Proof(read=read, shows=lambda found: any(map(self._is_this, found.destinations)))
-        )
+        return None if self.dry_run else Proof(read=read, shows=self._is_among)
 
-    def _is_this(self, row: QueueDestination) -> bool:
-        return (row.dtype, str(row.dnumber)) == (self.dtype, self.dnumber)
+    def _is_among(self, found: "QueueDestinations") -> bool | None:
+        names = "dtype", "dnumber", "available", "priority"
+        return any_of(is_as_asked(self, row, *names) for row in found.destinations)
 
 
 @enswitch.function(
@@ -237,7 +238,7 @@ class Callback(Answer):
 
     id: int | None = None
     queue: int | None = None
-    number: ShownNumber | None = None
+    number: CallerNumber | None = None
     time: ShownTime = None
 
 

@@ -2,15 +2,19 @@
 
 from typing import Any, Final
 
+from pydantic import SecretStr
+
+from clients.checking import only_checks
 from clients.operation import Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.enswitch.comparing import agreement, given
 
 ONLY_CHECKED: Final = Undo(verdict="none", lost="The input was checked only, so that nothing changed.")
 
 
 def as_before(operation: Operation[Any], before: Any, *names: str) -> Undo:
     """The same call with the values that were read before. `names` are the fields that say what it works on."""
-    if getattr(operation, "dry_run", False):
+    if only_checks(operation):
         return ONLY_CHECKED
     if before is None:
         return UNREAD
@@ -27,19 +31,12 @@ def as_before(operation: Operation[Any], before: Any, *names: str) -> Undo:
 def as_wanted(operation: Operation[Any], *names: str) -> Proof[Any] | None:
     """The read of the state before, once more: what it shows is compared with what was to be set.
 
-    `names` are the fields that say what the call works on. Enswitch answers numbers and switches in several shapes, so
-    only a value of the same type that differs shows that nothing happened. None where nothing readable is set.
+    `names` are the fields that say what the call works on. None where nothing readable is set. That a new secret was
+    set no read shows: with one, the call is never found done.
     """
     read = operation.before()
-    wanted = operation.model_dump(exclude={*names, "dry_run", "password"}, exclude_unset=True, exclude_none=True)
-    if read is None or not wanted or getattr(operation, "dry_run", False):
+    wanted = given(operation, *names)
+    is_readable = any(not isinstance(value, SecretStr) for value in wanted.values())
+    if read is None or not is_readable or only_checks(operation):
         return None
-
-    def shows(found: Any) -> bool | None:
-        shown = {name: getattr(found, name, None) for name in wanted}
-        if all(str(shown[name]).casefold() == str(value).casefold() for name, value in wanted.items()):
-            return True
-        differs = any(type(shown[name]) is type(value) and shown[name] != value for name, value in wanted.items())
-        return False if differs else None
-
-    return Proof(read=read, shows=shows)
+    return Proof(read=read, shows=lambda found: agreement(wanted, found))

@@ -13,6 +13,7 @@ from clients.effects import Charge, Effect
 from clients.enswitch import enswitch
 from clients.operation import Operation, Proof
 from clients.undo import Undo
+from tools.enswitch.comparing import agreement
 from tools.enswitch.fields import Flag, Id, Number, Text, Whole
 from tools.enswitch.groups import Accepted, DryRun
 from tools.enswitch.numbers import NO_PRICE, OwnedNumber
@@ -80,14 +81,14 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
         return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
 
     def settled(self, sent_at: datetime) -> "Proof[OwnedNumber] | None":
-        """The first number of a range shows that some were made, not how many."""
+        """The first number of a range shows that some were made, not how many; or it was there before."""
         if self.dry_run:
             return None
-        return Proof(
-            read=GetSystemNumber(number=self.start),
-            shows=lambda _: True if self.quantity == 1 else None,
-            if_absent=False,
-        )
+        read = GetSystemNumber(number=self.start)
+        return Proof(read=read, shows=self._is_this if self.quantity == 1 else lambda _: None, if_absent=False)
+
+    def _is_this(self, found: OwnedNumber) -> bool | None:
+        return agreement({"number_class": self.number_class, "ingroup": self.ingroup}, found)
 
 
 @enswitch.function(
