@@ -136,7 +136,7 @@ async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
     record = runtime.record
     listener = bind(0)
     try:
-        await set_passcode(record.facts, PASSCODE, old=None)
+        await set_passcode(record, PASSCODE, old=None)
         async with (
             serving(record, listener, store=settings.store_address) as base,
             httpx2.AsyncClient(base_url=base, timeout=60) as http,

@@ -5,7 +5,8 @@ import hashlib
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from server.store.facts import Facts
+from server.store.facts import Facts, fact, put_fact
+from server.store.record import Record
 
 SHORTEST = 8
 _FACT = "passcode"
@@ -21,17 +22,25 @@ async def is_set(facts: Facts) -> bool:
     return await facts.get(_FACT) is not None
 
 
-async def set_passcode(facts: Facts, new: str, *, old: str | None) -> None:
+async def set_passcode(record: Record, new: str, *, old: str | None, by: str = "the operator") -> None:
     """Set the passcode; changing it needs the old one.
 
+    Hashing takes long on purpose, so it is done before the store is locked.
+
     Raises:
-        BadPasscode: The old one is wrong, or the new one too short.
+        BadPasscode: The old one is wrong, the new one too short, or another was set in between.
     """
-    if await is_set(facts):
-        await check(facts, old or "")
+    kept = await record.facts.get(_FACT)
+    if kept is not None:
+        _require_match(kept, old or "")
     if len(new) < SHORTEST:
         raise BadPasscode(f"A passcode has at least {SHORTEST} characters.")
-    await facts.put(_FACT, _hasher.hash(new))
+    hashed = _hasher.hash(new)
+    async with record.audit.entry() as entry:
+        if await fact(entry.connection, _FACT) != kept:
+            raise BadPasscode("Another passcode was set just now; this one was not.")
+        await put_fact(entry.connection, _FACT, hashed)
+        await record.audit.append(entry, "passcode changed" if kept else "passcode set", principal=by)
 
 
 async def check(facts: Facts, given: str) -> None:
@@ -43,13 +52,17 @@ async def check(facts: Facts, given: str) -> None:
     kept = await facts.get(_FACT)
     if kept is None:
         raise BadPasscode("No passcode is set. Set one first: ringfence approvals passcode")
-    try:
-        _hasher.verify(kept, given)
-    except (Argon2Error, InvalidHashError) as wrong:
-        raise BadPasscode("That is not the passcode.") from wrong
+    _require_match(kept, given)
 
 
 async def fingerprint(facts: Facts) -> str:
     """What changes whenever the passcode does, and tells nothing of it."""
     kept = await facts.get(_FACT)
     return hashlib.sha256((kept or "").encode("utf-8")).hexdigest()
+
+
+def _require_match(kept: str, given: str) -> None:
+    try:
+        _hasher.verify(kept, given)
+    except (Argon2Error, InvalidHashError) as wrong:
+        raise BadPasscode("That is not the passcode.") from wrong

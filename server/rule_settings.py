@@ -140,6 +140,8 @@ class DestinationSettings(Section):
     """Country whose emergency numbers count where a number has no country code."""
 
 
+MINUTES_OF_A_YEAR = 365 * 24 * 60
+
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 Span = Annotated[str, matching(f"{_TIME}-{_TIME}", "a span such as 21:00-08:00")]
 
@@ -150,8 +152,8 @@ class ComplianceSettings(Section):
     quiet_hours: Span | None = None
     """Span of the day, where the destination is, in which nothing is sent: 21:00-08:00."""
 
-    duplicate_minutes: float = Field(default=10, ge=0)
-    """The same call, done within this time, is asked about again."""
+    duplicate_minutes: float = Field(default=10, ge=0, le=MINUTES_OF_A_YEAR)
+    """The same call, done within this time, is asked about again; a year at most."""
 
     bulk_limit: int = Field(default=10, ge=1)
     """Calls that touch more numbers or recipients go to the operator."""

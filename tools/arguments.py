@@ -1,5 +1,6 @@
 """From a model's arguments to a validated operation, or to an error that it can act on."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,7 +82,7 @@ def _page(operation: OperationType, given: dict[str, Any]) -> Page:
     cursor = "0" if "cursor" in own else given.pop("cursor", "0")
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LARGEST_PAGE:
         raise BadArguments(f"{_head(operation)}\n- limit: a whole number from 1 to {LARGEST_PAGE}.")
-    if not isinstance(cursor, str) or not cursor.isdigit():
+    if not isinstance(cursor, str) or not re.fullmatch(r"[0-9]{1,18}", cursor):
         raise BadArguments(f"{_head(operation)}\n- cursor: the `next_cursor` of the page before, unchanged.")
     return Page(limit, int(cursor))
 

@@ -10,8 +10,18 @@ import typer
 from rich.table import Table
 
 from guard.action import Action, State
-from guard.wording import question, standing
-from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, require_passcode
+from guard.wording import question, standing, whole_standing
+from server.commands.terminal import (
+    OPERATOR,
+    Opened,
+    Sandboxed,
+    console,
+    fail,
+    opened_record,
+    plain,
+    require_passcode,
+    tell,
+)
 from server.settings import read_settings
 
 app = typer.Typer(help="Every guarded call and what became of it.", no_args_is_help=True)
@@ -35,11 +45,8 @@ def list_actions(
 def show(action_id: str, sandbox: Sandboxed = False) -> None:
     """Show one action: the call, its quote, and what came of it."""
     action = anyio.run(lambda: _find(action_id, sandbox=sandbox))
-    console.print(question(action), markup=False)
-    console.print(standing(action), markup=False)
-    for line in (action.outcome, action.answer, _what_to_do(action)):
-        if line:
-            console.print(line, markup=False)
+    parts = (question(action), standing(action), action.outcome, action.answer, _what_to_do(action))
+    tell(*(line for part in parts if part for line in part.split("\n")))
 
 
 @app.command()
@@ -62,7 +69,7 @@ def resolve(
 
     if anyio.run(lambda: opened_record(close, sandbox=sandbox)) is None:
         fail(f"{action_id} is not an action whose outcome is unknown.")
-    console.print(f"{action_id} is closed as {outcome}.")
+    tell(f"{action_id} is closed as {outcome}.")
 
 
 @app.command()
@@ -82,7 +89,7 @@ def reconcile(sandbox: Sandboxed = False) -> None:
 
     found = anyio.run(look)
     for action in found:
-        console.print(f"{standing(action)} {action.outcome or ''}", markup=False)
+        tell(whole_standing(action))
     if not found:
         console.print("No outcome is unknown.")
 
@@ -92,14 +99,13 @@ def secrets(action_id: str, sandbox: Sandboxed = False) -> None:
 
     async def read(opened: Opened) -> list[str]:
         await require_passcode(opened)
-        kept = await opened.record.vault.secrets_of(action_id)
+        kept = await opened.record.vault.secrets_of(action_id, by=OPERATOR)
         return [f"{secret.name}: {secret.value}" for secret in kept]
 
     lines = anyio.run(lambda: opened_record(read, sandbox=sandbox))
     if not lines:
         fail(f"Nothing is kept for {action_id}.")
-    for line in lines:
-        console.print(line, markup=False, highlight=False)
+    tell(*lines)
 
 
 def table(actions: list[Action]) -> Table:
@@ -112,12 +118,12 @@ def table(actions: list[Action]) -> Table:
             action.id,
             action.state.value,
             action.title,
-            str(price),
+            price,
             action.principal,
             when,
             action.decided_by or "",
         )
-        shown.add_row(*cells)
+        shown.add_row(*(plain(cell) for cell in cells))
     return shown
 
 

@@ -9,11 +9,19 @@ import typer
 from guard.action import Action, State
 from guard.wording import question
 from server.commands.actions import table
-from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, read_secret, require_passcode
+from server.commands.terminal import (
+    OPERATOR,
+    Opened,
+    Sandboxed,
+    console,
+    fail,
+    opened_record,
+    read_secret,
+    require_passcode,
+    tell,
+)
 
 app = typer.Typer(help="Answer what assistants ask for.", no_args_is_help=True)
-
-OPERATOR = "the operator, on the command line"
 
 
 @app.command("list")
@@ -33,7 +41,7 @@ def show(action_id: str, sandbox: Sandboxed = False) -> None:
     found = anyio.run(lambda: opened_record(lambda opened: opened.record.journal.find(action_id), sandbox=sandbox))
     if found is None:
         fail(f"There is no action {action_id}.")
-    console.print(question(found), markup=False)
+    tell(*question(found).split("\n"))
 
 
 @app.command()
@@ -57,7 +65,7 @@ def passcode(
 
     async def change(opened: Opened) -> None:
         old = read_secret("Old passcode: ") if await is_set(opened.record.facts) else None
-        await set_passcode(opened.record.facts, read_secret("New passcode: "), old=old)
+        await set_passcode(opened.record, read_secret("New passcode: "), old=old, by=OPERATOR)
 
     anyio.run(lambda: opened_record(change, sandbox=sandbox))
     console.print("The passcode is set.")
@@ -72,7 +80,7 @@ def page(
     from server.web.loopback import PortTaken, serve_in_foreground
 
     def told(base: str, was_there: bool) -> None:
-        typer.echo(f"{base}/approvals{' is served already.' if was_there else ''}")
+        tell(f"{base}/approvals{' is served already.' if was_there else ''}")
 
     async def serve(opened: Opened) -> None:
         chosen = opened.settings.approvals.port if port is None else port
@@ -95,4 +103,4 @@ def _answer(action_id: str, to: State, *, sandbox: bool) -> None:
         return await answers.give(action_id, to, by=OPERATOR)
 
     action = anyio.run(lambda: opened_record(answer, sandbox=sandbox))
-    console.print(f"{action.id} is {action.state.value}.")
+    tell(f"{action.id} is {action.state.value}.")

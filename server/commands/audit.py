@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import anyio
 import typer
 
-from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record
+from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, tell
 from server.store.chain import Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
@@ -29,7 +29,7 @@ def verify(
     if verdict.is_whole:
         console.print(f"The audit is whole: {verdict.rows} rows.")
         return
-    console.print(f"The audit was touched: {verdict.what}.")
+    tell(f"The audit was touched: {verdict.what}.")
     raise typer.Exit(1)
 
 
@@ -38,14 +38,14 @@ def export(
     file: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
     sandbox: Sandboxed = False,
 ) -> None:
-    """Write every row as a line of JSON, oldest first."""
+    """Write every row as a line of JSON, oldest first; whatever is not ASCII is escaped."""
     lines = anyio.run(lambda: opened_record(_lines, sandbox=sandbox))
     text = "".join(f"{line}\n" for line in lines)
     if file is None:
         typer.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")
-        console.print(f"{len(lines)} rows written to {file}.")
+        tell(f"{len(lines)} rows written to {file}.")
 
 
 @app.command()
@@ -56,9 +56,7 @@ def tail(
     for line in anyio.run(lambda: opened_record(_lines, sandbox=sandbox))[-rows:]:
         row = json.loads(line)
         action = row["action_id"] or "-"
-        console.print(
-            f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}", markup=False
-        )
+        tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
@@ -74,7 +72,7 @@ async def _lines(opened: Opened) -> list[str]:
     found: list[str] = []
     async for row in opened.record.audit.rows():
         shown = {**row, "detail": _told(row["detail"])}
-        found.append(json.dumps(shown, ensure_ascii=False))
+        found.append(json.dumps(shown))
     return found
 
 

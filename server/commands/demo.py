@@ -12,7 +12,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.commands.terminal import console
+from server.commands.terminal import console, tell
 
 
 def demo(
@@ -29,5 +29,6 @@ def demo(
     try:
         anyio.run(run)
     except DemoFailed as failed:
-        console.print(f"[red]The demo stopped:[/] {failed}", highlight=False)
+        console.print("[red]The demo stopped:[/]")
+        tell(*str(failed).split("\n"))
         raise typer.Exit(1) from None

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import anyio
 import typer
-from rich.markup import escape
 
-from server.commands.terminal import console
+from server.commands.terminal import console, plain
 from server.examining import Finding, examine_inferred, examine_provider, examine_store
 from server.runtime import Runtime
 from server.settings import read_settings
@@ -49,5 +48,5 @@ async def _findings(runtime: Runtime) -> AsyncGenerator[Finding]:
 
 
 def _told(finding: Finding) -> str:
-    console.print(f"{MARKS[finding.state]}  {escape(f'{finding.what}: {finding.detail}')}", highlight=False)
+    console.print(MARKS[finding.state], plain(f"{finding.what}: {finding.detail}"), sep="  ")
     return finding.state

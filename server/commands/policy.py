@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.commands.terminal import console, fail
+from server.commands.terminal import console, fail, plain, tell
 from server.rule_names import unknown_tool
 from server.rule_review import review
 from server.rule_words import MEANING, explained, rules_in_force
@@ -23,10 +23,10 @@ def show(config: Config = None) -> None:
     """Show the rules in force, and which of them the settings changed."""
     table = Table("rule", "value", "set by", box=None, pad_edge=False)
     for name, value, is_set in rules_in_force(read_settings(config)):
-        table.add_row(name, value, "the settings" if is_set else "default")
+        table.add_row(plain(name), plain(value), "the settings" if is_set else "default")
     console.print(table)
     for decision, meaning in MEANING.items():
-        console.print(f"{decision.word}: {meaning}.", markup=False, highlight=False)
+        tell(f"{decision.word}: {meaning}.")
     console.print("An operation's rule counts before its toolset's, then its provider's, then the strictest effect's.")
 
 
@@ -34,8 +34,7 @@ def show(config: Config = None) -> None:
 def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
     """Check the settings and every name in them without starting anything; say which rules never apply."""
     settings = read_settings(config)
-    for line in review(settings):
-        console.print(f"Note: {line}", markup=False, highlight=False, soft_wrap=True)
+    tell(*(f"Note: {line}" for line in review(settings)))
     console.print("The settings fit.")
 
 
@@ -45,5 +44,4 @@ def explain(tool: str, config: Config = None) -> None:
     operation = operation_named(tool)
     if operation is None:
         fail(f"{tool}: {unknown_tool(tool)}")
-    for line in explained(operation, read_settings(config)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    tell(*explained(operation, read_settings(config)))

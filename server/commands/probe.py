@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from server.commands.terminal import console, fail
+from server.commands.terminal import console, fail, plain
 from tools.catalog import nearest
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def table(findings: "list[Finding]") -> Table:
     shown.add_column("evidence", overflow="fold")
     for finding in findings:
         result = "[green]held[/]" if finding.held else "[red]broken[/]"
-        shown.add_row(finding.probe.name, result, escape(finding.probe.tries), escape(finding.evidence))
+        shown.add_row(finding.probe.name, result, plain(finding.probe.tries), plain(finding.evidence))
     return shown
 
 

@@ -3,14 +3,11 @@
 from pathlib import Path
 
 import anyio
-import phonenumbers
 import typer
 
-from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, require_passcode
+from server.commands.terminal import OPERATOR, Opened, Sandboxed, console, fail, opened_record, require_passcode, tell
 
 optouts = typer.Typer(help="Numbers whose owners want nothing sent.", no_args_is_help=True)
-
-OPERATOR = "the operator, on the command line"
 
 
 def freeze(sandbox: Sandboxed = False) -> None:
@@ -49,11 +46,11 @@ def remove_optout(number: str, sandbox: Sandboxed = False) -> None:
 
     async def remove(opened: Opened) -> bool:
         await require_passcode(opened)
-        return await opened.record.optouts.remove(_e164(number))
+        return await opened.record.optouts.remove(_e164(number), by=OPERATOR)
 
     if not anyio.run(lambda: opened_record(remove, sandbox=sandbox)):
         fail(f"{number} is not among the opt-outs.")
-    console.print(f"{number} is removed.")
+    tell(f"{number} is removed.")
 
 
 @optouts.command("list")
@@ -61,21 +58,24 @@ def list_optouts(sandbox: Sandboxed = False) -> None:
     """List every number with where it came from."""
     found = anyio.run(lambda: opened_record(lambda opened: opened.record.optouts.all(), sandbox=sandbox))
     for number, source in found:
-        console.print(f"{number}  {source}", highlight=False)
+        tell(f"{number}  {source}")
     if not found:
         console.print("Nobody opted out.")
 
 
 def _add(numbers: list[str], *, source: str, sandbox: bool) -> None:
     added = anyio.run(
-        lambda: opened_record(lambda opened: opened.record.optouts.add(numbers, source=source), sandbox=sandbox)
+        lambda: opened_record(
+            lambda opened: opened.record.optouts.add(numbers, source=source, by=OPERATOR), sandbox=sandbox
+        )
     )
     console.print(f"{added} added, {len(numbers) - added} were there.")
 
 
 def _e164(number: str) -> str:
-    try:
-        parsed = phonenumbers.parse(number.strip(), "US")
-    except phonenumbers.NumberParseException:
+    from server.store.optouts import canonical
+
+    found = canonical(number, "US")
+    if found is None:
         fail(f"{number.strip()} is not a telephone number; E.164 is expected, such as +12015550123.")
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return found

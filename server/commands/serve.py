@@ -9,6 +9,7 @@ import anyio
 import typer
 
 from clients.effects import Effect
+from guard.cleaning import made_visible
 from guard.errors import JournalUnavailable
 from guard.policy import Decision
 from server.settings import BadSettings, Settings, read_settings
@@ -116,6 +117,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 def fail(message: str) -> NoReturn:
-    """Say what is wrong on stderr and leave with 2."""
-    typer.echo(message, err=True)
+    """Say what is wrong on stderr and leave with 2. A store's own words may be in it."""
+    for line in message.split("\n"):
+        typer.echo(made_visible(line), err=True)
     raise typer.Exit(2)

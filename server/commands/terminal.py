@@ -1,4 +1,8 @@
-"""What the commands share: the console, the store, and the operator's passcode."""
+"""What the commands share: the console, the store, and the operator's passcode.
+
+`console.print` is for our own words. What comes from the store, a provider or whoever asked goes through `tell`, in a
+table through `plain`: a terminal obeys what it is shown, and rich reads markup in it.
+"""
 
 import getpass
 import sys
@@ -8,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from guard.cleaning import made_visible
 from guard.errors import GuardRefusal
 from server.settings import Settings, read_settings
 
@@ -18,6 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 console = Console(width=None if sys.stdout.isatty() else 200)
+
+OPERATOR = "the operator, on the command line"
+"""Who decided, as the record says it."""
 
 Sandboxed = Annotated[bool, typer.Option("--sandbox", help="The record of sandbox sessions.")]
 
@@ -66,7 +75,19 @@ def read_secret(prompt: str) -> str:
     return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
+def tell(*lines: str) -> None:
+    """Print others' words: each on one line and as it is, with what cannot be seen written out."""
+    for line in lines:
+        console.print(plain(line), soft_wrap=True)
+
+
+def plain(words: object) -> Text:
+    """Others' words for a table: without markup, with what cannot be seen written out."""
+    return Text(made_visible(str(words)))
+
+
 def fail(message: str) -> NoReturn:
-    """Say what is wrong on stderr and leave with 2."""
-    typer.echo(message, err=True)
+    """Say what is wrong on stderr and leave with 2. A message may quote others."""
+    for line in message.split("\n"):
+        typer.echo(made_visible(line), err=True)
     raise typer.Exit(2)

@@ -148,7 +148,7 @@ async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[s
     record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(record.database.close)
-        await set_passcode(record.facts, passcode, old=None)
+        await set_passcode(record, passcode, old=None)
         providers = await stack.enter_async_context(simulated_providers())
         environment = _environment(folder, providers.url, {**rules, "http": {"tokens": tokens}})
         url = await stack.enter_async_context(served(environment, log=folder / "http.stderr", program=program))

@@ -26,7 +26,7 @@ async def _secrets(bench: Bench) -> str:
     for tool, arguments in (await _making_secrets(assistant)).items():
         reply, _ = await assistant.call_answering(tool, arguments, "accept")
         expect(not reply.is_error, f"{tool} did not run: {reply.text[:100]}")
-        found = {secret.value for secret in await bench.record.vault.secrets_of(reply.action)}
+        found = {secret.value for secret in await bench.record.vault.secrets_of(reply.action, by="a probe")}
         expect(bool(found), f"nothing of {tool} is kept for the operator")
         kept |= found
         await assistant.call("get_action", {"action_id": reply.action})

@@ -17,6 +17,17 @@ async def fact(connection: AsyncConnection, name: str) -> str | None:
     return value
 
 
+async def put_fact(connection: AsyncConnection, name: str, value: str) -> None:
+    """Set a value, in the caller's transaction."""
+    await drop_fact(connection, name)
+    await connection.execute(insert(facts).values(name=name, value=value))
+
+
+async def drop_fact(connection: AsyncConnection, name: str) -> None:
+    """Forget a value, in the caller's transaction."""
+    await connection.execute(delete(facts).where(facts.c.name == name))
+
+
 class Facts:
     """Named values: the passcode's hash, the address of the approval page."""
 
@@ -31,10 +42,9 @@ class Facts:
     async def put(self, name: str, value: str) -> None:
         """Set the value."""
         async with self._database.transaction() as connection:
-            await connection.execute(delete(facts).where(facts.c.name == name))
-            await connection.execute(insert(facts).values(name=name, value=value))
+            await put_fact(connection, name, value)
 
     async def drop(self, name: str) -> None:
         """Forget the value."""
         async with self._database.transaction() as connection:
-            await connection.execute(delete(facts).where(facts.c.name == name))
+            await drop_fact(connection, name)

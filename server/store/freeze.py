@@ -1,7 +1,7 @@
 """The kill switch: stops every guarded action at once, in every process that shares the store."""
 
 from server.store.audit import Audit
-from server.store.facts import FROZEN, Facts
+from server.store.facts import FROZEN, Facts, drop_fact, put_fact
 
 
 class Freeze:
@@ -17,10 +17,12 @@ class Freeze:
 
     async def freeze(self, by: str) -> None:
         """Stop everything."""
-        await self._facts.put(FROZEN, by)
-        await self._audit.note("frozen", principal=by)
+        async with self._audit.entry() as entry:
+            await put_fact(entry.connection, FROZEN, by)
+            await self._audit.append(entry, "frozen", principal=by)
 
     async def unfreeze(self, by: str) -> None:
         """Let things go on."""
-        await self._facts.drop(FROZEN)
-        await self._audit.note("unfrozen", principal=by)
+        async with self._audit.entry() as entry:
+            await drop_fact(entry.connection, FROZEN)
+            await self._audit.append(entry, "unfrozen", principal=by)

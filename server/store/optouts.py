@@ -1,37 +1,50 @@
 """Numbers whose owners want nothing sent. Written by the operator and by what the owners text, never by a tool."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.store.audit import Audit
 from server.store.database import Database
 from server.store.schema import optouts
 
 _AT_ONCE = 500
+_WRITTEN: Final = re.compile(r"\+?[0-9(][0-9\s().\-/\u2010-\u2015]*")
+"""Figures and what people put between them. phonenumbers alone would also find a number inside a sentence."""
 
 
 class StoredOptOuts:
     """Implements `guard.compliance.OptOuts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
+        self._audit = audit
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
         async with self._database.reading() as connection:
             found = await _known(connection, numbers)
         return [number for number in numbers if number in found]
 
-    async def add(self, numbers: Iterable[str], *, source: str) -> int:
-        """Add numbers; returns how many are new."""
-        async with self._database.transaction() as connection:
-            return await add_optouts(connection, numbers, source=source)
+    async def add(self, numbers: Iterable[str], *, source: str, by: str | None = None) -> int:
+        """Add numbers; returns how many are new. `by` is who did it, where the source does not say."""
+        wanted = _canonical_ones(numbers)
+        async with self._audit.entry() as entry:
+            added = await _insert(entry.connection, wanted, source=source)
+            for start in range(0, len(added), _AT_ONCE):
+                detail = {"numbers": added[start : start + _AT_ONCE], "source": source}
+                await self._audit.append(entry, "opted out", principal=by or source, detail=detail)
+        return len(added)
 
-    async def remove(self, number: str) -> bool:
+    async def remove(self, number: str, *, by: str) -> bool:
         """Remove a number; False if it was not there."""
-        async with self._database.transaction() as connection:
-            removed = await connection.execute(delete(optouts).where(optouts.c.number == number))
+        async with self._audit.entry() as entry:
+            removed = await entry.connection.execute(delete(optouts).where(optouts.c.number == number))
+            if removed.rowcount > 0:
+                await self._audit.append(entry, "opt-out removed", principal=by, detail={"number": number})
         return removed.rowcount > 0
 
     async def all(self) -> list[tuple[str, str]]:
@@ -42,14 +55,44 @@ class StoredOptOuts:
 
 
 async def add_optouts(connection: AsyncConnection, numbers: Iterable[str], *, source: str) -> int:
-    """Add numbers in a transaction; returns how many are new."""
-    wanted = list(dict.fromkeys(numbers))
-    known = await _known(connection, wanted)
+    """Add numbers in a transaction, whose caller puts it on the audit; returns how many are new.
+
+    What is no telephone number is left out: a sender may call itself anything, and no send is held against a name.
+    """
+    return len(await _insert(connection, _canonical_ones(numbers), source=source))
+
+
+def canonical(number: str, region: str | None = None) -> str | None:
+    """A telephone number in E.164, which alone is compared; None for anything else.
+
+    Without a region only what has its country code is a number. Imported here: the tables of numbers are large.
+    """
+    import phonenumbers
+
+    if not _WRITTEN.fullmatch(number.strip()):
+        return None
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _canonical_ones(numbers: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(found for number in numbers if (found := canonical(number)) is not None))
+
+
+async def _insert(connection: AsyncConnection, numbers: Sequence[str], *, source: str) -> list[str]:
+    """Those of the numbers that were not there, which now are."""
+    known = await _known(connection, numbers)
+    added = [number for number in numbers if number not in known]
     now = datetime.now(UTC)
-    rows = [{"number": number, "at": now, "source": source} for number in wanted if number not in known]
-    if rows:
+    if added:
+        rows = [{"number": number, "at": now, "source": source} for number in added]
         await connection.execute(insert(optouts), rows)
-    return len(rows)
+    return added
 
 
 async def _known(connection: AsyncConnection, numbers: Sequence[str]) -> set[str]:

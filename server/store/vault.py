@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
@@ -13,6 +14,9 @@ from sqlalchemy import insert, select
 from guard.errors import JournalUnavailable
 from server.store.database import Database
 from server.store.schema import sealed_secrets
+
+if TYPE_CHECKING:
+    from server.store.audit import Audit
 
 KEY_FILE = "vault.key"
 
@@ -82,9 +86,10 @@ class Seal:
 class StoredVault:
     """Implements `guard.journal.Vault`."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal, audit: "Audit") -> None:
         self._database = database
         self._seal = seal
+        self._audit = audit
 
     async def keep(self, action_id: str, name: str, secret: str) -> None:
         values = {
@@ -96,9 +101,12 @@ class StoredVault:
         async with self._database.transaction() as connection:
             await connection.execute(insert(sealed_secrets).values(**values))
 
-    async def secrets_of(self, action_id: str) -> list[KeptSecret]:
-        """The secrets that an action sent or brought back."""
+    async def secrets_of(self, action_id: str, *, by: str) -> list[KeptSecret]:
+        """The secrets that an action sent or brought back. That they were opened is on the audit before they are."""
         query = select(sealed_secrets).where(sealed_secrets.c.action_id == action_id).order_by(sealed_secrets.c.number)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
+        async with self._audit.entry() as entry:
+            rows = (await entry.connection.execute(query)).all()
+            if rows:
+                detail = {"names": [row.name for row in rows]}
+                await self._audit.append(entry, "secrets read", action_id=action_id, principal=by, detail=detail)
         return [KeptSecret(row.action_id, row.name, self._seal.open(row.sealed), row.kept_at) for row in rows]

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from server.passcode import fingerprint
+from server.store.facts import fact, put_fact
 from server.store.record import Record
 
 LIFETIME: Final = timedelta(hours=8)
@@ -63,19 +64,21 @@ class Sessions:
         expected = await self._mark(session_id, expires)
         if not hmac.compare_digest(expected.encode("utf-8"), mark.encode("utf-8")):
             return None
-        if expires <= self._now().timestamp() or session_id in await self._ended():
+        if expires <= self._now().timestamp() or session_id in self._still_listed(await self._record.facts.get(_ENDED)):
             return None
         return Session(session_id, expires, self._sealed(f"form {session_id}"))
 
     async def end(self, session: Session) -> None:
         """End it everywhere, also for a copy of the cookie."""
-        ended = await self._ended() | {session.id: session.expires}
-        await self._record.facts.put(_ENDED, json.dumps(ended))
+        async with self._record.database.transaction() as connection:
+            ended = self._still_listed(await fact(connection, _ENDED)) | {session.id: session.expires}
+            await put_fact(connection, _ENDED, json.dumps(ended))
 
-    async def _ended(self) -> dict[str, int]:
-        kept: dict[str, int] = json.loads(await self._record.facts.get(_ENDED) or "{}")
+    def _still_listed(self, kept: str | None) -> dict[str, int]:
+        """The sessions that were ended before their time and would live on without the list."""
+        ended: dict[str, int] = json.loads(kept or "{}")
         now = self._now().timestamp()
-        return {session_id: expires for session_id, expires in kept.items() if expires > now}
+        return {session_id: expires for session_id, expires in ended.items() if expires > now}
 
     async def _mark(self, session_id: str, expires: int) -> str:
         return self._sealed(f"session {session_id} {expires} {await fingerprint(self._record.facts)}")

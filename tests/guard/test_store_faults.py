@@ -141,7 +141,7 @@ async def test_a_password_that_was_answered_meanwhile_is_kept_as_soon_as_it_can_
         assert "Kept from this conversation: password" in _text(told)
         action = told.structured_content["action"]
         await desk.client.call_tool("get_action", {"action_id": action})
-        kept = await desk.runtime.record.vault.secrets_of(action)
+        kept = await desk.runtime.record.vault.secrets_of(action, by="a test")
         assert [secret.name for secret in kept] == ["password"]
         assert kept[0].value not in told.model_dump_json()
 

@@ -90,6 +90,18 @@ def test_every_key_of_a_document_has_its_line() -> None:
         ("[budget]\nper = 'day'", "line 1: budget: a list of tables is expected: write [[budget]]"),
         ("[destinations]\ncountries = [\n'US',\n'usa']", "line 4: destinations.countries[2]: an ISO code of two"),
         ("[compliance]\nquiet_hours = '9pm'", "line 2: compliance.quiet_hours: a span such as 21:00-08:00 is"),
+        (
+            "[compliance]\nduplicate_minutes = inf",
+            "line 2: compliance.duplicate_minutes: must be less than or equal to",
+        ),
+        (
+            "[compliance]\nduplicate_minutes = 1e9",
+            "line 2: compliance.duplicate_minutes: must be less than or equal to",
+        ),
+        ("[compliance]\nduplicate_minutes = nan", "line 2: compliance.duplicate_minutes: must be "),
+        ("[approvals]\nwait_seconds = inf", "line 2: approvals.wait_seconds: must be less than or equal to"),
+        ("approval_minutes = inf", "line 1: approval_minutes: must be less than or equal to"),
+        ("timeout_seconds = inf", "line 1: timeout_seconds: must be less than or equal to"),
         ("log_format = 'xml'", "line 1: log_format: one of text or json is expected"),
         ("timeout_seconds = 0", "line 1: timeout_seconds: must be greater than 0"),
         ("a = 1\nb = [", "at its end: not valid TOML"),

@@ -166,6 +166,15 @@ async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(t
     assert "opted out" in events
 
 
+async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (inbox, _):
+        assert await inbox.post("inbound", {**_inbound("STOP"), "from": "\x1b]0;pw\x07[/b]"}) == 200
+        record = inbox.runtime.record
+        assert [event.posted.text for event in await record.events.listed()] == ["STOP"]
+        assert await record.optouts.all() == []
+        assert [row["event"] async for row in record.audit.rows()] == []
+
+
 async def test_a_start_does_not_take_an_opt_out_back(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         await inbox.post("inbound", _inbound("STOP", "in-1"))

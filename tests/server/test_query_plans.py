@@ -49,7 +49,7 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
 async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:
     runtime, _ = server_for(settings_for(tmp_path))
     with _statements() as heard:
-        await set_passcode(runtime.record.facts, PASSCODE, old=None)
+        await set_passcode(runtime.record, PASSCODE, old=None)
         action = await proposed(runtime.record)
         async with operator(runtime.record) as page:
             await page.open()

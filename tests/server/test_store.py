@@ -59,7 +59,7 @@ async def test_the_store_and_its_key_are_readable_by_their_owner_alone(tmp_path:
     }
     assert modes == {"ringfence.db": 0o600, "vault.key": 0o600}
     assert b"Harbor2026" not in (folder / "ringfence.db").read_bytes()
-    assert [secret.value for secret in await record.vault.secrets_of("act_1")] == ["Harbor2026"]
+    assert [secret.value for secret in await record.vault.secrets_of("act_1", by="a test")] == ["Harbor2026"]
     await record.database.close()
 
 

@@ -9,9 +9,11 @@ from pydantic import Field, ValidationError
 from clients.fields import AnsweredTime, LooseText
 from clients.operation import Answer
 from tools.callbacks import BadCallback, Kind, Posted
-from tools.routee.shapes import Amount, Status
+from tools.routee.shapes import Amount, AnsweredSender, Status
 
 PROVIDER = "routee"
+LONGEST_SENDER = 64
+"""Anybody may send a text under any name; of a longer one the start is kept."""
 
 
 class Report(Answer):
@@ -41,7 +43,7 @@ class Inbound(Answer):
     """A message that came in."""
 
     message_id: str
-    sender: LooseText = Field(alias="from")
+    sender: AnsweredSender = Field(alias="from")
     to: LooseText | None = None
     text: str = Field(default="", alias="message")
     parts: int = 1
@@ -72,6 +74,8 @@ def _report(kind: Kind, report: Report) -> Posted:
     state = report.status.name or report.status.status
     if not state:
         raise BadCallback("missing or of another kind: status.name")
+    if report.price is not None and report.price < 0:
+        raise BadCallback("price is below zero")
     at = report.status.updated_date or report.status.date
     reason = report.status.reason
     part = report.sms_id or str(report.part)
@@ -131,4 +135,4 @@ def _e164(number: str | None) -> str | None:
     if number is None:
         return None
     digits = number.removeprefix("+")
-    return f"+{digits}" if digits.isdigit() else number
+    return f"+{digits}" if digits.isascii() and digits.isdigit() and len(digits) <= 15 else number[:LONGEST_SENDER]

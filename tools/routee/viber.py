@@ -16,6 +16,7 @@ from clients.undo import Undo
 from tools.routee.paging import Page, Paged
 from tools.routee.shapes import (
     Amount,
+    AnsweredSender,
     HttpsUrl,
     Id,
     Label,
@@ -89,7 +90,7 @@ class ViberMessage(Answer):
 
     tracking_id: str | None = None
     direction: str | None = None
-    sender: LooseText | None = Field(default=None, alias="from")
+    sender: AnsweredSender | None = Field(default=None, alias="from")
     to: LooseText | None = None
     text: StrangerText | None = Field(default=None, alias="message")
     status: Status | None = None

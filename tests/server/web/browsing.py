@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from argon2 import PasswordHasher
 
 from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.quote import Balance, Quote
-from server.passcode import set_passcode
-from server.store.facts import Facts
 from server.store.record import Record, open_record
 from server.web.identity import Identity
 from server.web.pages import PageSetup, approval_app
@@ -60,15 +60,10 @@ def token_in(page: str) -> str:
     return found[1]
 
 
-_hashed: list[str] = []
-"""The passcode as it is kept: hashing takes long on purpose, and need not be done for every record."""
-
-
-async def _set_passcode(facts: Facts) -> None:
-    if not _hashed:
-        await set_passcode(facts, PASSCODE, old=None)
-        _hashed.append(str(await facts.get("passcode")))
-    await facts.put("passcode", _hashed[0])
+@cache
+def _hashed() -> str:
+    """The passcode as it is kept: hashing takes long on purpose, and need not be done for every record."""
+    return PasswordHasher().hash(PASSCODE)
 
 
 @asynccontextmanager
@@ -76,7 +71,7 @@ async def opened_record(folder: Path) -> AsyncGenerator[Record]:
     """A record with the passcode set."""
     record = open_record(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
     try:
-        await _set_passcode(record.facts)
+        await record.facts.put("passcode", _hashed())
         yield record
     finally:
         await record.database.close()

@@ -204,7 +204,7 @@ async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_p
         runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
-            await set_passcode(runtime.record.facts, PASSCODE, old=None)
+            await set_passcode(runtime.record, PASSCODE, old=None)
             async with browser(page_over(runtime.record, now=lambda: datetime.now(UTC))) as page:
                 await page.sign_in()
                 assert (

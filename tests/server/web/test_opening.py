@@ -206,7 +206,7 @@ async def _connected(
     async with sandboxes() as sandbox:
         approvals = ApprovalSettings(port=0, wait_seconds=wait)
         runtime = Runtime(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
-        await set_passcode(runtime.record.facts, PASSCODE, old=None)
+        await set_passcode(runtime.record, PASSCODE, old=None)
         server = build_server(runtime)
         async with page_on_loopback(runtime), Client(server, mode=era, elicitation_callback=visitor) as client:
             listed = await client.call_tool("voicetel_list_numbers", {})

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 
 from guard.action import State
 from server.passcode import set_passcode
+from server.web.sessions import Sessions
 from tests.server.web.browsing import (
     PASSCODE,
     START,
@@ -147,7 +149,7 @@ async def test_a_session_ends_after_eight_hours(tmp_path: Path) -> None:
 
 async def test_changing_the_passcode_ends_every_session(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, operator(record) as page:
-        await set_passcode(record.facts, "battery staple", old=PASSCODE)
+        await set_passcode(record, "battery staple", old=PASSCODE)
         assert (await page.open()).status_code == 401
         assert (await page.sign_in(PASSCODE)).status_code == 401
         assert (await page.sign_in("battery staple")).status_code == 303
@@ -161,6 +163,18 @@ async def test_signing_out_ends_the_session_for_a_copy_of_the_cookie_too(tmp_pat
         async with browser(page_over(record)) as thief:
             assert (await thief.open(Cookie=copied)).status_code == 401
         assert (await other.open()).status_code == 200
+
+
+async def test_operators_who_sign_out_at_once_are_all_signed_out(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record:
+        sessions = Sessions(record, lambda: START)
+        cookies = [await sessions.begin() for _ in range(8)]
+        found = [session for cookie in cookies if (session := await sessions.find(cookie))]
+        async with anyio.create_task_group() as group:
+            for session in found:
+                group.start_soon(sessions.end, session)
+        assert len(found) == 8
+        assert [await sessions.find(cookie) for cookie in cookies] == [None] * 8
 
 
 async def test_a_forged_or_changed_cookie_is_no_session(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ async def test_http_serves_the_page_beside_the_protocol_and_keeps_their_doors_ap
     async with sandboxes() as sandbox:
         runtime = Runtime(_settings(tmp_path, sandbox.voicetel))
         async with _http(runtime) as base:
-            await set_passcode(runtime.record.facts, PASSCODE, old=None)
+            await set_passcode(runtime.record, PASSCODE, old=None)
             async with _connected(base) as client:
                 page = _page_in(await _waiting(client))
                 assert page_base(page) == base
@@ -167,7 +167,7 @@ async def test_a_client_that_only_opens_pages_is_sent_to_the_page_for_what_other
     async with sandboxes() as sandbox:
         runtime = Runtime(_settings(tmp_path, sandbox.voicetel))
         async with _http(runtime) as base:
-            await set_passcode(runtime.record.facts, PASSCODE, old=None)
+            await set_passcode(runtime.record, PASSCODE, old=None)
             asked = await _call(base, {"elicitation": {"url": {}}})
             [[key, request]] = asked["inputRequests"].items()
             page = request["params"]["url"]
@@ -323,7 +323,7 @@ async def _together(*deeds: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 async def _set_passcode(folder: Path) -> None:
     record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
-    await set_passcode(record.facts, PASSCODE, old=None)
+    await set_passcode(record, PASSCODE, old=None)
     await record.database.close()
 
 

@@ -1,0 +1,180 @@
+"""The terminal obeys what it is shown, so no command shows it what others wrote as it came."""
+
+import json
+import unicodedata
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import anyio.to_thread
+import pytest
+import typer
+from sqlalchemy import insert
+from typer.testing import CliRunner, Result
+
+from guard.action import State
+from server.cli import command_line
+from server.passcode import set_passcode
+from server.store.record import Record, open_record
+from server.store.schema import optouts
+from tests.connecting import KEY
+from tests.server.web.browsing import proposed
+
+PASSCODE = "correct horse"
+TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"
+"""Sets the title, clears the screen, turns the line round, closes a tag that none opened, and starts the line anew."""
+
+WAITS, WAITS_TOO, UNKNOWN = "act_waitsabc", "act_waitsabd", "act_unknownx"
+LISTED = "+12015550124"
+
+SHOWING: Mapping[tuple[str, ...], str] = {
+    ("approvals", "list"): "⟨U+001B⟩",
+    ("approvals", "show", WAITS): "⟨U+202E⟩[/b][red]:warning:",
+    ("actions", "list"): "⟨U+001B⟩",
+    ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
+    ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
+    ("optouts", "list"): "⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩  texted ⟨U+001B⟩]0;pw",
+    ("secrets", UNKNOWN): "pin⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩: 4711",
+    ("audit", "tail"): "⟨U+202E⟩[/b][red]:warning:",
+    ("audit", "export"): "\\u202e[/b][red]:warning:",
+    ("doctor",): "[/b][red]:warning:",
+}
+"""Commands, and what shows that others' words went through them whole."""
+
+OTHERS: Sequence[tuple[str, ...]] = (
+    ("approvals", "approve", WAITS),
+    ("approvals", "decline", WAITS_TOO),
+    ("approvals", "passcode"),
+    ("actions", "reconcile"),
+    ("actions", "resolve", UNKNOWN, "done"),
+    ("audit", "verify"),
+    ("optouts", "add", "+12015550125"),
+    ("optouts", "import", "asked.txt"),
+    ("optouts", "remove", TRICK),
+    ("policy", "show"),
+    ("policy", "check"),
+    ("policy", "explain", "voicetel_order_numbers"),
+    ("policy", "explain", TRICK),
+    ("freeze",),
+    ("unfreeze",),
+    ("revoke", "convirza"),
+    ("tools", "--tools", TRICK),
+)
+"""Commands that print little but our own words, and must not stumble over the store either."""
+
+NEVER_ENDING: Final = {"serve", "sandbox", "approvals page"}
+SIMULATED: Final = {"demo", "probe"}
+"""They make a store of their own over the simulated providers."""
+
+
+@pytest.mark.parametrize("words", [*SHOWING, *OTHERS], ids=" ".join)
+async def test_no_command_lets_others_words_drive_the_terminal(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "asked.txt").write_text(f"{LISTED}\n", encoding="utf-8")
+    words = tuple(str(tmp_path / word) if word == "asked.txt" else word for word in words)
+    async with _tricked(tmp_path / "state"):
+        with _provider_answering_tricks() as url, pytest.MonkeyPatch.context() as patched:
+            patched.setenv("RINGFENCE_VOICETEL__BASE_URL", url)
+            patched.setenv("RINGFENCE_VOICETEL__API_KEY", KEY)
+            told = await _ringfence(*words, typed=f"{PASSCODE}\nbattery staple\n")
+    assert told.exception is None or isinstance(told.exception, SystemExit), told.exception
+    obeyed = {f"U+{ord(char):04X}" for char in told.output if char != "\n" and unicodedata.category(char)[0] == "C"}
+    assert not obeyed, told.output
+    assert SHOWING.get(words, "") in told.output
+    assert told.output
+
+
+def test_every_command_is_held_to_it() -> None:
+    held = {tuple(word for word in words if not word.startswith(("act_", "-"))) for words in (*SHOWING, *OTHERS)}
+    for name in _names(command_line([])):
+        if name not in NEVER_ENDING | SIMULATED:
+            assert any(words[: len(name.split())] == tuple(name.split()) for words in held), name
+
+
+async def test_an_export_with_others_words_in_it_is_read_back_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    async with _tricked(tmp_path / "state") as record:
+        await _ringfence("audit", "export", str(file))
+        kept = [row["principal"] async for row in record.audit.rows()]
+        assert "The audit is whole" in (await _ringfence("audit", "verify", str(file))).output
+    lines = file.read_text(encoding="utf-8").split("\n")[:-1]
+    assert [json.loads(line)["principal"] for line in lines] == kept
+    assert f"local:{TRICK}" in kept
+
+
+@asynccontextmanager
+async def _tricked(folder: Path) -> AsyncGenerator[Record]:
+    """A store in which everything that others can write holds the trick, older than what keeps it out."""
+    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    try:
+        await set_passcode(record, PASSCODE, old=None)
+        for action_id in (WAITS, WAITS_TOO, UNKNOWN):
+            await proposed(
+                record,
+                id=action_id,
+                digest=action_id * 5,
+                title=f"{TRICK} at VoiceTel",
+                principal=f"local:{TRICK}",
+                arguments={TRICK: TRICK},
+                before={TRICK: TRICK},
+                created_at=datetime.now(UTC),
+                expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+            )
+        answer = {"outcome": f"Lost {TRICK}", "answer": f"A name {TRICK}", "decided_by": f"local:{TRICK}"}
+        await record.journal.move(UNKNOWN, {State.PROPOSED}, State.UNKNOWN, **answer)
+        await record.vault.keep(UNKNOWN, f"pin{TRICK}", f"4711{TRICK}")
+        async with record.database.transaction() as connection:
+            older = [
+                {"number": number, "at": datetime.now(UTC), "source": f"texted {TRICK}"} for number in (TRICK, LISTED)
+            ]
+            await connection.execute(insert(optouts), older)
+        await record.audit.note("denied", principal=f"local:{TRICK}", detail={TRICK: TRICK})
+        yield record
+    finally:
+        await record.database.close()
+
+
+class _Tricking(BaseHTTPRequestHandler):
+    """Says no to everything, in words that hold the trick."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        body = json.dumps({"status": "error", "error": TRICK, "message": TRICK}).encode()
+        self.send_response(403)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _provider_answering_tricks() -> Generator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Tricking)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _names(app: typer.Typer, before: str = "") -> Iterator[str]:
+    for command in app.registered_commands:
+        assert command.callback
+        yield before + (command.name or command.callback.__name__)
+    for group in app.registered_groups:
+        assert group.typer_instance
+        yield from _names(group.typer_instance, f"{group.name} ")
+
+
+async def _ringfence(*arguments: str, typed: str = "") -> Result:
+    run = CliRunner()
+    return await anyio.to_thread.run_sync(lambda: run.invoke(command_line(list(arguments)), list(arguments), typed))
