@@ -10,7 +10,6 @@ from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
 from server.shelf import Shelf, UnknownNarrowing
-from tools.catalog import nearest
 
 LIST_TTL_MS = 60 * 60 * 1000
 """The list never changes while a server runs."""
@@ -42,12 +41,13 @@ class ShelfServer(MCPServer[Any]):
             MCPError: There is no such tool here: by the protocol no answer of a tool, but an error of the request.
         """
         visible = _visible(self._shelf, context.headers if context else None)
+        context = context or Context(mcp_server=self)
         tool = self._shelf.tool(name) if name in visible else None
         if tool is None:
-            close = nearest(name, visible)
-            message = f"There is no tool {name} here{f'; did you mean {close[0]}?' if close else '.'} Nothing was sent."
-            raise MCPError(code=INVALID_PARAMS, message=message)
-        result = await tool.run(arguments, context or Context(mcp_server=self), convert_result=True)
+            from server.unlisted import unlisted
+
+            raise MCPError(code=INVALID_PARAMS, message=unlisted(name, self._shelf, visible, context))
+        result = await tool.run(arguments, context, convert_result=True)
         return cast("CallToolResult | InputRequiredResult", result)
 
 

@@ -10,8 +10,12 @@ from string import Formatter
 from clients.effects import Effect
 from server.settings import Settings
 from tools.catalog import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
+from tools.suggesting import nearest_tools, reads_of
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
+
+OWN_TOOL: Mapping[bool, str] = {True: "it only reads, so nobody is asked", False: "the rules of what it calls decide"}
+"""What the rules say of a tool that is no operation, by whether it only reads."""
 
 Misnamed = tuple[tuple[str | int, ...], str]
 """The way to a key, and what is wrong with its name."""
@@ -52,7 +56,20 @@ def unknown_toolset(name: str) -> str:
 
 def unknown_tool(name: str) -> str:
     """What to say of a tool's name; empty where it is one."""
-    return "" if operation_named(name) else _unknown("tool", name, catalogue())
+    if operation_named(name):
+        return ""
+    own = own_tools_read()
+    if name in own:
+        return f"a tool of our own, and no operation: {OWN_TOOL[own[name]]}"
+    close = nearest_tools(name, reads_of(catalogue().values()))
+    return f"there is no such tool{f'; did you mean {close[0]}?' if close else '.'}"
+
+
+def own_tools_read() -> dict[str, bool]:
+    """The tools that are no operation, with whether each only reads."""
+    from server.shelf import every_own_tool
+
+    return {tool.name: tool.reads for tool, _ in every_own_tool()}
 
 
 def unknown_to_tighten(name: str) -> str:

@@ -1,6 +1,6 @@
 """Which operations a surface shows as tools of their own."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 
 from tools.catalog import MODULES, OperationType, nearest, operations_in, operations_of
@@ -65,12 +65,15 @@ def check_names(surface: Surface, own: Iterable[Placed]) -> None:
     """
     if not (set(surface.toolsets) - {DEFAULT, ALL, ALWAYS} or surface.tools or surface.excluded):
         return
+    from tools.suggesting import nearest_tools
+
     known = [*own, *(placed(operation) for operation in _all_of(MODULES))]
     toolsets = list(
         dict.fromkeys([DEFAULT, ALL, *MODULES, *(name for tool in known for name in sorted(tool.toolsets))])
     )
-    _require("toolset", surface.toolsets, toolsets)
-    _require("tool", (*surface.tools, *surface.excluded), [tool.name for tool in known])
+    reads = {tool.name: tool.reads for tool in known}
+    _require("toolset", surface.toolsets, toolsets, lambda name: nearest(name, toolsets))
+    _require("tool", (*surface.tools, *surface.excluded), reads, lambda name: nearest_tools(name, reads))
 
 
 def _is_default(surface: Surface) -> bool:
@@ -83,9 +86,9 @@ def _all_of(providers: Collection[str]) -> list[OperationType]:
     ]
 
 
-def _require(kind: str, names: Iterable[str], known: list[str]) -> None:
+def _require(kind: str, names: Iterable[str], known: Collection[str], near: Callable[[str], list[str]]) -> None:
     for name in names:
         if name not in known:
-            close = nearest(name, known)
+            close = near(name)
             hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists what there is."
             raise UnknownTool(f"There is no {kind} {name!r}; {hint}")

@@ -1,6 +1,7 @@
 """Names in the rules are checked before anything starts, and rules that do nothing are told."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ from tests.sandboxed import sandboxes
             "[policy.operations]\nvoicetel_send_mesage = 'deny'",
             "line 2: policy.operations.voicetel_send_mesage: there is no such tool; did you mean voicetel_send",
         ),
+        (
+            "[policy.operations]\nfind_number = 'deny'",
+            "line 2: policy.operations.find_number: a tool of our own, and no operation: it only reads, so nobody is",
+        ),
         ("[prices.routee_send_sm]\namount = 1", "line 1: prices.routee_send_sm: there is no such tool; did you mean"),
         ("[tighten]\npaied = 'deny'", "line 2: tighten.paied: there is no such name; did you mean paid?"),
         ("[[budget]]\nper = 'day'\nlimit = 1\nprovider = 'voice'", "line 4: budget[1].provider: there is no such"),
@@ -46,7 +51,7 @@ def test_a_name_that_does_not_exist_stops_the_start_and_the_nearest_is_told(
     with pytest.raises(BadSettings) as stopped:
         read_settings(file)
     assert told in str(stopped.value)
-    assert "did you mean" in str(stopped.value) or "expected" in str(stopped.value)
+    assert re.search("did you mean|expected|of our own", str(stopped.value))
 
 
 def test_rules_that_do_nothing_are_told_and_the_settings_fit_all_the_same(
@@ -104,6 +109,24 @@ def test_explain_says_what_happens_and_which_rules_do_not_count(tmp_path: Path) 
         "VoiceTel is not set up, so every call is refused until it has credentials",
         "where no price is known: ask, by default",
     ]
+
+
+def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
+    told = {
+        "find_number": (0, "find_number: a tool of our own, and no operation: it only reads, so nobody is asked\n"),
+        "call_write_operation": (
+            0,
+            "call_write_operation: a tool of our own, and no operation: the rules of what it calls decide\n",
+        ),
+        "find_numbr": (2, "find_numbr: there is no such tool; did you mean find_number?\n"),
+        "voicetel_list_nmbers": (
+            2,
+            "voicetel_list_nmbers: there is no such tool; did you mean voicetel_list_numbers?\n",
+        ),
+    }
+    for name, wanted in told.items():
+        result = CliRunner().invoke(command_line(["policy"]), ["policy", "explain", name])
+        assert (result.exit_code, result.output) == wanted
 
 
 @pytest.mark.parametrize("name", ["paid", "voicetel", "ordering", "voicetel.ordering", "voicetel_order_numbers"])

@@ -1,5 +1,6 @@
 """What a session is shown and what it reaches: chosen at the start, narrowed by headers, never widened."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
 from tests.server.test_transports import stdio_child
+from tools.catalog import catalogue
 from tools.toolsets import UnknownTool
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
@@ -95,6 +97,53 @@ async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> N
     async with connect(server) as client:
         with pytest.raises(MCPError, match=r"did you mean voicetel_order_numbers\?"):
             await client.call_tool("voicetel_order_number", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "voicetel_list_numbers",
+            "it is not listed; call it with call_read_operation, operation=voicetel_list_numbers.",
+        ),
+        (
+            "voicetel_move_number",
+            "it is not listed; call it with call_write_operation, operation=voicetel_move_number.",
+        ),
+        ("voicetel_list_numbrs", "did you mean voicetel_list_numbers, which is called with call_read_operation?"),
+        ("voicetel_ordr_numbers", "did you mean voicetel_order_numbers?"),
+        ("find_numbr", "did you mean find_number?"),
+        ("routee_get_balance", "Routee is not set up."),
+        ("voicetel_get_gateway", "voicetel_get_gateway is excluded from this session."),
+    ],
+)
+async def test_a_tool_that_is_not_listed_is_answered_with_the_way_to_it(name: str, told: str, tmp_path: Path) -> None:
+    _, server = server_for(_settings(tmp_path, exclude_tools=["voicetel_get_gateway"]))
+    async with connect(server) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool(name, {})
+    assert told in str(refused.value)
+    assert "Nothing was sent." in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["voicetel_search_number", "voicetel_get_numbers", "list_numbers", "voicetel_lst_forward"]
+)
+async def test_no_tool_that_does_more_is_offered_for_one_that_would_read(name: str, tmp_path: Path) -> None:
+    """A model tries what it is shown, and `list` is as near to `release` as letters go."""
+    _, server = server_for(_settings(tmp_path))
+    async with connect(server) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool(name, {})
+    offered = set(re.findall(r"voicetel_[a-z0-9_]+", str(refused.value))) - {name}
+    assert all(catalogue()[one].spec.effect.is_plain_read for one in offered), str(refused.value)
+
+
+async def test_where_nothing_calls_operations_no_way_is_promised(tmp_path: Path) -> None:
+    _, server = server_for(_settings(tmp_path, toolsets=["voicetel.e911"]))
+    async with connect(server) as client:
+        with pytest.raises(MCPError, match="it is not among the tools of this session"):
+            await client.call_tool("voicetel_list_numbers", {})
 
 
 async def test_undoing_does_not_reach_what_is_excluded(tmp_path: Path) -> None:
