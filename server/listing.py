@@ -6,9 +6,10 @@ from typing import Any, cast
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
+from prompts.library import misfit
 from server.shelf import Shelf, UnknownNarrowing
 
 LIST_TTL_MS = 60 * 60 * 1000
@@ -16,7 +17,7 @@ LIST_TTL_MS = 60 * 60 * 1000
 
 
 class ShelfServer(MCPServer[Any]):
-    """Lists and calls what is on the shelf."""
+    """Lists and calls what is on the shelf, and tells the guided jobs."""
 
     def __init__(self, shelf: Shelf, **options: Any) -> None:
         super().__init__(middleware=[FinishedListing(shelf)], **options)
@@ -49,6 +50,18 @@ class ShelfServer(MCPServer[Any]):
             raise MCPError(code=INVALID_PARAMS, message=unlisted(name, self._shelf, visible, context))
         result = await tool.run(arguments, context, convert_result=True)
         return cast("CallToolResult | InputRequiredResult", result)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """A guided job with its arguments filled in.
+
+        Raises:
+            MCPError: There is no such job, or an argument is missing or does not fit.
+        """
+        if wrong := misfit(name, arguments or {}):
+            raise MCPError(code=INVALID_PARAMS, message=wrong)
+        return await super().get_prompt(name, arguments, context)
 
 
 class FinishedListing:
