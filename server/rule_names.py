@@ -8,9 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from string import Formatter
 
 from clients.effects import Effect
+from server.rule_settings import DestinationSettings
 from server.settings import Settings
 from tools.catalog import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
 from tools.suggesting import nearest_tools, reads_of
+from tools.surface import Surface
+from tools.toolsets import unknown_in
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
 
@@ -36,10 +39,23 @@ def misnamed(settings: Settings) -> Iterator[Misnamed]:
     for number, cap in enumerate(settings.budget):
         if cap.provider is not None and (wrong := unknown_provider(cap.provider)):
             yield ("budget", number, "provider"), wrong
+    if wrong := _unknown_home(settings.destinations):
+        yield ("destinations", "home"), wrong
     for tool, path in settings.paths.items():
         operation = operation_named(tool)
         if operation is not None and (wrong := _unfit_path(operation, path)):
             yield ("paths", tool), wrong
+
+
+def misnamed_surface(settings: Settings) -> Iterator[Misnamed]:
+    """Every name of what is to be shown that is none."""
+    from server.shelf import every_own_tool
+
+    own = [placed for placed, _ in every_own_tool()]
+    for key, surface in (("toolsets", "toolsets"), ("tools", "tools"), ("exclude_tools", "excluded")):
+        names: list[str] = getattr(settings, key)
+        wrong = dict(unknown_in(Surface(**{surface: tuple(names)}), own))
+        yield from (((key, number), wrong[name]) for number, name in enumerate(names) if name in wrong)
 
 
 def unknown_provider(name: str) -> str:
@@ -86,6 +102,17 @@ def toolsets_of(operations: Iterable[OperationType]) -> list[str]:
     specs = [operation.spec for operation in operations]
     names = [name for spec in specs for name in (spec.toolset, f"{spec.provider.name}.{spec.toolset}")]
     return list(dict.fromkeys(names))
+
+
+def _unknown_home(destinations: DestinationSettings) -> str:
+    """Where it is no country, the emergency numbers of no country would be known."""
+    if destinations.home == DestinationSettings.model_fields["home"].default:
+        return ""
+    from phonenumbers import SUPPORTED_REGIONS  # tables that most sessions never need
+
+    if destinations.home in SUPPORTED_REGIONS:
+        return ""
+    return f"no telephone number belongs to {destinations.home}; the United Kingdom is GB, for one"
 
 
 def _checked(section: tuple[str, ...], names: Mapping[str, object], wrong: Callable[[str], str]) -> Iterator[Misnamed]:

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from tools.catalog import MODULES, OperationType, nearest
 
 READING = frozenset(
-    "check count describe display find get list query read report retrieve search see show view".split()
+    {"check", "count", "find", "get", "list", "query", "read", "report", "search", "see", "show", "view"}
 )
 """How names begin that ask for a look and nothing else."""
 

@@ -35,7 +35,7 @@ def show(config: Config = None) -> None:
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
     """Check the settings and every name in them without starting anything; say which rules never apply."""
-    settings = read_settings(config)
+    settings = read_settings(config, with_surface=True)
     for line in review(settings):
         console.print(f"Note: {line}", markup=False, highlight=False, soft_wrap=True)
     console.print("The settings fit.")

@@ -87,6 +87,21 @@ def test_rules_that_do_nothing_are_told_and_the_settings_fit_all_the_same(
         assert part in output
 
 
+def test_check_looks_up_what_is_to_be_shown_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "ringfence.toml"
+    file.write_text("toolsets = ['numbers', 'nope']\ntools = ['find_number', 'find_numbr']\n", encoding="utf-8")
+    monkeypatch.setenv("RINGFENCE_EXCLUDE_TOOLS", "find_number,voicetel_relase_number")
+    result = CliRunner().invoke(command_line(["policy"]), ["policy", "check", str(file)])
+    assert isinstance(result.exception, BadSettings)
+    told = str(result.exception).splitlines()[1:]
+    assert [line.partition(";")[0] for line in told] == [
+        f"  {file}, line 1: toolsets[2]: there is no toolset 'nope'",
+        f"  {file}, line 2: tools[2]: there is no tool 'find_numbr'",
+        "  RINGFENCE_EXCLUDE_TOOLS: [2]: there is no tool 'voicetel_relase_number'",
+    ]
+    assert told[2].endswith("did you mean voicetel_release_number?")
+
+
 def test_settings_without_a_flaw_are_told_to_fit_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -233,6 +233,15 @@ def test_the_command_lists_what_a_server_with_every_provider_shows(surface: dict
     assert listed == set(Shelf(Runtime(settings)).listed)
 
 
+def test_the_sandbox_reaches_its_people_unless_the_operator_chose_the_countries(tmp_path: Path) -> None:
+    untouched = sandboxed(Settings(state_folder=tmp_path), "http://unused.test")
+    chosen = sandboxed(
+        Settings.model_validate({"state_folder": tmp_path, "destinations": {"countries": ["US"]}}), "http://unused.test"
+    )
+    assert {"US", "CA", "GR"} <= set(untouched.destinations.countries)
+    assert chosen.destinations.countries == ["US"]
+
+
 def _settings(folder: Path, **surface: Any) -> Settings:
     given: dict[str, Any] = {"toolsets": [], **surface}
     return settings_for(folder, **given)
