@@ -122,7 +122,7 @@ def _store(url: SecretStr) -> SecretStr:
     if not text.startswith(STORES):
         raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:///FILE is expected")
     if text.startswith(STORES[1]) and find_spec("psycopg") is None:
-        raise ValueError('PostgreSQL needs the extra `postgres`, as in "ringfence[postgres]"')
+        raise ValueError('PostgreSQL needs the extra `postgres`: uv tool install ".[postgres]" in a checkout')
     return url
 
 

@@ -50,6 +50,7 @@ def described(operation: OperationType) -> dict[str, Any]:
         "method": spec.method,
         "path": spec.path,
         "effect": spec.effect.labels,
+        "irreversible": spec.irreversible,
         "basis": spec.basis,
         "docs": spec.docs,
         "description": description(operation),
@@ -62,7 +63,7 @@ def _table(operations: list[OperationType], own: list[tuple[Placed, str]]) -> Ta
     shown = Table("tool", "toolset", "effect", "request", "basis", box=None, pad_edge=False)
     for operation in operations:
         spec = operation.spec
-        effect = " ".join(spec.effect.labels)
+        effect = " ".join([*spec.effect.labels, *(["irreversible"] if spec.irreversible else [])])
         shown.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis)
     for placed, toolset in own:
         shown.add_row(placed.name, toolset, "read" if placed.reads else "as what it calls", "", "our own")

@@ -1,6 +1,8 @@
 """What a session is shown and what it reaches: chosen at the start, narrowed by headers, never widened."""
 
+import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,28 @@ async def _names(folder: Path, **surface: Any) -> list[str]:
     _, server = server_for(_settings(folder, **surface))
     async with connect(server) as client:
         return [tool.name for tool in (await client.list_tools()).tools]
+
+
+async def test_the_default_surface_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
+    every = sandboxed(Settings(state_folder=tmp_path), "http://unused.test")
+    assert (len(Shelf(Runtime(every)).listed), len(await _names(tmp_path))) == (25, 20)
+
+
+def test_the_command_names_what_cannot_be_brought_back() -> None:
+    printed = CliRunner().invoke(command_line(["tools"]), ["tools", "--toolsets", "voicetel.numbers"])
+    rows = {line.split()[0]: line for line in printed.stdout.splitlines()}
+    assert "destructive irreversible" in rows["voicetel_release_number"]
+    listed = CliRunner().invoke(command_line(["tools"]), ["tools", "--json", "--toolsets", "voicetel.numbers"])
+    told = {row["name"]: row for row in json.loads(listed.stdout)}
+    release = told["voicetel_release_number"]
+    assert (release["effect"], release["irreversible"]) == (["destructive"], True)
+    assert told["voicetel_get_number"]["irreversible"] is False
+
+
+def test_the_version_is_told() -> None:
+    assert (
+        CliRunner().invoke(command_line(["--version"]), ["--version"]).stdout == f"ringfence {version('ringfence')}\n"
+    )
 
 
 async def test_the_list_is_sorted_and_the_same_every_time(tmp_path: Path) -> None:
