@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mcp.types import CallToolResult
 
-from benchmarks.tool_choice.scoring import GATES, Half, halves, score
+from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.policy import Policy
 from server.app import build_server
 from server.runtime import Runtime
@@ -33,6 +33,19 @@ def test_what_people_ask_for_is_found(half: Half) -> None:
     found = score(half)
     for top, gate in GATES.items():
         assert found.recall(top) >= gate, found.missed
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("What did telephony cost last month?", "spend_report"),
+        ("Give up the numbers nobody uses.", "voicetel_release_number"),
+        ("Send the front desk's calls to my cell.", "voicetel_set_forward"),
+        ("Get us two numbers in San Francisco.", "voicetel_order_numbers"),
+    ],
+)
+def test_what_the_readme_says_people_ask_is_found(sentence: str, wanted: str) -> None:
+    assert wanted in [entry.name for entry in whole_index().search(sentence, 5)]
 
 
 async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_and_how_it_is_called(
