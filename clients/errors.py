@@ -2,7 +2,7 @@
 
     TelephonyError                      anything foreseen
     ├── NotSent                         no request left this process; nothing can have happened
-    │   ├── NotConfigured               no credentials for this provider
+    │   ├── NotConfigured               the settings lack what it needs, such as credentials
     │   ├── ProviderUnreachable         no connection could be opened
     │   └── LimitReached                our own count of the provider's limit says wait
     ├── Refused                         the provider answered no; nothing changed unless it says so
@@ -39,9 +39,9 @@ class NotSent(TelephonyError):
 
 
 class NotConfigured(NotSent):
-    """The provider has no credentials in the settings."""
+    """Something that the call needs is not in the settings."""
 
-    advice = "Ask the operator to set the provider's credentials; `ringfence doctor` says which are missing."
+    advice = "Ask the operator to set what is missing."
 
 
 class ProviderUnreachable(NotSent):

@@ -5,7 +5,9 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +40,17 @@ class Argument:
     completes: str | None = None
     """What the server can offer for it while somebody types: `number` or `group`."""
 
+    counts: bool = False
+    """True for a whole number of one or more."""
+
+    def misfit(self, given: str | None) -> str:
+        """What is wrong with what was given for it; empty where it fits."""
+        if not given:
+            return f"{self.name} is needed: {self.description}" if self.otherwise is None else ""
+        if self.counts and not re.fullmatch(r"0*[1-9][0-9]{0,5}", given.strip()):
+            return f"{self.name}: a whole number of 1 or more is expected."
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Guide:
@@ -54,6 +67,13 @@ class Guide:
         """The tools it names, in order."""
         return list(dict.fromkeys(_TOOL.findall(self.text)))
 
+    def misfits(self, given: Mapping[str, str]) -> list[str]:
+        """What is wrong with the arguments that were given, a sentence each."""
+        names = [argument.name for argument in self.arguments]
+        strange = [f"there is no argument {name}; there are {', '.join(names)}." for name in given if name not in names]
+        found = (argument.misfit(given.get(argument.name)) for argument in self.arguments)
+        return [*(text for text in found if text), *strange]
+
     def told(self, **given: str) -> str:
         """The prompt with its arguments filled in."""
         values = {argument.name: given.get(argument.name) or argument.otherwise or "" for argument in self.arguments}
@@ -64,6 +84,16 @@ class Guide:
 def guides() -> tuple[Guide, ...]:
     """Every guided job, by name."""
     return tuple(_read(file) for file in sorted(FOLDER.glob("*.md")))
+
+
+def misfit(name: str, given: Mapping[str, str]) -> str:
+    """Why a guided job cannot be told; empty where it can."""
+    known = {guide.name: guide for guide in guides()}
+    if name in known:
+        wrong = known[name].misfits(given)
+        return f"The arguments of {name} do not fit: {' '.join(wrong)}" if wrong else ""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"There is no prompt {name}; " + (f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}.")
 
 
 def _read(file: Path) -> Guide:

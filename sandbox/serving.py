@@ -3,7 +3,7 @@
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import anyio
 import uvicorn
@@ -107,18 +107,31 @@ async def serve_sandbox(
         with anyio.CancelScope(shield=True):
             await server.serve(sockets=[listener])
 
-    async with anyio.create_task_group() as group, anyio.create_task_group() as companions:
-        group.start_soon(run)
-        for provider in app.providers.values():
-            if isinstance(provider, Companion):
-                companions.start_soon(provider.run)
-        try:
-            await server.listening.wait()
-            yield f"http://{host}:{listener.getsockname()[1]}"
-        finally:
-            companions.cancel_scope.cancel()
-            app.faults.clear()
-            server.stopping.set()
+    with _single():
+        async with anyio.create_task_group() as group, anyio.create_task_group() as companions:
+            group.start_soon(run)
+            for provider in app.providers.values():
+                if isinstance(provider, Companion):
+                    companions.start_soon(provider.run)
+            try:
+                await server.listening.wait()
+                yield f"http://{host}:{listener.getsockname()[1]}"
+            finally:
+                companions.cancel_scope.cancel()
+                app.faults.clear()
+                server.stopping.set()
+
+
+@contextmanager
+def _single() -> Generator[None, None, None]:
+    """Let one error out as it is: what ends the caller's block is not told apart in a group of one."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = cast("BaseException", error.exceptions[0])
+        raise error from error.__cause__
 
 
 def _bind(host: str, port: int) -> socket.socket:

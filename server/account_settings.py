@@ -14,10 +14,16 @@ def without_line_end(value: object) -> object:
     return value.rstrip("\r\n") if isinstance(value, str) else value
 
 
+ApiAddress = Annotated[
+    str, matching(r"(https?://[^/?#\s]+[^?#\s]*)?", "an address that begins with https:// or http://")
+]
+"""Where an API is. A variable that is set to nothing counts as one that is not set."""
+
+
 class ProviderSettings(Section):
     """One account at one provider."""
 
-    base_url: str | None = None
+    base_url: ApiAddress | None = None
     """Another address for the API."""
 
     @field_validator("*", mode="before")
@@ -28,7 +34,20 @@ class ProviderSettings(Section):
     @property
     def is_complete(self) -> bool:
         """True when a client can log in, and so the provider is on."""
-        return False
+        return not self.missing
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The keys without which no client can log in; empty where it can."""
+        raise NotImplementedError
+
+    @property
+    def is_begun(self) -> bool:
+        """True when anything is set: whoever set it wants the provider on."""
+        return any(getattr(self, name) for name in self.model_fields_set)
+
+    def _lacking(self, *names: str) -> tuple[str, ...]:
+        return tuple(name for name in names if not getattr(self, name))
 
 
 class VoiceTelSettings(ProviderSettings):
@@ -47,9 +66,11 @@ class VoiceTelSettings(ProviderSettings):
     """PIN of the account at the losing carrier, for port-ins that need one."""
 
     @property
-    def is_complete(self) -> bool:
-        """True with a key, or with both username and password."""
-        return bool(self.api_key or (self.username and self.password))
+    def missing(self) -> tuple[str, ...]:
+        """Nothing with a key, or with both username and password."""
+        if self.api_key or not (lacking := self._lacking("username", "password")):
+            return ()
+        return lacking if self.username or self.password else ("api_key",)
 
 
 class RouteeSettings(ProviderSettings):
@@ -61,13 +82,13 @@ class RouteeSettings(ProviderSettings):
     application_secret: SecretStr | None = None
     """The application's secret, without a line end."""
 
-    auth_url: str | None = None
+    auth_url: ApiAddress | None = None
     """Another address for the login service, which is a host of its own."""
 
     @property
-    def is_complete(self) -> bool:
-        """True with both id and secret."""
-        return bool(self.application_id and self.application_secret)
+    def missing(self) -> tuple[str, ...]:
+        """Nothing with both id and secret."""
+        return self._lacking("application_id", "application_secret")
 
 
 class ConvirzaSettings(ProviderSettings):
@@ -79,16 +100,16 @@ class ConvirzaSettings(ProviderSettings):
     password: SecretStr | None = None
     """The user's password, without a line end."""
 
-    oauth_url: str | None = None
+    oauth_url: ApiAddress | None = None
     """Another address for the login service, which is a host of its own."""
 
     webhook_token: SecretStr | None = None
     """Shared token that webhooks carry, so that the receiver knows them; Convirza does not sign them."""
 
     @property
-    def is_complete(self) -> bool:
-        """True with both e-mail and password."""
-        return bool(self.email and self.password)
+    def missing(self) -> tuple[str, ...]:
+        """Nothing with both e-mail and password."""
+        return self._lacking("email", "password")
 
 
 class EnswitchSettings(ProviderSettings):
@@ -107,6 +128,6 @@ class EnswitchSettings(ProviderSettings):
     """Currency of the customers, for amounts that name none."""
 
     @property
-    def is_complete(self) -> bool:
-        """True with an address, a username and a password: there is no address that all companies share."""
-        return bool(self.base_url and self.username and self.password)
+    def missing(self) -> tuple[str, ...]:
+        """Nothing with an address, a username and a password: there is no address that all companies share."""
+        return self._lacking("base_url", "username", "password")

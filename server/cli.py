@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 
@@ -61,7 +62,20 @@ def run() -> None:
         sys.exit(2)
 
 
-def _several_commands() -> None:
+def _told_version(*, is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"ringfence {version('ringfence')}")
+        raise typer.Exit
+
+
+def _several_commands(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, help="Show the version.", callback=lambda asked: _told_version(is_asked=asked)
+        ),
+    ] = False,
+) -> None:
     """Telephony for AI assistants, with a guard on everything that costs money."""
 
 

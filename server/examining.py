@@ -1,16 +1,26 @@
 """What `ringfence doctor` looks at: the store, each provider's login, and the paths that no document shows."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel
 
 from clients.client import ApiClient
-from clients.errors import NotFound, NotPermitted, Refused, TelephonyError, UnexpectedAnswer
+from clients.errors import (
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    ProviderUnreachable,
+    Refused,
+    TelephonyError,
+    UnexpectedAnswer,
+)
 from clients.operation import Operation
 from guard.errors import JournalUnavailable
 from server.providers import SETUPS
+from server.store.audit import ANOTHER_KEY
+from server.store.record import Record
 from tools.catalog import OperationType, operations_of
 
 
@@ -25,14 +35,24 @@ class Finding:
     detail: str
 
 
-async def examine_store(read_passcode: Callable[[], Awaitable[str | None]]) -> Finding:
-    """Whether the store can be used, and whether anybody could approve."""
+async def examine_store(record: Record) -> list[Finding]:
+    """Whether guarded calls can be put on record, whether they are stopped, and whether anybody could approve."""
     try:
-        passcode = await read_passcode()
+        async with record.database.transaction():
+            pass  # whoever gets this far could write
+        is_ours, is_frozen = await record.audit.has_our_key(), await record.freeze.is_on()
+        passcode = await record.facts.get("passcode")
     except JournalUnavailable as broken:
-        return Finding("store", "no", str(broken))
+        return [Finding("store", "no", str(broken))]
+    frozen = (
+        [Finding("guard", "no", "frozen: every guarded call is refused until `ringfence unfreeze`")]
+        if is_frozen
+        else []
+    )
+    if not is_ours:
+        return [Finding("store", "no", ANOTHER_KEY), *frozen]
     hint = "" if passcode else "; no passcode is set yet: ringfence approvals passcode"
-    return Finding("store", "ok", f"can be read and written{hint}")
+    return [Finding("store", "ok", f"can be read and written{hint}"), *frozen]
 
 
 async def examine_provider(client: ApiClient) -> Finding:
@@ -43,8 +63,20 @@ async def examine_provider(client: ApiClient) -> Finding:
     except NotFound:
         pass
     except TelephonyError as error:
-        return Finding(title, "no", f"{error} {error.advice}")
+        return Finding(title, "no", f"{error}{_what_to_do(error, client)}")
     return Finding(title, "ok", f"answers at {client.base_url}")
+
+
+def _what_to_do(error: TelephonyError, client: ApiClient) -> str:
+    """For the operator, whom the errors' own advice tells a model to ask."""
+    name = client.provider.name
+    match error:
+        case ProviderUnreachable():
+            return f" Check {name}.base_url in the settings, and the way there from this machine: {client.base_url}"
+        case NotAuthenticated():
+            return f" Check the credentials in the settings under {name}."
+        case _:
+            return ""
 
 
 async def examine_inferred(client: ApiClient) -> AsyncGenerator[Finding]:
@@ -90,7 +122,7 @@ async def _tried(client: ApiClient, call: Operation[Any], seen: dict[str, object
     except Refused as refused:
         return Finding(what, "look", f"refused: {refused}; {another}")
     except TelephonyError as error:
-        return Finding(what, "no", f"{error} {error.advice}")
+        return Finding(what, "no", f"{error}{_what_to_do(error, client)}")
     for name, value in _first_ids(answer):
         seen.setdefault(name, value)
     return Finding(what, "ok", "answered as expected")

@@ -6,19 +6,19 @@ from typing import Any, cast
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
+from prompts.library import misfit
 from server.headers import HeadersAtHand
 from server.shelf import Shelf, UnknownNarrowing
-from tools.catalog import nearest
 
 LIST_TTL_MS = 60 * 60 * 1000
 """The list never changes while a server runs."""
 
 
 class ShelfServer(MCPServer[Any]):
-    """Lists and calls what is on the shelf."""
+    """Lists and calls what is on the shelf, and tells the guided jobs."""
 
     def __init__(self, shelf: Shelf, **options: Any) -> None:
         super().__init__(middleware=[HeadersAtHand(), FinishedListing(shelf)], **options)
@@ -43,13 +43,26 @@ class ShelfServer(MCPServer[Any]):
             MCPError: There is no such tool here: by the protocol no answer of a tool, but an error of the request.
         """
         visible = _visible(self._shelf, context.headers if context else None)
+        context = context or Context(mcp_server=self)
         tool = self._shelf.tool(name) if name in visible else None
         if tool is None:
-            close = nearest(name, visible)
-            message = f"There is no tool {name} here{f'; did you mean {close[0]}?' if close else '.'} Nothing was sent."
-            raise MCPError(code=INVALID_PARAMS, message=message)
-        result = await tool.run(arguments, context or Context(mcp_server=self), convert_result=True)
+            from server.unlisted import unlisted
+
+            raise MCPError(code=INVALID_PARAMS, message=unlisted(name, self._shelf, visible, context))
+        result = await tool.run(arguments, context, convert_result=True)
         return cast("CallToolResult | InputRequiredResult", result)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """A guided job with its arguments filled in.
+
+        Raises:
+            MCPError: There is no such job, or an argument is missing or does not fit.
+        """
+        if wrong := misfit(name, arguments or {}):
+            raise MCPError(code=INVALID_PARAMS, message=wrong)
+        return await super().get_prompt(name, arguments, context)
 
 
 class FinishedListing:

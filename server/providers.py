@@ -3,7 +3,7 @@
 Each one's modules are imported when it is set up: most sessions have one provider, and clients wait for the start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -224,6 +224,15 @@ SETUPS: dict[str, ProviderSetup] = {
     "enswitch": EnswitchSetup(),
 }
 """By name, in the order of the README."""
+
+
+def half_set_up(settings: Settings) -> Iterator[str]:
+    """The providers that stay off although something of them is set, with what is missing; a sentence each."""
+    for name, setup in SETUPS.items():
+        account = setup.section(settings)
+        if account.is_begun and account.missing:
+            keys = " and ".join(f"{name}.{key} (RINGFENCE_{name.upper()}__{key.upper()})" for key in account.missing)
+            yield f"{name} stays off: {keys} {'is' if len(account.missing) == 1 else 'are'} not set."
 
 
 def revealed(secret: SecretStr | None) -> str | None:

@@ -8,10 +8,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from string import Formatter
 
 from clients.effects import Effect
+from server.rule_settings import DestinationSettings
 from server.settings import Settings
 from tools.catalog import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
+from tools.suggesting import nearest_tools, reads_of
+from tools.surface import Surface
+from tools.toolsets import unknown_in
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
+
+OWN_TOOL: Mapping[bool, str] = {True: "it only reads, so nobody is asked", False: "the rules of what it calls decide"}
+"""What the rules say of a tool that is no operation, by whether it only reads."""
 
 Misnamed = tuple[tuple[str | int, ...], str]
 """The way to a key, and what is wrong with its name."""
@@ -32,10 +39,23 @@ def misnamed(settings: Settings) -> Iterator[Misnamed]:
     for number, cap in enumerate(settings.budget):
         if cap.provider is not None and (wrong := unknown_provider(cap.provider)):
             yield ("budget", number, "provider"), wrong
+    if wrong := _unknown_home(settings.destinations):
+        yield ("destinations", "home"), wrong
     for tool, path in settings.paths.items():
         operation = operation_named(tool)
         if operation is not None and (wrong := _unfit_path(operation, path)):
             yield ("paths", tool), wrong
+
+
+def misnamed_surface(settings: Settings) -> Iterator[Misnamed]:
+    """Every name of what is to be shown that is none."""
+    from server.shelf import every_own_tool
+
+    own = [placed for placed, _ in every_own_tool()]
+    for key, surface in (("toolsets", "toolsets"), ("tools", "tools"), ("exclude_tools", "excluded")):
+        names: list[str] = getattr(settings, key)
+        wrong = dict(unknown_in(Surface(**{surface: tuple(names)}), own))
+        yield from (((key, number), wrong[name]) for number, name in enumerate(names) if name in wrong)
 
 
 def unknown_provider(name: str) -> str:
@@ -52,7 +72,20 @@ def unknown_toolset(name: str) -> str:
 
 def unknown_tool(name: str) -> str:
     """What to say of a tool's name; empty where it is one."""
-    return "" if operation_named(name) else _unknown("tool", name, catalogue())
+    if operation_named(name):
+        return ""
+    own = own_tools_read()
+    if name in own:
+        return f"a tool of our own, and no operation: {OWN_TOOL[own[name]]}"
+    close = nearest_tools(name, reads_of(catalogue().values()))
+    return f"there is no such tool{f'; did you mean {close[0]}?' if close else '.'}"
+
+
+def own_tools_read() -> dict[str, bool]:
+    """The tools that are no operation, with whether each only reads."""
+    from server.shelf import every_own_tool
+
+    return {tool.name: tool.reads for tool, _ in every_own_tool()}
 
 
 def unknown_to_tighten(name: str) -> str:
@@ -69,6 +102,17 @@ def toolsets_of(operations: Iterable[OperationType]) -> list[str]:
     specs = [operation.spec for operation in operations]
     names = [name for spec in specs for name in (spec.toolset, f"{spec.provider.name}.{spec.toolset}")]
     return list(dict.fromkeys(names))
+
+
+def _unknown_home(destinations: DestinationSettings) -> str:
+    """Where it is no country, the emergency numbers of no country would be known."""
+    if destinations.home == DestinationSettings.model_fields["home"].default:
+        return ""
+    from phonenumbers import SUPPORTED_REGIONS  # tables that most sessions never need
+
+    if destinations.home in SUPPORTED_REGIONS:
+        return ""
+    return f"no telephone number belongs to {destinations.home}; the United Kingdom is GB, for one"
 
 
 def _checked(section: tuple[str, ...], names: Mapping[str, object], wrong: Callable[[str], str]) -> Iterator[Misnamed]:

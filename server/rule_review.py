@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from clients.effects import Effect
 from guard.policy import Decision, Policy, Ruling, names_of
-from server.providers import SETUPS
+from server.providers import SETUPS, half_set_up
 from server.settings import Settings
 from tools.catalog import MODULES, OperationType, operation_named, operations_of
 
@@ -14,7 +14,7 @@ SHOWN = 3
 
 def review(settings: Settings) -> list[str]:
     """What an operator should know about rules that fit, a sentence each."""
-    found: list[str] = []
+    found: list[str] = list(half_set_up(settings))
     if not providers_of(settings):
         found.append("No provider has credentials here, so the rules are looked at as if all had.")
     found += _of_absent_providers(settings)
@@ -114,7 +114,7 @@ def _prices_and_paths(settings: Settings) -> Iterator[str]:
 def _countries(settings: Settings) -> Iterator[str]:
     from phonenumbers import SUPPORTED_REGIONS
 
-    for country in (*settings.destinations.countries, settings.destinations.home):
+    for country in settings.destinations.countries:
         if country not in SUPPORTED_REGIONS:
             yield f"destinations: no telephone number belongs to {country}; the United Kingdom is GB, for one."
 

@@ -15,6 +15,7 @@ from server.account_settings import (
     RouteeSettings,
     VoiceTelSettings,
 )
+from server.rule_settings import DestinationSettings
 from server.settings import Settings
 
 ENSWITCH_OWNER = "pinecrest.root"
@@ -27,9 +28,20 @@ SIMULATED_COUNTRIES = ("DE", "ES", "GB", "GR")
 
 def sandboxed(settings: Settings, url: str) -> Settings:
     """The same settings, with every provider simulated at `url`, and a store of its own."""
-    known = {*settings.destinations.countries, *SIMULATED_COUNTRIES}
-    reach = {"destinations": settings.destinations.model_copy(update={"countries": sorted(known)})}
-    return settings.model_copy(update={**simulated_accounts(url), **sandbox_store(settings), **reach})
+    return settings.model_copy(
+        update={
+            **simulated_accounts(url),
+            **sandbox_store(settings),
+            "destinations": _reaching_the_simulated(settings.destinations),
+        }
+    )
+
+
+def _reaching_the_simulated(destinations: DestinationSettings) -> DestinationSettings:
+    """The default countries and those of the seeded people; an operator's own list stays, so that it can be tried."""
+    if "countries" in destinations.model_fields_set:
+        return destinations
+    return destinations.model_copy(update={"countries": sorted({*destinations.countries, *SIMULATED_COUNTRIES})})
 
 
 def simulated_accounts(url: str) -> dict[str, ProviderSettings]:

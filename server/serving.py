@@ -1,6 +1,8 @@
 """Runs the server: over stdio, or over streamable HTTP behind bearer tokens."""
 
 import hmac
+import logging
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,13 +17,17 @@ from pydantic import AnyHttpUrl, SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from guard.errors import JournalUnavailable
 from server.app import build_server
 from server.inbox.forgetting import Forgetting
 from server.inbox.receiving import inbox_route
+from server.listening import listening, port_of
 from server.runtime import Runtime
 from server.settings import Settings
 from server.shelf import Shelf
 from server.web.address import ROOT, ApprovalPage, MountedPage, PageWhenNeeded
+
+logger = logging.getLogger(__name__)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
@@ -93,10 +99,12 @@ async def page_on_loopback(runtime: Runtime) -> AsyncGenerator[None]:
 
 
 async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:
-    """Speak streamable HTTP until the process is told to stop.
+    """Speak streamable HTTP until the process is told to stop; tells on stderr where.
 
     Raises:
         NotProtected: It would listen beyond loopback without a bearer token.
+        CannotListen: The port is in use.
+        JournalUnavailable: The store was begun with another key.
     """
     import uvicorn
 
@@ -105,10 +113,28 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
             f"Refusing to listen on {host}: beyond this machine a bearer token is needed. "
             "Set RINGFENCE_HTTP__TOKENS, or listen on 127.0.0.1."
         )
-    async with runtime_for(settings, sandbox=sandbox) as runtime:
-        app = http_app(runtime, host, port)
-        config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
-        await uvicorn.Server(config).serve()
+    with listening(host, port) as sockets:
+        port = port_of(sockets)
+        async with runtime_for(settings, sandbox=sandbox) as runtime:
+            app = http_app(runtime, host, port)
+            await _require_our_key(runtime)
+            config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+            sys.stderr.write(f"Ringfence answers at http://{_bracketed(host)}:{port}/mcp\n")
+            await uvicorn.Server(config).serve(sockets)
+
+
+async def _require_our_key(runtime: Runtime) -> None:
+    """Another key would refuse every guarded call. A store that cannot be read now may be read later."""
+    try:
+        has_our_key = await runtime.record.audit.has_our_key()
+    except JournalUnavailable as unavailable:
+        logger.warning("%s Plain reads go on.", unavailable)
+    else:
+        if not has_our_key:
+            from server.store.audit import ANOTHER_KEY
+
+            await runtime.close()
+            raise JournalUnavailable(ANOTHER_KEY)
 
 
 def http_app(runtime: Runtime, host: str, port: int) -> Starlette:

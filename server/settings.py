@@ -125,7 +125,7 @@ def _store(url: SecretStr) -> SecretStr:
     if not text.startswith(STORES):
         raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:///FILE is expected")
     if text.startswith(STORES[1]) and find_spec("psycopg") is None:
-        raise ValueError('PostgreSQL needs the extra `postgres`, as in "ringfence[postgres]"')
+        raise ValueError('PostgreSQL needs the extra `postgres`: uv tool install ".[postgres]" in a checkout')
     return url
 
 
@@ -239,8 +239,8 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def read_settings(path: Path | None = None) -> Settings:
-    """Read the environment and the settings file.
+def read_settings(path: Path | None = None, *, with_surface: bool = False) -> Settings:
+    """Read the environment and the settings file. What is to be shown is looked up when it is, or `with_surface`.
 
     Without a path it is the one that `RINGFENCE_CONFIG` names, or `ringfence.toml` in the user's configuration folder.
     Never one in the current folder: clients start servers in project folders, where a cloned repository or a model that
@@ -270,7 +270,7 @@ def read_settings(path: Path | None = None) -> Settings:
         known = {variable for variable in strangers if any(variable in problem for problem in problems)}
         problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in known]
     else:
-        problems += _misnamed(settings, file, document)
+        problems += _misnamed(settings, file, document, with_surface=with_surface)
         if not problems:
             return settings
     from server.settings_errors import message
@@ -278,15 +278,17 @@ def read_settings(path: Path | None = None) -> Settings:
     raise BadSettings(message(problems))
 
 
-def _misnamed(settings: Settings, file: Path | None, document: str) -> list[str]:
-    """Names in the rules that are none. Operations are loaded only where rules name some: it takes half a second."""
+def _misnamed(settings: Settings, file: Path | None, document: str, *, with_surface: bool) -> list[str]:
+    """Names in the settings that are none. Operations are loaded only where rules name some: it takes half a second."""
     policy = settings.policy
-    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths)
-    if not any((*named, settings.tighten, *(cap.provider for cap in settings.budget))):
+    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths, settings.tighten)
+    has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
+    if not any((*named, has_home, with_surface, *(cap.provider for cap in settings.budget))):
         return []
-    from server.rule_names import misnamed
+    from server.rule_names import misnamed, misnamed_surface
 
-    if not (wrong := list(misnamed(settings))):
+    wrong = [*misnamed(settings), *(misnamed_surface(settings) if with_surface else ())]
+    if not wrong:
         return []
     from server.settings_errors import Origin, located
 

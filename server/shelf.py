@@ -7,10 +7,13 @@ from typing import Any
 
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
+from pydantic import SecretStr
 
+from server.account_settings import RouteeSettings
 from server.listing_cache import ListingCache
 from server.own_tools import BY_DEFAULT, own_tools
 from server.runtime import Runtime
+from server.settings import Settings
 from tools.adapter import make_tool
 from tools.catalog import MODULES, operation_named, operations_in
 from tools.surface import DEFAULT, Placed, narrowing, unknown_names
@@ -35,7 +38,7 @@ class Shelf:
     """Lists the tools of a runtime, and hands them out by name."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+        self.runtime = runtime
         self._surface = runtime.surface
         self._providers = tuple(runtime.clients) or tuple(MODULES)  # where none is set up, all can be looked at
         self._cache = ListingCache(runtime.settings.state_folder)
@@ -80,7 +83,7 @@ class Shelf:
         if listed is None or name in self._built:
             return self._built.get(name)
         if listed.module is None:
-            self._built.update({own.name: own for group in own_tools(self._runtime).values() for own in group})
+            self._built.update({own.name: own for group in own_tools(self.runtime).values() for own in group})
         else:
             self._built[name] = self._operation_tool(name, listed.module)
         return self._built.get(name)
@@ -90,18 +93,18 @@ class Shelf:
         declared = {operation.spec.tool_name: operation for operation in operations_in(provider, module)}
         operation = declared.get(name) or operation_named(name)
         assert operation is not None, f"{name} was listed, but is not declared."  # noqa: S101 - a fault of ours
-        return make_tool(operation, self._runtime.desk)
+        return make_tool(operation, self.runtime.desk)
 
     def _found(self) -> list[Listed]:
         own = [
             Listed(as_listed(tool), own_placed(tool, toolset), None)
-            for toolset, group in own_tools(self._runtime).items()
+            for toolset, group in own_tools(self.runtime).items()
             for tool in group
         ]
         check_names(self._surface, [listed.placed for listed in own])
         operations = [
             Listed(
-                as_listed(make_tool(operation, self._runtime.desk)),
+                as_listed(make_tool(operation, self.runtime.desk)),
                 placed(operation),
                 f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}",
             )
@@ -114,6 +117,13 @@ def own_placed(tool: Tool, toolset: str) -> Placed:
     """A tool of our own, as far as choosing it needs."""
     toolsets = {toolset, DEFAULT} if toolset in BY_DEFAULT else {toolset}
     return Placed(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
+
+
+def every_own_tool() -> list[tuple[Placed, str]]:
+    """Tools that are no provider's operation, with their toolsets; of every provider, set up or not."""
+    anybody = RouteeSettings(application_id="anybody", application_secret=SecretStr("unused"))
+    groups = own_tools(Runtime(Settings.model_construct(routee=anybody)))
+    return [(own_placed(tool, toolset), toolset) for toolset, tools in groups.items() for tool in tools]
 
 
 def as_listed(tool: Tool) -> ListedTool:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
-from mcp.types import TextContent
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, TextContent
 
 from prompts.library import Guide, guides
 from server.own_tools import own_tools
@@ -53,3 +54,26 @@ async def test_a_client_lists_and_gets_them(era: Era, tmp_path: Path) -> None:
     assert names == [guide.name for guide in guides()]
     assert isinstance(content, TextContent)
     assert "2 new telephone number(s) in Hackensack" in content.text
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("order_numbers", {}, "place is needed: Area code, city, state or country"),
+        ("order_numbers", {"place": ""}, "place is needed"),
+        ("order_numbers", {"place": "Reno", "hw_many": "2"}, "there is no argument hw_many; there are place, how_many"),
+        ("cost_review", {"days": "abc"}, "days: a whole number of 1 or more is expected"),
+        ("cost_revue", {}, "There is no prompt cost_revue; did you mean cost_review?"),
+        ("nope", {}, "There is no prompt nope; there are change_routing, "),
+    ],
+)
+async def test_what_does_not_fit_is_named_and_no_fault_of_the_server(
+    name: str, arguments: dict[str, str], told: str, era: Era, tmp_path: Path
+) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server, era=era) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name, arguments)
+    assert refused.value.error.code == INVALID_PARAMS
+    assert told in refused.value.error.message

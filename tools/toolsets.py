@@ -1,6 +1,6 @@
 """Which operations a surface shows as tools of their own."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from tools.catalog import MODULES, OperationType, nearest, operations_in, operations_of
@@ -63,14 +63,32 @@ def check_names(surface: Surface, own: Iterable[Placed]) -> None:
     Raises:
         UnknownTool: A toolset or tool is unknown.
     """
+    for _, told in unknown_in(surface, own):
+        raise UnknownTool(f"{told[0].upper()}{told[1:]}")
+
+
+def unknown_in(surface: Surface, own: Iterable[Placed]) -> Iterator[tuple[str, str]]:
+    """Each name of a surface that no provider has, and what to say of it."""
     if not (set(surface.toolsets) - {DEFAULT, ALL, ALWAYS} or surface.tools or surface.excluded):
         return
+    from tools.suggesting import nearest_tools
+
     known = [*own, *(placed(operation) for operation in _all_of(MODULES))]
     toolsets = list(
         dict.fromkeys([DEFAULT, ALL, *MODULES, *(name for tool in known for name in sorted(tool.toolsets))])
     )
-    _require("toolset", surface.toolsets, toolsets)
-    _require("tool", (*surface.tools, *surface.excluded), [tool.name for tool in known])
+    reads = {tool.name: tool.reads for tool in known}
+    for name in surface.toolsets:
+        if name not in toolsets:
+            yield name, _unknown("toolset", name, nearest(name, toolsets))
+    for name in (*surface.tools, *surface.excluded):
+        if name not in reads:
+            yield name, _unknown("tool", name, nearest_tools(name, reads))
+
+
+def _unknown(kind: str, name: str, close: Sequence[str]) -> str:
+    hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists what there is."
+    return f"there is no {kind} {name!r}; {hint}"
 
 
 def _is_default(surface: Surface) -> bool:
@@ -81,11 +99,3 @@ def _all_of(providers: Collection[str]) -> list[OperationType]:
     return [
         operation for provider in MODULES if provider in providers for operation in operations_of(provider).values()
     ]
-
-
-def _require(kind: str, names: Iterable[str], known: list[str]) -> None:
-    for name in names:
-        if name not in known:
-            close = nearest(name, known)
-            hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists what there is."
-            raise UnknownTool(f"There is no {kind} {name!r}; {hint}")

@@ -9,6 +9,7 @@ import typer
 
 from server.commands.terminal import console, plain
 from server.examining import Finding, examine_inferred, examine_provider, examine_store
+from server.providers import half_set_up
 from server.runtime import Runtime
 from server.settings import read_settings
 
@@ -36,9 +37,13 @@ def doctor(
 
 
 async def _findings(runtime: Runtime) -> AsyncGenerator[Finding]:
-    yield await examine_store(lambda: runtime.record.facts.get("passcode"))
-    if not runtime.clients:
-        yield Finding("providers", "no", "none has credentials; see the README's settings")
+    for finding in await examine_store(runtime.record):
+        yield finding
+    unfinished = list(half_set_up(runtime.settings))
+    for line in unfinished:
+        yield Finding("settings", "no", line)
+    if not (runtime.clients or unfinished):
+        yield Finding("providers", "no", "none has credentials; docs/settings.md lists what each one needs")
     for client in runtime.clients.values():
         found = await examine_provider(client)
         yield found

@@ -1,5 +1,6 @@
 """`ringfence policy`: what is allowed, asked about, or forbidden, and by which rule."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,12 @@ import typer
 from rich.table import Table
 
 from server.commands.terminal import console, fail, plain, tell
-from server.rule_names import unknown_tool
+from server.rule_names import OWN_TOOL, own_tools_read
 from server.rule_review import review
 from server.rule_words import MEANING, explained, rules_in_force
-from server.settings import read_settings
-from tools.catalog import operation_named
+from server.settings import Settings, read_settings
+from tools.catalog import catalogue, operation_named
+from tools.suggesting import nearest_tools, reads_of
 
 app = typer.Typer(help="What is allowed, asked about, or forbidden.", no_args_is_help=True)
 
@@ -33,7 +35,7 @@ def show(config: Config = None) -> None:
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
     """Check the settings and every name in them without starting anything; say which rules never apply."""
-    settings = read_settings(config)
+    settings = read_settings(config, with_surface=True)
     tell(*(f"Note: {line}" for line in review(settings)))
     console.print("The settings fit.")
 
@@ -41,7 +43,15 @@ def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] 
 @app.command()
 def explain(tool: str, config: Config = None) -> None:
     """Say what happens when a tool is called, and by which rule."""
+    tell(*_explained(tool, read_settings(config)))
+
+
+def _explained(tool: str, settings: Settings) -> Iterable[str]:
     operation = operation_named(tool)
-    if operation is None:
-        fail(f"{tool}: {unknown_tool(tool)}")
-    tell(*explained(operation, read_settings(config)))
+    if operation is not None:
+        return explained(operation, settings)
+    own = own_tools_read()
+    if tool in own:
+        return [f"{tool}: a tool of our own, and no operation: {OWN_TOOL[own[tool]]}"]
+    close = nearest_tools(tool, reads_of(catalogue().values()) | own)
+    fail(f"{tool}: there is no such tool" + (f"; did you mean {close[0]}?" if close else "."))

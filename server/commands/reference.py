@@ -4,12 +4,9 @@ import json
 from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr
 from rich.table import Table
 
-from server.account_settings import RouteeSettings
 from server.commands.terminal import console, fail
-from server.settings import Settings
 from tools.adapter import annotations, description
 from tools.catalog import OperationType
 from tools.schema import input_schema
@@ -27,8 +24,10 @@ def tools(
     read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
     """List the tools that a surface shows, the operations alone as JSON; `serve` takes the same options."""
+    from server.shelf import every_own_tool
+
     surface = Surface(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
-    own = _own_tools()
+    own = every_own_tool()
     try:
         check_names(surface, [placed for placed, _ in own])
     except UnknownTool as unknown:
@@ -51,6 +50,7 @@ def described(operation: OperationType) -> dict[str, Any]:
         "method": spec.method,
         "path": spec.path,
         "effect": spec.effect.labels,
+        "irreversible": spec.irreversible,
         "basis": spec.basis,
         "docs": spec.docs,
         "description": description(operation),
@@ -59,22 +59,11 @@ def described(operation: OperationType) -> dict[str, Any]:
     }
 
 
-def _own_tools() -> list[tuple[Placed, str]]:
-    """Tools that are no provider's operation, with their toolsets; of every provider, set up or not."""
-    from server.own_tools import own_tools
-    from server.runtime import Runtime
-    from server.shelf import own_placed
-
-    anybody = RouteeSettings(application_id="anybody", application_secret=SecretStr("unused"))
-    groups = own_tools(Runtime(Settings(routee=anybody)))
-    return [(own_placed(tool, toolset), toolset) for toolset, tools in groups.items() for tool in tools]
-
-
 def _table(operations: list[OperationType], own: list[tuple[Placed, str]]) -> Table:
     shown = Table("tool", "toolset", "effect", "request", "basis", box=None, pad_edge=False)
     for operation in operations:
         spec = operation.spec
-        effect = " ".join(spec.effect.labels)
+        effect = " ".join([*spec.effect.labels, *(["irreversible"] if spec.irreversible else [])])
         shown.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis)
     for placed, toolset in own:
         shown.add_row(placed.name, toolset, "read" if placed.reads else "as what it calls", "", "our own")

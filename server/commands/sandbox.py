@@ -5,7 +5,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.commands.terminal import console
+from server.commands.terminal import console, fail
 
 
 def sandbox(
@@ -21,5 +21,7 @@ def sandbox(
 
     try:
         anyio.run(run)
+    except OSError as failed:
+        fail(f"Cannot listen on 127.0.0.1, port {port}: {failed.strerror or failed}.")
     except KeyboardInterrupt:
         console.print("Stopped.")

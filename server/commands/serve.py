@@ -15,6 +15,8 @@ from guard.policy import Decision
 from server.settings import BadSettings, Settings, read_settings
 from tools.surface import Surface, name_list
 
+HIGHEST_PORT = 65535
+
 
 def serve(
     http: Annotated[
@@ -35,6 +37,8 @@ def serve(
 ) -> None:
     """Run the MCP server."""
     from server.app import quiet_logging
+    from server.listening import CannotListen
+    from server.providers import half_set_up
     from server.serving import NotProtected, serve_http, serve_stdio
     from tools.toolsets import UnknownTool
 
@@ -42,6 +46,9 @@ def serve(
     settings = narrowed(read_settings(config), surface, tighten=tighten or ())
     if settings.tighten:
         _tell_what_tightens_nothing(settings)
+    if not sandbox:
+        for line in half_set_up(settings):
+            typer.echo(line, err=True)
     quiet_logging(settings.log_format)
     gc.freeze()  # what was imported stays: looking through it again would double the time of a call that reads a lot
     try:
@@ -50,7 +57,7 @@ def serve(
         else:
             host, port = address(http)
             anyio.run(lambda: serve_http(settings, host, port, sandbox=sandbox))
-    except (NotProtected, UnknownTool, JournalUnavailable) as wrong:
+    except (NotProtected, CannotListen, UnknownTool, JournalUnavailable) as wrong:
         fail(str(wrong))
 
 
@@ -111,7 +118,7 @@ def _tell_what_tightens_nothing(settings: Settings) -> None:
 def address(text: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
         raise typer.BadParameter("HOST:PORT is expected, such as 127.0.0.1:8765.")
     return host.strip("[]"), int(port)
 

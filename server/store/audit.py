@@ -26,6 +26,10 @@ from server.store.schema import audit, facts, storable
 from server.store.vault import Seal
 
 ANCHOR_FILE = "audit.anchor"
+ANOTHER_KEY = (
+    "The store was begun with another key, so nothing that needs a record is done. All who share a store share one "
+    "key: the setting state_key, or the file vault.key in the state folder."
+)
 _HEAD = "audit head"
 _KEY = "audit key"
 _AT_ONCE = 1000
@@ -138,25 +142,36 @@ class Audit:
         """Check rows that were exported, against the key and the anchor."""
         return check_chain(rows, self._key(), head=None, anchored=self._anchored())
 
+    async def has_our_key(self) -> bool:
+        """False where the store was begun with another key, so that nothing guarded can be done with this one.
+
+        Raises:
+            JournalUnavailable: The store cannot be read, or there is no key.
+        """
+        async with self._database.reading() as connection:
+            first = await fact(connection, _KEY)
+        return first is None or hmac.compare_digest(first, self._mark())
+
     async def _require_same_key(self, connection: AsyncConnection, *, only_look: bool = False) -> None:
         if self._has_same_key:
             return
-        mine, first = hmac.new(self._key(), b"key", "sha256").hexdigest(), await fact(connection, _KEY)
+        mine, first = self._mark(), await fact(connection, _KEY)
         if first is None:
             if not only_look:
                 await connection.execute(insert(facts).values(name=_KEY, value=mine))
         elif hmac.compare_digest(first, mine):
             self._has_same_key = True
         else:
-            raise JournalUnavailable(
-                "The store was begun with another key, so nothing that needs a record is done. All who share a store "
-                "share one key: the setting state_key, or the file vault.key in the state folder."
-            )
+            raise JournalUnavailable(ANOTHER_KEY)
 
     async def _head(self, connection: AsyncConnection) -> tuple[int, str]:
         query = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
         row = (await connection.execute(query)).first()
         return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
+
+    def _mark(self) -> str:
+        """What the store remembers the key by, and cannot make the key from."""
+        return hmac.new(self._key(), b"key", "sha256").hexdigest()
 
     def _key(self) -> bytes:
         return self._seal.derive("audit")

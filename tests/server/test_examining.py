@@ -1,7 +1,10 @@
 """`ringfence doctor` and `ringfence revoke`, as the operator runs them, against the simulated providers."""
 
+import base64
+import os
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -44,6 +47,71 @@ async def test_doctor_tries_reads_only(tmp_path: Path) -> None:
         await _findings(tmp_path, sandbox)
         rows = await sandbox.requests(path="/v3/")
     assert {row["method"] for row in rows} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (
+            {"ROUTEE__APPLICATION_ID": "x"},
+            "routee stays off: routee.application_secret (RINGFENCE_ROUTEE__APPLICATION_SECRET) is not set.",
+        ),
+        (
+            {"ENSWITCH__USERNAME": "x", "ENSWITCH__PASSWORD": "y"},
+            "enswitch stays off: enswitch.base_url (RINGFENCE_ENSWITCH__BASE_URL) is not set.",
+        ),
+        ({"VOICETEL__USERNAME": "2015550100"}, "voicetel stays off: voicetel.password (RINGFENCE_VOICETEL__PASSWORD)"),
+        (
+            {"VOICETEL__BASE_URL": "https://x.test"},
+            "voicetel stays off: voicetel.api_key (RINGFENCE_VOICETEL__API_KEY)",
+        ),
+    ],
+)
+def test_a_provider_that_is_half_set_up_is_named_with_what_is_missing(
+    variables: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"RINGFENCE_{name}", value)
+    code, found = _ran("doctor")
+    assert code == 1
+    assert f"no    settings: {told}" in found
+    code, found = _ran("policy", "check")
+    assert code == 0
+    assert f"Note: {told}" in found
+
+
+def test_a_variable_that_is_set_to_nothing_asks_for_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ROUTEE__APPLICATION_ID", "ROUTEE__APPLICATION_SECRET", "ROUTEE__BASE_URL"):
+        monkeypatch.setenv(f"RINGFENCE_{name}", "")
+    assert "routee" not in _ran("doctor")[1]
+
+
+def test_doctor_tells_the_operator_what_to_look_at_and_not_to_ask_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_VOICETEL__API_KEY", "0123456789abcdef0123456789abcdef")
+    monkeypatch.setenv("RINGFENCE_VOICETEL__BASE_URL", "http://127.0.0.1:9")
+    code, told = _ran("doctor")
+    assert code == 1
+    assert "Check voicetel.base_url in the settings" in told
+    assert "ask the operator" not in told
+
+
+def test_doctor_says_no_where_everything_guarded_is_frozen() -> None:
+    assert _ran("freeze")[0] == 0
+    code, told = _ran("doctor")
+    assert code == 1
+    assert "no    guard: frozen: every guarded call is refused until `ringfence unfreeze`" in told
+    assert _ran("freeze", "--sandbox")[0] == 0
+    assert _ran("doctor", "--sandbox")[0] == 1
+
+
+def test_doctor_says_no_where_the_store_was_begun_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    _ran("freeze")
+    _ran("unfreeze")
+    monkeypatch.setenv("RINGFENCE_STATE_KEY", base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"))
+    code, told = _ran("doctor")
+    assert code == 1
+    assert "no    store: The store was begun with another key" in told
+    assert "ok    store" not in told
 
 
 def test_a_session_is_revoked_and_a_provider_without_sessions_is_told() -> None:

@@ -1,6 +1,7 @@
 """Names in the rules are checked before anything starts, and rules that do nothing are told."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ from tests.sandboxed import sandboxes
             "[policy.operations]\nvoicetel_send_mesage = 'deny'",
             "line 2: policy.operations.voicetel_send_mesage: there is no such tool; did you mean voicetel_send",
         ),
+        (
+            "[policy.operations]\nfind_number = 'deny'",
+            "line 2: policy.operations.find_number: a tool of our own, and no operation: it only reads, so nobody is",
+        ),
         ("[prices.routee_send_sm]\namount = 1", "line 1: prices.routee_send_sm: there is no such tool; did you mean"),
         ("[tighten]\npaied = 'deny'", "line 2: tighten.paied: there is no such name; did you mean paid?"),
         ("[[budget]]\nper = 'day'\nlimit = 1\nprovider = 'voice'", "line 4: budget[1].provider: there is no such"),
@@ -46,7 +51,7 @@ def test_a_name_that_does_not_exist_stops_the_start_and_the_nearest_is_told(
     with pytest.raises(BadSettings) as stopped:
         read_settings(file)
     assert told in str(stopped.value)
-    assert "did you mean" in str(stopped.value) or "expected" in str(stopped.value)
+    assert re.search("did you mean|expected|of our own", str(stopped.value))
 
 
 def test_rules_that_do_nothing_are_told_and_the_settings_fit_all_the_same(
@@ -82,6 +87,21 @@ def test_rules_that_do_nothing_are_told_and_the_settings_fit_all_the_same(
         assert part in output
 
 
+def test_check_looks_up_what_is_to_be_shown_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "ringfence.toml"
+    file.write_text("toolsets = ['numbers', 'nope']\ntools = ['find_number', 'find_numbr']\n", encoding="utf-8")
+    monkeypatch.setenv("RINGFENCE_EXCLUDE_TOOLS", "find_number,voicetel_relase_number")
+    result = CliRunner().invoke(command_line(["policy"]), ["policy", "check", str(file)])
+    assert isinstance(result.exception, BadSettings)
+    told = str(result.exception).splitlines()[1:]
+    assert [line.partition(";")[0] for line in told] == [
+        f"  {file}, line 1: toolsets[2]: there is no toolset 'nope'",
+        f"  {file}, line 2: tools[2]: there is no tool 'find_numbr'",
+        "  RINGFENCE_EXCLUDE_TOOLS: [2]: there is no tool 'voicetel_relase_number'",
+    ]
+    assert told[2].endswith("did you mean voicetel_release_number?")
+
+
 def test_settings_without_a_flaw_are_told_to_fit_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +124,24 @@ def test_explain_says_what_happens_and_which_rules_do_not_count(tmp_path: Path) 
         "VoiceTel is not set up, so every call is refused until it has credentials",
         "where no price is known: ask, by default",
     ]
+
+
+def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
+    told = {
+        "find_number": (0, "find_number: a tool of our own, and no operation: it only reads, so nobody is asked\n"),
+        "call_write_operation": (
+            0,
+            "call_write_operation: a tool of our own, and no operation: the rules of what it calls decide\n",
+        ),
+        "find_numbr": (2, "find_numbr: there is no such tool; did you mean find_number?\n"),
+        "voicetel_list_nmbers": (
+            2,
+            "voicetel_list_nmbers: there is no such tool; did you mean voicetel_list_numbers?\n",
+        ),
+    }
+    for name, wanted in told.items():
+        result = CliRunner().invoke(command_line(["policy"]), ["policy", "explain", name])
+        assert (result.exit_code, result.output) == wanted
 
 
 @pytest.mark.parametrize("name", ["paid", "voicetel", "ordering", "voicetel.ordering", "voicetel_order_numbers"])

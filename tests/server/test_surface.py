@@ -1,5 +1,8 @@
 """What a session is shown and what it reaches: chosen at the start, narrowed by headers, never widened."""
 
+import json
+import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
 from tests.server.test_transports import stdio_child
+from tools.catalog import catalogue
 from tools.toolsets import UnknownTool
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
@@ -30,6 +34,28 @@ async def _names(folder: Path, **surface: Any) -> list[str]:
     _, server = server_for(_settings(folder, **surface))
     async with connect(server) as client:
         return [tool.name for tool in (await client.list_tools()).tools]
+
+
+async def test_the_default_surface_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
+    every = sandboxed(Settings(state_folder=tmp_path), "http://unused.test")
+    assert (len(Shelf(Runtime(every)).listed), len(await _names(tmp_path))) == (25, 20)
+
+
+def test_the_command_names_what_cannot_be_brought_back() -> None:
+    printed = CliRunner().invoke(command_line(["tools"]), ["tools", "--toolsets", "voicetel.numbers"])
+    rows = {line.split()[0]: line for line in printed.stdout.splitlines()}
+    assert "destructive irreversible" in rows["voicetel_release_number"]
+    listed = CliRunner().invoke(command_line(["tools"]), ["tools", "--json", "--toolsets", "voicetel.numbers"])
+    told = {row["name"]: row for row in json.loads(listed.stdout)}
+    release = told["voicetel_release_number"]
+    assert (release["effect"], release["irreversible"]) == (["destructive"], True)
+    assert told["voicetel_get_number"]["irreversible"] is False
+
+
+def test_the_version_is_told() -> None:
+    assert (
+        CliRunner().invoke(command_line(["--version"]), ["--version"]).stdout == f"ringfence {version('ringfence')}\n"
+    )
 
 
 async def test_the_list_is_sorted_and_the_same_every_time(tmp_path: Path) -> None:
@@ -95,6 +121,53 @@ async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> N
     async with connect(server) as client:
         with pytest.raises(MCPError, match=r"did you mean voicetel_order_numbers\?"):
             await client.call_tool("voicetel_order_number", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "voicetel_list_numbers",
+            "it is not listed; call it with call_read_operation, operation=voicetel_list_numbers.",
+        ),
+        (
+            "voicetel_move_number",
+            "it is not listed; call it with call_write_operation, operation=voicetel_move_number.",
+        ),
+        ("voicetel_list_numbrs", "did you mean voicetel_list_numbers, which is called with call_read_operation?"),
+        ("voicetel_ordr_numbers", "did you mean voicetel_order_numbers?"),
+        ("find_numbr", "did you mean find_number?"),
+        ("routee_get_balance", "Routee is not set up."),
+        ("voicetel_get_gateway", "voicetel_get_gateway is excluded from this session."),
+    ],
+)
+async def test_a_tool_that_is_not_listed_is_answered_with_the_way_to_it(name: str, told: str, tmp_path: Path) -> None:
+    _, server = server_for(_settings(tmp_path, exclude_tools=["voicetel_get_gateway"]))
+    async with connect(server) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool(name, {})
+    assert told in str(refused.value)
+    assert "Nothing was sent." in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["voicetel_search_number", "voicetel_get_numbers", "list_numbers", "voicetel_lst_forward"]
+)
+async def test_no_tool_that_does_more_is_offered_for_one_that_would_read(name: str, tmp_path: Path) -> None:
+    """A model tries what it is shown, and `list` is as near to `release` as letters go."""
+    _, server = server_for(_settings(tmp_path))
+    async with connect(server) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool(name, {})
+    offered = set(re.findall(r"voicetel_[a-z0-9_]+", str(refused.value))) - {name}
+    assert all(catalogue()[one].spec.effect.is_plain_read for one in offered), str(refused.value)
+
+
+async def test_where_nothing_calls_operations_no_way_is_promised(tmp_path: Path) -> None:
+    _, server = server_for(_settings(tmp_path, toolsets=["voicetel.e911"]))
+    async with connect(server) as client:
+        with pytest.raises(MCPError, match="it is not among the tools of this session"):
+            await client.call_tool("voicetel_list_numbers", {})
 
 
 async def test_undoing_does_not_reach_what_is_excluded(tmp_path: Path) -> None:
@@ -182,6 +255,15 @@ def test_the_command_lists_what_a_server_with_every_provider_shows(surface: dict
     printed = CliRunner().invoke(command_line(["tools"]), ["tools", *options], env={"COLUMNS": "200"})
     listed = {line.split()[0] for line in printed.stdout.splitlines()[1:]}
     assert listed == set(Shelf(Runtime(settings)).listed)
+
+
+def test_the_sandbox_reaches_its_people_unless_the_operator_chose_the_countries(tmp_path: Path) -> None:
+    untouched = sandboxed(Settings(state_folder=tmp_path), "http://unused.test")
+    chosen = sandboxed(
+        Settings.model_validate({"state_folder": tmp_path, "destinations": {"countries": ["US"]}}), "http://unused.test"
+    )
+    assert {"US", "CA", "GR"} <= set(untouched.destinations.countries)
+    assert chosen.destinations.countries == ["US"]
 
 
 def _settings(folder: Path, **surface: Any) -> Settings:

@@ -1,17 +1,24 @@
 """The server over its real transports: a child process on stdio, and streamable HTTP."""
 
+import base64
 import os
+import re
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import typer
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPError
 from pydantic import SecretStr
 
+from guard.errors import JournalUnavailable
+from server.commands.serve import address
 from server.runtime import Runtime
 from server.serving import NotProtected, serve_http
 from server.settings import HttpSettings, Settings
@@ -115,6 +122,76 @@ async def test_http_refuses(headers: dict[str, str], status: int, tmp_path: Path
 async def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path: Path) -> None:
     with pytest.raises(NotProtected, match="bearer token"):
         await serve_http(settings_for(tmp_path), "0.0.0.0", 0, sandbox=False)  # noqa: S104 - it must refuse
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["serve", "--http", "127.0.0.1:{}"], ["serve", "--sandbox", "--http", "127.0.0.1:{}"], ["sandbox", "--port={}"]],
+)
+def test_a_port_in_use_is_told_in_one_line(words: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = int(other.getsockname()[1])
+        ended = _ran(*(word.format(port) for word in words))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"Cannot listen on 127.0.0.1, port {port}: Address already in use.\n"
+
+
+def test_a_port_that_cannot_be_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="HOST:PORT is expected"):
+        address("127.0.0.1:99999")
+    assert address("[::1]:65535") == ("::1", 65535)
+
+
+def test_a_name_that_does_not_exist_is_told_in_one_line_with_the_sandbox_too() -> None:
+    ended = _ran("serve", "--sandbox", "--toolsets", "nope")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("There is no toolset 'nope'")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_leaves_no_trace_of_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ringfence", "doctor", "--sandbox"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as running:
+        assert running.stdout and running.stderr  # noqa: PT018 - for the type checker
+        running.stdout.close()
+        assert running.stderr.read() == ""
+
+
+def test_it_says_where_it_answers_once_it_listens() -> None:
+    command = [sys.executable, "-m", "ringfence", "serve", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as running:  # noqa: S603 - our own
+        try:
+            assert running.stderr
+            told = running.stderr.readline()
+            said = re.fullmatch(r"Ringfence answers at http://127\.0\.0\.1:([0-9]+)/mcp\n", told)
+            assert said, told
+            socket.create_connection(("127.0.0.1", int(said[1])), timeout=5).close()
+        finally:
+            running.kill()
+
+
+async def test_it_does_not_start_over_http_on_a_store_with_another_key(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    runtime = Runtime(settings)
+    await runtime.record.audit.note("looked", principal="the operator")
+    await runtime.close()
+    other = settings.model_copy(update={"state_key": SecretStr(base64.urlsafe_b64encode(bytes(32)).decode("ascii"))})
+    with pytest.raises(JournalUnavailable, match="begun with another key"):
+        await serve_http(other, "127.0.0.1", 0, sandbox=False)
+
+
+def _ran(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "ringfence", *words],
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def with_tokens(settings: Settings) -> Settings:

@@ -1,12 +1,13 @@
 """Operations that are not listed are found, described and called, with the guard of the direct tool."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp.types import CallToolResult
 
-from benchmarks.tool_choice.scoring import GATES, Half, halves, score
+from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.policy import Policy
 from server.app import build_server
 from server.runtime import Runtime
@@ -32,6 +33,19 @@ def test_what_people_ask_for_is_found(half: Half) -> None:
     found = score(half)
     for top, gate in GATES.items():
         assert found.recall(top) >= gate, found.missed
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("What did telephony cost last month?", "spend_report"),
+        ("Give up the numbers nobody uses.", "voicetel_release_number"),
+        ("Send the front desk's calls to my cell.", "voicetel_set_forward"),
+        ("Get us two numbers in San Francisco.", "voicetel_order_numbers"),
+    ],
+)
+def test_what_the_readme_says_people_ask_is_found(sentence: str, wanted: str) -> None:
+    assert wanted in [entry.name for entry in whole_index().search(sentence, 5)]
 
 
 async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_and_how_it_is_called(
@@ -79,6 +93,42 @@ async def test_a_misspelled_name_is_answered_with_the_nearest(tmp_path: Path) ->
             result = await client.call_tool(tool, {"operation": "voicetel_get_e911_recrod"})
             assert result.is_error
             assert "Did you mean voicetel_get_e911_record" in _text(result)
+
+
+@pytest.mark.parametrize("tool", ["describe_operation", "call_read_operation", "call_write_operation"])
+async def test_a_tool_of_its_own_is_not_taken_for_an_operation(tool: str, tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        own = await client.call_tool(tool, {"operation": "find_number"})
+        misspelled = await client.call_tool(tool, {"operation": "find_numbr"})
+    assert "`find_number` is a tool of its own; call it directly" in _text(own)
+    assert "Did you mean find_number (a tool of its own)" in _text(misspelled)
+
+
+@pytest.mark.parametrize("verb", ["list", "get", "search", "find", "show", "lst", "retrieve"])
+@pytest.mark.parametrize("noun", ["number", "numbers", "inventory", "forward", "api_key", "message"])
+async def test_nothing_but_a_read_is_offered_for_a_name_that_reads_like_one(
+    verb: str, noun: str, tmp_path: Path
+) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        answer = _text(await client.call_tool("describe_operation", {"operation": f"voicetel_{verb}_{noun}x"}))
+    offered = set(re.findall(r"voicetel_[a-z0-9_]+", answer.partition("nothing was sent.")[2]))
+    assert all(catalogue()[name].spec.effect.is_plain_read for name in offered), answer
+
+
+async def test_what_is_excluded_is_not_offered_either(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path, exclude_tools=["voicetel_get_e911_record"]))
+    async with connect(server) as client:
+        result = await client.call_tool("describe_operation", {"operation": "voicetel_get_e911_recrod"})
+    assert "voicetel_get_e911_record" not in _text(result)
+
+
+async def test_a_provider_is_known_by_its_name_in_any_case(tmp_path: Path) -> None:
+    _, server = server_for(settings_for(tmp_path))
+    async with connect(server) as client:
+        found = _content(await client.call_tool("search_operations", {"query": "e911", "provider": "VoiceTel"}))
+    assert found["operations"]
 
 
 async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:

@@ -7,16 +7,17 @@ from typing import Any, Literal
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, InputRequiredResult
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from guard.policy import Policy
 from tools.calling import Bar, CallDesk
-from tools.catalog import OperationType, nearest, operation_named, operations_of
+from tools.catalog import OperationType, operation_named, operations_of
 from tools.discovery.catalogue import index_of
 from tools.discovery.describing import ASKED, CALL_READ, CALL_WRITE, caller, described
 from tools.discovery.ranking import Entry, Index
 from tools.own import DOES, LOOKS, READS, own_tool
 from tools.results import problem, shown
+from tools.suggesting import nearest_tools, reads_of
 
 Outcome = CallToolResult | InputRequiredResult
 Kind = Literal["read", "change", "paid"]
@@ -31,6 +32,11 @@ class Searching(BaseModel):
     provider: str | None = Field(default=None, description="Only this provider's.")
     kind: Kind | None = Field(default=None, description="Only free reads, changes, or what costs money.")
     limit: int = Field(default=5, ge=1, le=20, description="How many, best first.")
+
+    @field_validator("provider")
+    @classmethod
+    def _as_providers_are_named(cls, provider: str | None) -> str | None:
+        return provider.strip().lower() if provider else provider
 
 
 class Naming(BaseModel):
@@ -81,7 +87,7 @@ class DiscoveryDesk:
 
     async def describe(self, asked: Naming, context: Context[Any, Any]) -> Outcome:
         """Everything about one operation."""
-        operation = self._known(asked.operation)
+        operation = self._known(asked.operation, context)
         if isinstance(operation, CallToolResult):
             return operation
         told = described(operation, self._policy)
@@ -89,7 +95,7 @@ class DiscoveryDesk:
 
     async def read(self, asked: Calling, context: Context[Any, Any]) -> Outcome:
         """Make a plain read."""
-        operation = self._known(asked.operation)
+        operation = self._known(asked.operation, context)
         if isinstance(operation, CallToolResult):
             return operation
         if not operation.spec.effect.is_plain_read:
@@ -102,7 +108,7 @@ class DiscoveryDesk:
 
     async def write(self, asked: Calling, context: Context[Any, Any]) -> Outcome:
         """Make any call, through the guard where it is not harmless."""
-        operation = self._known(asked.operation)
+        operation = self._known(asked.operation, context)
         return (
             operation
             if isinstance(operation, CallToolResult)
@@ -113,7 +119,13 @@ class DiscoveryDesk:
     def _index(self) -> Index:
         return index_of((one for name in self._providers for one in operations_of(name).values()), self._listed())
 
-    def _known(self, name: str) -> OperationType | CallToolResult:
+    @cached_property
+    def _own(self) -> dict[str, bool]:
+        """The tools that are no operation, with whether each only reads."""
+        own = [*self._listed(), *discovery_tools(self)]
+        return {tool.name: bool(tool.annotations and tool.annotations.read_only_hint) for tool in own}
+
+    def _known(self, name: str, context: Context[Any, Any]) -> OperationType | CallToolResult:
         operation = operation_named(name)
         if operation is not None and operation.spec.provider.name in self._providers:
             return operation
@@ -121,8 +133,13 @@ class DiscoveryDesk:
             return problem(
                 f"{operation.spec.provider.title} is not set up here; nothing was sent.", kind="NotConfigured"
             )
-        close = nearest(name, (one for provider in self._providers for one in operations_of(provider)))
-        hint = f"Did you mean {' or '.join(close)}?" if close else "Look it up with search_operations."
+        if name in self._own:
+            return problem(f"`{name}` is a tool of its own; call it directly. Nothing was sent.", kind="NotAnOperation")
+        every = (one for provider in self._providers for one in operations_of(provider).values())
+        reached = reads_of(one for one in every if not self._bar(one.spec, context))
+        close = nearest_tools(name, reached | self._own)
+        told = [f"{one} (a tool of its own)" if one in self._own else one for one in close]
+        hint = f"Did you mean {' or '.join(told)}?" if told else "Look it up with search_operations."
         return problem(f"There is no operation {name!r}; nothing was sent. {hint}", kind="NotFound")
 
     def _row(self, entry: Entry, asked: Searching, context: Context[Any, Any]) -> dict[str, Any] | None:

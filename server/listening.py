@@ -1,0 +1,43 @@
+"""The sockets of `serve --http`: taken before anything else starts, so that a port in use is told in one line."""
+
+import os
+import socket
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on."""
+
+
+@contextmanager
+def listening(host: str, port: int) -> Generator[list[socket.socket]]:
+    """A socket that listens on every address of a host; `localhost` may have two. Port 0 takes a free one.
+
+    Raises:
+        CannotListen: The port is in use, or the host is none of this machine.
+    """
+    with ExitStack() as open_ones:
+        found: list[socket.socket] = []
+        try:
+            for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+                # With its protocol named, asyncio sends small answers at once.
+                found.append(open_ones.enter_context(socket.socket(family, kind, protocol)))
+                _listen(found[-1], (address[0], port or port_of(found), *address[2:]))
+        except OSError as failed:
+            raise CannotListen(f"Cannot listen on {host}, port {port}: {failed.strerror or failed}.") from None
+        yield found
+
+
+def port_of(found: list[socket.socket]) -> int:
+    """The port that sockets listen on; 0 before the first one does."""
+    return int(found[0].getsockname()[1])
+
+
+def _listen(listener: socket.socket, address: tuple[str | int, ...]) -> None:
+    if os.name == "posix":  # elsewhere it would let another process listen beside this one
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listener.family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listener.bind(address)
+    listener.listen()
