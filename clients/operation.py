@@ -190,9 +190,9 @@ class Operation(BaseModel, Generic[R]):
         """Whom this call reaches without naming their numbers: those of groups, of lists and of references."""
         return ()
 
-    def leaves_at(self) -> datetime | None:
-        """When what this call sends goes out, where that is not at once."""
-        return None
+    def leaves_at(self) -> tuple[datetime, ...]:
+        """The moments at which what this call sends goes out; empty where that is at once."""
+        return ()
 
     def reach(self) -> int:
         """How many numbers or recipients this call touches: the length of its longest list, at least one."""

@@ -69,6 +69,8 @@ _MEANINGS: Mapping[str, type[Refused]] = {
 """Codes whose first three digits say less than the documents do."""
 
 _CODE = re.compile(r"[45][0-9]{8}")
+_INBOX_URL = re.compile(r"https?:[^\s\"'<>]*?/webhooks\\?/[a-z]+\\?/[0-9a-f]{40}\\?/[a-z]+")
+"""Any address of an inbox, also of another server on the same store or of an earlier public address."""
 
 CALLBACK_KINDS: Final[Mapping[str, str]] = {
     "callback": "sms",
@@ -190,13 +192,9 @@ class Routee(ApiClient):
 
     def received(self, response: Received) -> Received:
         """The response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
-        text = response.text
-        if INBOX_PATH not in text:
+        if INBOX_PATH not in response.text:
             return response
-        for kind in set(CALLBACK_KINDS.values()):
-            if (url := self._inbox.url(kind)) is not None:
-                text = text.replace(url, INBOX)
-        return replace(response, text=text)
+        return replace(response, text=_INBOX_URL.sub(INBOX, response.text))
 
     def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
         """Also after a 403 to a read, once a token: what is refused with a new one is not permitted."""

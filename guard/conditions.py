@@ -84,7 +84,8 @@ class Conditions:
         """
         if numbers and Effect.PAID in operation.spec.effect:
             now = self._now()
-            self._rules.compliance.check_hour(numbers, max(operation.leaves_at() or now, now))
+            for moment in operation.leaves_at() or (now,):
+                self._rules.compliance.check_hour(numbers, max(moment, now))
             await check_opt_outs(numbers, self._optouts)
 
     async def weigh(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from mcp.types import CallToolResult
@@ -160,6 +161,15 @@ async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_w
         assert "nothing is sent from" in text_of(await desk.attempt("send_campaign", **later))
         await desk.attempt("send_campaign", **{**later, "when": "now"})
         assert "It reaches 2 number(s)" in desk.question
+
+
+async def test_a_reminder_that_leaves_at_night_is_refused_though_the_campaign_leaves_by_day(tmp_path: Path) -> None:
+    noon = datetime.now(ZoneInfo("Europe/Athens")).replace(hour=12, minute=0) + timedelta(days=2)
+    async with desks(tmp_path, compliance={"quiet_hours": "21:00-08:00"}) as desk:
+        call = {**SMS, "to": ["+306971234567"], "when": noon.isoformat(), "reminder_to": ["+306971234567"]}
+        refused = await desk.attempt("send_campaign", **call, reminder_minutes_before=9 * 60)
+        assert "nothing is sent from 21:00 to 08:00 there" in text_of(refused)
+        assert not (await desk.attempt("send_campaign", **call, reminder_minutes_before=60)).is_error
 
 
 async def test_a_broadcast_whose_recipients_are_kept_counts_them(tmp_path: Path) -> None:

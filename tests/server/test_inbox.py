@@ -16,7 +16,7 @@ from server.app import build_server
 from server.inbox.address import secret_of
 from server.runtime import Runtime
 from server.sandboxed import sandboxed
-from server.settings import Settings
+from server.settings import HttpSettings, Settings
 from server.store.record import Record, open_record
 from tests.connecting import Era, Person, connect
 from tests.sandboxed import sandboxes
@@ -164,6 +164,27 @@ async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(t
         assert [row for row in await sandbox.writes() if row["path"].endswith("/sms")] == []
         events = [row["event"] async for row in inbox.runtime.record.audit.rows()]
     assert "opted out" in events
+
+
+async def test_a_server_on_the_same_store_that_knows_no_address_shows_none_either(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (inbox, _):
+        async with inbox.client(person=Person()) as client:
+            plan: dict[str, Any] = {
+                "sender": "Harbor",
+                "to": [TO],
+                "text": "We open at nine.",
+                "when": "2099-12-24T12:00:00Z",
+            }
+            sent = await answer_of(client, "routee_send_campaign", **plan, campaign_callback_url="inbox")
+        settings = inbox.runtime.settings.model_copy(update={"http": HttpSettings()})
+        async with connect(build_server(Runtime(settings))) as client:
+            shown = await answer_of(client, "routee_get_campaign", campaign_id=sent["tracking_id"])
+        assert shown["campaign_callback"]["url"] == "inbox"
+
+
+async def test_a_price_below_zero_is_no_price(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (inbox, _):
+        assert await inbox.post("sms", _report("Delivered", price=-1000)) == 400
 
 
 async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:

@@ -107,8 +107,8 @@ def _timing(when: str) -> tuple[str, ...]:
     return (f"{when} has passed: the call will be refused.",) if _is_past(when) else ()
 
 
-def _leaves_at(when: str) -> datetime | None:
-    return None if when == NOW else datetime.fromisoformat(when)
+def _leaves_at(when: str) -> tuple[datetime, ...]:
+    return () if when == NOW else (datetime.fromisoformat(when),)
 
 
 def _further_recipients(call: FurtherFields) -> tuple[Unlisted, ...]:
@@ -155,7 +155,7 @@ class _WholeBroadcast(FurtherFields):
     def members(self) -> tuple[Unlisted, ...]:
         return _further_recipients(self)
 
-    def leaves_at(self) -> datetime | None:
+    def leaves_at(self) -> tuple[datetime, ...]:
         return _leaves_at(self.when)
 
     def warnings(self) -> tuple[str, ...]:
@@ -277,8 +277,8 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
         kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of),)
         return (*kept, *_further_recipients(self))
 
-    def leaves_at(self) -> datetime | None:
-        return _leaves_at(self.when) if self.when else None
+    def leaves_at(self) -> tuple[datetime, ...]:
+        return _leaves_at(self.when) if self.when else ()
 
     def warnings(self) -> tuple[str, ...]:
         return _timing(self.when) if self.when else ()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import unquote
 
 from pydantic import (
     AwareDatetime,
@@ -169,22 +170,33 @@ OUTSIDE: Final = frozenset({"external", "forward", "number"})
 """Types whose number is dialled as it stands."""
 
 
+_URI: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._ -]*")
+"""A line, or a person at another exchange."""
+
+_LONG: Final = re.compile(rf"\d{{{SHORT + 1},}}")
+
+
 def dialled(*ends: tuple[str | None, str | None]) -> tuple[str, ...]:
     """The telephone numbers among types and numbers, in E.164 where they are long enough to be.
 
-    What is dialled but is no plain number (`*67…`, letters) is passed on as it is: the guard refuses what it cannot
-    read.
+    What may be dialled but is no plain number (`*67…`, letters) is passed on as it is: the guard refuses what it cannot
+    read. A type keeps only names and short numbers inside.
     """
-    numbers: list[str] = []
-    for kind, target in ends:
-        if not target or kind in INSIDE:
-            continue
-        number = target.removeprefix("sip:").partition("@")[0].removeprefix("+") if kind == "sipuri" else target
-        if number.isdigit():
-            numbers.append(f"+{number}" if len(number) > SHORT else number)
-        elif kind in OUTSIDE:
-            numbers.append(number)
-    return tuple(numbers)
+    found = (_number_dialled(kind, target) for kind, target in ends if target)
+    return tuple(number for number in found if number is not None)
+
+
+def _number_dialled(kind: str | None, target: str) -> str | None:
+    if kind in INSIDE and not _LONG.search(target):
+        return None
+    is_uri = kind == "sipuri" or _URI.match(target) is not None
+    number = re.split("[@;]", unquote(_URI.sub("", target)), maxsplit=1)[0] if is_uri else target
+    digits = number.removeprefix("+")
+    if digits.isascii() and digits.isdigit():
+        return f"+{digits}" if len(digits) > SHORT else digits
+    is_name = kind not in OUTSIDE and _NAME.fullmatch(number) is not None
+    return None if is_name else number
 
 
 def is_given(model: Any, *names: str) -> int:

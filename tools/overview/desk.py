@@ -71,7 +71,7 @@ class Listing(_Asked):
     contains: str | None = Field(default=None, pattern=r"^\+?[0-9]+$", description="Only numbers with these digits.")
     provider: Provider | None = Field(default=None, description="Only this provider's.")
     limit: int = Field(default=25, ge=1, le=500, description="Rows to show.")
-    cursor: str = Field(default="0", pattern=r"^[0-9]+$", description="`next_cursor` of the page before.")
+    cursor: str = Field(default="0", pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")
 
 
 class Finding(_Asked):

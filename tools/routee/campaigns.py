@@ -167,7 +167,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
     """Numbers that get a test message."""
 
-    reminder_minutes_before: int | None = Field(default=None, ge=1)
+    reminder_minutes_before: int | None = Field(default=None, ge=1, le=525_600)
     """Minutes before the run for the test."""
 
     callback_url: PostsTo | None = None
@@ -194,8 +194,10 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     def members(self) -> tuple[Members[Any], ...]:
         return members_of(self.contacts, self.groups, "Sms")
 
-    def leaves_at(self) -> datetime | None:
-        return None if self.when == "now" else self.when
+    def leaves_at(self) -> tuple[datetime, ...]:
+        if self.when == "now":
+            return ()
+        return (self.when, self.when - timedelta(minutes=self.reminder_minutes_before or 0))
 
     def warnings(self) -> tuple[str, ...]:
         told = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]

@@ -123,7 +123,8 @@ class RouteePrices:
         if "[~{" in call.text:
             return Unpriced(
                 f"Labels change the length for each recipient. As the text stands it would be at most "
-                f"{Money(total, currency)}: {told}."
+                f"{Money(total, currency)}: {told}.",
+                at_least=Money(total, currency),
             )
         rate = Rate(Money(total, currency), f"{told}; the dearest network of each country is taken", is_bound=True)
         return _with_links(call, rate)
@@ -227,7 +228,8 @@ def _with_links(call: SendSms | SendPoolSms | CampaignPlan, rate: Priced) -> Pri
     if not isinstance(rate, Rate) or not links:
         return rate
     if min(map(len, links)) < SHORT_LINK:
-        return Unpriced(f"A short link may be longer than the one it replaces. As the text stands it is {rate.each}.")
+        told = f"A short link may be longer than the one it replaces. As the text stands it is {rate.each}."
+        return Unpriced(told, at_least=rate.each)
     return replace(rate, is_bound=True)
 
 

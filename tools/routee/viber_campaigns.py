@@ -80,8 +80,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     def members(self) -> tuple[Members[Any], ...]:
         return members_of(self.contacts, self.groups, "Viber")
 
-    def leaves_at(self) -> datetime | None:
-        return None if self.when == "now" else self.when
+    def leaves_at(self) -> tuple[datetime, ...]:
+        return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
         return tuple(timing_warnings(self.when, "It is sent at once and cannot be recalled."))

@@ -148,8 +148,8 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     def members(self) -> tuple[Members[Any], ...]:
         return members_of(self.contacts, self.groups, "Voice")
 
-    def leaves_at(self) -> datetime | None:
-        return None if self.when == "now" else self.when
+    def leaves_at(self) -> tuple[datetime, ...]:
+        return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
         told = [*timing_warnings(self.when, "It starts at once."), "Charged by the second for each answered call."]
