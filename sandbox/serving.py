@@ -124,14 +124,21 @@ async def serve_sandbox(
 
 @contextmanager
 def _single() -> Generator[None, None, None]:
-    """Let one error out as it is: what ends the caller's block is not told apart in a group of one."""
+    """Let the error that ends the caller's block out as itself, not as a group of one, which nobody would catch."""
     try:
         yield
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = cast("BaseException", error.exceptions[0])
+        error = _innermost(group)
         raise error from error.__cause__
+
+
+def _innermost(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first, *others = group.exceptions
+    if others:
+        return group
+    return (
+        _innermost(cast("BaseExceptionGroup[BaseException]", first)) if isinstance(first, BaseExceptionGroup) else first
+    )
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -62,7 +62,7 @@ def run() -> None:
         sys.exit(2)
 
 
-def _told_version(*, is_asked: bool) -> None:
+def _tell_version(is_asked: bool) -> None:
     if is_asked:
         typer.echo(f"ringfence {version('ringfence')}")
         raise typer.Exit
@@ -70,10 +70,7 @@ def _told_version(*, is_asked: bool) -> None:
 
 def _several_commands(
     _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", is_eager=True, help="Show the version.", callback=lambda asked: _told_version(is_asked=asked)
-        ),
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version.")
     ] = False,
 ) -> None:
     """Telephony for AI assistants, with a guard on everything that costs money."""

@@ -52,9 +52,13 @@ def misnamed_surface(settings: Settings) -> Iterator[Misnamed]:
     from server.shelf import every_own_tool
 
     own = [placed for placed, _ in every_own_tool()]
-    for key, surface in (("toolsets", "toolsets"), ("tools", "tools"), ("exclude_tools", "excluded")):
+    for key, surface in (
+        ("toolsets", Surface(toolsets=tuple(settings.toolsets))),
+        ("tools", Surface(tools=tuple(settings.tools))),
+        ("exclude_tools", Surface(excluded=tuple(settings.exclude_tools))),
+    ):
+        wrong = dict(unknown_in(surface, own))
         names: list[str] = getattr(settings, key)
-        wrong = dict(unknown_in(Surface(**{surface: tuple(names)}), own))
         yield from (((key, number), wrong[name]) for number, name in enumerate(names) if name in wrong)
 
 

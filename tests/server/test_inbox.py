@@ -286,6 +286,7 @@ async def test_without_an_address_that_providers_reach_the_inbox_is_refused_befo
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             refused = await client.call_tool("routee_send_sms", words)
     assert "http.public_address" in getattr(refused.content[0], "text", "")
+    assert "credentials" not in getattr(refused.content[0], "text", "")
     assert person.questions == []
 
 
