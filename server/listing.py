@@ -9,7 +9,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
-from prompts.library import misfit
+from prompts.library import guides, misfit
 from server.headers import HeadersAtHand
 from server.shelf import Shelf, UnknownNarrowing
 
@@ -60,7 +60,8 @@ class ShelfServer(MCPServer[Any]):
         Raises:
             MCPError: There is no such job, or an argument is missing or does not fit.
         """
-        if wrong := misfit(name, arguments or {}):
+        others = {prompt.name for prompt in await self.list_prompts()} - {guide.name for guide in guides()}
+        if name not in others and (wrong := misfit(name, arguments or {})):
             raise MCPError(code=INVALID_PARAMS, message=wrong)
         return await super().get_prompt(name, arguments, context)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,10 +52,12 @@ class StoredJournal:
             return await _open_for(connection, digest)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
-        at = func.coalesce(actions.c.finished_at, actions.c.decided_at)
         answered = actions.c.state.in_([State.DONE.value, State.DECLINED.value])
-        query = select(actions).where(actions.c.digest == digest, answered, at >= since)
-        return await self._one(query.order_by(at.desc()).limit(1))
+        late = (actions.c.finished_at >= since) | (actions.c.decided_at >= since)
+        query = select(actions).where(actions.c.digest == digest, answered, late)
+        async with self._database.reading() as connection:
+            found = [_action(row) for row in (await connection.execute(query)).mappings().all()]
+        return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
         async with self._audit.entry() as entry:

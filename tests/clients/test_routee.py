@@ -46,7 +46,7 @@ from tools.routee.conversations import StartConversation
 from tools.routee.groups import DeleteGroups, GetGroup
 from tools.routee.numbers import CancelNumber, GetNumber, ListNumbers
 from tools.routee.pools import ListPools
-from tools.routee.sms import ListCampaignMessages, MessagePart, MessageParts, SendSms, TrackSms
+from tools.routee.sms import ListCampaignMessages, MessageParts, SendSms, TrackSms
 
 SMS = SendSms(sender="Bluewater", to="+306970000555", text="Hello")
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
@@ -326,7 +326,7 @@ async def test_what_is_understood_of_one_object_with_an_odd_field_is_the_rest_of
         with pytest.raises(UnexpectedAnswer) as caught:
             await client.send(TrackSms(message_id="m"))
     assert caught.value.understood == MessageParts.model_validate(
-        {"parts": [MessagePart(sms_id="s-1", price=Decimal("0.0079"))]}
+        {"content": [{"smsId": "s-1", "price": Decimal("0.0079")}]}
     )
 
 

@@ -56,7 +56,7 @@ async def test_what_a_call_took_is_counted_also_where_its_price_was_not_known(tm
         async with connect(server, person=Person()) as client:
             ordered = await client.call_tool("voicetel_order_numbers", ORDER)
             shown = await client.call_tool("get_action", {"action_id": (ordered.structured_content or {})["action"]})
-        [day] = await runtime.record.journal.spent([Cap("day", Money(Decimal(5)))], datetime.now(UTC))
+            [day] = await runtime.record.journal.spent([Cap("day", Money(Decimal(5)))], datetime.now(UTC))
     assert "Carried out. It cost $1.00." in (shown.structured_content or {})["outcome"]
     assert day.amount == 1
 

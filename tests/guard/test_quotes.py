@@ -60,7 +60,6 @@ PRICED: Mapping[str, str] = {
     "routee_send_verification": "€0.055",
     "routee_look_up_number": "€0.006",
     "routee_validate_number": "€0.009",
-    "routee_send_viber": "€0.018",
     "routee_send_viber_code": "€0.012",
     "routee_send_viber_campaign": "€0.012",
     "enswitch_create_customer": "$25.00",

@@ -59,7 +59,7 @@ async def _records(folder: Path) -> AsyncGenerator[Record]:
         await record.database.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(len(EVERYTHING))), tracked_after=st.integers(0, 5))
 async def test_the_price_is_known_with_the_last_callback_whatever_the_order(
     order: list[int], tracked_after: int, tmp_path_factory: pytest.TempPathFactory
@@ -77,7 +77,8 @@ async def test_the_price_is_known_with_the_last_callback_whatever_the_order(
     known = [price for price in prices if price is not None]
     assert known
     assert set(known) == {Decimal("9.09") if failed_first else Decimal("0.12")}
-    needed = {4, 6, 8, 9 if failed_first else 2, 10}
+    final = {2, 4, 6, 8, 10}
+    needed = final - {2} | {9} if failed_first else final
     assert prices.index(known[0]) == max(order.index(place) for place in needed)
 
 
@@ -112,10 +113,10 @@ async def test_what_came_in_before_receipts_were_counted_is_counted_with_the_nex
 async def test_a_receipt_reads_as_little_of_a_large_campaign_as_of_a_small_one(tmp_path: Path) -> None:
     async with _records(tmp_path) as record:
         await record.events.track("routee", [CAMPAIGN], "act")
-        await record.events.take_in(_progress("Finished", 200))
-        for message in range(199):
+        await record.events.take_in(_progress("Finished", 60))
+        for message in range(59):
             await record.events.take_in(_report(message, 1, "Delivered"))
-        last = _report(198, 2, "Delivered")
+        last = _report(58, 2, "Delivered")
         heard: list[tuple[str, Any]] = []
 
         def sent(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
