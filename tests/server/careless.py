@@ -235,8 +235,9 @@ def loosen_the_client() -> None:
         return lost
 
     def fresh(attempt: Any) -> Any:
-        async def attempted(self: Any, spec: Any, request: Any, extra: Any) -> Any:
-            return await attempt(self, spec, request, {name: secrets.token_hex(8) for name in extra})
+        async def attempted(self: Any, spec: Any, request: Any, extra: Any, *more: Any) -> Any:
+            new = {spec.idempotency_header: secrets.token_hex(8)} if spec.idempotency_header else {}
+            return await attempt(self, spec, request, {**extra, **new}, *more)
 
         return attempted
 
