@@ -229,7 +229,7 @@ class ApiClient:
     # Sending --------------------------------------------------------------------------------------------------------
 
     async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: _Attempts) -> Received:
-        headers = {spec.idempotency_header: key or _fresh_key()} if spec.idempotency_header else {}
+        headers = {spec.idempotency_header: key or secrets.token_hex(16)} if spec.idempotency_header else {}
         allowed = ATTEMPTS if spec.may_repeat else 1
         renewed = False
         while True:
@@ -397,7 +397,3 @@ def _parts(request: Request, *, files: bool) -> dict[str, Any] | None:
 
 def _already_done(spec: Spec) -> str:
     return "." if spec.effect.is_plain_read else ". The call was accepted, so do not repeat it."
-
-
-def _fresh_key() -> str:
-    return secrets.token_hex(16)
