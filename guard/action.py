@@ -70,7 +70,7 @@ class Action:
     created_at: datetime
     expires_at: datetime
     before: Any = None
-    """The state the call will change, as read when it was proposed."""
+    """The state the call will change, as read when it was proposed: empty where there was none, None where unread."""
 
     decided_by: str | None = None
     decided_at: datetime | None = None

@@ -16,7 +16,7 @@ import anyio
 from pydantic import BaseModel
 
 from clients.effects import Effect
-from clients.errors import TelephonyError
+from clients.errors import NotFound, TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
@@ -226,7 +226,7 @@ class Guard:
     ) -> Action:
         channel: Channel = "page" if circumstances.decision is Decision.PAGE else "ask"
         created = self._now()
-        before = await self._before(operation, sender)
+        before, kept = await self._before(operation, sender)
         changes = [made_visible(change) for change in operation.changes(before)]
         return Action(
             id=new_action_id(),
@@ -242,7 +242,7 @@ class Guard:
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._lifetime,
-            before=before.model_dump(mode="json", exclude_none=True) if before is not None else None,
+            before=kept,
         )
 
     async def _quote(self, operation: Operation[Any], audience: Audience) -> Quote:
@@ -262,15 +262,20 @@ class Guard:
             await self._conditions.refuse_numbers(operation, found.numbers)
         return found
 
-    async def _before(self, operation: Operation[Any], sender: Sender) -> BaseModel | None:
-        """The state that the call will change; None where there is no read for it or it found nothing."""
+    async def _before(
+        self, operation: Operation[Any], sender: Sender
+    ) -> tuple[BaseModel | None, dict[str, Any] | None]:
+        """The state that the call will change, and what is kept of it: nothing at all where it could not be read."""
         read = operation.before()
         if read is None:
-            return None
+            return None, None
         try:
-            return cast("BaseModel", (await sender.exchange(read)).answer)
+            found = cast("BaseModel", (await sender.exchange(read)).answer)
+        except NotFound:
+            return None, {}
         except TelephonyError:
-            return None
+            return None, None
+        return found, found.model_dump(mode="json", exclude_none=True)
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)

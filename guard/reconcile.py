@@ -133,9 +133,9 @@ class Reconciler:
 def _is_newer_than_before(action: Action, call: Operation[Any], proof: Proof[Any]) -> bool:
     """True if the state before the call was read, and did not show what the call was to bring about."""
     read = call.before()
-    if read is None or read != proof.read:
+    if read is None or read != proof.read or action.before is None:
         return False
-    if action.before is None:
+    if not action.before:
         return proof.if_absent is False
     kept: Any = answer_type(type(read))
     try:

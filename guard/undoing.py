@@ -49,7 +49,7 @@ class Undoing:
 
     def _before(self, call: Operation[Any], action: Action) -> Any:
         read = call.before()
-        if read is None or action.before is None:
+        if read is None or not action.before:
             return None
         kept: Any = answer_type(type(read))
         return kept.model_validate(action.before)

@@ -115,5 +115,5 @@ def _row(action: Action) -> dict[str, Any]:
 
 def _shown(action: Action) -> dict[str, Any]:
     """The provider's raw answer is left out: it may hold a stranger's words. The receipt showed it, fenced."""
-    facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before}
+    facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before or None}
     return {name: value for name, value in {**_row(action), **facts}.items() if value is not None}

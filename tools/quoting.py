@@ -15,7 +15,7 @@ from tools.fencing import Fence, fenced
 
 def behind_fence(action: Action, fence: Fence) -> tuple[Action, Callable[[str], str]]:
     """The action with its state before fenced, and what goes round a text that may repeat that state."""
-    if action.before is None:
+    if not action.before:
         return action, str
     before = _fenced_before(action, fence)
     return replace(action, before=before), fence.around if fence.is_used else str

@@ -90,6 +90,20 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
         assert all("translation" not in row["path"] for row in await elsewhere.writes())
 
 
+async def test_what_is_there_proves_nothing_where_the_state_before_could_not_be_read(tmp_path: Path) -> None:
+    passed = [timedelta()]
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("status", provider="voicetel", method="GET", path="numbers/", status=500, times=None)
+        await sandbox.break_with("drop_before", provider="voicetel", method="POST", path="numbers")
+        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
+        async with connect(build_server(runtime), person=Person()) as client:
+            lost = await client.call_tool("voicetel_add_number", {"number": "+12015550142"})  # it was there before
+            await sandbox.mend()
+            passed[0] = timedelta(hours=1)
+            shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
+        assert _content(shown)["state"] == "unknown"
+
+
 async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that_ended_since(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
