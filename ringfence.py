@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 def main() -> None:
     """Run the command line."""
-    from server.cli import run
+    from server.cli.app import run
 
     run()
 

@@ -18,16 +18,16 @@ from sqlalchemy import insert
 from benchmarks.measuring import Row
 from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
-from guard.quote import Quote
+from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
-from server.account_settings import VoiceTelSettings
-from server.passcode import set_passcode
-from server.runtime import Runtime
-from server.settings import Settings
-from server.store.record import Record
+from server.console.passcode import set_passcode
+from server.http.loopback import bind, serving
+from server.services import Runtime
+from server.settings.accounts import VoiceTelSettings
+from server.settings.model import Settings
 from server.store.schema import actions, audit, holds, spending
-from server.web.loopback import bind, serving
-from tools.voicetel.messaging import SendMessage
+from server.store.store import Record
+from tools.voicetel.operations.messaging import SendMessage
 
 LONG = 10_000
 CALLS = 80

@@ -30,11 +30,11 @@ from clients.errors import (
     quoted,
 )
 from clients.exchange import Exchange
+from clients.http_client import http_pool
+from clients.lenient import understood
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
-from clients.pool import http_pool
-from clients.received import Received, backoff, parsed, parsed_or_none, read_within, words
-from clients.salvage import understood
+from clients.response import Received, backoff, parsed, parsed_or_none, read_within, words
 
 R = TypeVar("R")
 

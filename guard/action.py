@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 from clients.fields import is_secret
 from clients.operation import Operation
-from guard.quote import Quote
+from guard.rules.quote import Quote
 
 SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 from guard.action import Action, State
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
-from guard.wording import standing, whole_standing
+from guard.messages import standing, whole_standing
 
 
 class Answers:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from guard.action import Action, State
-from guard.budget import Cap, Hold, Spent
+from guard.rules.budget import Cap, Hold, Spent
 
 
 class Journal(Protocol):

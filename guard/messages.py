@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from guard.action import Action, State
-from guard.cleaning import made_visible
+from guard.injection.sanitize import made_visible
 
 MOST_BEFORE_LINES = 8
 """So that a state which others wrote (a ticket, say) cannot push the question out of sight."""

@@ -20,21 +20,21 @@ from clients.errors import NotFound, TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
-from guard.answering import Answers, refuse
-from guard.audience import Audience, audience_of, how_many, require_the_same
-from guard.budget import Hold, applicable
-from guard.cleaning import made_visible
-from guard.compliance import OptOuts
-from guard.conditions import Circumstances, Conditions, Taint
+from guard.approvals import Answers, refuse
 from guard.errors import AudienceChanged, GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
+from guard.injection.sanitize import made_visible
 from guard.journal import Journal, Tracker, Vault
-from guard.looking import Operations, ReadsBeside, where_to_look
-from guard.policy import Decision
-from guard.quote import PriceSource, Quote, quote
+from guard.messages import whole_standing
 from guard.reconcile import ANSWER_WITHIN, Reconciler
-from guard.rules import Rules
+from guard.rules.budget import Hold, applicable
+from guard.rules.checks import Circumstances, Conditions, Taint
+from guard.rules.compliance import OptOuts
+from guard.rules.policy import Decision
+from guard.rules.quote import PriceSource, Quote, quote
+from guard.rules.recipients import Audience, audience_of, how_many, require_the_same
+from guard.rules.rules import Rules
 from guard.settlement import Receipt, Settlement
-from guard.wording import whole_standing
+from guard.verification_hint import Operations, ReadsBeside, where_to_look
 
 R = TypeVar("R")
 

@@ -11,7 +11,7 @@ from clients.exchange import Exchange
 from clients.operation import Operation, Proof, answer_type
 from guard.action import Action, State
 from guard.journal import Journal
-from guard.looking import Operations
+from guard.verification_hint import Operations
 
 R = TypeVar("R")
 

@@ -15,11 +15,11 @@ from clients.fields import KeptFromModel
 from clients.operation import Operation
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State
-from guard.budget import Hold
 from guard.errors import JournalUnavailable
 from guard.journal import Journal, Tracker, Vault
 from guard.money import Money
-from guard.owed import OwedWrites, Write
+from guard.pending_writes import OwedWrites, Write
+from guard.rules.budget import Hold
 
 R = TypeVar("R")
 

@@ -11,8 +11,8 @@ from clients.undo import Undo
 from guard.action import Action, State
 from guard.errors import NotTheSameCall
 from guard.journal import Journal
-from guard.looking import Operations
 from guard.pipeline import Sender
+from guard.verification_hint import Operations
 
 _ELSEWHERE = Undo(verdict="none", lost="It was made on another account than this server's.")
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")

@@ -15,30 +15,30 @@ from pydantic import SecretStr
 
 from clients.cache import KeptAnswer
 from clients.client import ApiClient
+from clients.http_client import http_pool
 from clients.limits import Limit
 from clients.operation import Spec
-from clients.pool import http_pool
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.quote import PriceSource
-from server.headers import headers_at_hand
-from server.inbox.address import InboxAddress
-from server.providers import SETUPS, Shared, revealed
-from server.settings import Settings
-from server.web.address import ApprovalPage, NoPage
-from tools.actions import ActionDesk
-from tools.calling import CallDesk
-from tools.catalog import operation_named
-from tools.looking import reads_beside
-from tools.reading import AllowedReader
-from tools.surface import Surface, narrowing
+from guard.rules.quote import PriceSource
+from server.console.urls import ApprovalPage, NoPage
+from server.mcp.dispatcher import CallDesk
+from server.mcp.session import headers_at_hand
+from server.settings.model import Settings
+from server.webhooks.urls import InboxAddress
+from tools.actions.handlers import ActionDesk
+from tools.policy_reader import AllowedReader
+from tools.provider import SETUPS, Shared, revealed
+from tools.registry import operation_named
+from tools.related_reads import reads_beside
+from tools.selection import Surface, narrowing
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
-    from guard.undoing import Undoing
-    from server.inbox.receiving import Reader
-    from server.store.record import Record
+    from guard.undo import Undoing
     from server.store.spending import StoredSpending
+    from server.store.store import Record
+    from server.webhooks.endpoint import Reader
     from tools.overview.views import View
 
 
@@ -89,14 +89,14 @@ class Runtime:
     @cached_property
     def undoing(self) -> "Undoing":
         """Plans for taking actions back."""
-        from guard.undoing import Undoing
+        from guard.undo import Undoing
 
         return Undoing(journal=self.record.journal, senders=self.clients, operations=operation_named)
 
     @cached_property
     def record(self) -> "Record":
         """The store. Imported here: most sessions only read, and SQLAlchemy takes longer to load than they take."""
-        from server.store.record import open_record
+        from server.store.store import open_record
 
         settings = self.settings
         return open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
@@ -163,7 +163,7 @@ class Runtime:
 
     def callback_readers(self) -> "dict[str, Reader]":
         """What reads the callbacks of each provider that posts some."""
-        from tools.routee.callbacks import read_callback
+        from tools.routee.webhooks import read_callback
 
         return {"routee": read_callback} if "routee" in self.clients else {}
 

@@ -10,10 +10,10 @@ from mcp.server import MCPServer
 from mcp.types import ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
-from server.account_settings import VoiceTelSettings
-from server.app import build_server
-from server.runtime import Runtime
-from server.settings import Settings
+from server.mcp.app import build_server
+from server.services import Runtime
+from server.settings.accounts import VoiceTelSettings
+from server.settings.model import Settings
 
 KEY = "0123456789abcdef0123456789abcdef"
 """The sandbox's API key."""

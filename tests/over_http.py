@@ -11,9 +11,9 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from sandbox.serving import LoopbackServer
-from server.runtime import Runtime
-from server.serving import http_app
-from server.settings import Settings
+from server.http.app import http_app
+from server.services import Runtime
+from server.settings.model import Settings
 from tests.connecting import Era, Person
 
 

@@ -19,9 +19,9 @@ from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from guard.action import State
-from server.settings import Settings
+from server.settings.model import Settings
 from tests.connecting import Person, connect, server_for
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 FOLDER = Path(__file__).parent / "contract"
 

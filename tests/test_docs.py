@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from server.cli import command_line
-from server.settings_reference import settings_table
-from tools.catalog import catalogue
+from server.cli.app import command_line
+from server.settings.reference import settings_table
 from tools.reference import page, summary
+from tools.registry import catalogue
 
 OWN = {tool["name"] for tool in json.loads((Path(__file__).parent / "tools" / "own_tools.json").read_bytes())}
 

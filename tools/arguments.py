@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tools.catalog import OperationType, nearest
+from tools.registry import OperationType, nearest
 from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_rule, server_inputs
 
 Settings = Callable[[str], str | None]

@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guard.errors import GuardRefusal
-from tools.results import problem, refused_result
+from server.mcp.results import problem, refused_result
 from tools.schema import slim
 
 Outcome = CallToolResult | InputRequiredResult

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from clients.client import ApiClient
 from clients.operation import Operation, Spec
 from guard.errors import GuardRefusal
-from guard.policy import Decision, Policy
+from guard.rules.policy import Decision, Policy
 
 R = TypeVar("R")
 

@@ -12,23 +12,23 @@ from pydantic import SecretStr
 
 from clients.cache import AnswerCache
 from clients.client import ApiClient
-from clients.inbox import Inbox
 from clients.limits import Limits
 from clients.operation import Operation
 from clients.tokens import TokenStore
-from guard.quote import PriceSource
-from server.account_settings import (
+from clients.webhook_urls import Inbox
+from guard.rules.quote import PriceSource
+from server.settings.accounts import (
     ConvirzaSettings,
     EnswitchSettings,
     ProviderSettings,
     RouteeSettings,
     VoiceTelSettings,
 )
-from server.settings import Settings
+from server.settings.model import Settings
 
 if TYPE_CHECKING:
     from tools.overview.views import View
-    from tools.reading import Reader
+    from tools.policy_reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class VoiceTelSetup:
         return settings.voicetel
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
-        from clients.voicetel import VoiceTel
+        from tools.voicetel.client import VoiceTel
 
         account = settings.voicetel
         return VoiceTel(
@@ -94,12 +94,12 @@ class VoiceTelSetup:
         return VoiceTelPrices(client)
 
     def view(self, reader: "Reader", settings: Settings) -> "View":
-        from tools.overview.voicetel import VoiceTelView
+        from tools.voicetel.view import VoiceTelView
 
         return VoiceTelView(reader)
 
     def harmless_read(self) -> Operation[Any]:
-        from tools.voicetel.access import GetAuthentication
+        from tools.voicetel.operations.access import GetAuthentication
 
         return GetAuthentication()
 
@@ -111,7 +111,7 @@ class RouteeSetup:
         return settings.routee
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
-        from clients.routee import Routee
+        from tools.routee.client import Routee
 
         account = settings.routee
         return Routee(
@@ -132,12 +132,12 @@ class RouteeSetup:
         return RouteePrices(client)
 
     def view(self, reader: "Reader", settings: Settings) -> "View":
-        from tools.overview.routee import RouteeView
+        from tools.routee.view import RouteeView
 
         return RouteeView(reader)
 
     def harmless_read(self) -> Operation[Any]:
-        from tools.routee.account import GetBalance
+        from tools.routee.operations.account import GetBalance
 
         return GetBalance()
 
@@ -149,7 +149,7 @@ class ConvirzaSetup:
         return settings.convirza
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
-        from clients.convirza import Convirza
+        from tools.convirza.client import Convirza
 
         account = settings.convirza
         return Convirza(
@@ -168,12 +168,12 @@ class ConvirzaSetup:
         return None
 
     def view(self, reader: "Reader", settings: Settings) -> "View":
-        from tools.overview.convirza import ConvirzaView
+        from tools.convirza.view import ConvirzaView
 
         return ConvirzaView(reader)
 
     def harmless_read(self) -> Operation[Any]:
-        from tools.convirza.groups import ListChildGroups
+        from tools.convirza.operations.groups import ListChildGroups
 
         return ListChildGroups(limit=1)
 
@@ -185,8 +185,8 @@ class EnswitchSetup:
         return settings.enswitch
 
     def client(self, settings: Settings, shared: Shared) -> ApiClient:
-        from clients.enswitch import Enswitch
-        from clients.enswitch_versions import version_of
+        from tools.enswitch.client import Enswitch
+        from tools.enswitch.versions import version_of
 
         account = settings.enswitch
         return Enswitch(
@@ -207,12 +207,12 @@ class EnswitchSetup:
         return EnswitchPrices(client)
 
     def view(self, reader: "Reader", settings: Settings) -> "View":
-        from tools.overview.enswitch import EnswitchView
+        from tools.enswitch.view import EnswitchView
 
         return EnswitchView(reader, settings.enswitch.currency)
 
     def harmless_read(self) -> Operation[Any]:
-        from tools.enswitch.people import GetLogin
+        from tools.enswitch.operations.people import GetLogin
 
         return GetLogin()
 

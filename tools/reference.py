@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tools.catalog import OperationType
+from tools.registry import OperationType
 
 
 def summary(operations: Iterable[OperationType]) -> str:

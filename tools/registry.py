@@ -12,7 +12,7 @@ OperationType = type[Operation[Any]]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "voicetel": (
-        "numbers",
+        "phone_numbers",
         "number_routing",
         "number_inbox",
         "number_messaging",
@@ -31,7 +31,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "routee": (
         "sms",
         "campaigns",
-        "numbers",
+        "phone_numbers",
         "pools",
         "pool_messages",
         "conversations",
@@ -54,7 +54,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "conversations",
         "broadcasts",
         "voice_agents",
-        "prompts",
+        "media_prompts",
         "webhooks",
         "tags",
         "users",
@@ -65,7 +65,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "plans",
         "routing",
         "costs",
-        "numbers",
+        "phone_numbers",
         "system_numbers",
         "calls",
         "customers",
@@ -89,7 +89,7 @@ class DuplicateOperation(Exception):
 
 def operations_in(provider: str, module: str) -> list[OperationType]:
     """The operations that one module declares, in the order of the file."""
-    names = import_module(f"tools.{provider}.{module}")
+    names = import_module(f"tools.{provider}.operations.{module}")
     declared = [value for value in vars(names).values() if isinstance(value, type) and "spec" in value.__dict__]
     return [cast("OperationType", value) for value in declared if value.__module__ == names.__name__]
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.catalog import OperationType, operation_named, operations_of
+from tools.registry import OperationType, operation_named, operations_of
 
 MOST: Final = 2
 _SHOWS: Final = {"list", "get", "track"}

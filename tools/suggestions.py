@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 
-from tools.catalog import MODULES, OperationType, nearest
+from tools.registry import MODULES, OperationType, nearest
 
 READING = frozenset(
     {"check", "count", "find", "get", "list", "query", "read", "report", "search", "see", "show", "view"}

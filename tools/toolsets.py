@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from tools.catalog import MODULES, OperationType, nearest, operations_in, operations_of
-from tools.surface import ALL, ALWAYS, DEFAULT, Placed, Surface
+from tools.registry import MODULES, OperationType, nearest, operations_in, operations_of
+from tools.selection import ALL, ALWAYS, DEFAULT, Placed, Surface
 
 EVERYDAY: Mapping[str, tuple[str, ...]] = {
-    "voicetel.numbers": ("voicetel_release_number",),
+    "voicetel.phone_numbers": ("voicetel_release_number",),
     "voicetel.number_routing": ("voicetel_set_route", "voicetel_set_forward", "voicetel_remove_forward"),
     "voicetel.ordering": ("voicetel_order_numbers",),
     "voicetel.messaging": ("voicetel_send_message",),
@@ -15,7 +15,7 @@ EVERYDAY: Mapping[str, tuple[str, ...]] = {
     "routee.sms": ("routee_send_sms",),
     "routee.campaigns": ("routee_send_campaign",),
     "convirza.conversations": ("convirza_list_calls",),
-    "enswitch.numbers": ("enswitch_update_number",),
+    "enswitch.phone_numbers": ("enswitch_update_number",),
     "enswitch.calls": ("enswitch_list_call_records",),
 }
 """What people do every day and no tool over all providers does, by module, so that the rest need not be loaded."""
@@ -71,7 +71,7 @@ def unknown_in(surface: Surface, own: Iterable[Placed]) -> Iterator[tuple[str, s
     """Each name of a surface that no provider has, and what to say of it."""
     if not (set(surface.toolsets) - {DEFAULT, ALL, ALWAYS} or surface.tools or surface.excluded):
         return
-    from tools.suggesting import nearest_tools
+    from tools.suggestions import nearest_tools
 
     known = [*own, *(placed(operation) for operation in _all_of(MODULES))]
     toolsets = list(

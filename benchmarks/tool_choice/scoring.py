@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from server.own_tools import DISCOVERY, own_tools
-from server.runtime import Runtime
-from server.settings import Settings
-from tools.catalog import catalogue
-from tools.discovery.catalogue import index_of
+from server.mcp.own_tools import DISCOVERY, own_tools
+from server.services import Runtime
+from server.settings.model import Settings
+from tools.discovery.index import index_of
 from tools.discovery.ranking import Index
+from tools.registry import catalogue
 
 FILE = Path(__file__).parent / "requests.txt"
 GATES: Mapping[int, float] = {1: 0.8, 5: 0.95}

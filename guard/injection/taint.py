@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, cast
 
-from guard.cleaning import cleaned
-from guard.disguises import plain_addresses, readings, skeleton, uncovered
+from guard.injection.deobfuscation import plain_addresses, readings, skeleton, uncovered
+from guard.injection.sanitize import cleaned
 
 RUN_OF_WORDS = 5
 RUN_OF_SIGNS = 8

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 from clients.effects import Effect
 from clients.operation import Operation
 from guard.action import Principal, State, arguments_of
-from guard.audience import Audience, how_many
-from guard.budget import applicable, require_room
-from guard.compliance import OptOuts, check_opt_outs
 from guard.errors import Denied, Frozen
 from guard.journal import Journal
 from guard.money import Money
-from guard.policy import Decision
-from guard.quote import Quote
-from guard.rules import Rules
+from guard.rules.budget import applicable, require_room
+from guard.rules.compliance import OptOuts, check_opt_outs
+from guard.rules.policy import Decision
+from guard.rules.quote import Quote
+from guard.rules.recipients import Audience, how_many
+from guard.rules.rules import Rules
 
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 

@@ -9,7 +9,7 @@ from clients.errors import TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.errors import AudienceChanged
-from guard.quote import Quote
+from guard.rules.quote import Quote
 
 R = TypeVar("R")
 

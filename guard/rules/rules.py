@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from guard.budget import Cap
-from guard.compliance import Compliance
-from guard.destinations import Destinations
 from guard.money import Money
-from guard.policy import Decision, Policy
+from guard.rules.budget import Cap
+from guard.rules.compliance import Compliance
+from guard.rules.destinations import Destinations
+from guard.rules.policy import Decision, Policy
 
 
 @dataclass(frozen=True, slots=True)

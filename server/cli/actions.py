@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 
 from guard.action import Action, State
-from guard.wording import question, standing, whole_standing
-from server.commands.terminal import (
+from guard.messages import question, standing, whole_standing
+from server.cli.terminal import (
     OPERATOR,
     Opened,
     Sandboxed,
@@ -22,7 +22,7 @@ from server.commands.terminal import (
     require_passcode,
     tell,
 )
-from server.settings import read_settings
+from server.settings.model import read_settings
 
 app = typer.Typer(help="Every guarded call and what became of it.", no_args_is_help=True)
 
@@ -77,8 +77,8 @@ def reconcile(sandbox: Sandboxed = False) -> None:
     """Look at the providers for what became of calls whose answer was lost. Nothing is sent again."""
 
     async def look() -> list[Action]:
-        from server.runtime import Runtime
-        from server.sandboxed import sandbox_store
+        from server.services import Runtime
+        from server.settings.sandbox_settings import sandbox_store
 
         settings = read_settings()
         runtime = Runtime(settings.model_copy(update=sandbox_store(settings)) if sandbox else settings)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from server.settings import BadSettings
+from server.settings.model import BadSettings
 
 Part = tuple[str, str]
 """Module in `server/commands`, and what is taken from it."""
@@ -77,4 +77,4 @@ def _several_commands(
 
 
 def _part(module: str, name: str) -> Any:
-    return getattr(import_module(f"server.commands.{module}"), name)
+    return getattr(import_module(f"server.cli.{module}"), name)

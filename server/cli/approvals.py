@@ -7,9 +7,9 @@ import anyio
 import typer
 
 from guard.action import Action, State
-from guard.wording import question
-from server.commands.actions import table
-from server.commands.terminal import (
+from guard.messages import question
+from server.cli.actions import table
+from server.cli.terminal import (
     OPERATOR,
     Opened,
     Sandboxed,
@@ -61,7 +61,7 @@ def passcode(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="The record of sandbox sessions.")] = False,
 ) -> None:
     """Set the passcode, or change it with the old one."""
-    from server.passcode import is_set, set_passcode
+    from server.console.passcode import is_set, set_passcode
 
     async def change(opened: Opened) -> None:
         old = read_secret("Old passcode: ") if await is_set(opened.record.facts) else None
@@ -77,7 +77,7 @@ def page(
     sandbox: Sandboxed = False,
 ) -> None:
     """Serve the approval page on this machine until it is stopped."""
-    from server.web.loopback import PortTaken, serve_in_foreground
+    from server.http.loopback import PortTaken, serve_in_foreground
 
     def told(base: str, was_there: bool) -> None:
         tell(f"{base}/approvals{' is served already.' if was_there else ''}")
@@ -96,7 +96,7 @@ def page(
 
 def _answer(action_id: str, to: State, *, sandbox: bool) -> None:
     async def answer(opened: Opened) -> Action:
-        from guard.answering import Answers
+        from guard.approvals import Answers
 
         await require_passcode(opened)
         answers = Answers(opened.record.journal)

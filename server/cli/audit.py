@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import anyio
 import typer
 
-from server.commands.terminal import Opened, Sandboxed, console, fail, opened_record, tell
-from server.store.chain import Verdict, detail_text
+from server.cli.terminal import Opened, Sandboxed, console, fail, opened_record, tell
+from server.store.hash_chain import Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 

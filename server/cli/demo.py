@@ -12,15 +12,15 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.commands.terminal import console, tell
+from server.cli.terminal import console, tell
 
 
 def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer the questions that the walk is about with yes.")] = False,
 ) -> None:
     """Walk through guarded calls at all four providers, without any account."""
-    from server.stage import DemoFailed
-    from server.walk import walk
+    from server.demo.run import walk
+    from server.demo.session import DemoFailed
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:

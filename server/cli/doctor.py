@@ -7,11 +7,11 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.commands.terminal import console, plain
-from server.examining import Finding, examine_inferred, examine_provider, examine_store
-from server.providers import half_set_up
-from server.runtime import Runtime
-from server.settings import read_settings
+from server.cli.health_checks import Finding, examine_inferred, examine_provider, examine_store
+from server.cli.terminal import console, plain
+from server.services import Runtime
+from server.settings.model import read_settings
+from tools.provider import half_set_up
 
 MARKS = {"ok": "[green]ok  [/]", "look": "[yellow]look[/]", "no": "[red]no  [/]"}
 
@@ -24,7 +24,7 @@ def doctor(
     settings = read_settings(config)
 
     async def examine() -> bool:
-        from server.serving import runtime_for
+        from server.http.app import runtime_for
 
         async with runtime_for(settings, sandbox=sandbox) as runtime:
             try:

@@ -18,10 +18,10 @@ from clients.errors import (
 )
 from clients.operation import Operation
 from guard.errors import JournalUnavailable
-from server.providers import SETUPS
 from server.store.audit import ANOTHER_KEY
-from server.store.record import Record
-from tools.catalog import OperationType, operations_of
+from server.store.store import Record
+from tools.provider import SETUPS
+from tools.registry import OperationType, operations_of
 
 
 @dataclass(frozen=True, slots=True)

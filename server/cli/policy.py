@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.commands.terminal import console, fail, plain, tell
-from server.rule_names import OWN_TOOL, own_tools_read
-from server.rule_review import review
-from server.rule_words import MEANING, explained, rules_in_force
-from server.settings import Settings, read_settings
-from tools.catalog import catalogue, operation_named
-from tools.suggesting import nearest_tools, reads_of
+from server.cli.terminal import console, fail, plain, tell
+from server.settings.explain import MEANING, explained, rules_in_force
+from server.settings.lint import review
+from server.settings.model import Settings, read_settings
+from server.settings.names import OWN_TOOL, own_tools_read
+from tools.registry import catalogue, operation_named
+from tools.suggestions import nearest_tools, reads_of
 
 app = typer.Typer(help="What is allowed, asked about, or forbidden.", no_args_is_help=True)
 

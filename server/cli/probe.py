@@ -7,8 +7,8 @@ import anyio
 import typer
 from rich.table import Table
 
-from server.commands.terminal import console, fail, plain
-from tools.catalog import nearest
+from server.cli.terminal import console, fail, plain
+from tools.registry import nearest
 
 if TYPE_CHECKING:
     from server.probes.probe import Finding, Probe

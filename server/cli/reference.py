@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from server.commands.terminal import console, fail
-from tools.adapter import annotations, description
-from tools.catalog import OperationType
+from server.cli.terminal import console, fail
+from server.mcp.adapter import annotations, description
+from tools.registry import OperationType
 from tools.schema import input_schema
-from tools.surface import Placed, Surface, name_list
+from tools.selection import Placed, Surface, name_list
 from tools.toolsets import UnknownTool, check_names, choose
 
 
@@ -24,7 +24,7 @@ def tools(
     read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
     """List the tools that a surface shows, the operations alone as JSON; `serve` takes the same options."""
-    from server.shelf import every_own_tool
+    from server.mcp.registry import every_own_tool
 
     surface = Surface(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
     own = every_own_tool()

@@ -7,8 +7,8 @@ import anyio
 import typer
 
 from clients.errors import TelephonyError
-from server.commands.terminal import console, fail
-from server.settings import read_settings
+from server.cli.terminal import console, fail
+from server.settings.model import read_settings
 
 
 def revoke(
@@ -17,12 +17,12 @@ def revoke(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """End this installation's session at a provider and forget its tokens; the next call logs in anew."""
-    from clients.convirza import Convirza
+    from tools.convirza.client import Convirza
 
     settings = read_settings(config)
 
     async def end() -> tuple[bool, str]:
-        from server.serving import runtime_for
+        from server.http.app import runtime_for
 
         async with runtime_for(settings, sandbox=sandbox) as runtime:
             client = runtime.clients.get(provider)

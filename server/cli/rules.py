@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import typer
 
-from server.commands.terminal import OPERATOR, Opened, Sandboxed, console, fail, opened_record, require_passcode, tell
+from server.cli.terminal import OPERATOR, Opened, Sandboxed, console, fail, opened_record, require_passcode, tell
 
 optouts = typer.Typer(help="Numbers whose owners want nothing sent.", no_args_is_help=True)
 

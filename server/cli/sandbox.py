@@ -5,7 +5,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.commands.terminal import console, fail
+from server.cli.terminal import console, fail
 
 
 def sandbox(

@@ -9,11 +9,11 @@ import anyio
 import typer
 
 from clients.effects import Effect
-from guard.cleaning import made_visible
 from guard.errors import JournalUnavailable
-from guard.policy import Decision
-from server.settings import BadSettings, Settings, read_settings
-from tools.surface import Surface, name_list
+from guard.injection.sanitize import made_visible
+from guard.rules.policy import Decision
+from server.settings.model import BadSettings, Settings, read_settings
+from tools.selection import Surface, name_list
 
 HIGHEST_PORT = 65535
 
@@ -36,10 +36,10 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
-    from server.app import quiet_logging
-    from server.listening import CannotListen
-    from server.providers import half_set_up
-    from server.serving import NotProtected, serve_http, serve_stdio
+    from server.http.app import NotProtected, serve_http, serve_stdio
+    from server.http.sockets import CannotListen
+    from server.mcp.app import quiet_logging
+    from tools.provider import half_set_up
     from tools.toolsets import UnknownTool
 
     surface = Surface(name_list(toolsets), name_list(tools), name_list(exclude_tools), read_only)
@@ -87,7 +87,7 @@ def _tightened(text: str) -> tuple[str, Decision]:
     if word not in words:
         raise BadSettings(f"--tighten {text}: NAME=DECISION is expected, such as paid=deny; {', '.join(words)} decide.")
     if name not in {effect.labels[0] for effect in Effect}:
-        from server.rule_names import unknown_to_tighten
+        from server.settings.names import unknown_to_tighten
 
         if wrong := unknown_to_tighten(name):
             raise BadSettings(f"--tighten {text}: {wrong}")
@@ -109,7 +109,7 @@ def _tell_what_tightens_nothing(settings: Settings) -> None:
     }
     if set(settings.tighten) <= plainly:
         return
-    from server.rule_review import tightening_nothing
+    from server.settings.lint import tightening_nothing
 
     for line in tightening_nothing(settings):
         typer.echo(line, err=True)

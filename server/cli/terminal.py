@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from guard.cleaning import made_visible
 from guard.errors import GuardRefusal
-from server.settings import Settings, read_settings
+from guard.injection.sanitize import made_visible
+from server.settings.model import Settings, read_settings
 
 if TYPE_CHECKING:
-    from server.store.record import Record
+    from server.store.store import Record
 
 T = TypeVar("T")
 
@@ -41,13 +41,13 @@ class Opened:
 
 async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool) -> T:
     """Open the store, do the work, close it; what the guard refuses is told in one line."""
-    from server.passcode import BadPasscode
-    from server.providers import revealed
-    from server.store.record import open_record
+    from server.console.passcode import BadPasscode
+    from server.store.store import open_record
+    from tools.provider import revealed
 
     settings = read_settings()
     if sandbox:
-        from server.sandboxed import sandbox_store
+        from server.settings.sandbox_settings import sandbox_store
 
         settings = settings.model_copy(update=sandbox_store(settings))
     record = open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
@@ -65,7 +65,7 @@ async def require_passcode(opened: Opened) -> None:
     Raises:
         BadPasscode: It is wrong, or none was set.
     """
-    from server.passcode import check
+    from server.console.passcode import check
 
     await check(opened.record.facts, read_secret("Passcode: "))
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from server.web.protection import LARGEST_FORM
+from server.console.middleware import LARGEST_FORM
 
 
 async def posted(request: Request) -> dict[str, str]:

@@ -8,12 +8,12 @@ from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
 from clients.limits import Limit
-from server.passcode import BadPasscode, check, is_set
-from server.store.record import Record
-from server.web.address import ROOT
-from server.web.forms import posted
-from server.web.rendering import rendered
-from server.web.sessions import LIFETIME, Session, Sessions
+from server.console.forms import posted
+from server.console.passcode import BadPasscode, check, is_set
+from server.console.rendering import rendered
+from server.console.sessions import LIFETIME, Session, Sessions
+from server.console.urls import ROOT
+from server.store.store import Record
 
 TRIES: Final = (Limit("approval sign-in, a minute", 5, 60), Limit("approval sign-in, an hour", 20, 3600))
 _ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")

@@ -9,8 +9,8 @@ import httpx2
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from server.console.urls import ROOT
 from server.store.vault import Seal
-from server.web.address import ROOT
 
 _CHALLENGE: Final = re.compile(r"[0-9a-f]{32}")
 PATIENCE_SECONDS: Final = 2.0

@@ -17,17 +17,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from guard.action import Action, State
-from guard.answering import Answers
+from guard.approvals import Answers
 from guard.errors import GuardRefusal, JournalUnavailable
-from server.store.record import Record
-from server.web.address import ROOT
-from server.web.forms import posted
-from server.web.identity import Identity
-from server.web.protection import Protected
-from server.web.rendering import rendered, stylesheet
-from server.web.sessions import Session, Sessions
-from server.web.signing_in import SignIn
-from server.web.views import view
+from server.console.forms import posted
+from server.console.login import SignIn
+from server.console.middleware import Protected
+from server.console.page_identity import Identity
+from server.console.rendering import rendered, stylesheet
+from server.console.sessions import Session, Sessions
+from server.console.urls import ROOT
+from server.console.views import view
+from server.store.store import Record
 
 OPERATOR = "the operator, on the approval page"
 LISTED = 200

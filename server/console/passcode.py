@@ -5,8 +5,8 @@ import hashlib
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from server.store.facts import Facts, fact, put_fact
-from server.store.record import Record
+from server.store.key_values import Facts, fact, put_fact
+from server.store.store import Record
 
 SHORTEST = 8
 _FACT = "passcode"

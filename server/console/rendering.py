@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from guard.cleaning import made_visible
+from guard.injection.sanitize import made_visible
 
 _FOLDER = Path(__file__).parent
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from server.passcode import fingerprint
-from server.store.facts import fact, put_fact
-from server.store.record import Record
+from server.console.passcode import fingerprint
+from server.store.key_values import fact, put_fact
+from server.store.store import Record
 
 LIFETIME: Final = timedelta(hours=8)
 _PURPOSE: Final = "approval session"

@@ -8,8 +8,8 @@ from typing import Any, Final, TypeGuard, cast
 
 from clients.effects import Effect
 from guard.action import Action, State
-from guard.wording import standing
-from tools.catalog import OperationType, operation_named
+from guard.messages import standing
+from tools.registry import OperationType, operation_named
 
 EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.PAID: "Spends money",

@@ -7,9 +7,9 @@ from typing import Any
 from mcp import Client
 from pydantic import SecretStr
 
-from server.account_settings import ProviderSettings
-from server.sandboxed import SIMULATED_COUNTRIES, simulated_accounts
-from server.stage import PASSCODE, Stage
+from server.demo.session import PASSCODE, Stage
+from server.settings.accounts import ProviderSettings
+from server.settings.sandbox_settings import SIMULATED_COUNTRIES, simulated_accounts
 
 TO = ["+306912345678", "+4915123456789"]
 SENDER = "Harbor"

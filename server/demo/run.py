@@ -5,10 +5,11 @@ from pathlib import Path
 from rich.console import Console
 
 from sandbox.serving import serve_sandbox
-from server import first_act, second_act
-from server.first_act import FirstAct
-from server.second_act import SecondAct
-from server.stage import DemoFailed
+from server.demo import other_providers as second_act
+from server.demo import voicetel as first_act
+from server.demo.other_providers import SecondAct
+from server.demo.session import DemoFailed
+from server.demo.voicetel import FirstAct
 
 
 async def walk(folder: Path, console: Console, *, answers_yes: bool) -> None:

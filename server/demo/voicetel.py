@@ -5,7 +5,7 @@ from typing import Any
 from mcp import Client
 
 from sandbox.voicetel import seed
-from server.stage import PASSCODE, Stage
+from server.demo.session import PASSCODE, Stage
 
 
 def settings(url: str) -> dict[str, str]:

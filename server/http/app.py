@@ -18,14 +18,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from guard.errors import JournalUnavailable
-from server.app import build_server
-from server.inbox.forgetting import Forgetting
-from server.inbox.receiving import inbox_route
-from server.listening import listening, port_of
-from server.runtime import Runtime
-from server.settings import Settings
-from server.shelf import Shelf
-from server.web.address import ROOT, ApprovalPage, MountedPage, PageWhenNeeded
+from server.console.urls import ROOT, ApprovalPage, MountedPage, PageWhenNeeded
+from server.http.sockets import listening, port_of
+from server.mcp.app import build_server
+from server.mcp.registry import Shelf
+from server.services import Runtime
+from server.settings.model import Settings
+from server.webhooks.endpoint import inbox_route
+from server.webhooks.retention import Forgetting
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ async def runtime_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Ru
         yield Runtime(settings)
         return
     from sandbox.serving import serve_sandbox
-    from server.sandboxed import sandboxed
+    from server.settings.sandbox_settings import sandboxed
 
     async with serve_sandbox() as url:
         yield Runtime(sandboxed(settings, url))
@@ -85,7 +85,7 @@ async def page_on_loopback(runtime: Runtime) -> AsyncGenerator[None]:
     async with anyio.create_task_group() as group:
 
         def page() -> ApprovalPage:
-            from server.web.loopback import LoopbackPage
+            from server.http.loopback import LoopbackPage
 
             port, store = settings.approvals.port, settings.store_address
             return LoopbackPage(lambda: runtime.record, store=store, port=port, group=group)
@@ -190,8 +190,8 @@ def _bracketed(host: str) -> str:
 
 def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], base: str | None) -> None:
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
-    from server.web.identity import Identity
-    from server.web.pages import PageSetup, approval_app
+    from server.console.page_identity import Identity
+    from server.console.pages import PageSetup, approval_app
 
     record = runtime.record
     identity = Identity(record.seal, store=runtime.settings.store_address, base=base or "")

@@ -15,12 +15,12 @@ import anyio
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 
-from server.web.address import page_of
-from server.web.identity import Identity
-from server.web.pages import PageSetup, approval_app
+from server.console.page_identity import Identity
+from server.console.pages import PageSetup, approval_app
+from server.console.urls import page_of
 
 if TYPE_CHECKING:
-    from server.store.record import Record
+    from server.store.store import Record
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field
 
 from clients.effects import Effect
 from clients.operation import Spec
-from tools.calling import CallDesk
-from tools.catalog import OperationType
+from server.mcp.dispatcher import CallDesk
+from tools.registry import OperationType
 from tools.schema import input_schema
 
 

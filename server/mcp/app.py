@@ -15,12 +15,12 @@ from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
 
 from clients.redaction import RedactingFilter
 from prompts.library import Guide, guides
-from server.completions import Completions
-from server.listing import LIST_TTL_MS, ShelfServer
-from server.resources import add_resources
-from server.runtime import Runtime
-from server.shelf import Shelf
-from server.tellings import instructions
+from server.mcp.completions import Completions
+from server.mcp.instructions import instructions
+from server.mcp.registry import Shelf
+from server.mcp.resources import add_resources
+from server.mcp.server import LIST_TTL_MS, ShelfServer
+from server.services import Runtime
 
 
 def build_server(

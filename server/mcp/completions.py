@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from mcp.types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
 
 from prompts.library import guides
-from server.headers import headers_at_hand
-from server.runtime import Runtime, principal_of
-from tools.surface import Surface, narrowing
+from server.mcp.session import headers_at_hand
+from server.services import Runtime, principal_of
+from tools.selection import Surface, narrowing
 
 MOST = 20
 KEPT = timedelta(minutes=1)
@@ -46,7 +46,7 @@ class Completions:
         return Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
 
     async def _numbers(self) -> Iterable[str]:
-        from tools.overview.asking import gather
+        from tools.overview.gather import gather
 
         async def read() -> Iterable[str]:
             gathered = await gather(self._runtime.views, lambda view: view.numbers())
@@ -56,8 +56,8 @@ class Completions:
 
     async def _groups(self) -> Iterable[str]:
         from clients.errors import TelephonyError
-        from tools.reading import NotAllowed
-        from tools.routee.groups import ListGroups
+        from tools.policy_reader import NotAllowed
+        from tools.routee.operations.groups import ListGroups
 
         reader = self._runtime.readers.get("routee")
         if reader is None:
@@ -73,7 +73,7 @@ class Completions:
         return await self._keep("groups", read)
 
     async def _operations(self) -> Iterable[str]:
-        from tools.catalog import operations_of
+        from tools.registry import operations_of
 
         return [name for provider in self._runtime.clients for name in operations_of(provider)]
 

@@ -11,13 +11,13 @@ from clients.errors import TelephonyError
 from clients.operation import Operation, Spec, build_request
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
-from guard.policy import Policy
+from guard.rules.policy import Policy
+from server.mcp.elicitation import Answer, answered_action, ask, can_ask, given_answer
+from server.mcp.out_of_band import PageFor, Referral, Usher
+from server.mcp.results import answer_result, error_result, pending_result, problem, receipt_result, refused_result
+from server.mcp.untrusted import Fence
 from tools.arguments import BadArguments, Page, parse
-from tools.asking import Answer, answered_action, ask, can_ask, given_answer
-from tools.catalog import OperationType
-from tools.fencing import Fence
-from tools.referring import PageFor, Referral, Usher
-from tools.results import answer_result, error_result, pending_result, problem, receipt_result, refused_result
+from tools.registry import OperationType
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard

@@ -18,7 +18,7 @@ from mcp.types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from guard.action import Action
-from guard.wording import question
+from guard.messages import question
 
 
 class Answer(Enum):

@@ -1,7 +1,7 @@
 """What a model is told before its first call, built from what is set up."""
 
-from server.runtime import Runtime
-from tools.surface import ALL
+from server.services import Runtime
+from tools.selection import ALL
 
 
 def instructions(runtime: Runtime) -> str:

@@ -12,7 +12,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import InputRequiredResult
 
 from guard.action import Action, State
-from tools.asking import can_open, opened, send_to_page
+from server.mcp.elicitation import can_open, opened, send_to_page
 
 AFTER_OPENING_SECONDS: Final = 50.0
 """How long to wait for somebody who opened the page; clients commonly give a call 60 seconds."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 from mcp.server.mcpserver.tools import Tool
 
-from server.providers import SETUPS
-from server.runtime import Runtime, principal_of
-from tools.surface import ALWAYS
+from server.services import Runtime, principal_of
+from tools.provider import SETUPS
+from tools.selection import ALWAYS
 
 DISCOVERY = "discovery"
 OVERVIEW = "overview"
@@ -22,13 +22,13 @@ def own_tools(runtime: Runtime) -> dict[str, list[Tool]]:
 
 
 def _actions(runtime: Runtime) -> list[Tool]:
-    from tools.actions import action_tools
+    from tools.actions.handlers import action_tools
 
     return action_tools(runtime.actions)
 
 
 def _overview(runtime: Runtime) -> list[Tool]:
-    from tools.overview.desk import OverviewDesk, overview_tools
+    from tools.overview.handlers import OverviewDesk, overview_tools
 
     return overview_tools(
         OverviewDesk(
@@ -44,7 +44,7 @@ def _overview(runtime: Runtime) -> list[Tool]:
 
 
 def _discovery(runtime: Runtime) -> list[Tool]:
-    from tools.discovery.desk import DiscoveryDesk, discovery_tools
+    from tools.discovery.handlers import DiscoveryDesk, discovery_tools
 
     return discovery_tools(
         DiscoveryDesk(
@@ -61,7 +61,7 @@ def _events(runtime: Runtime) -> list[Tool]:
     reader = runtime.readers.get("routee")
     if reader is None:
         return []
-    from tools.events import EventDesk, event_tools
+    from tools.events.handlers import EventDesk, event_tools
 
     return event_tools(
         EventDesk(

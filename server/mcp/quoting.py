@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from clients.operation import Operation, answer_type
 from guard.action import Action
-from tools.catalog import operation_named
-from tools.fencing import Fence, fenced
+from server.mcp.untrusted import Fence, fenced
+from tools.registry import operation_named
 
 
 def behind_fence(action: Action, fence: Fence) -> tuple[Action, Callable[[str], str]]:

@@ -9,14 +9,14 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
 from pydantic import SecretStr
 
-from server.account_settings import RouteeSettings
-from server.listing_cache import ListingCache
-from server.own_tools import BY_DEFAULT, own_tools
-from server.runtime import Runtime
-from server.settings import Settings
-from tools.adapter import make_tool
-from tools.catalog import MODULES, operation_named, operations_in
-from tools.surface import DEFAULT, Placed, narrowing, unknown_names
+from server.mcp.adapter import make_tool
+from server.mcp.own_tools import BY_DEFAULT, own_tools
+from server.mcp.registry_cache import ListingCache
+from server.services import Runtime
+from server.settings.accounts import RouteeSettings
+from server.settings.model import Settings
+from tools.registry import MODULES, operation_named, operations_in
+from tools.selection import DEFAULT, Placed, narrowing, unknown_names
 from tools.toolsets import check_names, choose, placed
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "listings"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("tools", "clients", "server")
 """The packages that decide what is listed."""
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from clients.client import ApiClient
 from clients.operation import Spec
 from guard.action import Principal
-from guard.wording import argument_lines, standing
-from server.rule_words import MEANING, explained, rules_in_force
-from server.runtime import Runtime
-from server.tellings import instructions
-from tools.catalog import OperationType, nearest, operation_named, operations_of
-from tools.discovery.describing import described
-from tools.fencing import Fence
-from tools.quoting import behind_fence
-from tools.tables import compact
+from guard.messages import argument_lines, standing
+from server.mcp.instructions import instructions
+from server.mcp.quoting import behind_fence
+from server.mcp.tabular import compact
+from server.mcp.untrusted import Fence
+from server.services import Runtime
+from server.settings.explain import MEANING, explained, rules_in_force
+from tools.discovery.describe import described
+from tools.registry import OperationType, nearest, operation_named, operations_of
 
 
 class NoSuchDocument(Exception):

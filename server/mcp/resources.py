@@ -7,7 +7,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 
-from server.runtime import Runtime, principal_of
+from server.services import Runtime, principal_of
 
 MARKDOWN = "text/markdown"
 
@@ -17,7 +17,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
 
     @server.resource("ringfence://guide", name="guide", description="How to work with this server.", mime_type=MARKDOWN)
     def guide() -> str:
-        from server import documents
+        from server.mcp import resource_content as documents
 
         return documents.guide(runtime)
 
@@ -25,7 +25,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
         "ringfence://policy", name="policy", description="The rules in force, and what each means.", mime_type=MARKDOWN
     )
     def policy() -> str:
-        from server import documents
+        from server.mcp import resource_content as documents
 
         return documents.policy(runtime)
 
@@ -36,7 +36,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
         mime_type=MARKDOWN,
     )
     async def provider(name: str) -> str:
-        from server import documents
+        from server.mcp import resource_content as documents
 
         return await _found(f"ringfence://providers/{name}", lambda: documents.provider(runtime, name))
 
@@ -47,7 +47,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
         mime_type=MARKDOWN,
     )
     async def operation(name: str) -> str:
-        from server import documents
+        from server.mcp import resource_content as documents
 
         return await _found(f"ringfence://operations/{name}", lambda: documents.operation(runtime, name))
 
@@ -58,14 +58,14 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
         mime_type=MARKDOWN,
     )
     async def action(action_id: str, ctx: Context[Any, Any]) -> str:
-        from server import documents
+        from server.mcp import resource_content as documents
 
         asking = principal_of(ctx)
         return await _found(f"ringfence://actions/{action_id}", lambda: documents.action(runtime, asking, action_id))
 
 
 async def _found(uri: str, write: Callable[[], Awaitable[str]]) -> str:
-    from server.documents import NoSuchDocument
+    from server.mcp.resource_content import NoSuchDocument
 
     try:
         return await write()

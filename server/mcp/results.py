@@ -13,12 +13,12 @@ from clients.operation import Spec
 from clients.redaction import redact
 from guard.action import Action, State
 from guard.errors import GuardRefusal
+from guard.messages import question, standing
 from guard.settlement import Receipt
-from guard.wording import question, standing
+from server.mcp.quoting import behind_fence
+from server.mcp.tabular import compact, written
+from server.mcp.untrusted import Fence, fenced
 from tools.arguments import Page
-from tools.fencing import Fence, fenced
-from tools.quoting import behind_fence
-from tools.tables import compact, written
 
 
 def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Fence) -> CallToolResult:

@@ -10,8 +10,8 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from mcp.types import Tool as ListedTool
 
 from prompts.library import guides, misfit
-from server.headers import HeadersAtHand
-from server.shelf import Shelf, UnknownNarrowing
+from server.mcp.registry import Shelf, UnknownNarrowing
+from server.mcp.session import HeadersAtHand
 
 LIST_TTL_MS = 60 * 60 * 1000
 """The list never changes while a server runs."""
@@ -46,7 +46,7 @@ class ShelfServer(MCPServer[Any]):
         context = context or Context(mcp_server=self)
         tool = self._shelf.tool(name) if name in visible else None
         if tool is None:
-            from server.unlisted import unlisted
+            from server.mcp.unknown_tool import unlisted
 
             raise MCPError(code=INVALID_PARAMS, message=unlisted(name, self._shelf, visible, context))
         result = await tool.run(arguments, context, convert_result=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from server.runtime import Runtime
-from server.shelf import Shelf
-from tools.catalog import OperationType, operation_named, operations_of
-from tools.discovery.describing import caller
-from tools.suggesting import nearest_tools, reads_of
+from server.mcp.registry import Shelf
+from server.services import Runtime
+from tools.discovery.describe import caller
+from tools.registry import OperationType, operation_named, operations_of
+from tools.suggestions import nearest_tools, reads_of
 
 
 def unlisted(name: str, shelf: Shelf, visible: Collection[str], context: Context[Any, Any]) -> str:

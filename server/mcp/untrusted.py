@@ -8,8 +8,8 @@ from typing import Any, cast, get_args
 from pydantic import BaseModel
 
 from clients.fields import FromStranger
-from guard.cleaning import cleaned
-from guard.disguises import skeleton
+from guard.injection.deobfuscation import skeleton
+from guard.injection.sanitize import cleaned
 
 TEXT_LIMIT = 4000
 TAG_BYTES = 6

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 import httpx2
 
-from server.web.address import ROOT
+from server.console.urls import ROOT
 
 PATIENCE_SECONDS = 90
 

@@ -5,11 +5,11 @@ import re
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, InputRequiredResult
 
+from server.console.urls import ROOT
 from server.probes.assistant import Carried
 from server.probes.bench import Bench
 from server.probes.ordering import ORDER, ORDERS, order, order_waits
 from server.probes.probe import Probe, expect
-from server.web.address import ROOT
 
 ANSWERING = re.compile(
     r"^(approve\w*|approval\w*|confirm\w*|force\w*|override\w*|bypass\w*|skip_\w*|yes|consent\w*)$",

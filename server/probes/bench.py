@@ -23,15 +23,15 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from server.account_settings import ProviderSettings
-from server.passcode import set_passcode
+from server.console.passcode import set_passcode
 from server.probes.answering import Operator
 from server.probes.assistant import Assistant, Era, Person
 from server.probes.child import PROGRAM, served
 from server.probes.simulated import Providers, simulated_providers
-from server.sandboxed import simulated_accounts
-from server.store.record import Record, open_record
+from server.settings.accounts import ProviderSettings
+from server.settings.sandbox_settings import simulated_accounts
 from server.store.schema import actions
+from server.store.store import Record, open_record
 
 HOLDERS = ("alice", "bob")
 """Who holds a bearer token."""

@@ -13,7 +13,7 @@ from server.probes.bench import Bench
 from server.probes.ordering import ORDER, ORDERS, SEND, SENDER, message, order, order_waits
 from server.probes.probe import Probe, expect
 from server.store.audit import ANCHOR_FILE
-from server.store.record import open_record
+from server.store.store import open_record
 from server.store.vault import KEY_FILE
 
 DATABASE = "ringfence.db"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import SecretStr, field_validator
 
-from server.rule_settings import Currency, Section, matching
+from server.settings.rules import Currency, Section, matching
 
 
 def without_line_end(value: object) -> object:

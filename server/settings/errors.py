@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from server.settings_lines import Place, lines_of
-from server.settings_tree import NESTED_BY, PREFIX, bare, inner, our_variables, takes_json
+from server.settings.keys import NESTED_BY, PREFIX, bare, inner, our_variables, takes_json
+from server.settings.toml_positions import Place, lines_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from clients.effects import Effect
-from guard.policy import Decision
-from server.rule_review import providers_of
-from server.settings import Settings
-from tools.catalog import OperationType
+from guard.rules.policy import Decision
+from server.settings.lint import providers_of
+from server.settings.model import Settings
+from tools.registry import OperationType
 
 MEANING: Final = {
     Decision.ALLOW: "it is sent without a question",

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from clients.effects import Effect
-from guard.policy import Decision, Policy, Ruling, names_of
-from server.providers import SETUPS, half_set_up
-from server.settings import Settings
-from tools.catalog import MODULES, OperationType, operation_named, operations_of
+from guard.rules.policy import Decision, Policy, Ruling, names_of
+from server.settings.model import Settings
+from tools.provider import SETUPS, half_set_up
+from tools.registry import MODULES, OperationType, operation_named, operations_of
 
 SHOWN = 3
 """Names listed as examples."""

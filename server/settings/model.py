@@ -26,15 +26,16 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from guard.policy import Policy
-from server.account_settings import (
+from guard.rules.policy import Policy
+from server.settings.accounts import (
     ConvirzaSettings,
     EnswitchSettings,
     RouteeSettings,
     VoiceTelSettings,
     without_line_end,
 )
-from server.rule_settings import (
+from server.settings.keys import CONFIG_VARIABLE, NESTED_BY, PREFIX, unknown_variables
+from server.settings.rules import (
     BudgetSettings,
     ComplianceSettings,
     DestinationSettings,
@@ -45,7 +46,6 @@ from server.rule_settings import (
     Word,
     matching,
 )
-from server.settings_tree import CONFIG_VARIABLE, NESTED_BY, PREFIX, unknown_variables
 
 CONFIG_FILE = "ringfence.toml"
 TOKEN_LENGTH = 16
@@ -254,17 +254,17 @@ def read_settings(path: Path | None = None, *, with_surface: bool = False) -> Se
     content = _content(file, document) if file else {}
     problems: list[str] = []
     if strangers := unknown_variables(Settings):
-        from server.settings_errors import unknown
+        from server.settings.errors import unknown
 
         problems += unknown(Settings, strangers)
     try:
         settings = Settings(**content)
     except SettingsError:
-        from server.settings_errors import not_json
+        from server.settings.errors import not_json
 
         problems += not_json(Settings)
     except ValidationError as misfit:
-        from server.settings_errors import Origin, misfits
+        from server.settings.errors import Origin, misfits
 
         origin = Origin(Settings, file, document, EnvSettingsSource(Settings)())
         known = {variable for variable in strangers if any(variable in problem for problem in problems)}
@@ -273,7 +273,7 @@ def read_settings(path: Path | None = None, *, with_surface: bool = False) -> Se
         problems += _misnamed(settings, file, document, with_surface=with_surface)
         if not problems:
             return settings
-    from server.settings_errors import message
+    from server.settings.errors import message
 
     raise BadSettings(message(problems))
 
@@ -285,12 +285,12 @@ def _misnamed(settings: Settings, file: Path | None, document: str, *, with_surf
     has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
     if not any((*named, has_home, with_surface, *(cap.provider for cap in settings.budget))):
         return []
-    from server.rule_names import misnamed, misnamed_surface
+    from server.settings.names import misnamed, misnamed_surface
 
     wrong = [*misnamed(settings), *(misnamed_surface(settings) if with_surface else ())]
     if not wrong:
         return []
-    from server.settings_errors import Origin, located
+    from server.settings.errors import Origin, located
 
     return located(wrong, Origin(Settings, file, document, EnvSettingsSource(Settings)()))
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from string import Formatter
 
 from clients.effects import Effect
-from server.rule_settings import DestinationSettings
-from server.settings import Settings
-from tools.catalog import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
-from tools.suggesting import nearest_tools, reads_of
-from tools.surface import Surface
+from server.settings.model import Settings
+from server.settings.rules import DestinationSettings
+from tools.registry import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
+from tools.selection import Surface
+from tools.suggestions import nearest_tools, reads_of
 from tools.toolsets import unknown_in
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
@@ -49,7 +49,7 @@ def misnamed(settings: Settings) -> Iterator[Misnamed]:
 
 def misnamed_surface(settings: Settings) -> Iterator[Misnamed]:
     """Every name of what is to be shown that is none."""
-    from server.shelf import every_own_tool
+    from server.mcp.registry import every_own_tool
 
     own = [placed for placed, _ in every_own_tool()]
     for key, surface in (
@@ -87,7 +87,7 @@ def unknown_tool(name: str) -> str:
 
 def own_tools_read() -> dict[str, bool]:
     """The tools that are no operation, with whether each only reads."""
-    from server.shelf import every_own_tool
+    from server.mcp.registry import every_own_tool
 
     return {tool.name: tool.reads for tool, _ in every_own_tool()}
 

@@ -6,8 +6,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clients.descriptions import field_descriptions
-from server.rule_settings import BudgetSettings, PriceSettings
-from server.settings import Settings
+from server.settings.model import Settings
+from server.settings.rules import BudgetSettings, PriceSettings
 
 _ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": PriceSettings}
 """Sections that are a list or a table of several."""

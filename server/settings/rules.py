@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from clients.effects import Effect
-from guard.policy import Decision, Policy
+from guard.rules.policy import Decision, Policy
 
 if TYPE_CHECKING:
-    from guard.compliance import QuietHours
-    from guard.rules import Rules
+    from guard.rules.compliance import QuietHours
+    from guard.rules.rules import Rules
 
 
 class Section(BaseModel):
@@ -170,11 +170,11 @@ class RuleSettings(Section):
 
     def rules(self, policy: Policy) -> "Rules":
         """As the guard understands them. Imported here: the tables of telephone numbers are large."""
-        from guard.budget import Cap
-        from guard.compliance import Compliance
-        from guard.destinations import Destinations
         from guard.money import Money
-        from guard.rules import Rules
+        from guard.rules.budget import Cap
+        from guard.rules.compliance import Compliance
+        from guard.rules.destinations import Destinations
+        from guard.rules.rules import Rules
 
         unknown = self.policy.unknown_price
         return Rules(
@@ -196,7 +196,7 @@ class RuleSettings(Section):
 
 
 def _quiet_hours(span: str | None) -> "QuietHours | None":
-    from guard.compliance import QuietHours
+    from guard.rules.compliance import QuietHours
 
     if span is None:
         return None

@@ -8,15 +8,15 @@ from sandbox.convirza import seed as convirza
 from sandbox.enswitch import seed as enswitch
 from sandbox.routee import seed as routee
 from sandbox.voicetel import seed as voicetel
-from server.account_settings import (
+from server.settings.accounts import (
     ConvirzaSettings,
     EnswitchSettings,
     ProviderSettings,
     RouteeSettings,
     VoiceTelSettings,
 )
-from server.rule_settings import DestinationSettings
-from server.settings import Settings
+from server.settings.model import Settings
+from server.settings.rules import DestinationSettings
 
 ENSWITCH_OWNER = "pinecrest.root"
 """The seeded system owner, so that every function can be tried."""

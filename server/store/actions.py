@@ -13,13 +13,13 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Action, State
-from guard.budget import Cap, Hold, Spent, require_room
 from guard.errors import Frozen
-from guard.quote import Quote
+from guard.rules.budget import Cap, Hold, Spent, require_room
+from guard.rules.quote import Quote
 from server.store.audit import Audit, Entry
-from server.store.database import Database
-from server.store.facts import FROZEN, fact
-from server.store.holds import close_hold, settle_at, spent_in, take_hold
+from server.store.engine import Database
+from server.store.key_values import FROZEN, fact
+from server.store.reservations import close_hold, settle_at, spent_in, take_hold
 from server.store.schema import actions
 
 _quotes = TypeAdapter(Quote)

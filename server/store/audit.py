@@ -19,9 +19,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clients.redaction import redact, without_secrets
 from guard.errors import JournalUnavailable
-from server.store.chain import NOTHING_BEFORE, Head, Verdict, check_chain, detail_text, mac_of, read_head, seal_head
-from server.store.database import Database
-from server.store.facts import fact
+from server.store.engine import Database
+from server.store.hash_chain import (
+    NOTHING_BEFORE,
+    Head,
+    Verdict,
+    check_chain,
+    detail_text,
+    mac_of,
+    read_head,
+    seal_head,
+)
+from server.store.key_values import fact
 from server.store.schema import audit, facts, storable
 from server.store.vault import Seal
 

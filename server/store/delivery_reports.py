@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.schema import events, tracked
-from tools.callbacks import Posted
+from tools.webhooks import Posted
 
 REPORTS = ("sms", "pool")
 

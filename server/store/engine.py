@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
-from server.store.locking import READING, SPARING, engine_for, is_file, patience_of
+from server.store.lock_timeouts import READING, SPARING, engine_for, is_file, patience_of
 
 _ALEMBIC_IS_ONE = threading.Lock()
 """Alembic keeps what it is doing in global names, so that threads must take turns."""

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
-from guard.stopping import is_stop
+from guard.rules.optout_keywords import is_stop
 from server.store.audit import Audit
-from server.store.database import Database
+from server.store.delivery_reports import count, farthest, place_of, posted_of, price_at
+from server.store.engine import Database
 from server.store.optouts import add_optouts
-from server.store.receipts import count, farthest, place_of, posted_of, price_at
 from server.store.schema import events, tracked
-from tools.callbacks import Posted
+from tools.webhooks import Posted
 
 FORGOTTEN_AT_ONCE = 2000
 

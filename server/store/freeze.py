@@ -1,7 +1,7 @@
 """The kill switch: stops every guarded action at once, in every process that shares the store."""
 
 from server.store.audit import Audit
-from server.store.facts import FROZEN, Facts, drop_fact, put_fact
+from server.store.key_values import FROZEN, Facts, drop_fact, put_fact
 
 
 class Freeze:

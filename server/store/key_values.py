@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.database import Database
+from server.store.engine import Database
 from server.store.schema import facts
 
 FROZEN: Final = "frozen"

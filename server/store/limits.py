@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 from clients.cache import KeptAnswer
 from clients.limits import Limit, ProcessLimits, limit_reached
 from guard.errors import JournalUnavailable
-from server.store.database import Database
+from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
 from server.store.vault import Seal
 

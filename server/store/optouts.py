@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.audit import Audit
-from server.store.database import Database
+from server.store.engine import Database
 from server.store.schema import optouts
 
 _AT_ONCE = 500

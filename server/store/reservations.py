@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from guard.budget import Cap, Hold, Spent, start_of
 from guard.money import Money
+from guard.rules.budget import Cap, Hold, Spent, start_of
 from server.store.schema import actions, holds, spending
 
 _BILLION = Decimal(10) ** 9

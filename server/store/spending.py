@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from guard.money import Money
-from server.store.database import Database
+from server.store.engine import Database
 from server.store.schema import actions, holds
 
 _BILLION = Decimal(10) ** 9

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from server.store.actions import StoredJournal
 from server.store.audit import Audit
-from server.store.database import Database
+from server.store.engine import Database
 from server.store.events import StoredEvents
-from server.store.facts import Facts
 from server.store.freeze import Freeze
+from server.store.key_values import Facts
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
 from server.store.taint import StoredTaint

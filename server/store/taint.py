@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.taint import marks, numbers_traced, texts_in, traces
-from server.store.database import Database
+from guard.injection.taint import marks, numbers_traced, texts_in, traces
+from server.store.engine import Database
 from server.store.schema import stranger_words
 
 KEPT_FOR = timedelta(days=7)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from cryptography.fernet import InvalidToken
 
 from guard.errors import JournalUnavailable
-from server.store.facts import Facts
+from server.store.key_values import Facts
 from server.store.vault import Seal
 
 PREFIX = "session:"

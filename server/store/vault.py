@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
 
 from guard.errors import JournalUnavailable
-from server.store.database import Database
+from server.store.engine import Database
 from server.store.schema import sealed_secrets
 
 if TYPE_CHECKING:

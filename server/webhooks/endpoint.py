@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from guard.errors import JournalUnavailable
-from server.inbox.address import ROOT, secret_of
-from server.inbox.forgetting import Forgetting
-from server.inbox.settling import settle
-from tools.callbacks import KINDS, BadCallback, Kind, Posted
+from server.webhooks.retention import Forgetting
+from server.webhooks.settlement import settle
+from server.webhooks.urls import ROOT, secret_of
+from tools.webhooks import KINDS, BadCallback, Kind, Posted
 
 if TYPE_CHECKING:
-    from server.store.record import Record
+    from server.store.store import Record
 
 LARGEST_BODY = 64 * 1024
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from guard.errors import JournalUnavailable
 
 if TYPE_CHECKING:
-    from server.store.record import Record
+    from server.store.store import Record
 
 EVERY_SECONDS = 3600.0
 

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from guard.action import State
-from guard.budget import Hold
 from guard.money import Money
-from tools.callbacks import Posted
+from guard.rules.budget import Hold
+from tools.webhooks import Posted
 
 if TYPE_CHECKING:
-    from server.store.record import Record
+    from server.store.store import Record
 
 
 async def settle(record: "Record", posted: Posted) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clients.inbox import INBOX_PATH
 from clients.redaction import redact
-from server.settings import Settings
+from clients.webhook_urls import INBOX_PATH
+from server.settings.model import Settings
 
 if TYPE_CHECKING:
-    from server.store.record import Record
+    from server.store.store import Record
 
 ROOT = INBOX_PATH.rstrip("/")
 PURPOSE = "callbacks of providers"

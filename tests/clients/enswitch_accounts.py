@@ -6,14 +6,14 @@ from typing import Any
 
 import httpx2
 
-from clients.enswitch import Enswitch
-from clients.enswitch_versions import NEWEST, Version
 from sandbox.app import create_sandbox
 from sandbox.enswitch.provider import Enswitch as SimulatedEnswitch
 from sandbox.enswitch.seed import password_of
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Pauses, http_client
 from tests.sandboxed import Sandbox
+from tools.enswitch.client import Enswitch
+from tools.enswitch.versions import NEWEST, Version
 
 OWNER = "pinecrest.root"
 RESELLER = "harborline.admin"

@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx2
 
-from clients.routee import Routee
 from sandbox.app import create_sandbox
 from sandbox.routee.provider import Routee as SimulatedRoutee
 from sandbox.routee.seed import APPLICATION
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Handler, Pauses, http_client
 from tests.sandboxed import Sandbox
+from tools.routee.client import Routee
 
 LOGIN_PATH = "/oauth/token"
 

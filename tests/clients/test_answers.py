@@ -11,10 +11,10 @@ import pytest
 
 from clients.errors import NotPermitted, UnexpectedAnswer
 from tests.clients.accounts import Provider, answered_by, success
-from tools.voicetel.account import GetAccount, ListCallRecords, ListCredits, ListPayments
-from tools.voicetel.messaging import ListMessages
-from tools.voicetel.numbers import AddNumber, GetNumber, ListNumbers, Number, Numbers, ReleaseNumber
-from tools.voicetel.ordering import OrderNumbers
+from tools.voicetel.operations.account import GetAccount, ListCallRecords, ListCredits, ListPayments
+from tools.voicetel.operations.messaging import ListMessages
+from tools.voicetel.operations.ordering import OrderNumbers
+from tools.voicetel.operations.phone_numbers import AddNumber, GetNumber, ListNumbers, Number, Numbers, ReleaseNumber
 
 WRITE = AddNumber(number="+12015550101")
 ORDER = OrderNumbers(numbers=["+12015550101"])

@@ -32,10 +32,10 @@ from tests.clients.convirza_accounts import (
     user,
 )
 from tests.sandboxed import Sandbox
-from tools.convirza.conversations import ListCalls
-from tools.convirza.groups import GetGroupTree, GetOrgUnitHierarchy
-from tools.convirza.provisioned_routes import GetProvisionedRoute, UpdateProvisionedRoute
-from tools.convirza.tags import CreateTag, ListTags
+from tools.convirza.operations.conversations import ListCalls
+from tools.convirza.operations.groups import GetGroupTree, GetOrgUnitHierarchy
+from tools.convirza.operations.provisioned_routes import GetProvisionedRoute, UpdateProvisionedRoute
+from tools.convirza.operations.tags import CreateTag, ListTags
 
 RENAME = UpdateProvisionedRoute(route_id=12301, name="Google Ads")
 

@@ -7,7 +7,6 @@ import anyio
 import httpx2
 import pytest
 
-from clients.enswitch import LOGIN_PATH
 from clients.errors import (
     InvalidRequest,
     NotAuthenticated,
@@ -30,13 +29,14 @@ from tests.clients.enswitch_accounts import (
     served_by,
 )
 from tests.contract_stubs.enswitch import TOKEN, envelope
-from tools.enswitch.balances import AddCustomerBalance, RequestTopup
-from tools.enswitch.messages import SendFax, SendText
-from tools.enswitch.numbers import GetNumber, ListNumbers, PurchaseNumber
-from tools.enswitch.people import GetLogin
-from tools.enswitch.plan_routes import CreatePlanRoute, ListPlanRoutes
-from tools.enswitch.plans import GetPlan, SetPlanFeature
-from tools.enswitch.queues import CreateQueue
+from tools.enswitch.client import LOGIN_PATH
+from tools.enswitch.operations.balances import AddCustomerBalance, RequestTopup
+from tools.enswitch.operations.messages import SendFax, SendText
+from tools.enswitch.operations.people import GetLogin
+from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers, PurchaseNumber
+from tools.enswitch.operations.plan_routes import CreatePlanRoute, ListPlanRoutes
+from tools.enswitch.operations.plans import GetPlan, SetPlanFeature
+from tools.enswitch.operations.queues import CreateQueue
 
 LOGIN = "user/login"
 

@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 
-from clients.enswitch_versions import Version, version_of
 from clients.errors import InvalidRequest
 from clients.operation import Operation
 from tests.clients.enswitch_accounts import installations, person
-from tools.enswitch.people import SwitchUser
-from tools.enswitch.phones import DeletePhoneHardware
-from tools.enswitch.plan_routes import (
+from tools.enswitch.operations.people import SwitchUser
+from tools.enswitch.operations.phones import DeletePhoneHardware
+from tools.enswitch.operations.plan_routes import (
     CreatePlanRoute,
     DeletePlanRoute,
     GetPlanRoute,
     ListPlanRoutes,
     UpdatePlanRoute,
 )
-from tools.enswitch.routing import CreateCallergroup
+from tools.enswitch.operations.routing import CreateCallergroup
+from tools.enswitch.versions import Version, version_of
 
 LOGIN = {"auth_username", "auth_password"}
 EVERY: list[Version] = [(4, 0), (4, 1), (4, 2), (4, 3), (4, 4)]

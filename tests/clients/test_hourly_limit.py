@@ -11,13 +11,13 @@ from clients.cache import KeptAnswer, ProcessCache
 from clients.errors import InsufficientFunds, LimitReached, OutcomeUnknown, RateLimited
 from clients.limits import ProcessLimits
 from clients.operation import Operation
-from clients.voicetel import VoiceTel
 from sandbox.voicetel.seed import PASSWORD, USERNAME
 from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
-from tools.voicetel.account import GetAccount, ListCallRecords, ListRecurringCharges, UpdateAccount
-from tools.voicetel.credentials import FetchApiKey
-from tools.voicetel.numbers import ListNumbers
-from tools.voicetel.ordering import OrderNumbers
+from tools.voicetel.client import VoiceTel
+from tools.voicetel.operations.account import GetAccount, ListCallRecords, ListRecurringCharges, UpdateAccount
+from tools.voicetel.operations.credentials import FetchApiKey
+from tools.voicetel.operations.ordering import OrderNumbers
+from tools.voicetel.operations.phone_numbers import ListNumbers
 
 ORDER = OrderNumbers(numbers=["+12015550101"])
 LIMITED: list[Operation[Any]] = [

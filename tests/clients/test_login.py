@@ -16,13 +16,13 @@ from clients.errors import (
     ProviderUnreachable,
     RateLimited,
 )
-from clients.voicetel import LOGIN_PATH
 from sandbox.voicetel.seed import API_KEY, PASSWORD, USERNAME
 from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
-from tools.voicetel.access import UpdateAuthentication
-from tools.voicetel.account import GetAccount, ListCallRecords
-from tools.voicetel.credentials import FetchApiKey
-from tools.voicetel.numbers import AddNumber, GetNumber, ListNumbers
+from tools.voicetel.client import LOGIN_PATH
+from tools.voicetel.operations.access import UpdateAuthentication
+from tools.voicetel.operations.account import GetAccount, ListCallRecords
+from tools.voicetel.operations.credentials import FetchApiKey
+from tools.voicetel.operations.phone_numbers import AddNumber, GetNumber, ListNumbers
 
 LOGIN: dict[str, Any] = {"api_key": None, "username": USERNAME, "password": PASSWORD}
 WRITE = AddNumber(number="+12015550101")

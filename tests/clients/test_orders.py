@@ -8,7 +8,7 @@ import pytest
 from clients.errors import InsufficientFunds, OutcomeUnknown, ProviderFailed, ProviderUnreachable, TelephonyError
 from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, sandboxes, success
 from tests.sandboxed import Sandbox
-from tools.voicetel.ordering import OrderNumbers
+from tools.voicetel.operations.ordering import OrderNumbers
 
 ORDER = OrderNumbers(numbers=["+12015550101"])
 PLACED = success({"orderId": 48211, "numbersOrdered": ["2015550101"], "amountCharged": 1.0, "failed": []}, 201)

@@ -21,12 +21,12 @@ from clients.errors import (
 from clients.operation import Operation
 from sandbox.voicetel.seed import ADMIN_API_KEY
 from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
-from tools.voicetel.access import AddAclEntries, ListAclEntries
-from tools.voicetel.e911 import DeleteE911Record, GetE911Record, ListE911Records, ValidateE911Address
-from tools.voicetel.messaging import SendMessage
-from tools.voicetel.numbers import AddNumber, GetNumber, ListNumbers
-from tools.voicetel.ordering import OrderNumbers, SearchInventory
-from tools.voicetel.support import GetTicket, ListTickets
+from tools.voicetel.operations.access import AddAclEntries, ListAclEntries
+from tools.voicetel.operations.e911 import DeleteE911Record, GetE911Record, ListE911Records, ValidateE911Address
+from tools.voicetel.operations.messaging import SendMessage
+from tools.voicetel.operations.ordering import OrderNumbers, SearchInventory
+from tools.voicetel.operations.phone_numbers import AddNumber, GetNumber, ListNumbers
+from tools.voicetel.operations.support import GetTicket, ListTickets
 
 SEARCH = SearchInventory(tn_mask="201")
 WRITE = AddNumber(number="+12015550101")

@@ -7,8 +7,8 @@ import pytest
 
 from clients.errors import ProviderFailed, RateLimited, Refused
 from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, sandboxes, success
-from tools.voicetel.numbers import ListNumbers
-from tools.voicetel.ordering import SearchInventory
+from tools.voicetel.operations.ordering import SearchInventory
+from tools.voicetel.operations.phone_numbers import ListNumbers
 
 PASSING_FAILURES: list[dict[str, Any]] = [
     {"kind": "drop_before"},

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
+from clients.http_client import http_pool
 from clients.operation import Done, Operation, build_request
-from clients.pool import http_pool
-from clients.voicetel import VoiceTel, voicetel
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
-from tools.voicetel.lookups import LookUpLrn
-from tools.voicetel.messaging import SendMessage
-from tools.voicetel.numbers import ListNumbers
-from tools.voicetel.ordering import SearchInventory
+from tools.voicetel.client import VoiceTel, voicetel
+from tools.voicetel.operations.lookups import LookUpLrn
+from tools.voicetel.operations.messaging import SendMessage
+from tools.voicetel.operations.ordering import SearchInventory
+from tools.voicetel.operations.phone_numbers import ListNumbers
 
 
 @voicetel.operation("DELETE", "/v2.2/folders/{folder}/notes/{note}", effect=Effect.DESTRUCTIVE, toolset="x", docs="#x")

@@ -38,15 +38,15 @@ from tests.clients.routee_accounts import (
     sandboxes,
     success,
 )
-from tools.routee.account import GetBalance, ListPrices
 from tools.routee.calls import Verb
-from tools.routee.campaigns import GetCampaign, SendCampaign
-from tools.routee.contacts import DeleteContacts, ListLabels
-from tools.routee.conversations import StartConversation
-from tools.routee.groups import DeleteGroups, GetGroup
-from tools.routee.numbers import CancelNumber, GetNumber, ListNumbers
-from tools.routee.pools import ListPools
-from tools.routee.sms import ListCampaignMessages, MessageParts, SendSms, TrackSms
+from tools.routee.operations.account import GetBalance, ListPrices
+from tools.routee.operations.campaigns import GetCampaign, SendCampaign
+from tools.routee.operations.contacts import DeleteContacts, ListLabels
+from tools.routee.operations.conversations import StartConversation
+from tools.routee.operations.groups import DeleteGroups, GetGroup
+from tools.routee.operations.phone_numbers import CancelNumber, GetNumber, ListNumbers
+from tools.routee.operations.pools import ListPools
+from tools.routee.operations.sms import ListCampaignMessages, MessageParts, SendSms, TrackSms
 
 SMS = SendSms(sender="Bluewater", to="+306970000555", text="Hello")
 UNKNOWN = "00000000-0000-0000-0000-000000000000"

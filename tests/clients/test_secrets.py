@@ -17,10 +17,10 @@ from sandbox.request_log import SECRET_FIELDS
 from sandbox.voicetel.seed import API_KEY, PASSWORD, USERNAME
 from tests.clients.accounts import Provider, account, answered_by, http_client, refused, sandboxes, success
 from tests.clients.routee_accounts import sandboxes as routee_sandboxes
-from tools.catalog import catalogue
-from tools.voicetel.credentials import FetchApiKey
-from tools.voicetel.numbers import AddNumber, ListNumbers
-from tools.voicetel.ordering import OrderNumbers
+from tools.registry import catalogue
+from tools.voicetel.operations.credentials import FetchApiKey
+from tools.voicetel.operations.ordering import OrderNumbers
+from tools.voicetel.operations.phone_numbers import AddNumber, ListNumbers
 
 SECRET_NAMES = ["apiKey", "apikey", "password", "portOutPin", "pin", "auth_token", "access_token", "client_secret"]
 

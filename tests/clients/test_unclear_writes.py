@@ -8,12 +8,12 @@ import pytest
 
 from clients.errors import OutcomeUnknown, ProviderUnreachable, RateLimited, UnexpectedAnswer
 from clients.operation import Operation
-from clients.voicetel import VoiceTel
 from tests.clients.accounts import Pauses, Provider, account, answered_by, http_client, sandboxes
-from tools.voicetel.account import UpdateAccount
-from tools.voicetel.lookups import LookUpCnam, LookUpLrn
-from tools.voicetel.messaging import SendMessage
-from tools.voicetel.numbers import AddNumber, ListNumbers, ReleaseNumber
+from tools.voicetel.client import VoiceTel
+from tools.voicetel.operations.account import UpdateAccount
+from tools.voicetel.operations.lookups import LookUpCnam, LookUpLrn
+from tools.voicetel.operations.messaging import SendMessage
+from tools.voicetel.operations.phone_numbers import AddNumber, ListNumbers, ReleaseNumber
 
 MESSAGE = SendMessage(from_number="+12015550142", to_number="+19175550161", text="Your visit is tomorrow.")
 WRITES: list[Operation[Any]] = [

@@ -13,14 +13,14 @@ from mcp.server.mcpserver.prompts.base import Message, UserMessage
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Completion, ElicitResult, InputRequiredResult
 
-from server.runtime import Runtime
-from server.serving import http_server, mounted
-from server.settings import Settings
-from server.shelf import Listed, Shelf, as_listed
+from server.http.app import http_server, mounted
+from server.mcp.registry import Listed, Shelf, as_listed
+from server.services import Runtime
+from server.settings.model import Settings
 from tests.conformance.contents import RED_PIXEL, embedded, image
 from tests.conformance.rounds import NAME, elicit
 from tests.conformance.tools import fixture_tools
-from tools.surface import Placed
+from tools.selection import Placed
 
 HOST = "127.0.0.1"
 

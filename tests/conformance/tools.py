@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tests.conformance.contents import RICH_SCHEMA, audio, embedded, form, image, text
 from tests.conformance.rounds import ROUNDS, Told
-from tools.own import OwnTool
+from tools.builtin import OwnTool
 
 PAUSE_SECONDS = 0.05
 """The suite asks for it, to see that notifications come while the tool works."""

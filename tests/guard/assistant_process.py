@@ -16,12 +16,12 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp import Client
 
 import guard.pipeline
-import server.store.record
+import server.store.store
 from tests.connecting import connect, server_for, settings_for
-from tools.catalog import operations_of
+from tools.registry import operations_of
 
 LONGEST_LINE = 1_000_000
-LOADED = (guard.pipeline, server.store.record, operations_of("voicetel"))
+LOADED = (guard.pipeline, server.store.store, operations_of("voicetel"))
 """What a server loads when it is first needed, loaded before the fork."""
 
 

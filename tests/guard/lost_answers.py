@@ -14,14 +14,14 @@ from mcp.types import CallToolResult
 
 from guard.action import Action, State
 from guard.reconcile import GRACE
-from server.app import build_server
-from server.runtime import Runtime
-from server.sandboxed import simulated_accounts
-from server.settings import Settings
+from server.mcp.app import build_server
+from server.services import Runtime
+from server.settings.model import Settings
+from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
 from tests.connecting import connect
 from tests.sandboxed import Sandbox, sandboxes
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 ALLOW: dict[str, Any] = {
     "paid": "allow",

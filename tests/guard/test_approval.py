@@ -9,8 +9,8 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
 
-from server.app import build_server
-from server.runtime import Runtime
+from server.mcp.app import build_server
+from server.services import Runtime
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 

@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 from clients.audience import Members, Unlisted
 from clients.exchange import Exchange
 from clients.operation import Answer, Operation
-from guard.audience import MOST_READS, audience_of
+from guard.rules.recipients import MOST_READS, audience_of
 from sandbox.routee.seed import VIBER_SENDER
 from tests.connecting import Person
 from tests.tools import convirza_desk

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from server.cli import command_line
+from server.cli.app import command_line
 from server.store.audit import ANCHOR_FILE
-from server.store.chain import Kind
-from server.store.record import Record, open_record
+from server.store.hash_chain import Kind
+from server.store.store import Record, open_record
 from tests.connecting import settings_for
 
 COPIED = "at, event, action_id, principal, detail, mac FROM audit WHERE number"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from server.app import build_server
-from server.runtime import Runtime
+from server.mcp.app import build_server
+from server.services import Runtime
 from tests.connecting import connect, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 

@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 
 from guard.action import Action, State
-from server.runtime import Runtime
-from server.store.record import open_record
+from server.services import Runtime
+from server.store.store import open_record
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes

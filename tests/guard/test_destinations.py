@@ -11,13 +11,13 @@ import pytest
 from mcp import Client
 from typer.testing import CliRunner, Result
 
-from guard.destinations import Destinations
 from guard.errors import DestinationRefused
-from server.app import build_server
-from server.cli import command_line
-from server.runtime import Runtime
-from server.sandboxed import sandboxed
-from server.settings import Settings
+from guard.rules.destinations import Destinations
+from server.cli.app import command_line
+from server.mcp.app import build_server
+from server.services import Runtime
+from server.settings.model import Settings
+from server.settings.sandbox_settings import sandboxed
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 
 from guard.action import Action, State
 from guard.pipeline import Guard
-from server.runtime import Runtime
+from server.services import Runtime
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.test_transports import stdio_child

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from clients.operation import Operation
 from guard.action import State
 from sandbox.voicetel.seed import ADMIN_API_KEY
-from tests.guard.losing import Bench, Lost, benches
-from tests.guard.lost_elsewhere import ENSWITCH, routee_calls
+from tests.guard.lost_answers import Bench, Lost, benches
+from tests.guard.wrong_account import ENSWITCH, routee_calls
 from tests.sandbox.voicetel.documented.account import SEEDED_ADDRESS
-from tools.catalog import OperationType, catalogue
+from tools.registry import OperationType, catalogue
 
 MAIN = "+12015550142"
 PORT: dict[str, Any] = {

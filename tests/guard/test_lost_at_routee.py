@@ -9,15 +9,15 @@ import pytest
 from clients.operation import Proof
 from guard.action import State
 from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
-from tests.guard.losing import Bench, Lost, benches
-from tests.guard.lost_elsewhere import GREEK, POOL, TEXT, WAITING
-from tools.routee.campaigns import Campaign, SendCampaign, UpdateCampaign
-from tools.routee.failover import Failovers, SendFailover
-from tools.routee.lookups import LookUpNumber, Lookups
-from tools.routee.numbers import Number, RentNumber
-from tools.routee.pool_messages import SendPoolSms
-from tools.routee.pools import Pool, PoolNumbers
-from tools.routee.sms import Messages, SendSms
+from tests.guard.lost_answers import Bench, Lost, benches
+from tests.guard.wrong_account import GREEK, POOL, TEXT, WAITING
+from tools.routee.operations.campaigns import Campaign, SendCampaign, UpdateCampaign
+from tools.routee.operations.failover import Failovers, SendFailover
+from tools.routee.operations.lookups import LookUpNumber, Lookups
+from tools.routee.operations.phone_numbers import Number, RentNumber
+from tools.routee.operations.pool_messages import SendPoolSms
+from tools.routee.operations.pools import Pool, PoolNumbers
+from tools.routee.operations.sms import Messages, SendSms
 
 AT = datetime(2026, 11, 21, 10, 0, 0, 400_000, UTC)
 IN_A_MINUTE = (AT + timedelta(minutes=1)).isoformat()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from guard.action import State
-from tests.guard.losing import Bench, Lost, benches, text_of
-from tools.enswitch.phones import Phone, UpdatePhone
+from tests.guard.lost_answers import Bench, Lost, benches, text_of
+from tools.enswitch.operations.phones import Phone, UpdatePhone
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 NUMBER = "12015550123"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from clients.cache import KeptAnswer
-from guard.budget import Cap
 from guard.money import Money
-from server.runtime import Runtime
+from guard.rules.budget import Cap
+from server.services import Runtime
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -75,7 +75,7 @@ async def test_a_rate_of_nothing_and_one_that_is_not_shown_are_unknown(shown: ob
 
 
 def _account() -> Any:
-    from tools.voicetel.account import GetAccount
+    from tools.voicetel.operations.account import GetAccount
 
     return GetAccount()
 

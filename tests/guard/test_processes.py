@@ -14,9 +14,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from typer.testing import CliRunner, Result
 
 from guard.action import State
-from guard.answering import Answers
-from server.cli import command_line
-from server.store.record import Record, open_record
+from guard.approvals import Answers
+from server.cli.app import command_line
+from server.store.store import Record, open_record
 from tests.connecting import settings_for
 from tests.sandboxed import Sandbox, sandboxes
 

@@ -10,7 +10,7 @@ from clients.effects import Effect
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.tools.routee_desk import Desk, desks, text_of
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 MARCUS = "+19175550163"
 

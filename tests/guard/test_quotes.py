@@ -12,15 +12,15 @@ from clients.effects import Effect
 from clients.operation import Operation
 from guard.action import Action, Principal
 from guard.errors import Denied
-from guard.quote import Quote
-from server.runtime import Runtime
-from server.sandboxed import simulated_accounts
-from server.settings import Settings
+from guard.rules.quote import Quote
+from server.services import Runtime
+from server.settings.model import Settings
+from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
 from tests.sandboxed import Sandbox, sandboxes
 from tests.test_contracts import FOLDER
 from tools.arguments import parse
-from tools.catalog import catalogue, operations_of
+from tools.registry import catalogue, operations_of
 
 PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
 SOMEBODY = Principal("local:somebody")

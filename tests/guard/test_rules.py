@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from mcp.types import CallToolResult
 
-from server.app import build_server
-from server.runtime import Runtime
+from server.mcp.app import build_server
+from server.services import Runtime
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 

@@ -20,17 +20,17 @@ from sqlalchemy import select
 
 from clients.operation import Operation
 from guard.action import Action, Principal, State
-from guard.budget import Cap, Window
 from guard.errors import GuardRefusal
 from guard.journal import Journal
 from guard.money import Money
 from guard.pipeline import Guard
 from guard.reconcile import LOST_AFTER
-from guard.rules import Rules
-from guard.undoing import Undoing
-from server.store.record import Record, open_record
+from guard.rules.budget import Cap, Window
+from guard.rules.rules import Rules
+from guard.undo import Undoing
 from server.store.schema import holds
-from tests.guard.stubbed import OPERATIONS, PRICE, Buy, Depot, Fate, Killed
+from server.store.store import Record, open_record
+from tests.guard.fake_provider import OPERATIONS, PRICE, Buy, Depot, Fate, Killed
 
 T = TypeVar("T")
 

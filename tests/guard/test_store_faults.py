@@ -14,15 +14,15 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
-from server.runtime import Runtime
-from server.sandboxed import simulated_accounts
-from server.store.record import open_record
+from server.services import Runtime
+from server.settings.sandbox_settings import simulated_accounts
+from server.store.store import open_record
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.store_faults import Fault, address, full, locked, read_only, small_disk
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
-from tools.callbacks import Posted
+from tools.webhooks import Posted
 
 ORDER = {"numbers": ["+12125550100"]}
 TOOL = "voicetel_order_numbers"

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from guard.action import Principal
-from guard.taint import MARKS_AT_ONCE, marks, texts_in, traces
-from server.store.record import open_record
+from guard.injection.taint import MARKS_AT_ONCE, marks, texts_in, traces
+from server.store.store import open_record
 
 ANN = Principal("local:ann")
 NUMBER = "+12125550142"

@@ -10,15 +10,15 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from guard.action import Action, State
-from server.app import build_server
-from server.cli import command_line
-from server.runtime import Runtime
+from server.cli.app import command_line
+from server.mcp.app import build_server
+from server.services import Runtime
 from server.store.actions import this_process
 from server.store.schema import actions
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tools.catalog import catalogue
-from tools.looking import reads_beside
+from tools.registry import catalogue
+from tools.related_reads import reads_beside
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 TRANSLATION = {"number": "+12015550142", "translation": "+12125550142"}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, VIBER_SENDER
-from tests.guard.losing import Bench, Lost
+from tests.guard.lost_answers import Bench, Lost
 
 GREEK: Final = "+306970000555"
 POOL: Final = "71ce3b19-e3a9-5522-bcc8-58d03179c4cf"

@@ -43,11 +43,11 @@ def async_always(value: Any) -> Callable[[Any], Any]:
 
 def loosen_the_rules() -> None:
     """No destination, hour, opt-out, price, cap or earlier call counts, and nobody remembers strangers' words."""
-    from guard import conditions
-    from guard.compliance import Compliance
-    from guard.destinations import Destinations
-    from guard.policy import Decision
-    from guard.rules import Rules
+    from guard.rules import checks as conditions
+    from guard.rules.compliance import Compliance
+    from guard.rules.destinations import Destinations
+    from guard.rules.policy import Decision
+    from guard.rules.rules import Rules
     from server.store import actions, taint
 
     cut(Destinations, "check", always(None))
@@ -64,7 +64,7 @@ def let_a_yes_last() -> None:
     from sqlalchemy import text
 
     from guard.action import Action, State
-    from guard.answering import Answers
+    from guard.approvals import Answers
     from guard.pipeline import Guard
     from server.store.actions import StoredJournal
 
@@ -106,9 +106,10 @@ def let_a_yes_fit() -> None:
     """A yes fits other arguments and people, comes from whoever sends one, and is always asked for at the client."""
     from guard import pipeline
     from guard.action import Action, Principal
-    from server import runtime
+    from server import services as runtime
+    from server.mcp import dispatcher as calling
+    from server.mcp import elicitation as asking
     from server.store.actions import StoredJournal
-    from tools import asking, calling
 
     async def answered(self: Any, action_id: str, *_: Any) -> Action | None:
         found: Action | None = await self._journal.find(action_id)
@@ -147,11 +148,12 @@ def loosen_the_doors() -> None:
     """Any token, any page and any passcode opens; the model has a tool that approves, and arguments are not checked."""
     from mcp.server.mcpserver.tools import Tool
 
-    from server import passcode, serving
-    from server.web import signing_in
-    from server.web.protection import Protected
-    from server.web.sessions import Session
-    from tools import actions, calling
+    from server.console import login, passcode
+    from server.console.middleware import Protected
+    from server.console.sessions import Session
+    from server.http import app as serving
+    from server.mcp import dispatcher as calling
+    from tools.actions import handlers as actions
     from tools.schema import input_schema
 
     async def session(*_: Any) -> Session:
@@ -182,11 +184,11 @@ def loosen_the_doors() -> None:
             first = next(iter(self._tokens.values())).get_secret_value()
             return await super().verify_token(token) or await super().verify_token(first)
 
-    cut(signing_in.SignIn, "session", lambda _: session)
+    cut(login.SignIn, "session", lambda _: session)
     cut(Session, "sent", always(True))
     cut(Protected, "_refusal", always(None))
     cut(passcode, "check", async_always(None))
-    cut(signing_in, "check", async_always(None))
+    cut(login, "check", async_always(None))
     cut(calling, "parse", unchecked)
     cut(actions, "action_tools", with_an_approval)
     cut(serving, "BearerTokens", lambda _: AnyToken)
@@ -196,10 +198,10 @@ def loosen_the_record() -> None:
     """The audit can be altered, nothing freezes, secrets are logged, and the fence round strangers' words is known."""
     from sqlalchemy import text
 
+    from server.mcp import untrusted as fencing
     from server.store import actions
     from server.store.audit import Audit
     from server.store.vault import StoredVault
-    from tools import fencing
 
     def altered(append: Any) -> Any:
         async def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from server.settings import BadSettings, read_settings
-from server.settings_lines import Place, lines_of
+from server.settings.model import BadSettings, read_settings
+from server.settings.toml_positions import Place, lines_of
 
 SECRET = "Harbor2026-do-not-show"
 

@@ -9,12 +9,12 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference, TextResourceContents
 
-from server.sandboxed import sandboxed
-from server.settings import Settings
+from server.settings.model import Settings
+from server.settings.sandbox_settings import sandboxed
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.test_transports import stdio_child
-from tools.routee.contacts import CreateContact
+from tools.routee.operations.contacts import CreateContact
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from sandbox.convirza import seed
-from server.account_settings import ConvirzaSettings
-from server.cli import command_line
-from server.examining import Finding, examine_inferred
-from server.runtime import Runtime
-from server.settings import Settings
+from server.cli.app import command_line
+from server.cli.health_checks import Finding, examine_inferred
+from server.services import Runtime
+from server.settings.accounts import ConvirzaSettings
+from server.settings.model import Settings
 from tests.sandboxed import Sandbox, sandboxes
 
 

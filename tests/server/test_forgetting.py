@@ -7,11 +7,11 @@ from typing import Any
 import anyio
 from sqlalchemy import text
 
-from server.inbox.forgetting import Forgetting
-from server.store.record import Record, open_record
+from server.store.store import Record, open_record
+from server.webhooks.retention import Forgetting
 from tests.connecting import Person
-from tests.server.posting import TO, Inbox, answer_of, opened
-from tools.routee.callbacks import read_callback
+from tests.server.webhook_sender import TO, Inbox, answer_of, opened
+from tools.routee.webhooks import read_callback
 
 
 def _report(message: str, state: str = "Delivered", **more: Any) -> dict[str, Any]:

@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from guard.stopping import is_stop
-from server.app import build_server
-from server.inbox.address import secret_of
-from server.runtime import Runtime
-from server.sandboxed import sandboxed
-from server.settings import HttpSettings, Settings
-from server.store.record import Record, open_record
+from guard.rules.optout_keywords import is_stop
+from server.mcp.app import build_server
+from server.services import Runtime
+from server.settings.model import HttpSettings, Settings
+from server.settings.sandbox_settings import sandboxed
+from server.store.store import Record, open_record
+from server.webhooks.urls import secret_of
 from tests.connecting import Era, Person, connect
 from tests.sandboxed import sandboxes
-from tests.server.posting import TO, answer_of, opened, spent_at
-from tools.routee.callbacks import read_callback
+from tests.server.webhook_sender import TO, answer_of, opened, spent_at
+from tools.routee.webhooks import read_callback
 
 
 def _report(state: str, *, message: str = "m-1", minute: int = 0, part: int = 1, **more: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from guard.errors import JournalUnavailable
-from server.cli import command_line
-from server.passcode import BadPasscode, check, set_passcode
-from server.store.record import Record, open_record
+from server.cli.app import command_line
+from server.console.passcode import BadPasscode, check, set_passcode
+from server.store.store import Record, open_record
 
 OLD, NEW = "correct horse", "battery staple"
 SECRET = "Harbor2026"

@@ -19,10 +19,10 @@ from sqlalchemy import create_engine, make_url, text
 
 from guard.errors import JournalUnavailable
 from server.probes.child import served
-from server.runtime import Runtime
+from server.services import Runtime
 from server.store import schema
-from server.store.database import Database
-from server.store.record import open_record
+from server.store.engine import Database
+from server.store.store import open_record
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
@@ -174,7 +174,7 @@ def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
 
 OPENS = """
 import os, anyio
-from server.store.database import Database
+from server.store.engine import Database
 
 async def use():
     database = Database(os.environ["RINGFENCE_STORE_URL"])

@@ -10,14 +10,14 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from server.cli import command_line
-from server.commands.probe import table, tell
+from server.cli.app import command_line
+from server.cli.probe import table, tell
 from server.probes.probe import Finding, Probe
 from server.probes.suite import PROBES, run_probes
 
 PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
 
-CARELESS = Path(__file__).with_name("careless.py")
+CARELESS = Path(__file__).with_name("naive_client.py")
 
 FOUND: Mapping[str, str] = {
     "raised-price": "the dearer order was sent on the old yes",

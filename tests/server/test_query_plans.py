@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from server.passcode import set_passcode
+from server.console.passcode import set_passcode
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tests.server.web.browsing import PASSCODE, operator, proposed
+from tests.server.console.browsing import PASSCODE, operator, proposed
 
 GROWING = (
     "actions",

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from guard.policy import Decision
-from server.cli import command_line
-from server.commands.serve import narrowed
-from server.settings import BadSettings, read_settings
+from guard.rules.policy import Decision
+from server.cli.app import command_line
+from server.cli.serve import narrowed
+from server.settings.model import BadSettings, read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
-from server.store.record import Record, open_record
+from server.store.store import Record, open_record
 from tests.connecting import Person
-from tests.server.posting import TO, answer_of, opened, spent_at
-from tools.callbacks import Kind, Posted
-from tools.routee.callbacks import read_callback
+from tests.server.webhook_sender import TO, answer_of, opened, spent_at
+from tools.routee.webhooks import read_callback
+from tools.webhooks import Kind, Posted
 
 CAMPAIGN = "c-1"
 

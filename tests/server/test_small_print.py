@@ -7,10 +7,10 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from server.account_settings import VoiceTelSettings
-from server.runtime import Runtime
-from server.serving import http_app
-from server.settings import HttpSettings, read_settings
+from server.http.app import http_app
+from server.services import Runtime
+from server.settings.accounts import VoiceTelSettings
+from server.settings.model import HttpSettings, read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from sqlalchemy import create_engine, make_url, text
 
-from guard.budget import Cap, Hold
 from guard.money import Money
-from server.store.database import Database
-from server.store.holds import close_hold, settle_at, spent_in, take_hold
+from guard.rules.budget import Cap, Hold
+from server.store.engine import Database
+from server.store.reservations import close_hold, settle_at, spent_in, take_hold
 from tests.server.test_store import migrate
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -17,9 +17,9 @@ from guard.action import State
 from guard.errors import JournalUnavailable
 from server.store import migrations, schema
 from server.store.actions import is_gone, this_process
-from server.store.database import Database
-from server.store.record import open_record
-from tests.server.web.browsing import proposed
+from server.store.engine import Database
+from server.store.store import open_record
+from tests.server.console.browsing import proposed
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> None:

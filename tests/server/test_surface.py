@@ -12,17 +12,17 @@ from mcp.shared.exceptions import MCPError
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from server.app import build_server
-from server.cli import command_line
-from server.runtime import Runtime
-from server.sandboxed import sandboxed
-from server.settings import HttpSettings, Settings
-from server.shelf import Shelf
+from server.cli.app import command_line
+from server.mcp.app import build_server
+from server.mcp.registry import Shelf
+from server.services import Runtime
+from server.settings.model import HttpSettings, Settings
+from server.settings.sandbox_settings import sandboxed
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
 from tests.server.test_transports import stdio_child
-from tools.catalog import catalogue
+from tools.registry import catalogue
 from tools.toolsets import UnknownTool
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}

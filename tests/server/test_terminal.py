@@ -17,12 +17,12 @@ from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
 from guard.action import State
-from server.cli import command_line
-from server.passcode import set_passcode
-from server.store.record import Record, open_record
+from server.cli.app import command_line
+from server.console.passcode import set_passcode
 from server.store.schema import optouts
+from server.store.store import Record, open_record
 from tests.connecting import KEY
-from tests.server.web.browsing import proposed
+from tests.server.console.browsing import proposed
 
 PASSCODE = "correct horse"
 TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"

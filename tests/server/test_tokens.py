@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from server.store.record import open_record
+from server.store.store import open_record
 from tests.clients.convirza_accounts import end_access_tokens, sandboxes, user
-from tools.convirza.tags import ListTags
+from tools.convirza.operations.tags import ListTags
 
 
 def _address(folder: Path) -> str:

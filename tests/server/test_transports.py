@@ -18,10 +18,10 @@ from mcp.shared.exceptions import MCPError
 from pydantic import SecretStr
 
 from guard.errors import JournalUnavailable
-from server.commands.serve import address
-from server.runtime import Runtime
-from server.serving import NotProtected, serve_http
-from server.settings import HttpSettings, Settings
+from server.cli.serve import address
+from server.http.app import NotProtected, serve_http
+from server.services import Runtime
+from server.settings.model import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import sandboxes

@@ -11,11 +11,11 @@ import httpx2
 from mcp import Client
 from pydantic import SecretStr
 
-from server.app import build_server
-from server.inbox.address import secret_of
-from server.runtime import Runtime
-from server.sandboxed import sandboxed
-from server.settings import HttpSettings, Settings
+from server.mcp.app import build_server
+from server.services import Runtime
+from server.settings.model import HttpSettings, Settings
+from server.settings.sandbox_settings import sandboxed
+from server.webhooks.urls import secret_of
 from tests.connecting import Era, Person, connect
 from tests.over_http import free_port, served
 from tests.sandboxed import Sandbox, sandboxes

@@ -10,8 +10,8 @@ from mcp.types import CallToolResult
 
 from guard.action import State
 from sandbox.enswitch.seed import password_of
-from server.runtime import Runtime
-from server.settings import Settings
+from server.services import Runtime
+from server.settings.model import Settings
 from tests.clients.enswitch_accounts import OWNER, Installation
 from tests.connecting import Person, connect, server_for
 

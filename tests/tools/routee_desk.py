@@ -10,9 +10,9 @@ from mcp.types import CallToolResult
 
 from clients.client import ApiClient
 from guard.action import State
-from server.runtime import Runtime
-from server.sandboxed import simulated_accounts
-from server.settings import Settings
+from server.services import Runtime
+from server.settings.model import Settings
+from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
 from tests.clients.routee_accounts import sandboxes
 from tests.connecting import Person, connect, server_for

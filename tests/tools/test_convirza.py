@@ -14,20 +14,20 @@ from guard.action import arguments_of
 from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person
 from tests.tools.convirza_desk import desks
-from tools.catalog import catalogue
-from tools.convirza.broadcasts import CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
-from tools.convirza.broadcasts_read import Broadcast
-from tools.convirza.phone_numbers import ReleaseNumber
-from tools.convirza.prompts import UploadPrompt
-from tools.convirza.provisioned_routes import (
+from tools.convirza.broadcast_models import Broadcast
+from tools.convirza.operations.broadcasts import CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
+from tools.convirza.operations.media_prompts import UploadPrompt
+from tools.convirza.operations.phone_numbers import ReleaseNumber
+from tools.convirza.operations.provisioned_routes import (
     CreateProvisionedRoute,
     ReplaceProvisionedRoute,
     UpdateProvisionedRoute,
 )
+from tools.convirza.operations.users import ListUsers
+from tools.convirza.operations.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
+from tools.convirza.operations.webhooks import UpdateWebhook
 from tools.convirza.route_settings import RouteConfig
-from tools.convirza.users import ListUsers
-from tools.convirza.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
-from tools.convirza.webhooks import UpdateWebhook
+from tools.registry import catalogue
 
 SCHEDULED = "2099-05-19T12:00:00Z"
 

@@ -8,8 +8,8 @@ import pytest
 
 from clients.errors import NotFound, TelephonyError, UnexpectedAnswer
 from tests.clients.convirza_accounts import answered_by, success, tokens
-from tools.catalog import catalogue
-from tools.convirza.narrow_reads import FindNumber
+from tools.convirza.internal_reads import FindNumber
+from tools.registry import catalogue
 
 SENT_AT = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 BEFORE, AFTER, LATER = "2025-11-03T09:00:00.000Z", "2026-04-20T12:00:01.000Z", "2099-05-19T12:00:00.000Z"

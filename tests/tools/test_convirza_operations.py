@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.convirza.catalog import SIDEBAR
 from tests.tools.convirza_desk import desks
 from tests.tools.test_schemas import tokens
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_own_profile", {}),

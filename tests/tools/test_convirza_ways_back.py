@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from clients.errors import NotFound
 from clients.operation import Operation, answer_type
 from tests.clients.convirza_accounts import sandboxes, user
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
 

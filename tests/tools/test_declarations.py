@@ -9,10 +9,10 @@ import pytest
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.operation import Operation, Spec, answer_type
-from tools.adapter import annotations, description
+from server.mcp.adapter import annotations, description
 from tools.arguments import BadArguments, parse
-from tools.catalog import DuplicateOperation, OperationType, by_tool_name, catalogue
 from tools.discovery.examples import SETTING, example_call, example_of, examples
+from tools.registry import DuplicateOperation, OperationType, by_tool_name, catalogue
 from tools.schema import input_schema, server_inputs
 
 PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")

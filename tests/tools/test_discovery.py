@@ -8,13 +8,13 @@ import pytest
 from mcp.types import CallToolResult
 
 from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
-from guard.policy import Policy
-from server.app import build_server
-from server.runtime import Runtime
+from guard.rules.policy import Policy
+from server.mcp.app import build_server
+from server.services import Runtime
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tools.catalog import catalogue
-from tools.discovery.describing import described
+from tools.discovery.describe import described
+from tools.registry import catalogue
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])

@@ -11,7 +11,7 @@ from clients.operation import Operation
 from tests.clients.enswitch_accounts import installations
 from tests.tools.enswitch_calls import CALLS
 from tests.tools.enswitch_session import session
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 OPERATIONS = {name: operation for name, operation in catalogue().items() if operation.spec.provider.name == "enswitch"}
 

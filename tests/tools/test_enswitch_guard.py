@@ -9,17 +9,17 @@ import pytest
 from clients.operation import Operation
 from tests.clients.enswitch_accounts import COMPANY, installations, person
 from tests.tools.enswitch_session import session, text_of
-from tools.enswitch.calls import MakeCall
-from tools.enswitch.charges import CreateCharge
-from tools.enswitch.customers import CreateCustomer, UpdateCustomer
-from tools.enswitch.features import CreateAddress, CreateHuntgroup, CreateSpeeddial
-from tools.enswitch.messages import CreateMailbox, SendFax, SendText
-from tools.enswitch.numbers import PurchaseNumber, UpdateNumber
-from tools.enswitch.people import CreatePerson, DeletePerson
-from tools.enswitch.phones import CreatePhone, UpdatePhone
-from tools.enswitch.plan_routes import CreatePlanRoute, DeletePlanRoute
-from tools.enswitch.queues import CreateQueueDestination, UpdateQueue
-from tools.enswitch.system_numbers import CreateSystemNumbers, DeleteSystemNumber
+from tools.enswitch.operations.calls import MakeCall
+from tools.enswitch.operations.charges import CreateCharge
+from tools.enswitch.operations.customers import CreateCustomer, UpdateCustomer
+from tools.enswitch.operations.features import CreateAddress, CreateHuntgroup, CreateSpeeddial
+from tools.enswitch.operations.messages import CreateMailbox, SendFax, SendText
+from tools.enswitch.operations.people import CreatePerson, DeletePerson
+from tools.enswitch.operations.phone_numbers import PurchaseNumber, UpdateNumber
+from tools.enswitch.operations.phones import CreatePhone, UpdatePhone
+from tools.enswitch.operations.plan_routes import CreatePlanRoute, DeletePlanRoute
+from tools.enswitch.operations.queues import CreateQueueDestination, UpdateQueue
+from tools.enswitch.operations.system_numbers import CreateSystemNumbers, DeleteSystemNumber
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 

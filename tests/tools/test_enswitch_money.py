@@ -10,18 +10,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from clients.enswitch import LOGIN_PATH
 from clients.errors import OutcomeUnknown, Refused
 from guard.action import Action, State
-from guard.budget import Cap
 from guard.money import Money
-from server.runtime import Runtime
-from server.settings import Settings
+from guard.rules.budget import Cap
+from server.services import Runtime
+from server.settings.model import Settings
 from tests.clients.enswitch_accounts import installations, served_by
 from tests.connecting import Person, connect, server_for
 from tests.contract_stubs.enswitch import SETTINGS, TOKEN, envelope
 from tests.tools.enswitch_session import Session, session
-from tools.enswitch.balances import RequestTopup, TopupRequest
+from tools.enswitch.client import LOGIN_PATH
+from tools.enswitch.operations.balances import RequestTopup, TopupRequest
 
 PAGE = "<html><body>Please log in</body></html>"
 

@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from clients.fields import FromStranger
 from clients.operation import answer_type
+from server.mcp.untrusted import Fence, fenced
 from tests.guard.injections import INJECTIONS
-from tools.catalog import OperationType, catalogue
-from tools.fencing import Fence, fenced
 from tools.overview import views
-from tools.routee import callbacks
-from tools.voicetel.account import CallRecords
+from tools.registry import OperationType, catalogue
+from tools.routee import webhooks as callbacks
+from tools.voicetel.operations.account import CallRecords
 
 WHO_CALLS_OR_WRITES = {
     *("from", "fromNumber", "from_number", "sender", "sender_name", "sourceNumber", "source_name"),

@@ -12,8 +12,8 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from server.sandboxed import sandboxed
-from server.settings import Settings
+from server.settings.model import Settings
+from server.settings.sandbox_settings import sandboxed
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 

@@ -10,9 +10,9 @@ from mcp import Client
 from mcp.types import PromptReference
 from pydantic import SecretStr
 
-from server.own_tools import own_tools
-from server.sandboxed import sandboxed
-from server.settings import HttpSettings, Settings
+from server.mcp.own_tools import own_tools
+from server.settings.model import HttpSettings, Settings
+from server.settings.sandbox_settings import sandboxed
 from tests.connecting import Era, Person, connect, server_for
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes

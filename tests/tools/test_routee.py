@@ -11,21 +11,21 @@ from clients.errors import NotFound
 from clients.operation import Operation, build_request
 from clients.undo import Undo
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
+from server.mcp.untrusted import Fence, fenced
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
 from tests.tools.routee_desk import desks, text_of
-from tools.fencing import Fence, fenced
 from tools.routee.calls import Calls, Verb
-from tools.routee.campaigns import Campaign, DeleteCampaign, GetCampaign, SendCampaign, UpdateCampaign
-from tools.routee.conversations import StartConversation
-from tools.routee.failover import SendFailover, Step
-from tools.routee.groups import CreateGroup
-from tools.routee.numbers import Number, RentNumber, UpdateNumber
-from tools.routee.pools import AddPoolNumber, DeletePool, GetPool, Pool, RemovePoolNumber, UpdatePool
-from tools.routee.sms import Messages, SendSms
-from tools.routee.viber import SendViber
-from tools.routee.viber_campaigns import SendViberCampaign
-from tools.routee.voice_campaigns import SendVoiceCampaign
+from tools.routee.operations.campaigns import Campaign, DeleteCampaign, GetCampaign, SendCampaign, UpdateCampaign
+from tools.routee.operations.conversations import StartConversation
+from tools.routee.operations.failover import SendFailover, Step
+from tools.routee.operations.groups import CreateGroup
+from tools.routee.operations.phone_numbers import Number, RentNumber, UpdateNumber
+from tools.routee.operations.pools import AddPoolNumber, DeletePool, GetPool, Pool, RemovePoolNumber, UpdatePool
+from tools.routee.operations.sms import Messages, SendSms
+from tools.routee.operations.viber import SendViber
+from tools.routee.operations.viber_campaigns import SendViberCampaign
+from tools.routee.operations.voice_campaigns import SendVoiceCampaign
 
 GREEK = "+306970000555"
 FREE = "+306948530007"

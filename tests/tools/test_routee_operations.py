@@ -9,7 +9,7 @@ from sandbox.routee.catalog import ENDPOINTS
 from sandbox.routee.seed import AMERICAN_NUMBER, APPLICATION, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
 from tests.tools.routee_desk import desks
 from tests.tools.test_schemas import tokens
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 GREEK = "+306970000555"
 ENDLESS = "+306970000015"

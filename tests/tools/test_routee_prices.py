@@ -10,26 +10,26 @@ import pytest
 from clients.effects import Effect
 from clients.operation import Operation
 from guard.money import Money
-from guard.quote import quote
+from guard.rules.quote import quote
 from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
 from tests.tools.routee_desk import desks
-from tools.catalog import catalogue
-from tools.routee.call_control import TransferCall
+from tools.registry import catalogue
 from tools.routee.calls import Verb
-from tools.routee.campaigns import SendCampaign, UpdateCampaign
-from tools.routee.conversations import StartConversation
-from tools.routee.failover import SendFailover, Step
-from tools.routee.lookups import LookUpNumber, ValidateNumber
-from tools.routee.numbers import RentNumber
-from tools.routee.pool_messages import SendPoolSms
+from tools.routee.operations.call_control import TransferCall
+from tools.routee.operations.campaigns import SendCampaign, UpdateCampaign
+from tools.routee.operations.conversations import StartConversation
+from tools.routee.operations.failover import SendFailover, Step
+from tools.routee.operations.lookups import LookUpNumber, ValidateNumber
+from tools.routee.operations.phone_numbers import RentNumber
+from tools.routee.operations.pool_messages import SendPoolSms
+from tools.routee.operations.sms import SendSms
+from tools.routee.operations.two_step import ConfirmVerification, SendVerification
+from tools.routee.operations.viber import SendViber, SendViberCode
+from tools.routee.operations.viber_campaigns import SendViberCampaign
+from tools.routee.operations.voice_campaigns import SendVoiceCampaign
 from tools.routee.prices import RouteePrices
-from tools.routee.sms import SendSms
-from tools.routee.two_step import ConfirmVerification, SendVerification
-from tools.routee.viber import SendViber, SendViberCode
-from tools.routee.viber_campaigns import SendViberCampaign
-from tools.routee.voice_campaigns import SendVoiceCampaign
 
 GREEK = "+306970000555"
 FREE = "+306948530007"

@@ -11,12 +11,12 @@ from typing import Any
 import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
-from server.runtime import Runtime
-from server.sandboxed import sandboxed
-from server.settings import Settings
-from server.shelf import Shelf
-from tools.adapter import annotations, description
-from tools.catalog import OperationType, catalogue
+from server.mcp.adapter import annotations, description
+from server.mcp.registry import Shelf
+from server.services import Runtime
+from server.settings.model import Settings
+from server.settings.sandbox_settings import sandboxed
+from tools.registry import OperationType, catalogue
 from tools.schema import input_schema
 
 FOLDER = Path(__file__).parent / "snapshots"

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.tables import written
+from server.mcp.tabular import written
 
 CELLS = st.one_of(st.text(max_size=20), st.integers(), st.none(), st.booleans())
 PAIRS = st.lists(st.tuples(CELLS, CELLS), min_size=4, max_size=9)

@@ -7,7 +7,7 @@ import pytest
 
 from clients.operation import Operation, Proof
 from tests.clients.accounts import Provider, answered_by, success
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 SENT_AT = datetime(2026, 5, 18, 12, tzinfo=UTC)
 NUMBER = "+12015550142"

@@ -6,7 +6,7 @@ import pytest
 
 from clients.operation import Operation, answer_type
 from clients.undo import Undo
-from tools.catalog import catalogue
+from tools.registry import catalogue
 
 
 def way_back(tool: str, arguments: dict[str, Any], shown: dict[str, Any]) -> Undo:

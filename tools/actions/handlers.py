@@ -9,16 +9,16 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, Principal, State
-from guard.wording import argument_lines, standing
-from tools.calling import CallDesk, Principals
-from tools.fencing import Fence
-from tools.own import DOES, LOOKS, Outcome, own_tool
-from tools.quoting import behind_fence
-from tools.results import problem
+from guard.messages import argument_lines, standing
+from server.mcp.dispatcher import CallDesk, Principals
+from server.mcp.quoting import behind_fence
+from server.mcp.results import problem
+from server.mcp.untrusted import Fence
+from tools.builtin import DOES, LOOKS, Outcome, own_tool
 
 if TYPE_CHECKING:
     from guard.journal import Journal
-    from guard.undoing import Undoing
+    from guard.undo import Undoing
 
 
 class ActionId(BaseModel):

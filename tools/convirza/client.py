@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, cast
 
 from clients.client import ApiClient
-from clients.convirza_session import ConvirzaSession
 from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Spec
 from clients.redaction import redact
 from clients.tokens import ProcessTokens, TokenStore
+from tools.convirza.session import ConvirzaSession
 
 convirza: Final = Provider(
     "convirza",

@@ -4,13 +4,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.errors import NotFound, UnexpectedAnswer
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation
-from tools.convirza.listings import Listing
-from tools.convirza.shapes import Id
+from tools.convirza.client import BASE_PATHS, convirza
+from tools.convirza.field_types import Id
+from tools.convirza.paging import Listing
 
 R = TypeVar("R")
 

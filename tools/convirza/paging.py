@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 from pydantic import Field, WithJsonSchema, model_validator
 
 from clients.operation import Answer, Operation
-from tools.convirza.shapes import body, list_in, object_in
+from tools.convirza.field_types import body, list_in, object_in
 
 R = TypeVar("R")
 

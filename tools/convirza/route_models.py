@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer
+from tools.convirza.field_types import AnsweredChoice, EmptyIsNone, list_in, object_in
 from tools.convirza.route_settings import routing_laid_open
-from tools.convirza.shapes import AnsweredChoice, EmptyIsNone, list_in, object_in
 
 
 class SmsSettingsRead(Answer):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo
 
 from clients.fields import WIRE
-from tools.convirza.shapes import (
+from tools.convirza.field_types import (
     Amount,
     Count,
     Id,

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from tools.convirza.narrow_reads import TrackingNumber
-from tools.convirza.phone_numbers import ListAssignedNumbers, SearchNumbers
-from tools.convirza.provisioned_routes import ListProvisionedRoutes, RouteRow
+from tools.convirza.internal_reads import TrackingNumber
+from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchNumbers
+from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes, RouteRow
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
-from tools.reading import Reader
+from tools.policy_reader import Reader
 
 NAME = "convirza"
 NO_MONEY = "Convirza shows no amounts"

@@ -3,10 +3,10 @@
 from typing import Any
 
 from clients.effects import Charge
-from guard.policy import Decision, Policy
-from tools.adapter import description
-from tools.catalog import OperationType
+from guard.rules.policy import Decision, Policy
+from server.mcp.adapter import description
 from tools.discovery.examples import example_call, example_of
+from tools.registry import OperationType
 from tools.schema import input_schema
 
 ASKED: dict[Decision, str] = {

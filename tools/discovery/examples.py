@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 from tools.arguments import parse
-from tools.catalog import OperationType
+from tools.registry import OperationType
 
 SETTING = "2015550100"
 """Stands in an example for what the settings fill in; its form is the strictest that one of them has."""

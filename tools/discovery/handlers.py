@@ -9,15 +9,15 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from guard.policy import Policy
-from tools.calling import Bar, CallDesk
-from tools.catalog import OperationType, operation_named, operations_of
-from tools.discovery.catalogue import index_of
-from tools.discovery.describing import ASKED, CALL_READ, CALL_WRITE, caller, described
+from guard.rules.policy import Policy
+from server.mcp.dispatcher import Bar, CallDesk
+from server.mcp.results import problem, shown
+from tools.builtin import DOES, LOOKS, READS, own_tool
+from tools.discovery.describe import ASKED, CALL_READ, CALL_WRITE, caller, described
+from tools.discovery.index import index_of
 from tools.discovery.ranking import Entry, Index
-from tools.own import DOES, LOOKS, READS, own_tool
-from tools.results import problem, shown
-from tools.suggesting import nearest_tools, reads_of
+from tools.registry import OperationType, operation_named, operations_of
+from tools.suggestions import nearest_tools, reads_of
 
 Outcome = CallToolResult | InputRequiredResult
 Kind = Literal["read", "change", "paid"]

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from mcp.server.mcpserver.tools import Tool
 
-from tools.catalog import OperationType
+from tools.builtin import OwnTool
 from tools.discovery.ranking import Entry, Index
-from tools.own import OwnTool
+from tools.registry import OperationType
 from tools.toolsets import EVERYDAY
 
 _COMMON = frozenset(name for names in EVERYDAY.values() for name in names)

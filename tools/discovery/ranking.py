@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tools.discovery.wording import request_verbs, request_words, trigrams, words
+from tools.discovery.tokenizer import request_verbs, request_words, trigrams, words
 
 SATURATION = 2.0
 RESEMBLES = 0.6

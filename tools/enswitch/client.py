@@ -16,7 +16,6 @@ import httpx2
 from clients.checking import only_checks
 from clients.client import ApiClient
 from clients.effects import Basis, Effect
-from clients.enswitch_versions import NEWEST, TOKENS, Version, in_form_of
 from clients.errors import (
     InvalidRequest,
     NotAuthenticated,
@@ -32,8 +31,9 @@ from clients.errors import (
 )
 from clients.exchange import Exchange
 from clients.operation import Operation, Provider, Request, Spec
-from clients.received import Received, parsed_or_none, words
 from clients.redaction import redact
+from clients.response import Received, parsed_or_none, words
+from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of
 
 R = TypeVar("R")
 OperationT = TypeVar("OperationT", bound=Operation[Any])

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from clients.operation import Operation
-from tools.enswitch.fields import SHORT
+from tools.enswitch.field_types import SHORT
 
 _INTERNATIONAL: Final = re.compile(r"\+(?=[0-9]+$)")
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
 from clients.fields import Moment
 from clients.operation import Answer
-from tools.enswitch.fields import Amount, Flag, Id, Kind, Target, Whole
+from tools.enswitch.field_types import Amount, Flag, Id, Kind, Target, Whole
 
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), WithJsonSchema({"type": "string"})]
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from clients.client import ApiClient
-from clients.enswitch import Enswitch
 from clients.operation import Operation
 from guard.money import Money
-from guard.quote import Balance, Rate
+from guard.rules.quote import Balance, Rate
+from tools.enswitch.client import Enswitch
 
 
 class EnswitchPrices:

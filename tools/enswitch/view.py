@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from clients.errors import NotFound
 from guard.money import Money
-from tools.enswitch.charges import ListTransactions
-from tools.enswitch.customers import Customer, ListCustomers
-from tools.enswitch.numbers import GetNumber, ListNumbers, OwnedNumber
+from tools.enswitch.operations.charges import ListTransactions
+from tools.enswitch.operations.customers import Customer, ListCustomers
+from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers, OwnedNumber
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
-from tools.reading import Reader
+from tools.policy_reader import Reader
 
 NAME = "enswitch"
 MOST_CUSTOMERS = 50

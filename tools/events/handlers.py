@@ -13,16 +13,16 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from clients.errors import TelephonyError
 from guard.action import Principal
 from guard.money import Money
-from tools.callbacks import Posted
-from tools.calling import Memory
-from tools.fencing import Fence
-from tools.overview.desk import AnyNumber
-from tools.own import LOOKS, READS, Outcome, own_tool
-from tools.reading import NotAllowed, Reader
-from tools.results import error_result, shown
-from tools.routee.account import GetBalance
-from tools.routee.campaigns import Campaign, GetCampaign
-from tools.routee.shapes import SENDER_ALONE
+from server.mcp.dispatcher import Memory
+from server.mcp.results import error_result, shown
+from server.mcp.untrusted import Fence
+from tools.builtin import LOOKS, READS, Outcome, own_tool
+from tools.overview.handlers import AnyNumber
+from tools.policy_reader import NotAllowed, Reader
+from tools.routee.field_types import SENDER_ALONE
+from tools.routee.operations.account import GetBalance
+from tools.routee.operations.campaigns import Campaign, GetCampaign
+from tools.webhooks import Posted
 
 POLL_SECONDS = 0.5
 CAMPAIGN_POLL_SECONDS = 2.0

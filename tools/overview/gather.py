@@ -12,7 +12,7 @@ import anyio
 from clients.errors import TelephonyError
 from clients.redaction import redact
 from tools.overview.views import NotOffered, TooLong, View
-from tools.reading import NotAllowed
+from tools.policy_reader import NotAllowed
 
 T = TypeVar("T")
 

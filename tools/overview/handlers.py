@@ -12,12 +12,12 @@ from mcp.types import CallToolResult
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from guard.action import Principal, State
-from guard.budget import Cap
 from guard.money import Money
-from tools.overview.asking import Gathered, gather
+from guard.rules.budget import Cap
+from server.mcp.results import shown
+from tools.builtin import READS, Outcome, own_tool
+from tools.overview.gather import Gathered, gather
 from tools.overview.views import Delivery, Line, Offer, View, Wanted
-from tools.own import READS, Outcome, own_tool
-from tools.results import shown
 
 if TYPE_CHECKING:
     from guard.journal import Journal

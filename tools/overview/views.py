@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from clients.operation import Operation
 from guard.money import Money
-from tools.reading import Reader
+from tools.policy_reader import Reader
 
 MOST_PAGES = 200
 """Pages of one list that are read before a view gives up."""

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer
-from tools.routee.paging import Page
-from tools.routee.shapes import (
+from tools.routee.field_types import (
     Amount,
     AnsweredSender,
     Gender,
@@ -21,6 +20,7 @@ from tools.routee.shapes import (
     given,
     without_description,
 )
+from tools.routee.paging import Page
 
 SpokenText = Annotated[str, Field(min_length=1, max_length=1000)]
 

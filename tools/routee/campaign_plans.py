@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from tools.routee.comparing import agrees
-from tools.routee.shapes import iso
+from tools.routee.field_types import iso
 
 _DEFAULTS: Final = (False, 4320)
 """What is shown of flash, quiet hours and minutes of life that nobody asked for."""

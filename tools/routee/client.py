@@ -27,11 +27,11 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.inbox import INBOX, INBOX_PATH, Inbox, NoInbox, filled_in, names_inbox
 from clients.limits import Limit
 from clients.operation import Operation, Provider, Request, Spec
-from clients.received import Received, parsed_or_none
 from clients.redaction import redact
+from clients.response import Received, parsed_or_none
+from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, filled_in, names_inbox
 
 routee: Final = Provider(
     "routee",

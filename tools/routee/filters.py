@@ -4,7 +4,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.routee.shapes import without_description
+from tools.routee.field_types import without_description
 
 F = TypeVar("F", bound=str)
 

@@ -13,19 +13,19 @@ from typing import Any, Final
 from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
-from guard.quote import Balance, Rate, Unpriced
-from tools.routee.account import GetBalance, ListPrices, Prices
-from tools.routee.campaigns import AnalyzeCampaign, CampaignPlan
-from tools.routee.failover import SendFailover, Step
+from guard.rules.quote import Balance, Rate, Unpriced
+from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
-from tools.routee.lookups import ValidateNumber
-from tools.routee.numbers import NumberField, RentNumber, SearchAvailableNumbers, a_month_later
-from tools.routee.pool_messages import SendPoolSms
-from tools.routee.pools import DEFAULT_SENDER
-from tools.routee.shapes import Costs
-from tools.routee.sms import AnalyzeSms, SendSms, SmsAnalysis
-from tools.routee.viber import SendViber, SendViberCode
-from tools.routee.viber_campaigns import SendViberCampaign
+from tools.routee.operations.account import GetBalance, ListPrices, Prices
+from tools.routee.operations.campaigns import AnalyzeCampaign, CampaignPlan
+from tools.routee.operations.failover import SendFailover, Step
+from tools.routee.operations.lookups import ValidateNumber
+from tools.routee.operations.phone_numbers import NumberField, RentNumber, SearchAvailableNumbers, a_month_later
+from tools.routee.operations.pool_messages import SendPoolSms
+from tools.routee.operations.pools import DEFAULT_SENDER
+from tools.routee.operations.sms import AnalyzeSms, SendSms, SmsAnalysis
+from tools.routee.operations.viber import SendViber, SendViberCode
+from tools.routee.operations.viber_campaigns import SendViberCampaign
 
 Priced = Rate | Unpriced | None
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from clients.audience import Members
-from tools.routee.contacts import Contact, Contacts, GetContact
-from tools.routee.groups import ListGroupContacts
+from tools.routee.operations.contacts import Contact, Contacts, GetContact
+from tools.routee.operations.groups import ListGroupContacts
 
 LARGEST_PAGE: Final = 500
 

@@ -7,14 +7,14 @@ from phonenumbers import country_code_for_region
 
 from guard.money import Money
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
-from tools.reading import Reader
-from tools.routee.account import Balance as AccountBalance
-from tools.routee.account import GetBalance
+from tools.policy_reader import Reader
+from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
-from tools.routee.numbers import ListAvailableNumbers, ListNumbers, Number
-from tools.routee.reports import ReportSpending
-from tools.routee.shapes import Costs
-from tools.routee.sms import ListMessages, MessageField, MessagePart, TrackSms
+from tools.routee.operations.account import Balance as AccountBalance
+from tools.routee.operations.account import GetBalance
+from tools.routee.operations.phone_numbers import ListAvailableNumbers, ListNumbers, Number
+from tools.routee.operations.reports import ReportSpending
+from tools.routee.operations.sms import ListMessages, MessageField, MessagePart, TrackSms
 
 NAME = "routee"
 LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)

@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError
 
 from clients.fields import AnsweredTime, LooseText
 from clients.operation import Answer
-from tools.callbacks import BadCallback, Kind, Posted
-from tools.routee.shapes import Amount, AnsweredSender, Status
+from tools.routee.field_types import Amount, AnsweredSender, Status
+from tools.webhooks import BadCallback, Kind, Posted
 
 PROVIDER = "routee"
 LONGEST_SENDER = 64

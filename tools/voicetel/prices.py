@@ -6,8 +6,8 @@ from typing import Any, Final
 from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
-from guard.quote import Balance, Rate, Unpriced
-from tools.voicetel.account import GetAccount
+from guard.rules.quote import Balance, Rate, Unpriced
+from tools.voicetel.operations.account import GetAccount
 
 TOO_OLD: Final = timedelta(days=1)
 """Rates that were read longer ago, because VoiceTel allows no newer read, are no price any more."""

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from clients.errors import NotFound, TelephonyError
 from guard.money import Money
 from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, dollars
-from tools.reading import Reader
-from tools.voicetel.account import GetAccount, ListRecurringCharges
-from tools.voicetel.e911 import GetE911Record
-from tools.voicetel.messaging import ListMessages
-from tools.voicetel.number_messaging import GetNumberMessaging
-from tools.voicetel.numbers import GetNumber, ListNumbers, Number
-from tools.voicetel.ordering import SearchInventory
+from tools.policy_reader import Reader
+from tools.voicetel.operations.account import GetAccount, ListRecurringCharges
+from tools.voicetel.operations.e911 import GetE911Record
+from tools.voicetel.operations.messaging import ListMessages
+from tools.voicetel.operations.number_messaging import GetNumberMessaging
+from tools.voicetel.operations.ordering import SearchInventory
+from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number
 
 NAME = "voicetel"
 

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-from server.store.locking import WRITE_LOCK, is_file
+from server.store.lock_timeouts import WRITE_LOCK, is_file
 from server.store.schema import metadata
 
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)

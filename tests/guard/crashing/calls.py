@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clients.operation import Operation
-from tools.voicetel.messaging import SendMessage
-from tools.voicetel.number_routing import SetForward
-from tools.voicetel.ordering import OrderNumbers
+from tools.voicetel.operations.messaging import SendMessage
+from tools.voicetel.operations.number_routing import SetForward
+from tools.voicetel.operations.ordering import OrderNumbers
 
 OURS: Final = "+12015550142"
 AREAS: Final = ("201", "212", "646", "305", "415", "512", "720", "808", "312", "206", "404")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from guard.action import State
-from server.store.chain import Verdict
-from server.store.record import open_record
+from server.store.hash_chain import Verdict
+from server.store.store import open_record
 from tests.guard.crashing.steps import Step
 from tests.guard.crashing.trials import Trial
 

@@ -15,14 +15,14 @@ from guard.action import Action, Principal, State, digest_of
 from guard.errors import GuardRefusal
 from guard.pipeline import Guard
 from guard.reconcile import GRACE
-from server.providers import SETUPS
-from server.runtime import Runtime
+from server.services import Runtime
 from server.store.schema import actions, holds
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedJournal, SteppedSender
 from tests.sandboxed import NO_CERTIFICATES
-from tools.catalog import operation_named
-from tools.looking import reads_beside
+from tools.provider import SETUPS
+from tools.registry import operation_named
+from tools.related_reads import reads_beside
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"

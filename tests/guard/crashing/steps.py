@@ -12,9 +12,9 @@ from clients.client import ApiClient
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, State
-from guard.budget import Cap, Hold
+from guard.rules.budget import Cap, Hold
 from server.store.actions import StoredJournal
-from server.store.record import Record
+from server.store.store import Record
 
 R = TypeVar("R")
 

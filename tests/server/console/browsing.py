@@ -15,10 +15,10 @@ from argon2 import PasswordHasher
 
 from guard.action import Action, State, new_action_id
 from guard.money import Money
-from guard.quote import Balance, Quote
-from server.store.record import Record, open_record
-from server.web.identity import Identity
-from server.web.pages import PageSetup, approval_app
+from guard.rules.quote import Balance, Quote
+from server.console.page_identity import Identity
+from server.console.pages import PageSetup, approval_app
+from server.store.store import Record, open_record
 
 PASSCODE = "correct horse"
 HOST = "127.0.0.1:8766"

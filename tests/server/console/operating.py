@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
-from tests.server.web.browsing import Browser
+from tests.server.console.browsing import Browser
 
 
 @asynccontextmanager

@@ -9,11 +9,11 @@ import anyio
 import pytest
 
 from guard.action import State
-from guard.quote import Quote
-from server.passcode import set_passcode
+from guard.rules.quote import Quote
+from server.console.passcode import set_passcode
 from tests.connecting import connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tests.server.web.browsing import (
+from tests.server.console.browsing import (
     PASSCODE,
     START,
     browser,

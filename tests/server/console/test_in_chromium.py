@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from guard.action import Action, State
-from server.store.record import Record
-from server.web.loopback import bind, serving
-from tests.server.web.browsing import PASSCODE, opened_record, proposed, state_of
-from tests.server.web.chromium import CHROMIUM, PHONE, picture, tab, tab_to
+from server.http.loopback import bind, serving
+from server.store.store import Record
+from tests.server.console.browsing import PASSCODE, opened_record, proposed, state_of
+from tests.server.console.chromium import CHROMIUM, PHONE, picture, tab, tab_to
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
 

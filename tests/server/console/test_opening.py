@@ -19,15 +19,15 @@ from mcp.types import (
     InputResponses,
 )
 
-from server.app import build_server
-from server.passcode import set_passcode
-from server.runtime import Runtime
-from server.serving import page_on_loopback
-from server.settings import ApprovalSettings
+from server.console.passcode import set_passcode
+from server.http.app import page_on_loopback
+from server.mcp.app import build_server
+from server.services import Runtime
+from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
 from tests.sandboxed import Sandbox, sandboxes
-from tests.server.web.browsing import PASSCODE
-from tests.server.web.operating import browsing, page_path
+from tests.server.console.browsing import PASSCODE
+from tests.server.console.operating import browsing, page_path
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 RELEASE = "voicetel_release_number"

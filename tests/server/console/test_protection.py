@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from guard.action import State
-from server.passcode import set_passcode
-from server.web.sessions import Sessions
-from tests.server.web.browsing import (
+from server.console.passcode import set_passcode
+from server.console.sessions import Sessions
+from tests.server.console.browsing import (
     PASSCODE,
     START,
     browser,

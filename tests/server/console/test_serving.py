@@ -21,15 +21,15 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
 from sandbox.serving import LoopbackServer
-from server.passcode import set_passcode
-from server.runtime import Runtime
-from server.serving import http_app, page_on_loopback
-from server.settings import ApprovalSettings, HttpSettings, Settings
-from server.store.record import open_record
+from server.console.passcode import set_passcode
+from server.http.app import http_app, page_on_loopback
+from server.services import Runtime
+from server.settings.model import ApprovalSettings, HttpSettings, Settings
+from server.store.store import open_record
 from tests.connecting import settings_for
 from tests.sandboxed import sandboxes
-from tests.server.web.browsing import PASSCODE
-from tests.server.web.operating import browsing, page_base, page_path
+from tests.server.console.browsing import PASSCODE
+from tests.server.console.operating import browsing, page_base, page_path
 
 TOKEN = "a-long-token-of-alice"
 ORDER = {"numbers": ["+12125550100"]}

@@ -7,16 +7,16 @@ from pydantic import AfterValidator, Field, model_validator
 
 from clients.audience import Members, Unlisted
 from clients.changing import Changing
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
 from clients.operation import Answer, Operation, Proof
 from clients.segments import segments
 from clients.undo import Undo, put_back
-from tools.convirza.broadcasts_read import NOW, Broadcast, as_when, is_changed, is_set
+from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set
+from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import UNSEEN, changed, fields_of, is_new, put_fields_back, replaced
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, FurtherFields, Id, Number, Word, body, numbers_in
+from tools.convirza.field_types import E164, FurtherFields, Id, Number, Word, body, numbers_in
+from tools.convirza.paging import Listing, PagedOperation
 
 SENT_AT_ONCE: Final = "Sent at once: it cannot be called back. That leaving the time out sends at once is inferred."
 

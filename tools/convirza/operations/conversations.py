@@ -5,13 +5,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
-from clients.convirza import convirza
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText, StrangerText
 from clients.operation import Answer, Operation
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.routes_read import Routing
-from tools.convirza.shapes import E164, EmptyIsNone, Id, IsoTime, Number, list_in, object_in
+from tools.convirza.client import convirza
+from tools.convirza.field_types import E164, EmptyIsNone, Id, IsoTime, Number, list_in, object_in
+from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.route_models import Routing
 
 LONGEST_RANGE: Final = timedelta(days=31)
 

@@ -6,15 +6,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from clients.changing import Changing
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.errors import NotPermitted
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, EmptyIsNone, Id, Word, body, list_in, object_in
+from tools.convirza.field_types import E164, EmptyIsNone, Id, Word, body, list_in, object_in
+from tools.convirza.paging import Listing, PagedOperation
 
 
 class Group(Answer):

@@ -8,13 +8,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
 
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import WIRE, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo, put_back
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import body
+from tools.convirza.client import BASE_PATHS, convirza
+from tools.convirza.field_types import body
+from tools.convirza.paging import Listing, PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
 """Documented on the troubleshooting page, like the formats and kinds."""

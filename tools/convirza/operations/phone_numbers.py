@@ -5,15 +5,15 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, model_validator
 
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo, put_back
+from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import is_new
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.narrow_reads import FindNumber, TrackingNumber, TrackingNumbers
-from tools.convirza.shapes import Id, Number, body, object_in
+from tools.convirza.field_types import Id, Number, body, object_in
+from tools.convirza.internal_reads import FindNumber, TrackingNumber, TrackingNumbers
+from tools.convirza.paging import Listing, PagedOperation
 
 CARRIER: Final = 20002
 """The source of a carrier's number in v2's example of a search."""

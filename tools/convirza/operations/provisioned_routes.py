@@ -6,16 +6,16 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field, model_validator
 
 from clients.changing import Changing
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
-from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.field_types import Id, Number, Word, object_in
+from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.route_models import ProvisionedRoute, TrackingNumberRead
 from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body, routing_laid_open
-from tools.convirza.routes_read import ProvisionedRoute, TrackingNumberRead
-from tools.convirza.shapes import Id, Number, Word, object_in
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
 """What a read shows beside the settings."""

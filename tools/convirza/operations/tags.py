@@ -5,13 +5,13 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.narrow_reads import FindTag, Tag, Tags
-from tools.convirza.shapes import Id, Word, body
+from tools.convirza.client import BASE_PATHS, convirza
+from tools.convirza.field_types import Id, Word, body
+from tools.convirza.internal_reads import FindTag, Tag, Tags
+from tools.convirza.paging import Listing, PagedOperation
 
 
 class AdSource(Answer):

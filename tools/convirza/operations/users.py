@@ -7,14 +7,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
 from clients.changing import Changing
-from clients.convirza import ALL_PATHS, BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.convirza.client import ALL_PATHS, BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import E164, EmptyIsNone, Id, Mail, Word, body, object_in
+from tools.convirza.field_types import E164, EmptyIsNone, Id, Mail, Word, body, object_in
+from tools.convirza.paging import Listing, PagedOperation
 
 Role = Literal["Admin", "Standard", "ReadOnly"]
 ROLE_IDS: Final[dict[Role, int]] = {"Admin": 1, "Standard": 2, "ReadOnly": 3}

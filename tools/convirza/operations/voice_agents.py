@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from clients.changing import Changing
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
-from tools.convirza.listings import Listing, PagedOperation
-from tools.convirza.shapes import EmptyIsNone, FurtherFields, Id, Number, Word, body, numbers_in
+from tools.convirza.field_types import EmptyIsNone, FurtherFields, Id, Number, Word, body, numbers_in
+from tools.convirza.paging import Listing, PagedOperation
 
 SPEAKS: Final = "Routes that use the agent let it talk to callers in these words from now on."
 

@@ -6,15 +6,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.changing import Changing
-from clients.convirza import BASE_PATHS, convirza
 from clients.effects import Effect
 from clients.fields import AnsweredTime, KeptFromModel, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo, put_back
+from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
-from tools.convirza.listings import Listing, PagedOperation
+from tools.convirza.field_types import FurtherFields, Id, Word, body
+from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_settings import Part
-from tools.convirza.shapes import FurtherFields, Id, Word, body
 
 TOKEN_NAME: Final = "token"  # noqa: S105 - the name of the parameter that carries it
 

@@ -10,15 +10,15 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.errors import OutcomeUnknown, Refused, quoted
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.redaction import redact
-from tools.enswitch.charges import ListTransactions, Transaction, Transactions
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
-from tools.enswitch.fields import Currency, Flag, Id, Positive, Text, Words
+from tools.enswitch.field_types import Currency, Flag, Id, Positive, Text, Words
 from tools.enswitch.groups import Accepted, ForCustomer
+from tools.enswitch.operations.charges import ListTransactions, Transaction, Transactions
 
 AROUND: Final = timedelta(minutes=1)
 """How long before and after the sending the record is read: Enswitch may take its time, and its clock may differ."""

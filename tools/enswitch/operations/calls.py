@@ -12,11 +12,11 @@ from pydantic import Field, model_validator
 
 from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.fields import FromStranger, LooseText, Moment, StrangerText
 from clients.operation import Answer, Operation
 from clients.undo import Undo
-from tools.enswitch.fields import (
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import (
     AS_TEXT,
     CallerNumber,
     Id,

@@ -10,9 +10,9 @@ from typing import cast
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.operation import Answer, Operation
-from tools.enswitch.fields import Amount, Currency, Flag, Id, Positive, Text, Whole, Words
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import Amount, Currency, Flag, Id, Positive, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 
 

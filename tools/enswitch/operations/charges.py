@@ -11,10 +11,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PlainSerializer, SerializationInfo, model_validator
 
 from clients.effects import Charge, Effect, Period
-from clients.enswitch import enswitch
 from clients.fields import WIRE, Moment
 from clients.operation import Answer, Operation, Proof
-from tools.enswitch.fields import Amount, Currency, Id, ShownTime, Words, is_given
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import Amount, Currency, Id, ShownTime, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Window, with_wire_name
 
 

@@ -10,9 +10,9 @@ from typing import Self
 from pydantic import model_validator
 
 from clients.effects import Effect
-from clients.enswitch import enswitch
 from clients.operation import Answer, Operation
-from tools.enswitch.fields import (
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import (
     AnyPrefix,
     Flag,
     Id,

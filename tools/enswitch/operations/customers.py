@@ -13,13 +13,13 @@ from pydantic import BaseModel
 
 from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.fields import LooseText
 from clients.operation import Answer, Operation
 from clients.undo import Undo, put_back
-from tools.enswitch.fields import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
-from tools.enswitch.routing import Imported
+from tools.enswitch.operations.routing import Imported
 
 
 class Customer(Answer):

@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Effect
-from clients.enswitch import enswitch
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
-from tools.enswitch.fields import (
+from tools.enswitch.field_types import (
     Flag,
     Kind,
     ShownNumber,

@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field, model_validator
 
 from clients.changing import Changing
 from clients.effects import Effect
-from clients.enswitch import enswitch
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
-from tools.enswitch.fields import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
 from tools.enswitch.reverting import as_before, as_wanted
 

@@ -14,12 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.segments import segments
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
-from tools.enswitch.fields import (
+from tools.enswitch.field_types import (
     AS_TEXT,
     Kind,
     Mail,

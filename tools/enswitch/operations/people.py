@@ -11,15 +11,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.effects import Effect
-from clients.enswitch import enswitch
-from clients.enswitch_versions import TOKENS, Version
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo, put_back
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
-from tools.enswitch.fields import Flag, Id, Mail, Text, Words, is_given, new_password
+from tools.enswitch.field_types import Flag, Id, Mail, Text, Words, is_given, new_password
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.reverting import ONLY_CHECKED
+from tools.enswitch.versions import TOKENS, Version
 
 
 class Person(Answer):

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
-from tools.enswitch.fields import (
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import (
     AS_WHOLE,
     Flag,
     Id,

@@ -12,13 +12,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
-from clients.enswitch_versions import Version
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Proof
 from clients.undo import Undo
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
-from tools.enswitch.fields import (
+from tools.enswitch.field_types import (
     Flag,
     Id,
     ShownNumber,
@@ -31,6 +30,7 @@ from tools.enswitch.fields import (
 )
 from tools.enswitch.groups import Accepted, Created, Destination, ForCustomer, Listing, Paged
 from tools.enswitch.reverting import as_before, as_wanted
+from tools.enswitch.versions import Version
 
 
 class Phone(Answer):

@@ -11,15 +11,15 @@ from pydantic import Field, model_validator
 
 from clients.changing import Changing
 from clients.effects import Effect
-from clients.enswitch import enswitch
-from clients.enswitch_versions import Formerly, NamesPlanRoute, Since
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
-from tools.enswitch.fields import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
+from tools.enswitch.field_types import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
 from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged, as_row
 from tools.enswitch.reverting import ONLY_CHECKED, as_before, as_wanted
+from tools.enswitch.versions import Formerly, NamesPlanRoute, Since
 
 RENAMED: Final = (4, 1)
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from clients.changing import Changing
 from clients.effects import Effect
-from clients.enswitch import enswitch
 from clients.operation import Answer, Operation
-from tools.enswitch.fields import (
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import (
     Amount,
     BillType,
     Currency,

@@ -12,10 +12,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, model_validator
 
 from clients.effects import Effect
-from clients.enswitch import enswitch
 from clients.operation import Answer, Operation, Proof
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
-from tools.enswitch.fields import (
+from tools.enswitch.field_types import (
     CallerNumber,
     Flag,
     Id,

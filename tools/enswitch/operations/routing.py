@@ -10,11 +10,11 @@ from pydantic import Field
 
 from clients.changing import Changing
 from clients.effects import Effect
-from clients.enswitch import enswitch
-from clients.enswitch_versions import Version
 from clients.operation import Answer, Operation
-from tools.enswitch.fields import AnyPrefix, Csv, Flag, Id, Limit, Text, Whole, Words
+from tools.enswitch.client import enswitch
+from tools.enswitch.field_types import AnyPrefix, Csv, Flag, Id, Limit, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
+from tools.enswitch.versions import Version
 
 
 @enswitch.function(

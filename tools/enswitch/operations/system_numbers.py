@@ -10,13 +10,13 @@ from pydantic import Field, model_validator
 
 from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.enswitch import enswitch
 from clients.operation import Operation, Proof
 from clients.undo import Undo
+from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement
-from tools.enswitch.fields import Flag, Id, Number, Text, Whole
+from tools.enswitch.field_types import Flag, Id, Number, Text, Whole
 from tools.enswitch.groups import Accepted, DryRun
-from tools.enswitch.numbers import NO_PRICE, OwnedNumber
+from tools.enswitch.operations.phone_numbers import NO_PRICE, OwnedNumber
 from tools.enswitch.reverting import as_before, as_wanted
 
 MOST = 1_000_000

@@ -7,9 +7,9 @@ from pydantic import AliasChoices, Field
 from clients.effects import Effect
 from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, wire_fields
-from clients.routee import routee
+from tools.routee.client import routee
+from tools.routee.field_types import Amount
 from tools.routee.paging import PAGING, Page, Paged
-from tools.routee.shapes import Amount
 
 
 class Currency(Answer):

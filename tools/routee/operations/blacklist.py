@@ -12,11 +12,11 @@ from pydantic import Field
 from clients.audience import Members
 from clients.effects import Effect
 from clients.operation import Answer, Operation, Proof
-from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
-from tools.routee.contacts import Contact
+from tools.routee.client import routee
+from tools.routee.field_types import GroupName, Id, Service
+from tools.routee.operations.contacts import Contact
 from tools.routee.recipients import members_of
-from tools.routee.shapes import GroupName, Id, Service
 
 AGREED: Final = "Texting or calling people who opted out breaks the law unless they agreed to it again."
 

@@ -10,10 +10,10 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
 from clients.operation import Answer, Operation, wire_fields
-from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.calls import Callee, SpokenText, called_numbers, callee
-from tools.routee.shapes import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, given
+from tools.routee.client import routee
+from tools.routee.field_types import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, given
 
 NO_RESUME: Final = "A call that has ended cannot be resumed."
 

@@ -9,13 +9,11 @@ from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
-from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.campaign_plans import is_same_plan
+from tools.routee.client import routee
 from tools.routee.comparing import replaced
-from tools.routee.filters import Filter
-from tools.routee.recipients import members_of
-from tools.routee.shapes import (
+from tools.routee.field_types import (
     Amount,
     Audience,
     Callback,
@@ -33,7 +31,9 @@ from tools.routee.shapes import (
     scheduled,
     timing_warnings,
 )
-from tools.routee.sms import SEND_EXTRAS, MessageField, Messages, messages_since, sms_extras, text_warnings
+from tools.routee.filters import Filter
+from tools.routee.operations.sms import SEND_EXTRAS, MessageField, Messages, messages_since, sms_extras, text_warnings
+from tools.routee.recipients import members_of
 
 RUNS_FOR: Final = timedelta(minutes=30)
 """How long the messages of a campaign are looked for: quiet hours and thousands of recipients hold them back."""

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from clients.effects import Effect
 from clients.fields import E164, Email, LooseText, StrangerText
 from clients.operation import Answer, Done, Operation, Proof
-from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.client import routee
 from tools.routee.comparing import replaced
+from tools.routee.field_types import Id, given
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Id, given
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 

@@ -8,11 +8,11 @@ from clients.audience import Unlisted
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
 from clients.operation import Answer, Operation, wire_fields
-from clients.routee import CONVERSATIONS, routee
 from clients.undo import Undo
 from tools.routee.calls import CalledParty, Callee, Calls, Recording, Verb, called_numbers, callee
+from tools.routee.client import CONVERSATIONS, routee
+from tools.routee.field_types import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, given
 from tools.routee.paging import Paged
-from tools.routee.shapes import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, given
 
 NO_UNCALL: Final = "A call cannot be unmade; routee_end_call hangs it up."
 

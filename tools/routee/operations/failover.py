@@ -9,11 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, Proof
-from clients.routee import routee
 from clients.undo import Undo
-from tools.routee.filters import Filter
-from tools.routee.paging import Page, Paged
-from tools.routee.shapes import (
+from tools.routee.client import routee
+from tools.routee.field_types import (
     Amount,
     Gender,
     HttpsUrl,
@@ -29,7 +27,9 @@ from tools.routee.shapes import (
     same_number,
     without_description,
 )
-from tools.routee.sms import LOOKS_AHEAD, NO_RECALL
+from tools.routee.filters import Filter
+from tools.routee.operations.sms import LOOKS_AHEAD, NO_RECALL
+from tools.routee.paging import Page, Paged
 
 _STATUSES = {
     "Sms": {"Undelivered", "Failed"},

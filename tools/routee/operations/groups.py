@@ -7,11 +7,11 @@ from pydantic import Field
 
 from clients.effects import Effect
 from clients.operation import Answer, Operation, Proof
-from clients.routee import routee
 from clients.undo import Undo
-from tools.routee.contacts import Contacts
+from tools.routee.client import routee
+from tools.routee.field_types import GroupName, Id
+from tools.routee.operations.contacts import Contacts
 from tools.routee.paging import Paged
-from tools.routee.shapes import GroupName, Id
 
 
 class Group(Answer):

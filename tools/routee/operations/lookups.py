@@ -8,12 +8,12 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, Proof
-from clients.routee import routee
 from clients.undo import Undo
+from tools.routee.client import routee
+from tools.routee.field_types import Amount, Id, Label, given, is_since, iso, same_number
 from tools.routee.filters import Filter
+from tools.routee.operations.sms import LOOKS_AHEAD
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Amount, Id, Label, given, is_since, iso, same_number
-from tools.routee.sms import LOOKS_AHEAD
 
 STAYS_CHARGED: Final = "A question that was asked stays charged."
 

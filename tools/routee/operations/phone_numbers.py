@@ -13,13 +13,13 @@ from clients.effects import Charge, Effect
 from clients.errors import NotFound, UnexpectedAnswer
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
 from clients.operation import Answer, Done, Operation, Proof, wire_fields
-from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.calls import Callee, called_numbers
+from tools.routee.client import routee
 from tools.routee.comparing import agrees, changed
+from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, given, is_since
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
-from tools.routee.shapes import Costs, Country, HttpsUrl, PostsTo, given, is_since
 
 
 class Offer(Answer):

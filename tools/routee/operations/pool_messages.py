@@ -8,12 +8,12 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Proof, wire_fields
-from clients.routee import routee
 from clients.undo import Undo
+from tools.routee.client import routee
+from tools.routee.field_types import BodyAnalysis, Id, SmsText, same_number
 from tools.routee.filters import Filter
-from tools.routee.pools import GetPool, ListPoolNumbers
-from tools.routee.shapes import BodyAnalysis, Id, SmsText, same_number
-from tools.routee.sms import (
+from tools.routee.operations.pools import GetPool, ListPoolNumbers
+from tools.routee.operations.sms import (
     NO_RECALL,
     MessageField,
     MessagePart,

@@ -12,11 +12,10 @@ from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredTime, E164Digits, LooseText
 from clients.operation import Answer, Done, Operation, Proof
-from clients.routee import routee
 from clients.undo import UNREAD, Undo, put_back
+from tools.routee.client import routee
 from tools.routee.comparing import agrees, changed
-from tools.routee.paging import Page, Paged
-from tools.routee.shapes import (
+from tools.routee.field_types import (
     Callback,
     Country,
     Id,
@@ -26,6 +25,7 @@ from tools.routee.shapes import (
     callback,
     given,
 )
+from tools.routee.paging import Page, Paged
 
 DEFAULT_SENDER: Final = "InfoSMS"
 """Sender of a pool in which nothing fits and that has no name of its own (documented)."""

@@ -5,8 +5,8 @@ from pydantic import BaseModel, Field
 from clients.effects import Effect
 from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation
-from clients.routee import routee
-from tools.routee.shapes import Amount, Id
+from tools.routee.client import routee
+from tools.routee.field_types import Amount, Id
 
 
 class Spending(Answer):

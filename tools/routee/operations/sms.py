@@ -9,12 +9,10 @@ from pydantic import AliasChoices, Field
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
 from clients.operation import Answer, Operation, Proof, wire_fields
-from clients.routee import routee
 from clients.segments import segments
 from clients.undo import Undo
-from tools.routee.filters import Filter
-from tools.routee.paging import Page, Paged
-from tools.routee.shapes import (
+from tools.routee.client import routee
+from tools.routee.field_types import (
     Amount,
     AnsweredSender,
     BodyAnalysis,
@@ -30,6 +28,8 @@ from tools.routee.shapes import (
     iso,
     same_number,
 )
+from tools.routee.filters import Filter
+from tools.routee.paging import Page, Paged
 
 LOOKS_AHEAD: Final = timedelta(minutes=2)
 """How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""

@@ -12,9 +12,9 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime
 from clients.operation import Answer, Operation, Proof, wire_fields
-from clients.routee import routee
 from clients.undo import Undo
-from tools.routee.shapes import Country, Id, Sender, Text
+from tools.routee.client import routee
+from tools.routee.field_types import Country, Id, Sender, Text
 
 ONCE: Final = "taken to be charged once for each successful verification (one old source)"
 

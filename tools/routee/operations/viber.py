@@ -11,10 +11,9 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, StrangerText
 from clients.operation import Answer, Operation, wire_fields
-from clients.routee import routee
 from clients.undo import Undo
-from tools.routee.paging import Page, Paged
-from tools.routee.shapes import (
+from tools.routee.client import routee
+from tools.routee.field_types import (
     Amount,
     AnsweredSender,
     HttpsUrl,
@@ -25,7 +24,8 @@ from tools.routee.shapes import (
     given,
     iso,
 )
-from tools.routee.sms import NO_RECALL
+from tools.routee.operations.sms import NO_RECALL
+from tools.routee.paging import Page, Paged
 
 ViberText = Annotated[str, Field(min_length=1, max_length=1000)]
 

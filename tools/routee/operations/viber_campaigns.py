@@ -9,12 +9,22 @@ from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Operation, wire_fields
-from clients.routee import routee
 from clients.undo import Undo
+from tools.routee.client import routee
+from tools.routee.field_types import (
+    Amount,
+    Audience,
+    CampaignName,
+    GroupName,
+    Id,
+    When,
+    given,
+    scheduled,
+    timing_warnings,
+)
+from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
 from tools.routee.paging import Page, Paged
 from tools.routee.recipients import members_of
-from tools.routee.shapes import Amount, Audience, CampaignName, GroupName, Id, When, given, scheduled, timing_warnings
-from tools.routee.viber import CONTENT, ViberContent, ViberMessage
 
 
 class ViberCampaign(Answer):

@@ -9,13 +9,10 @@ from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Operation, wire_fields
-from clients.routee import routee
 from clients.undo import Undo
 from tools.routee.calls import Call, Calls, SpokenText
-from tools.routee.filters import Filter
-from tools.routee.paging import Paged
-from tools.routee.recipients import members_of
-from tools.routee.shapes import (
+from tools.routee.client import routee
+from tools.routee.field_types import (
     Amount,
     Audience,
     CampaignName,
@@ -33,6 +30,9 @@ from tools.routee.shapes import (
     scheduled,
     timing_warnings,
 )
+from tools.routee.filters import Filter
+from tools.routee.paging import Paged
+from tools.routee.recipients import members_of
 
 
 class VoiceCampaign(Answer):

@@ -20,7 +20,7 @@ from clients.errors import quoted
 from clients.fields import KeptFromModel, Secret
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 MASKS: Final = (8, 16, 24, 32)
 

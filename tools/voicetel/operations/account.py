@@ -21,7 +21,7 @@ from clients.fields import (
 )
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from clients.voicetel import HOURLY, voicetel
+from tools.voicetel.client import HOURLY, voicetel
 
 
 class Services(Answer):

@@ -9,8 +9,8 @@ from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
 from clients.operation import Answer, Operation, Proof
 from clients.undo import UNREAD, Undo, put_back
-from clients.voicetel import voicetel
-from tools.voicetel.numbers import GetNumber, Number
+from tools.voicetel.client import voicetel
+from tools.voicetel.operations.phone_numbers import GetNumber, Number
 
 
 class CnamLookup(Answer):

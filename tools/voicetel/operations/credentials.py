@@ -10,7 +10,7 @@ from pydantic import Field
 from clients.effects import Effect
 from clients.fields import Email, KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation
-from clients.voicetel import HOURLY, LOGIN_PATH, voicetel
+from tools.voicetel.client import HOURLY, LOGIN_PATH, voicetel
 
 Username = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
 

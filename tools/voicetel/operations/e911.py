@@ -16,7 +16,7 @@ from clients.errors import InvalidRequest, NotFound
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 Text = Annotated[str, Field(min_length=1)]
 StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]

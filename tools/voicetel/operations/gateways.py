@@ -15,9 +15,9 @@ from clients.changing import Changing
 from clients.effects import Effect
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo, put_back
-from clients.voicetel import voicetel
-from tools.voicetel.access import is_routable
-from tools.voicetel.numbers import SYSTEM_ROUTES, Numbers
+from tools.voicetel.client import voicetel
+from tools.voicetel.operations.access import is_routable
+from tools.voicetel.operations.phone_numbers import SYSTEM_ROUTES, Numbers
 
 DEFAULT_PORT: Final = ":5060"
 

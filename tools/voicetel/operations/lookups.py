@@ -12,7 +12,7 @@ from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, LooseText, StrangerText, UsNumber
 from clients.operation import Answer, Operation
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 
 class CallerName(Answer):

@@ -20,7 +20,7 @@ from clients.fields import (
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.segments import segments
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 LOOKS_BACK: Final = timedelta(minutes=1)
 """How much earlier than our own time of sending a lost message is looked for: clocks differ."""

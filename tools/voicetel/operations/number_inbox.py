@@ -11,7 +11,7 @@ from clients.effects import Effect
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import NOT_SET, UNREAD, Undo, put_back
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
 HTTPS: Final = r"^https://[^\s/?#]+\S*$"

@@ -10,8 +10,8 @@ from clients.effects import Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import UNREAD, Undo, put_back
-from clients.voicetel import voicetel
-from tools.voicetel.ordering import FailedNumber
+from tools.voicetel.client import voicetel
+from tools.voicetel.operations.ordering import FailedNumber
 
 TcrId = Annotated[str, Field(pattern=r"^C[A-Z0-9]{6}$")]
 """Id of a campaign at The Campaign Registry, as the unassign routes want it."""

@@ -9,8 +9,8 @@ from clients.effects import Effect
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import NOT_SET, UNREAD, Undo, put_back
-from clients.voicetel import voicetel
-from tools.voicetel.numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
+from tools.voicetel.client import voicetel
+from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
 
 
 class NumberRoute(Answer):

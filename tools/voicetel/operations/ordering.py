@@ -10,8 +10,8 @@ from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo
-from clients.voicetel import voicetel
-from tools.voicetel.numbers import ListNumbers, Numbers, ReleaseNumber
+from tools.voicetel.client import voicetel
+from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, ReleaseNumber
 
 
 class AvailableNumber(Answer):

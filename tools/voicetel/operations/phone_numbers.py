@@ -9,7 +9,7 @@ from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 SYSTEM_ROUTES: Final = frozenset({
     "USER", "T30", "VOICE_BRIDGE", "DID", "T38", "RTC_BRIDGE", "VOICEML", "SDN", "MOBILE",

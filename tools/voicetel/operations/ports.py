@@ -13,7 +13,7 @@ from clients.effects import Charge, Effect
 from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
 from clients.operation import Answer, Operation, Proof, wire_fields
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """How much earlier than our own time of sending a port-in may say that it was filed."""

@@ -16,7 +16,7 @@ from clients.effects import Effect
 from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
 from clients.operation import Answer, Done, Operation, Proof
 from clients.undo import Undo
-from clients.voicetel import voicetel
+from tools.voicetel.client import voicetel
 
 Status = Literal["active", "pending", "closed", "spam"]
 

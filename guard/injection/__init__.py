@@ -1,0 +1,1 @@
+"""Text from outside: sanitising, de-obfuscation and taint."""

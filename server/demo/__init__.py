@@ -1,0 +1,1 @@
+"""A guided walk through one guarded call, against the simulated providers."""

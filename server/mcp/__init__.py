@@ -1,0 +1,1 @@
+"""What talks MCP: server, tool registry, dispatcher, elicitation and results."""

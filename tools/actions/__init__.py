@@ -1,0 +1,1 @@
+"""Tools about guarded calls."""

@@ -1,0 +1,1 @@
+"""Convirza's operations, one module a resource."""

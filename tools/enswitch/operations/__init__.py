@@ -1,0 +1,1 @@
+"""Enswitch's operations, one module a resource."""

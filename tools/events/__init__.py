@@ -1,0 +1,1 @@
+"""Tools over what providers posted."""

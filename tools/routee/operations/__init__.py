@@ -1,0 +1,1 @@
+"""Routee's operations, one module a resource."""

@@ -1,0 +1,1 @@
+"""VoiceTel's operations, one module a resource."""
