@@ -22,11 +22,11 @@ from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
 from server.console.passcode import set_passcode
 from server.http.loopback import bind, serving
-from server.services import Runtime
+from server.services import Services
 from server.settings.accounts import VoiceTelSettings
 from server.settings.model import Settings
 from server.store.schema import actions, audit, holds, spending
-from server.store.store import Record
+from server.store.store import Store
 from tools.voicetel.operations.messaging import SendMessage
 
 LONG = 10_000
@@ -42,7 +42,7 @@ Taken = list[float]
 async def long_record(url: str, folder: Path) -> list[Row]:
     """Ten thousand actions of this month in the store, beside none; turn by turn."""
     async with _bench(url, folder / "empty") as empty, _bench(url, folder / "long") as long:
-        await fill(long.record, LONG)
+        await fill(long.store, LONG)
         return [
             await _beside("guarded call, review to receipt", empty, long, _sender, CALLS),
             await _beside("get_action", empty, long, _finder, VIEWS),
@@ -54,7 +54,7 @@ async def long_record(url: str, folder: Path) -> list[Row]:
 async def approval_page(url: str, folder: Path) -> list[Row]:
     """The page with twenty questions, over a socket: the list, one of them, and a yes."""
     async with _bench(url, folder) as bench:
-        waiting = [await bench.record.journal.propose(_action(number)) for number in range(20)]
+        waiting = [await bench.store.journal.propose(_action(number)) for number in range(20)]
         listed = await _timed(bench.page.open, VIEWS)
         shown = await _timed(lambda: bench.page.open(f"/{waiting[0].id}"), VIEWS)
         token = await bench.page.token(waiting[0])
@@ -66,7 +66,7 @@ async def approval_page(url: str, folder: Path) -> list[Row]:
     ]
 
 
-async def fill(record: Record, count: int) -> None:
+async def fill(store: Store, count: int) -> None:
     """Actions that were carried out this month, with their money and their rows of the audit."""
     now = datetime.now(UTC)
     done = [replace(_action(number), state=State.DONE, finished_at=now, created_at=now) for number in range(count)]
@@ -74,7 +74,7 @@ async def fill(record: Record, count: int) -> None:
     rows = [asdict(action) | {"quote": quotes.dump_python(action.quote, mode="json")} for action in done]
     held = {"provider": "voicetel", "currency": "USD", "billionths": 10_000_000, "state": "settled", "at": now}
     entry = {"at": now, "event": "done", "principal": PRINCIPAL.name, "detail": "{}", "mac": "0" * 64}
-    async with record.database.transaction() as connection:
+    async with store.database.transaction() as connection:
         await connection.execute(insert(actions), [{**row, "state": "done"} for row in rows])
         await connection.execute(insert(holds), [{**held, "action_id": action.id} for action in done])
         total = {"day": f"{now:%Y-%m-%d}", "provider": "voicetel", "currency": "USD", "billionths": 10_000_000 * count}
@@ -118,8 +118,8 @@ class Page:
 class Bench:
     """A store with its guard and its page."""
 
-    runtime: Runtime
-    record: Record
+    services: Services
+    store: Store
     page: Page
 
 
@@ -132,32 +132,32 @@ async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
             "budget": [{"per": "day", "limit": "1000000"}, {"per": "month", "limit": "1000000"}],
         }
     )
-    runtime = Runtime(settings)
-    record = runtime.record
+    services = Services(settings)
+    store = services.store
     listener = bind(0)
     try:
-        await set_passcode(record, PASSCODE, old=None)
+        await set_passcode(store, PASSCODE, old=None)
         async with (
-            serving(record, listener, store=settings.store_address) as base,
+            serving(store, listener, store_address=settings.store_address) as base,
             httpx2.AsyncClient(base_url=base, timeout=60) as http,
         ):
             page = Page(http)
             await page.sign_in()
-            yield Bench(runtime, record, page)
+            yield Bench(services, store, page)
     finally:
-        await runtime.close()
+        await services.close()
 
 
 def _sender(bench: Bench) -> Step:
-    number, guard = 0, bench.runtime.guard
+    number, guard = 0, bench.services.guard
 
     async def send() -> None:
         nonlocal number
         number += 1
         words = {"from_number": "+12015550142", "to_number": "+12125550142", "text": f"Order {number} is ready."}
         call = SendMessage.model_validate(words)
-        action = await guard.review(call, PRINCIPAL)
-        await guard.carry_out(await guard.approve(action.id, by="a benchmark"), call)
+        action = await guard.propose(call, PRINCIPAL)
+        await guard.execute(await guard.approve(action.id, by="a benchmark"), call)
 
     return send
 
@@ -167,14 +167,14 @@ def _finder(bench: Bench) -> Step:
 
     async def find() -> None:
         if not found:
-            found.extend(await bench.record.journal.latest(1))
-        await bench.record.journal.find(found[0].id)
+            found.extend(await bench.store.journal.latest(1))
+        await bench.store.journal.find(found[0].id)
 
     return find
 
 
 def _lister(bench: Bench) -> Step:
-    return lambda: bench.record.journal.latest(20, states={State.UNKNOWN}, principal=PRINCIPAL.name)
+    return lambda: bench.store.journal.latest(20, states={State.UNKNOWN}, principal=PRINCIPAL.name)
 
 
 async def _beside(what: str, empty: Bench, long: Bench, step: Callable[[Bench], Step], times: int) -> Row:

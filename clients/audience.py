@@ -22,7 +22,7 @@ class Members(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class Unlisted:
+class UnresolvableRecipients:
     """People whose numbers no read shows before the call."""
 
     reason: str

@@ -15,7 +15,7 @@ import anyio
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from clients.cache import AnswerCache, KeptAnswer, ProcessCache
+from clients.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -30,11 +30,11 @@ from clients.errors import (
     quoted,
 )
 from clients.exchange import Exchange
-from clients.http_client import http_pool
-from clients.lenient import understood
+from clients.http_client import open_http_client
+from clients.lenient import parse_what_fits
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
-from clients.response import Received, backoff, parsed, parsed_or_none, read_within, words
+from clients.response import Response, backoff, parsed, parsed_or_none, read_within, words
 
 R = TypeVar("R")
 
@@ -114,7 +114,7 @@ class ApiClient:
 
     @cached_property
     def _own_http(self) -> httpx2.AsyncClient:
-        return http_pool()
+        return open_http_client()
 
     async def send(self, operation: Operation[R], *, idempotency_key: str | None = None) -> R:
         """Make one call.
@@ -144,7 +144,7 @@ class ApiClient:
         finally:
             if outdates:
                 with anyio.CancelScope(shield=True):
-                    await self._cache.spoil(self.account)
+                    await self._cache.mark_stale(self.account)
 
     def read_again(self, operation: Operation[R], raw: str) -> R:
         """The typed answer to a call, from the answer as it was kept.
@@ -182,10 +182,10 @@ class ApiClient:
             if kept is None:
                 raise
             return self._kept_exchange(operation, kept)
-        await self._cache.put(self.account, name, KeptAnswer(exchange.raw, exchange.received_at))
+        await self._cache.put(self.account, name, CachedAnswer(exchange.raw, exchange.received_at))
         return exchange
 
-    def _kept_exchange(self, operation: Operation[R], kept: KeptAnswer) -> Exchange[R]:
+    def _kept_exchange(self, operation: Operation[R], kept: CachedAnswer) -> Exchange[R]:
         answer = self._typed(operation, self._decoded(operation.spec, kept.raw), kept.raw)
         return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
 
@@ -199,7 +199,7 @@ class ApiClient:
         """What opens the account where the provider wants it in the form; asked for after `Credentials.headers`."""
         return {}
 
-    def received(self, response: Received) -> Received:
+    def received(self, response: Response) -> Response:
         """The response, with the status that counts where the provider hides it in the body."""
         return response
 
@@ -228,7 +228,7 @@ class ApiClient:
 
     # Sending --------------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: _Attempts) -> Received:
+    async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: _Attempts) -> Response:
         headers = {spec.idempotency_header: key or secrets.token_hex(16)} if spec.idempotency_header else {}
         allowed = ATTEMPTS if spec.may_repeat else 1
         renewed = False
@@ -258,7 +258,7 @@ class ApiClient:
 
     async def _attempt(
         self, spec: Spec, request: Request, headers: Mapping[str, str], form: Mapping[str, str]
-    ) -> Received:
+    ) -> Response:
         if spec.limit:
             await self._limits.take(spec.limit)
         built = self._http.build_request(
@@ -304,7 +304,7 @@ class ApiClient:
 
     # Reading the answer ---------------------------------------------------------------------------------------------
 
-    def _answer(self, spec: Spec, response: Received) -> Any:
+    def _answer(self, spec: Spec, response: Response) -> Any:
         status = response.status
         if status == spec.empty_on and self.is_own_refusal(parsed_or_none(response.text)):
             return {}
@@ -363,7 +363,7 @@ class ApiClient:
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {operation.spec.title.lower()}, but {', '.join(fields[:6])} "
                 f"is not as documented" + _already_done(operation.spec),
-                understood=understood(wanted, picked, misfit),
+                understood=parse_what_fits(wanted, picked, misfit),
                 raw=raw,
             ) from misfit
 

@@ -16,7 +16,7 @@ IDLE_CONNECTIONS: Final = 20
 CONNECTIONS: Final = 100
 
 
-def http_pool(timeout: float = 30.0) -> httpx2.AsyncClient:
+def open_http_client(timeout: float = 30.0) -> httpx2.AsyncClient:
     """The pooled HTTP client of a process; clients of several accounts share it, so it keeps no cookies."""
     limits = httpx2.Limits(
         max_connections=CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_SECONDS

@@ -7,7 +7,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 
-def understood(wanted: type[BaseModel], content: Any, misfit: ValidationError) -> BaseModel | None:
+def parse_what_fits(wanted: type[BaseModel], content: Any, misfit: ValidationError) -> BaseModel | None:
     """The answer without the parts that do not fit; None where nothing is left to read."""
     rest = deepcopy(content)
     for error in sorted(misfit.errors(), key=lambda found: [str(part) for part in found["loc"]], reverse=True):

@@ -24,7 +24,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
-from clients.audience import Members, Unlisted
+from clients.audience import Members, UnresolvableRecipients
 from clients.effects import Basis, Charge, Effect
 from clients.errors import InvalidRequest, Refused
 from clients.fields import WIRE
@@ -186,7 +186,7 @@ class Operation(BaseModel, Generic[R]):
         """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
         return ()
 
-    def members(self) -> tuple[Members[Any] | Unlisted, ...]:
+    def members(self) -> tuple[Members[Any] | UnresolvableRecipients, ...]:
         """Whom this call reaches without naming their numbers: those of groups, of lists and of references."""
         return ()
 

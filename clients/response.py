@@ -23,7 +23,7 @@ WORDS_LIMIT = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Response:
     """A response that was read to its end."""
 
     status: int
@@ -70,7 +70,7 @@ def backoff(attempt: int) -> float:
     return BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-async def read_within(response: httpx2.Response, size: int, *, remark: str) -> Received:
+async def read_within(response: httpx2.Response, size: int, *, remark: str) -> Response:
     """Read a response. Of one that is no success, the beginning is enough.
 
     Raises:
@@ -87,7 +87,7 @@ async def read_within(response: httpx2.Response, size: int, *, remark: str) -> R
                 raise UnexpectedAnswer(f"The answer is larger than {size} bytes and was not read to its end{remark}")
             break
     text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
-    return Received(response.status_code, response.headers, text)
+    return Response(response.status_code, response.headers, text)
 
 
 def words(text: str) -> str:

@@ -25,19 +25,19 @@ class NoInbox:
         return None
 
 
-def filled_in(value: Any, url: Callable[[str], str], kinds: Mapping[str, str], key: str = "") -> Any:
+def expand(value: Any, url: Callable[[str], str], kinds: Mapping[str, str], key: str = "") -> Any:
     """A body in which every `inbox` is the address for the field that it stands in."""
     if value == INBOX and key in kinds:
         return url(kinds[key])
     if isinstance(value, dict):
         body = cast("dict[str, Any]", value)
         within = {name: name if name != "url" else key for name in body}
-        return {name: filled_in(inner, url, kinds, within[name]) for name, inner in body.items()}
+        return {name: expand(inner, url, kinds, within[name]) for name, inner in body.items()}
     return value
 
 
-def names_inbox(value: Any) -> bool:
+def uses_placeholder(value: Any) -> bool:
     """True when a body asks for the inbox anywhere."""
     if isinstance(value, dict):
-        return any(names_inbox(inner) for inner in cast("dict[str, Any]", value).values())
+        return any(uses_placeholder(inner) for inner in cast("dict[str, Any]", value).values())
     return bool(value == INBOX)

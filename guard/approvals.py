@@ -7,10 +7,10 @@ from typing import NoReturn
 from guard.action import Action, State
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
-from guard.messages import standing, whole_standing
+from guard.messages import status_line, status_with_outcome
 
 
-class Answers:
+class Approvals:
     """Records answers, and lets questions grow too old."""
 
     def __init__(self, journal: Journal, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -28,7 +28,7 @@ class Answers:
         found = await self._journal.find(action_id)
         if found is None:
             raise NotTheSameCall(f"There is no action {action_id}.")
-        current = await self.aged(found)
+        current = await self.expire_if_due(found)
         if current.state is not State.PROPOSED:
             refuse(current)
         moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._now())
@@ -36,7 +36,7 @@ class Answers:
             refuse(await self._journal.find(action_id) or current)
         return moved
 
-    async def aged(self, action: Action) -> Action:
+    async def expire_if_due(self, action: Action) -> Action:
         """The action, expired if nobody acted on it in time."""
         waiting = {State.PROPOSED, State.APPROVED}
         if action.state not in waiting or self._now() < action.expires_at:
@@ -49,10 +49,10 @@ def refuse(action: Action) -> NoReturn:
     """Raise what the state of an action that cannot go on means."""
     match action.state:
         case State.DECLINED:
-            raise Declined(standing(action))
+            raise Declined(status_line(action))
         case State.EXPIRED:
-            raise Expired(standing(action))
+            raise Expired(status_line(action))
         case State.SENDING | State.UNKNOWN:
-            raise OutcomePending(whole_standing(action))
+            raise OutcomePending(status_with_outcome(action))
         case _:
-            raise AlreadySettled(f"{standing(action)} An approval works once; nothing more was sent.")
+            raise AlreadySettled(f"{status_line(action)} An approval works once; nothing more was sent.")

@@ -66,7 +66,7 @@ class PriceChanged(GuardRefusal):
     advice = "Call again to get the new quote and a new question."
 
 
-class AudienceChanged(GuardRefusal):
+class RecipientsChanged(GuardRefusal):
     """The call reaches other people than those that were approved."""
 
     advice = "Call again to get a new question with the recipients of now."

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from guard.action import Action, State
-from guard.injection.sanitize import made_visible
+from guard.injection.sanitize import escape_invisible
 
 MOST_BEFORE_LINES = 8
 """So that a state which others wrote (a ticket, say) cannot push the question out of sight."""
 
 
-def question(action: Action, quoted: Callable[[str], str] = str) -> str:
+def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
     """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id.
 
     `quoted` goes round what may repeat the state before, for readers to whom strangers' words are shown fenced.
@@ -59,20 +59,20 @@ def _set_values(state: Mapping[str, Any], within: str = "") -> Iterable[tuple[st
 def shown(value: Any) -> str:
     """A JSON value for people: whole, on one line, with nothing invisible in it."""
     if isinstance(value, str):
-        return made_visible(value)
+        return escape_invisible(value)
     if isinstance(value, list) and all(isinstance(item, str | int) for item in cast("list[object]", value)):
         return ", ".join(shown(item) for item in cast("list[object]", value))
-    return made_visible(json.dumps(value, ensure_ascii=False, default=str))
+    return escape_invisible(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def standing(action: Action) -> str:
+def status_line(action: Action) -> str:
     """One sentence on where an action stands."""
     return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
 
 
-def whole_standing(action: Action) -> str:
+def status_with_outcome(action: Action) -> str:
     """Where an action stands and what came of it, or what to look at while that is unknown."""
-    return f"{standing(action)} {action.outcome}" if action.outcome else standing(action)
+    return f"{status_line(action)} {action.outcome}" if action.outcome else status_line(action)
 
 
 _SENTENCE: Mapping[State, str] = {

@@ -10,7 +10,7 @@ from guard.errors import JournalUnavailable
 Write = Callable[[], Awaitable[object]]
 
 
-class OwedWrites:
+class PendingWrites:
     """What is owed to the record. Each write is one that may be made twice."""
 
     def __init__(self) -> None:

@@ -2,8 +2,8 @@
 
     validate → policy → destination → quote → budget check → approval → hold + intent → send → settle → audit
 
-Arguments are validated before an `Operation` exists. `review` goes as far as the question, a person (never the asking
-side) answers it through `approve` or `decline`, and `carry_out` does the rest.
+Arguments are validated before an `Operation` exists. `propose` goes as far as the question, a person (never the asking
+side) answers it through `approve` or `decline`, and `execute` does the rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,21 +20,28 @@ from clients.errors import NotFound, TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
-from guard.approvals import Answers, refuse
-from guard.errors import AudienceChanged, GuardRefusal, JournalUnavailable, NotTheSameCall, OutcomePending, PriceChanged
-from guard.injection.sanitize import made_visible
+from guard.approvals import Approvals, refuse
+from guard.errors import (
+    GuardRefusal,
+    JournalUnavailable,
+    NotTheSameCall,
+    OutcomePending,
+    PriceChanged,
+    RecipientsChanged,
+)
+from guard.injection.sanitize import escape_invisible
 from guard.journal import Journal, Tracker, Vault
-from guard.messages import whole_standing
+from guard.messages import status_with_outcome
 from guard.reconcile import ANSWER_WITHIN, Reconciler
 from guard.rules.budget import Hold, applicable
-from guard.rules.checks import Circumstances, Conditions, Taint
+from guard.rules.checks import Assessment, Checks, Taint
 from guard.rules.compliance import OptOuts
 from guard.rules.policy import Decision
 from guard.rules.quote import PriceSource, Quote, quote
-from guard.rules.recipients import Audience, audience_of, how_many, require_the_same
+from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
 from guard.rules.rules import Rules
 from guard.settlement import Receipt, Settlement
-from guard.verification_hint import Operations, ReadsBeside, where_to_look
+from guard.verification_hint import Operations, ReadsBeside, verification_hint
 
 R = TypeVar("R")
 
@@ -75,7 +82,7 @@ class Guard:
         senders: Mapping[str, Sender],
         prices: Mapping[str, PriceSource],
         operations: Operations,
-        reads_beside: ReadsBeside = lambda _: (),
+        related_reads: ReadsBeside = lambda _: (),
         rules: Rules | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lifetime: timedelta = APPROVAL_LIFETIME,
@@ -87,24 +94,24 @@ class Guard:
         self._rules = rules or Rules()
         self._now = now
         self._lifetime = lifetime
-        self._conditions = Conditions(journal=journal, rules=self._rules, optouts=optouts, taint=taint, now=now)
-        self._answers = Answers(journal, now)
+        self._checks = Checks(journal=journal, rules=self._rules, optouts=optouts, taint=taint, now=now)
+        self._approvals = Approvals(journal, now)
         self._has_looked = False
 
         def look(action: Action) -> str:
-            return where_to_look(action, operations, reads_beside)
+            return verification_hint(action, operations, related_reads)
 
         self._settlement = Settlement(journal, vault, tracker, now, look)
         self.reconciler = Reconciler(
             journal=journal,
             senders=senders,
             operations=operations,
-            where_to_look=look,
+            verification_hint=look,
             now=now,
             answer_within=answer_within,
         )
 
-    async def review(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
+    async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
 
         `notes` are what else a person should know, said by this server, never by the asking side.
@@ -114,15 +121,15 @@ class Guard:
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
-        await self._look_after_the_lost()
+        await self._reconcile_once()
         try:
-            await self._conditions.refuse_early(operation)
+            await self._checks.refuse_early(operation)
             sender = self._senders[operation.spec.provider.name]
             digest = digest_of(operation, account=sender.account, principal=principal)
             audience = await self._audience(operation, sender)
             found = await self._open(digest)
             priced = await self._quote(operation, audience)
-            circumstances = await self._conditions.weigh(operation, audience, priced, digest, principal)
+            circumstances = await self._checks.assess(operation, audience, priced, digest, principal)
             if found is not None and await self._still_fits(found, circumstances.decision):
                 return found
         except GuardRefusal as refusal:
@@ -147,20 +154,20 @@ class Guard:
         action = await self._journal.find(action_id)
         if action is None or action.digest != digest_of(operation, account=sender.account, principal=principal):
             raise NotTheSameCall("This answer was given for another call; nothing was sent.")
-        current = await self._answers.aged(action)
+        current = await self._approvals.expire_if_due(action)
         if current.state not in {State.PROPOSED, State.APPROVED}:
             refuse(current)
         return current
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's yes. Raises as `Answers.give` does."""
-        return await self._answers.give(action_id, State.APPROVED, by=by)
+        return await self._approvals.give(action_id, State.APPROVED, by=by)
 
     async def decline(self, action_id: str, *, by: str) -> Action:
         """Record a person's no. Raises as `Answers.give` does."""
-        return await self._answers.give(action_id, State.DECLINED, by=by)
+        return await self._approvals.give(action_id, State.DECLINED, by=by)
 
-    async def carry_out(self, action: Action, operation: Operation[R]) -> Receipt[R]:
+    async def execute(self, action: Action, operation: Operation[R]) -> Receipt[R]:
         """Send an approved call, once.
 
         The intent is on the record before the request leaves; from there on a cancelled caller cannot lose the outcome.
@@ -178,7 +185,7 @@ class Guard:
         with anyio.CancelScope(shield=True):
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._now())
             if taken is None:
-                refuse(await self._answers.aged(await self._journal.find(action.id) or action))
+                refuse(await self._approvals.expire_if_due(await self._journal.find(action.id) or action))
             return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
@@ -191,7 +198,7 @@ class Guard:
             return await self.reconciler.look(await self._journal.find(action.id) or action)
         return action
 
-    async def _look_after_the_lost(self) -> None:
+    async def _reconcile_once(self) -> None:
         """Write what is owed to the record, and once in a process find out about calls whose process ended."""
         await self._settlement.owed.pay()
         if not self._has_looked:
@@ -222,12 +229,12 @@ class Guard:
         principal: Principal,
         digest: str,
         priced: Quote,
-        circumstances: Circumstances,
+        circumstances: Assessment,
     ) -> Action:
         channel: Channel = "page" if circumstances.decision is Decision.PAGE else "ask"
         created = self._now()
         before, kept = await self._before(operation, sender)
-        changes = [made_visible(change) for change in operation.changes(before)]
+        changes = [escape_invisible(change) for change in operation.changes(before)]
         return Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,
@@ -245,21 +252,21 @@ class Guard:
             before=kept,
         )
 
-    async def _quote(self, operation: Operation[Any], audience: Audience) -> Quote:
+    async def _quote(self, operation: Operation[Any], audience: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
-        reached = how_many(operation, audience)
+        reached = recipient_count(operation, audience)
         found = await quote(operation, prices, self._rules.prices, recipients=reached)
         return replace(found, members=audience.digest)
 
-    async def _audience(self, operation: Operation[Any], sender: Sender) -> Audience:
+    async def _audience(self, operation: Operation[Any], sender: Sender) -> Recipients:
         """Whom the call reaches beyond the numbers that it names.
 
         Raises:
             DestinationRefused: Somebody among them may not be reached.
         """
-        found = await audience_of(operation, sender)
+        found = await resolve_recipients(operation, sender)
         if Effect.PAID in operation.spec.effect:
-            await self._conditions.refuse_numbers(operation, found.numbers)
+            await self._checks.refuse_numbers(operation, found.numbers)
         return found
 
     async def _before(
@@ -281,9 +288,9 @@ class Guard:
         found = await self._journal.find_open(digest)
         if found is None:
             return None
-        current = await self.reconciler.look(await self._answers.aged(found))
+        current = await self.reconciler.look(await self._approvals.expire_if_due(found))
         if current.state in {State.SENDING, State.UNKNOWN}:
-            raise OutcomePending(f"{whole_standing(current)} The same call is not sent a second time.")
+            raise OutcomePending(f"{status_with_outcome(current)} The same call is not sent a second time.")
         return current if current.state.is_open else None
 
     async def _still_fits(self, found: Action, decision: Decision) -> bool:
@@ -303,18 +310,18 @@ class Guard:
         with suppress(JournalUnavailable):
             await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
-    async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Audience:
+    async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Recipients:
         """Who opted out since the yes is not reached, and a group that has other members is asked about again."""
-        await self._conditions.refuse_recipients(operation, operation.destinations())
+        await self._checks.refuse_recipients(operation, operation.destinations())
         found = await self._audience(operation, self._senders[action.provider])
         try:
-            require_the_same(action.quote, operation, found)
-        except AudienceChanged as changed:
+            require_unchanged(action.quote, operation, found)
+        except RecipientsChanged as changed:
             await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome=str(changed))
             raise
         return found
 
-    async def _require_same_price(self, action: Action, operation: Operation[Any], audience: Audience) -> Quote:
+    async def _require_same_price(self, action: Action, operation: Operation[Any], audience: Recipients) -> Quote:
         """A call that has become dearer than what was approved is asked again."""
         now = await self._quote(operation, audience)
         approved, current = action.quote.amount, now.amount

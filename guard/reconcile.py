@@ -18,7 +18,7 @@ R = TypeVar("R")
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a provider is commonly given to answer."""
 
-MOST_READS = 6
+MAX_READS = 6
 """How many reads one proof may lead through before it counts as unable to tell."""
 
 GRACE = 2 * ANSWER_WITHIN
@@ -28,7 +28,7 @@ LOST_AFTER = 10 * ANSWER_WITHIN
 """An action of another machine that is still under way after this long has lost its process."""
 
 
-class Looker(Protocol):
+class ProviderClient(Protocol):
     """The client of one account, as far as looking needs it."""
 
     @property
@@ -48,9 +48,9 @@ class Reconciler:
         self,
         *,
         journal: Journal,
-        senders: Mapping[str, Looker],
+        senders: Mapping[str, ProviderClient],
         operations: Operations,
-        where_to_look: Callable[[Action], str],
+        verification_hint: Callable[[Action], str],
         now: Callable[[], datetime],
         answer_within: timedelta = ANSWER_WITHIN,
     ) -> None:
@@ -58,14 +58,14 @@ class Reconciler:
         self._journal = journal
         self._senders = senders
         self._operations = operations
-        self._where_to_look = where_to_look
+        self._verification_hint = verification_hint
         self._now = now
         self._grace = GRACE * (answer_within / ANSWER_WITHIN)
         self._lost_after = LOST_AFTER * (answer_within / ANSWER_WITHIN)
 
     async def run(self) -> list[Action]:
         """Look after every abandoned action, and every unknown one."""
-        await self._give_up_the_lost()
+        await self._mark_abandoned()
         unknown = await self._journal.latest(1000, states={State.UNKNOWN})
         return [await self.look(action) for action in unknown]
 
@@ -76,7 +76,7 @@ class Reconciler:
         always left alone: what this account does not show says nothing about it.
         """
         if action.state is State.SENDING:
-            await self._give_up_the_lost()
+            await self._mark_abandoned()
             action = await self._journal.find(action.id) or action
         if action.state is not State.UNKNOWN:
             return action
@@ -101,9 +101,9 @@ class Reconciler:
         )
         return moved or await self._journal.find(action.id) or action
 
-    async def _give_up_the_lost(self) -> None:
+    async def _mark_abandoned(self) -> None:
         for action in await self._journal.abandoned(self._now() - self._lost_after):
-            told = f"The process ended while the request was under way. {self._where_to_look(action)}"
+            told = f"The process ended while the request was under way. {self._verification_hint(action)}"
             await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=told)
 
     def _call(self, action: Action) -> Operation[Any] | None:
@@ -113,8 +113,8 @@ class Reconciler:
         except ValidationError:
             return None
 
-    async def _happened(self, proof: Proof[Any], sender: Looker, sent_at: datetime) -> bool | None:
-        for _ in range(MOST_READS):
+    async def _happened(self, proof: Proof[Any], sender: ProviderClient, sent_at: datetime) -> bool | None:
+        for _ in range(MAX_READS):
             try:
                 exchange = await sender.exchange(proof.read)
             except NotFound:

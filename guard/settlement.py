@@ -18,7 +18,7 @@ from guard.action import Action, State
 from guard.errors import JournalUnavailable
 from guard.journal import Journal, Tracker, Vault
 from guard.money import Money
-from guard.pending_writes import OwedWrites, Write
+from guard.pending_writes import PendingWrites, Write
 from guard.rules.budget import Hold
 
 R = TypeVar("R")
@@ -51,14 +51,14 @@ class Settlement:
         vault: Vault,
         tracker: Tracker,
         now: Callable[[], datetime],
-        where_to_look: Callable[[Action], str],
+        verification_hint: Callable[[Action], str],
     ) -> None:
         self._journal = journal
         self._vault = vault
         self._tracker = tracker
         self._now = now
-        self._where_to_look = where_to_look
-        self.owed = OwedWrites()
+        self._verification_hint = verification_hint
+        self.owed = PendingWrites()
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
         """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password.
@@ -126,7 +126,7 @@ class Settlement:
         """Close the action, after the writes that go before it. Returns why it is not on the record, if it is not."""
         told = redact(outcome)
         if state is State.UNKNOWN:
-            told = f"{told} {self._where_to_look(action)}"
+            told = f"{told} {self._verification_hint(action)}"
         finished = replace(action, state=state, finished_at=self._now(), outcome=told, answer=answer)
         # Another process may have taken this one for lost and called the outcome unknown. An answer outranks that.
         allowed = {State.SENDING} if state is State.UNKNOWN else {State.SENDING, State.UNKNOWN}

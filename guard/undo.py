@@ -18,7 +18,7 @@ _ELSEWHERE = Undo(verdict="none", lost="It was made on another account than this
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")
 
 
-class Undoing:
+class UndoPlanner:
     """Plans what would take an action back. The plan is a call like any other: it goes through the guard itself."""
 
     def __init__(self, *, journal: Journal, senders: Mapping[str, Sender], operations: Operations) -> None:

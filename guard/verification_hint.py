@@ -15,17 +15,17 @@ ReadsBeside = Callable[[str], Sequence[str]]
 """Tool names of the plain reads that show what an operation touches, the nearest first."""
 
 
-def where_to_look(action: Action, operations: Operations, reads_beside: ReadsBeside) -> str:
+def verification_hint(action: Action, operations: Operations, related_reads: ReadsBeside) -> str:
     """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
     called = operations(action.operation)
     if called is not None and called.spec.unseen:
-        return f"No read can tell: {called.spec.unseen}.{_nearest(reads_beside(action.operation))}"
+        return f"No read can tell: {called.spec.unseen}.{_nearest(related_reads(action.operation))}"
     operation = _again(action, called)
     if operation is not None and action.sent_at is not None and (proof := operation.settled(action.sent_at)):
         return f"Look with {_call(proof.read)}."
     if operation is not None and (before := operation.before()) is not None:
         return f"Look with {_call(before)}."
-    return f"No read settles it by itself.{_nearest(reads_beside(action.operation))}"
+    return f"No read settles it by itself.{_nearest(related_reads(action.operation))}"
 
 
 def _nearest(beside: Sequence[str]) -> str:

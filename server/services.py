@@ -13,31 +13,31 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import Context
 from pydantic import SecretStr
 
-from clients.cache import KeptAnswer
+from clients.cache import CachedAnswer
 from clients.client import ApiClient
-from clients.http_client import http_pool
+from clients.http_client import open_http_client
 from clients.limits import Limit
 from clients.operation import Spec
 from guard.action import Principal
 from guard.errors import JournalUnavailable
 from guard.rules.quote import PriceSource
 from server.console.urls import ApprovalPage, NoPage
-from server.mcp.dispatcher import CallDesk
-from server.mcp.session import headers_at_hand
+from server.mcp.dispatcher import Dispatcher
+from server.mcp.session import current_headers
 from server.settings.model import Settings
-from server.webhooks.urls import InboxAddress
-from tools.actions.handlers import ActionDesk
-from tools.policy_reader import AllowedReader
+from server.webhooks.urls import InboxUrl
+from tools.actions.handlers import ActionHandlers
+from tools.policy_reader import PolicyReader
 from tools.provider import SETUPS, Shared, revealed
 from tools.registry import operation_named
-from tools.related_reads import reads_beside
-from tools.selection import Surface, narrowing
+from tools.related_reads import related_reads
+from tools.selection import ToolSelection, from_headers
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
-    from guard.undo import Undoing
+    from guard.undo import UndoPlanner
     from server.store.spending import StoredSpending
-    from server.store.store import Record
+    from server.store.store import Store
     from server.webhooks.endpoint import Reader
     from tools.overview.views import View
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Runtime:
+class Services:
     """One process's clients, store and guard."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Runtime:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
-        self.surface = Surface(
+        self.surface = ToolSelection(
             tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
         )
         self.now = now
@@ -66,11 +66,11 @@ class Runtime:
         """Whoever serves puts the page here that it serves."""
 
         self.clients = self._clients()
-        self.desk = CallDesk(
+        self.desk = Dispatcher(
             clients=self.clients,
             policy=self.policy,
             guard=lambda: self.guard,
-            taint=lambda: self.record.taint,
+            taint=lambda: self.store.taint,
             principal=principal_of,
             bar=self.bar,
             settings=self._provider_setting,
@@ -78,28 +78,28 @@ class Runtime:
             wait_seconds=settings.approvals.wait_seconds,
         )
 
-        self.actions = ActionDesk(
+        self.actions = ActionHandlers(
             desk=self.desk,
-            journal=lambda: self.record.journal,
+            journal=lambda: self.store.journal,
             undoing=lambda: self.undoing,
             principal=principal_of,
             current=lambda action: self.guard.current(action),
         )
 
     @cached_property
-    def undoing(self) -> "Undoing":
+    def undoing(self) -> "UndoPlanner":
         """Plans for taking actions back."""
-        from guard.undo import Undoing
+        from guard.undo import UndoPlanner
 
-        return Undoing(journal=self.record.journal, senders=self.clients, operations=operation_named)
+        return UndoPlanner(journal=self.store.journal, senders=self.clients, operations=operation_named)
 
     @cached_property
-    def record(self) -> "Record":
+    def store(self) -> "Store":
         """The store. Imported here: most sessions only read, and SQLAlchemy takes longer to load than they take."""
-        from server.store.store import open_record
+        from server.store.store import open_store
 
         settings = self.settings
-        return open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
+        return open_store(settings.store_address, settings.state_folder, revealed(settings.state_key))
 
     @cached_property
     def guard(self) -> "Guard":
@@ -107,15 +107,15 @@ class Runtime:
         from guard.pipeline import Guard
 
         return Guard(
-            journal=self.record.journal,
-            vault=self.record.vault,
-            tracker=self.record.events,
-            optouts=self.record.optouts,
-            taint=self.record.taint,
+            journal=self.store.journal,
+            vault=self.store.vault,
+            tracker=self.store.events,
+            optouts=self.store.optouts,
+            taint=self.store.taint,
             senders=self.clients,
             prices=self._prices(),
             operations=operation_named,
-            reads_beside=reads_beside,
+            related_reads=related_reads,
             rules=self.settings.rules.rules(self.policy),
             now=self.now,
             lifetime=timedelta(minutes=self.settings.approval_minutes),
@@ -128,10 +128,10 @@ class Runtime:
         return {name: SETUPS[name].view(reader, self.settings) for name, reader in self.readers.items()}
 
     @cached_property
-    def readers(self) -> dict[str, AllowedReader]:
+    def readers(self) -> dict[str, PolicyReader]:
         """What tools of our own and completions read each provider with: they reach no more than its operations do."""
         return {
-            name: AllowedReader(client, policy=self.policy, bar=lambda spec: self._bar(spec, headers_at_hand()))
+            name: PolicyReader(client, policy=self.policy, bar=lambda spec: self._bar(spec, current_headers()))
             for name, client in self.clients.items()
         }
 
@@ -140,19 +140,19 @@ class Runtime:
         """What guarded calls cost."""
         from server.store.spending import StoredSpending
 
-        return StoredSpending(self.record.database)
+        return StoredSpending(self.store.database)
 
     @cached_property
     def http(self) -> httpx2.AsyncClient:
         """The pool that all clients share."""
-        return self._given_http or http_pool(self.settings.timeout_seconds)
+        return self._given_http or open_http_client(self.settings.timeout_seconds)
 
     def bar(self, spec: Spec, context: Context[Any, Any]) -> str | None:
         """Why this session may not call an operation, by whatever tool; None where it may."""
         return self._bar(spec, context.headers)
 
     def _bar(self, spec: Spec, headers: Mapping[str, str] | None) -> str | None:
-        client = narrowing(headers)
+        client = from_headers(headers)
         barred = self.surface.bar(spec.tool_name, reads=spec.effect.is_plain_read)
         return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
 
@@ -173,7 +173,7 @@ class Runtime:
         Where the store's key can be neither read nor made, every guarded call is refused, and any key will do.
         """
         try:
-            return self.record.seal.derive("request state")
+            return self.store.seal.derive("request state")
         except JournalUnavailable as unavailable:
             logger.warning("%s Plain reads go on.", unavailable)
             return secrets.token_bytes(32)
@@ -183,15 +183,15 @@ class Runtime:
         if "http" in self.__dict__:
             await self.http.aclose()
         if "record" in self.__dict__:
-            await self.record.database.close()
+            await self.store.database.close()
 
     def _clients(self) -> dict[str, ApiClient]:
         shared = Shared(
             http=lambda: self.http,
-            limits=SharedLimits(lambda: self.record),
-            cache=SharedCache(lambda: self.record),
-            tokens=SharedTokens(lambda: self.record),
-            inbox=lambda name: InboxAddress(self.settings, lambda: self.record, name),
+            limits=SharedLimits(lambda: self.store),
+            cache=SharedCache(lambda: self.store),
+            tokens=SharedTokens(lambda: self.store),
+            inbox=lambda name: InboxUrl(self.settings, lambda: self.store, name),
         )
         return {
             name: setup.client(self.settings, shared)
@@ -211,7 +211,7 @@ class Runtime:
 class SharedLimits:
     """The store's limits, without opening the store before a limit is touched."""
 
-    def __init__(self, record: "Callable[[], Record]") -> None:
+    def __init__(self, record: "Callable[[], Store]") -> None:
         self._record = record
 
     async def take(self, limit: Limit) -> None:
@@ -221,23 +221,23 @@ class SharedLimits:
 class SharedCache:
     """The store's cache of answers, without opening the store before an answer is kept."""
 
-    def __init__(self, record: "Callable[[], Record]") -> None:
+    def __init__(self, record: "Callable[[], Store]") -> None:
         self._record = record
 
-    async def get(self, account: str, name: str) -> KeptAnswer | None:
+    async def get(self, account: str, name: str) -> CachedAnswer | None:
         return await self._record().cache.get(account, name)
 
-    async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
+    async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
         await self._record().cache.put(account, name, answer)
 
-    async def spoil(self, account: str) -> None:
-        await self._record().cache.spoil(account)
+    async def mark_stale(self, account: str) -> None:
+        await self._record().cache.mark_stale(account)
 
 
 class SharedTokens:
     """The store's sessions, without opening the store before a client logs in."""
 
-    def __init__(self, record: "Callable[[], Record]") -> None:
+    def __init__(self, record: "Callable[[], Store]") -> None:
         self._record = record
 
     async def get(self, name: str) -> str | None:

@@ -11,7 +11,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from server.settings.accounts import VoiceTelSettings
 from server.settings.model import Settings
 
@@ -45,10 +45,10 @@ def settings_for(folder: Path, voicetel_url: str = "https://voicetel.test", **mo
     return Settings.model_validate({"voicetel": account, "state_folder": folder, "toolsets": ["all"], **more})
 
 
-def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) -> tuple[Runtime, MCPServer]:
-    """A runtime and the server over it."""
-    runtime = Runtime(settings, http=http)
-    return runtime, build_server(runtime)
+def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) -> tuple[Services, MCPServer]:
+    """A services and the server over it."""
+    services = Services(settings, http=http)
+    return services, build_server(services)
 
 
 def connect(server: MCPServer, *, era: Era = "auto", person: Person | None = None) -> Client:

@@ -12,16 +12,18 @@ from mcp.client.streamable_http import streamable_http_client
 
 from sandbox.serving import LoopbackServer
 from server.http.app import http_app
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from tests.connecting import Era, Person
 
 
 @asynccontextmanager
-async def served(settings: Settings, runtime: Runtime | None = None, *, port: int | None = None) -> AsyncGenerator[str]:
+async def served(
+    settings: Settings, services: Services | None = None, *, port: int | None = None
+) -> AsyncGenerator[str]:
     """The address of a server with these settings, as long as the block runs."""
     port = port or free_port()
-    app = http_app(runtime or Runtime(settings), "127.0.0.1", port)
+    app = http_app(services or Services(settings), "127.0.0.1", port)
     server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
     async with anyio.create_task_group() as group:
         group.start_soon(server.serve)

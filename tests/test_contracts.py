@@ -111,12 +111,12 @@ async def test_a_call_becomes_exactly_the_documented_request_and_result(
     provider = Provider(contract, stub)
     settings = Settings.model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "tools": [tool]})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http:
-        runtime, server = server_for(settings, http=http)
+        services, server = server_for(settings, http=http)
         async with connect(server, person=Person()) as client:
             result = await client.call_tool(tool, contract.arguments)
             content: dict[str, Any] = result.structured_content or {}
             if result.is_error and content.get("state") == State.PROPOSED:
-                await runtime.guard.approve(content["action"], by="the operator")
+                await services.guard.approve(content["action"], by="the operator")
                 result = await client.call_tool(tool, contract.arguments)
     assert not result.is_error, _text(result)
     assert provider.seen, "the request of the contract was not made"

@@ -9,12 +9,12 @@ from mcp.types import INVALID_PARAMS, TextContent
 
 from prompts.library import Guide, guides
 from server.mcp.own_tools import own_tools
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from tests.connecting import Era, connect, server_for, settings_for
 from tools.registry import catalogue
 
-OWN = {tool.name for group in own_tools(Runtime(Settings())).values() for tool in group}
+OWN = {tool.name for group in own_tools(Services(Settings())).values() for tool in group}
 EVERY = pytest.mark.parametrize("guide", [pytest.param(guide, id=guide.name) for guide in guides()])
 
 

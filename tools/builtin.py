@@ -17,7 +17,7 @@ from tools.schema import slim
 Outcome = CallToolResult | InputRequiredResult
 Handler = Callable[[Any, Context[Any, Any]], Awaitable[Outcome]]
 
-LOOKS: Mapping[str, bool] = {
+LOCAL_READ: Mapping[str, bool] = {
     "read_only_hint": True,
     "destructive_hint": False,
     "idempotent_hint": True,
@@ -25,10 +25,10 @@ LOOKS: Mapping[str, bool] = {
 }
 """Looks at what is known here."""
 
-READS: Mapping[str, bool] = {**LOOKS, "open_world_hint": True}
+PROVIDER_READ: Mapping[str, bool] = {**LOCAL_READ, "open_world_hint": True}
 """Reads at providers."""
 
-DOES: Mapping[str, bool] = {
+MUTATING: Mapping[str, bool] = {
     "read_only_hint": False,
     "destructive_hint": True,
     "idempotent_hint": False,
@@ -37,7 +37,7 @@ DOES: Mapping[str, bool] = {
 """May change anything at a provider."""
 
 
-class OwnTool(Tool):
+class BuiltinTool(Tool):
     """A tool that is no provider's operation."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -61,7 +61,7 @@ class OwnTool(Tool):
             return refused_result(refusal)
 
 
-def own_tool(
+def builtin_tool(
     name: str,
     description: str,
     takes: type[BaseModel],
@@ -69,10 +69,10 @@ def own_tool(
     hints: Mapping[str, bool],
     *,
     synonyms: tuple[str, ...] = (),
-) -> OwnTool:
+) -> BuiltinTool:
     """A tool from the model of its arguments."""
     title = name.replace("_", " ").capitalize()
-    return OwnTool(
+    return BuiltinTool(
         fn=_run_is_overridden,
         fn_metadata=_metadata(),
         is_async=True,

@@ -33,7 +33,7 @@ class Reader(Protocol):
         ...
 
 
-class AllowedReader:
+class PolicyReader:
     """Sends what a call of the operation itself would send without asking anybody, and nothing else."""
 
     def __init__(self, client: ApiClient, *, policy: Policy, bar: Callable[[Spec], str | None]) -> None:

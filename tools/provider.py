@@ -18,9 +18,9 @@ from clients.tokens import TokenStore
 from clients.webhook_urls import Inbox
 from guard.rules.quote import PriceSource
 from server.settings.accounts import (
+    AccountSettings,
     ConvirzaSettings,
     EnswitchSettings,
-    ProviderSettings,
     RouteeSettings,
     VoiceTelSettings,
 )
@@ -46,7 +46,7 @@ class Shared:
 class ProviderSetup(Protocol):
     """One provider, as the composition root needs it."""
 
-    def section(self, settings: Settings) -> ProviderSettings:
+    def section(self, settings: Settings) -> AccountSettings:
         """The provider's part of the settings."""
         ...
 

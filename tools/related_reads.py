@@ -9,7 +9,7 @@ _SHOWS: Final = {"list", "get", "track"}
 """Verbs of reads that show what is there, and not what could be had or what something would cost."""
 
 
-def reads_beside(tool: str) -> list[str]:
+def related_reads(tool: str) -> list[str]:
     """Plain reads of the provider, the one nearest in name first; those of another toolset only if names agree."""
     operation = operation_named(tool)
     if operation is None:

@@ -19,7 +19,7 @@ _FALSE = {"", "0", "false", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class ToolInfo:
     """A tool, as far as choosing it needs."""
 
     name: str
@@ -29,7 +29,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
+class ToolSelection:
     """A choice of tools. Read-only stands over what is excluded, and that over everything else."""
 
     toolsets: tuple[str, ...] = ()
@@ -49,20 +49,20 @@ class Surface:
             return "this session may only read"
         return f"{name} is excluded from this session" if name in self.excluded else None
 
-    def shows(self, tool: Placed) -> bool:
+    def shows(self, tool: ToolInfo) -> bool:
         """True when the tool is listed."""
         if self.bar(tool.name, reads=tool.reads):
             return False
         return tool.name in self.tools or ALL in self.named or bool(tool.toolsets & self.named)
 
 
-def narrowing(headers: Mapping[str, str] | None) -> Surface | None:
+def from_headers(headers: Mapping[str, str] | None) -> ToolSelection | None:
     """What a client's headers leave of the operator's surface; None where they say nothing."""
     given = {name: headers[name] for name in _HEADERS if headers and name in headers}
     if not given:
         return None
     toolsets, tools = name_list(given.get(TOOLSETS_HEADER)), name_list(given.get(TOOLS_HEADER))
-    return Surface(
+    return ToolSelection(
         toolsets=toolsets or (() if tools else (ALL,)),
         tools=tools,
         excluded=name_list(given.get(EXCLUDED_HEADER)),
@@ -70,7 +70,7 @@ def narrowing(headers: Mapping[str, str] | None) -> Surface | None:
     )
 
 
-def unknown_names(surface: Surface, known: Iterable[Placed]) -> list[str]:
+def unknown_names(surface: ToolSelection, known: Iterable[ToolInfo]) -> list[str]:
     """The names of a client's choice that nothing here has."""
     placed = list(known)
     toolsets = {DEFAULT, ALL, *(name for tool in placed for name in tool.toolsets)}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from tools.registry import MODULES, OperationType, nearest, operations_in, operations_of
-from tools.selection import ALL, ALWAYS, DEFAULT, Placed, Surface
+from tools.selection import ALL, ALWAYS, DEFAULT, ToolInfo, ToolSelection
 
 EVERYDAY: Mapping[str, tuple[str, ...]] = {
     "voicetel.phone_numbers": ("voicetel_release_number",),
@@ -27,13 +27,13 @@ class UnknownTool(Exception):
     """A toolset or tool of this name does not exist. The message names the nearest."""
 
 
-def choose(surface: Surface, *, providers: Collection[str] = tuple(MODULES)) -> list[OperationType]:
+def choose(surface: ToolSelection, *, providers: Collection[str] = tuple(MODULES)) -> list[OperationType]:
     """The operations that a surface shows, in catalogue order.
 
     A toolset is named `numbers` for all providers or `voicetel.numbers` for one.
     """
     shown = everyday(providers) if _is_default(surface) else _all_of(providers)
-    return [operation for operation in shown if surface.shows(placed(operation))]
+    return [operation for operation in shown if surface.shows(tool_info(operation))]
 
 
 def everyday(providers: Collection[str]) -> list[OperationType]:
@@ -48,16 +48,16 @@ def everyday(providers: Collection[str]) -> list[OperationType]:
 
 
 @cache
-def placed(operation: OperationType) -> Placed:
+def tool_info(operation: OperationType) -> ToolInfo:
     """An operation, as far as choosing it needs."""
     spec = operation.spec
     toolsets = {spec.provider.name, spec.toolset, f"{spec.provider.name}.{spec.toolset}"}
     if spec.tool_name in _BY_DEFAULT:
         toolsets.add(DEFAULT)
-    return Placed(spec.tool_name, frozenset(toolsets), reads=spec.effect.is_plain_read)
+    return ToolInfo(spec.tool_name, frozenset(toolsets), reads=spec.effect.is_plain_read)
 
 
-def check_names(surface: Surface, own: Iterable[Placed]) -> None:
+def check_names(surface: ToolSelection, own: Iterable[ToolInfo]) -> None:
     """Refuse names that no provider has, set up or not: a misspelled exclusion must not pass for one in force.
 
     Raises:
@@ -67,13 +67,13 @@ def check_names(surface: Surface, own: Iterable[Placed]) -> None:
         raise UnknownTool(f"{told[0].upper()}{told[1:]}")
 
 
-def unknown_in(surface: Surface, own: Iterable[Placed]) -> Iterator[tuple[str, str]]:
+def unknown_in(surface: ToolSelection, own: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
     """Each name of a surface that no provider has, and what to say of it."""
     if not (set(surface.toolsets) - {DEFAULT, ALL, ALWAYS} or surface.tools or surface.excluded):
         return
     from tools.suggestions import nearest_tools
 
-    known = [*own, *(placed(operation) for operation in _all_of(MODULES))]
+    known = [*own, *(tool_info(operation) for operation in _all_of(MODULES))]
     toolsets = list(
         dict.fromkeys([DEFAULT, ALL, *MODULES, *(name for tool in known for name in sorted(tool.toolsets))])
     )
@@ -91,7 +91,7 @@ def _unknown(kind: str, name: str, close: Sequence[str]) -> str:
     return f"there is no {kind} {name!r}; {hint}"
 
 
-def _is_default(surface: Surface) -> bool:
+def _is_default(surface: ToolSelection) -> bool:
     return surface.named <= {DEFAULT, ALWAYS} and not surface.tools
 
 

@@ -17,7 +17,7 @@ class BadCallback(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class Callback:
     """One callback, read."""
 
     provider: str

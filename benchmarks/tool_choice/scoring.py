@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from server.mcp.own_tools import DISCOVERY, own_tools
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Index
@@ -83,7 +83,7 @@ def score(half: Half) -> Score:
 @cache
 def whole_index() -> Index:
     """An index over every operation of every provider and over our own tools, as a server with all of them has it."""
-    groups = own_tools(Runtime(Settings()))
+    groups = own_tools(Services(Settings()))
     return index_of(
         catalogue().values(), (tool for name, group in groups.items() if name != DISCOVERY for tool in group)
     )

@@ -102,7 +102,7 @@ _AT = re.compile(r"\s{0,3}[\[({]\s{0,3}(?:at|arroba|@)\s{0,3}[\])}]\s{0,3}|\s{1,
 _FULL_STOPS = str.maketrans({"\u3002": ".", "\uff61": "."})
 
 
-def uncovered(text: str) -> Iterator[str]:
+def decoded_variants(text: str) -> Iterator[str]:
     """The text itself, and every text that is coded in it."""
     waiting, seen = [(text, 0)], {text}
     while waiting:
@@ -114,29 +114,29 @@ def uncovered(text: str) -> Iterator[str]:
                 waiting.append((inner, depth + 1))
 
 
-def readings(text: str) -> Iterator[str]:
+def numeric_readings(text: str) -> Iterator[str]:
     """The text with its numbers in plain figures, in each way in which they may be meant."""
     figures = "".join(_figure(char) for char in unicodedata.normalize("NFKC", text))
     yield figures
-    yield _spelled(unmarked(figures))
+    yield _spelled(fold(figures))
     yield _FIGURES_AND_LIKE.sub(lambda found: found[0].translate(_LIKE_FIGURES), figures)
     yield _KEYPAD_NUMBER.sub(lambda found: found[0].translate(_KEYPAD), figures)
 
 
-def unmarked(text: str) -> str:
+def fold(text: str) -> str:
     """In small letters, of one form each, without accents."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", "".join(char for char in decomposed if not unicodedata.combining(char)))
 
 
-def skeleton(text: str) -> str:
+def confusable_skeleton(text: str) -> str:
     """What the eye sees: unmarked, and with look-alike letters as Latin ones."""
-    return unmarked(text).translate(_LATIN)
+    return fold(text).translate(_LATIN)
 
 
 def plain_addresses(text: str) -> str:
     """The skeleton, with addresses and links written as they are used."""
-    dotted = _DOT.sub(".", skeleton(text.translate(_FULL_STOPS)).replace("hxxp", "http"))
+    dotted = _DOT.sub(".", confusable_skeleton(text.translate(_FULL_STOPS)).replace("hxxp", "http"))
     return _AT.sub("@", dotted)
 
 

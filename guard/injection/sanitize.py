@@ -33,13 +33,13 @@ _TERMINAL_SEQUENCE = re.compile(
 _LINE_BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\x85": "\n"})
 
 
-def cleaned(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """In composed form, without what cannot be seen, reorders what is seen, or drives a terminal."""
     composed = unicodedata.normalize("NFC", _TERMINAL_SEQUENCE.sub("", text)).translate(_LINE_BREAKS)
     return "".join(char for char in composed if char in _KEPT_CONTROLS or not _is_invisible(char))
 
 
-def made_visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """On one line, with every invisible character written out, so that a person sees what is really sent."""
     return "".join(f"⟨U+{ord(char):04X}⟩" if _is_invisible(char) else char for char in text)
 

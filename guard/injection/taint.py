@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, cast
 
-from guard.injection.deobfuscation import plain_addresses, readings, skeleton, uncovered
-from guard.injection.sanitize import cleaned
+from guard.injection.deobfuscation import confusable_skeleton, decoded_variants, numeric_readings, plain_addresses
+from guard.injection.sanitize import strip_invisible
 
 RUN_OF_WORDS = 5
 RUN_OF_SIGNS = 8
@@ -40,19 +40,21 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u
 _SECOND_LEVEL = {"co", "com", "org", "net", "gov", "ac", "edu"}
 
 
-def marks(texts: Iterable[str]) -> set[str]:
+def fingerprints_of_source(texts: Iterable[str]) -> set[str]:
     """What is remembered of strangers' texts, as digests that tell nothing of them."""
-    every = (mark for text in texts for mark in _left_by(cleaned(text)))
+    every = (mark for text in texts for mark in _source_runs(strip_invisible(text)))
     found = {_digest(mark) for mark in islice(every, MARKS_AT_ONCE)}
     return found if next(every, None) is None else found | {_digest(_EVERYTHING)}
 
 
-def traces(texts: Iterable[str]) -> set[str]:
+def fingerprints_of_arguments(texts: Iterable[str]) -> set[str]:
     """What of a call's arguments could have been remembered, as the same digests."""
-    return {_digest(trace) for text in texts for trace in _borne_by(cleaned(text))} | {_digest(_EVERYTHING)}
+    return {_digest(trace) for text in texts for trace in _argument_runs(strip_invisible(text))} | {
+        _digest(_EVERYTHING)
+    }
 
 
-def numbers_traced(numbers: Iterable[str]) -> set[str]:
+def numbers_in_arguments(numbers: Iterable[str]) -> set[str]:
     """The digests of telephone numbers."""
     return {_digest(f"number {figures[-TAIL:]}") for number in numbers if (figures := "".join(_GROUP.findall(number)))}
 
@@ -71,10 +73,10 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(inner)
 
 
-def _left_by(written: str) -> Iterator[str]:
+def _source_runs(written: str) -> Iterator[str]:
     """Marks of a stranger's text. All its figures count in a row, whatever stands between them."""
-    for text in uncovered(written):
-        for reading in readings(text):
+    for text in decoded_variants(written):
+        for reading in numeric_readings(text):
             figures = "".join(_GROUP.findall(reading))
             yield from (f"number {figures[start : start + TAIL]}" for start in range(len(figures) - TAIL + 1))
             yield from (f"short {short}" for short in _SHORT_NUMBER.findall(reading))
@@ -85,12 +87,12 @@ def _left_by(written: str) -> Iterator[str]:
         yield from _runs(text)
 
 
-def _borne_by(given: str) -> Iterator[str]:
+def _argument_runs(given: str) -> Iterator[str]:
     """Traces in an argument. Here a number has an end, so that numbers that only begin alike are told apart."""
     if given.isdecimal() and 4 <= len(given) < TAIL:
         yield f"short {given}"
-    for text in uncovered(given):
-        for reading in readings(text):
+    for text in decoded_variants(given):
+        for reading in numeric_readings(text):
             for run in _RUN_OF_FIGURES.findall(reading):
                 yield from (f"number {tail}" for tail in _tails(run))
         addresses = plain_addresses(text)
@@ -125,7 +127,7 @@ def _hosts_linked(text: str) -> Iterator[str]:
 
 
 def _runs(text: str) -> Iterator[str]:
-    plain = skeleton(text)
+    plain = confusable_skeleton(text)
     words = _WORD.findall(plain)
     for start in range(len(words) - RUN_OF_WORDS + 1):
         yield "words " + " ".join(words[start : start + RUN_OF_WORDS])

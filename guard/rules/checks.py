@@ -16,7 +16,7 @@ from guard.rules.budget import applicable, require_room
 from guard.rules.compliance import OptOuts, check_opt_outs
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
-from guard.rules.recipients import Audience, how_many
+from guard.rules.recipients import Recipients, recipient_count
 from guard.rules.rules import Rules
 
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
@@ -34,14 +34,14 @@ class Taint(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Assessment:
     """The decision after everything was looked at, and what a person should know."""
 
     decision: Decision
     notes: tuple[str, ...] = ()
 
 
-class Conditions:
+class Checks:
     """Looks at one call from every side."""
 
     def __init__(
@@ -88,9 +88,9 @@ class Conditions:
                 self._rules.compliance.check_hour(numbers, max(moment, now))
             await check_opt_outs(numbers, self._optouts)
 
-    async def weigh(
-        self, operation: Operation[Any], audience: Audience, priced: Quote, digest: str, principal: Principal
-    ) -> Circumstances:
+    async def assess(
+        self, operation: Operation[Any], audience: Recipients, priced: Quote, digest: str, principal: Principal
+    ) -> Assessment:
         """The decision for a call that may be made, with what makes it stricter.
 
         Raises:
@@ -105,7 +105,7 @@ class Conditions:
         ):
             decision = max(decision, stricter)
             notes += [note] if note else []
-        return Circumstances(decision, tuple(notes))
+        return Assessment(decision, tuple(notes))
 
     async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
         provider = operation.spec.provider.name
@@ -145,8 +145,8 @@ class Conditions:
             return Decision.ASK, f"EXACTLY THIS CALL was declined {ago}. Ask again only if the user does."
         return Decision.ASK, f"EXACTLY THIS CALL was done {ago}. This does it again."
 
-    def _bulk(self, operation: Operation[Any], audience: Audience) -> tuple[Decision, str]:
-        touched = how_many(operation, audience)
+    def _bulk(self, operation: Operation[Any], audience: Recipients) -> tuple[Decision, str]:
+        touched = recipient_count(operation, audience)
         if touched is None:
             return Decision.PAGE, (
                 f"NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED: {audience.unknown}. So how many they are, where "

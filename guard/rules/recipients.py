@@ -4,21 +4,21 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from clients.audience import Members, Unlisted
+from clients.audience import Members, UnresolvableRecipients
 from clients.errors import TelephonyError
 from clients.exchange import Exchange
 from clients.operation import Operation
-from guard.errors import AudienceChanged
+from guard.errors import RecipientsChanged
 from guard.rules.quote import Quote
 
 R = TypeVar("R")
 
-MOST_READS: Final = 40
+MAX_READS: Final = 40
 """How many reads one call may take; with pages of 500 that is 20,000 people. Who is more is not looked up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class Recipients:
     """The people of a call's groups and lists."""
 
     numbers: tuple[str, ...] = ()
@@ -43,47 +43,49 @@ class Reader(Protocol):
         ...
 
 
-async def audience_of(operation: Operation[Any], reader: Reader) -> Audience:
+async def resolve_recipients(operation: Operation[Any], reader: Reader) -> Recipients:
     """Whom a call reaches beyond the numbers that it names. What cannot be looked up is said to be unknown."""
     numbers: dict[str, None] = {}
     reads = 0
     for members in operation.members():
-        if isinstance(members, Unlisted):
-            return Audience(tuple(numbers), members.reason)
+        if isinstance(members, UnresolvableRecipients):
+            return Recipients(tuple(numbers), members.reason)
         read = members.read
         while True:
             reads += 1
-            if reads > MOST_READS:
-                return Audience(tuple(numbers), f"they are too many to be looked up with {MOST_READS} reads")
+            if reads > MAX_READS:
+                return Recipients(tuple(numbers), f"they are too many to be looked up with {MAX_READS} reads")
             try:
                 page = (await reader.exchange(read)).answer
             except TelephonyError as failed:
-                return Audience(tuple(numbers), f"they could not be looked up: {failed}")
+                return Recipients(tuple(numbers), f"they could not be looked up: {failed}")
             if (unshown := _add(numbers, members, page)) is not None:
-                return Audience(tuple(numbers), unshown)
+                return Recipients(tuple(numbers), unshown)
             cursor = read.next_cursor(page)
             if cursor is None:
                 break
             read = read.model_copy(update={"cursor": cursor})
-    return Audience(tuple(numbers))
+    return Recipients(tuple(numbers))
 
 
-def require_the_same(approved: Quote, operation: Operation[Any], found: Audience) -> None:
+def require_unchanged(approved: Quote, operation: Operation[Any], found: Recipients) -> None:
     """Check that a call reaches those it was approved for: a group's name stays, its members may be others.
 
     Raises:
         AudienceChanged: It reaches other people now, or it can no longer be told.
     """
-    now = how_many(operation, found)
+    now = recipient_count(operation, found)
     if approved.recipients is None or (now is not None and found.digest == approved.members):
         return
     shown = "an unknown number" if now is None else str(now)
     if now == approved.recipients:
         shown += ", not all of them the same"
-    raise AudienceChanged(f"Approved were {approved.recipients} recipients, now it reaches {shown}; nothing was sent.")
+    raise RecipientsChanged(
+        f"Approved were {approved.recipients} recipients, now it reaches {shown}; nothing was sent."
+    )
 
 
-def how_many(operation: Operation[Any], found: Audience) -> int | None:
+def recipient_count(operation: Operation[Any], found: Recipients) -> int | None:
     """How many numbers or recipients a call touches, None where that is not known."""
     if found.unknown:
         return None

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from guard.action import Action, State
-from guard.messages import question, standing, whole_standing
+from guard.messages import approval_prompt, status_line, status_with_outcome
 from server.cli.terminal import (
     OPERATOR,
     Opened,
@@ -45,7 +45,7 @@ def list_actions(
 def show(action_id: str, sandbox: Sandboxed = False) -> None:
     """Show one action: the call, its quote, and what came of it."""
     action = anyio.run(lambda: _find(action_id, sandbox=sandbox))
-    parts = (question(action), standing(action), action.outcome, action.answer, _what_to_do(action))
+    parts = (approval_prompt(action), status_line(action), action.outcome, action.answer, _what_to_do(action))
     tell(*(line for part in parts if part for line in part.split("\n")))
 
 
@@ -59,7 +59,7 @@ def resolve(
 
     async def close(opened: Opened) -> Action | None:
         await require_passcode(opened)
-        return await opened.record.journal.move(
+        return await opened.store.journal.move(
             action_id,
             {State.UNKNOWN, State.SENDING},
             State(outcome),
@@ -77,19 +77,19 @@ def reconcile(sandbox: Sandboxed = False) -> None:
     """Look at the providers for what became of calls whose answer was lost. Nothing is sent again."""
 
     async def look() -> list[Action]:
-        from server.services import Runtime
+        from server.services import Services
         from server.settings.sandbox_settings import sandbox_store
 
         settings = read_settings()
-        runtime = Runtime(settings.model_copy(update=sandbox_store(settings)) if sandbox else settings)
+        services = Services(settings.model_copy(update=sandbox_store(settings)) if sandbox else settings)
         try:
-            return await runtime.guard.reconciler.run()
+            return await services.guard.reconciler.run()
         finally:
-            await runtime.close()
+            await services.close()
 
     found = anyio.run(look)
     for action in found:
-        tell(whole_standing(action))
+        tell(status_with_outcome(action))
     if not found:
         console.print("No outcome is unknown.")
 
@@ -99,7 +99,7 @@ def secrets(action_id: str, sandbox: Sandboxed = False) -> None:
 
     async def read(opened: Opened) -> list[str]:
         await require_passcode(opened)
-        kept = await opened.record.vault.secrets_of(action_id, by=OPERATOR)
+        kept = await opened.store.vault.secrets_of(action_id, by=OPERATOR)
         return [f"{secret.name}: {secret.value}" for secret in kept]
 
     lines = anyio.run(lambda: opened_record(read, sandbox=sandbox))
@@ -128,11 +128,11 @@ def table(actions: list[Action]) -> Table:
 
 
 async def _latest(limit: int, *, sandbox: bool) -> list[Action]:
-    return await opened_record(lambda opened: opened.record.journal.latest(limit), sandbox=sandbox)
+    return await opened_record(lambda opened: opened.store.journal.latest(limit), sandbox=sandbox)
 
 
 async def _find(action_id: str, *, sandbox: bool) -> Action:
-    found = await opened_record(lambda opened: opened.record.journal.find(action_id), sandbox=sandbox)
+    found = await opened_record(lambda opened: opened.store.journal.find(action_id), sandbox=sandbox)
     if found is None:
         fail(f"There is no action {action_id}.")
     return found

@@ -7,7 +7,7 @@ import anyio
 import typer
 
 from guard.action import Action, State
-from guard.messages import question
+from guard.messages import approval_prompt
 from server.cli.actions import table
 from server.cli.terminal import (
     OPERATOR,
@@ -28,9 +28,7 @@ app = typer.Typer(help="Answer what assistants ask for.", no_args_is_help=True)
 def list_pending(sandbox: Sandboxed = False) -> None:
     """List what waits for an answer."""
     waiting = anyio.run(
-        lambda: opened_record(
-            lambda opened: opened.record.journal.latest(200, states={State.PROPOSED}), sandbox=sandbox
-        )
+        lambda: opened_record(lambda opened: opened.store.journal.latest(200, states={State.PROPOSED}), sandbox=sandbox)
     )
     console.print(table(waiting) if waiting else "Nothing waits for an answer.")
 
@@ -38,10 +36,10 @@ def list_pending(sandbox: Sandboxed = False) -> None:
 @app.command()
 def show(action_id: str, sandbox: Sandboxed = False) -> None:
     """Show what is asked for."""
-    found = anyio.run(lambda: opened_record(lambda opened: opened.record.journal.find(action_id), sandbox=sandbox))
+    found = anyio.run(lambda: opened_record(lambda opened: opened.store.journal.find(action_id), sandbox=sandbox))
     if found is None:
         fail(f"There is no action {action_id}.")
-    tell(*question(found).split("\n"))
+    tell(*approval_prompt(found).split("\n"))
 
 
 @app.command()
@@ -64,8 +62,8 @@ def passcode(
     from server.console.passcode import is_set, set_passcode
 
     async def change(opened: Opened) -> None:
-        old = read_secret("Old passcode: ") if await is_set(opened.record.facts) else None
-        await set_passcode(opened.record, read_secret("New passcode: "), old=old, by=OPERATOR)
+        old = read_secret("Old passcode: ") if await is_set(opened.store.key_values) else None
+        await set_passcode(opened.store, read_secret("New passcode: "), old=old, by=OPERATOR)
 
     anyio.run(lambda: opened_record(change, sandbox=sandbox))
     console.print("The passcode is set.")
@@ -86,7 +84,7 @@ def page(
         chosen = opened.settings.approvals.port if port is None else port
         store = opened.settings.store_address
         try:
-            await serve_in_foreground(opened.record, store=store, port=chosen, told=told)
+            await serve_in_foreground(opened.store, store_address=store, port=chosen, told=told)
         except PortTaken as taken:
             fail(str(taken))
 
@@ -96,10 +94,10 @@ def page(
 
 def _answer(action_id: str, to: State, *, sandbox: bool) -> None:
     async def answer(opened: Opened) -> Action:
-        from guard.approvals import Answers
+        from guard.approvals import Approvals
 
         await require_passcode(opened)
-        answers = Answers(opened.record.journal)
+        answers = Approvals(opened.store.journal)
         return await answers.give(action_id, to, by=OPERATOR)
 
     action = anyio.run(lambda: opened_record(answer, sandbox=sandbox))

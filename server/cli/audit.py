@@ -22,7 +22,7 @@ def verify(
     exported = None if file is None else _read(file)
 
     async def checked(opened: Opened) -> Verdict:
-        audit = opened.record.audit
+        audit = opened.store.audit
         return await audit.verify() if exported is None else audit.verify_copy(exported)
 
     verdict = anyio.run(lambda: opened_record(checked, sandbox=sandbox))
@@ -70,7 +70,7 @@ def _read(file: Path) -> list[dict[str, Any]]:
 
 async def _lines(opened: Opened) -> list[str]:
     found: list[str] = []
-    async for row in opened.record.audit.rows():
+    async for row in opened.store.audit.rows():
         shown = {**row, "detail": _told(row["detail"])}
         found.append(json.dumps(shown))
     return found

@@ -19,12 +19,12 @@ def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer the questions that the walk is about with yes.")] = False,
 ) -> None:
     """Walk through guarded calls at all four providers, without any account."""
-    from server.demo.run import walk
+    from server.demo.run import run_demo
     from server.demo.session import DemoFailed
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:
-            await walk(Path(folder), console, answers_yes=yes or not sys.stdin.isatty())
+            await run_demo(Path(folder), console, answers_yes=yes or not sys.stdin.isatty())
 
     try:
         anyio.run(run)

@@ -9,7 +9,7 @@ import typer
 
 from server.cli.health_checks import Finding, examine_inferred, examine_provider, examine_store
 from server.cli.terminal import console, plain
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import read_settings
 from tools.provider import half_set_up
 
@@ -26,25 +26,25 @@ def doctor(
     async def examine() -> bool:
         from server.http.app import runtime_for
 
-        async with runtime_for(settings, sandbox=sandbox) as runtime:
+        async with runtime_for(settings, sandbox=sandbox) as services:
             try:
-                return [_told(finding) async for finding in _findings(runtime)].count("no") == 0
+                return [_told(finding) async for finding in _findings(services)].count("no") == 0
             finally:
-                await runtime.close()
+                await services.close()
 
     if not anyio.run(examine):
         raise typer.Exit(1)
 
 
-async def _findings(runtime: Runtime) -> AsyncGenerator[Finding]:
-    for finding in await examine_store(runtime.record):
+async def _findings(services: Services) -> AsyncGenerator[Finding]:
+    for finding in await examine_store(services.store):
         yield finding
-    unfinished = list(half_set_up(runtime.settings))
+    unfinished = list(half_set_up(services.settings))
     for line in unfinished:
         yield Finding("settings", "no", line)
-    if not (runtime.clients or unfinished):
+    if not (services.clients or unfinished):
         yield Finding("providers", "no", "none has credentials; docs/settings.md lists what each one needs")
-    for client in runtime.clients.values():
+    for client in services.clients.values():
         found = await examine_provider(client)
         yield found
         if found.state == "ok":

@@ -19,7 +19,7 @@ from clients.errors import (
 from clients.operation import Operation
 from guard.errors import JournalUnavailable
 from server.store.audit import ANOTHER_KEY
-from server.store.store import Record
+from server.store.store import Store
 from tools.provider import SETUPS
 from tools.registry import OperationType, operations_of
 
@@ -35,13 +35,13 @@ class Finding:
     detail: str
 
 
-async def examine_store(record: Record) -> list[Finding]:
+async def examine_store(record: Store) -> list[Finding]:
     """Whether guarded calls can be put on record, whether they are stopped, and whether anybody could approve."""
     try:
         async with record.database.transaction():
             pass  # whoever gets this far could write
         is_ours, is_frozen = await record.audit.has_our_key(), await record.freeze.is_on()
-        passcode = await record.facts.get("passcode")
+        passcode = await record.key_values.get("passcode")
     except JournalUnavailable as broken:
         return [Finding("store", "no", str(broken))]
     frozen = (

@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from server.cli.terminal import console, fail, plain, tell
-from server.settings.explain import MEANING, explained, rules_in_force
-from server.settings.lint import review
+from server.settings.explain import MEANING, rules_in_force
+from server.settings.explain import explain as explain_rules
+from server.settings.lint import lint
 from server.settings.model import Settings, read_settings
 from server.settings.names import OWN_TOOL, own_tools_read
 from tools.registry import catalogue, operation_named
@@ -36,20 +37,20 @@ def show(config: Config = None) -> None:
 def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
     """Check the settings and every name in them without starting anything; say which rules never apply."""
     settings = read_settings(config, with_surface=True)
-    tell(*(f"Note: {line}" for line in review(settings)))
+    tell(*(f"Note: {line}" for line in lint(settings)))
     console.print("The settings fit.")
 
 
 @app.command()
 def explain(tool: str, config: Config = None) -> None:
     """Say what happens when a tool is called, and by which rule."""
-    tell(*_explained(tool, read_settings(config)))
+    tell(*_explain(tool, read_settings(config)))
 
 
-def _explained(tool: str, settings: Settings) -> Iterable[str]:
+def _explain(tool: str, settings: Settings) -> Iterable[str]:
     operation = operation_named(tool)
     if operation is not None:
-        return explained(operation, settings)
+        return explain_rules(operation, settings)
     own = own_tools_read()
     if tool in own:
         return [f"{tool}: a tool of our own, and no operation: {OWN_TOOL[own[tool]]}"]

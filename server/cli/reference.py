@@ -10,7 +10,7 @@ from server.cli.terminal import console, fail
 from server.mcp.adapter import annotations, description
 from tools.registry import OperationType
 from tools.schema import input_schema
-from tools.selection import Placed, Surface, name_list
+from tools.selection import ToolInfo, ToolSelection, name_list
 from tools.toolsets import UnknownTool, check_names, choose
 
 
@@ -24,10 +24,10 @@ def tools(
     read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
     """List the tools that a surface shows, the operations alone as JSON; `serve` takes the same options."""
-    from server.mcp.registry import every_own_tool
+    from server.mcp.registry import every_builtin_tool
 
-    surface = Surface(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
-    own = every_own_tool()
+    surface = ToolSelection(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
+    own = every_builtin_tool()
     try:
         check_names(surface, [placed for placed, _ in own])
     except UnknownTool as unknown:
@@ -59,7 +59,7 @@ def described(operation: OperationType) -> dict[str, Any]:
     }
 
 
-def _table(operations: list[OperationType], own: list[tuple[Placed, str]]) -> Table:
+def _table(operations: list[OperationType], own: list[tuple[ToolInfo, str]]) -> Table:
     shown = Table("tool", "toolset", "effect", "request", "basis", box=None, pad_edge=False)
     for operation in operations:
         spec = operation.spec

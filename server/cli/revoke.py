@@ -24,8 +24,8 @@ def revoke(
     async def end() -> tuple[bool, str]:
         from server.http.app import runtime_for
 
-        async with runtime_for(settings, sandbox=sandbox) as runtime:
-            client = runtime.clients.get(provider)
+        async with runtime_for(settings, sandbox=sandbox) as services:
+            client = services.clients.get(provider)
             if not isinstance(client, Convirza):
                 return False, f"{provider} is not set up here, or keeps no session that can be revoked; convirza does."
             try:
@@ -33,7 +33,7 @@ def revoke(
             except TelephonyError as error:
                 return False, f"{error} {error.advice}"
             finally:
-                await runtime.close()
+                await services.close()
 
     is_done, told = anyio.run(end)
     if not is_done:

@@ -12,7 +12,7 @@ optouts = typer.Typer(help="Numbers whose owners want nothing sent.", no_args_is
 
 def freeze(sandbox: Sandboxed = False) -> None:
     """Stop every guarded action at once, in every process on this store. Needs no passcode: stopping is always safe."""
-    anyio.run(lambda: opened_record(lambda opened: opened.record.freeze.freeze(OPERATOR), sandbox=sandbox))
+    anyio.run(lambda: opened_record(lambda opened: opened.store.freeze.freeze(OPERATOR), sandbox=sandbox))
     console.print("Frozen. Nothing guarded is sent until `ringfence unfreeze`.")
 
 
@@ -21,7 +21,7 @@ def unfreeze(sandbox: Sandboxed = False) -> None:
 
     async def lift(opened: Opened) -> None:
         await require_passcode(opened)
-        await opened.record.freeze.unfreeze(OPERATOR)
+        await opened.store.freeze.unfreeze(OPERATOR)
 
     anyio.run(lambda: opened_record(lift, sandbox=sandbox))
     console.print("Guarded actions go on.")
@@ -46,7 +46,7 @@ def remove_optout(number: str, sandbox: Sandboxed = False) -> None:
 
     async def remove(opened: Opened) -> bool:
         await require_passcode(opened)
-        return await opened.record.optouts.remove(_e164(number), by=OPERATOR)
+        return await opened.store.optouts.remove(_e164(number), by=OPERATOR)
 
     if not anyio.run(lambda: opened_record(remove, sandbox=sandbox)):
         fail(f"{number} is not among the opt-outs.")
@@ -56,7 +56,7 @@ def remove_optout(number: str, sandbox: Sandboxed = False) -> None:
 @optouts.command("list")
 def list_optouts(sandbox: Sandboxed = False) -> None:
     """List every number with where it came from."""
-    found = anyio.run(lambda: opened_record(lambda opened: opened.record.optouts.all(), sandbox=sandbox))
+    found = anyio.run(lambda: opened_record(lambda opened: opened.store.optouts.all(), sandbox=sandbox))
     for number, source in found:
         tell(f"{number}  {source}")
     if not found:
@@ -66,7 +66,7 @@ def list_optouts(sandbox: Sandboxed = False) -> None:
 def _add(numbers: list[str], *, source: str, sandbox: bool) -> None:
     added = anyio.run(
         lambda: opened_record(
-            lambda opened: opened.record.optouts.add(numbers, source=source, by=OPERATOR), sandbox=sandbox
+            lambda opened: opened.store.optouts.add(numbers, source=source, by=OPERATOR), sandbox=sandbox
         )
     )
     console.print(f"{added} added, {len(numbers) - added} were there.")

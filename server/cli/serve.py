@@ -10,10 +10,10 @@ import typer
 
 from clients.effects import Effect
 from guard.errors import JournalUnavailable
-from guard.injection.sanitize import made_visible
+from guard.injection.sanitize import escape_invisible
 from guard.rules.policy import Decision
 from server.settings.model import BadSettings, Settings, read_settings
-from tools.selection import Surface, name_list
+from tools.selection import ToolSelection, name_list
 
 HIGHEST_PORT = 65535
 
@@ -38,18 +38,18 @@ def serve(
     """Run the MCP server."""
     from server.http.app import NotProtected, serve_http, serve_stdio
     from server.http.sockets import CannotListen
-    from server.mcp.app import quiet_logging
+    from server.mcp.app import configure_logging
     from tools.provider import half_set_up
     from tools.toolsets import UnknownTool
 
-    surface = Surface(name_list(toolsets), name_list(tools), name_list(exclude_tools), read_only)
+    surface = ToolSelection(name_list(toolsets), name_list(tools), name_list(exclude_tools), read_only)
     settings = narrowed(read_settings(config), surface, tighten=tighten or ())
     if settings.tighten:
         _tell_what_tightens_nothing(settings)
     if not sandbox:
         for line in half_set_up(settings):
             typer.echo(line, err=True)
-    quiet_logging(settings.log_format)
+    configure_logging(settings.log_format)
     gc.freeze()  # what was imported stays: looking through it again would double the time of a call that reads a lot
     try:
         if http is None:
@@ -61,7 +61,7 @@ def serve(
         fail(str(wrong))
 
 
-def narrowed(settings: Settings, surface: Surface | None = None, *, tighten: Iterable[str] = ()) -> Settings:
+def narrowed(settings: Settings, surface: ToolSelection | None = None, *, tighten: Iterable[str] = ()) -> Settings:
     """The settings with what the command line says on top: it can make them stricter, never milder.
 
     Toolsets and tools that it names stand instead of those in the settings; what is excluded or read-only stays so.
@@ -69,7 +69,7 @@ def narrowed(settings: Settings, surface: Surface | None = None, *, tighten: Ite
     Raises:
         BadSettings: Something to tighten is no NAME=DECISION, or its name is none.
     """
-    surface = surface or Surface()
+    surface = surface or ToolSelection()
     changes: dict[str, object] = {
         "read_only": settings.read_only or surface.read_only,
         "exclude_tools": [*settings.exclude_tools, *surface.excluded],
@@ -109,9 +109,9 @@ def _tell_what_tightens_nothing(settings: Settings) -> None:
     }
     if set(settings.tighten) <= plainly:
         return
-    from server.settings.lint import tightening_nothing
+    from server.settings.lint import ineffective_tightenings
 
-    for line in tightening_nothing(settings):
+    for line in ineffective_tightenings(settings):
         typer.echo(line, err=True)
 
 
@@ -126,5 +126,5 @@ def address(text: str) -> tuple[str, int]:
 def fail(message: str) -> NoReturn:
     """Say what is wrong on stderr and leave with 2. A store's own words may be in it."""
     for line in message.split("\n"):
-        typer.echo(made_visible(line), err=True)
+        typer.echo(escape_invisible(line), err=True)
     raise typer.Exit(2)

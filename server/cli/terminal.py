@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.text import Text
 
 from guard.errors import GuardRefusal
-from guard.injection.sanitize import made_visible
+from guard.injection.sanitize import escape_invisible
 from server.settings.model import Settings, read_settings
 
 if TYPE_CHECKING:
-    from server.store.store import Record
+    from server.store.store import Store
 
 T = TypeVar("T")
 
@@ -36,13 +36,13 @@ class Opened:
     """What a command works on."""
 
     settings: Settings
-    record: "Record"
+    store: "Store"
 
 
 async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool) -> T:
     """Open the store, do the work, close it; what the guard refuses is told in one line."""
     from server.console.passcode import BadPasscode
-    from server.store.store import open_record
+    from server.store.store import open_store
     from tools.provider import revealed
 
     settings = read_settings()
@@ -50,7 +50,7 @@ async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool
         from server.settings.sandbox_settings import sandbox_store
 
         settings = settings.model_copy(update=sandbox_store(settings))
-    record = open_record(settings.store_address, settings.state_folder, revealed(settings.state_key))
+    record = open_store(settings.store_address, settings.state_folder, revealed(settings.state_key))
     try:
         return await work(Opened(settings, record))
     except (GuardRefusal, BadPasscode) as refusal:
@@ -67,7 +67,7 @@ async def require_passcode(opened: Opened) -> None:
     """
     from server.console.passcode import check
 
-    await check(opened.record.facts, read_secret("Passcode: "))
+    await check(opened.store.key_values, read_secret("Passcode: "))
 
 
 def read_secret(prompt: str) -> str:
@@ -83,11 +83,11 @@ def tell(*lines: str) -> None:
 
 def plain(words: object) -> Text:
     """Others' words for a table: without markup, with what cannot be seen written out."""
-    return Text(made_visible(str(words)))
+    return Text(escape_invisible(str(words)))
 
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong on stderr and leave with 2. A message may quote others."""
     for line in message.split("\n"):
-        typer.echo(made_visible(line), err=True)
+        typer.echo(escape_invisible(line), err=True)
     raise typer.Exit(2)

@@ -10,10 +10,10 @@ from clients.errors import LimitReached
 from clients.limits import Limit
 from server.console.forms import posted
 from server.console.passcode import BadPasscode, check, is_set
-from server.console.rendering import rendered
+from server.console.rendering import render
 from server.console.sessions import LIFETIME, Session, Sessions
 from server.console.urls import ROOT
-from server.store.store import Record
+from server.store.store import Store
 
 TRIES: Final = (Limit("approval sign-in, a minute", 5, 60), Limit("approval sign-in, an hour", 20, 3600))
 _ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")
@@ -22,8 +22,8 @@ _ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")
 class SignIn:
     """Turns a passcode into a session, and a cookie back into one."""
 
-    def __init__(self, record: Record, sessions: Sessions, *, is_https: bool) -> None:
-        self._record = record
+    def __init__(self, store: Store, sessions: Sessions, *, is_https: bool) -> None:
+        self._store = store
         self._sessions = sessions
         self._is_https = is_https
 
@@ -33,13 +33,13 @@ class SignIn:
 
     async def form(self, request: Request, *, status: int, message: str = "", wanted: str = "") -> Response:
         """The sign-in page. It says nothing about what lies behind it."""
-        return rendered(
+        return render(
             "sign_in.html",
             status=status,
             root=ROOT,
             message=message,
             wanted=wanted or _wanted(request.path_params.get("action_id", "")),
-            is_set=await is_set(self._record.facts),
+            is_set=await is_set(self._store.key_values),
             # A strict cookie does not come along on a link from another site; a link of our own brings it.
             came_from_elsewhere=request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site",
         )
@@ -50,14 +50,14 @@ class SignIn:
         wanted = _wanted(given.get("wanted", ""))
         try:
             for limit in TRIES:
-                await self._record.limits.take(limit)
-            await check(self._record.facts, given.get("passcode", ""))
+                await self._store.limits.take(limit)
+            await check(self._store.key_values, given.get("passcode", ""))
         except LimitReached as reached:
             return await self._too_many(request, reached, wanted)
         except BadPasscode as wrong:
-            await self._record.audit.note("sign-in refused", principal="someone at the approval page")
+            await self._store.audit.note("sign-in refused", principal="someone at the approval page")
             return await self.form(request, status=401, message=str(wrong), wanted=wanted)
-        await self._record.audit.note("signed in", principal="the operator, on the approval page")
+        await self._store.audit.note("signed in", principal="the operator, on the approval page")
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
         signed_in.set_cookie(
             self._sessions.cookie_name,

@@ -25,7 +25,7 @@ HEADERS: Final = {
 }
 
 
-class Protected:
+class SecurityMiddleware:
     """Answers only to its own names, takes forms only from its own pages, and adds the headers to every answer.
 
     A name of somebody else's that was pointed at this machine (DNS rebinding) is refused for reads as well.

@@ -16,15 +16,15 @@ _CHALLENGE: Final = re.compile(r"[0-9a-f]{32}")
 PATIENCE_SECONDS: Final = 2.0
 
 
-class Identity:
+class PageIdentity:
     """A page proves with the store's key that it belongs to this store and stands at this very address.
 
     Otherwise whatever program took the port after a page had gone could ask people for the passcode.
     """
 
-    def __init__(self, seal: Seal, *, store: str, base: str) -> None:
+    def __init__(self, seal: Seal, *, store_address: str, base: str) -> None:
         self._seal = seal
-        self._store = store
+        self._store_address = store_address
         self._base = base
 
     async def prove(self, request: Request) -> Response:
@@ -46,5 +46,5 @@ class Identity:
         return hmac.compare_digest(answer.content, self._proof(challenge).encode("utf-8"))
 
     def _proof(self, challenge: str) -> str:
-        text = f"{challenge}\n{self._base}\n{self._store}"
+        text = f"{challenge}\n{self._base}\n{self._store_address}"
         return hmac.digest(self._seal.derive("approval page"), text.encode("utf-8"), "sha256").hex()

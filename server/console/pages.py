@@ -17,17 +17,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from guard.action import Action, State
-from guard.approvals import Answers
+from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
 from server.console.forms import posted
 from server.console.login import SignIn
-from server.console.middleware import Protected
-from server.console.page_identity import Identity
-from server.console.rendering import rendered, stylesheet
+from server.console.middleware import SecurityMiddleware
+from server.console.page_identity import PageIdentity
+from server.console.rendering import render, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
 from server.console.views import view
-from server.store.store import Record
+from server.store.store import Store
 
 OPERATOR = "the operator, on the approval page"
 LISTED = 200
@@ -38,11 +38,11 @@ LISTED = 200
 class PageSetup:
     """What the page stands on."""
 
-    record: Record
+    store: Store
     hosts: Collection[str]
     """Host headers that it answers to."""
 
-    identity: Identity
+    identity: PageIdentity
     address: str | None = None
     """Where people reach it, where that is not one of the hosts."""
 
@@ -67,7 +67,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _problem, JournalUnavailable: _unavailable})
-    return Protected(app, setup.hosts, setup.address)
+    return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
 Handler = Callable[[Any, Request], Awaitable[Response]]
@@ -91,11 +91,11 @@ class Pages:
     """The pages and what their forms do."""
 
     def __init__(self, setup: PageSetup) -> None:
-        self._record = setup.record
+        self._store = setup.store
         self._now = setup.now
-        self._answers = Answers(setup.record.journal, setup.now)
-        sessions = Sessions(setup.record, setup.now)
-        self.sign_in_desk = SignIn(setup.record, sessions, is_https=(setup.address or "").startswith("https:"))
+        self._answers = Approvals(setup.store.journal, setup.now)
+        sessions = Sessions(setup.store, setup.now)
+        self.sign_in_desk = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
@@ -109,16 +109,16 @@ class Pages:
     @_signed_in
     async def waiting(self, request: Request, session: Session) -> Response:
         """What waits for an answer."""
-        found = await self._record.journal.latest(LISTED, states={State.PROPOSED})
-        current = [await self._answers.aged(action) for action in found]
+        found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
+        current = [await self._answers.expire_if_due(action) for action in found]
         actions = [view(action, self._now()) for action in current if action.state is State.PROPOSED]
         return await self._shown("waiting.html", session, actions=actions)
 
     @_signed_in
     async def history(self, request: Request, session: Session) -> Response:
         """What was asked and what became of it."""
-        found = await self._record.journal.latest(LISTED)
-        actions = [view(await self._answers.aged(action), self._now()) for action in found]
+        found = await self._store.journal.latest(LISTED)
+        actions = [view(await self._answers.expire_if_due(action), self._now()) for action in found]
         return await self._shown("history.html", session, actions=actions)
 
     @_signed_in
@@ -129,7 +129,7 @@ class Pages:
     @_signed_in
     async def approve(self, request: Request, session: Session) -> Response:
         """Say yes to exactly this call, once."""
-        if await self._record.freeze.is_on():
+        if await self._store.freeze.is_on():
             refusal = "Everything is stopped. Let things go on before you approve; nothing was sent."
             return await self._action(request, session, refusal=refusal, status=409)
         return await self._answer(request, session, State.APPROVED)
@@ -142,13 +142,13 @@ class Pages:
     @_signed_in
     async def freeze(self, request: Request, session: Session) -> Response:
         """Stop every guarded action, in every process."""
-        await self._record.freeze.freeze(OPERATOR)
+        await self._store.freeze.freeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
     @_signed_in
     async def unfreeze(self, request: Request, session: Session) -> Response:
         """Let guarded actions go on."""
-        await self._record.freeze.unfreeze(OPERATOR)
+        await self._store.freeze.unfreeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
     async def _answer(self, request: Request, session: Session, to: State) -> Response:
@@ -162,19 +162,19 @@ class Pages:
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
 
     async def _action(self, request: Request, session: Session, *, refusal: str = "", status: int = 200) -> Response:
-        current = await self._answers.aged(await self._found(request))
+        current = await self._answers.expire_if_due(await self._found(request))
         shown = view(current, self._now())
         return await self._shown("action.html", session, status=status, shown=shown, refusal=refusal)
 
     async def _found(self, request: Request) -> Action:
-        action = await self._record.journal.find(request.path_params["action_id"])
+        action = await self._store.journal.find(request.path_params["action_id"])
         if action is None:
             raise HTTPException(404, "There is no such action.")
         return action
 
     async def _shown(self, template: str, session: Session, *, status: int = 200, **values: Any) -> Response:
-        is_frozen = await self._record.freeze.is_on()
-        return rendered(template, status=status, root=ROOT, token=session.form_token, is_frozen=is_frozen, **values)
+        is_frozen = await self._store.freeze.is_on()
+        return render(template, status=status, root=ROOT, token=session.form_token, is_frozen=is_frozen, **values)
 
 
 async def _css(request: Request) -> Response:
@@ -184,7 +184,7 @@ async def _css(request: Request) -> Response:
 async def _problem(request: Request, problem: Exception) -> Response:
     if not isinstance(problem, HTTPException):
         raise problem
-    return rendered("problem.html", status=problem.status_code, root=ROOT, message=problem.detail)
+    return render("problem.html", status=problem.status_code, root=ROOT, message=problem.detail)
 
 
 async def _unavailable(request: Request, problem: Exception) -> Response:

@@ -5,8 +5,8 @@ import hashlib
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from server.store.key_values import Facts, fact, put_fact
-from server.store.store import Record
+from server.store.key_values import KeyValueStore, get_value, put_value
+from server.store.store import Store
 
 SHORTEST = 8
 _FACT = "passcode"
@@ -17,12 +17,12 @@ class BadPasscode(Exception):
     """The passcode is missing, wrong, or too short."""
 
 
-async def is_set(facts: Facts) -> bool:
+async def is_set(facts: KeyValueStore) -> bool:
     """True when an operator has set one."""
     return await facts.get(_FACT) is not None
 
 
-async def set_passcode(record: Record, new: str, *, old: str | None, by: str = "the operator") -> None:
+async def set_passcode(store: Store, new: str, *, old: str | None, by: str = "the operator") -> None:
     """Set the passcode; changing it needs the old one.
 
     Hashing takes long on purpose, so it is done before the store is locked.
@@ -30,20 +30,20 @@ async def set_passcode(record: Record, new: str, *, old: str | None, by: str = "
     Raises:
         BadPasscode: The old one is wrong, the new one too short, or another was set in between.
     """
-    kept = await record.facts.get(_FACT)
+    kept = await store.key_values.get(_FACT)
     if kept is not None:
         _require_match(kept, old or "")
     if len(new) < SHORTEST:
         raise BadPasscode(f"A passcode has at least {SHORTEST} characters.")
     hashed = _hasher.hash(new)
-    async with record.audit.entry() as entry:
-        if await fact(entry.connection, _FACT) != kept:
+    async with store.audit.entry() as entry:
+        if await get_value(entry.connection, _FACT) != kept:
             raise BadPasscode("Another passcode was set just now; this one was not.")
-        await put_fact(entry.connection, _FACT, hashed)
-        await record.audit.append(entry, "passcode changed" if kept else "passcode set", principal=by)
+        await put_value(entry.connection, _FACT, hashed)
+        await store.audit.append(entry, "passcode changed" if kept else "passcode set", principal=by)
 
 
-async def check(facts: Facts, given: str) -> None:
+async def check(facts: KeyValueStore, given: str) -> None:
     """Check a passcode.
 
     Raises:
@@ -55,7 +55,7 @@ async def check(facts: Facts, given: str) -> None:
     _require_match(kept, given)
 
 
-async def fingerprint(facts: Facts) -> str:
+async def fingerprint(facts: KeyValueStore) -> str:
     """What changes whenever the passcode does, and tells nothing of it."""
     kept = await facts.get(_FACT)
     return hashlib.sha256((kept or "").encode("utf-8")).hexdigest()

@@ -8,12 +8,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from guard.injection.sanitize import made_visible
+from guard.injection.sanitize import escape_invisible
 
 _FOLDER = Path(__file__).parent
 
 
-def rendered(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def render(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page."""
     return HTMLResponse(_environment().get_template(template).render(**values), status)
 
@@ -38,4 +38,4 @@ def _environment() -> Environment:
 
 def _shown(value: object) -> object:
     """What no template can forget, because it stands behind every `{{ }}`. Markup was built from values shown so."""
-    return made_visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from server.console.passcode import fingerprint
-from server.store.key_values import fact, put_fact
-from server.store.store import Record
+from server.store.key_values import get_value, put_value
+from server.store.store import Store
 
 LIFETIME: Final = timedelta(hours=8)
 _PURPOSE: Final = "approval session"
@@ -40,14 +40,14 @@ class Session:
 class Sessions:
     """Begins, recognises and ends sessions."""
 
-    def __init__(self, record: Record, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._record = record
+    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store = store
         self._now = now
 
     @property
     def cookie_name(self) -> str:
         """Named after the store: cookies do not tell ports apart, and a sandbox's page may run beside the real one."""
-        return f"ringfence_approvals_{self._record.seal.derive('approval cookie').hex()[:8]}"
+        return f"ringfence_approvals_{self._store.seal.derive('approval cookie').hex()[:8]}"
 
     async def begin(self) -> str:
         """A new session's cookie, for whoever knew the passcode."""
@@ -64,15 +64,17 @@ class Sessions:
         expected = await self._mark(session_id, expires)
         if not hmac.compare_digest(expected.encode("utf-8"), mark.encode("utf-8")):
             return None
-        if expires <= self._now().timestamp() or session_id in self._still_listed(await self._record.facts.get(_ENDED)):
+        if expires <= self._now().timestamp() or session_id in self._still_listed(
+            await self._store.key_values.get(_ENDED)
+        ):
             return None
         return Session(session_id, expires, self._sealed(f"form {session_id}"))
 
     async def end(self, session: Session) -> None:
         """End it everywhere, also for a copy of the cookie."""
-        async with self._record.database.transaction() as connection:
-            ended = self._still_listed(await fact(connection, _ENDED)) | {session.id: session.expires}
-            await put_fact(connection, _ENDED, json.dumps(ended))
+        async with self._store.database.transaction() as connection:
+            ended = self._still_listed(await get_value(connection, _ENDED)) | {session.id: session.expires}
+            await put_value(connection, _ENDED, json.dumps(ended))
 
     def _still_listed(self, kept: str | None) -> dict[str, int]:
         """The sessions that were ended before their time and would live on without the list."""
@@ -81,7 +83,7 @@ class Sessions:
         return {session_id: expires for session_id, expires in ended.items() if expires > now}
 
     async def _mark(self, session_id: str, expires: int) -> str:
-        return self._sealed(f"session {session_id} {expires} {await fingerprint(self._record.facts)}")
+        return self._sealed(f"session {session_id} {expires} {await fingerprint(self._store.key_values)}")
 
     def _sealed(self, text: str) -> str:
-        return hmac.digest(self._record.seal.derive(_PURPOSE), text.encode("utf-8"), "sha256").hex()
+        return hmac.digest(self._store.seal.derive(_PURPOSE), text.encode("utf-8"), "sha256").hex()

@@ -29,10 +29,10 @@ class MountedPage:
         self._base = base
 
     async def address_for(self, action_id: str) -> str | None:
-        return page_of(self._base, action_id) if self._base else None
+        return action_url(self._base, action_id) if self._base else None
 
 
-class PageWhenNeeded:
+class LazyApprovalPage:
     """A page that is made, and whose modules are loaded, when an action first waits."""
 
     def __init__(self, make: Callable[[], ApprovalPage]) -> None:
@@ -45,6 +45,6 @@ class PageWhenNeeded:
         return await self._page.address_for(action_id)
 
 
-def page_of(base: str, action_id: str) -> str:
+def action_url(base: str, action_id: str) -> str:
     """The page of one action."""
     return f"{base.rstrip('/')}{ROOT}/{action_id}"

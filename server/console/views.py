@@ -8,7 +8,7 @@ from typing import Any, Final, TypeGuard, cast
 
 from clients.effects import Effect
 from guard.action import Action, State
-from guard.messages import standing
+from guard.messages import status_line
 from tools.registry import OperationType, operation_named
 
 EFFECTS: Final[Mapping[Effect, str]] = {
@@ -53,7 +53,7 @@ class ActionView:
 
     action: Action
     state: str
-    standing: str
+    status_line: str
     answer: Value
     """What the provider answered; no lines where nothing came."""
 
@@ -89,7 +89,7 @@ def view(action: Action, now: datetime) -> ActionView:
     return ActionView(
         action=action,
         state=STATES[action.state],
-        standing=standing(action),
+        status_line=status_line(action),
         answer=Value(tuple((action.answer or "").split("\n")) if action.answer else (), is_one=True),
         provider=operation.spec.provider.title if operation else action.provider,
         what=" ".join((operation.__doc__ or "").split()) if operation else "",

@@ -8,7 +8,7 @@ from mcp import Client
 from pydantic import SecretStr
 
 from server.demo.session import PASSCODE, Stage
-from server.settings.accounts import ProviderSettings
+from server.settings.accounts import AccountSettings
 from server.settings.sandbox_settings import SIMULATED_COUNTRIES, simulated_accounts
 
 TO = ["+306912345678", "+4915123456789"]
@@ -117,7 +117,7 @@ class SecondAct(Stage):
         self.check(charges == [], f"Routee charged nothing (it charged {charges})")
 
 
-def _revealed(account: ProviderSettings) -> dict[str, str]:
+def _revealed(account: AccountSettings) -> dict[str, str]:
     """What is set in an account, in clear: the credentials of the simulated providers are no secrets."""
     found: dict[str, str] = {}
     for name, value in account:

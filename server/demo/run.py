@@ -12,7 +12,7 @@ from server.demo.session import DemoFailed
 from server.demo.voicetel import FirstAct
 
 
-async def walk(folder: Path, console: Console, *, answers_yes: bool) -> None:
+async def run_demo(folder: Path, console: Console, *, answers_yes: bool) -> None:
     """Run the demo against a sandbox on loopback.
 
     Raises:

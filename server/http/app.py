@@ -18,14 +18,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from guard.errors import JournalUnavailable
-from server.console.urls import ROOT, ApprovalPage, MountedPage, PageWhenNeeded
-from server.http.sockets import listening, port_of
+from server.console.urls import ROOT, ApprovalPage, LazyApprovalPage, MountedPage
+from server.http.sockets import bind_sockets, port_of
 from server.mcp.app import build_server
-from server.mcp.registry import Shelf
-from server.services import Runtime
+from server.mcp.registry import ToolRegistry
+from server.services import Services
 from server.settings.model import Settings
 from server.webhooks.endpoint import inbox_route
-from server.webhooks.retention import Forgetting
+from server.webhooks.retention import Retention
 
 logger = logging.getLogger(__name__)
 
@@ -55,30 +55,30 @@ class BearerTokens(TokenVerifier):
 
 
 @asynccontextmanager
-async def runtime_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Runtime]:
-    """A runtime against the real providers, or against the simulated ones, which run as long as it does."""
+async def runtime_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Services]:
+    """A services against the real providers, or against the simulated ones, which run as long as it does."""
     if not sandbox:
-        yield Runtime(settings)
+        yield Services(settings)
         return
     from sandbox.serving import serve_sandbox
-    from server.settings.sandbox_settings import sandboxed
+    from server.settings.sandbox_settings import for_sandbox
 
     async with serve_sandbox() as url:
-        yield Runtime(sandboxed(settings, url))
+        yield Services(for_sandbox(settings, url))
 
 
 async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
     """Speak MCP over stdin and stdout until the client closes them."""
-    async with runtime_for(settings, sandbox=sandbox) as runtime:
-        server = build_server(runtime)
-        async with page_on_loopback(runtime):
+    async with runtime_for(settings, sandbox=sandbox) as services:
+        server = build_server(services)
+        async with page_on_loopback(services):
             await server.run_stdio_async()
 
 
 @asynccontextmanager
-async def page_on_loopback(runtime: Runtime) -> AsyncGenerator[None]:
-    """Let the runtime serve the approval page on loopback, from when something first waits until the block is left."""
-    settings = runtime.settings
+async def page_on_loopback(services: Services) -> AsyncGenerator[None]:
+    """Let the services serve the approval page on loopback, from when something first waits until the block is left."""
+    settings = services.settings
     if settings.approvals.page == "off":
         yield
         return
@@ -88,14 +88,14 @@ async def page_on_loopback(runtime: Runtime) -> AsyncGenerator[None]:
             from server.http.loopback import LoopbackPage
 
             port, store = settings.approvals.port, settings.store_address
-            return LoopbackPage(lambda: runtime.record, store=store, port=port, group=group)
+            return LoopbackPage(lambda: services.store, store_address=store, port=port, group=group)
 
-        runtime.page = PageWhenNeeded(page)
+        services.page = LazyApprovalPage(page)
         try:
             yield
         finally:
             group.cancel_scope.cancel()
-    await runtime.close()
+    await services.close()
 
 
 async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:
@@ -113,38 +113,38 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
             f"Refusing to listen on {host}: beyond this machine a bearer token is needed. "
             "Set RINGFENCE_HTTP__TOKENS, or listen on 127.0.0.1."
         )
-    with listening(host, port) as sockets:
+    with bind_sockets(host, port) as sockets:
         port = port_of(sockets)
-        async with runtime_for(settings, sandbox=sandbox) as runtime:
-            app = http_app(runtime, host, port)
-            await _require_our_key(runtime)
+        async with runtime_for(settings, sandbox=sandbox) as services:
+            app = http_app(services, host, port)
+            await _require_our_key(services)
             config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
             sys.stderr.write(f"Ringfence answers at http://{_bracketed(host)}:{port}/mcp\n")
             await uvicorn.Server(config).serve(sockets)
 
 
-async def _require_our_key(runtime: Runtime) -> None:
+async def _require_our_key(services: Services) -> None:
     """Another key would refuse every guarded call. A store that cannot be read now may be read later."""
     try:
-        has_our_key = await runtime.record.audit.has_our_key()
+        has_our_key = await services.store.audit.has_our_key()
     except JournalUnavailable as unavailable:
         logger.warning("%s Plain reads go on.", unavailable)
     else:
         if not has_our_key:
             from server.store.audit import ANOTHER_KEY
 
-            await runtime.close()
+            await services.close()
             raise JournalUnavailable(ANOTHER_KEY)
 
 
-def http_app(runtime: Runtime, host: str, port: int) -> Starlette:
+def http_app(services: Services, host: str, port: int) -> Starlette:
     """The ASGI application. Stateless, so that any number of processes may stand behind one address."""
-    return mounted(runtime, http_server(runtime, host, port), host, port)
+    return mount(services, http_server(services, host, port), host, port)
 
 
-def http_server(runtime: Runtime, host: str, port: int, *, shelf: Shelf | None = None) -> MCPServer:
+def http_server(services: Services, host: str, port: int, *, shelf: ToolRegistry | None = None) -> MCPServer:
     """The MCP server that `mounted` puts behind an address; bearer tokens are checked where there are any."""
-    settings = runtime.settings.http
+    settings = services.settings.http
     named = _bracketed(host)
     address = f"http://{named}:{port}"
     options: dict[str, Any] = {}
@@ -156,13 +156,13 @@ def http_server(runtime: Runtime, host: str, port: int, *, shelf: Shelf | None =
             ),
             "token_verifier": BearerTokens(settings.tokens, resource),
         }
-    security = RequestStateSecurity(keys=[runtime.state_key()])
-    return build_server(runtime, shelf=shelf, request_state_security=security, **options)
+    security = RequestStateSecurity(keys=[services.state_key()])
+    return build_server(services, shelf=shelf, request_state_security=security, **options)
 
 
-def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, stateless: bool = True) -> Starlette:
+def mount(services: Services, server: MCPServer, host: str, port: int, *, stateless: bool = True) -> Starlette:
     """A server behind an address, with the approval page beside it. With sessions only one process can answer."""
-    settings = runtime.settings.http
+    settings = services.settings.http
     named = _bracketed(host)
     address = f"http://{named}:{port}"
     own = [f"{named}:{port}", named, *(f"{_bracketed(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
@@ -175,11 +175,11 @@ def mounted(runtime: Runtime, server: MCPServer, host: str, port: int, *, statel
             allowed_origins=[*(f"http://{name}" for name in own), *settings.allowed_origins],
         ),
     )
-    forgetting = Forgetting(runtime.record, runtime.settings.http.keep_callbacks_days)
-    app.router.routes.append(inbox_route(runtime.record, runtime.callback_readers(), forgetting))
-    if runtime.settings.approvals.page == "auto":
+    forgetting = Retention(services.store, services.settings.http.keep_callbacks_days)
+    app.router.routes.append(inbox_route(services.store, services.callback_readers(), forgetting))
+    if services.settings.approvals.page == "auto":
         reached = None if host in EVERY_INTERFACE else address
-        _mount_page(app, runtime, [*own, *settings.allowed_hosts], runtime.settings.approvals.address or reached)
+        _mount_page(app, services, [*own, *settings.allowed_hosts], services.settings.approvals.address or reached)
     return app
 
 
@@ -188,13 +188,13 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _mount_page(app: Starlette, runtime: Runtime, hosts: Sequence[str], base: str | None) -> None:
+def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: str | None) -> None:
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
-    from server.console.page_identity import Identity
+    from server.console.page_identity import PageIdentity
     from server.console.pages import PageSetup, approval_app
 
-    record = runtime.record
-    identity = Identity(record.seal, store=runtime.settings.store_address, base=base or "")
-    setup = PageSetup(record=record, hosts=hosts, identity=identity, address=base)
+    store = services.store
+    identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
+    setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))
-    runtime.page = MountedPage(base)
+    services.page = MountedPage(base)

@@ -15,12 +15,12 @@ import anyio
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 
-from server.console.page_identity import Identity
+from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
-from server.console.urls import page_of
+from server.console.urls import action_url
 
 if TYPE_CHECKING:
-    from server.store.store import Record
+    from server.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +54,10 @@ class QuietServer(uvicorn.Server):
 class LoopbackPage:
     """Implements `server.web.address.ApprovalPage`: serves the page, in a given task group, when it is needed."""
 
-    def __init__(self, record: "Callable[[], Record]", *, store: str, port: int, group: TaskGroup) -> None:
+    def __init__(self, store: "Callable[[], Store]", *, store_address: str, port: int, group: TaskGroup) -> None:
         """`store` tells this store from others of the same key; `port` 0 takes any free one."""
-        self._record = record
         self._store = store
+        self._store_address = store_address
         self._port = port
         self._group = group
         self._own: str | None = None
@@ -66,10 +66,10 @@ class LoopbackPage:
     async def address_for(self, action_id: str) -> str | None:
         async with self._finding:
             base = self._own or await self._served_elsewhere() or await self._serve()
-        return page_of(base, action_id) if base else None
+        return action_url(base, action_id) if base else None
 
     async def _served_elsewhere(self) -> str | None:
-        kept = await self._record().facts.get(_FACT)
+        kept = await self._store().key_values.get(_FACT)
         usual = address(self._port) if self._port else None
         for base in dict.fromkeys((kept, usual)):
             if base and await self._identity(base).holds():
@@ -85,13 +85,13 @@ class LoopbackPage:
                     return address(port)  # another process was faster
                 continue
             base: str = await self._group.start(self._run, listener)
-            await self._record().facts.put(_FACT, base)
+            await self._store().key_values.put(_FACT, base)
             return base
         return None
 
     async def _run(self, listener: socket.socket, *, task_status: TaskStatus[str]) -> None:
         try:
-            async with serving(self._record(), listener, store=self._store) as base:
+            async with serving(self._store(), listener, store_address=self._store_address) as base:
                 self._own = base
                 task_status.started(base)
                 await anyio.sleep_forever()
@@ -100,14 +100,14 @@ class LoopbackPage:
         finally:
             self._own = None
 
-    def _identity(self, base: str) -> Identity:
-        return Identity(self._record().seal, store=self._store, base=base)
+    def _identity(self, base: str) -> PageIdentity:
+        return PageIdentity(self._store().seal, store_address=self._store_address, base=base)
 
 
 @asynccontextmanager
-async def serving(record: "Record", listener: socket.socket, *, store: str) -> AsyncGenerator[str]:
+async def serving(store: "Store", listener: socket.socket, *, store_address: str) -> AsyncGenerator[str]:
     """The page on a listening socket, until the block is left; yields its base address."""
-    server = QuietServer(_config(record, listener, store=store))
+    server = QuietServer(_config(store, listener, store_address=store_address))
 
     async def run() -> None:
         # Shielded: a cancelled caller still gets its sockets closed, since `stopping` is set on every way out.
@@ -123,7 +123,9 @@ async def serving(record: "Record", listener: socket.socket, *, store: str) -> A
             server.stopping.set()
 
 
-async def serve_in_foreground(record: "Record", *, store: str, port: int, told: Callable[[str, bool], None]) -> None:
+async def serve_in_foreground(
+    store: "Store", *, store_address: str, port: int, told: Callable[[str, bool], None]
+) -> None:
     """Serve until the process is told to stop, unless the page of this store is already there.
 
     `told` gets the address, and whether it was there already.
@@ -131,7 +133,7 @@ async def serve_in_foreground(record: "Record", *, store: str, port: int, told: 
     Raises:
         PortTaken: Something else listens on the port.
     """
-    if port and await Identity(record.seal, store=store, base=address(port)).holds():
+    if port and await PageIdentity(store.seal, store_address=store_address, base=address(port)).holds():
         told(address(port), True)
         return
     try:
@@ -141,9 +143,9 @@ async def serve_in_foreground(record: "Record", *, store: str, port: int, told: 
             f"Port {port} is taken by another program ({taken.strerror}); set RINGFENCE_APPROVALS__PORT."
         ) from taken
     base = address(listener.getsockname()[1])
-    await record.facts.put(_FACT, base)
+    await store.key_values.put(_FACT, base)
     told(base, False)
-    await uvicorn.Server(_config(record, listener, store=store)).serve(sockets=[listener])
+    await uvicorn.Server(_config(store, listener, store_address=store_address)).serve(sockets=[listener])
 
 
 def bind(port: int) -> socket.socket:
@@ -170,12 +172,12 @@ def address(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _config(record: "Record", listener: socket.socket, *, store: str) -> uvicorn.Config:
+def _config(store: "Store", listener: socket.socket, *, store_address: str) -> uvicorn.Config:
     port = listener.getsockname()[1]
     setup = PageSetup(
-        record=record,
+        store=store,
         hosts=[f"{HOST}:{port}", f"localhost:{port}"],
-        identity=Identity(record.seal, store=store, base=address(port)),
+        identity=PageIdentity(store.seal, store_address=store_address, base=address(port)),
     )
     return uvicorn.Config(
         approval_app(setup),

@@ -11,7 +11,7 @@ class CannotListen(Exception):
 
 
 @contextmanager
-def listening(host: str, port: int) -> Generator[list[socket.socket]]:
+def bind_sockets(host: str, port: int) -> Generator[list[socket.socket]]:
     """A socket that listens on every address of a host; `localhost` may have two. Port 0 takes a free one.
 
     Raises:

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from clients.effects import Effect
 from clients.operation import Spec
-from server.mcp.dispatcher import CallDesk
+from server.mcp.dispatcher import Dispatcher
 from tools.registry import OperationType
 from tools.schema import input_schema
 
@@ -23,7 +23,7 @@ class OperationTool(Tool):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     operation: Any = Field(exclude=True)
-    desk: CallDesk = Field(exclude=True)
+    desk: Dispatcher = Field(exclude=True)
 
     async def run(
         self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
@@ -32,7 +32,7 @@ class OperationTool(Tool):
         return await self.desk.call(self.operation, arguments, context)
 
 
-def make_tool(operation: OperationType, desk: CallDesk) -> OperationTool:
+def make_tool(operation: OperationType, desk: Dispatcher) -> OperationTool:
     """The MCP tool for one operation."""
     spec = operation.spec
     return OperationTool(

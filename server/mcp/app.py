@@ -1,4 +1,4 @@
-"""Builds the MCP server: tools, prompts and instructions over one runtime."""
+"""Builds the MCP server: tools, prompts and instructions over one services."""
 
 import json
 import logging
@@ -17,16 +17,16 @@ from clients.redaction import RedactingFilter
 from prompts.library import Guide, guides
 from server.mcp.completions import Completions
 from server.mcp.instructions import instructions
-from server.mcp.registry import Shelf
+from server.mcp.registry import ToolRegistry
 from server.mcp.resources import add_resources
-from server.mcp.server import LIST_TTL_MS, ShelfServer
-from server.services import Runtime
+from server.mcp.server import LIST_TTL_MS, RingfenceServer
+from server.services import Services
 
 
 def build_server(
-    runtime: Runtime, *, shelf: Shelf | None = None, auth: AuthSettings | None = None, **options: Any
+    services: Services, *, shelf: ToolRegistry | None = None, auth: AuthSettings | None = None, **options: Any
 ) -> MCPServer:
-    """The server for one runtime, which it closes when it ends. `shelf` holds the tools, if not the runtime's own.
+    """The server for one services, which it closes when it ends. `shelf` holds the tools, if not the services's own.
 
     Raises:
         UnknownTool: The operator's surface names what does not exist.
@@ -37,14 +37,14 @@ def build_server(
         try:
             yield
         finally:
-            await runtime.close()
+            await services.close()
 
-    server = ShelfServer(
-        shelf or Shelf(runtime),
+    server = RingfenceServer(
+        shelf or ToolRegistry(services),
         name="ringfence",
         title="Ringfence",
         version=version("ringfence"),
-        instructions=instructions(runtime),
+        instructions=instructions(services),
         cache_hints={"tools/list": CacheHint(ttl_ms=LIST_TTL_MS, scope="private")},
         subscriptions=False,
         log_level="WARNING",
@@ -54,9 +54,9 @@ def build_server(
     )
     for guide in guides():
         server.add_prompt(_prompt(guide))
-    add_resources(server, runtime)
+    add_resources(server, services)
     complete_by: Any = server.completion  # the SDK leaves it untyped
-    complete_by()(Completions(runtime))
+    complete_by()(Completions(services))
     return server
 
 
@@ -87,7 +87,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line | ({"trace": record.exc_text} if record.exc_text else {}), ensure_ascii=False)
 
 
-def quiet_logging(log_format: str = "text") -> None:
+def configure_logging(log_format: str = "text") -> None:
     """Send logs to stderr, past the redactor; stdout is the protocol."""
     handler = logging.StreamHandler()
     if log_format == "json":

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from mcp.types import Completion, CompletionArgument, PromptReference, ResourceTemplateReference
 
 from prompts.library import guides
-from server.mcp.session import headers_at_hand
-from server.services import Runtime, principal_of
-from tools.selection import Surface, narrowing
+from server.mcp.session import current_headers
+from server.services import Services, principal_of
+from tools.selection import ToolSelection, from_headers
 
 MOST = 20
 KEPT = timedelta(minutes=1)
@@ -23,9 +23,9 @@ class Completions:
     What cannot be asked offers nothing, and neither does what a model may not read.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._kept: dict[tuple[str, Surface | None], tuple[datetime, list[str]]] = {}
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._kept: dict[tuple[str, ToolSelection | None], tuple[datetime, list[str]]] = {}
         self._sources: Mapping[str, Source] = {
             "number": self._numbers,
             "group": self._groups,
@@ -49,7 +49,7 @@ class Completions:
         from tools.overview.gather import gather
 
         async def read() -> Iterable[str]:
-            gathered = await gather(self._runtime.views, lambda view: view.numbers())
+            gathered = await gather(self._services.views, lambda view: view.numbers())
             return sorted({line.number for lines in gathered.found.values() for line in lines})
 
         return await self._keep("numbers", read)
@@ -59,7 +59,7 @@ class Completions:
         from tools.policy_reader import NotAllowed
         from tools.routee.operations.groups import ListGroups
 
-        reader = self._runtime.readers.get("routee")
+        reader = self._services.readers.get("routee")
         if reader is None:
             return []
 
@@ -75,18 +75,18 @@ class Completions:
     async def _operations(self) -> Iterable[str]:
         from tools.registry import operations_of
 
-        return [name for provider in self._runtime.clients for name in operations_of(provider)]
+        return [name for provider in self._services.clients for name in operations_of(provider)]
 
     async def _providers(self) -> Iterable[str]:
-        return list(self._runtime.clients)
+        return list(self._services.clients)
 
     async def _actions(self) -> Iterable[str]:
         asking = principal_of()
-        return [action.id for action in await self._runtime.record.journal.latest(100, principal=asking.name)]
+        return [action.id for action in await self._services.store.journal.latest(100, principal=asking.name)]
 
     async def _keep(self, name: str, read: Source) -> Iterable[str]:
         """What was read lately, for a session whose headers leave it as much as this one."""
-        now, key = self._runtime.now(), (name, narrowing(headers_at_hand()))
+        now, key = self._services.now(), (name, from_headers(current_headers()))
         if key not in self._kept or self._kept[key][0] <= now:
             values = list(await read())
             fresh = {other: kept for other, kept in self._kept.items() if kept[0] > now}

@@ -12,10 +12,10 @@ from clients.operation import Operation, Spec, build_request
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
 from guard.rules.policy import Policy
-from server.mcp.elicitation import Answer, answered_action, ask, can_ask, given_answer
-from server.mcp.out_of_band import PageFor, Referral, Usher
+from server.mcp.elicitation import FormAnswer, answered_action, ask, can_ask, given_answer
+from server.mcp.out_of_band import OutOfBandApproval, PageFor, PendingApproval
 from server.mcp.results import answer_result, error_result, pending_result, problem, receipt_result, refused_result
-from server.mcp.untrusted import Fence
+from server.mcp.untrusted import Untrusted
 from tools.arguments import BadArguments, Page, parse
 from tools.registry import OperationType
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from guard.pipeline import Guard
 
 Principals = Callable[[Context[Any, Any]], Principal]
-Bar = Callable[[Spec, Context[Any, Any]], str | None]
+AccessCheck = Callable[[Spec, Context[Any, Any]], str | None]
 """Says why a session may not call an operation."""
 
 
-class Memory(Protocol):
+class TaintStore(Protocol):
     """Remembers what strangers wrote and a principal was shown."""
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
@@ -35,7 +35,7 @@ class Memory(Protocol):
         ...
 
 
-class CallDesk:
+class Dispatcher:
     """Takes calls, validates them, leads the guarded ones through the guard, and words the result.
 
     `guard` opens the guard with its store; it is called for the first guarded call, not before.
@@ -47,9 +47,9 @@ class CallDesk:
         clients: Mapping[str, ApiClient],
         policy: Policy,
         guard: "Callable[[], Guard]",
-        taint: Callable[[], Memory],
+        taint: Callable[[], TaintStore],
         principal: Principals,
-        bar: "Bar",
+        bar: "AccessCheck",
         settings: Callable[[str, str], str | None],
         page_for: PageFor,
         wait_seconds: float | None,
@@ -61,7 +61,7 @@ class CallDesk:
         self._principal = principal
         self._bar = bar
         self._settings = settings
-        self._usher = Usher(page_for, wait_seconds)
+        self._usher = OutOfBandApproval(page_for, wait_seconds)
 
     async def call(
         self, operation: OperationType, arguments: Mapping[str, Any], context: Context[Any, Any]
@@ -79,7 +79,7 @@ class CallDesk:
             call, page = parse(operation, arguments, lambda name: self._settings(provider.name, name))
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
-        fence = Fence()
+        fence = Untrusted()
         try:
             client = self._clients[provider.name]
             client.adapted(call, build_request(call))  # what cannot be sent is refused before anybody is asked
@@ -109,8 +109,8 @@ class CallDesk:
         principal = self._principal(context)
         action_id = answered_action(context)
         if action_id is None:
-            action = await self._open_guard().review(call, principal, notes)
-            answer: Answer | InputRequiredResult | None = None
+            action = await self._open_guard().propose(call, principal, notes)
+            answer: FormAnswer | InputRequiredResult | None = None
         else:
             action = await self._open_guard().answered(action_id, call, principal)
             answer = given_answer(context, action)
@@ -120,8 +120,10 @@ class CallDesk:
             answer = await ask(context, action)
         if isinstance(answer, InputRequiredResult):
             return answer
-        if answer is Answer.DISMISSED:
-            referral = Referral(action=action, page=await self._usher.where(action), note="The question was dismissed.")
+        if answer is FormAnswer.DISMISSED:
+            referral = PendingApproval(
+                action=action, page=await self._usher.where(action), note="The question was dismissed."
+            )
             return await self._pending(referral, principal)
         if answer is not None:
             action = await self._decided(action, answer, principal)
@@ -148,34 +150,34 @@ class CallDesk:
     async def _carry_out(
         self, action: Action, call: Operation[Any], principal: Principal, page: Page
     ) -> CallToolResult:
-        receipt = await self._open_guard().carry_out(action, call)
-        fence = Fence()
+        receipt = await self._open_guard().execute(action, call)
+        fence = Untrusted()
         result = receipt_result(call.spec, receipt, page, fence)
         await self.remember(fence, call.spec.tool_name, principal)
         return result
 
-    async def _pending(self, referral: Referral, principal: Principal) -> CallToolResult:
-        fence = Fence()
+    async def _pending(self, referral: PendingApproval, principal: Principal) -> CallToolResult:
+        fence = Untrusted()
         result = pending_result(referral.action, where=_where(referral), fence=fence)
         await self.remember(fence, referral.action.operation, principal)
         return result
 
-    async def remember(self, fence: Fence, source: str, principal: Principal) -> None:
+    async def remember(self, fence: Untrusted, source: str, principal: Principal) -> None:
         """A call made from a stranger's words is asked about, so what they wrote is remembered when it is shown."""
         if fence.is_used:
             await self._taint().remember(principal, fence.texts, source=source)
 
-    async def _decided(self, action: Action, answer: Answer, principal: Principal) -> Action:
+    async def _decided(self, action: Action, answer: FormAnswer, principal: Principal) -> Action:
         if action.channel != "ask":
             raise GuardRefusal("This call is approved by the operator only; nothing was sent.")
         by = f"{principal.name}, in the client's form"
-        if answer is Answer.YES:
+        if answer is FormAnswer.YES:
             return await self._open_guard().approve(action.id, by=by)
         await self._open_guard().decline(action.id, by=by)
         return action
 
 
-def _where(referral: Referral) -> str:
+def _where(referral: PendingApproval) -> str:
     by_command = f"`ringfence approvals approve {referral.action.id}` (or `decline`)"
     where = f"at {referral.page} or with {by_command}" if referral.page else f"with {by_command}"
     note = f"{referral.note} " if referral.note else ""

@@ -18,10 +18,10 @@ from mcp.types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from guard.action import Action
-from guard.messages import question
+from guard.messages import approval_prompt
 
 
-class Answer(Enum):
+class FormAnswer(Enum):
     """What the person said."""
 
     YES = "yes"
@@ -48,12 +48,12 @@ def can_ask(context: Context[Any, Any]) -> bool:
     return takes_forms and (_is_modern(context) or context.session.can_send_request)
 
 
-async def ask(context: Context[Any, Any], action: Action) -> Answer | InputRequiredResult:
+async def ask(context: Context[Any, Any], action: Action) -> FormAnswer | InputRequiredResult:
     """Ask now, or hand the question to the client to be answered with the next call."""
     if _is_modern(context):
-        form = ElicitRequest(params=ElicitRequestFormParams(message=question(action), requested_schema=FORM))
+        form = ElicitRequest(params=ElicitRequestFormParams(message=approval_prompt(action), requested_schema=FORM))
         return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
-    result = await context.session.elicit_form(question(action), FORM, related_request_id=context.request_id)
+    result = await context.session.elicit_form(approval_prompt(action), FORM, related_request_id=context.request_id)
     return _read(result)
 
 
@@ -87,17 +87,17 @@ def answered_action(context: Context[Any, Any]) -> str | None:
     return context.request_state
 
 
-def given_answer(context: Context[Any, Any], action: Action) -> Answer | None:
+def given_answer(context: Context[Any, Any], action: Action) -> FormAnswer | None:
     """The person's answer for this action; None if the call brings none."""
     result = (context.input_responses or {}).get(_key(action.id))
     return _read(result) if isinstance(result, ElicitResult) else None
 
 
-def _read(result: ElicitResult) -> Answer:
+def _read(result: ElicitResult) -> FormAnswer:
     if result.action == "cancel":
-        return Answer.DISMISSED
+        return FormAnswer.DISMISSED
     agreed = result.action == "accept" and (result.content or {}).get("approve") is True
-    return Answer.YES if agreed else Answer.NO
+    return FormAnswer.YES if agreed else FormAnswer.NO
 
 
 def _key(action_id: str) -> str:

@@ -1,24 +1,24 @@
 """What a model is told before its first call, built from what is set up."""
 
-from server.services import Runtime
+from server.services import Services
 from tools.selection import ALL
 
 
-def instructions(runtime: Runtime) -> str:
+def instructions(services: Services) -> str:
     """Under 300 words: whom it reaches, how numbers look, what stands in the way, and what to do about it."""
-    names = [client.provider.title for client in runtime.clients.values()]
+    names = [client.provider.title for client in services.clients.values()]
     whom = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names) or "no provider yet"
     told = [
         f"Ringfence runs a company's telephony at {whom}.",
         "Telephone numbers are E.164 (+12015550123), times carry a zone, money its currency.",
         "Reads are free unless a tool says otherwise.",
     ]
-    if ALL not in runtime.surface.named:
+    if ALL not in services.surface.named:
         told.append(
             "Few operations are listed as tools. For anything else use search_operations in the user's words, then "
             "describe_operation, then call_read_operation or call_write_operation."
         )
-    if runtime.surface.read_only:
+    if services.surface.read_only:
         told.append("This session may only read.")
     else:
         told += [

@@ -24,7 +24,7 @@ PageFor = Callable[[Action], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Referral:
+class PendingApproval:
     """What is to be told of an action that waits for the operator."""
 
     action: Action
@@ -32,7 +32,7 @@ class Referral:
     note: str = ""
 
 
-class Usher:
+class OutOfBandApproval:
     """Refers calls to the operator. `wait_seconds` is what the operator set; None waits only for an opened page."""
 
     def __init__(self, page_for: PageFor, wait_seconds: float | None) -> None:
@@ -45,7 +45,7 @@ class Usher:
 
     async def refer(
         self, context: Context[Any, Any], action: Action, look: Callable[[], Awaitable[Action]]
-    ) -> Referral | InputRequiredResult:
+    ) -> PendingApproval | InputRequiredResult:
         """Open the page where the client can, wait as long as is set, and say how the action stands then.
 
         `look` reads the action again, and raises where it cannot go on.
@@ -58,9 +58,9 @@ class Usher:
                 return sent
             was_opened = sent
         if was_opened is False:
-            return Referral(action=action, page=page, note="The page was not opened.")
+            return PendingApproval(action=action, page=page, note="The page was not opened.")
         patience = AFTER_OPENING_SECONDS if was_opened and self._wait_seconds is None else self._wait_seconds or 0
-        return Referral(action=await _answered(context, action, look, patience), page=page)
+        return PendingApproval(action=await _answered(context, action, look, patience), page=page)
 
 
 async def _answered(

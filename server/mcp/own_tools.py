@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from mcp.server.mcpserver.tools import Tool
 
-from server.services import Runtime, principal_of
+from server.services import Services, principal_of
 from tools.provider import SETUPS
 from tools.selection import ALWAYS
 
@@ -16,65 +16,65 @@ BY_DEFAULT = frozenset({ALWAYS, DISCOVERY, OVERVIEW})
 """Toolsets of our own that the default surface holds."""
 
 
-def own_tools(runtime: Runtime) -> dict[str, list[Tool]]:
+def own_tools(services: Services) -> dict[str, list[Tool]]:
     """Every tool of our own, whatever the surface shows of them."""
-    return {toolset: make(runtime) for toolset, make in _TOOLSETS.items()}
+    return {toolset: make(services) for toolset, make in _TOOLSETS.items()}
 
 
-def _actions(runtime: Runtime) -> list[Tool]:
+def _actions(services: Services) -> list[Tool]:
     from tools.actions.handlers import action_tools
 
-    return action_tools(runtime.actions)
+    return action_tools(services.actions)
 
 
-def _overview(runtime: Runtime) -> list[Tool]:
-    from tools.overview.handlers import OverviewDesk, overview_tools
+def _overview(services: Services) -> list[Tool]:
+    from tools.overview.handlers import OverviewHandlers, overview_tools
 
     return overview_tools(
-        OverviewDesk(
-            views=lambda: runtime.views,
-            not_set_up=[name for name in SETUPS if name not in runtime.clients],
-            journal=lambda: runtime.record.journal,
-            spending=lambda: runtime.spending,
-            caps=runtime.settings.rules.rules(runtime.policy).caps,
+        OverviewHandlers(
+            views=lambda: services.views,
+            not_set_up=[name for name in SETUPS if name not in services.clients],
+            journal=lambda: services.store.journal,
+            spending=lambda: services.spending,
+            caps=services.settings.rules.rules(services.policy).caps,
             principal=principal_of,
-            now=runtime.now,
+            now=services.now,
         )
     )
 
 
-def _discovery(runtime: Runtime) -> list[Tool]:
-    from tools.discovery.handlers import DiscoveryDesk, discovery_tools
+def _discovery(services: Services) -> list[Tool]:
+    from tools.discovery.handlers import DiscoveryHandlers, discovery_tools
 
     return discovery_tools(
-        DiscoveryDesk(
-            desk=runtime.desk,
-            policy=runtime.policy,
-            providers=tuple(runtime.clients),
-            bar=runtime.bar,
-            listed=lambda: [tool for name, make in _TOOLSETS.items() if name != DISCOVERY for tool in make(runtime)],
+        DiscoveryHandlers(
+            desk=services.desk,
+            policy=services.policy,
+            providers=tuple(services.clients),
+            bar=services.bar,
+            listed=lambda: [tool for name, make in _TOOLSETS.items() if name != DISCOVERY for tool in make(services)],
         )
     )
 
 
-def _events(runtime: Runtime) -> list[Tool]:
-    reader = runtime.readers.get("routee")
+def _events(services: Services) -> list[Tool]:
+    reader = services.readers.get("routee")
     if reader is None:
         return []
-    from tools.events.handlers import EventDesk, event_tools
+    from tools.events.handlers import EventHandlers, event_tools
 
     return event_tools(
-        EventDesk(
-            events=lambda: runtime.record.events,
+        EventHandlers(
+            events=lambda: services.store.events,
             reader=reader,
-            memory=lambda: runtime.record.taint,
+            memory=lambda: services.store.taint,
             principal=principal_of,
-            reached_at=lambda: runtime.is_reached_by_providers,
+            reached_at=lambda: services.is_reached_by_providers,
         )
     )
 
 
-_TOOLSETS: Mapping[str, Callable[[Runtime], list[Tool]]] = {
+_TOOLSETS: Mapping[str, Callable[[Services], list[Tool]]] = {
     ALWAYS: _actions,
     OVERVIEW: _overview,
     DISCOVERY: _discovery,

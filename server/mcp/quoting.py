@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from clients.operation import Operation, answer_type
 from guard.action import Action
-from server.mcp.untrusted import Fence, fenced
+from server.mcp.untrusted import Untrusted, fenced
 from tools.registry import operation_named
 
 
-def behind_fence(action: Action, fence: Fence) -> tuple[Action, Callable[[str], str]]:
+def fence_action(action: Action, fence: Untrusted) -> tuple[Action, Callable[[str], str]]:
     """The action with its state before fenced, and what goes round a text that may repeat that state."""
     if not action.before:
         return action, str
@@ -21,7 +21,7 @@ def behind_fence(action: Action, fence: Fence) -> tuple[Action, Callable[[str], 
     return replace(action, before=before), fence.around if fence.is_used else str
 
 
-def _fenced_before(action: Action, fence: Fence) -> Any:
+def _fenced_before(action: Action, fence: Untrusted) -> Any:
     """Whatever cannot be read again as what it was is fenced whole."""
     try:
         kept = _answer_read_before(action).model_validate(action.before)

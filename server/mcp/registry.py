@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 from server.mcp.adapter import make_tool
 from server.mcp.own_tools import BY_DEFAULT, own_tools
-from server.mcp.registry_cache import ListingCache
-from server.services import Runtime
+from server.mcp.registry_cache import RegistryCache
+from server.services import Services
 from server.settings.accounts import RouteeSettings
 from server.settings.model import Settings
 from tools.registry import MODULES, operation_named, operations_in
-from tools.selection import DEFAULT, Placed, narrowing, unknown_names
-from tools.toolsets import check_names, choose, placed
+from tools.selection import DEFAULT, ToolInfo, from_headers, unknown_names
+from tools.toolsets import check_names, choose, tool_info
 
 
 class UnknownNarrowing(Exception):
@@ -25,27 +25,27 @@ class UnknownNarrowing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RegisteredTool:
     """A tool as it is listed, and where it comes from."""
 
     tool: ListedTool
-    placed: Placed
+    tool_info: ToolInfo
     module: str | None
     """`voicetel.numbers`; None for a tool of our own."""
 
 
-class Shelf:
-    """Lists the tools of a runtime, and hands them out by name."""
+class ToolRegistry:
+    """Lists the tools of a services, and hands them out by name."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self._surface = runtime.surface
-        self._providers = tuple(runtime.clients) or tuple(MODULES)  # where none is set up, all can be looked at
-        self._cache = ListingCache(runtime.settings.state_folder)
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._surface = services.surface
+        self._providers = tuple(services.clients) or tuple(MODULES)  # where none is set up, all can be looked at
+        self._cache = RegistryCache(services.settings.state_folder)
         self._built: dict[str, Tool] = {}
 
     @cached_property
-    def listed(self) -> dict[str, Listed]:
+    def listed(self) -> dict[str, RegisteredTool]:
         """Every tool that the operator's surface shows, by name, in the order of the names.
 
         Raises:
@@ -66,10 +66,10 @@ class Shelf:
         Raises:
             UnknownNarrowing: The headers name what is not shown here.
         """
-        client = narrowing(headers)
+        client = from_headers(headers)
         if client is None:
             return frozenset(self.listed)
-        shown = [listed.placed for listed in self.listed.values()]
+        shown = [listed.tool_info for listed in self.listed.values()]
         if unknown := unknown_names(client, shown):
             raise UnknownNarrowing(
                 f"The headers name what this server does not show: {', '.join(unknown)}. "
@@ -83,7 +83,7 @@ class Shelf:
         if listed is None or name in self._built:
             return self._built.get(name)
         if listed.module is None:
-            self._built.update({own.name: own for group in own_tools(self.runtime).values() for own in group})
+            self._built.update({own.name: own for group in own_tools(self.services).values() for own in group})
         else:
             self._built[name] = self._operation_tool(name, listed.module)
         return self._built.get(name)
@@ -93,37 +93,37 @@ class Shelf:
         declared = {operation.spec.tool_name: operation for operation in operations_in(provider, module)}
         operation = declared.get(name) or operation_named(name)
         assert operation is not None, f"{name} was listed, but is not declared."  # noqa: S101 - a fault of ours
-        return make_tool(operation, self.runtime.desk)
+        return make_tool(operation, self.services.desk)
 
-    def _found(self) -> list[Listed]:
+    def _found(self) -> list[RegisteredTool]:
         own = [
-            Listed(as_listed(tool), own_placed(tool, toolset), None)
-            for toolset, group in own_tools(self.runtime).items()
+            RegisteredTool(as_listed(tool), builtin_info(tool, toolset), None)
+            for toolset, group in own_tools(self.services).items()
             for tool in group
         ]
-        check_names(self._surface, [listed.placed for listed in own])
+        check_names(self._surface, [listed.tool_info for listed in own])
         operations = [
-            Listed(
-                as_listed(make_tool(operation, self.runtime.desk)),
-                placed(operation),
+            RegisteredTool(
+                as_listed(make_tool(operation, self.services.desk)),
+                tool_info(operation),
                 f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}",
             )
             for operation in choose(self._surface, providers=self._providers)
         ]
-        return [*(listed for listed in own if self._surface.shows(listed.placed)), *operations]
+        return [*(listed for listed in own if self._surface.shows(listed.tool_info)), *operations]
 
 
-def own_placed(tool: Tool, toolset: str) -> Placed:
+def builtin_info(tool: Tool, toolset: str) -> ToolInfo:
     """A tool of our own, as far as choosing it needs."""
     toolsets = {toolset, DEFAULT} if toolset in BY_DEFAULT else {toolset}
-    return Placed(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
+    return ToolInfo(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
 
 
-def every_own_tool() -> list[tuple[Placed, str]]:
+def every_builtin_tool() -> list[tuple[ToolInfo, str]]:
     """Tools that are no provider's operation, with their toolsets; of every provider, set up or not."""
     anybody = RouteeSettings(application_id="anybody", application_secret=SecretStr("unused"))
-    groups = own_tools(Runtime(Settings.model_construct(routee=anybody)))
-    return [(own_placed(tool, toolset), toolset) for toolset, tools in groups.items() for tool in tools]
+    groups = own_tools(Services(Settings.model_construct(routee=anybody)))
+    return [(builtin_info(tool, toolset), toolset) for toolset, tools in groups.items() for tool in tools]
 
 
 def as_listed(tool: Tool) -> ListedTool:
@@ -138,15 +138,15 @@ def as_listed(tool: Tool) -> ListedTool:
     )
 
 
-def _row(listed: Listed) -> dict[str, Any]:
+def _row(listed: RegisteredTool) -> dict[str, Any]:
     return {
         "tool": listed.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "toolsets": sorted(listed.placed.toolsets),
-        "reads": listed.placed.reads,
+        "toolsets": sorted(listed.tool_info.toolsets),
+        "reads": listed.tool_info.reads,
         "module": listed.module,
     }
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
+def _listed(row: Mapping[str, Any]) -> RegisteredTool:
     tool = ListedTool.model_validate(row["tool"])
-    return Listed(tool, Placed(tool.name, frozenset(row["toolsets"]), row["reads"]), row["module"])
+    return RegisteredTool(tool, ToolInfo(tool.name, frozenset(row["toolsets"]), row["reads"]), row["module"])

@@ -19,7 +19,7 @@ SOURCES = ("tools", "clients", "server")
 """The packages that decide what is listed."""
 
 
-class ListingCache:
+class RegistryCache:
     """Listings in files of a folder that only the operator's user can write."""
 
     def __init__(self, state_folder: Path) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from clients.client import ApiClient
 from clients.operation import Spec
 from guard.action import Principal
-from guard.messages import argument_lines, standing
+from guard.messages import argument_lines, status_line
 from server.mcp.instructions import instructions
-from server.mcp.quoting import behind_fence
+from server.mcp.quoting import fence_action
 from server.mcp.tabular import compact
-from server.mcp.untrusted import Fence
-from server.services import Runtime
-from server.settings.explain import MEANING, explained, rules_in_force
-from tools.discovery.describe import described
+from server.mcp.untrusted import Untrusted
+from server.services import Services
+from server.settings.explain import MEANING, explain, rules_in_force
+from tools.discovery.describe import describe
 from tools.registry import OperationType, nearest, operation_named, operations_of
 
 
@@ -20,11 +20,11 @@ class NoSuchDocument(Exception):
     """Nothing is under this address. The message says what is."""
 
 
-def guide(runtime: Runtime) -> str:
+def guide(services: Services) -> str:
     """How to work with this server."""
     return f"""# Working with Ringfence
 
-{instructions(runtime)}
+{instructions(services)}
 
 ## A guarded call, step by step
 
@@ -44,10 +44,10 @@ not ask, and why.
 """
 
 
-def policy(runtime: Runtime) -> str:
+def policy(services: Services) -> str:
     """The rules in force."""
     rows = [
-        f"| `{name}` | {value} | {'settings' if is_set else 'default'} |" for name, value, is_set in _rules(runtime)
+        f"| `{name}` | {value} | {'settings' if is_set else 'default'} |" for name, value, is_set in _rules(services)
     ]
     meanings = [f"* `{decision.word}`: {meaning}." for decision, meaning in MEANING.items()]
     order = "An operation's rule counts before its toolset's, then its provider's, then the strictest effect's."
@@ -56,24 +56,24 @@ def policy(runtime: Runtime) -> str:
     )
 
 
-def _rules(runtime: Runtime) -> Iterator[tuple[str, str, bool]]:
-    return rules_in_force(runtime.settings)
+def _rules(services: Services) -> Iterator[tuple[str, str, bool]]:
+    return rules_in_force(services.settings)
 
 
-async def provider(runtime: Runtime, name: str) -> str:
+async def provider(services: Services, name: str) -> str:
     """One provider: whether it is on, its limits, what surprises, what is inferred.
 
     Raises:
         NoSuchDocument: There is no provider of this name that is set up.
     """
-    client = runtime.clients.get(name)
+    client = services.clients.get(name)
     if client is None:
-        raise NoSuchDocument(f"{name} is not set up here. Set up: {', '.join(runtime.clients) or 'none'}.")
+        raise NoSuchDocument(f"{name} is not set up here. Set up: {', '.join(services.clients) or 'none'}.")
     specs = [operation.spec for operation in operations_of(name).values()]
     return "\n".join([*_about(client, specs), *_limits(specs), *_quirks(client), *_inferred(specs)])
 
 
-async def operation(runtime: Runtime, name: str) -> str:
+async def operation(services: Services, name: str) -> str:
     """One operation: what it does, its arguments, an example, its price rule, and what policy says.
 
     Raises:
@@ -81,26 +81,33 @@ async def operation(runtime: Runtime, name: str) -> str:
     """
     found = operation_named(name)
     if found is None:
-        close = nearest(name, (one for provider in runtime.clients for one in operations_of(provider)))
+        close = nearest(name, (one for provider in services.clients for one in operations_of(provider)))
         raise NoSuchDocument(f"There is no operation {name}." + (f" Nearest: {', '.join(close)}." if close else ""))
-    return "\n".join(_operation_lines(runtime, found))
+    return "\n".join(_operation_lines(services, found))
 
 
-async def action(runtime: Runtime, principal: Principal, action_id: str) -> str:
+async def action(services: Services, principal: Principal, action_id: str) -> str:
     """One guarded call of this principal.
 
     Raises:
         NoSuchDocument: There is no such action of this principal.
     """
-    found = await runtime.record.journal.find(action_id)
+    found = await services.store.journal.find(action_id)
     if found is None or found.principal != principal.name:
         raise NoSuchDocument(f"There is no action {action_id} of yours.")
-    fence = Fence()
-    shown, quoted = behind_fence(found, fence)
-    lines = [f"# {shown.title}", "", standing(shown), "", *argument_lines(shown.arguments), *shown.quote.lines(quoted)]
+    fence = Untrusted()
+    shown, quoted = fence_action(found, fence)
+    lines = [
+        f"# {shown.title}",
+        "",
+        status_line(shown),
+        "",
+        *argument_lines(shown.arguments),
+        *shown.quote.lines(quoted),
+    ]
     lines += [shown.outcome] if shown.outcome else []
     lines += [fence.note] if fence.is_used else []
-    await runtime.desk.remember(fence, shown.operation, principal)
+    await services.desk.remember(fence, shown.operation, principal)
     return "\n".join(lines)
 
 
@@ -132,12 +139,12 @@ def _inferred(specs: list[Spec]) -> list[str]:
     return ["", "## Inferred paths, which no public document shows", "", ", ".join(names)]
 
 
-def _operation_lines(runtime: Runtime, found: OperationType) -> Iterator[str]:
-    told = described(found, runtime.policy)
+def _operation_lines(services: Services, found: OperationType) -> Iterator[str]:
+    told = describe(found, services.policy)
     yield from (f"# {told['title']}", "", str(told["does"]), "")
     for name in ("name", "provider", "toolset", "asked", "price", "request", "basis", "docs", "call_with"):
         yield f"* {name.replace('_', ' ')}: {told[name]}"
     yield f"* effect: {', '.join(told['effect'])}"
     yield from ("", "## Arguments", "", "```json", compact(told["input_schema"]), "```")
     yield from ("", "## Example", "", "```json", compact(told["example"]), "```")
-    yield from ("", "## What policy says", "", *explained(found, runtime.settings))
+    yield from ("", "## What policy says", "", *explain(found, services.settings))

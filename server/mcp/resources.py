@@ -7,19 +7,19 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 
-from server.services import Runtime, principal_of
+from server.services import Services, principal_of
 
 MARKDOWN = "text/markdown"
 
 
-def add_resources(server: MCPServer, runtime: Runtime) -> None:
+def add_resources(server: MCPServer, services: Services) -> None:
     """Register the documents. What writes them is imported when one is read."""
 
     @server.resource("ringfence://guide", name="guide", description="How to work with this server.", mime_type=MARKDOWN)
     def guide() -> str:
         from server.mcp import resource_content as documents
 
-        return documents.guide(runtime)
+        return documents.guide(services)
 
     @server.resource(
         "ringfence://policy", name="policy", description="The rules in force, and what each means.", mime_type=MARKDOWN
@@ -27,7 +27,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
     def policy() -> str:
         from server.mcp import resource_content as documents
 
-        return documents.policy(runtime)
+        return documents.policy(services)
 
     @server.resource(
         "ringfence://providers/{name}",
@@ -38,7 +38,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
     async def provider(name: str) -> str:
         from server.mcp import resource_content as documents
 
-        return await _found(f"ringfence://providers/{name}", lambda: documents.provider(runtime, name))
+        return await _found(f"ringfence://providers/{name}", lambda: documents.provider(services, name))
 
     @server.resource(
         "ringfence://operations/{name}",
@@ -49,7 +49,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
     async def operation(name: str) -> str:
         from server.mcp import resource_content as documents
 
-        return await _found(f"ringfence://operations/{name}", lambda: documents.operation(runtime, name))
+        return await _found(f"ringfence://operations/{name}", lambda: documents.operation(services, name))
 
     @server.resource(
         "ringfence://actions/{action_id}",
@@ -61,7 +61,7 @@ def add_resources(server: MCPServer, runtime: Runtime) -> None:
         from server.mcp import resource_content as documents
 
         asking = principal_of(ctx)
-        return await _found(f"ringfence://actions/{action_id}", lambda: documents.action(runtime, asking, action_id))
+        return await _found(f"ringfence://actions/{action_id}", lambda: documents.action(services, asking, action_id))
 
 
 async def _found(uri: str, write: Callable[[], Awaitable[str]]) -> str:

@@ -13,15 +13,15 @@ from clients.operation import Spec
 from clients.redaction import redact
 from guard.action import Action, State
 from guard.errors import GuardRefusal
-from guard.messages import question, standing
+from guard.messages import approval_prompt, status_line
 from guard.settlement import Receipt
-from server.mcp.quoting import behind_fence
-from server.mcp.tabular import compact, written
-from server.mcp.untrusted import Fence, fenced
+from server.mcp.quoting import fence_action
+from server.mcp.tabular import compact, render
+from server.mcp.untrusted import Untrusted, fenced
 from tools.arguments import Page
 
 
-def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Fence) -> CallToolResult:
+def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Untrusted) -> CallToolResult:
     """A read's answer. What strangers wrote is put behind the fence."""
     content, notes = _content(spec, exchange.answer, page, fence)
     if exchange.attempts == 0:
@@ -30,7 +30,7 @@ def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Fence)
     return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
 
-def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) -> CallToolResult:
+def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Untrusted) -> CallToolResult:
     """What became of a guarded call."""
     action = receipt.action
     if receipt.error is not None:
@@ -44,9 +44,9 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Fence) 
     return _result(told, [head, *notes], head_first=True, rows=spec.rows)
 
 
-def pending_result(action: Action, *, where: str, fence: Fence) -> CallToolResult:
+def pending_result(action: Action, *, where: str, fence: Untrusted) -> CallToolResult:
     """Nothing was sent: a person has to answer elsewhere. Strangers' words in the state before stay fenced."""
-    asked = question(*behind_fence(action, fence))
+    asked = approval_prompt(*fence_action(action, fence))
     text = (
         f"NOT SENT. A person has to approve this first:\n{asked}\n\n{where} "
         "Then make exactly the same call again. Tell the user; do not look for another way."
@@ -64,7 +64,7 @@ def refused_result(refusal: GuardRefusal) -> CallToolResult:
     return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
 
 
-def error_result(error: TelephonyError, fence: Fence) -> CallToolResult:
+def error_result(error: TelephonyError, fence: Untrusted) -> CallToolResult:
     """A foreseen failure of a call that was not guarded."""
     more = _details(error, fence)
     note = f" {fence.note}" if fence.is_used else ""
@@ -104,10 +104,10 @@ def _unwritten(receipt: Receipt[Any]) -> list[str]:
     return [f"Not on the record yet: {receipt.unwritten} It is written as soon as that is possible."]
 
 
-def _failed_action(receipt: Receipt[Any], error: TelephonyError, fence: Fence) -> CallToolResult:
+def _failed_action(receipt: Receipt[Any], error: TelephonyError, fence: Untrusted) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
-    say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{standing(action)}"
+    say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
     if receipt.kept_secrets:
         say += f"\n{_kept(receipt)}"
     say += "".join(f"\n{note}" for note in _unwritten(receipt))
@@ -117,7 +117,7 @@ def _failed_action(receipt: Receipt[Any], error: TelephonyError, fence: Fence) -
     return problem(f"{told} {error.advice}{say}", kind=type(error).__name__, more=more)
 
 
-def _details(error: TelephonyError, fence: Fence) -> dict[str, Any]:
+def _details(error: TelephonyError, fence: Untrusted) -> dict[str, Any]:
     if isinstance(error, Refused) and error.details:
         return {"details": error.details}
     if isinstance(error, UnexpectedAnswer) and isinstance(error.understood, BaseModel):
@@ -125,13 +125,13 @@ def _details(error: TelephonyError, fence: Fence) -> dict[str, Any]:
     return {}
 
 
-def _shown(answer: BaseModel, fence: Fence) -> dict[str, Any]:
+def _shown(answer: BaseModel, fence: Untrusted) -> dict[str, Any]:
     """An answer without its secrets, and with what strangers wrote behind the fence."""
     hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
     return fenced(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), fence)
 
 
-def _content(spec: Spec, answer: BaseModel, page: Page, fence: Fence) -> tuple[dict[str, Any], list[str]]:
+def _content(spec: Spec, answer: BaseModel, page: Page, fence: Untrusted) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
     more: dict[str, Any] = {}
     if page.following is not None:
@@ -165,7 +165,7 @@ def _result(
     head_first: bool = False,
     nothing: str = "Done.",
 ) -> CallToolResult:
-    body = [written(content, rows)] if content else []
+    body = [render(content, rows)] if content else []
     head, rest = (notes[:1], notes[1:]) if head_first else ([], notes)
     text = "\n".join([*head, *body, *rest]) or nothing
     return CallToolResult(content=[TextContent(text=text)], structured_content=content)

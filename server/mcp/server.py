@@ -10,18 +10,18 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from mcp.types import Tool as ListedTool
 
 from prompts.library import guides, misfit
-from server.mcp.registry import Shelf, UnknownNarrowing
-from server.mcp.session import HeadersAtHand
+from server.mcp.registry import ToolRegistry, UnknownNarrowing
+from server.mcp.session import RememberHeaders
 
 LIST_TTL_MS = 60 * 60 * 1000
 """The list never changes while a server runs."""
 
 
-class ShelfServer(MCPServer[Any]):
+class RingfenceServer(MCPServer[Any]):
     """Lists and calls what is on the shelf, and tells the guided jobs."""
 
-    def __init__(self, shelf: Shelf, **options: Any) -> None:
-        super().__init__(middleware=[HeadersAtHand(), FinishedListing(shelf)], **options)
+    def __init__(self, shelf: ToolRegistry, **options: Any) -> None:
+        super().__init__(middleware=[RememberHeaders(), CachedToolList(shelf)], **options)
         self._shelf = shelf
         _ = shelf.listed  # names that do not exist stop the start, not the first client
 
@@ -46,9 +46,9 @@ class ShelfServer(MCPServer[Any]):
         context = context or Context(mcp_server=self)
         tool = self._shelf.tool(name) if name in visible else None
         if tool is None:
-            from server.mcp.unknown_tool import unlisted
+            from server.mcp.unknown_tool import explain_unknown_tool
 
-            raise MCPError(code=INVALID_PARAMS, message=unlisted(name, self._shelf, visible, context))
+            raise MCPError(code=INVALID_PARAMS, message=explain_unknown_tool(name, self._shelf, visible, context))
         result = await tool.run(arguments, context, convert_result=True)
         return cast("CallToolResult | InputRequiredResult", result)
 
@@ -66,10 +66,10 @@ class ShelfServer(MCPServer[Any]):
         return await super().get_prompt(name, arguments, context)
 
 
-class FinishedListing:
+class CachedToolList:
     """Answers `tools/list` with what the first one was answered, by protocol version, less what headers leave out."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: ToolRegistry) -> None:
         self._shelf = shelf
         self._finished: dict[str, Mapping[str, Any]] = {}
 
@@ -87,7 +87,7 @@ class FinishedListing:
         return {**finished, "tools": [tool for tool in finished["tools"] if tool["name"] in visible]}
 
 
-def _visible(shelf: Shelf, headers: Mapping[str, str] | None) -> frozenset[str]:
+def _visible(shelf: ToolRegistry, headers: Mapping[str, str] | None) -> frozenset[str]:
     try:
         return shelf.visible(headers)
     except UnknownNarrowing as unknown:

@@ -9,12 +9,12 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 _headers: ContextVar[Mapping[str, str] | None] = ContextVar("headers", default=None)
 
 
-def headers_at_hand() -> Mapping[str, str] | None:
+def current_headers() -> Mapping[str, str] | None:
     """What the client sent with the request that is being answered; None where nothing came over HTTP."""
     return _headers.get()
 
 
-class HeadersAtHand:
+class RememberHeaders:
     """Keeps the headers while a request is answered, also in the tasks that it starts."""
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

@@ -8,7 +8,7 @@ FEWEST_ROWS = 4
 """From how many rows on a table is shorter than objects."""
 
 
-def written(content: Mapping[str, Any], rows: str | None) -> str:
+def render(content: Mapping[str, Any], rows: str | None) -> str:
     """JSON without a space too many; the rows of a list of like objects as a table below it."""
     listed: list[Any] = content.get(rows, []) if rows is not None else []
     if rows is None or not _is_tabular(listed):

@@ -5,25 +5,25 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from server.mcp.registry import Shelf
-from server.services import Runtime
+from server.mcp.registry import ToolRegistry
+from server.services import Services
 from tools.discovery.describe import caller
 from tools.registry import OperationType, operation_named, operations_of
 from tools.suggestions import nearest_tools, reads_of
 
 
-def unlisted(name: str, shelf: Shelf, visible: Collection[str], context: Context[Any, Any]) -> str:
+def explain_unknown_tool(name: str, shelf: ToolRegistry, visible: Collection[str], context: Context[Any, Any]) -> str:
     """Why there is no such tool for this client, and what to call instead."""
     operation = operation_named(name)
     if operation is not None:
-        return f"There is no tool {name} here: {_why(operation, shelf.runtime, visible, context)}. Nothing was sent."
+        return f"There is no tool {name} here: {_why(operation, shelf.services, visible, context)}. Nothing was sent."
     reached = {
         one.spec.tool_name: one
-        for provider in shelf.runtime.clients
+        for provider in shelf.services.clients
         for one in operations_of(provider).values()
-        if caller(one) in visible and not shelf.runtime.bar(one.spec, context)
+        if caller(one) in visible and not shelf.services.bar(one.spec, context)
     }
-    listed = {tool: shelf.listed[tool].placed.reads for tool in visible}
+    listed = {tool: shelf.listed[tool].tool_info.reads for tool in visible}
     close = nearest_tools(name, reads_of(reached.values()) | listed)
     if not close:
         return f"There is no tool {name} here. Nothing was sent."
@@ -31,11 +31,11 @@ def unlisted(name: str, shelf: Shelf, visible: Collection[str], context: Context
     return f"There is no tool {name} here; did you mean {close[0]}{by}? Nothing was sent."
 
 
-def _why(operation: OperationType, runtime: Runtime, visible: Collection[str], context: Context[Any, Any]) -> str:
+def _why(operation: OperationType, services: Services, visible: Collection[str], context: Context[Any, Any]) -> str:
     spec = operation.spec
-    if spec.provider.name not in runtime.clients:
+    if spec.provider.name not in services.clients:
         return f"{spec.provider.title} is not set up"
-    if barred := runtime.bar(spec, context):
+    if barred := services.bar(spec, context):
         return barred
     if (by := caller(operation)) in visible:
         return f"it is not listed; call it with {by}, operation={spec.tool_name}"

@@ -28,10 +28,10 @@ from server.probes.answering import Operator
 from server.probes.assistant import Assistant, Era, Person
 from server.probes.child import PROGRAM, served
 from server.probes.simulated import Providers, simulated_providers
-from server.settings.accounts import ProviderSettings
+from server.settings.accounts import AccountSettings
 from server.settings.sandbox_settings import simulated_accounts
 from server.store.schema import actions
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 
 HOLDERS = ("alice", "bob")
 """Who holds a bearer token."""
@@ -52,7 +52,7 @@ class Bench:
         providers: Providers,
         url: str,
         operator: Operator,
-        record: Record,
+        store: Store,
         program: Sequence[str],
     ) -> None:
         self.folder = folder
@@ -61,7 +61,7 @@ class Bench:
         self.providers = providers
         self.url = url
         self.operator = operator
-        self.record = record
+        self.store = store
         self._program = program
         self._group = group
         self._left = anyio.Event()
@@ -94,7 +94,7 @@ class Bench:
     async def let_expire(self, action_id: str) -> None:
         """Move the end of a question to a minute ago, in the store; the servers' clocks go on as they are."""
         over = datetime.now(UTC) - timedelta(minutes=1)
-        async with self.record.database.transaction() as connection:
+        async with self.store.database.transaction() as connection:
             await connection.execute(update(actions).where(actions.c.id == action_id).values(expires_at=over))
 
     def leave(self) -> None:
@@ -145,10 +145,10 @@ async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[s
     """
     passcode = secrets.token_urlsafe(12)
     tokens = {holder: secrets.token_urlsafe(24) for holder in HOLDERS}
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    store = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(record.database.close)
-        await set_passcode(record, passcode, old=None)
+        stack.push_async_callback(store.database.close)
+        await set_passcode(store, passcode, old=None)
         providers = await stack.enter_async_context(simulated_providers())
         environment = _environment(folder, providers.url, {**rules, "http": {"tokens": tokens}})
         url = await stack.enter_async_context(served(environment, log=folder / "http.stderr", program=program))
@@ -164,7 +164,7 @@ async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[s
             providers=providers,
             url=url,
             operator=Operator(page, passcode, environment, program),
-            record=record,
+            store=store,
             program=program,
         )
         stack.callback(bench.leave)
@@ -186,7 +186,7 @@ def _environment(folder: Path, url: str, rules: Mapping[str, Any]) -> dict[str, 
     return {**outside, "PYTHONUTF8": "1", **in_environment({**own, **accounts, **rules})}
 
 
-def _opened(account: ProviderSettings) -> dict[str, Any]:
+def _opened(account: AccountSettings) -> dict[str, Any]:
     values = {name: getattr(account, name) for name in type(account).model_fields}
     return {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value

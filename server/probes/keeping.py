@@ -13,7 +13,7 @@ from server.probes.bench import Bench
 from server.probes.ordering import ORDER, ORDERS, SEND, SENDER, message, order, order_waits
 from server.probes.probe import Probe, expect
 from server.store.audit import ANCHOR_FILE
-from server.store.store import open_record
+from server.store.store import open_store
 from server.store.vault import KEY_FILE
 
 DATABASE = "ringfence.db"
@@ -26,7 +26,7 @@ async def _secrets(bench: Bench) -> str:
     for tool, arguments in (await _making_secrets(assistant)).items():
         reply, _ = await assistant.call_answering(tool, arguments, "accept")
         expect(not reply.is_error, f"{tool} did not run: {reply.text[:100]}")
-        found = {secret.value for secret in await bench.record.vault.secrets_of(reply.action, by="a probe")}
+        found = {secret.value for secret in await bench.store.vault.secrets_of(reply.action, by="a probe")}
         expect(bool(found), f"nothing of {tool} is kept for the operator")
         kept |= found
         await assistant.call("get_action", {"action_id": reply.action})
@@ -37,7 +37,7 @@ async def _secrets(bench: Bench) -> str:
         "an answer": "\n".join(bench.everything_heard()),
         "a question": "\n".join(assistant.person.questions if assistant.person else []),
         "a log": bench.logs(),
-        "the audit": "\n".join([row["detail"] async for row in bench.record.audit.rows()]),
+        "the audit": "\n".join([row["detail"] async for row in bench.store.audit.rows()]),
     }
     if processes := _command_lines(bench.folder):
         places["a process's arguments"] = "\n".join(processes)
@@ -64,7 +64,7 @@ async def _tampered(bench: Bench) -> str:
     assistant = await bench.silent()
     await order_waits(assistant, "+12125550141")
     await assistant.call(SEND, message("+881612345678", "Hello"))
-    untouched = await bench.record.audit.verify()
+    untouched = await bench.store.audit.verify()
     expect(untouched.is_whole, f"the record that nobody touched does not verify: {untouched.what}")
     rows = untouched.rows
     last, middle = rows, rows // 2 + 1
@@ -139,7 +139,7 @@ def _copied(folder: Path, name: str) -> Path:
 
 
 async def _broken_at(folder: Path) -> int | None:
-    record = open_record(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
     try:
         return (await record.audit.verify()).broken_at
     finally:

@@ -70,7 +70,7 @@ async def _quiet_hours(bench: Bench) -> str:
 async def _opted_out(bench: Bench) -> str:
     assistant = await bench.asking()
     number = "+13125550170"
-    await bench.record.optouts.add([number], source="a probe")
+    await bench.store.optouts.add([number], source="a probe")
     since = await bench.providers.since_now()
     calls = {
         SEND: message(number, "A special offer"),

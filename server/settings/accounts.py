@@ -7,7 +7,7 @@ from pydantic import SecretStr, field_validator
 from server.settings.rules import Currency, Section, matching
 
 
-def without_line_end(value: object) -> object:
+def strip_line_end(value: object) -> object:
     """What was read from a file often ends with a line end, which no provider takes as a part of a key."""
     if isinstance(value, SecretStr):
         return SecretStr(value.get_secret_value().rstrip("\r\n"))
@@ -20,7 +20,7 @@ ApiAddress = Annotated[
 """Where an API is. A variable that is set to nothing counts as one that is not set."""
 
 
-class ProviderSettings(Section):
+class AccountSettings(Section):
     """One account at one provider."""
 
     base_url: ApiAddress | None = None
@@ -29,7 +29,7 @@ class ProviderSettings(Section):
     @field_validator("*", mode="before")
     @classmethod
     def _ends_with_its_last_character(cls, value: object) -> object:
-        return without_line_end(value)
+        return strip_line_end(value)
 
     @property
     def is_complete(self) -> bool:
@@ -50,7 +50,7 @@ class ProviderSettings(Section):
         return tuple(name for name in names if not getattr(self, name))
 
 
-class VoiceTelSettings(ProviderSettings):
+class VoiceTelSettings(AccountSettings):
     """One VoiceTel account: a key, or username and password to fetch one with."""
 
     api_key: SecretStr | None = None
@@ -73,7 +73,7 @@ class VoiceTelSettings(ProviderSettings):
         return lacking if self.username or self.password else ("api_key",)
 
 
-class RouteeSettings(ProviderSettings):
+class RouteeSettings(AccountSettings):
     """One application of a Routee account; calls are made with that application's rights."""
 
     application_id: str | None = None
@@ -91,7 +91,7 @@ class RouteeSettings(ProviderSettings):
         return self._lacking("application_id", "application_secret")
 
 
-class ConvirzaSettings(ProviderSettings):
+class ConvirzaSettings(AccountSettings):
     """One user of a Convirza account; calls are made with that user's role."""
 
     email: str | None = None
@@ -112,7 +112,7 @@ class ConvirzaSettings(ProviderSettings):
         return self._lacking("email", "password")
 
 
-class EnswitchSettings(ProviderSettings):
+class EnswitchSettings(AccountSettings):
     """One person of an Enswitch installation; calls are made with that person's role and rate plan."""
 
     username: str | None = None

@@ -17,7 +17,7 @@ MEANING: Final = {
 }
 
 
-def explained(operation: OperationType, settings: Settings) -> Iterator[str]:
+def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     """What the rules say of an operation, a line each."""
     spec, policy = operation.spec, settings.session_policy()
     ruling = policy.ruling(spec)

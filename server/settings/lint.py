@@ -12,7 +12,7 @@ SHOWN = 3
 """Names listed as examples."""
 
 
-def review(settings: Settings) -> list[str]:
+def lint(settings: Settings) -> list[str]:
     """What an operator should know about rules that fit, a sentence each."""
     found: list[str] = list(half_set_up(settings))
     if not providers_of(settings):
@@ -22,7 +22,7 @@ def review(settings: Settings) -> list[str]:
     found += _overruling(settings)
     found += _prices_and_paths(settings)
     found += _countries(settings)
-    return found + tightening_nothing(settings)
+    return found + ineffective_tightenings(settings)
 
 
 def providers_of(settings: Settings) -> list[str]:
@@ -30,7 +30,7 @@ def providers_of(settings: Settings) -> list[str]:
     return [name for name, setup in SETUPS.items() if setup.section(settings).is_complete]
 
 
-def tightening_nothing(settings: Settings) -> list[str]:
+def ineffective_tightenings(settings: Settings) -> list[str]:
     """What the session was told to make stricter, and does not."""
     policy = settings.policy.policy()
     operations = _in_use(settings)

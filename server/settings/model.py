@@ -32,7 +32,7 @@ from server.settings.accounts import (
     EnswitchSettings,
     RouteeSettings,
     VoiceTelSettings,
-    without_line_end,
+    strip_line_end,
 )
 from server.settings.keys import CONFIG_VARIABLE, NESTED_BY, PREFIX, unknown_variables
 from server.settings.rules import (
@@ -90,7 +90,7 @@ class HttpSettings(Section):
     def _without_line_ends(cls, value: object) -> object:
         if not isinstance(value, Mapping):
             return value
-        return {name: without_line_end(token) for name, token in cast("Mapping[str, object]", value).items()}
+        return {name: strip_line_end(token) for name, token in cast("Mapping[str, object]", value).items()}
 
 
 def _split(value: object) -> object:
@@ -285,9 +285,9 @@ def _misnamed(settings: Settings, file: Path | None, document: str, *, with_surf
     has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
     if not any((*named, has_home, with_surface, *(cap.provider for cap in settings.budget))):
         return []
-    from server.settings.names import misnamed, misnamed_surface
+    from server.settings.names import unknown_names, unknown_selection_names
 
-    wrong = [*misnamed(settings), *(misnamed_surface(settings) if with_surface else ())]
+    wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_surface else ())]
     if not wrong:
         return []
     from server.settings.errors import Origin, located

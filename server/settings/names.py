@@ -11,7 +11,7 @@ from clients.effects import Effect
 from server.settings.model import Settings
 from server.settings.rules import DestinationSettings
 from tools.registry import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
-from tools.selection import Surface
+from tools.selection import ToolSelection
 from tools.suggestions import nearest_tools, reads_of
 from tools.toolsets import unknown_in
 
@@ -20,11 +20,11 @@ EFFECTS = tuple(effect.labels[0] for effect in Effect)
 OWN_TOOL: Mapping[bool, str] = {True: "it only reads, so nobody is asked", False: "the rules of what it calls decide"}
 """What the rules say of a tool that is no operation, by whether it only reads."""
 
-Misnamed = tuple[tuple[str | int, ...], str]
+UnknownName = tuple[tuple[str | int, ...], str]
 """The way to a key, and what is wrong with its name."""
 
 
-def misnamed(settings: Settings) -> Iterator[Misnamed]:
+def unknown_names(settings: Settings) -> Iterator[UnknownName]:
     """Every name in the rules that is none."""
     policy = settings.policy
     yield from _checked(("policy", "providers"), policy.providers, unknown_provider)
@@ -47,15 +47,15 @@ def misnamed(settings: Settings) -> Iterator[Misnamed]:
             yield ("paths", tool), wrong
 
 
-def misnamed_surface(settings: Settings) -> Iterator[Misnamed]:
+def unknown_selection_names(settings: Settings) -> Iterator[UnknownName]:
     """Every name of what is to be shown that is none."""
-    from server.mcp.registry import every_own_tool
+    from server.mcp.registry import every_builtin_tool
 
-    own = [placed for placed, _ in every_own_tool()]
+    own = [placed for placed, _ in every_builtin_tool()]
     for key, surface in (
-        ("toolsets", Surface(toolsets=tuple(settings.toolsets))),
-        ("tools", Surface(tools=tuple(settings.tools))),
-        ("exclude_tools", Surface(excluded=tuple(settings.exclude_tools))),
+        ("toolsets", ToolSelection(toolsets=tuple(settings.toolsets))),
+        ("tools", ToolSelection(tools=tuple(settings.tools))),
+        ("exclude_tools", ToolSelection(excluded=tuple(settings.exclude_tools))),
     ):
         wrong = dict(unknown_in(surface, own))
         names: list[str] = getattr(settings, key)
@@ -87,9 +87,9 @@ def unknown_tool(name: str) -> str:
 
 def own_tools_read() -> dict[str, bool]:
     """The tools that are no operation, with whether each only reads."""
-    from server.mcp.registry import every_own_tool
+    from server.mcp.registry import every_builtin_tool
 
-    return {tool.name: tool.reads for tool, _ in every_own_tool()}
+    return {tool.name: tool.reads for tool, _ in every_builtin_tool()}
 
 
 def unknown_to_tighten(name: str) -> str:
@@ -119,7 +119,9 @@ def _unknown_home(destinations: DestinationSettings) -> str:
     return f"no telephone number belongs to {destinations.home}; the United Kingdom is GB, for one"
 
 
-def _checked(section: tuple[str, ...], names: Mapping[str, object], wrong: Callable[[str], str]) -> Iterator[Misnamed]:
+def _checked(
+    section: tuple[str, ...], names: Mapping[str, object], wrong: Callable[[str], str]
+) -> Iterator[UnknownName]:
     for name in names:
         if text := wrong(name):
             yield (*section, name), text

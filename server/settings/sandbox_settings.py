@@ -9,9 +9,9 @@ from sandbox.enswitch import seed as enswitch
 from sandbox.routee import seed as routee
 from sandbox.voicetel import seed as voicetel
 from server.settings.accounts import (
+    AccountSettings,
     ConvirzaSettings,
     EnswitchSettings,
-    ProviderSettings,
     RouteeSettings,
     VoiceTelSettings,
 )
@@ -26,7 +26,7 @@ SIMULATED_COUNTRIES = ("DE", "ES", "GB", "GR")
 """Where the seeded people of the simulated Routee live."""
 
 
-def sandboxed(settings: Settings, url: str) -> Settings:
+def for_sandbox(settings: Settings, url: str) -> Settings:
     """The same settings, with every provider simulated at `url`, and a store of its own."""
     return settings.model_copy(
         update={
@@ -44,7 +44,7 @@ def _reaching_the_simulated(destinations: DestinationSettings) -> DestinationSet
     return destinations.model_copy(update={"countries": sorted({*destinations.countries, *SIMULATED_COUNTRIES})})
 
 
-def simulated_accounts(url: str) -> dict[str, ProviderSettings]:
+def simulated_accounts(url: str) -> dict[str, AccountSettings]:
     """The seeded account of every simulated provider."""
     return {
         "voicetel": VoiceTelSettings(

@@ -18,8 +18,8 @@ from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
 from server.store.audit import Audit, Entry
 from server.store.engine import Database
-from server.store.key_values import FROZEN, fact
-from server.store.reservations import close_hold, settle_at, spent_in, take_hold
+from server.store.key_values import FROZEN, get_value
+from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
 from server.store.schema import actions
 
 _quotes = TypeAdapter(Quote)
@@ -63,13 +63,13 @@ class StoredJournal:
         async with self._audit.entry() as entry:
             moved = await self._moved(entry, action_id, allowed, to, changes)
             if moved is not None and to in {State.DONE, State.REFUSED}:
-                await close_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
+                await release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
         return moved
 
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
         async with self._audit.entry() as entry:
             connection = entry.connection
-            if await fact(connection, FROZEN) is not None:
+            if await get_value(connection, FROZEN) is not None:
                 raise Frozen("The operator froze every guarded action; nothing was sent.")
             if hold.amount is not None:
                 require_room(await spent_in(connection, caps, at), hold.amount)
@@ -82,7 +82,7 @@ class StoredJournal:
 
     async def settle(self, action_id: str, hold: Hold) -> None:
         async with self._database.transaction() as connection:
-            await settle_at(connection, action_id, hold)
+            await settle_hold(connection, action_id, hold)
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
         async with self._database.reading() as connection:
@@ -110,7 +110,7 @@ class StoredJournal:
 
     async def is_frozen(self) -> bool:
         async with self._database.reading() as connection:
-            return await fact(connection, FROZEN) is not None
+            return await get_value(connection, FROZEN) is not None
 
     async def _moved(
         self,

@@ -30,7 +30,7 @@ from server.store.hash_chain import (
     read_head,
     seal_head,
 )
-from server.store.key_values import fact
+from server.store.key_values import get_value
 from server.store.schema import audit, facts, storable
 from server.store.vault import Seal
 
@@ -143,7 +143,7 @@ class Audit:
         async with self._database.reading() as connection:
             await self._require_same_key(connection, only_look=True)
             last, _ = await self._head(connection)
-            head = read_head(await fact(connection, _HEAD), self._key())
+            head = read_head(await get_value(connection, _HEAD), self._key())
         rows = [row async for row in self.rows(up_to=last)]
         return check_chain(rows, self._key(), head=head, anchored=anchored)
 
@@ -158,13 +158,13 @@ class Audit:
             JournalUnavailable: The store cannot be read, or there is no key.
         """
         async with self._database.reading() as connection:
-            first = await fact(connection, _KEY)
+            first = await get_value(connection, _KEY)
         return first is None or hmac.compare_digest(first, self._mark())
 
     async def _require_same_key(self, connection: AsyncConnection, *, only_look: bool = False) -> None:
         if self._has_same_key:
             return
-        mine, first = self._mark(), await fact(connection, _KEY)
+        mine, first = self._mark(), await get_value(connection, _KEY)
         if first is None:
             if not only_look:
                 await connection.execute(insert(facts).values(name=_KEY, value=mine))

@@ -11,13 +11,13 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.schema import events, tracked
-from tools.webhooks import Posted
+from tools.webhooks import Callback
 
 REPORTS = ("sms", "pool")
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Progress:
     """The messages that receipts were seen of; those of which every part is final and has a price; and their sum."""
 
     seen: int = 0
@@ -26,16 +26,16 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrackedMessage:
     """Where a callback belongs: the action, the id by which it is known, and what was counted of it."""
 
     action_id: str
     subject: str
-    tally: Tally | None
+    tally: Progress | None
     """None until the first receipt is counted."""
 
 
-async def place_of(connection: AsyncConnection, posted: Posted) -> Place | None:
+async def find_tracked(connection: AsyncConnection, posted: Callback) -> TrackedMessage | None:
     """The place of a callback: that of its message, or that of its campaign."""
     subjects = [subject for subject in (posted.subject, posted.campaign) if subject]
     query = select(tracked).where(tracked.c.provider == posted.provider, tracked.c.subject.in_(subjects))
@@ -43,9 +43,9 @@ async def place_of(connection: AsyncConnection, posted: Posted) -> Place | None:
     return next((found[subject] for subject in subjects if subject in found), None)
 
 
-async def count(connection: AsyncConnection, posted: Posted) -> None:
+async def record_report(connection: AsyncConnection, posted: Callback) -> None:
     """Count a receipt that was written down just now, in the same transaction."""
-    place = await place_of(connection, posted) if posted.kind in REPORTS and posted.text is None else None
+    place = await find_tracked(connection, posted) if posted.kind in REPORTS and posted.text is None else None
     if place is None:
         return
     if place.tally is None:
@@ -58,7 +58,7 @@ async def count(connection: AsyncConnection, posted: Posted) -> None:
     await connection.execute(update(tracked).where(same).values(**values))
 
 
-async def price_at(connection: AsyncConnection, place: Place) -> Decimal | None:
+async def price_at(connection: AsyncConnection, place: TrackedMessage) -> Decimal | None:
     """What all messages cost, once every part of each is final and has a price. A missing price is never zero."""
     tally = place.tally
     if tally is None or not tally.whole or tally.whole < tally.seen:
@@ -82,42 +82,42 @@ def _is_of(subject: str) -> ColumnElement[bool]:
     return or_(events.c.subject == subject, events.c.campaign == subject)
 
 
-async def _reports(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Posted]:
+async def _reports(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Callback]:
     query = select(events).where(*conditions, events.c.kind.in_(REPORTS), events.c.words.is_(None))
     rows = (await connection.execute(query.order_by(events.c.number))).mappings().all()
     return [posted_of(row) for row in rows]
 
 
-def _counted(reports: Iterable[Posted]) -> Tally:
-    messages: dict[str, list[Posted]] = {}
+def _counted(reports: Iterable[Callback]) -> Progress:
+    messages: dict[str, list[Callback]] = {}
     for report in reports:
         messages.setdefault(report.subject, []).append(report)
     prices = [price for parts in messages.values() if (price := _price_of(parts)) is not None]
-    return Tally(len(messages), len(prices), sum(prices, Decimal(0)))
+    return Progress(len(messages), len(prices), sum(prices, Decimal(0)))
 
 
-def _with_the_last(tally: Tally, reports: Sequence[Posted]) -> Tally:
+def _with_the_last(tally: Progress, reports: Sequence[Callback]) -> Progress:
     """The tally after the last of one message's reports."""
     before, after = _price_of(reports[:-1]), _price_of(reports)
-    return Tally(
+    return Progress(
         seen=tally.seen + (len(reports) == 1),
         whole=tally.whole + (after is not None) - (before is not None),
         spent=tally.spent + (after or 0) - (before or 0),
     )
 
 
-def _price_of(reports: Sequence[Posted]) -> Decimal | None:
+def _price_of(reports: Sequence[Callback]) -> Decimal | None:
     """What one message costs, once each part is final and has a price."""
-    parts = farthest(reports)
+    parts = latest_states(reports)
     prices = [part.price for part in parts if part.is_final and part.price is not None]
     if not parts or len(prices) < max(len(parts), parts[0].parts):
         return None
     return sum(prices, Decimal(0))
 
 
-def farthest(reports: Iterable[Posted]) -> list[Posted]:
+def latest_states(reports: Iterable[Callback]) -> list[Callback]:
     """How each part of each message stands: the farthest it ever came, in whatever order that was told."""
-    found: dict[tuple[str, int], Posted] = {}
+    found: dict[tuple[str, int], Callback] = {}
     for posted in reports:
         place = (posted.subject, posted.part)
         if place not in found or _says_more(posted, found[place]):
@@ -125,21 +125,21 @@ def farthest(reports: Iterable[Posted]) -> list[Posted]:
     return list(found.values())
 
 
-def _says_more(posted: Posted, known: Posted) -> bool:
+def _says_more(posted: Callback, known: Callback) -> bool:
     """True for a later state, or for the price of the same one; the first final state stands."""
     if posted.rank != known.rank:
         return posted.rank > known.rank
     return posted.state == known.state and posted.price is not None and known.price is None
 
 
-def _place(row: RowMapping) -> Place:
-    counted = Tally(row["seen"], row["whole"], Decimal(row["spent"])) if row["seen"] is not None else None
-    return Place(row["action_id"], row["subject"], counted)
+def _place(row: RowMapping) -> TrackedMessage:
+    counted = Progress(row["seen"], row["whole"], Decimal(row["spent"])) if row["seen"] is not None else None
+    return TrackedMessage(row["action_id"], row["subject"], counted)
 
 
-def posted_of(row: RowMapping) -> Posted:
+def posted_of(row: RowMapping) -> Callback:
     """A callback, from its row."""
-    return Posted(
+    return Callback(
         provider=row["provider"],
         kind=row["kind"],
         subject=row["subject"],

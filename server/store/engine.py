@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
-from server.store.lock_timeouts import READING, SPARING, engine_for, is_file, patience_of
+from server.store.lock_timeouts import BEST_EFFORT, READING, engine_for, is_file, lock_timeout
 
 _ALEMBIC_IS_ONE = threading.Lock()
 """Alembic keeps what it is doing in global names, so that threads must take turns."""
@@ -46,7 +46,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        async with self._in_turn(sparing=sparing), self._begun("written", {SPARING: sparing}) as connection:
+        async with self._in_turn(sparing=sparing), self._begun("written", {BEST_EFFORT: sparing}) as connection:
             yield connection
 
     @asynccontextmanager
@@ -68,7 +68,7 @@ class Database:
             yield
             return
         try:
-            with anyio.fail_after(patience_of(self._url, sparing=sparing)):
+            with anyio.fail_after(lock_timeout(self._url, sparing=sparing)):
                 await self._writing.acquire()
         except TimeoutError as late:
             raise _unavailable("written", "others of this process write to it") from late

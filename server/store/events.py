@@ -12,11 +12,11 @@ from sqlalchemy.engine import RowMapping
 
 from guard.rules.optout_keywords import is_stop
 from server.store.audit import Audit
-from server.store.delivery_reports import count, farthest, place_of, posted_of, price_at
+from server.store.delivery_reports import find_tracked, latest_states, posted_of, price_at, record_report
 from server.store.engine import Database
 from server.store.optouts import add_optouts
 from server.store.schema import events, tracked
-from tools.webhooks import Posted
+from tools.webhooks import Callback
 
 FORGOTTEN_AT_ONCE = 2000
 
@@ -29,7 +29,7 @@ class Event:
     """Counts up; a cursor."""
 
     received_at: datetime
-    posted: Posted
+    posted: Callback
 
 
 class StoredEvents:
@@ -39,7 +39,7 @@ class StoredEvents:
         self._database = database
         self._audit = audit
 
-    async def take_in(self, posted: Posted) -> bool:
+    async def take_in(self, posted: Callback) -> bool:
         """Write a callback down; False if it was there already. A STOP opts its sender out in the same transaction.
 
         Raises:
@@ -51,7 +51,7 @@ class StoredEvents:
             if (await entry.connection.execute(known)).first() is not None:
                 return False
             await entry.connection.execute(insert(events), [_row(posted, digest)])
-            await count(entry.connection, posted)
+            await record_report(entry.connection, posted)
             if posted.text is not None and posted.number is not None and is_stop(posted.text):
                 source = f"texted {posted.provider}"
                 if await add_optouts(entry.connection, [posted.number], source=source):
@@ -87,9 +87,9 @@ class StoredEvents:
         async with self._database.reading() as connection:
             return (await connection.execute(select(func.max(events.c.number)))).scalar() or 0
 
-    async def states(self, subject: str) -> list[Posted]:
+    async def states(self, subject: str) -> list[Callback]:
         """How each part of a message, or of a campaign's messages, stands: the farthest it ever came."""
-        return farthest(event.posted for event in await self.listed(subject=subject, limit=1_000_000))
+        return latest_states(event.posted for event in await self.listed(subject=subject, limit=1_000_000))
 
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
         """Remember which action messages or a campaign belong to."""
@@ -102,10 +102,10 @@ class StoredEvents:
             if fresh:
                 await connection.execute(insert(tracked), fresh)
 
-    async def note_settled(self, posted: Posted) -> None:
+    async def note_settled(self, posted: Callback) -> None:
         """Remember that the action of a callback is settled, so that its callbacks need not be kept for that."""
         async with self._database.transaction() as connection:
-            place = await place_of(connection, posted)
+            place = await find_tracked(connection, posted)
             if place is not None:
                 same = (tracked.c.provider == posted.provider) & (tracked.c.subject == place.subject)
                 await connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
@@ -126,15 +126,15 @@ class StoredEvents:
             if gone.rowcount < FORGOTTEN_AT_ONCE:
                 return
 
-    async def settled_price(self, posted: Posted) -> tuple[str, Decimal] | None:
+    async def settled_price(self, posted: Callback) -> tuple[str, Decimal] | None:
         """The action that a callback belongs to and what its messages cost, once all of that is known."""
         async with self._database.reading() as connection:
-            place = await place_of(connection, posted)
+            place = await find_tracked(connection, posted)
             price = await price_at(connection, place) if place else None
         return (place.action_id, price) if place and price is not None else None
 
 
-def _row(posted: Posted, digest: str) -> dict[str, Any]:
+def _row(posted: Callback, digest: str) -> dict[str, Any]:
     return {
         "digest": digest,
         "received_at": datetime.now(UTC),

@@ -1,13 +1,13 @@
 """The kill switch: stops every guarded action at once, in every process that shares the store."""
 
 from server.store.audit import Audit
-from server.store.key_values import FROZEN, Facts, drop_fact, put_fact
+from server.store.key_values import FROZEN, KeyValueStore, drop_value, put_value
 
 
 class Freeze:
     """Reads and sets the switch. The journal reads it again in the transaction that takes an approval."""
 
-    def __init__(self, facts: Facts, audit: Audit) -> None:
+    def __init__(self, facts: KeyValueStore, audit: Audit) -> None:
         self._facts = facts
         self._audit = audit
 
@@ -18,11 +18,11 @@ class Freeze:
     async def freeze(self, by: str) -> None:
         """Stop everything."""
         async with self._audit.entry() as entry:
-            await put_fact(entry.connection, FROZEN, by)
+            await put_value(entry.connection, FROZEN, by)
             await self._audit.append(entry, "frozen", principal=by)
 
     async def unfreeze(self, by: str) -> None:
         """Let things go on."""
         async with self._audit.entry() as entry:
-            await drop_fact(entry.connection, FROZEN)
+            await drop_value(entry.connection, FROZEN)
             await self._audit.append(entry, "unfrozen", principal=by)

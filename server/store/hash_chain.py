@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 NOTHING_BEFORE: Final = "0" * 64
-LOOKS_ASIDE: Final = 50
+SEARCH_WINDOW: Final = 50
 """How far from its place a row is looked for before it is said to be changed."""
 
 Kind = Literal["changed", "removed", "inserted", "moved", "cut off"]
@@ -114,7 +114,7 @@ def _was_inserted(rows: Sequence[Row], place: int, before: str, key: bytes, head
 
 def _home_of(rows: Sequence[Row], place: int, key: bytes) -> int | None:
     """The number that a row had, if it is a true row of another place nearby."""
-    near = range(max(0, place - LOOKS_ASIDE), min(len(rows), place + LOOKS_ASIDE))
+    near = range(max(0, place - SEARCH_WINDOW), min(len(rows), place + SEARCH_WINDOW))
     codes = [NOTHING_BEFORE, *(str(rows[other]["mac"]) for other in near)]
     own = str(rows[place]["mac"])
     for number in (other + 1 for other in near if other != place):
@@ -130,7 +130,7 @@ def _was_closed_up(rows: Sequence[Row], place: int, key: bytes, head: Head | Non
     if place + 1 == len(rows):
         return head is not None and head.mac == code and head.number > number
     following = rows[place + 1]
-    moved = ({**following, "number": number + 1 + gap} for gap in range(1, LOOKS_ASIDE))
+    moved = ({**following, "number": number + 1 + gap} for gap in range(1, SEARCH_WINDOW))
     return any(_is_same(following["mac"], mac_of(key, code, row)) for row in moved)
 
 

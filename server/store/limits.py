@@ -10,7 +10,7 @@ from contextlib import suppress
 from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, func, insert, select, update
 
-from clients.cache import KeptAnswer
+from clients.cache import CachedAnswer
 from clients.limits import Limit, ProcessLimits, limit_reached
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
@@ -52,16 +52,16 @@ class StoredCache:
         self._database = database
         self._seal = seal
 
-    async def get(self, account: str, name: str) -> KeptAnswer | None:
+    async def get(self, account: str, name: str) -> CachedAnswer | None:
         query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
         with suppress(JournalUnavailable, InvalidToken):
             async with self._database.reading() as connection:
                 row = (await connection.execute(query)).mappings().first()
             if row is not None:
-                return KeptAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
+                return CachedAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
         return None
 
-    async def put(self, account: str, name: str, answer: KeptAnswer) -> None:
+    async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
         same = (cached_answers.c.account == account) & (cached_answers.c.name == name)
         with suppress(JournalUnavailable):
             values = {
@@ -75,7 +75,7 @@ class StoredCache:
                 await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
 
-    async def spoil(self, account: str) -> None:
+    async def mark_stale(self, account: str) -> None:
         stale = update(cached_answers).where(cached_answers.c.account == account).values(is_stale=True)
         with suppress(JournalUnavailable):
             async with self._database.transaction() as connection:

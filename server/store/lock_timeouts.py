@@ -17,11 +17,11 @@ BUSY_SECONDS: Final = 10
 """How long a writer waits for another one before it says that the store is locked; `?timeout=` in the address of an
 SQLite store says otherwise."""
 
-SPARING_SECONDS: Final = 1
+BEST_EFFORT_SECONDS: Final = 1
 """How long a write waits that may be left out, so that a locked store does not hold up a plain read."""
 
 READING: Final = "ringfence_reading"
-SPARING: Final = "ringfence_sparing"
+BEST_EFFORT: Final = "ringfence_sparing"
 """Execution options of a transaction."""
 
 ABANDONED_SECONDS: Final = 60
@@ -41,14 +41,14 @@ def engine_for(url: URL) -> AsyncEngine:
     return _file_engine(url) if is_file(url) else _server_engine(url)
 
 
-def patience_of(url: URL, *, sparing: bool = False) -> float:
+def lock_timeout(url: URL, *, sparing: bool = False) -> float:
     """How many seconds a write waits for its turn in a file."""
     patience = float(str(url.query.get("timeout", BUSY_SECONDS)))
-    return min(SPARING_SECONDS, patience) if sparing else patience
+    return min(BEST_EFFORT_SECONDS, patience) if sparing else patience
 
 
 def _file_engine(url: URL) -> AsyncEngine:
-    patience = patience_of(url)
+    patience = lock_timeout(url)
     engine = create_async_engine(url, connect_args={"timeout": patience}, hide_parameters=True)
 
     def connected(connection: Any, _record: Any) -> None:
@@ -63,10 +63,10 @@ def _file_engine(url: URL) -> AsyncEngine:
         if options.get(READING):
             connection.exec_driver_sql("BEGIN")
             return
-        seconds = patience_of(url, sparing=bool(options.get(SPARING)))
-        if connection.info.get(SPARING, patience) != seconds:
+        seconds = lock_timeout(url, sparing=bool(options.get(BEST_EFFORT)))
+        if connection.info.get(BEST_EFFORT, patience) != seconds:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
-            connection.info[SPARING] = seconds
+            connection.info[BEST_EFFORT] = seconds
         # The driver's own deferred transactions let two writers read before either writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -97,8 +97,8 @@ def _server_engine(url: URL) -> AsyncEngine:
         if options.get(READING):
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return
-        if options.get(SPARING):
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{SPARING_SECONDS}s'")
+        if options.get(BEST_EFFORT):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BEST_EFFORT_SECONDS}s'")
         connection.exec_driver_sql(WRITE_LOCK)
 
     event.listen(engine.sync_engine, "connect", connected)

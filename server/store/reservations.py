@@ -45,7 +45,7 @@ async def take_hold(connection: AsyncConnection, action_id: str, provider: str, 
     await _put(connection, action_id, provider, amount.currency, held, at, state="held")
 
 
-async def close_hold(connection: AsyncConnection, action_id: str, *, to: str) -> None:
+async def release_hold(connection: AsyncConnection, action_id: str, *, to: str) -> None:
     """Settle or release what is held for an action."""
     held = await _of(connection, action_id)
     if held is None or held.state == "released":
@@ -55,7 +55,7 @@ async def close_hold(connection: AsyncConnection, action_id: str, *, to: str) ->
         await _add(connection, held.at, held.provider, held.currency, -held.billionths)
 
 
-async def settle_at(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
+async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
     """Replace what was held by what the provider says it took, also where the price was not known and nothing was held.
 
     A price below zero is none: it would make room under a cap, and what was held stands.

@@ -8,7 +8,7 @@ from server.store.audit import Audit
 from server.store.engine import Database
 from server.store.events import StoredEvents
 from server.store.freeze import Freeze
-from server.store.key_values import Facts
+from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
 from server.store.taint import StoredTaint
@@ -17,7 +17,7 @@ from server.store.vault import Seal, StoredVault
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Store:
     """What every process on one store shares."""
 
     database: Database
@@ -26,7 +26,7 @@ class Record:
     vault: StoredVault
     limits: StoredLimits
     cache: StoredCache
-    facts: Facts
+    key_values: KeyValueStore
     freeze: Freeze
     optouts: StoredOptOuts
     events: StoredEvents
@@ -35,7 +35,7 @@ class Record:
     seal: Seal
 
 
-def open_record(address: str, folder: Path, key: str | None = None) -> Record:
+def open_store(address: str, folder: Path, key: str | None = None) -> Store:
     """The record at an address. The key that seals secrets is given, or lies in `folder`, as the audit's anchor does.
 
     The database is opened on first use.
@@ -43,19 +43,19 @@ def open_record(address: str, folder: Path, key: str | None = None) -> Record:
     database = Database(address)
     seal = Seal(folder, key)
     audit = Audit(database, seal, folder)
-    facts = Facts(database)
-    return Record(
+    key_values = KeyValueStore(database)
+    return Store(
         database=database,
         journal=StoredJournal(database, audit),
         audit=audit,
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),
-        facts=facts,
-        freeze=Freeze(facts, audit),
+        key_values=key_values,
+        freeze=Freeze(key_values, audit),
         optouts=StoredOptOuts(database, audit),
         events=StoredEvents(database, audit),
         taint=StoredTaint(database),
-        tokens=StoredTokens(facts, seal),
+        tokens=StoredTokens(key_values, seal),
         seal=seal,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.injection.taint import marks, numbers_traced, texts_in, traces
+from guard.injection.taint import fingerprints_of_arguments, fingerprints_of_source, numbers_in_arguments, texts_in
 from server.store.engine import Database
 from server.store.schema import stranger_words
 
@@ -30,7 +30,7 @@ class StoredTaint:
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
         """Keep the marks of texts that this principal was shown."""
-        found = marks(texts)
+        found = fingerprints_of_source(texts)
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
@@ -44,7 +44,7 @@ class StoredTaint:
             self._here[principal.name] |= dict.fromkeys(found, source)
 
     async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
-        wanted = traces(texts_in(arguments)) - numbers_traced(ours)
+        wanted = fingerprints_of_arguments(texts_in(arguments)) - numbers_in_arguments(ours)
         here = self._here[principal.name]
         for trace in wanted:
             if trace in here:

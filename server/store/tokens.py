@@ -7,7 +7,7 @@ from contextlib import suppress
 from cryptography.fernet import InvalidToken
 
 from guard.errors import JournalUnavailable
-from server.store.key_values import Facts
+from server.store.key_values import KeyValueStore
 from server.store.vault import Seal
 
 PREFIX = "session:"
@@ -16,7 +16,7 @@ PREFIX = "session:"
 class StoredTokens:
     """Implements `clients.tokens.TokenStore`."""
 
-    def __init__(self, facts: Facts, seal: Seal) -> None:
+    def __init__(self, facts: KeyValueStore, seal: Seal) -> None:
         self._facts = facts
         self._seal = seal
 

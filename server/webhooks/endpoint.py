@@ -11,20 +11,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from guard.errors import JournalUnavailable
-from server.webhooks.retention import Forgetting
+from server.webhooks.retention import Retention
 from server.webhooks.settlement import settle
 from server.webhooks.urls import ROOT, secret_of
-from tools.webhooks import KINDS, BadCallback, Kind, Posted
+from tools.webhooks import KINDS, BadCallback, Callback, Kind
 
 if TYPE_CHECKING:
-    from server.store.store import Record
+    from server.store.store import Store
 
 LARGEST_BODY = 64 * 1024
 
-Reader = Callable[[Kind, object], Posted]
+Reader = Callable[[Kind, object], Callback]
 
 
-def inbox_route(record: "Record", readers: Mapping[str, Reader], forgetting: Forgetting) -> Route:
+def inbox_route(store: "Store", readers: Mapping[str, Reader], forgetting: Retention) -> Route:
     """The route under which callbacks come in, by provider, secret and kind."""
 
     async def receive(request: Request) -> Response:
@@ -33,7 +33,7 @@ def inbox_route(record: "Record", readers: Mapping[str, Reader], forgetting: For
         if (
             reader is None
             or kind is None
-            or not hmac.compare_digest(place["secret"].encode(), secret_of(record).encode())
+            or not hmac.compare_digest(place["secret"].encode(), secret_of(store).encode())
         ):
             return Response(status_code=404)
         body = await _body(request)
@@ -43,19 +43,19 @@ def inbox_route(record: "Record", readers: Mapping[str, Reader], forgetting: For
             posted = reader(kind, json.loads(body))
         except (BadCallback, ValueError) as bad:
             return Response(f"Not taken in: {bad}", status_code=400, media_type="text/plain")
-        return Response(status_code=await _taken(record, posted), background=BackgroundTask(forgetting.run))
+        return Response(status_code=await _taken(store, posted), background=BackgroundTask(forgetting.run))
 
     return Route(f"{ROOT}/{{provider}}/{{secret}}/{{kind}}", receive, methods=["POST"])
 
 
-async def _taken(record: "Record", posted: Posted) -> int:
+async def _taken(store: "Store", posted: Callback) -> int:
     """200 once it is written down; 503 where it cannot be, so that it is delivered again.
 
     It takes milliseconds. A locked store is waited for: an answer that comes too late only means another delivery.
     """
     try:
-        await record.events.take_in(posted)
-        await settle(record, posted)
+        await store.events.take_in(posted)
+        await settle(store, posted)
     except JournalUnavailable:
         return 503
     return 200

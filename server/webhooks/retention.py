@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from guard.errors import JournalUnavailable
 
 if TYPE_CHECKING:
-    from server.store.store import Record
+    from server.store.store import Store
 
 EVERY_SECONDS = 3600.0
 
 
-class Forgetting:
+class Retention:
     """Deletes what is older than so many days, at most once an hour in this process."""
 
-    def __init__(self, record: "Record", days: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._record = record
+    def __init__(self, store: "Store", days: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
         self._days = days
         self._clock = clock
         self._due_at = clock()
@@ -29,4 +29,4 @@ class Forgetting:
             return
         self._due_at = self._clock() + EVERY_SECONDS
         with suppress(JournalUnavailable):
-            await self._record.events.forget(datetime.now(UTC) - timedelta(days=self._days))
+            await self._store.events.forget(datetime.now(UTC) - timedelta(days=self._days))

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 from guard.action import State
 from guard.money import Money
 from guard.rules.budget import Hold
-from tools.webhooks import Posted
+from tools.webhooks import Callback
 
 if TYPE_CHECKING:
-    from server.store.store import Record
+    from server.store.store import Store
 
 
-async def settle(record: "Record", posted: Posted) -> None:
+async def settle(store: "Store", posted: Callback) -> None:
     """Settle the action of a callback at what its messages cost. As often as it is called, it comes to the same."""
-    found = await record.events.settled_price(posted)
+    found = await store.events.settled_price(posted)
     if found is None:
         return
     action_id, spent = found
-    action = await record.journal.find(action_id)
+    action = await store.journal.find(action_id)
     if action is None or action.state is not State.DONE or action.quote.amount is None:
         return
-    await record.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.amount.currency)))
-    await record.events.note_settled(posted)
+    await store.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.amount.currency)))
+    await store.events.note_settled(posted)

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from clients.cache import KeptAnswer, ProcessCache
+from clients.cache import CachedAnswer, ProcessCache
 from clients.errors import InsufficientFunds, LimitReached, OutcomeUnknown, RateLimited
 from clients.limits import ProcessLimits
 from clients.operation import Operation
@@ -47,7 +47,7 @@ class AgedCache(ProcessCache):
         super().__init__()
         self._by = by
 
-    async def get(self, account: str, name: str) -> KeptAnswer | None:
+    async def get(self, account: str, name: str) -> CachedAnswer | None:
         kept = await super().get(account, name)
         return replace(kept, at=kept.at - self._by) if kept else None
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.http_client import http_pool
+from clients.http_client import open_http_client
 from clients.operation import Done, Operation, build_request
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
@@ -138,7 +138,7 @@ async def baker(seen: list[bytes]) -> AsyncGenerator[str]:
 
 async def test_a_cookie_of_one_account_does_not_travel_with_the_next() -> None:
     seen: list[bytes] = []
-    async with baker(seen) as url, http_pool() as shared:
+    async with baker(seen) as url, open_http_client() as shared:
         for key in ("first-key-of-an-account", "other-key-of-an-account"):
             async with VoiceTel(api_key=key, base_url=url, http=lambda: shared) as client:
                 await client.send(ListNumbers())

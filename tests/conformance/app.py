@@ -13,26 +13,28 @@ from mcp.server.mcpserver.prompts.base import Message, UserMessage
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Completion, ElicitResult, InputRequiredResult
 
-from server.http.app import http_server, mounted
-from server.mcp.registry import Listed, Shelf, as_listed
-from server.services import Runtime
+from server.http.app import http_server, mount
+from server.mcp.registry import RegisteredTool, ToolRegistry, as_listed
+from server.services import Services
 from server.settings.model import Settings
 from tests.conformance.contents import RED_PIXEL, embedded, image
 from tests.conformance.rounds import NAME, elicit
 from tests.conformance.tools import fixture_tools
-from tools.selection import Placed
+from tools.selection import ToolInfo
 
 HOST = "127.0.0.1"
 
 
-class FixtureShelf(Shelf):
+class FixtureShelf(ToolRegistry):
     """The fixtures beside our own tools."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        super().__init__(runtime)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self._fixtures = {tool.name: tool for tool in fixture_tools()}
         for name, tool in self._fixtures.items():
-            self.listed[name] = Listed(as_listed(tool), Placed(name, frozenset({"fixtures"}), reads=True), None)
+            self.listed[name] = RegisteredTool(
+                as_listed(tool), ToolInfo(name, frozenset({"fixtures"}), reads=True), None
+            )
 
     def tool(self, name: str) -> Tool | None:
         """A fixture, or a tool of ours."""
@@ -98,14 +100,14 @@ def main() -> None:
     """Serve until the process is ended."""
     port, sessions = int(sys.argv[1]), "--sessions" in sys.argv
     with tempfile.TemporaryDirectory() as folder:
-        runtime = Runtime(Settings(state_folder=Path(folder)))
-        server = http_server(runtime, HOST, port, shelf=FixtureShelf(runtime))
+        services = Services(Settings(state_folder=Path(folder)))
+        server = http_server(services, HOST, port, shelf=FixtureShelf(services))
         add_resources(server)
         add_prompts(server)
         with socket.create_server((HOST, port)) as listener:
             sys.stdout.write("listening\n")  # connections wait from here on
             sys.stdout.flush()
-            app = mounted(runtime, server, HOST, port, stateless=not sessions)
+            app = mount(services, server, HOST, port, stateless=not sessions)
             config = uvicorn.Config(app, log_config=None, access_log=False)
             uvicorn.Server(config).run(sockets=[listener])
 

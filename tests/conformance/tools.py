@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tests.conformance.contents import RICH_SCHEMA, audio, embedded, form, image, text
 from tests.conformance.rounds import ROUNDS, Told
-from tools.builtin import OwnTool
+from tools.builtin import BuiltinTool
 
 PAUSE_SECONDS = 0.05
 """The suite asks for it, to see that notifications come while the tool works."""
@@ -184,8 +184,8 @@ def fixture_tools() -> list[Tool]:
     return [_tool(name, told, schema) for name, (told, schema) in TOOLS.items()]
 
 
-def _tool(name: str, told: Told, schema: dict[str, Any]) -> OwnTool:
-    return OwnTool(
+def _tool(name: str, told: Told, schema: dict[str, Any]) -> BuiltinTool:
+    return BuiltinTool(
         fn=_unused,
         fn_metadata=func_metadata(_unused, structured_output=False),
         is_async=True,

@@ -15,7 +15,7 @@ from mcp.types import CallToolResult
 from guard.action import Action, State
 from guard.reconcile import GRACE
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
@@ -62,9 +62,9 @@ class Lost:
 class Bench:
     """A server without a question to anybody, whose clock can be moved, before a sandbox that loses answers."""
 
-    def __init__(self, sandbox: Sandbox, runtime: Runtime, client: Client, offset: list[timedelta]) -> None:
+    def __init__(self, sandbox: Sandbox, services: Services, client: Client, offset: list[timedelta]) -> None:
         self.sandbox = sandbox
-        self.runtime = runtime
+        self.services = services
         self._client = client
         self._offset = offset
 
@@ -73,7 +73,7 @@ class Bench:
         result = await self._client.call_tool(tool, arguments)
         content: dict[str, Any] = result.structured_content or {}
         if result.is_error and content.get("state") == State.PROPOSED:
-            await self.runtime.guard.approve(content["action"], by="the operator")
+            await self.services.guard.approve(content["action"], by="the operator")
             result = await self._client.call_tool(tool, arguments)
         return result
 
@@ -84,7 +84,7 @@ class Bench:
         await self.sandbox.break_with(how, provider=spec.provider.name, method=spec.method, path=path, times=None)
         result = await self.call(lost.tool, lost.arguments)
         await self.sandbox.mend()
-        action = (await self.runtime.record.journal.latest(1))[0]
+        action = (await self.services.store.journal.latest(1))[0]
         assert action.operation == lost.tool, text_of(result)
         assert action.state is State.UNKNOWN, text_of(result)
         return action
@@ -97,7 +97,7 @@ class Bench:
     async def look(self, action: Action) -> State:
         """What looking at the provider finds, once the request can no longer be under way."""
         await self.pass_time(GRACE * 2)
-        return (await self.runtime.guard.reconciler.look(action)).state
+        return (await self.services.guard.reconciler.look(action)).state
 
     async def look_in_vain(self, action: Action) -> State:
         """What remains where the provider answers no read."""
@@ -108,7 +108,7 @@ class Bench:
 
     async def close(self, action: Action) -> None:
         """Close an action of which no read can tell, as the operator does."""
-        await self.runtime.record.journal.move(action.id, {State.UNKNOWN}, State.REFUSED)
+        await self.services.store.journal.move(action.id, {State.UNKNOWN}, State.REFUSED)
 
     async def seen(self, lost: Lost) -> tuple[State, State]:
         """What looking finds where the call never came, and where it took effect. Without a read nothing is found."""
@@ -130,13 +130,13 @@ async def benches(folder: Path, provider: str, **account_settings: Any) -> Async
     offset = [timedelta()]
     async with sandboxes() as sandbox, http_client() as http:
         account = simulated_accounts(sandbox.url)[provider].model_copy(update=account_settings)
-        runtime = _runtime(provider, account, folder, http, offset)
-        async with connect(build_server(runtime)) as client:
-            yield Bench(sandbox, runtime, client, offset)
-        await runtime.record.database.close()
+        services = _services(provider, account, folder, http, offset)
+        async with connect(build_server(services)) as client:
+            yield Bench(sandbox, services, client, offset)
+        await services.store.database.close()
 
 
-def _runtime(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient, offset: list[timedelta]) -> Runtime:
+def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient, offset: list[timedelta]) -> Services:
     settings = Settings.model_validate(
         {
             provider: account,
@@ -146,7 +146,7 @@ def _runtime(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient
             "destinations": {"countries": ["US", "CA", "GB", "GR", "DE", "ES"]},
         }
     )
-    return Runtime(settings, http=http, now=lambda: datetime.now(UTC) + offset[0])
+    return Services(settings, http=http, now=lambda: datetime.now(UTC) + offset[0])
 
 
 def text_of(result: CallToolResult) -> str:

@@ -10,7 +10,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
 
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 
@@ -63,13 +63,13 @@ async def test_a_client_that_cannot_ask_gets_a_pending_action_and_the_same_call_
     era: Era, tmp_path: Path
 ) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era) as client:
             action = _pending(await client.call_tool(TOOL, ORDER))
             again = _pending(await client.call_tool(TOOL, ORDER))
             assert again == action
             assert await sandbox.writes() == []
-            await runtime.guard.approve(action, by="the operator")
+            await services.guard.approve(action, by="the operator")
             result = await client.call_tool(TOOL, ORDER)
             assert not result.is_error
             assert len(await sandbox.charges()) == 1
@@ -78,9 +78,9 @@ async def test_a_client_that_cannot_ask_gets_a_pending_action_and_the_same_call_
 @ERAS
 async def test_an_approval_works_once(era: Era, tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era) as client:
-            await runtime.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
+            await services.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
             await client.call_tool(TOOL, ORDER)
             second = await client.call_tool(TOOL, ORDER)
             assert _pending(second)
@@ -99,10 +99,10 @@ async def test_an_approval_works_once(era: Era, tmp_path: Path) -> None:
 )
 async def test_an_approval_does_not_fit_other_arguments(changed: dict[str, Any], tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             approved = _pending(await client.call_tool(TOOL, ORDER))
-            await runtime.guard.approve(approved, by="the operator")
+            await services.guard.approve(approved, by="the operator")
             assert _pending(await client.call_tool(TOOL, changed)) != approved
             assert await sandbox.writes() == []
 
@@ -144,11 +144,11 @@ async def test_a_forged_state_is_refused(tmp_path: Path) -> None:
 async def test_an_expired_question_opens_nothing(approves_first: bool, tmp_path: Path) -> None:
     clock = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
     async with sandboxes() as sandbox:
-        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel), now=lambda: clock[0])
-        async with connect(build_server(runtime)) as client:
+        services = Services(settings_for(tmp_path, sandbox.voicetel), now=lambda: clock[0])
+        async with connect(build_server(services)) as client:
             old = _pending(await client.call_tool(TOOL, ORDER))
             if approves_first:
-                await runtime.guard.approve(old, by="the operator")
+                await services.guard.approve(old, by="the operator")
             clock[0] += timedelta(minutes=16)
             assert _pending(await client.call_tool(TOOL, ORDER)) != old
             assert await sandbox.writes() == []
@@ -168,17 +168,17 @@ async def test_what_cannot_be_undone_is_never_asked_at_the_client(era: Era, tmp_
 
 async def test_a_price_that_rose_after_the_yes_is_asked_again(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             action = _pending(await client.call_tool(TOOL, ORDER))
-            await runtime.guard.approve(action, by="the operator")
-            await runtime.record.database.close()
-            kept = await runtime.record.cache.get(runtime.clients["voicetel"].account, "get_account{}")
+            await services.guard.approve(action, by="the operator")
+            await services.store.database.close()
+            kept = await services.store.cache.get(services.clients["voicetel"].account, "get_account{}")
             assert kept is not None
             dearer = kept.raw.replace('"did":1.0', '"did":9.0').replace('"did": 1.0', '"did": 9.0')
             assert dearer != kept.raw
-            await runtime.record.cache.put(
-                runtime.clients["voicetel"].account, "get_account{}", type(kept)(dearer, kept.at)
+            await services.store.cache.put(
+                services.clients["voicetel"].account, "get_account{}", type(kept)(dearer, kept.at)
             )
             result = await client.call_tool(TOOL, ORDER)
             assert result.is_error
@@ -188,14 +188,14 @@ async def test_a_price_that_rose_after_the_yes_is_asked_again(tmp_path: Path) ->
 
 async def test_two_clients_with_one_approval_send_once(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         other_runtime, other = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client, connect(other) as second:
-            await runtime.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
+            await services.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
             await client.call_tool(TOOL, ORDER)
             assert _pending(await second.call_tool(TOOL, ORDER))
             assert len(await sandbox.charges()) == 1
-        assert other_runtime is not runtime
+        assert other_runtime is not services
 
 
 def _pending(result: CallToolResult) -> str:

@@ -10,10 +10,10 @@ import pytest
 from mcp.types import CallToolResult
 from pydantic import ConfigDict
 
-from clients.audience import Members, Unlisted
+from clients.audience import Members, UnresolvableRecipients
 from clients.exchange import Exchange
 from clients.operation import Answer, Operation
-from guard.rules.recipients import MOST_READS, audience_of
+from guard.rules.recipients import MAX_READS, resolve_recipients
 from sandbox.routee.seed import VIBER_SENDER
 from tests.connecting import Person
 from tests.tools import convirza_desk
@@ -51,7 +51,7 @@ async def test_a_group_with_somebody_who_opted_out_gets_nothing(
     tool: str, content: dict[str, Any], tmp_path: Path
 ) -> None:
     async with desks(tmp_path) as desk:
-        await desk.runtime.record.optouts.add(["+306971234567"], source="a test")
+        await desk.services.store.optouts.add(["+306971234567"], source="a test")
         refused = await desk.attempt(tool, **content, groups=["Patients GR"])
         assert "+306971234567 opted out" in text_of(refused)
         assert await desk.sandbox.charges() == []
@@ -61,13 +61,13 @@ async def test_a_contact_counts_like_its_number(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         contacts = (await desk.call("list_contacts"))["contacts"]
         eleni = next(row for row in contacts if row["mobile"] == "+306971234567")
-        await desk.runtime.record.optouts.add([eleni["mobile"]], source="a test")
+        await desk.services.store.optouts.add([eleni["mobile"]], source="a test")
         assert "opted out" in text_of(await desk.attempt("send_campaign", **SMS, contacts=[eleni["id"]]))
 
 
 async def test_whom_routee_itself_leaves_out_is_not_reached(tmp_path: Path) -> None:
     async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.runtime.record.optouts.add(["+19175550163"], source="a test")
+        await desk.services.store.optouts.add(["+19175550163"], source="a test")
         await desk.attempt("send_campaign", **SMS, groups=["Patients US"])
         assert "It reaches 2 number(s)" in desk.question
 
@@ -90,7 +90,7 @@ async def test_a_group_that_grew_after_the_yes_is_asked_about_again(tmp_path: Pa
     async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
         call = {**SMS, "groups": ["Patients UK"]}
         action = _waiting(await desk.attempt("send_campaign", **call))
-        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.services.guard.approve(action, by="the operator")
         await desk.call("add_group_contacts", name="Patients UK", contact_ids=[await _contact(desk, "+306942345678")])
         assert "now it reaches 3; nothing was sent" in text_of(await desk.attempt("send_campaign", **call))
         assert _waiting(await desk.attempt("send_campaign", **call)) != action
@@ -101,7 +101,7 @@ async def test_a_group_that_grew_where_no_price_is_known_is_asked_about_again(tm
     async with desks(tmp_path, policy={"operations": {"routee_send_viber_campaign": "page"}}) as desk:
         call = {**VIBER, "groups": ["Patients GR"]}
         action = _waiting(await desk.attempt("send_viber_campaign", **call))
-        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.services.guard.approve(action, by="the operator")
         await desk.call("add_group_contacts", name="Patients GR", contact_ids=[await _contact(desk, "+447700900123")])
         refused = await desk.attempt("send_viber_campaign", **call)
         assert "Approved were 2 recipients, now it reaches 3; nothing was sent." in text_of(refused)
@@ -112,7 +112,7 @@ async def test_a_group_of_as_many_but_others_is_asked_about_again(tmp_path: Path
     async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
         call = {**SMS, "groups": ["Patients GR"]}
         action = _waiting(await desk.attempt("send_campaign", **call))
-        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.services.guard.approve(action, by="the operator")
         gone, other = await _contact(desk, "+306942345678"), await _contact(desk, "+447700900123")
         await desk.call("remove_group_contacts", name="Patients GR", contact_ids=[gone])
         await desk.call("add_group_contacts", name="Patients GR", contact_ids=[other])
@@ -139,8 +139,8 @@ async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> No
     async with desks(tmp_path, policy={"operations": {"routee_send_sms": "page"}}) as desk:
         call = {"sender": "Bluewater", "to": "+306971234567", "text": "Hello"}
         action = _waiting(await desk.attempt("send_sms", **call))
-        await desk.runtime.guard.approve(action, by="the operator")
-        await desk.runtime.record.optouts.add(["+306971234567"], source="a test")
+        await desk.services.guard.approve(action, by="the operator")
+        await desk.services.store.optouts.add(["+306971234567"], source="a test")
         assert "opted out" in text_of(await desk.attempt("send_sms", **call))
         assert await desk.sandbox.charges() == []
 
@@ -201,7 +201,7 @@ async def test_a_broadcast_with_a_field_that_no_page_shows_goes_to_the_operator(
             when="now",
             extra_fields={"contact_list_id": 7},
         )
-        action = await desk.runtime.record.journal.find(_waiting(asked))
+        action = await desk.services.store.journal.find(_waiting(asked))
         assert action
         assert any("may name further recipients" in note for note in action.quote.warnings)
 
@@ -220,7 +220,7 @@ class _ListPeople(Operation[_People]):
 
 
 class _SendToAll(Operation[_People]):
-    def members(self) -> tuple[Members[Any] | Unlisted, ...]:
+    def members(self) -> tuple[Members[Any] | UnresolvableRecipients, ...]:
         return (Members(read=_ListPeople(), numbers=lambda page: page.numbers),)
 
 
@@ -236,8 +236,8 @@ class _EndlessList:
 
 
 async def test_a_list_without_an_end_is_not_read_for_ever() -> None:
-    found = await audience_of(_SendToAll(), _EndlessList())
-    assert len(found.numbers) == MOST_READS
+    found = await resolve_recipients(_SendToAll(), _EndlessList())
+    assert len(found.numbers) == MAX_READS
     assert "too many" in found.unknown
 
 
@@ -254,7 +254,7 @@ async def _contact(desk: Desk, mobile: str) -> str:
 
 async def _asked(desk: Desk, action_id: str) -> str:
     """What the operator is told of an action."""
-    action = await desk.runtime.record.journal.find(action_id)
+    action = await desk.services.store.journal.find(action_id)
     assert action
     return "\n".join(action.quote.lines())
 

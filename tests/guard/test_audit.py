@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from server.cli.app import command_line
 from server.store.audit import ANCHOR_FILE
 from server.store.hash_chain import Kind
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 from tests.connecting import settings_for
 
 COPIED = "at, event, action_id, principal, detail, mac FROM audit WHERE number"
@@ -159,10 +159,10 @@ async def test_what_is_taken_out_of_a_row_leaves_it_readable(tmp_path: Path) -> 
 
 
 @asynccontextmanager
-async def _written(folder: Path) -> AsyncGenerator[Record]:
+async def _written(folder: Path) -> AsyncGenerator[Store]:
     """A store whose audit has six rows."""
     settings = settings_for(folder)
-    record = open_record(settings.store_address, settings.state_folder)
+    record = open_store(settings.store_address, settings.state_folder)
     try:
         for number in range(6):
             await _note(record, number)
@@ -171,7 +171,7 @@ async def _written(folder: Path) -> AsyncGenerator[Record]:
         await record.database.close()
 
 
-async def _note(record: Record, number: int) -> None:
+async def _note(record: Store, number: int) -> None:
     await record.audit.note("denied", principal="local:ann", detail={"why": f"reason {number} · no"})
 
 

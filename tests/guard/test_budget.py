@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from tests.connecting import connect, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -138,10 +138,10 @@ async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_mo
     asked = {"policy": {"paid": "ask"}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, budget=[{"per": "day", "limit": "0.01"}], **asked)
-        runtime = Runtime(settings, now=clock)
-        async with connect(build_server(runtime)) as client:
+        services = Services(settings, now=clock)
+        async with connect(build_server(services)) as client:
             for place in range(2):
-                await runtime.guard.approve((await _send(client, place, ONE))["action"], by="the operator")
+                await services.guard.approve((await _send(client, place, ONE))["action"], by="the operator")
             assert (await _send(client, 0, ONE))["state"] == "done"
             assert (await _send(client, 1, ONE))["error"] == "OverBudget"
         assert len(await sandbox.charges()) == 1
@@ -160,7 +160,7 @@ class _Clock:
 def _server(sandbox: Sandbox, folder: Path, caps: Sequence[dict[str, str]], clock: _Clock | None = None) -> Client:
     """A client of a server under these caps, where nobody has to be asked."""
     settings = settings_for(folder, sandbox.voicetel, budget=caps, **ALLOWED)
-    return connect(build_server(Runtime(settings, now=clock or _Clock(NOON))))
+    return connect(build_server(Services(settings, now=clock or _Clock(NOON))))
 
 
 async def _send(client: Client, place: int, words: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 
 from guard.action import Action, State
-from server.services import Runtime
-from server.store.store import open_record
+from server.services import Services
+from server.store.store import open_store
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes
@@ -25,12 +25,12 @@ TOOL = "voicetel_order_numbers"
 @ERAS
 async def test_in_memory_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
     async with _holding() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         person = Person()
         async with connect(server, era=era, person=person) as client:
             await _cancel_while_held(client, sandbox, waits_for_the_server=era == "auto")
             await _is_settled_and_asked_again(client, sandbox, person)
-            _was_carried_out(await runtime.record.journal.latest(10))
+            _was_carried_out(await services.store.journal.latest(10))
 
 
 @ERAS
@@ -48,26 +48,26 @@ async def test_over_stdio_a_cancelled_call_is_settled_and_found(era: Era, tmp_pa
 async def test_over_http_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
     async with _holding() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        runtime = Runtime(settings)
-        async with served(settings, runtime) as url, connected(url, TOKEN, era=era) as client:
-            await runtime.guard.approve(await _pending(client), by="the operator")
+        services = Services(settings)
+        async with served(settings, services) as url, connected(url, TOKEN, era=era) as client:
+            await services.guard.approve(await _pending(client), by="the operator")
             await _cancel_while_held(client, sandbox)
             await _is_settled_and_asked_again(client, sandbox, None)
-            _was_carried_out(await runtime.record.journal.latest(10))
+            _was_carried_out(await services.store.journal.latest(10))
 
 
 @ERAS
 async def test_over_http_a_client_that_goes_does_not_take_the_outcome_along(era: Era, tmp_path: Path) -> None:
     async with _holding() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        runtime = Runtime(settings)
-        async with served(settings, runtime) as url:
+        services = Services(settings)
+        async with served(settings, services) as url:
             async with connected(url, TOKEN, era=era) as client:
-                await runtime.guard.approve(await _pending(client), by="the operator")
+                await services.guard.approve(await _pending(client), by="the operator")
             await _go_while_held(sandbox, lambda: connected(url, TOKEN, era=era))
             async with connected(url, TOKEN, era=era) as client:
                 await _is_settled_and_asked_again(client, sandbox, None)
-            _was_carried_out(await runtime.record.journal.latest(10))
+            _was_carried_out(await services.store.journal.latest(10))
 
 
 async def test_over_stdio_a_client_that_goes_does_not_take_the_outcome_along(tmp_path: Path) -> None:
@@ -83,21 +83,21 @@ async def test_over_stdio_a_client_that_goes_does_not_take_the_outcome_along(tmp
 
 async def test_a_call_that_is_cancelled_at_any_moment_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, person=Person()) as client:
             for number in range(24):
                 order = {"numbers": [f"+1646555{100 + number:04d}"]}
                 with anyio.move_on_after(0.004 * number):
                     await client.call_tool(TOOL, order)
             with anyio.fail_after(60):
-                while await runtime.record.journal.latest(1, states={State.SENDING}):
+                while await services.store.journal.latest(1, states={State.SENDING}):
                     pass
-            done = await runtime.record.journal.latest(100, states={State.DONE})
+            done = await services.store.journal.latest(100, states={State.DONE})
             assert len(await sandbox.charges()) == len(done)
             assert not (await client.call_tool(TOOL, ORDER)).is_error
-        assert not await runtime.record.journal.latest(1, states={State.UNKNOWN})
-        assert (await runtime.record.audit.verify()).is_whole
-        await runtime.close()
+        assert not await services.store.journal.latest(1, states={State.UNKNOWN})
+        assert (await services.store.audit.verify()).is_whole
+        await services.close()
 
 
 @asynccontextmanager
@@ -171,7 +171,7 @@ async def _pending(client: Client) -> str:
 
 
 async def _record_of(folder: Path) -> list[Action]:
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
         return await record.journal.latest(10)
     finally:

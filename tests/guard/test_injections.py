@@ -76,7 +76,7 @@ async def test_every_text_arrives_fenced_and_cleaned(tmp_path: Path) -> None:
 async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any], tmp_path: Path) -> None:
     person = None if rules else Person("decline")
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
         async with connect(server, person=person) as client:
             found = await _planted_and_read(sandbox, client)
             before = len(await sandbox.writes())
@@ -87,7 +87,7 @@ async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any
                     assert _told(urged).get("error") == "BadArguments", read.injection.name
                     _assert_stopped(read, tool, await client.call_tool(tool, arguments))
                     calls += 1
-            actions = await runtime.record.journal.latest(2000)
+            actions = await services.store.journal.latest(2000)
             assert calls > (2 * len(INJECTIONS) if person is None else len(INJECTIONS) / 2)
             assert len(await sandbox.writes()) == before
             assert await sandbox.charges() == []

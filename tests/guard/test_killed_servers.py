@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 
 from guard.action import Action, State
 from guard.pipeline import Guard
-from server.services import Runtime
+from server.services import Services
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.test_transports import stdio_child
@@ -69,13 +69,13 @@ async def _kill_while_waiting(sandbox: Sandbox, folder: Path, tool: str, argumen
 
 
 async def _settled(sandbox: Sandbox, folder: Path) -> Action:
-    runtime = Runtime(settings_for(folder, sandbox.voicetel))
+    services = Services(settings_for(folder, sandbox.voicetel))
     try:
-        guard: Guard = runtime.guard
+        guard: Guard = services.guard
         await guard.reconciler.run()
-        return (await runtime.record.journal.latest(1))[0]
+        return (await services.store.journal.latest(1))[0]
     finally:
-        await runtime.close()
+        await services.close()
 
 
 def _children() -> list[int]:

@@ -57,7 +57,7 @@ async def test_what_somebody_else_sent_meanwhile_is_not_taken_for_the_lost_call(
             name = lost.pop("tool")
             await bench.sandbox.break_with("drop_before", provider="routee", path=_path_of(name), times=1)
             await bench.call(f"routee_{name}", lost)
-            action = (await bench.runtime.record.journal.latest(1))[0]
+            action = (await bench.services.store.journal.latest(1))[0]
             assert action.state is State.UNKNOWN
             done = await bench.call(f"routee_{tool}", others)
             assert not done.is_error

@@ -14,9 +14,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from typer.testing import CliRunner, Result
 
 from guard.action import State
-from guard.approvals import Answers
+from guard.approvals import Approvals
 from server.cli.app import command_line
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 from tests.connecting import settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -82,7 +82,7 @@ async def test_a_freeze_stops_a_server_in_another_process_at_its_next_call_and_o
     folder = tmp_path / "state"
     async with sandboxes() as sandbox, _assistants(1, sandbox, folder, {}) as [assistant], _store(folder) as record:
         [pending] = await assistant.make(order)
-        await Answers(record.journal).give(pending["action"], State.APPROVED, by="the operator")
+        await Approvals(record.journal).give(pending["action"], State.APPROVED, by="the operator")
         assert (await _ringfence("approvals", "passcode", typed=f"{PASSCODE}\n")).exit_code == 0
         assert (await _ringfence("freeze")).exit_code == 0
         stopped = await assistant.make(order, _sms("+12125550142"), look)
@@ -129,9 +129,9 @@ async def _ringfence(*arguments: str, typed: str = "") -> Result:
 
 
 @asynccontextmanager
-async def _store(folder: Path) -> AsyncGenerator[Record]:
+async def _store(folder: Path) -> AsyncGenerator[Store]:
     settings = settings_for(folder)
-    record = open_record(settings.store_address, settings.state_folder)
+    record = open_store(settings.store_address, settings.state_folder)
     try:
         yield record
     finally:

@@ -13,7 +13,7 @@ from clients.operation import Operation
 from guard.action import Action, Principal
 from guard.errors import Denied
 from guard.rules.quote import Quote
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
@@ -96,9 +96,9 @@ WARNED: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_every_paid_operation_has_a_price_with_its_source_or_says_why_not(provider: str, tmp_path: Path) -> None:
     found: dict[str, str] = {}
-    async with _servers(tmp_path, provider) as (runtime, _):
+    async with _servers(tmp_path, provider) as (services, _):
         for tool, call in _paid(provider):
-            priced = (await runtime.guard.review(call, SOMEBODY)).quote
+            priced = (await services.guard.propose(call, SOMEBODY)).quote
             assert not priced.costs_nothing, tool
             if priced.amount is None:
                 assert priced.unknown, tool
@@ -112,21 +112,21 @@ async def test_every_paid_operation_has_a_price_with_its_source_or_says_why_not(
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_where_prices_cannot_be_read_they_are_unknown_and_never_nothing(provider: str, tmp_path: Path) -> None:
-    async with _servers(tmp_path, provider) as (runtime, sandbox):
+    async with _servers(tmp_path, provider) as (services, sandbox):
         await sandbox.break_with("status", provider=provider, path=r"^(?!.*(oauth|login))", status=500, times=None)
         for tool, call in _paid(provider):
-            priced = (await runtime.guard.review(call, SOMEBODY)).quote
+            priced = (await services.guard.propose(call, SOMEBODY)).quote
             assert (priced.amount is not None) == (tool in FIXED), tool
             assert priced.amount or priced.unknown, tool
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_an_unknown_price_is_refused_where_the_operator_says_so(provider: str, tmp_path: Path) -> None:
-    async with _servers(tmp_path, provider, policy={"unknown_price": "deny"}) as (runtime, _):
+    async with _servers(tmp_path, provider, policy={"unknown_price": "deny"}) as (services, _):
         for tool, call in _paid(provider):
             allowed = nullcontext() if tool in PRICED else pytest.raises(Denied, match="unknown price is refused")
             with allowed:
-                await runtime.guard.review(call, SOMEBODY)
+                await services.guard.propose(call, SOMEBODY)
 
 
 @pytest.mark.parametrize(("tool", "more", "warning"), WARNED)
@@ -134,8 +134,8 @@ async def test_the_quote_warns_of_what_the_documents_warn_of(
     tool: str, more: dict[str, Any], warning: str, tmp_path: Path
 ) -> None:
     provider = tool.partition("_")[0]
-    async with _servers(tmp_path, provider) as (runtime, _):
-        action: Action = await runtime.guard.review(_call(tool, more), SOMEBODY)
+    async with _servers(tmp_path, provider) as (services, _):
+        action: Action = await services.guard.propose(_call(tool, more), SOMEBODY)
     assert warning in _told(action.quote)
 
 
@@ -156,7 +156,7 @@ def _call(tool: str, more: Mapping[str, Any]) -> Operation[Any]:
 
 
 @asynccontextmanager
-async def _servers(folder: Path, provider: str, **more: Any) -> AsyncGenerator[tuple[Runtime, Sandbox]]:
+async def _servers(folder: Path, provider: str, **more: Any) -> AsyncGenerator[tuple[Services, Sandbox]]:
     async with sandboxes() as sandbox, http_client() as http:
         settings = Settings.model_validate(
             {
@@ -166,11 +166,11 @@ async def _servers(folder: Path, provider: str, **more: Any) -> AsyncGenerator[t
                 **more,
             }
         )
-        runtime = Runtime(settings, http=http)
+        services = Services(settings, http=http)
         try:
-            yield runtime, sandbox
+            yield services, sandbox
         finally:
-            await runtime.record.database.close()
+            await services.store.database.close()
 
 
 def _told(priced: Quote) -> str:

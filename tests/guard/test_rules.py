@@ -10,7 +10,7 @@ import pytest
 from mcp.types import CallToolResult
 
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -91,9 +91,9 @@ async def test_a_forward_to_where_nothing_may_go_is_refused(number: str, rule: s
 
 async def test_whoever_opted_out_gets_nothing(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel, **ALLOW))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, **ALLOW))
         async with connect(server) as client:
-            await runtime.record.optouts.add(["+12125550142"], source="a test")
+            await services.store.optouts.add(["+12125550142"], source="a test")
             result = await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "opted out" in _text(result)
         assert await sandbox.writes() == []
@@ -104,7 +104,7 @@ async def test_nothing_is_sent_in_quiet_hours_at_the_destination(tmp_path: Path)
     three_in_new_york = datetime(2026, 11, 21, 8, tzinfo=UTC)
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, compliance=night, **ALLOW)
-        server = build_server(Runtime(settings, now=lambda: three_in_new_york))
+        server = build_server(Services(settings, now=lambda: three_in_new_york))
         async with connect(server) as client:
             result = await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "America/New_York" in _text(result)
@@ -174,16 +174,16 @@ async def test_what_is_denied_is_not_sent_and_says_by_which_rule(tmp_path: Path)
 async def test_a_freeze_stops_an_approved_call_and_lets_reads_go_on(tmp_path: Path) -> None:
     order = {"numbers": ["+12125550100"]}
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         other, _ = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             content: dict[str, Any] = (await client.call_tool("voicetel_order_numbers", order)).structured_content or {}
-            await runtime.guard.approve(content["action"], by="the operator")
-            await other.record.freeze.freeze("the operator")
+            await services.guard.approve(content["action"], by="the operator")
+            await other.store.freeze.freeze("the operator")
             assert "froze" in _text(await client.call_tool("voicetel_order_numbers", order))
             assert await sandbox.writes() == []
             assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
-            await other.record.freeze.unfreeze("the operator")
+            await other.store.freeze.unfreeze("the operator")
             assert not (await client.call_tool("voicetel_order_numbers", order)).is_error
         await other.close()
 

@@ -27,9 +27,9 @@ from guard.pipeline import Guard
 from guard.reconcile import LOST_AFTER
 from guard.rules.budget import Cap, Window
 from guard.rules.rules import Rules
-from guard.undo import Undoing
+from guard.undo import UndoPlanner
 from server.store.schema import holds
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 from tests.guard.fake_provider import OPERATIONS, PRICE, Buy, Depot, Fate, Killed
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Lifetimes(RuleBasedStateMachine):
         self._now = datetime(2026, 11, 21, 12, tzinfo=UTC)
         self._caps: tuple[Cap, ...] = ()
         self._approved: list[Action] = []
-        self._record: Record
+        self._record: Store
         self._guard: Guard
         self._mortal: Mortal
 
@@ -84,7 +84,7 @@ class Lifetimes(RuleBasedStateMachine):
     def start(self, window: Window, limit: str) -> None:
         """A new store, and a first process."""
         folder = Path(self._folder.name)
-        self._record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+        self._record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
         self._depot = Depot(self._write_arrives)
         self.set_cap(window, limit)
 
@@ -108,7 +108,7 @@ class Lifetimes(RuleBasedStateMachine):
         async def agree() -> None:
             for item in ITEMS:
                 with suppress(GuardRefusal):
-                    action = await self._guard.review(Buy(item=item), who)
+                    action = await self._guard.propose(Buy(item=item), who)
                     self._approved.append(await self._guard.approve(action.id, by="the operator"))
 
         self._try(agree)
@@ -161,7 +161,9 @@ class Lifetimes(RuleBasedStateMachine):
         self._depot.fate = fate
 
         async def take_back(action: Action) -> None:
-            undoing = Undoing(journal=self._record.journal, senders={"depot": self._depot}, operations=OPERATIONS.get)
+            undoing = UndoPlanner(
+                journal=self._record.journal, senders={"depot": self._depot}, operations=OPERATIONS.get
+            )
             _, plan = await undoing.plan(action.id, principal=action.principal)
             if plan.operation is not None:
                 await self._make(plan.operation, Principal(action.principal))
@@ -220,19 +222,19 @@ class Lifetimes(RuleBasedStateMachine):
             self._mortal.is_dead = True
 
     async def _make(self, operation: Operation[Any], who: Principal) -> None:
-        action = await self._guard.review(operation, who)
+        action = await self._guard.propose(operation, who)
         if action.state is State.APPROVED:
-            await self._guard.carry_out(action, operation)
+            await self._guard.execute(action, operation)
 
     async def _send_at_once(self, actions: Sequence[Action]) -> None:
-        async def carry_out(action: Action) -> None:
+        async def execute(action: Action) -> None:
             operation = OPERATIONS[action.operation].model_validate(dict(action.arguments))
             with suppress(GuardRefusal, Killed):
-                await self._guard.carry_out(action, operation)
+                await self._guard.execute(action, operation)
 
         async with anyio.create_task_group() as group:
             for action in actions:
-                group.start_soon(carry_out, action)
+                group.start_soon(execute, action)
 
     async def _rows(self) -> list[Any]:
         return [row async for row in self._record.audit.rows()]

@@ -14,15 +14,15 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
-from server.services import Runtime
+from server.services import Services
 from server.settings.sandbox_settings import simulated_accounts
-from server.store.store import open_record
+from server.store.store import open_store
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.store_faults import Fault, address, full, locked, read_only, small_disk
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
-from tools.webhooks import Posted
+from tools.webhooks import Callback
 
 ORDER = {"numbers": ["+12125550100"]}
 TOOL = "voicetel_order_numbers"
@@ -45,7 +45,7 @@ class Desk:
 
     client: Client
     person: Person
-    runtime: Runtime
+    services: Services
     sandbox: Sandbox
     folder: Path
 
@@ -67,7 +67,7 @@ class Desk:
             assert not result.is_error, _text(result)
 
     async def chain_is_whole(self) -> None:
-        assert (await self.runtime.record.audit.verify()).is_whole
+        assert (await self.services.store.audit.verify()).is_whole
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def test_after_the_yes_the_call_is_refused_and_made_by_that_yes_when_the_s
 ) -> None:
     async with _desk(folder, can_ask=False) as desk:
         action = str((await desk.order()).structured_content["action"])
-        await desk.runtime.guard.approve(action, by="the operator")
+        await desk.services.guard.approve(action, by="the operator")
         with fault(folder):
             await desk.is_refused()
             await desk.reads_go_on()
@@ -123,7 +123,7 @@ async def test_after_the_answer_the_caller_is_told_and_the_record_is_made_up_for
         action = told.structured_content["action"]
         shown = await desk.client.call_tool("get_action", {"action_id": action})
         assert "Carried out." in _text(shown)
-        kept = await desk.runtime.record.journal.find(action)
+        kept = await desk.services.store.journal.find(action)
         assert kept is not None
         assert "amountCharged" in (kept.answer or "")
         desk.person.answer = "decline"
@@ -141,7 +141,7 @@ async def test_a_password_that_was_answered_meanwhile_is_kept_as_soon_as_it_can_
         assert "Kept from this conversation: password" in _text(told)
         action = told.structured_content["action"]
         await desk.client.call_tool("get_action", {"action_id": action})
-        kept = await desk.runtime.record.vault.secrets_of(action, by="a test")
+        kept = await desk.services.store.vault.secrets_of(action, by="a test")
         assert [secret.name for secret in kept] == ["password"]
         assert kept[0].value not in told.model_dump_json()
 
@@ -156,9 +156,9 @@ async def test_the_id_of_a_text_that_went_out_meanwhile_is_kept_for_its_receipt(
         message, action = told.structured_content["tracking_id"], told.structured_content["action"]
         await desk.client.call_tool("get_action", {"action_id": action})
         price = Decimal("0.04")
-        receipt = Posted(provider="routee", kind="sms", subject=message, identity="1", state="Delivered", price=price)
-        await desk.runtime.record.events.take_in(receipt)
-        assert await desk.runtime.record.events.settled_price(receipt) == (action, price)
+        receipt = Callback(provider="routee", kind="sms", subject=message, identity="1", state="Delivered", price=price)
+        await desk.services.store.events.take_in(receipt)
+        assert await desk.services.store.events.settled_price(receipt) == (action, price)
 
 
 @pytest.mark.parametrize("fault", [read_only, full])
@@ -166,17 +166,17 @@ async def test_a_server_starts_where_it_can_write_nothing_and_reads(fault: Fault
     async with sandboxes() as sandbox:
         with fault(folder):
             settings = with_tokens(settings_for(folder, sandbox.voicetel)).model_copy(update={"state_folder": folder})
-            runtime = Runtime(settings)
-            async with served(settings, runtime) as url, connected(url, TOKEN, person=Person()) as client:
-                desk = Desk(client, Person(), runtime, sandbox, folder)
+            services = Services(settings)
+            async with served(settings, services) as url, connected(url, TOKEN, person=Person()) as client:
+                desk = Desk(client, Person(), services, sandbox, folder)
                 await desk.reads_go_on()
                 await desk.is_refused()
 
 
 async def test_where_no_file_may_grow_the_call_is_refused_and_the_next_server_makes_it(tmp_path: Path) -> None:
     """What a full disk does, where none can be mounted: a limit on the size of files, which holds for one process."""
-    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    await record.facts.put("a store", "that is there")
+    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    await record.key_values.put("a store", "that is there")
     await record.database.close()
     async with sandboxes() as sandbox:
         child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
@@ -216,9 +216,9 @@ async def _desk(
         person = Person()
         if with_routee:
             settings["routee"] = simulated_accounts(sandbox.url)["routee"]
-        runtime, server = server_for(settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings))
+        services, server = server_for(settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings))
         async with connect(server, person=person if can_ask else None) as client:
-            yield Desk(client, person, runtime, sandbox, folder)
+            yield Desk(client, person, services, sandbox, folder)
 
 
 async def _answered_during(

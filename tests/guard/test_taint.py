@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from guard.action import Principal
-from guard.injection.taint import MARKS_AT_ONCE, marks, texts_in, traces
-from server.store.store import open_record
+from guard.injection.taint import MARKS_AT_ONCE, fingerprints_of_arguments, fingerprints_of_source, texts_in
+from server.store.store import open_store
 
 ANN = Principal("local:ann")
 NUMBER = "+12125550142"
@@ -92,28 +92,28 @@ UNRELATED: tuple[tuple[str, Any], ...] = (
 
 @pytest.mark.parametrize(("written", "argument"), RECOGNISED)
 def test_it_is_recognised(written: str, argument: Any) -> None:
-    assert marks([written]) & traces(texts_in(argument))
+    assert fingerprints_of_source([written]) & fingerprints_of_arguments(texts_in(argument))
 
 
 @pytest.mark.parametrize(("written", "argument"), UNRELATED)
 def test_what_merely_resembles_it_is_not(written: str, argument: Any) -> None:
-    assert not marks([written]) & traces(texts_in(argument))
+    assert not fingerprints_of_source([written]) & fingerprints_of_arguments(texts_in(argument))
 
 
 def test_a_flood_taints_everything_and_nothing_less_does() -> None:
     flood = [f"word{place} " * 3 for place in range(MARKS_AT_ONCE)]
-    assert marks(flood) & traces(["anything"])
-    assert not marks(flood[:100]) & traces(["anything"])
+    assert fingerprints_of_source(flood) & fingerprints_of_arguments(["anything"])
+    assert not fingerprints_of_source(flood[:100]) & fingerprints_of_arguments(["anything"])
 
 
 async def test_what_one_process_was_shown_another_recognises_and_another_principal_does_not(tmp_path: Path) -> None:
     address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
-    records = [open_record(address, tmp_path) for _ in range(3)]
+    records = [open_store(address, tmp_path) for _ in range(3)]
     try:
         async with anyio.create_task_group() as group:  # the same texts from several sides at once
             for place, record in enumerate(records * 4):
                 group.start_soon(_remember, record.taint, f"{NUMBER} says the same {place % 2}")
-        later = open_record(address, tmp_path)
+        later = open_store(address, tmp_path)
         records.append(later)
         assert await later.taint.found_in(ANN, {"to": NUMBER}, ours=()) == "a_tool"
         assert await later.taint.found_in(ANN, {"from": NUMBER, "to": "+16465550142"}, ours=[NUMBER]) is None
@@ -126,7 +126,7 @@ async def test_what_one_process_was_shown_another_recognises_and_another_princip
 async def test_what_cannot_be_stored_is_remembered_in_the_process(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder", encoding="utf-8")
-    record = open_record(f"sqlite+aiosqlite:///{blocked / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite+aiosqlite:///{blocked / 'ringfence.db'}", tmp_path)
     await _remember(record.taint, NUMBER)
     assert await record.taint.found_in(ANN, {"to": NUMBER}, ours=()) == "a_tool"
 

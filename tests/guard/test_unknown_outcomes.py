@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 from guard.action import Action, State
 from server.cli.app import command_line
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from server.store.actions import this_process
 from server.store.schema import actions
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tools.registry import catalogue
-from tools.related_reads import reads_beside
+from tools.related_reads import related_reads
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 TRANSLATION = {"number": "+12015550142", "translation": "+12125550142"}
@@ -59,8 +59,8 @@ async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_s
     async with sandboxes() as sandbox:
         await sandbox.break_with("drop_before", provider="voicetel", method="PUT", path="forward")
         settings = settings_for(tmp_path, sandbox.voicetel, timeout_seconds=20)
-        runtime = Runtime(settings, now=lambda: datetime.now(UTC) + passed[0])
-        async with connect(build_server(runtime), person=Person()) as client:
+        services = Services(settings, now=lambda: datetime.now(UTC) + passed[0])
+        async with connect(build_server(services), person=Person()) as client:
             lost = await client.call_tool("voicetel_set_forward", FORWARD)
             states: list[str] = []
             for seconds in (0, 30, 41):
@@ -74,7 +74,7 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
     """What its own account does not show says nothing about a call on this one."""
     async with sandboxes() as sandbox, sandboxes() as elsewhere:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        other = Runtime(settings_for(tmp_path, elsewhere.voicetel), now=lambda: datetime.now(UTC) + timedelta(hours=1))
+        other = Services(settings_for(tmp_path, elsewhere.voicetel), now=lambda: datetime.now(UTC) + timedelta(hours=1))
         async with (
             connect(server, person=Person()) as client,
             connect(build_server(other), person=Person()) as stranger,
@@ -95,8 +95,8 @@ async def test_what_is_there_proves_nothing_where_the_state_before_could_not_be_
     async with sandboxes() as sandbox:
         await sandbox.break_with("status", provider="voicetel", method="GET", path="numbers/", status=500, times=None)
         await sandbox.break_with("drop_before", provider="voicetel", method="POST", path="numbers")
-        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
-        async with connect(build_server(runtime), person=Person()) as client:
+        services = Services(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
+        async with connect(build_server(services), person=Person()) as client:
             lost = await client.call_tool("voicetel_add_number", {"number": "+12015550142"})  # it was there before
             await sandbox.mend()
             passed[0] = timedelta(hours=1)
@@ -106,10 +106,10 @@ async def test_what_is_there_proves_nothing_where_the_state_before_could_not_be_
 
 async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that_ended_since(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             await client.call_tool("voicetel_send_message", MESSAGE)  # from here on it has looked
-            action = await _under_way_elsewhere(runtime, await _asked(client, runtime))
+            action = await _under_way_elsewhere(services, await _asked(client, services))
             again = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": action.id})
         assert "The process ended while the request was under way." in _text(again)
@@ -120,9 +120,9 @@ async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that
 async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(tmp_path: Path) -> None:
     passed = [timedelta()]
     async with sandboxes() as sandbox:
-        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
-        async with connect(build_server(runtime)) as client:
-            action = await _under_way_elsewhere(runtime, await _asked(client, runtime), ended=False)
+        services = Services(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
+        async with connect(build_server(services)) as client:
+            action = await _under_way_elsewhere(services, await _asked(client, services), ended=False)
             passed[0] = timedelta(hours=1)
             again = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": action.id})
@@ -137,11 +137,11 @@ def test_actions_show_names_the_read_and_the_command_that_closes_it(tmp_path: Pa
     assert f"ringfence actions resolve {action} done" in printed
 
 
-def test_every_guarded_operation_of_a_provider_has_reads_beside_it_or_touches_nothing_that_can_be_read() -> None:
+def test_every_guarded_operation_of_a_provider_has_related_reads_it_or_touches_nothing_that_can_be_read() -> None:
     unseen = {
         operation.spec.tool_name
         for operation in catalogue().values()
-        if operation.spec.effect.is_guarded and not reads_beside(operation.spec.tool_name)
+        if operation.spec.effect.is_guarded and not related_reads(operation.spec.tool_name)
     }
     assert unseen == {
         "voicetel_create_subaccount",
@@ -150,7 +150,7 @@ def test_every_guarded_operation_of_a_provider_has_reads_beside_it_or_touches_no
         "voicetel_look_up_lrn",
         "voicetel_request_password_recovery",
     }
-    named = {name for tool in catalogue() for name in reads_beside(tool)}
+    named = {name for tool in catalogue() for name in related_reads(tool)}
     assert all(catalogue()[name].spec.effect.is_plain_read for name in named)
 
 
@@ -163,18 +163,18 @@ async def _lost_message(folder: Path) -> str:
             return str(_content(await client.call_tool("voicetel_send_message", MESSAGE))["action"])
 
 
-async def _asked(client: Any, runtime: Runtime) -> Action:
+async def _asked(client: Any, services: Services) -> Action:
     """A forward that somebody has said yes to."""
     asked = await client.call_tool("voicetel_set_forward", FORWARD)
-    return await runtime.guard.approve(_content(asked)["action"], by="the operator")
+    return await services.guard.approve(_content(asked)["action"], by="the operator")
 
 
-async def _under_way_elsewhere(runtime: Runtime, action: Action, *, ended: bool = True) -> Action:
+async def _under_way_elsewhere(services: Services, action: Action, *, ended: bool = True) -> Action:
     """The action as a process leaves it that was ended, or that runs, between sending and settling."""
     place, pid, started = this_process().rsplit(" ", 2)
     owner = f"{place} {pid} {started}{'0' if ended else ''}"
     left = {"state": State.SENDING.value, "sent_at": datetime.now(UTC), "owner": owner}
-    async with runtime.record.database.transaction() as connection:
+    async with services.store.database.transaction() as connection:
         await connection.execute(update(actions).where(actions.c.id == action.id).values(**left))
     return action
 

@@ -64,7 +64,7 @@ def let_a_yes_last() -> None:
     from sqlalchemy import text
 
     from guard.action import Action, State
-    from guard.approvals import Answers
+    from guard.approvals import Approvals
     from guard.pipeline import Guard
     from server.store.actions import StoredJournal
 
@@ -95,8 +95,8 @@ def let_a_yes_last() -> None:
 
         return move
 
-    cut(Answers, "give", lambda _: give)
-    cut(Answers, "aged", lambda _: unchanged)
+    cut(Approvals, "give", lambda _: give)
+    cut(Approvals, "aged", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(StoredJournal, "find_open", lasting)
     cut(StoredJournal, "_moved", once_more)
@@ -106,7 +106,7 @@ def let_a_yes_fit() -> None:
     """A yes fits other arguments and people, comes from whoever sends one, and is always asked for at the client."""
     from guard import pipeline
     from guard.action import Action, Principal
-    from server import services as runtime
+    from server import services as services
     from server.mcp import dispatcher as calling
     from server.mcp import elicitation as asking
     from server.store.actions import StoredJournal
@@ -140,8 +140,8 @@ def let_a_yes_fit() -> None:
     cut(pipeline, "digest_of", in_any_order)
     cut(StoredJournal, "propose", at_the_client)
     cut(calling, "answered_action", named_by_the_client)
-    cut(asking, "_read", always(asking.Answer.YES))
-    cut(runtime, "principal_of", always(Principal("whoever")))
+    cut(asking, "_read", always(asking.FormAnswer.YES))
+    cut(services, "principal_of", always(Principal("whoever")))
 
 
 def loosen_the_doors() -> None:
@@ -149,7 +149,7 @@ def loosen_the_doors() -> None:
     from mcp.server.mcpserver.tools import Tool
 
     from server.console import login, passcode
-    from server.console.middleware import Protected
+    from server.console.middleware import SecurityMiddleware
     from server.console.sessions import Session
     from server.http import app as serving
     from server.mcp import dispatcher as calling
@@ -186,7 +186,7 @@ def loosen_the_doors() -> None:
 
     cut(login.SignIn, "session", lambda _: session)
     cut(Session, "sent", always(True))
-    cut(Protected, "_refusal", always(None))
+    cut(SecurityMiddleware, "_refusal", always(None))
     cut(passcode, "check", async_always(None))
     cut(login, "check", async_always(None))
     cut(calling, "parse", unchecked)

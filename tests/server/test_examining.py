@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from sandbox.convirza import seed
 from server.cli.app import command_line
 from server.cli.health_checks import Finding, examine_inferred
-from server.services import Runtime
+from server.services import Services
 from server.settings.accounts import ConvirzaSettings
 from server.settings.model import Settings
 from tests.sandboxed import Sandbox, sandboxes
@@ -128,8 +128,8 @@ async def _findings(folder: Path, sandbox: Sandbox) -> list[Finding]:
         base_url=f"{sandbox.url}/convirza",
         oauth_url=f"{sandbox.url}/convirza",
     )
-    runtime = Runtime(Settings(convirza=account, state_folder=folder))
+    services = Services(Settings(convirza=account, state_folder=folder))
     try:
-        return [finding async for finding in examine_inferred(runtime.clients["convirza"])]
+        return [finding async for finding in examine_inferred(services.clients["convirza"])]
     finally:
-        await runtime.close()
+        await services.close()

@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 from sqlalchemy import text
 
-from server.store.store import Record, open_record
-from server.webhooks.retention import Forgetting
+from server.store.store import Store, open_store
+from server.webhooks.retention import Retention
 from tests.connecting import Person
 from tests.server.webhook_sender import TO, Inbox, answer_of, opened
 from tools.routee.webhooks import read_callback
@@ -18,7 +18,7 @@ def _report(message: str, state: str = "Delivered", **more: Any) -> dict[str, An
     return {"messageId": message, "smsId": message, "to": TO, "status": {"name": state}, **more}
 
 
-async def _age(record: Record, days: int) -> None:
+async def _age(record: Store, days: int) -> None:
     """Make everything that is there older."""
     then = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="microseconds")
     async with record.database.transaction() as connection:
@@ -28,20 +28,20 @@ async def _age(record: Record, days: int) -> None:
         )
 
 
-async def _messages(record: Record) -> set[str]:
+async def _messages(record: Store) -> set[str]:
     return {event.posted.subject for event in await record.events.listed()}
 
 
 async def _until(inbox: Inbox, messages: set[str]) -> None:
     """Deleting comes after the answer."""
     with anyio.fail_after(5):
-        while await _messages(inbox.runtime.record) != messages:  # noqa: ASYNC110 - in a task of the server
+        while await _messages(inbox.services.store) != messages:  # noqa: ASYNC110 - in a task of the server
             await anyio.sleep(0.01)
 
 
 async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_path: Path) -> None:
     async with opened(tmp_path, keep_days=30) as (inbox, _), inbox.client(person=Person()) as client:
-        record = inbox.runtime.record
+        record = inbox.services.store
         words = {"sender": "Harbor", "to": TO}
         settled = str((await answer_of(client, "routee_send_sms", **words, text="One"))["tracking_id"])
         unsettled = str((await answer_of(client, "routee_send_sms", **words, text="Two"))["tracking_id"])
@@ -50,7 +50,7 @@ async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_pat
         await inbox.post("sms", _report(settled, price=0.03))
         await _age(record, 40)
         await record.events.take_in(read_callback("sms", _report("m-new")))
-        fresh = Forgetting(record, 30)
+        fresh = Retention(record, 30)
         await fresh.run()
         assert await _messages(record) == {unsettled, "m-new"}
         assert await inbox.post("sms", _report(unsettled, price=0.03)) == 200
@@ -61,7 +61,7 @@ async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_pat
 
 async def test_a_callback_that_comes_in_has_the_old_ones_deleted(tmp_path: Path) -> None:
     async with opened(tmp_path, keep_days=1) as (inbox, _):
-        record = inbox.runtime.record
+        record = inbox.services.store
         await record.events.take_in(read_callback("sms", _report("m-old")))
         await _age(record, 2)
         assert await inbox.post("sms", _report("m-new")) == 200
@@ -69,11 +69,11 @@ async def test_a_callback_that_comes_in_has_the_old_ones_deleted(tmp_path: Path)
 
 
 async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> None:
-    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     try:
         await record.events.take_in(read_callback("sms", _report("m-old")))
         await _age(record, 4000)
-        await Forgetting(record, None).run()
+        await Retention(record, None).run()
         assert await _messages(record) == {"m-old"}
     finally:
         await record.database.close()
@@ -81,8 +81,8 @@ async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> No
 
 async def test_it_runs_once_an_hour(tmp_path: Path) -> None:
     now = 0.0
-    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    forgetting = Forgetting(record, 1, clock=lambda: now)
+    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    forgetting = Retention(record, 1, clock=lambda: now)
     try:
         for hour, expected in ((0, set[str]()), (0.9, {"m-0.9"}), (1.1, set[str]())):
             now = hour * 3600

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from guard.rules.optout_keywords import is_stop
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import HttpSettings, Settings
-from server.settings.sandbox_settings import sandboxed
-from server.store.store import Record, open_record
+from server.settings.sandbox_settings import for_sandbox
+from server.store.store import Store, open_store
 from server.webhooks.urls import secret_of
 from tests.connecting import Era, Person, connect
 from tests.sandboxed import sandboxes
@@ -69,7 +69,7 @@ async def test_what_is_posted_is_on_the_record_before_200_is_said_and_once_howev
 async def test_another_process_on_the_store_sees_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post("inbound", _inbound("hello")) == 200
-        other = open_record(inbox.runtime.settings.store_address, inbox.runtime.settings.state_folder)
+        other = open_store(inbox.services.settings.store_address, inbox.services.settings.state_folder)
         try:
             (event,) = await other.events.listed(number=TO)
         finally:
@@ -95,20 +95,20 @@ async def test_what_the_documents_do_not_show_is_not_taken_in(
 ) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post(kind, body) == status
-        assert await inbox.runtime.record.events.listed() == []
+        assert await inbox.services.store.events.listed() == []
 
 
 async def test_without_the_secret_nothing_is_taken_in_and_nothing_is_told(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
-        for wrong in ("0" * 40, "x", secret_of(inbox.runtime.record)[:-1] + "é"):
+        for wrong in ("0" * 40, "x", secret_of(inbox.services.store)[:-1] + "é"):
             assert await inbox.post("sms", _report("Delivered"), secret=wrong) == 404
-        assert await inbox.runtime.record.events.listed() == []
+        assert await inbox.services.store.events.listed() == []
 
 
 async def test_a_store_that_cannot_be_written_answers_503_so_that_it_is_delivered_again(tmp_path: Path) -> None:
     nowhere = SecretStr("postgresql+psycopg://ringfence@127.0.0.1:1/ringfence?connect_timeout=1")
     async with opened(tmp_path, store=nowhere) as (inbox, _):
-        inbox.runtime.settings.state_folder.mkdir(exist_ok=True)
+        inbox.services.settings.state_folder.mkdir(exist_ok=True)
         assert await inbox.post("sms", _report("Delivered")) == 503
 
 
@@ -149,8 +149,8 @@ async def test_the_first_final_state_stands(first: str, second: str, tmp_path: P
     assert stands.state == first
 
 
-def _record(folder: Path) -> Record:
-    return open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+def _record(folder: Path) -> Store:
+    return open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
 
 
 async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(t
         assert refused.is_error
         assert "opted out" in getattr(refused.content[0], "text", "")
         assert [row for row in await sandbox.writes() if row["path"].endswith("/sms")] == []
-        events = [row["event"] async for row in inbox.runtime.record.audit.rows()]
+        events = [row["event"] async for row in inbox.services.store.audit.rows()]
     assert "opted out" in events
 
 
@@ -176,8 +176,8 @@ async def test_a_server_on_the_same_store_that_knows_no_address_shows_none_eithe
                 "when": "2099-12-24T12:00:00Z",
             }
             sent = await answer_of(client, "routee_send_campaign", **plan, campaign_callback_url="inbox")
-        settings = inbox.runtime.settings.model_copy(update={"http": HttpSettings()})
-        async with connect(build_server(Runtime(settings))) as client:
+        settings = inbox.services.settings.model_copy(update={"http": HttpSettings()})
+        async with connect(build_server(Services(settings))) as client:
             shown = await answer_of(client, "routee_get_campaign", campaign_id=sent["tracking_id"])
         assert shown["campaign_callback"]["url"] == "inbox"
 
@@ -190,7 +190,7 @@ async def test_a_price_below_zero_is_no_price(tmp_path: Path) -> None:
 async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post("inbound", {**_inbound("STOP"), "from": "\x1b]0;pw\x07[/b]"}) == 200
-        record = inbox.runtime.record
+        record = inbox.services.store
         assert [event.posted.text for event in await record.events.listed()] == ["STOP"]
         assert await record.optouts.all() == []
         assert [row["event"] async for row in record.audit.rows()] == []
@@ -200,7 +200,7 @@ async def test_a_start_does_not_take_an_opt_out_back(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         await inbox.post("inbound", _inbound("STOP", "in-1"))
         await inbox.post("inbound", _inbound("START", "in-2"))
-        assert await inbox.runtime.record.optouts.among([TO]) == [TO]
+        assert await inbox.services.store.optouts.among([TO]) == [TO]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ async def test_waiting_ends_with_nothing_when_the_time_is_over(tmp_path: Path) -
 async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider(tmp_path: Path) -> None:
     person = Person()
     async with opened(tmp_path) as (inbox, sandbox):
-        secret = secret_of(inbox.runtime.record)
+        secret = secret_of(inbox.services.store)
         async with inbox.client(person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             receipt = await client.call_tool("routee_send_sms", words)
@@ -268,8 +268,8 @@ async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider
             content: dict[str, Any] = receipt.structured_content or {}
             kept = await client.call_tool("get_action", {"action_id": content["action"]})
         (sent,) = [row for row in await sandbox.writes() if row["path"].endswith("/sms")]
-        audited = [row["detail"] async for row in inbox.runtime.record.audit.rows()]
-        action = await inbox.runtime.record.journal.find(str(content["action"]))
+        audited = [row["detail"] async for row in inbox.services.store.audit.rows()]
+        action = await inbox.services.store.journal.find(str(content["action"]))
     assert f"/webhooks/routee/{secret}/sms" in json.dumps(sent["body"])
     assert "callback_url: inbox" in person.questions[0]
     everything = [*person.questions, *audited, str(receipt), str(kept), str(action)]
@@ -281,8 +281,8 @@ async def test_without_an_address_that_providers_reach_the_inbox_is_refused_befo
 ) -> None:
     person = Person()
     async with sandboxes() as sandbox:
-        runtime = Runtime(sandboxed(Settings(state_folder=tmp_path, toolsets=["all"]), sandbox.url))
-        async with connect(build_server(runtime), person=person) as client:
+        services = Services(for_sandbox(Settings(state_folder=tmp_path, toolsets=["all"]), sandbox.url))
+        async with connect(build_server(services), person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             refused = await client.call_tool("routee_send_sms", words)
     assert "http.public_address" in getattr(refused.content[0], "text", "")
@@ -313,7 +313,7 @@ async def test_the_simulated_routee_reports_to_the_inbox_late_twice_and_out_of_o
             await sandbox.advance(3600)
             told = await answer_of(client, "wait_for_events", message=message, seconds=60, cursor="0")
             await sandbox.deliver_callbacks()
-            states = await inbox.runtime.record.events.states(message)
+            states = await inbox.services.store.events.states(message)
     assert told["events"]
     assert [state.state for state in states] == ["Delivered"]
 

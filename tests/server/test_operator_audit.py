@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from guard.errors import JournalUnavailable
 from server.cli.app import command_line
 from server.console.passcode import BadPasscode, check, set_passcode
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 
 OLD, NEW = "correct horse", "battery staple"
 SECRET = "Harbor2026"
@@ -67,7 +67,7 @@ async def test_what_changes_nothing_leaves_no_row(tmp_path: Path) -> None:
         assert (await record.audit.verify()).rows == before
 
 
-ACTS: dict[str, Callable[[Record], Awaitable[Any]]] = {
+ACTS: dict[str, Callable[[Store], Awaitable[Any]]] = {
     "freeze": lambda record: record.freeze.freeze(OPERATOR),
     "unfreeze": lambda record: record.freeze.unfreeze(OPERATOR),
     "opt out": lambda record: record.optouts.add([NUMBER], source=OPERATOR),
@@ -80,7 +80,7 @@ ACTS: dict[str, Callable[[Record], Awaitable[Any]]] = {
 @pytest.mark.parametrize("is_frozen", [True, False])
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
 async def test_what_cannot_be_put_on_the_audit_is_not_done(
-    act: Callable[[Record], Awaitable[Any]], is_frozen: bool, tmp_path: Path
+    act: Callable[[Store], Awaitable[Any]], is_frozen: bool, tmp_path: Path
 ) -> None:
     async with _opened(tmp_path) as record:
         await set_passcode(record, OLD, old=None)
@@ -95,15 +95,15 @@ async def test_what_cannot_be_put_on_the_audit_is_not_done(
             await act(record)
         assert await record.freeze.is_on() is is_frozen
         assert [number for number, _ in await record.optouts.all()] == [LISTED]
-        await check(record.facts, OLD)
+        await check(record.key_values, OLD)
 
 
 async def test_a_first_passcode_is_set_once_however_many_try(tmp_path: Path) -> None:
     async with _opened(tmp_path) as one, _opened(tmp_path) as other:
-        await one.facts.get("passcode")
+        await one.key_values.get("passcode")
         results: list[str] = []
 
-        async def attempt(record: Record, new: str) -> None:
+        async def attempt(record: Store, new: str) -> None:
             try:
                 await set_passcode(record, new, old=None)
                 results.append(new)
@@ -114,7 +114,7 @@ async def test_a_first_passcode_is_set_once_however_many_try(tmp_path: Path) -> 
             group.start_soon(attempt, one, OLD)
             group.start_soon(attempt, other, NEW)
         assert len(results) == 1
-        await check(one.facts, results[0])
+        await check(one.key_values, results[0])
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ async def test_a_number_is_listed_as_it_is_compared(written: str, tmp_path: Path
 
 
 @asynccontextmanager
-async def _opened(folder: Path) -> AsyncGenerator[Record]:
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+async def _opened(folder: Path) -> AsyncGenerator[Store]:
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
         yield record
     finally:

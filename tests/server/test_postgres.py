@@ -19,10 +19,10 @@ from sqlalchemy import create_engine, make_url, text
 
 from guard.errors import JournalUnavailable
 from server.probes.child import served
-from server.services import Runtime
+from server.services import Services
 from server.store import schema
 from server.store.engine import Database
-from server.store.store import open_record
+from server.store.store import open_store
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
@@ -66,7 +66,7 @@ async def test_fifty_parallel_sends_of_two_processes_against_a_cap_for_ten_let_e
                 group.start_soon(send, second if number % 2 else first, number)
         assert (sent.count(True), len(sent)) == (10, 50)
         assert len(await sandbox.charges()) == 10
-    record = open_record(store, tmp_path, KEY)
+    record = open_store(store, tmp_path, KEY)
     verdict = await record.audit.verify()
     assert verdict.is_whole, verdict.what
     assert verdict.rows >= 30
@@ -129,11 +129,11 @@ async def test_a_freeze_at_one_server_stops_the_other_at_once(postgres: Postgres
     async with sandboxes() as sandbox:
         (stopping, server), (_, second) = _two(postgres.database(), sandbox.voicetel, tmp_path)
         async with connect(server), connect(second, person=Person()) as client:
-            await stopping.record.freeze.freeze("the operator")
+            await stopping.store.freeze.freeze("the operator")
             frozen = await client.call_tool("voicetel_order_numbers", order)
             assert "froze" in getattr(frozen.content[0], "text", "")
             assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
-            await stopping.record.freeze.unfreeze("the operator")
+            await stopping.store.freeze.unfreeze("the operator")
             assert not (await client.call_tool("voicetel_order_numbers", order)).is_error
         assert len(await sandbox.charges()) == 1
 
@@ -142,7 +142,7 @@ async def test_several_openers_of_a_new_database_all_succeed_and_their_audit_is_
     postgres: Postgres, tmp_path: Path
 ) -> None:
     store = postgres.database()
-    records = [open_record(store, tmp_path / str(number), KEY) for number in range(6)]
+    records = [open_store(store, tmp_path / str(number), KEY) for number in range(6)]
     async with anyio.create_task_group() as group:
         for record in records:
             for number in range(10):
@@ -154,7 +154,7 @@ async def test_several_openers_of_a_new_database_all_succeed_and_their_audit_is_
 
 
 async def test_a_tampered_row_is_named_there_too(postgres: Postgres, tmp_path: Path) -> None:
-    record = open_record(postgres.database(), tmp_path, KEY)
+    record = open_store(postgres.database(), tmp_path, KEY)
     for number in range(3):
         await _note(record, number)
     async with record.database.transaction() as connection:
@@ -206,7 +206,7 @@ async def test_processes_that_bring_an_old_database_up_to_date_together_all_succ
 
 
 async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, tmp_path: Path) -> None:
-    one, other = (open_record(address, tmp_path, KEY) for address in [postgres.database()] * 2)
+    one, other = (open_store(address, tmp_path, KEY) for address in [postgres.database()] * 2)
     with anyio.CancelScope() as scope:
         async with one.database.transaction() as connection:
             await connection.execute(text("SELECT 1"))
@@ -214,8 +214,8 @@ async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, 
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     with anyio.fail_after(60):
-        await other.facts.put("name", "value")
-    assert await one.facts.get("name") == "value"
+        await other.key_values.put("name", "value")
+    assert await one.key_values.get("name") == "value"
     for record in (one, other):
         await record.database.close()
 
@@ -268,7 +268,7 @@ class Balancer(httpx2.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-def _two(store: str, url: str, folder: Path) -> tuple[tuple[Runtime, Any], tuple[Runtime, Any]]:
+def _two(store: str, url: str, folder: Path) -> tuple[tuple[Services, Any], tuple[Services, Any]]:
     """Two servers with engines and folders of their own on one store."""
     one, other = (_settings(store, url, folder / name) for name in ("one", "other"))
     return server_for(one), server_for(other)

@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 from tests.connecting import Person
 from tests.server.webhook_sender import TO, answer_of, opened, spent_at
 from tools.routee.webhooks import read_callback
-from tools.webhooks import Kind, Posted
+from tools.webhooks import Callback, Kind
 
 CAMPAIGN = "c-1"
 
 
-def _report(message: int, part: int, state: str, price: str | None = "0.03") -> Posted:
+def _report(message: int, part: int, state: str, price: str | None = "0.03") -> Callback:
     body: dict[str, Any] = {
         "messageId": f"m-{message}",
         "smsId": f"m-{message}-{part}",
@@ -36,7 +36,7 @@ def _report(message: int, part: int, state: str, price: str | None = "0.03") -> 
     return read_callback("sms", body)
 
 
-def _progress(state: str, total: int) -> Posted:
+def _progress(state: str, total: int) -> Callback:
     kind: Kind = "campaign"
     return read_callback(kind, {"trackingId": CAMPAIGN, "campaignStatus": state, "totalRecipients": total})
 
@@ -51,8 +51,8 @@ EVERYTHING = [
 
 
 @asynccontextmanager
-async def _records(folder: Path) -> AsyncGenerator[Record]:
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+async def _records(folder: Path) -> AsyncGenerator[Store]:
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
         yield record
     finally:
@@ -87,7 +87,7 @@ async def test_the_price_is_known_with_the_last_callback_whatever_the_order(
     [_report(2, 2, "Sent"), _report(2, 2, "Delivered", None), _progress("Running", 2), _progress("Finished", 3)],
     ids=["a part under way", "a price", "the end", "a message"],
 )
-async def test_while_something_is_open_nothing_is_settled(missing: Posted, tmp_path: Path) -> None:
+async def test_while_something_is_open_nothing_is_settled(missing: Callback, tmp_path: Path) -> None:
     is_end = missing.kind == "campaign"
     others = [_report(1, 1, "Delivered"), _report(1, 2, "Delivered"), _report(2, 1, "Delivered")]
     others += [_report(2, 2, "Delivered") if is_end else _progress("Finished", 2)]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from server.http.app import http_app
-from server.services import Runtime
+from server.services import Services
 from server.settings.accounts import VoiceTelSettings
 from server.settings.model import HttpSettings, read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
@@ -39,12 +39,12 @@ def test_only_line_ends_are_left_off() -> None:
     ids=["bracketed", "name", "bare", "another"],
 )
 async def test_an_ipv6_address_is_answered_in_brackets(host: str, status: int, tmp_path: Path) -> None:
-    runtime = Runtime(settings_for(tmp_path))
-    app = http_app(runtime, "::1", 8765)
+    services = Services(settings_for(tmp_path))
+    app = http_app(services, "::1", 8765)
     headers = {"host": host, "accept": "application/json, text/event-stream"}
     async with app.router.lifespan_context(app), httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
         answer = await http.post("http://placeholder/mcp", json=HELLO, headers=headers)
-    await runtime.close()
+    await services.close()
     assert answer.status_code == status, answer.text
 
 
@@ -52,11 +52,11 @@ async def test_tokens_of_a_server_at_an_ipv6_address_are_for_its_bracketed_addre
     settings = settings_for(
         tmp_path, http=HttpSettings(tokens={"alice": SecretStr("0123456789abcdef0123456789abcdef")})
     )
-    runtime = Runtime(settings)
-    app = http_app(runtime, "2001:db8::7", 8765)
+    services = Services(settings)
+    app = http_app(services, "2001:db8::7", 8765)
     async with app.router.lifespan_context(app), httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
         refused = await http.post("http://placeholder/mcp", json=HELLO, headers={"host": "[2001:db8::7]:8765"})
-    await runtime.close()
+    await services.close()
     assert refused.status_code == 401
     assert "http://[2001:db8::7]:8765" in refused.headers["www-authenticate"]
 

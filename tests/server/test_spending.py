@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 from guard.money import Money
 from guard.rules.budget import Cap, Hold
 from server.store.engine import Database
-from server.store.reservations import close_hold, settle_at, spent_in, take_hold
+from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
 from tests.server.test_store import migrate
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -59,9 +59,9 @@ async def _agree(held: list[tuple[str, Money, int]], steps: list[tuple[str, int,
             await take_hold(connection, f"act_{number}", where, amount, NOW - timedelta(days=days))
         for _, number, what in steps:
             if isinstance(what, Money):
-                await settle_at(connection, f"act_{number}", Hold("voicetel", what))
+                await settle_hold(connection, f"act_{number}", Hold("voicetel", what))
             else:
-                await close_hold(connection, f"act_{number}", to=what)
+                await release_hold(connection, f"act_{number}", to=what)
         for window, since in (("day", "2026-11-21"), ("month", "2026-11-01")):
             for currency in ("USD", "EUR"):
                 for provider in (None, "voicetel", "routee"):

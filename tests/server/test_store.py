@@ -18,7 +18,7 @@ from guard.errors import JournalUnavailable
 from server.store import migrations, schema
 from server.store.actions import is_gone, this_process
 from server.store.engine import Database
-from server.store.store import open_record
+from server.store.store import open_store
 from tests.server.console.browsing import proposed
 
 
@@ -33,26 +33,26 @@ def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) ->
 
 async def test_a_migrated_store_is_opened_as_it_is(tmp_path: Path) -> None:
     migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
-    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    await record.facts.put("name", "value")
-    assert await record.facts.get("name") == "value"
+    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    await record.key_values.put("name", "value")
+    assert await record.key_values.get("name") == "value"
     await record.database.close()
 
 
 async def test_several_openers_of_a_new_store_all_succeed(tmp_path: Path) -> None:
     address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
-    records = [open_record(address, tmp_path) for _ in range(8)]
+    records = [open_store(address, tmp_path) for _ in range(8)]
     async with anyio.create_task_group() as group:
         for number, record in enumerate(records):
-            group.start_soon(record.facts.put, f"name {number}", "value")
-    assert [await records[0].facts.get(f"name {number}") for number in range(8)] == ["value"] * 8
+            group.start_soon(record.key_values.put, f"name {number}", "value")
+    assert [await records[0].key_values.get(f"name {number}") for number in range(8)] == ["value"] * 8
     for record in records:
         await record.database.close()
 
 
 async def test_the_store_and_its_key_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     await record.vault.keep("act_1", "password", "Harbor2026")
     modes = {
         file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir() if file.suffix in {".db", ".key"}
@@ -74,8 +74,8 @@ async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) ->
 async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ringfence.db"
     migrate(make_url(f"sqlite:///{file}"), to="0001")
-    record = open_record(f"sqlite+aiosqlite:///{file}", tmp_path)
-    await record.facts.put("name", "value")
+    record = open_store(f"sqlite+aiosqlite:///{file}", tmp_path)
+    await record.key_values.put("name", "value")
     await record.database.close()
     made = make_url(f"sqlite:///{tmp_path / 'made.db'}")
     migrate(made)
@@ -86,13 +86,13 @@ async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alon
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(JournalUnavailable, match="by a newer Ringfence"):
-        await record.facts.get("name")
+        await record.key_values.get("name")
     await record.database.close()
 
 
 async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_why(tmp_path: Path) -> None:
     address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
-    first, other = open_record(address, tmp_path / "first"), open_record(address, tmp_path / "other")
+    first, other = open_store(address, tmp_path / "first"), open_store(address, tmp_path / "other")
     await first.audit.note("noted", principal="first")
     with pytest.raises(JournalUnavailable, match="begun with another key"):
         await other.audit.note("noted", principal="other")
@@ -106,7 +106,7 @@ async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_w
 
 async def test_what_is_committed_stays_so_where_the_anchor_cannot_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     (folder / "audit.anchor").mkdir(parents=True)
     await record.audit.note("noted", principal="a test")
     verdict = await record.audit.verify()
@@ -118,7 +118,7 @@ async def test_what_is_committed_stays_so_where_the_anchor_cannot_be_written(tmp
 
 
 async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Path) -> None:
-    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     async with record.audit.entry() as entry:
         for _ in range(1001):
             await record.audit.append(entry, "noted", principal="a test")
@@ -130,7 +130,7 @@ async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Pa
 
 
 async def test_an_answer_with_half_an_emoji_and_a_nul_is_written_down(tmp_path: Path) -> None:
-    record = open_record(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     action = await proposed(record)
     cut = "Thanks \ud83d and\0 bye \U0001f600"
     done = await record.journal.move(action.id, {State.PROPOSED}, State.DONE, outcome=cut, answer=cut)

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from server.cli.app import command_line
 from server.mcp.app import build_server
-from server.mcp.registry import Shelf
-from server.services import Runtime
+from server.mcp.registry import ToolRegistry
+from server.services import Services
 from server.settings.model import HttpSettings, Settings
-from server.settings.sandbox_settings import sandboxed
+from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
@@ -37,8 +37,8 @@ async def _names(folder: Path, **surface: Any) -> list[str]:
 
 
 async def test_the_default_surface_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
-    every = sandboxed(Settings(state_folder=tmp_path), "http://unused.test")
-    assert (len(Shelf(Runtime(every)).listed), len(await _names(tmp_path))) == (25, 20)
+    every = for_sandbox(Settings(state_folder=tmp_path), "http://unused.test")
+    assert (len(ToolRegistry(Services(every)).listed), len(await _names(tmp_path))) == (25, 20)
 
 
 def test_the_command_names_what_cannot_be_brought_back() -> None:
@@ -113,7 +113,7 @@ def test_unknown_names_stop_the_start_and_the_nearest_is_named(
     surface: dict[str, Any], hint: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UnknownTool, match=hint):
-        build_server(Runtime(_settings(tmp_path, **surface)))
+        build_server(Services(_settings(tmp_path, **surface)))
 
 
 async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -222,21 +222,21 @@ async def test_headers_that_name_what_is_not_shown_are_refused(tmp_path: Path) -
 
 async def test_a_list_that_was_kept_is_the_list_that_is_made(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    made = Shelf(Runtime(settings)).listed
+    made = ToolRegistry(Services(settings)).listed
     files = list((tmp_path / "state" / "listings").iterdir())
     assert len(files) == 1
-    assert Shelf(Runtime(settings)).listed == made
+    assert ToolRegistry(Services(settings)).listed == made
     files[0].write_text("{", encoding="utf-8")
-    assert Shelf(Runtime(settings)).listed == made
+    assert ToolRegistry(Services(settings)).listed == made
 
 
 async def test_a_list_kept_from_other_sources_does_not_count(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    assert Shelf(Runtime(settings)).listed
+    assert ToolRegistry(Services(settings)).listed
     (file,) = (tmp_path / "state" / "listings").iterdir()
     kept = file.read_text(encoding="utf-8")
     file.write_text(kept.replace('"sources": "', '"sources": "0').replace("Order", "Steal"), encoding="utf-8")
-    listed = Shelf(Runtime(settings)).listed
+    listed = ToolRegistry(Services(settings)).listed
     assert "Steal" not in (listed["voicetel_order_numbers"].tool.description or "")
 
 
@@ -249,17 +249,17 @@ async def test_the_command_line_chooses_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("surface", [{}, {"toolsets": ["overview", "routee.messaging"]}, {"read_only": True}])
 def test_the_command_lists_what_a_server_with_every_provider_shows(surface: dict[str, Any], tmp_path: Path) -> None:
-    settings = sandboxed(Settings(state_folder=tmp_path, **surface), "http://unused.test")
+    settings = for_sandbox(Settings(state_folder=tmp_path, **surface), "http://unused.test")
     options = [f"--toolsets={','.join(surface.get('toolsets', []))}"] if "toolsets" in surface else []
     options += ["--read-only"] if surface.get("read_only") else []
     printed = CliRunner().invoke(command_line(["tools"]), ["tools", *options], env={"COLUMNS": "200"})
     listed = {line.split()[0] for line in printed.stdout.splitlines()[1:]}
-    assert listed == set(Shelf(Runtime(settings)).listed)
+    assert listed == set(ToolRegistry(Services(settings)).listed)
 
 
 def test_the_sandbox_reaches_its_people_unless_the_operator_chose_the_countries(tmp_path: Path) -> None:
-    untouched = sandboxed(Settings(state_folder=tmp_path), "http://unused.test")
-    chosen = sandboxed(
+    untouched = for_sandbox(Settings(state_folder=tmp_path), "http://unused.test")
+    chosen = for_sandbox(
         Settings.model_validate({"state_folder": tmp_path, "destinations": {"countries": ["US"]}}), "http://unused.test"
     )
     assert {"US", "CA", "GR"} <= set(untouched.destinations.countries)

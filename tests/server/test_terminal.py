@@ -20,7 +20,7 @@ from guard.action import State
 from server.cli.app import command_line
 from server.console.passcode import set_passcode
 from server.store.schema import optouts
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 from tests.connecting import KEY
 from tests.server.console.browsing import proposed
 
@@ -106,9 +106,9 @@ async def test_an_export_with_others_words_in_it_is_read_back_as_it_was(tmp_path
 
 
 @asynccontextmanager
-async def _tricked(folder: Path) -> AsyncGenerator[Record]:
+async def _tricked(folder: Path) -> AsyncGenerator[Store]:
     """A store in which everything that others can write holds the trick, older than what keeps it out."""
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
         await set_passcode(record, PASSCODE, old=None)
         for action_id in (WAITS, WAITS_TOO, UNKNOWN):

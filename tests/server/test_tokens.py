@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from server.store.store import open_record
+from server.store.store import open_store
 from tests.clients.convirza_accounts import end_access_tokens, sandboxes, user
 from tools.convirza.operations.tags import ListTags
 
@@ -12,22 +12,22 @@ def _address(folder: Path) -> str:
 
 
 async def test_a_session_outlives_the_process_and_cannot_be_read_from_the_file(tmp_path: Path) -> None:
-    first = open_record(_address(tmp_path), tmp_path)
+    first = open_store(_address(tmp_path), tmp_path)
     await first.tokens.put("convirza-1", "refresh-token-of-dana")
     await first.database.close()
-    second = open_record(_address(tmp_path), tmp_path)
+    second = open_store(_address(tmp_path), tmp_path)
     assert await second.tokens.get("convirza-1") == "refresh-token-of-dana"
-    assert "refresh-token-of-dana" not in str(await second.facts.get("session:convirza-1"))
+    assert "refresh-token-of-dana" not in str(await second.key_values.get("session:convirza-1"))
     await second.tokens.drop("convirza-1")
     assert await second.tokens.get("convirza-1") is None
     await second.database.close()
 
 
 async def test_a_session_sealed_with_another_key_costs_a_login(tmp_path: Path) -> None:
-    first = open_record(_address(tmp_path), tmp_path / "one")
+    first = open_store(_address(tmp_path), tmp_path / "one")
     await first.tokens.put("convirza-1", "refresh-token-of-dana")
     await first.database.close()
-    second = open_record(_address(tmp_path), tmp_path / "other")
+    second = open_store(_address(tmp_path), tmp_path / "other")
     assert await second.tokens.get("convirza-1") is None
     await second.database.close()
 
@@ -35,7 +35,7 @@ async def test_a_session_sealed_with_another_key_costs_a_login(tmp_path: Path) -
 async def test_a_store_that_cannot_be_written_stops_no_call(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder", encoding="utf-8")
-    record = open_record(_address(blocked), tmp_path)
+    record = open_store(_address(blocked), tmp_path)
     async with sandboxes() as sandbox, user(sandbox, tokens=record.tokens) as client:
         assert (await client.send(ListTags())).total == 4
         await end_access_tokens(sandbox)
@@ -43,7 +43,7 @@ async def test_a_store_that_cannot_be_written_stops_no_call(tmp_path: Path) -> N
 
 
 async def test_a_rotated_pair_is_in_the_store(tmp_path: Path) -> None:
-    record = open_record(_address(tmp_path), tmp_path)
+    record = open_store(_address(tmp_path), tmp_path)
     async with sandboxes() as sandbox:
         async with user(sandbox, tokens=record.tokens) as client:
             await client.send(ListTags())

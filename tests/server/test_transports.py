@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from guard.errors import JournalUnavailable
 from server.cli.serve import address
 from server.http.app import NotProtected, serve_http
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for
 from tests.over_http import connected, served
@@ -89,12 +89,12 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     settings = with_tokens(settings_for(tmp_path, "http://unused.test"))
     async with sandboxes() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        runtime = Runtime(settings)
-        async with served(settings, runtime) as url, connected(url, TOKEN) as alice, connected(url, OTHER) as bob:
+        services = Services(settings)
+        async with served(settings, services) as url, connected(url, TOKEN) as alice, connected(url, OTHER) as bob:
             asked = await alice.call_tool("voicetel_order_numbers", ORDER)
             content: dict[str, Any] = asked.structured_content or {}
             action = str(content["action"])
-            await runtime.guard.approve(action, by="the operator")
+            await services.guard.approve(action, by="the operator")
             other = await bob.call_tool("voicetel_order_numbers", ORDER)
             assert (other.structured_content or {})["state"] == "proposed"
             assert (other.structured_content or {})["action"] != action
@@ -164,9 +164,9 @@ def test_it_says_where_it_answers_once_it_listens() -> None:
 
 async def test_it_does_not_start_over_http_on_a_store_with_another_key(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    runtime = Runtime(settings)
-    await runtime.record.audit.note("looked", principal="the operator")
-    await runtime.close()
+    services = Services(settings)
+    await services.store.audit.note("looked", principal="the operator")
+    await services.close()
     other = settings.model_copy(update={"state_key": SecretStr(base64.urlsafe_b64encode(bytes(32)).decode("ascii"))})
     with pytest.raises(JournalUnavailable, match="begun with another key"):
         await serve_http(other, "127.0.0.1", 0, sandbox=False)

@@ -12,9 +12,9 @@ from mcp import Client
 from pydantic import SecretStr
 
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import HttpSettings, Settings
-from server.settings.sandbox_settings import sandboxed
+from server.settings.sandbox_settings import for_sandbox
 from server.webhooks.urls import secret_of
 from tests.connecting import Era, Person, connect
 from tests.over_http import free_port, served
@@ -27,21 +27,21 @@ TO = "+306912345678"
 class Inbox:
     """A server over HTTP, and a Routee that posts to it."""
 
-    def __init__(self, url: str, runtime: Runtime, http: httpx2.AsyncClient) -> None:
+    def __init__(self, url: str, services: Services, http: httpx2.AsyncClient) -> None:
         self._url = url
         self._http = http
-        self.runtime = runtime
+        self.services = services
 
     async def post(self, kind: str, body: object, *, secret: str | None = None) -> int:
         """Post a callback; the status of the answer."""
-        secret = secret or secret_of(self.runtime.record)
+        secret = secret or secret_of(self.services.store)
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = await self._http.post(f"{self._url}/webhooks/routee/{secret}/{kind}", content=content)
         return answer.status_code
 
     def client(self, era: Era = "auto", person: Person | None = None) -> Client:
         """An assistant beside it: another process on the same store, as far as the two can tell."""
-        return connect(build_server(Runtime(self.runtime.settings)), era=era, person=person)
+        return connect(build_server(Services(self.services.settings)), era=era, person=person)
 
 
 @asynccontextmanager
@@ -57,13 +57,13 @@ async def opened(
             keep_callbacks_days=keep_days,
         )
         base = Settings.model_validate({"state_folder": folder, "toolsets": ["all"], "http": public, **more})
-        simulated = sandboxed(base, sandbox.url)
-        runtime = Runtime(simulated.model_copy(update={"store_url": store} if store else {}))
+        simulated = for_sandbox(base, sandbox.url)
+        services = Services(simulated.model_copy(update={"store_url": store} if store else {}))
         try:
-            async with served(runtime.settings, runtime, port=port) as url:
-                yield Inbox(url, runtime, http), sandbox
+            async with served(services.settings, services, port=port) as url:
+                yield Inbox(url, services, http), sandbox
         finally:
-            await runtime.close()
+            await services.close()
 
 
 async def answer_of(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -75,5 +75,5 @@ async def answer_of(client: Client, tool: str, **arguments: Any) -> dict[str, An
 
 async def spent_at(inbox: Inbox) -> str:
     """What is held and settled."""
-    (total,) = await inbox.runtime.spending.totals(datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
+    (total,) = await inbox.services.spending.totals(datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
     return str(total.amount)

@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from guard.action import State
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
@@ -21,9 +21,9 @@ from tests.sandboxed import Sandbox
 class Desk:
     """Calls tools; what only the operator may approve, the operator approves."""
 
-    def __init__(self, sandbox: Sandbox, runtime: Runtime, client: Client, person: Person) -> None:
+    def __init__(self, sandbox: Sandbox, services: Services, client: Client, person: Person) -> None:
         self.sandbox = sandbox
-        self.runtime = runtime
+        self.services = services
         self.person = person
         self._client = client
 
@@ -41,7 +41,7 @@ class Desk:
         result = await self.attempt(tool, **arguments)
         content: dict[str, Any] = result.structured_content or {}
         if result.is_error and content.get("state") == State.PROPOSED:
-            await self.runtime.guard.approve(content["action"], by="the operator")
+            await self.services.guard.approve(content["action"], by="the operator")
             result = await self.attempt(tool, **arguments)
         assert not result.is_error, "\n".join(getattr(block, "text", "") for block in result.content)
         return result.structured_content or {}
@@ -54,6 +54,6 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
     async with sandboxes() as sandbox, http_client() as http:
         account = simulated_accounts(sandbox.url)["convirza"]
         settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"], **more})
-        runtime, server = server_for(settings, http=http)
+        services, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
-            yield Desk(sandbox, runtime, client, person)
+            yield Desk(sandbox, services, client, person)

@@ -10,7 +10,7 @@ from mcp.types import CallToolResult
 
 from guard.action import State
 from sandbox.enswitch.seed import password_of
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from tests.clients.enswitch_accounts import OWNER, Installation
 from tests.connecting import Person, connect, server_for
@@ -19,9 +19,9 @@ from tests.connecting import Person, connect, server_for
 class Session:
     """A client whose user and operator say yes to everything."""
 
-    def __init__(self, client: Client, person: Person, runtime: Runtime) -> None:
+    def __init__(self, client: Client, person: Person, services: Services) -> None:
         self.person = person
-        self.runtime = runtime
+        self.services = services
         self._client = client
 
     async def ask(self, tool: str, **arguments: Any) -> CallToolResult:
@@ -33,7 +33,7 @@ class Session:
         result = await self.ask(tool, **arguments)
         content: dict[str, Any] = result.structured_content or {}
         if result.is_error and content.get("state") == State.PROPOSED:
-            await self.runtime.guard.approve(content["action"], by="the operator")
+            await self.services.guard.approve(content["action"], by="the operator")
             result = await self.ask(tool, **arguments)
         assert not result.is_error, text_of(result)
         return result.structured_content or {}
@@ -46,13 +46,13 @@ async def session(
     """A session as one of the seeded people."""
     account = {"base_url": installation.enswitch, "username": username, "password": password_of(username), **more}
     settings = Settings.model_validate({"enswitch": account, "state_folder": folder, "toolsets": ["enswitch"]})
-    runtime, server = server_for(settings)
+    services, server = server_for(settings)
     person = Person()
     try:
         async with connect(server, person=person) as client:
-            yield Session(client, person, runtime)
+            yield Session(client, person, services)
     finally:
-        await runtime.close()
+        await services.close()
 
 
 def text_of(result: CallToolResult) -> str:

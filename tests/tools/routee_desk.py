@@ -10,7 +10,7 @@ from mcp.types import CallToolResult
 
 from clients.client import ApiClient
 from guard.action import State
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
@@ -22,16 +22,16 @@ from tests.sandboxed import Sandbox
 class Desk:
     """Calls tools; what only the operator may approve, the operator approves."""
 
-    def __init__(self, sandbox: Sandbox, runtime: Runtime, client: Client, person: Person) -> None:
+    def __init__(self, sandbox: Sandbox, services: Services, client: Client, person: Person) -> None:
         self.sandbox = sandbox
-        self.runtime = runtime
+        self.services = services
         self.person = person
         self._client = client
 
     @property
     def routee(self) -> ApiClient:
         """The client of the account."""
-        return self.runtime.clients["routee"]
+        return self.services.clients["routee"]
 
     @property
     def question(self) -> str:
@@ -47,7 +47,7 @@ class Desk:
         result = await self.attempt(tool, **arguments)
         content: dict[str, Any] = result.structured_content or {}
         if result.is_error and content.get("state") == State.PROPOSED:
-            await self.runtime.guard.approve(content["action"], by="the operator")
+            await self.services.guard.approve(content["action"], by="the operator")
             result = await self.attempt(tool, **arguments)
         assert not result.is_error, text_of(result)
         return result.structured_content or {}
@@ -83,6 +83,6 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
                 **more,
             }
         )
-        runtime, server = server_for(settings, http=http)
+        services, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
-            yield Desk(sandbox, runtime, client, person)
+            yield Desk(sandbox, services, client, person)

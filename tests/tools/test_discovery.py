@@ -10,10 +10,10 @@ from mcp.types import CallToolResult
 from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.rules.policy import Policy
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tools.discovery.describe import described
+from tools.discovery.describe import describe
 from tools.registry import catalogue
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
@@ -182,13 +182,13 @@ async def test_a_write_is_quoted_asked_and_carried_out_once_as_by_its_own_tool(e
 
 async def test_an_approval_counts_for_the_same_call_by_either_way(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime = Runtime(settings_for(tmp_path, sandbox.voicetel))
-        async with connect(build_server(runtime)) as client:
+        services = Services(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(build_server(services)) as client:
             waiting = await client.call_tool("voicetel_order_numbers", ORDER)
             call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
             again = await client.call_tool("call_write_operation", call)
             assert _content(waiting)["action"] == _content(again)["action"]
-            await runtime.guard.approve(str(_content(waiting)["action"]), by="the operator")
+            await services.guard.approve(str(_content(waiting)["action"]), by="the operator")
             assert not (await client.call_tool("call_write_operation", call)).is_error
         assert len(await sandbox.charges()) == 1
 
@@ -231,6 +231,6 @@ async def test_a_session_that_may_only_read_has_no_tool_to_write_and_finds_only_
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
 def test_every_operation_can_be_described(name: str) -> None:
-    told = described(catalogue()[name], Policy())
+    told = describe(catalogue()[name], Policy())
     assert told["price"]
     assert told["asked"]

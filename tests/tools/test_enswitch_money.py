@@ -14,7 +14,7 @@ from clients.errors import OutcomeUnknown, Refused
 from guard.action import Action, State
 from guard.money import Money
 from guard.rules.budget import Cap
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import Settings
 from tests.clients.enswitch_accounts import installations, served_by
 from tests.connecting import Person, connect, server_for
@@ -26,23 +26,23 @@ from tools.enswitch.operations.balances import RequestTopup, TopupRequest
 PAGE = "<html><body>Please log in</body></html>"
 
 
-async def spent(runtime: Runtime) -> Decimal:
+async def spent(services: Services) -> Decimal:
     """What counts against the budget of the day, in US dollars."""
-    (sum_of_day,) = await runtime.record.journal.spent([Cap("day", Money(Decimal(10_000)))], datetime.now(UTC))
+    (sum_of_day,) = await services.store.journal.spent([Cap("day", Money(Decimal(10_000)))], datetime.now(UTC))
     return sum_of_day.amount
 
 
-async def last(runtime: Runtime) -> Action:
+async def last(services: Services) -> Action:
     """The newest action on the record."""
-    return (await runtime.record.journal.latest(1))[0]
+    return (await services.store.journal.latest(1))[0]
 
 
 async def approved(model: Session, tool: str, **arguments: Any) -> None:
     """A call that the user or the operator approved, whatever becomes of it."""
     await model.ask(tool, **arguments)
-    asked = await last(model.runtime)
+    asked = await last(model.services)
     if asked.state is State.PROPOSED:
-        await model.runtime.guard.approve(asked.id, by="the operator")
+        await model.services.guard.approve(asked.id, by="the operator")
         await model.ask(tool, **arguments)
 
 
@@ -55,11 +55,11 @@ async def before(answer: Callable[[], httpx2.Response], folder: Path) -> AsyncGe
 
     settings = Settings.model_validate({"enswitch": SETTINGS, "state_folder": folder, "toolsets": ["enswitch"]})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http:
-        runtime, server = server_for(settings, http=http)
+        services, server = server_for(settings, http=http)
         person = Person()
         async with connect(server, person=person) as client:
-            yield Session(client, person, runtime)
-        await runtime.record.database.close()
+            yield Session(client, person, services)
+        await services.store.database.close()
 
 
 # Top-ups -------------------------------------------------------------------------------------------------------------
@@ -69,17 +69,17 @@ async def test_a_payment_that_the_gateway_refused_is_refused_and_not_counted(tmp
     async with installations() as installation, session(installation, tmp_path) as model:
         await installation.set(refuse_topups=True)
         await approved(model, "enswitch_request_topup", id=3, amount="50.00")
-        action = await last(model.runtime)
+        action = await last(model.services)
         assert action.state is State.REFUSED
         assert "«The payment was refused.»" in (action.outcome or "")
-        assert await spent(model.runtime) == 0
+        assert await spent(model.services) == 0
 
 
 async def test_a_payment_that_the_gateway_took_is_counted(tmp_path: Path) -> None:
     async with installations() as installation, session(installation, tmp_path) as model:
         await approved(model, "enswitch_request_topup", id=3, amount="50.00")
-        assert (await last(model.runtime)).state is State.DONE
-        assert await spent(model.runtime) == 50
+        assert (await last(model.services)).state is State.DONE
+        assert await spent(model.services) == 50
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ async def test_a_dry_run_is_asked_about_and_spends_nothing(
 ) -> None:
     async with installations() as installation, session(installation, tmp_path) as model:
         await approved(model, f"enswitch_{tool}", **arguments, dry_run=True)
-        action = await last(model.runtime)
+        action = await last(model.services)
         assert (action.state, action.decided_by) == (State.DONE, "the operator")
         assert action.outcome == "Checked only: nothing was done."
         assert action.quote.costs_nothing
-        assert await spent(model.runtime) == 0
+        assert await spent(model.services) == 0
         assert await installation.charges() == []
 
 
@@ -140,7 +140,7 @@ async def test_the_call_itself_is_charged_after_its_dry_run(tmp_path: Path) -> N
     async with installations() as installation, session(installation, tmp_path) as model:
         await approved(model, "enswitch_create_charge", **charge, dry_run=True)
         await approved(model, "enswitch_create_charge", **charge)
-        assert await spent(model.runtime) == 80
+        assert await spent(model.services) == 80
 
 
 # Pages that are no answer --------------------------------------------------------------------------------------------
@@ -155,11 +155,11 @@ async def test_a_login_page_under_200_leaves_open_what_became_of_the_call(
 ) -> None:
     async with before(lambda: httpx2.Response(200, text=PAGE), tmp_path) as model:
         await approved(model, f"enswitch_{tool}", **arguments)
-        assert (await last(model.runtime)).state is State.UNKNOWN
+        assert (await last(model.services)).state is State.UNKNOWN
 
 
 async def test_what_was_checked_only_without_being_asked_to_is_refused_and_not_counted(tmp_path: Path) -> None:
     async with before(lambda: envelope("201", "Input passed validation."), tmp_path) as model:
         await approved(model, "enswitch_request_topup", amount="50.00")
-        assert (await last(model.runtime)).state is State.REFUSED
-        assert await spent(model.runtime) == 0
+        assert (await last(model.services)).state is State.REFUSED
+        assert await spent(model.services) == 0

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from server.mcp.own_tools import own_tools
 from server.settings.model import HttpSettings, Settings
-from server.settings.sandbox_settings import sandboxed
+from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for
 from tests.over_http import connected, served
 from tests.sandboxed import Sandbox, sandboxes
@@ -51,7 +51,7 @@ async def _opened(folder: Path, *, person: Person | None = None, **more: Any) ->
 
 def _settings(folder: Path, sandbox: Sandbox, **more: Any) -> Settings:
     settings = Settings.model_validate({"state_folder": folder, "toolsets": ["all"], **more})
-    return sandboxed(settings, sandbox.url)
+    return for_sandbox(settings, sandbox.url)
 
 
 async def _missing(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, str]:
@@ -69,10 +69,10 @@ async def _offered(client: Client, prompt: str, argument: str, typed: str) -> li
 
 def test_every_tool_of_our_own_that_reads_at_providers_is_tried_here(tmp_path: Path) -> None:
     settings = Settings.model_validate({"state_folder": tmp_path, "toolsets": ["all"]})
-    runtime, _ = server_for(sandboxed(settings, "http://unused.test"))
+    services, _ = server_for(for_sandbox(settings, "http://unused.test"))
     reading = {
         tool.name
-        for group in own_tools(runtime).values()
+        for group in own_tools(services).values()
         for tool in group
         if tool.annotations and tool.annotations.read_only_hint and tool.annotations.open_world_hint
     }

@@ -12,10 +12,10 @@ import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
 from server.mcp.adapter import annotations, description
-from server.mcp.registry import Shelf
-from server.services import Runtime
+from server.mcp.registry import ToolRegistry
+from server.services import Services
 from server.settings.model import Settings
-from server.settings.sandbox_settings import sandboxed
+from server.settings.sandbox_settings import for_sandbox
 from tools.registry import OperationType, catalogue
 from tools.schema import input_schema
 
@@ -62,8 +62,8 @@ def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
 
 def _surface(folder: Path, **surface: Any) -> list[dict[str, Any]]:
     """The list as a client of a server with all four providers gets it."""
-    settings = sandboxed(Settings.model_validate({"state_folder": folder, **surface}), "http://unused.test")
-    listed = Shelf(Runtime(settings)).listed.values()
+    settings = for_sandbox(Settings.model_validate({"state_folder": folder, **surface}), "http://unused.test")
+    listed = ToolRegistry(Services(settings)).listed.values()
     return [one.tool.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]
 
 

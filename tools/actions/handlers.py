@@ -9,16 +9,16 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, Principal, State
-from guard.messages import argument_lines, standing
-from server.mcp.dispatcher import CallDesk, Principals
-from server.mcp.quoting import behind_fence
+from guard.messages import argument_lines, status_line
+from server.mcp.dispatcher import Dispatcher, Principals
+from server.mcp.quoting import fence_action
 from server.mcp.results import problem
-from server.mcp.untrusted import Fence
-from tools.builtin import DOES, LOOKS, Outcome, own_tool
+from server.mcp.untrusted import Untrusted
+from tools.builtin import LOCAL_READ, MUTATING, Outcome, builtin_tool
 
 if TYPE_CHECKING:
     from guard.journal import Journal
-    from guard.undo import Undoing
+    from guard.undo import UndoPlanner
 
 
 class ActionId(BaseModel):
@@ -38,15 +38,15 @@ class Listing(BaseModel):
     limit: int = Field(default=20, ge=1, le=200, description="How many, newest first.")
 
 
-class ActionDesk:
+class ActionHandlers:
     """Answers for the record: what a principal asked for, and how to take it back."""
 
     def __init__(
         self,
         *,
-        desk: CallDesk,
+        desk: Dispatcher,
         journal: "Callable[[], Journal]",
-        undoing: "Callable[[], Undoing]",
+        undoing: "Callable[[], UndoPlanner]",
         principal: Principals,
         current: Callable[[Action], Awaitable[Action]],
     ) -> None:
@@ -63,9 +63,9 @@ class ActionDesk:
         if action is None or action.principal != self._principal(context).name:
             return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
         action = await self._current(action)
-        fence = Fence()
-        action, quoted = behind_fence(action, fence)
-        lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), standing(action)]
+        fence = Untrusted()
+        action, quoted = fence_action(action, fence)
+        lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
         lines += [action.outcome] if action.outcome else []
         lines += [fence.note] if fence.is_used else []
         await self._desk.remember(fence, action.operation, self._principal(context))
@@ -92,17 +92,21 @@ class ActionDesk:
         return result
 
 
-def action_tools(desk: ActionDesk) -> list[Tool]:
+def action_tools(desk: ActionHandlers) -> list[Tool]:
     """The tools about actions."""
     return [
-        own_tool("get_action", "Show what became of one guarded call, and what it cost.", ActionId, desk.get, LOOKS),
-        own_tool("list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, LOOKS),
-        own_tool(
+        builtin_tool(
+            "get_action", "Show what became of one guarded call, and what it cost.", ActionId, desk.get, LOCAL_READ
+        ),
+        builtin_tool(
+            "list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, LOCAL_READ
+        ),
+        builtin_tool(
             "undo_action",
             "Take a guarded call back where the provider allows it, saying what is lost. A person is asked.",
             ActionId,
             desk.undo,
-            DOES,
+            MUTATING,
         ),
     ]
 

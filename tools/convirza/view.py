@@ -6,7 +6,17 @@ from typing import Any
 from tools.convirza.internal_reads import TrackingNumber
 from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchNumbers
 from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes, RouteRow
-from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.overview.views import (
+    Balance,
+    Delivery,
+    Details,
+    NotOffered,
+    NumberQuery,
+    Offer,
+    OwnedNumber,
+    Spending,
+    every,
+)
 from tools.policy_reader import Reader
 
 NAME = "convirza"
@@ -19,7 +29,7 @@ class ConvirzaView:
     def __init__(self, client: Reader) -> None:
         self._client = client
 
-    async def numbers(self) -> list[Line]:
+    async def numbers(self) -> list[OwnedNumber]:
         routes = await self._routes_by_number()
         rows = await every(self._client, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
         return [_line(row, routes.get(row.phone_number)) for row in rows if row.phone_number]
@@ -36,7 +46,7 @@ class ConvirzaView:
             more |= {"route_id": route.route_id, "route_status": route.status}
         return Details(_line(row, route), more)
 
-    async def offers(self, wanted: Wanted) -> list[Offer]:
+    async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("Convirza has numbers of the US and Canada only")
         if not wanted.starts_with or wanted.starts_with[0] in "01":
@@ -65,7 +75,7 @@ class ConvirzaView:
         return {one.phone_number: row for row in rows for one in row.phone_numbers if one.phone_number}
 
 
-def _line(row: TrackingNumber, route: RouteRow | None) -> Line:
+def _line(row: TrackingNumber, route: RouteRow | None) -> OwnedNumber:
     calls_to = route.ring_to if route and route.status != "inactive" else None
     name = (route.name if route else None) or row.route_name
-    return Line(number=row.phone_number or "", provider=NAME, calls_to=calls_to or "nowhere", name=name)
+    return OwnedNumber(number=row.phone_number or "", provider=NAME, calls_to=calls_to or "nowhere", name=name)

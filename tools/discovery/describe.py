@@ -19,7 +19,7 @@ CALL_READ = "call_read_operation"
 CALL_WRITE = "call_write_operation"
 
 
-def described(operation: OperationType, policy: Policy) -> dict[str, Any]:
+def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
     """Everything about one operation, as a model needs it to call it well."""
     spec = operation.spec
     return {

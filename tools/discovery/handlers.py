@@ -10,10 +10,10 @@ from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from guard.rules.policy import Policy
-from server.mcp.dispatcher import Bar, CallDesk
+from server.mcp.dispatcher import AccessCheck, Dispatcher
 from server.mcp.results import problem, shown
-from tools.builtin import DOES, LOOKS, READS, own_tool
-from tools.discovery.describe import ASKED, CALL_READ, CALL_WRITE, caller, described
+from tools.builtin import LOCAL_READ, MUTATING, PROVIDER_READ, builtin_tool
+from tools.discovery.describe import ASKED, CALL_READ, CALL_WRITE, caller, describe
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Entry, Index
 from tools.registry import OperationType, operation_named, operations_of
@@ -56,16 +56,16 @@ class Calling(BaseModel):
     arguments: dict[str, Any] = Field(default={}, description="As describe_operation shows them.")
 
 
-class DiscoveryDesk:
+class DiscoveryHandlers:
     """Finds and calls the operations of the providers that are set up, as far as the session reaches them."""
 
     def __init__(
         self,
         *,
-        desk: CallDesk,
+        desk: Dispatcher,
         policy: Policy,
         providers: Collection[str],
-        bar: Bar,
+        bar: AccessCheck,
         listed: Callable[[], Iterable[Tool]],
     ) -> None:
         self._desk = desk
@@ -90,7 +90,7 @@ class DiscoveryDesk:
         operation = self._known(asked.operation, context)
         if isinstance(operation, CallToolResult):
             return operation
-        told = described(operation, self._policy)
+        told = describe(operation, self._policy)
         return shown({name: value for name, value in told.items() if value is not None})
 
     async def read(self, asked: Calling, context: Context[Any, Any]) -> Outcome:
@@ -174,29 +174,31 @@ def _fits(operation: OperationType, kind: Kind | None) -> bool:
             return not effect.is_plain_read
 
 
-def discovery_tools(desk: DiscoveryDesk) -> list[Tool]:
+def discovery_tools(desk: DiscoveryHandlers) -> list[Tool]:
     """The tools that find and call operations."""
     return [
-        own_tool(
+        builtin_tool(
             "search_operations",
             "Find the operations for a job among all providers; most are not listed as tools.",
             Searching,
             desk.search,
-            LOOKS,
+            LOCAL_READ,
         ),
-        own_tool(
+        builtin_tool(
             "describe_operation",
             "Show an operation's arguments, effect, price rule, who is asked, and an example.",
             Naming,
             desk.describe,
-            LOOKS,
+            LOCAL_READ,
         ),
-        own_tool(CALL_READ, "Call an operation that only reads and costs nothing.", Calling, desk.read, READS),
-        own_tool(
+        builtin_tool(
+            CALL_READ, "Call an operation that only reads and costs nothing.", Calling, desk.read, PROVIDER_READ
+        ),
+        builtin_tool(
             CALL_WRITE,
             "Call any other operation; a person is asked where it costs, removes, reroutes or touches credentials.",
             Calling,
             desk.write,
-            DOES,
+            MUTATING,
         ),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mcp.server.mcpserver.tools import Tool
 
-from tools.builtin import OwnTool
+from tools.builtin import BuiltinTool
 from tools.discovery.ranking import Entry, Index
 from tools.registry import OperationType
 from tools.toolsets import EVERYDAY
@@ -35,7 +35,7 @@ def _operation_entry(operation: OperationType) -> Entry:
 
 
 def _tool_entry(tool: Tool) -> Entry:
-    synonyms = tool.synonyms if isinstance(tool, OwnTool) else ()
+    synonyms = tool.synonyms if isinstance(tool, BuiltinTool) else ()
     texts = {"name": tool.name, "description": tool.description, "synonyms": " ".join(synonyms)}
     return Entry(name=tool.name, provider=None, texts=texts, verb=_verb(tool.name), is_common=True)
 

@@ -32,7 +32,7 @@ from clients.errors import (
 from clients.exchange import Exchange
 from clients.operation import Operation, Provider, Request, Spec
 from clients.redaction import redact
-from clients.response import Received, parsed_or_none, words
+from clients.response import Response, parsed_or_none, words
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of
 
 R = TypeVar("R")
@@ -237,7 +237,7 @@ class Enswitch(ApiClient):
         """Token or password, never in the address."""
         return self.login.fields
 
-    def received(self, response: Received) -> Received:
+    def received(self, response: Response) -> Response:
         """The code in the body counts. Whether HTTP's mirrors it is not documented; both are read."""
         if not (200 <= response.status < 300 or 400 <= response.status < 500):
             return response

@@ -7,8 +7,19 @@ from clients.errors import NotFound
 from guard.money import Money
 from tools.enswitch.operations.charges import ListTransactions
 from tools.enswitch.operations.customers import Customer, ListCustomers
-from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers, OwnedNumber
-from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers
+from tools.enswitch.operations.phone_numbers import OwnedNumber as EnswitchNumber
+from tools.overview.views import (
+    Balance,
+    Delivery,
+    Details,
+    NotOffered,
+    NumberQuery,
+    Offer,
+    OwnedNumber,
+    Spending,
+    every,
+)
 from tools.policy_reader import Reader
 
 NAME = "enswitch"
@@ -23,7 +34,7 @@ class EnswitchView:
         self._client = client
         self._currency = currency
 
-    async def numbers(self) -> list[Line]:
+    async def numbers(self) -> list[OwnedNumber]:
         below = await self._customers(recursive=True)
         if len(below) > MOST_CUSTOMERS:
             raise NotOffered(f"Enswitch has {len(below)} customers; ask enswitch_list_numbers for one of them")
@@ -40,7 +51,7 @@ class EnswitchView:
             return None
         return Details(_line(row), {"customer": row.customer, "status": row.status}) if row.number else None
 
-    async def offers(self, wanted: Wanted) -> list[Offer]:
+    async def offers(self, wanted: NumberQuery) -> list[Offer]:
         raise NotOffered("Enswitch lists numbers by inbound group; use enswitch_list_available_numbers")
 
     async def balances(self) -> list[Balance]:
@@ -72,6 +83,6 @@ class EnswitchView:
         return await every(self._client, ListCustomers(limit=500, recursive=recursive), lambda page: page.customers)
 
 
-def _line(row: OwnedNumber) -> Line:
+def _line(row: EnswitchNumber) -> OwnedNumber:
     target = " ".join(part for part in (row.dtype, row.dnumber) if part) or None
-    return Line(number=row.number or "", provider=NAME, calls_to=target)
+    return OwnedNumber(number=row.number or "", provider=NAME, calls_to=target)

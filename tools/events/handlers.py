@@ -13,16 +13,16 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from clients.errors import TelephonyError
 from guard.action import Principal
 from guard.money import Money
-from server.mcp.dispatcher import Memory
+from server.mcp.dispatcher import TaintStore
 from server.mcp.results import error_result, shown
-from server.mcp.untrusted import Fence
-from tools.builtin import LOOKS, READS, Outcome, own_tool
+from server.mcp.untrusted import Untrusted
+from tools.builtin import LOCAL_READ, PROVIDER_READ, Outcome, builtin_tool
 from tools.overview.handlers import AnyNumber
 from tools.policy_reader import NotAllowed, Reader
 from tools.routee.field_types import SENDER_ALONE
 from tools.routee.operations.account import GetBalance
 from tools.routee.operations.campaigns import Campaign, GetCampaign
-from tools.webhooks import Posted
+from tools.webhooks import Callback
 
 POLL_SECONDS = 0.5
 CAMPAIGN_POLL_SECONDS = 2.0
@@ -39,7 +39,7 @@ class Event(Protocol):
     def received_at(self) -> datetime: ...
 
     @property
-    def posted(self) -> Posted: ...
+    def posted(self) -> Callback: ...
 
 
 class Events(Protocol):
@@ -105,7 +105,7 @@ class Watching(BaseModel):
     seconds: float = Field(default=60, gt=0, le=600, description="How long to watch at most.")
 
 
-class EventDesk:
+class EventHandlers:
     """Answers from the inbox's record, which every server on the store shares."""
 
     def __init__(
@@ -113,7 +113,7 @@ class EventDesk:
         *,
         events: Callable[[], Events],
         reader: Reader,
-        memory: Callable[[], Memory],
+        memory: Callable[[], TaintStore],
         principal: Callable[[Context[Any, Any]], Principal],
         reached_at: Callable[[], bool],
     ) -> None:
@@ -162,7 +162,7 @@ class EventDesk:
                 await _report(context, campaign)
                 await anyio.sleep(min(CAMPAIGN_POLL_SECONDS, asked.seconds - waited))
         except TelephonyError as error:
-            fence = Fence()
+            fence = Untrusted()
             result = error_result(error, fence)
             await self._keep_in_mind(fence, context, source="routee_watch_campaign")
             return result
@@ -170,7 +170,7 @@ class EventDesk:
     async def _told(
         self, found: Sequence[Event], context: Context[Any, Any], *, is_full: bool, cursor: int = 0
     ) -> CallToolResult:
-        fence = Fence()
+        fence = Untrusted()
         told: dict[str, Any] = {"events": [_row(event, fence) for event in found]}
         if is_full or cursor or found:
             told["next_cursor"] = str(found[-1].number if found else cursor)
@@ -194,7 +194,7 @@ class EventDesk:
         currency = (await self._reader.send(GetBalance())).currency
         return Money(campaign.cost_so_far, currency.code) if currency and currency.code else None
 
-    async def _keep_in_mind(self, fence: Fence, context: Context[Any, Any], *, source: str) -> None:
+    async def _keep_in_mind(self, fence: Untrusted, context: Context[Any, Any], *, source: str) -> None:
         if fence.is_used:
             await self._memory().remember(self._principal(context), fence.texts, source=source)
 
@@ -220,7 +220,7 @@ def _summary(campaign: Campaign, cost: Money | None) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _row(event: Event, fence: Fence) -> dict[str, Any]:
+def _row(event: Event, fence: Untrusted) -> dict[str, Any]:
     posted = event.posted
     at = posted.at or event.received_at
     row = {
@@ -239,37 +239,37 @@ def _row(event: Event, fence: Fence) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _other_side(posted: Posted, fence: Fence) -> str | None:
+def _other_side(posted: Callback, fence: Untrusted) -> str | None:
     """Whoever texts may send any text as the number."""
     number = posted.number
     return fence.around(number) if number is not None and SENDER_ALONE.wrote(number) else number
 
 
-def event_tools(desk: EventDesk) -> list[Tool]:
+def event_tools(desk: EventHandlers) -> list[Tool]:
     """The tools over what came in."""
     return [
-        own_tool(
+        builtin_tool(
             "list_events",
             "List delivery reports, campaign progress and texts that came in, oldest first.",
             Listing,
             desk.list,
-            LOOKS,
+            LOCAL_READ,
             synonyms=("inbox", "receipts", "replies", "received texts", "callbacks", "webhook events", "dlr"),
         ),
-        own_tool(
+        builtin_tool(
             "wait_for_events",
             "Wait until a delivery report or text comes in, with progress.",
             Waiting,
             desk.wait,
-            LOOKS,
+            LOCAL_READ,
             synonyms=("wait for reply", "wait for delivery", "notify me"),
         ),
-        own_tool(
+        builtin_tool(
             "routee_watch_campaign",
             "Watch a Routee text campaign until it ends, with progress.",
             Watching,
             desk.watch,
-            READS,
+            PROVIDER_READ,
             synonyms=("follow campaign", "how is the campaign doing", "progress", "campaign status"),
         ),
     ]

@@ -15,9 +15,9 @@ from guard.action import Principal, State
 from guard.money import Money
 from guard.rules.budget import Cap
 from server.mcp.results import shown
-from tools.builtin import READS, Outcome, own_tool
+from tools.builtin import PROVIDER_READ, Outcome, builtin_tool
 from tools.overview.gather import Gathered, gather
-from tools.overview.views import Delivery, Line, Offer, View, Wanted
+from tools.overview.views import Delivery, NumberQuery, Offer, OwnedNumber, View
 
 if TYPE_CHECKING:
     from guard.journal import Journal
@@ -105,7 +105,7 @@ class Nothing(_Asked):
     """No arguments."""
 
 
-class OverviewDesk:
+class OverviewHandlers:
     """Answers from all providers that are set up."""
 
     def __init__(
@@ -164,7 +164,7 @@ class OverviewDesk:
 
     async def offers(self, asked: Searching, context: Context[Any, Any]) -> Outcome:
         """Numbers that can be had, cheapest first, those without a published price last."""
-        wanted = Wanted(asked.country, asked.starts_with, asked.limit)
+        wanted = NumberQuery(asked.country, asked.starts_with, asked.limit)
         gathered = await gather(self._views(), lambda view: view.offers(wanted))
         offers = [offer for found in gathered.found.values() for offer in found[: asked.limit]]
         offers.sort(key=_cheapest_first)
@@ -242,7 +242,7 @@ class OverviewDesk:
         return shown(told, notes, rows=rows)
 
 
-def _row(line: Line) -> dict[str, Any]:
+def _row(line: OwnedNumber) -> dict[str, Any]:
     row = {
         "number": line.number,
         "provider": line.provider,
@@ -284,55 +284,55 @@ def _cheapest_first(offer: Offer) -> tuple[bool, str, Any, str]:
     return False, offer.monthly.currency, offer.monthly.amount, offer.number
 
 
-def overview_tools(desk: OverviewDesk) -> list[Tool]:
+def overview_tools(desk: OverviewHandlers) -> list[Tool]:
     """The tools over all providers."""
     return [
-        own_tool(
+        builtin_tool(
             "list_all_numbers",
             "List the company's numbers at all providers, and where calls go.",
             Listing,
             desk.list_numbers,
-            READS,
+            PROVIDER_READ,
             synonyms=("own numbers", "our numbers", "dids", "inventory", "we have", "company numbers"),
         ),
-        own_tool(
+        builtin_tool(
             "find_number",
             "Show where a number lives, its route, texting, 911 and cost, and what forwards to it.",
             Finding,
             desk.find,
-            READS,
+            PROVIDER_READ,
             synonyms=("where does it ring", "everything about a number", "whose provider", "details", "show number"),
         ),
-        own_tool(
+        builtin_tool(
             "find_available_numbers",
             "Search the numbers that all providers sell, cheapest first.",
             Searching,
             desk.offers,
-            READS,
+            PROVIDER_READ,
             synonyms=("new number", "buy", "order", "rent", "area code", "free numbers", "get a number", "country"),
         ),
-        own_tool(
+        builtin_tool(
             "account_overview",
             "Show balances, spending this month, what waits for approval, and budgets left.",
             Nothing,
             desk.account,
-            READS,
+            PROVIDER_READ,
             synonyms=("balance", "money", "credit left", "funds", "account"),
         ),
-        own_tool(
+        builtin_tool(
             "spend_report",
             "Report what was spent, by provider and kind.",
             Spanning,
             desk.spend,
-            READS,
+            PROVIDER_READ,
             synonyms=("cost", "costs", "bill", "how much do we spend", "monthly", "expenses", "fees"),
         ),
-        own_tool(
+        builtin_tool(
             "message_status",
             "Show what became of a text message: state, price and time.",
             Following,
             desk.message,
-            READS,
+            PROVIDER_READ,
             synonyms=("delivered", "arrive", "did it arrive", "receipt", "sms status"),
         ),
     ]

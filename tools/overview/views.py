@@ -23,7 +23,7 @@ class TooLong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OwnedNumber:
     """A number of ours, and what it does."""
 
     number: str
@@ -83,7 +83,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NumberQuery:
     """Which numbers are looked for."""
 
     country: str
@@ -97,14 +97,14 @@ class Wanted:
 class Details:
     """Everything that one provider tells of one number."""
 
-    line: Line
+    line: OwnedNumber
     more: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class View(Protocol):
     """One provider's answers. Each method raises `NotOffered` where the provider has no read for it."""
 
-    async def numbers(self) -> list[Line]:
+    async def numbers(self) -> list[OwnedNumber]:
         """Every number of the account."""
         ...
 
@@ -112,7 +112,7 @@ class View(Protocol):
         """One number; None where the account does not have it."""
         ...
 
-    async def offers(self, wanted: Wanted) -> list[Offer]:
+    async def offers(self, wanted: NumberQuery) -> list[Offer]:
         """Numbers that can be had."""
         ...
 

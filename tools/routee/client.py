@@ -30,8 +30,8 @@ from clients.errors import (
 from clients.limits import Limit
 from clients.operation import Operation, Provider, Request, Spec
 from clients.redaction import redact
-from clients.response import Received, parsed_or_none
-from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, filled_in, names_inbox
+from clients.response import Response, parsed_or_none
+from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 
 routee: Final = Provider(
     "routee",
@@ -186,11 +186,11 @@ class Routee(ApiClient):
         Raises:
             NotConfigured: Routee could not reach the inbox.
         """
-        if not names_inbox(request.body):
+        if not uses_placeholder(request.body):
             return request
-        return replace(request, body=filled_in(request.body, self._reached, CALLBACK_KINDS))
+        return replace(request, body=expand(request.body, self._reached, CALLBACK_KINDS))
 
-    def received(self, response: Received) -> Received:
+    def received(self, response: Response) -> Response:
         """The response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
         if INBOX_PATH not in response.text:
             return response

@@ -6,7 +6,17 @@ from decimal import Decimal
 from phonenumbers import country_code_for_region
 
 from guard.money import Money
-from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, every
+from tools.overview.views import (
+    Balance,
+    Delivery,
+    Details,
+    NotOffered,
+    NumberQuery,
+    Offer,
+    OwnedNumber,
+    Spending,
+    every,
+)
 from tools.policy_reader import Reader
 from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
@@ -27,7 +37,7 @@ class RouteeView:
     def __init__(self, client: Reader) -> None:
         self._client = client
 
-    async def numbers(self) -> list[Line]:
+    async def numbers(self) -> list[OwnedNumber]:
         return [_line(row) for row in await self._rented()]
 
     async def number(self, number: str) -> Details | None:
@@ -37,7 +47,7 @@ class RouteeView:
         renewal = row.next_renewal.isoformat(timespec="seconds") if row.next_renewal else None
         return Details(_line(row), {"services": row.services, "next_renewal": renewal})
 
-    async def offers(self, wanted: Wanted) -> list[Offer]:
+    async def offers(self, wanted: NumberQuery) -> list[Offer]:
         call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
         rows = await every(self._client, call, lambda page: page.numbers, most=wanted.limit * 4)
         fitting = [row for row in rows if _fits(row.number, wanted)]
@@ -105,14 +115,14 @@ def _cost(costs: Costs) -> Money | None:
     return Money(priced[0].price, priced[0].currency)
 
 
-def _fits(number: str | None, wanted: Wanted) -> bool:
+def _fits(number: str | None, wanted: NumberQuery) -> bool:
     code = country_code_for_region(wanted.country)
     return number is not None and (_e164(number) or "").startswith(f"+{code}{wanted.starts_with or ''}")
 
 
-def _line(row: Number) -> Line:
+def _line(row: Number) -> OwnedNumber:
     calls_to = row.forwarded_to or (row.voice.dialplan_url if row.voice else None)
-    return Line(
+    return OwnedNumber(
         number=_e164(row.number) or "",
         provider=NAME,
         calls_to=calls_to,

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from clients.fields import AnsweredTime, LooseText
 from clients.operation import Answer
 from tools.routee.field_types import Amount, AnsweredSender, Status
-from tools.webhooks import BadCallback, Kind, Posted
+from tools.webhooks import BadCallback, Callback, Kind
 
 PROVIDER = "routee"
 LONGEST_SENDER = 64
@@ -51,7 +51,7 @@ class Inbound(Answer):
     received: AnsweredTime | None = Field(default=None, alias="receivedDate")
 
 
-def read_callback(kind: Kind, body: object) -> Posted:
+def read_callback(kind: Kind, body: object) -> Callback:
     """One callback of a kind.
 
     Raises:
@@ -70,7 +70,7 @@ def read_callback(kind: Kind, body: object) -> Posted:
         raise BadCallback(f"missing or of another kind: {fields}") from None
 
 
-def _report(kind: Kind, report: Report) -> Posted:
+def _report(kind: Kind, report: Report) -> Callback:
     state = report.status.name or report.status.status
     if not state:
         raise BadCallback("missing or of another kind: status.name")
@@ -79,7 +79,7 @@ def _report(kind: Kind, report: Report) -> Posted:
     at = report.status.updated_date or report.status.date
     reason = report.status.reason
     part = report.sms_id or str(report.part)
-    return Posted(
+    return Callback(
         provider=PROVIDER,
         kind=kind,
         subject=report.message_id,
@@ -96,9 +96,9 @@ def _report(kind: Kind, report: Report) -> Posted:
     )
 
 
-def _progress(progress: Progress) -> Posted:
+def _progress(progress: Progress) -> Callback:
     counts = _sorted(progress.counts)
-    return Posted(
+    return Callback(
         provider=PROVIDER,
         kind="campaign",
         subject=progress.tracking_id,
@@ -110,8 +110,8 @@ def _progress(progress: Progress) -> Posted:
     )
 
 
-def _inbound(kind: Kind, message: Inbound) -> Posted:
-    return Posted(
+def _inbound(kind: Kind, message: Inbound) -> Callback:
+    return Callback(
         provider=PROVIDER,
         kind=kind,
         subject=message.message_id,

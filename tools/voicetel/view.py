@@ -4,7 +4,17 @@ from datetime import datetime, timedelta
 
 from clients.errors import NotFound, TelephonyError
 from guard.money import Money
-from tools.overview.views import Balance, Delivery, Details, Line, NotOffered, Offer, Spending, Wanted, dollars
+from tools.overview.views import (
+    Balance,
+    Delivery,
+    Details,
+    NotOffered,
+    NumberQuery,
+    Offer,
+    OwnedNumber,
+    Spending,
+    dollars,
+)
 from tools.policy_reader import Reader
 from tools.voicetel.operations.account import GetAccount, ListRecurringCharges
 from tools.voicetel.operations.e911 import GetE911Record
@@ -22,7 +32,7 @@ class VoiceTelView:
     def __init__(self, client: Reader) -> None:
         self._client = client
 
-    async def numbers(self) -> list[Line]:
+    async def numbers(self) -> list[OwnedNumber]:
         found = await self._client.send(ListNumbers())
         return [_line(row) for row in found.numbers]
 
@@ -44,7 +54,7 @@ class VoiceTelView:
         }
         return Details(_line(row, monthly=await self._monthly()), more)
 
-    async def offers(self, wanted: Wanted) -> list[Offer]:
+    async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("VoiceTel has numbers of the US and Canada only")
         asked = SearchInventory(tn_mask=(wanted.starts_with or "*")[:10], quantity=wanted.limit)
@@ -107,8 +117,8 @@ class VoiceTelView:
 _STATE = {"in": "received", "out": "sent; where a receipt has its status is not documented"}
 
 
-def _line(row: Number, monthly: Money | None = None) -> Line:
+def _line(row: Number, monthly: Money | None = None) -> OwnedNumber:
     gateway = row.gateway or (f"gateway {row.route}" if row.route is not None else None)
     forwarded = f"forwarded to {row.forward_to}" if row.forward and row.forward_to else None
     texts = "texts" if row.sms_enabled else None
-    return Line(number=row.number, provider=NAME, calls_to=forwarded or gateway, texts=texts, monthly=monthly)
+    return OwnedNumber(number=row.number, provider=NAME, calls_to=forwarded or gateway, texts=texts, monthly=monthly)

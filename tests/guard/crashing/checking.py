@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from guard.action import State
 from server.store.hash_chain import Verdict
-from server.store.store import open_record
+from server.store.store import open_store
 from tests.guard.crashing.steps import Step
 from tests.guard.crashing.trials import Trial
 
@@ -94,7 +94,7 @@ def integrity(store: Path) -> str:
 
 async def audited(folder: Path) -> Verdict:
     """Whether the chain of a store is whole."""
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
         return await record.audit.verify()
     finally:

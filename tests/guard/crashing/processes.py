@@ -15,14 +15,14 @@ from guard.action import Action, Principal, State, digest_of
 from guard.errors import GuardRefusal
 from guard.pipeline import Guard
 from guard.reconcile import GRACE
-from server.services import Runtime
+from server.services import Services
 from server.store.schema import actions, holds
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedJournal, SteppedSender
 from tests.sandboxed import NO_CERTIFICATES
 from tools.provider import SETUPS
 from tools.registry import operation_named
-from tools.related_reads import reads_beside
+from tools.related_reads import related_reads
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"
@@ -61,13 +61,13 @@ class Finding:
 
 async def call_until_killed(folder: Path, url: str, operation: Operation[Any], signals: Signals) -> None:
     """Make one approved call, and wait to be killed once it is settled."""
-    runtime = Runtime(settings_for(folder, url), http=_http())
-    guard = _guard(runtime, signals)
+    services = Services(settings_for(folder, url), http=_http())
+    guard = _guard(services, signals)
     signals.tell(STARTED)
-    action = await guard.review(operation, USER)
+    action = await guard.propose(operation, USER)
     if action.state is State.PROPOSED:
         action = await guard.approve(action.id, by=PERSON)
-    await guard.carry_out(action, operation)
+    await guard.execute(action, operation)
     signals.tell(OVER)
     await anyio.sleep_forever()
 
@@ -75,11 +75,11 @@ async def call_until_killed(folder: Path, url: str, operation: Operation[Any], s
 async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Callable[[], None]) -> Finding:
     """Be the next process: look what became of the call, and make it again as a user would."""
     clock = [timedelta()]
-    runtime = Runtime(settings_for(folder, url), http=_http(), now=lambda: datetime.now(UTC) + clock[0])
+    services = Services(settings_for(folder, url), http=_http(), now=lambda: datetime.now(UTC) + clock[0])
     try:
-        guard, journal = runtime.guard, runtime.record.journal
+        guard, journal = services.guard, services.store.journal
         await guard.reconciler.run()
-        mine = await _actions_like(runtime, operation)
+        mine = await _actions_like(services, operation)
         first = mine[0] if mine else None
         repeated, words, yeses = await _repeat(guard, operation)
         repeated_later = None
@@ -97,14 +97,14 @@ async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Cal
             later=later.state.value if later else None,
             later_outcome=(later.outcome or "") if later else "",
             repeated_later=repeated_later,
-            holds=await _holds(runtime, operation),
+            holds=await _holds(services, operation),
             yeses=yeses,
         )
         if later is not None and later.state is State.UNKNOWN:  # as `ringfence actions resolve` does
             await journal.move(later.id, {State.UNKNOWN}, State.DONE, outcome="Closed by the operator.")
         return finding
     finally:
-        await runtime.close()
+        await services.close()
 
 
 def _http() -> httpx2.AsyncClient:
@@ -112,31 +112,31 @@ def _http() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(verify=NO_CERTIFICATES, timeout=30)
 
 
-def _guard(runtime: Runtime, signals: Signals) -> Guard:
-    """The guard that a runtime would build, with parts that signal."""
-    record = runtime.record
+def _guard(services: Services, signals: Signals) -> Guard:
+    """The guard that a services would build, with parts that signal."""
+    record = services.store
     return Guard(
         journal=SteppedJournal(record, signals),
         vault=record.vault,
         tracker=record.events,
         optouts=record.optouts,
         taint=record.taint,
-        senders={name: SteppedSender(client, signals) for name, client in runtime.clients.items()},
+        senders={name: SteppedSender(client, signals) for name, client in services.clients.items()},
         prices={
             name: source
-            for name, client in runtime.clients.items()
+            for name, client in services.clients.items()
             if (source := SETUPS[name].prices(client)) is not None
         },
         operations=operation_named,
-        reads_beside=reads_beside,
-        rules=runtime.settings.rules.rules(runtime.policy),
+        related_reads=related_reads,
+        rules=services.settings.rules.rules(services.policy),
     )
 
 
 async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, str, int]:
     """The same call again. A person says yes to it, but not to doing again what was done."""
     try:
-        action = await guard.review(operation, USER)
+        action = await guard.propose(operation, USER)
         words = " ".join(action.quote.warnings)
         yeses = 0
         if action.state is State.PROPOSED:
@@ -145,16 +145,16 @@ async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, st
                 return "asked", words, 0
             action = await guard.approve(action.id, by=PERSON)
             yeses = 1
-        await guard.carry_out(action, operation)
+        await guard.execute(action, operation)
         return "sent", words, yeses
     except GuardRefusal as refusal:
         return "told", str(refusal), 0
 
 
-async def _actions_like(runtime: Runtime, operation: Operation[Any]) -> list[Action]:
+async def _actions_like(services: Services, operation: Operation[Any]) -> list[Action]:
     """The actions of this very call, oldest first."""
-    record = runtime.record
-    digest = digest_of(operation, account=runtime.clients["voicetel"].account, principal=USER)
+    record = services.store
+    digest = digest_of(operation, account=services.clients["voicetel"].account, principal=USER)
     query = select(actions.c.id).where(actions.c.digest == digest).order_by(actions.c.created_at)
     async with record.database.transaction() as connection:
         ids = (await connection.execute(query)).scalars().all()
@@ -162,9 +162,9 @@ async def _actions_like(runtime: Runtime, operation: Operation[Any]) -> list[Act
     return [action for action in found if action is not None]
 
 
-async def _holds(runtime: Runtime, operation: Operation[Any]) -> dict[str, tuple[str, str | None]]:
-    mine = {action.id: action.state.value for action in await _actions_like(runtime, operation)}
+async def _holds(services: Services, operation: Operation[Any]) -> dict[str, tuple[str, str | None]]:
+    mine = {action.id: action.state.value for action in await _actions_like(services, operation)}
     query = select(holds.c.action_id, holds.c.state).where(holds.c.action_id.in_(mine))
-    async with runtime.record.database.transaction() as connection:
+    async with services.store.database.transaction() as connection:
         held: dict[str, str] = {row.action_id: row.state for row in await connection.execute(query)}
     return {action_id: (state, held.get(action_id)) for action_id, state in mine.items()}

@@ -14,7 +14,7 @@ from clients.operation import Operation
 from guard.action import Action, State
 from guard.rules.budget import Cap, Hold
 from server.store.actions import StoredJournal
-from server.store.store import Record
+from server.store.store import Store
 
 R = TypeVar("R")
 
@@ -57,7 +57,7 @@ class Signals:
 class SteppedJournal(StoredJournal):
     """The journal, with a signal after each write that a call makes."""
 
-    def __init__(self, record: Record, signals: Signals) -> None:
+    def __init__(self, record: Store, signals: Signals) -> None:
         super().__init__(record.database, record.audit)
         self._signals = signals
 

@@ -16,9 +16,9 @@ from argon2 import PasswordHasher
 from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote
-from server.console.page_identity import Identity
+from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
-from server.store.store import Record, open_record
+from server.store.store import Store, open_store
 
 PASSCODE = "correct horse"
 HOST = "127.0.0.1:8766"
@@ -67,20 +67,20 @@ def _hashed() -> str:
 
 
 @asynccontextmanager
-async def opened_record(folder: Path) -> AsyncGenerator[Record]:
+async def opened_record(folder: Path) -> AsyncGenerator[Store]:
     """A record with the passcode set."""
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
     try:
-        await record.facts.put("passcode", _hashed())
+        await record.key_values.put("passcode", _hashed())
         yield record
     finally:
         await record.database.close()
 
 
-def page_over(record: Record, *, now: Callable[[], datetime] = lambda: START, address: str | None = None) -> Any:
+def page_over(record: Store, *, now: Callable[[], datetime] = lambda: START, address: str | None = None) -> Any:
     """The page's application over a record."""
-    identity = Identity(record.seal, store="test", base=BASE)
-    return approval_app(PageSetup(record=record, hosts=[HOST], identity=identity, now=now, address=address))
+    identity = PageIdentity(record.seal, store_address="test", base=BASE)
+    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, now=now, address=address))
 
 
 @asynccontextmanager
@@ -91,14 +91,14 @@ async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def operator(record: Record, *, now: Callable[[], datetime] = lambda: START) -> AsyncGenerator[Browser]:
+async def operator(record: Store, *, now: Callable[[], datetime] = lambda: START) -> AsyncGenerator[Browser]:
     """A browser whose operator has signed in."""
     async with browser(page_over(record, now=now)) as page:
         assert (await page.sign_in()).status_code == 303
         yield page
 
 
-async def proposed(record: Record, **changes: Any) -> Action:
+async def proposed(record: Store, **changes: Any) -> Action:
     """An action that waits for an answer."""
     action = Action(
         id=new_action_id(),
@@ -126,7 +126,7 @@ async def proposed(record: Record, **changes: Any) -> Action:
     return await record.journal.propose(replace(action, **changes))
 
 
-async def state_of(record: Record, action: Action) -> State:
+async def state_of(record: Store, action: Action) -> State:
     """Where an action stands by now."""
     found = await record.journal.find(action.id)
     assert found is not None

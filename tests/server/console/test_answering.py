@@ -201,11 +201,11 @@ async def test_the_stop_switch_stops_and_lets_go_on(tmp_path: Path) -> None:
 
 async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
-            await set_passcode(runtime.record, PASSCODE, old=None)
-            async with browser(page_over(runtime.record, now=lambda: datetime.now(UTC))) as page:
+            await set_passcode(services.store, PASSCODE, old=None)
+            async with browser(page_over(services.store, now=lambda: datetime.now(UTC))) as page:
                 await page.sign_in()
                 assert (
                     await page.press(f"/{waiting['action']}/approve", on=f"/{waiting['action']}")

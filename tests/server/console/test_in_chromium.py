@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from guard.action import Action, State
 from server.http.loopback import bind, serving
-from server.store.store import Record
+from server.store.store import Store
 from tests.server.console.browsing import PASSCODE, opened_record, proposed, state_of
 from tests.server.console.chromium import CHROMIUM, PHONE, picture, tab, tab_to
 
@@ -166,12 +166,12 @@ _LONG: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def _served(folder: Path) -> AsyncGenerator[tuple[Record, str]]:
-    async with opened_record(folder) as record, serving(record, bind(0), store="test") as base:
+async def _served(folder: Path) -> AsyncGenerator[tuple[Store, str]]:
+    async with opened_record(folder) as record, serving(record, bind(0), store_address="test") as base:
         yield record, base
 
 
-async def _waiting(record: Record, **changes: Any) -> Action:
+async def _waiting(record: Store, **changes: Any) -> Action:
     now = datetime.now(UTC)
     times = {"created_at": now, "expires_at": now + timedelta(minutes=15)}
     plain: dict[str, Any] = {"arguments": {"numbers": ["+12125550100", "+12125550101"], "route": 9}}

@@ -22,7 +22,7 @@ from mcp.types import (
 from server.console.passcode import set_passcode
 from server.http.app import page_on_loopback
 from server.mcp.app import build_server
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
 from tests.sandboxed import Sandbox, sandboxes
@@ -58,7 +58,7 @@ class Scene:
 
     client: Client
     sandbox: Sandbox
-    runtime: Runtime
+    services: Services
     release: dict[str, str]
 
 
@@ -164,8 +164,8 @@ async def test_a_client_that_opens_nothing_waits_only_where_the_operator_set_it(
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             await waits.wait()
-            [action] = await scene.runtime.record.journal.latest(1)
-            await _press("approve")(await scene.runtime.page.address_for(action.id) or "")
+            [action] = await scene.services.store.journal.latest(1)
+            await _press("approve")(await scene.services.page.address_for(action.id) or "")
         assert not results[0].is_error
         assert len(await scene.sandbox.writes()) == 1
 
@@ -205,13 +205,13 @@ async def _connected(
 ) -> AsyncGenerator[Scene]:
     async with sandboxes() as sandbox:
         approvals = ApprovalSettings(port=0, wait_seconds=wait)
-        runtime = Runtime(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
-        await set_passcode(runtime.record, PASSCODE, old=None)
-        server = build_server(runtime)
-        async with page_on_loopback(runtime), Client(server, mode=era, elicitation_callback=visitor) as client:
+        services = Services(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
+        await set_passcode(services.store, PASSCODE, old=None)
+        server = build_server(services)
+        async with page_on_loopback(services), Client(server, mode=era, elicitation_callback=visitor) as client:
             listed = await client.call_tool("voicetel_list_numbers", {})
             content: dict[str, Any] = listed.structured_content or {}
-            yield Scene(client, sandbox, runtime, {"number": content["numbers"][0]["number"]})
+            yield Scene(client, sandbox, services, {"number": content["numbers"][0]["number"]})
 
 
 def _press(button: str) -> Deed:

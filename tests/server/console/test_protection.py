@@ -232,7 +232,7 @@ async def test_signing_in_and_failing_to_is_on_the_audit(tmp_path: Path) -> None
 
 async def test_without_a_passcode_nobody_signs_in(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, browser(page_over(record)) as visitor:
-        await record.facts.drop("passcode")
+        await record.key_values.drop("passcode")
         assert "ringfence approvals passcode" in (await visitor.open()).text
         for passcode in ("", PASSCODE):
             answer = await visitor.sign_in(passcode)

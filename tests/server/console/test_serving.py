@@ -23,9 +23,9 @@ from pydantic import SecretStr
 from sandbox.serving import LoopbackServer
 from server.console.passcode import set_passcode
 from server.http.app import http_app, page_on_loopback
-from server.services import Runtime
+from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
-from server.store.store import open_record
+from server.store.store import open_store
 from tests.connecting import settings_for
 from tests.sandboxed import sandboxes
 from tests.server.console.browsing import PASSCODE
@@ -67,17 +67,17 @@ async def test_two_child_processes_on_one_store_share_a_page(tmp_path: Path) -> 
 
 async def test_a_page_whose_process_is_gone_is_replaced(tmp_path: Path) -> None:
     gone = f"http://127.0.0.1:{_free_port()}"
-    async with _loopback(tmp_path) as runtime, httpx2.AsyncClient() as http:
-        await runtime.record.facts.put("approval page", gone)
-        found = await runtime.page.address_for("act_abcdefgh")
+    async with _loopback(tmp_path) as services, httpx2.AsyncClient() as http:
+        await services.store.key_values.put("approval page", gone)
+        found = await services.page.address_for("act_abcdefgh")
         assert found is not None
         assert (await http.get(found)).status_code == 401
-        assert await runtime.record.facts.get("approval page") == page_base(found)
+        assert await services.store.key_values.get("approval page") == page_base(found)
 
 
 async def test_the_page_ends_with_its_server(tmp_path: Path) -> None:
-    async with _loopback(tmp_path) as runtime:
-        page = await runtime.page.address_for("act_abcdefgh")
+    async with _loopback(tmp_path) as services:
+        page = await services.page.address_for("act_abcdefgh")
     assert page is not None
     async with httpx2.AsyncClient() as http:
         with pytest.raises(httpx2.ConnectError):
@@ -88,18 +88,18 @@ async def test_several_processes_that_need_a_page_at_once_serve_one(tmp_path: Pa
     port = _free_port()
     found: list[str | None] = []
 
-    async def ask(runtime: Runtime) -> None:
-        found.append(await runtime.page.address_for("act_abcdefgh"))
+    async def ask(services: Services) -> None:
+        found.append(await services.page.address_for("act_abcdefgh"))
 
     async with _loopback(tmp_path, port) as one, _loopback(tmp_path, port) as two, _loopback(tmp_path, port) as three:
-        await _together(*(partial(ask, runtime) for runtime in (one, two, three)))
+        await _together(*(partial(ask, services) for services in (one, two, three)))
     assert set(found) == {f"http://127.0.0.1:{port}/approvals/act_abcdefgh"}
 
 
 async def test_a_port_that_something_else_has_is_left_to_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        async with _loopback(tmp_path, taken.getsockname()[1]) as runtime:
-            found = await runtime.page.address_for("act_abcdefgh")
+        async with _loopback(tmp_path, taken.getsockname()[1]) as services:
+            found = await services.page.address_for("act_abcdefgh")
             assert found is not None
             assert page_base(found) != f"http://127.0.0.1:{taken.getsockname()[1]}"
 
@@ -117,8 +117,8 @@ async def test_the_page_of_another_store_is_not_taken_for_ones_own(tmp_path: Pat
 
 async def test_a_program_that_took_the_port_of_a_page_is_not_pointed_to(tmp_path: Path) -> None:
     """It may repeat what it heard from a true page elsewhere; the proof names the address that it is for."""
-    async with _loopback(tmp_path) as runtime:
-        true = page_base(await runtime.page.address_for("act_abcdefgh") or "")
+    async with _loopback(tmp_path) as services:
+        true = page_base(await services.page.address_for("act_abcdefgh") or "")
 
         async def relay(scope: Any, receive: Any, send: Any) -> None:
             async with httpx2.AsyncClient() as http:
@@ -128,23 +128,23 @@ async def test_a_program_that_took_the_port_of_a_page_is_not_pointed_to(tmp_path
             await send({"type": "http.response.body", "body": heard.content})
 
         async with _served(relay) as false, _loopback(tmp_path) as other:
-            await other.record.facts.put("approval page", false)
+            await other.store.key_values.put("approval page", false)
             assert page_base(await other.page.address_for("act_abcdefgh") or "") != false
 
 
 async def test_without_a_page_the_command_line_is_named_and_nothing_listens(tmp_path: Path) -> None:
     settings = _settings(tmp_path).model_copy(update={"approvals": ApprovalSettings(page="off")})
-    runtime = Runtime(settings)
-    async with page_on_loopback(runtime):
-        assert await runtime.page.address_for("act_abcdefgh") is None
+    services = Services(settings)
+    async with page_on_loopback(services):
+        assert await services.page.address_for("act_abcdefgh") is None
     assert await _kept_address(tmp_path) is None
 
 
 async def test_http_serves_the_page_beside_the_protocol_and_keeps_their_doors_apart(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        runtime = Runtime(_settings(tmp_path, sandbox.voicetel))
-        async with _http(runtime) as base:
-            await set_passcode(runtime.record, PASSCODE, old=None)
+        services = Services(_settings(tmp_path, sandbox.voicetel))
+        async with _http(services) as base:
+            await set_passcode(services.store, PASSCODE, old=None)
             async with _connected(base) as client:
                 page = _page_in(await _waiting(client))
                 assert page_base(page) == base
@@ -165,9 +165,9 @@ async def test_a_client_that_only_opens_pages_is_sent_to_the_page_for_what_other
     tmp_path: Path,
 ) -> None:
     async with sandboxes() as sandbox:
-        runtime = Runtime(_settings(tmp_path, sandbox.voicetel))
-        async with _http(runtime) as base:
-            await set_passcode(runtime.record, PASSCODE, old=None)
+        services = Services(_settings(tmp_path, sandbox.voicetel))
+        async with _http(services) as base:
+            await set_passcode(services.store, PASSCODE, old=None)
             asked = await _call(base, {"elicitation": {"url": {}}})
             [[key, request]] = asked["inputRequests"].items()
             page = request["params"]["url"]
@@ -183,30 +183,30 @@ async def test_a_client_that_only_opens_pages_is_sent_to_the_page_for_what_other
 @pytest.mark.parametrize("path", ["/approvals", "/approvals/", "/approvals/history"])
 @pytest.mark.parametrize("host", ["evil.example", "0.0.0.0:80"])
 async def test_over_http_the_page_answers_only_to_its_own_names(path: str, host: str, tmp_path: Path) -> None:
-    async with _http(Runtime(_settings(tmp_path))) as base, httpx2.AsyncClient(base_url=base) as http:
+    async with _http(Services(_settings(tmp_path))) as base, httpx2.AsyncClient(base_url=base) as http:
         assert (await http.get(path, headers={"Host": host})).status_code == 421
         assert (await http.get(path)).status_code == 401
 
 
 async def test_over_http_the_page_can_be_left_out(tmp_path: Path) -> None:
     settings = _settings(tmp_path).model_copy(update={"approvals": ApprovalSettings(page="off")})
-    async with _http(Runtime(settings)) as base, httpx2.AsyncClient(base_url=base) as http:
+    async with _http(Services(settings)) as base, httpx2.AsyncClient(base_url=base) as http:
         assert (await http.get("/approvals")).status_code == 404
 
 
 async def test_behind_a_proxy_the_public_address_is_given(tmp_path: Path) -> None:
     approvals = ApprovalSettings(address="https://ringfence.example.com/")
-    runtime = Runtime(_settings(tmp_path).model_copy(update={"approvals": approvals}))
-    http_app(runtime, "0.0.0.0", 80)  # noqa: S104 - nothing listens
-    assert await runtime.page.address_for("act_a") == "https://ringfence.example.com/approvals/act_a"
-    await runtime.close()
+    services = Services(_settings(tmp_path).model_copy(update={"approvals": approvals}))
+    http_app(services, "0.0.0.0", 80)  # noqa: S104 - nothing listens
+    assert await services.page.address_for("act_a") == "https://ringfence.example.com/approvals/act_a"
+    await services.close()
 
 
 async def test_on_every_interface_no_address_is_invented(tmp_path: Path) -> None:
-    runtime = Runtime(_settings(tmp_path))
-    http_app(runtime, "0.0.0.0", 80)  # noqa: S104 - nothing listens
-    assert await runtime.page.address_for("act_a") is None
-    await runtime.close()
+    services = Services(_settings(tmp_path))
+    http_app(services, "0.0.0.0", 80)  # noqa: S104 - nothing listens
+    assert await services.page.address_for("act_a") is None
+    await services.close()
 
 
 async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: Path) -> None:
@@ -219,8 +219,8 @@ async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: P
         assert told.strip() == f"http://127.0.0.1:{port}/approvals"
         second = await anyio.run_process(command, env=environment)
         assert "is served already" in second.stdout.decode("utf-8")
-        async with _loopback(tmp_path) as runtime:
-            assert await runtime.page.address_for("act_a") == f"http://127.0.0.1:{port}/approvals/act_a"
+        async with _loopback(tmp_path) as services:
+            assert await services.page.address_for("act_a") == f"http://127.0.0.1:{port}/approvals/act_a"
         process.terminate()
 
 
@@ -254,16 +254,16 @@ def _settings(folder: Path, voicetel: str = "http://unused.test", *, port: int =
 
 
 @asynccontextmanager
-async def _loopback(folder: Path, port: int = 0) -> AsyncGenerator[Runtime]:
-    runtime = Runtime(_settings(folder, port=port))
-    async with page_on_loopback(runtime):
-        yield runtime
+async def _loopback(folder: Path, port: int = 0) -> AsyncGenerator[Services]:
+    services = Services(_settings(folder, port=port))
+    async with page_on_loopback(services):
+        yield services
 
 
 @asynccontextmanager
-async def _http(runtime: Runtime) -> AsyncGenerator[str]:
+async def _http(services: Services) -> AsyncGenerator[str]:
     port = _free_port()
-    async with _served(http_app(runtime, "127.0.0.1", port), port, lifespan=True) as base:
+    async with _served(http_app(services, "127.0.0.1", port), port, lifespan=True) as base:
         yield base
 
 
@@ -322,15 +322,15 @@ async def _together(*deeds: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 async def _set_passcode(folder: Path) -> None:
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     await set_passcode(record, PASSCODE, old=None)
     await record.database.close()
 
 
 async def _kept_address(folder: Path) -> str | None:
-    record = open_record(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
-        return await record.facts.get("approval page")
+        return await record.key_values.get("approval page")
     finally:
         await record.database.close()
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from clients.audience import Members, Unlisted
+from clients.audience import Members, UnresolvableRecipients
 from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
@@ -111,10 +111,10 @@ def _leaves_at(when: str) -> tuple[datetime, ...]:
     return () if when == NOW else (datetime.fromisoformat(when),)
 
 
-def _further_recipients(call: FurtherFields) -> tuple[Unlisted, ...]:
+def _further_recipients(call: FurtherFields) -> tuple[UnresolvableRecipients, ...]:
     """No page shows the body, so a further field may name a list of people."""
     named = ", ".join(sorted(call.extra_fields or ()))
-    return (Unlisted(f"`{named}` in extra_fields may name further recipients"),) if named else ()
+    return (UnresolvableRecipients(f"`{named}` in extra_fields may name further recipients"),) if named else ()
 
 
 def _recipients_of(found: Broadcast) -> tuple[str | None, ...]:
@@ -152,7 +152,7 @@ class _WholeBroadcast(FurtherFields):
     def destinations(self) -> tuple[str, ...]:
         return (*self.recipients, *numbers_in(self.extra_fields))
 
-    def members(self) -> tuple[Unlisted, ...]:
+    def members(self) -> tuple[UnresolvableRecipients, ...]:
         return _further_recipients(self)
 
     def leaves_at(self) -> tuple[datetime, ...]:
@@ -272,7 +272,7 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
     def destinations(self) -> tuple[str, ...]:
         return (*(self.recipients or []), *numbers_in(self.extra_fields))
 
-    def members(self) -> tuple[Members[Broadcast] | Unlisted, ...]:
+    def members(self) -> tuple[Members[Broadcast] | UnresolvableRecipients, ...]:
         """Whoever keeps its recipients sends to those it has."""
         kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of),)
         return (*kept, *_further_recipients(self))

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from clients.audience import Unlisted
+from clients.audience import UnresolvableRecipients
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
 from clients.operation import Answer, Operation, wire_fields
@@ -102,9 +102,13 @@ class StartConversation(Operation[Conversation]):
     def destinations(self) -> tuple[str, ...]:
         return (*called_numbers(self.to), *(verb.to for verb in self.verbs or () if verb.to is not None))
 
-    def members(self) -> tuple[Unlisted, ...]:
+    def members(self) -> tuple[UnresolvableRecipients, ...]:
         fetched = self.dial_plan_url or self.machine_url or any(verb.event_url for verb in self.verbs or ())
-        return (Unlisted("a dialplan that Routee fetches during the call may dial any number"),) if fetched else ()
+        return (
+            (UnresolvableRecipients("a dialplan that Routee fetches during the call may dial any number"),)
+            if fetched
+            else ()
+        )
 
     def warnings(self) -> tuple[str, ...]:
         told = ["Charged by the second from the answer on; unanswered calls are free."]
