@@ -33,7 +33,7 @@ from clients.exchange import Exchange
 from clients.http_client import open_http_client
 from clients.lenient import parse_what_fits
 from clients.limits import Limits, ProcessLimits
-from clients.operation import Operation, Provider, Request, Spec, answer_type, build_request
+from clients.operation import Operation, ProviderApi, Request, Spec, answer_type, build_request
 from clients.response import Response, backoff, parsed, parsed_or_none, read_within, words
 
 R = TypeVar("R")
@@ -72,7 +72,7 @@ class _Attempts:
 class ApiClient:
     """Sends operations to one provider account. A provider's module says how it logs in and wraps its answers."""
 
-    provider: ClassVar[Provider]
+    provider: ClassVar[ProviderApi]
 
     def __init__(
         self,
@@ -356,7 +356,7 @@ class ApiClient:
         wanted = cast("type[BaseModel]", answer_type(type(operation)))
         picked = content
         try:
-            picked = operation.pick(content)
+            picked = operation.select(content)
             return cast("R", wanted.model_validate(picked))
         except ValidationError as misfit:
             fields = sorted({".".join(str(part) for part in error["loc"]) or "the whole" for error in misfit.errors()})

@@ -55,12 +55,12 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof(Generic[A]):
+class Verification(Generic[A]):
     """How to find out whether a call happened when no answer came: a read, and what it shows."""
 
     read: "Operation[A]"
 
-    shows: "Callable[[A], bool | Proof[Any] | None]"
+    check: "Callable[[A], bool | Verification[Any] | None]"
     """True if the answer shows that it happened, False that it did not, None if it cannot tell; or the next read."""
 
     if_absent: bool | None = None
@@ -74,7 +74,7 @@ class Proof(Generic[A]):
 class Spec:
     """The facts about an operation that do not depend on its arguments."""
 
-    provider: "Provider"
+    provider: "ProviderApi"
     name: str
     title: str
     method: Method
@@ -106,8 +106,8 @@ class Spec:
     irreversible: bool
     """True when no call brings back what this one takes away."""
 
-    unseen: str
-    """Why no read can tell whether a call happened whose answer was lost; empty where `settled` names one."""
+    unverifiable: str
+    """Why no read can tell whether a call happened whose answer was lost; empty where `verification` names one."""
 
     needs_key: bool
     admin_only: bool
@@ -178,7 +178,7 @@ class Operation(BaseModel, Generic[R]):
         """
         return Undo(verdict="none", lost="No call of the provider takes this back.")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         """How to find out whether this call, sent at that time, happened when no answer came."""
         return None
 
@@ -190,11 +190,11 @@ class Operation(BaseModel, Generic[R]):
         """Whom this call reaches without naming their numbers: those of groups, of lists and of references."""
         return ()
 
-    def leaves_at(self) -> tuple[datetime, ...]:
+    def scheduled_at(self) -> tuple[datetime, ...]:
         """The moments at which what this call sends goes out; empty where that is at once."""
         return ()
 
-    def reach(self) -> int:
+    def recipient_count(self) -> int:
         """How many numbers or recipients this call touches: the length of its longest list, at least one."""
         values = [getattr(self, name) for name in type(self).model_fields]
         return max([1, *(len(cast("list[object]", value)) for value in values if isinstance(value, list))])
@@ -214,7 +214,7 @@ class Operation(BaseModel, Generic[R]):
         """
         return ()
 
-    def tracked(self, answer: R) -> tuple[str, ...]:
+    def message_ids(self, answer: R) -> tuple[str, ...]:
         """Ids by which receipts will name what this call sent."""
         return ()
 
@@ -234,7 +234,7 @@ class Operation(BaseModel, Generic[R]):
         """What goes into the query of a call whose other arguments are in its body."""
         return {}
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         """The part that was asked for. Overridden where the provider has no read that is narrow enough.
 
         Raises:
@@ -243,7 +243,7 @@ class Operation(BaseModel, Generic[R]):
         return content
 
 
-class Provider:
+class ProviderApi:
     """One provider's API: its name, where it lives, where it is documented, and how its calls carry arguments."""
 
     def __init__(
@@ -283,7 +283,7 @@ class Provider:
         refusals: Mapping[int, type[Refused]] | None = None,
         clean_failures: frozenset[int] = frozenset(),
         irreversible: bool = False,
-        unseen: str = "",
+        unverifiable: str = "",
         needs_key: bool = True,
         admin_only: bool = False,
         rows: str | None = None,
@@ -317,7 +317,7 @@ class Provider:
                 refusals=refusals or {},
                 clean_failures=clean_failures,
                 irreversible=irreversible,
-                unseen=unseen,
+                unverifiable=unverifiable,
                 needs_key=needs_key,
                 admin_only=admin_only,
                 rows=rows,

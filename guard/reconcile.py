@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from clients.errors import NotFound, TelephonyError
 from clients.exchange import Exchange
-from clients.operation import Operation, Proof, answer_type
+from clients.operation import Operation, Verification, answer_type
 from guard.action import Action, State
 from guard.journal import Journal
 from guard.verification_hint import Operations
@@ -81,7 +81,7 @@ class Reconciler:
         if action.state is not State.UNKNOWN:
             return action
         call, sender = self._call(action), self._senders.get(action.provider)
-        proof = call.settled(action.sent_at) if call and action.sent_at else None
+        proof = call.verification(action.sent_at) if call and action.sent_at else None
         if call is None or proof is None or sender is None or action.sent_at is None:
             return action
         if sender.account != action.account:
@@ -113,7 +113,7 @@ class Reconciler:
         except ValidationError:
             return None
 
-    async def _happened(self, proof: Proof[Any], sender: ProviderClient, sent_at: datetime) -> bool | None:
+    async def _happened(self, proof: Verification[Any], sender: ProviderClient, sent_at: datetime) -> bool | None:
         for _ in range(MAX_READS):
             try:
                 exchange = await sender.exchange(proof.read)
@@ -123,14 +123,14 @@ class Reconciler:
                 return None
             if exchange.attempts == 0 and exchange.received_at < sent_at:
                 return None  # an answer kept from before the call proves nothing
-            shown = proof.shows(exchange.answer)
-            if not isinstance(shown, Proof):
+            shown = proof.check(exchange.answer)
+            if not isinstance(shown, Verification):
                 return shown
             proof = shown
         return None
 
 
-def _is_newer_than_before(action: Action, call: Operation[Any], proof: Proof[Any]) -> bool:
+def _is_newer_than_before(action: Action, call: Operation[Any], proof: Verification[Any]) -> bool:
     """True if the state before the call was read, and did not show what the call was to bring about."""
     read = call.before()
     if read is None or read != proof.read or action.before is None:
@@ -139,7 +139,7 @@ def _is_newer_than_before(action: Action, call: Operation[Any], proof: Proof[Any
         return proof.if_absent is False
     kept: Any = answer_type(type(read))
     try:
-        shown = proof.shows(kept.model_validate(action.before))
+        shown = proof.check(kept.model_validate(action.before))
     except ValidationError:
         return False
     return shown is False or shown is None

@@ -93,7 +93,7 @@ class Settlement:
         before = [self._keeping(action, name, secret) for name, secret in secrets]
         cost = _cost(action, operation, exchange.answer)
         before += self._spending(action, cost)
-        before += self._tracking(action, tuple(operation.tracked(exchange.answer)))
+        before += self._tracking(action, tuple(operation.message_ids(exchange.answer)))
         outcome = CHECKED_ONLY if only_checks(operation) else "Carried out."
         took = f"It cost {cost}." if cost is not None else ""
         told, answer = " ".join(filter(None, [outcome, took, remark])), redact_answer(exchange.raw)

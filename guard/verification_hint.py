@@ -18,10 +18,10 @@ ReadsBeside = Callable[[str], Sequence[str]]
 def verification_hint(action: Action, operations: Operations, related_reads: ReadsBeside) -> str:
     """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
     called = operations(action.operation)
-    if called is not None and called.spec.unseen:
-        return f"No read can tell: {called.spec.unseen}.{_nearest(related_reads(action.operation))}"
+    if called is not None and called.spec.unverifiable:
+        return f"No read can tell: {called.spec.unverifiable}.{_nearest(related_reads(action.operation))}"
     operation = _again(action, called)
-    if operation is not None and action.sent_at is not None and (proof := operation.settled(action.sent_at)):
+    if operation is not None and action.sent_at is not None and (proof := operation.verification(action.sent_at)):
         return f"Look with {_call(proof.read)}."
     if operation is not None and (before := operation.before()) is not None:
         return f"Look with {_call(before)}."

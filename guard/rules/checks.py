@@ -84,7 +84,7 @@ class Checks:
         """
         if numbers and Effect.PAID in operation.spec.effect:
             now = self._now()
-            for moment in operation.leaves_at() or (now,):
+            for moment in operation.scheduled_at() or (now,):
                 self._rules.compliance.check_hour(numbers, max(moment, now))
             await check_opt_outs(numbers, self._optouts)
 

@@ -89,7 +89,7 @@ def recipient_count(operation: Operation[Any], found: Recipients) -> int | None:
     """How many numbers or recipients a call touches, None where that is not known."""
     if found.unknown:
         return None
-    return max(operation.reach(), len({*operation.destinations(), *found.numbers}))
+    return max(operation.recipient_count(), len({*operation.destinations(), *found.numbers}))
 
 
 def _add(numbers: dict[str, None], members: Members[Any], page: Any) -> str | None:

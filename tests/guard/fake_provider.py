@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, ProviderFailed
 from clients.exchange import Exchange
-from clients.operation import Answer, Done, Operation, Proof, Provider
+from clients.operation import Answer, Done, Operation, ProviderApi, Verification
 from clients.undo import Undo
 
 R = TypeVar("R")
@@ -19,7 +19,7 @@ Fate = Literal["answered", "refused", "lost before", "lost after", "killed befor
 
 PRICE = Decimal("1.00")
 
-depot = Provider("depot", title="Depot", base_url="https://depot.test", docs_url="https://depot.test/docs")
+depot = ProviderApi("depot", title="Depot", base_url="https://depot.test", docs_url="https://depot.test/docs")
 
 
 class Stock(Answer):
@@ -43,8 +43,8 @@ class Buy(Operation[Done]):
     def charge(self) -> Charge:
         return Charge(item="item", each=PRICE, source="the list")
 
-    def settled(self, sent_at: datetime) -> Proof[Stock]:
-        return Proof(read=ListStock(), shows=lambda stock: self.item in stock.items)
+    def verification(self, sent_at: datetime) -> Verification[Stock]:
+        return Verification(read=ListStock(), check=lambda stock: self.item in stock.items)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="partial", operation=GiveBack(item=self.item), lost="The money is not paid back.")
@@ -57,8 +57,8 @@ class GiveBack(Operation[Done]):
     item: str
     """Which."""
 
-    def settled(self, sent_at: datetime) -> Proof[Stock]:
-        return Proof(read=ListStock(), shows=lambda stock: self.item not in stock.items)
+    def verification(self, sent_at: datetime) -> Verification[Stock]:
+        return Verification(read=ListStock(), check=lambda stock: self.item not in stock.items)
 
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {

@@ -158,11 +158,11 @@ def _changes(provider: str) -> list[Any]:
 def test_every_change_at_voicetel_has_a_read_that_tells_or_says_why_none_can(operation: OperationType) -> None:
     """The table above shows that the read tells."""
     is_shown = operation.spec.tool_name in {lost.tool for lost in VOICETEL}
-    assert is_shown == (not operation.spec.unseen)
+    assert is_shown == (not operation.spec.unverifiable)
 
 
 @pytest.mark.parametrize("operation", [*_changes("routee"), *_changes("convirza"), *_changes("enswitch")])
 def test_every_guarded_call_elsewhere_names_a_read_or_says_why_none_can_tell(operation: OperationType) -> None:
     if operation.spec.effect.is_guarded:
         declared = any("settled" in vars(base) for base in operation.__mro__ if base is not Operation)
-        assert declared or operation.spec.unseen
+        assert declared or operation.spec.unverifiable

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.operation import Proof
+from clients.operation import Verification
 from guard.action import State
 from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
 from tests.guard.lost_answers import Bench, Lost, benches
@@ -23,7 +23,7 @@ AT = datetime(2026, 11, 21, 10, 0, 0, 400_000, UTC)
 IN_A_MINUTE = (AT + timedelta(minutes=1)).isoformat()
 WHEN = AT + timedelta(days=2)
 
-Told = bool | Proof[Any] | None
+Told = bool | Verification[Any] | None
 
 
 async def _never_came(bench: Bench, tool: str, **arguments: Any) -> State:
@@ -120,8 +120,8 @@ NEW = {"msisdn": BRITISH_NUMBER, "nextRenewal": "2026-12-21T10:00:00Z", "inbound
     ],
 )
 def test_a_new_number_is_known_by_its_first_month_and_its_settings(found: dict[str, Any], told: Told) -> None:
-    proof = RentNumber(number=BRITISH_NUMBER, inbound_sms_url=HOOK).settled(AT)
-    assert proof.shows(Number.model_validate(found)) is told
+    proof = RentNumber(number=BRITISH_NUMBER, inbound_sms_url=HOOK).verification(AT)
+    assert proof.check(Number.model_validate(found)) is told
 
 
 def _update(**more: Any) -> UpdateCampaign:
@@ -161,7 +161,7 @@ def _campaign(**more: Any) -> Campaign:
     ],
 )
 def test_every_field_that_a_campaign_shows_has_to_agree(call: UpdateCampaign, found: Campaign, told: Told) -> None:
-    assert call.settled(AT).shows(found) is told
+    assert call.verification(AT).check(found) is told
 
 
 SMS = SendSms(sender="+447520630142", to=GREEK, text="Hi", label="a")
@@ -183,12 +183,12 @@ SEEN = {"messageId": "m", "from": "447520630142", "to": GREEK, "body": "Hi", "la
     ],
 )
 def test_the_one_message_that_is_the_same_in_everything_is_the_lost_one(rows: list[Any], told: Told) -> None:
-    proof = SMS.settled(AT)
-    assert proof.shows(Messages.model_validate({"content": rows})) is told
+    proof = SMS.verification(AT)
+    assert proof.check(Messages.model_validate({"content": rows})) is told
 
 
 def test_what_was_sent_before_is_not_among_what_is_read() -> None:
-    read = SMS.settled(AT).read
+    read = SMS.verification(AT).read
     assert getattr(read, "since") == AT  # noqa: B009
     assert read.to_query()["dateStart"] == "2026-11-21T10:00:00Z"
 
@@ -207,7 +207,7 @@ LOOKED = {"lookupId": "l", "to": GREEK, "label": "", "createdAt": IN_A_MINUTE}
     ],
 )
 def test_a_lookup_is_the_lost_one_by_its_label_and_its_time(rows: list[Any], told: Told) -> None:
-    assert LookUpNumber(to=GREEK).settled(AT).shows(Lookups.model_validate({"content": rows})) is told
+    assert LookUpNumber(to=GREEK).verification(AT).check(Lookups.model_validate({"content": rows})) is told
 
 
 VIBER = {"type": "Viber", "order": 1, "to": GREEK, "body": {"text": "Hi"}, "ttl": 5, "failoverOnStatuses": ["Failed"]}
@@ -235,9 +235,9 @@ def _failovers(*messages: dict[str, Any], at: str = IN_A_MINUTE) -> Failovers:
 def test_a_failover_is_the_lost_one_by_all_that_is_shown_of_its_channels(found: Failovers, told: Told) -> None:
     viber = {**_steps("Hi")[0], "ttl_minutes": 5, "next_on": ["Failed"]}
     call = {"channel": "Voice", "sender": BRITISH_NUMBER, "to": GREEK, "text": "Hi", "language": "el-GR"}
-    assert SendFailover.model_validate({"steps": [viber, call]}).settled(AT).shows(found) is told
-    alone = SendFailover.model_validate({"steps": [call]}).settled(AT)
-    assert alone.shows(_failovers(CALL)) is None
+    assert SendFailover.model_validate({"steps": [viber, call]}).verification(AT).check(found) is told
+    alone = SendFailover.model_validate({"steps": [call]}).verification(AT)
+    assert alone.check(_failovers(CALL)) is None
 
 
 @pytest.mark.parametrize(
@@ -254,23 +254,23 @@ def test_a_message_of_a_pool_comes_from_a_sender_of_the_pool(
     sender: str, strategy: str, pool: PoolNumbers | Pool, told: Told
 ) -> None:
     call = SendPoolSms.model_validate({"pool_id": POOL, "to": GREEK, "text": "Hi", "strategy": strategy})
-    proof = call.settled(AT)
+    proof = call.verification(AT)
     row = {"messageId": "m", "from": sender, "to": GREEK, "body": "Hi"}
-    next_read = proof.shows(Messages.model_validate({"content": [row]}))
-    assert isinstance(next_read, Proof)
-    assert next_read.shows(pool) is told
-    assert proof.shows(Messages.model_validate({"content": [{**row, "label": "a"}]})) is None
+    next_read = proof.check(Messages.model_validate({"content": [row]}))
+    assert isinstance(next_read, Verification)
+    assert next_read.check(pool) is told
+    assert proof.check(Messages.model_validate({"content": [{**row, "label": "a"}]})) is None
 
 
 def test_a_campaign_that_is_shown_without_its_id_proves_nothing() -> None:
     call = SendCampaign(sender="Blue", text="Hi", to=[GREEK], when="now", campaign_name="Opening")
-    proof = call.settled(AT)
+    proof = call.verification(AT)
     assert proof
-    assert proof.shows(Messages.model_validate({"content": [{"campaignName": "Opening"}]})) is None
+    assert proof.check(Messages.model_validate({"content": [{"campaignName": "Opening"}]})) is None
     rows = {"content": [{"campaignName": "Opening", "campaignTrackingId": "c"}]}
-    campaign = proof.shows(Messages.model_validate(rows))
-    assert isinstance(campaign, Proof)
+    campaign = proof.check(Messages.model_validate(rows))
+    assert isinstance(campaign, Verification)
     shown = {"scheduledDate": None, "campaignName": "Opening", "createdAt": IN_A_MINUTE}
-    assert campaign.shows(_campaign(**shown)) is True
-    assert campaign.shows(_campaign(**{**shown, "body": "Other"})) is None
-    assert campaign.shows(_campaign(**{**shown, "createdAt": "2026-11-21T09:59:00Z"})) is None
+    assert campaign.check(_campaign(**shown)) is True
+    assert campaign.check(_campaign(**{**shown, "body": "Other"})) is None
+    assert campaign.check(_campaign(**{**shown, "createdAt": "2026-11-21T09:59:00Z"})) is None

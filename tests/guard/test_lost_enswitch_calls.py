@@ -87,9 +87,9 @@ def test_an_update_is_told_by_what_is_shown_and_by_nothing_else(
     wanted: dict[str, Any], shown: dict[str, Any], *, tells: bool | None
 ) -> None:
     update = UpdatePhone.model_validate({"name": "bw-rey", "aoc": False, "allowed_ua": "", **wanted})
-    proof = update.settled(NOW)
+    proof = update.verification(NOW)
     assert proof is not None
-    assert proof.shows(Phone.model_validate({"name": "bw-rey", "aoc": "0", "allowed_ua": "", **shown})) is tells
+    assert proof.check(Phone.model_validate({"name": "bw-rey", "aoc": "0", "allowed_ua": "", **shown})) is tells
 
 
 async def test_a_new_password_that_never_arrived_is_not_taken_for_set(tmp_path: Path) -> None:

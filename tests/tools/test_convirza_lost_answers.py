@@ -30,7 +30,7 @@ KEPT: dict[str, Any] = {
 
 async def shown(tool: str, arguments: dict[str, Any], data: object) -> bool | None:
     """What the call's proof makes of this answer."""
-    proof = catalogue()[f"convirza_{tool}"].model_validate(arguments).settled(SENT_AT)
+    proof = catalogue()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
     assert proof is not None
 
     def provider(request: httpx2.Request) -> httpx2.Response:
@@ -43,7 +43,7 @@ async def shown(tool: str, arguments: dict[str, Any], data: object) -> bool | No
             return proof.if_absent
         except TelephonyError:
             return None
-    seen = proof.shows(answer)
+    seen = proof.check(answer)
     assert seen is None or isinstance(seen, bool)
     return seen
 

@@ -103,23 +103,23 @@ async def test_a_change_is_taken_back_to_what_was_there(tool: str, arguments: di
 @pytest.mark.parametrize(("tool", "arguments"), [pair for pair in CHANGES if pair[0] != "update_tag"])
 async def test_whether_a_change_happened_is_seen_by_looking(tool: str, arguments: dict[str, Any]) -> None:
     change = call(tool, arguments)
-    proof = change.settled(SENT_AT)
+    proof = change.verification(SENT_AT)
     assert proof is not None
     async with sandboxes() as sandbox, user(sandbox) as client:
-        assert proof.shows(await client.send(proof.read)) is False
+        assert proof.check(await client.send(proof.read)) is False
         await client.send(change)
-        assert proof.shows(await client.send(proof.read)) is True
+        assert proof.check(await client.send(proof.read)) is True
 
 
 @pytest.mark.parametrize(("tool", "arguments"), NEW_AND_GONE)
 async def test_whether_something_came_or_went_is_seen_by_looking(tool: str, arguments: dict[str, Any]) -> None:
     change = call(tool, arguments)
-    proof = change.settled(SENT_AT)
+    proof = change.verification(SENT_AT)
     assert proof is not None
 
     async def look() -> object:
         try:
-            return proof.shows(await client.send(proof.read))
+            return proof.check(await client.send(proof.read))
         except NotFound:
             return proof.if_absent
 
@@ -161,7 +161,7 @@ def test_a_partial_update_must_change_something(tool: str) -> None:
 
 async def test_further_fields_prove_nothing() -> None:
     change = call("update_webhook", {"webhook_id": 1, "extra_fields": {"retries": 3}})
-    proof = change.settled(SENT_AT)
+    proof = change.verification(SENT_AT)
     assert proof is not None
     async with sandboxes() as sandbox, user(sandbox) as client:
-        assert proof.shows(await client.send(proof.read)) is None
+        assert proof.check(await client.send(proof.read)) is None

@@ -60,7 +60,7 @@ def test_numbers_put_into_the_pool_are_charged_to_nobody() -> None:
     assert made.charge() is None
     charged = made.model_copy(update={"customer": 3, "charge_customer": True}).charge()
     assert charged is not None
-    assert (charged.quantity, made.reach()) == (100, 100)
+    assert (charged.quantity, made.recipient_count()) == (100, 100)
 
 
 def test_a_range_of_numbers_has_a_beginning_and_an_end_that_fit() -> None:
@@ -361,9 +361,9 @@ async def test_what_was_made_with_a_secret_may_have_been_there_with_another(call
 async def _happened(client: Any, call: Operation[Any]) -> object:
     from clients.errors import NotFound
 
-    proof = call.settled(NOW)
+    proof = call.verification(NOW)
     assert proof is not None
     try:
-        return proof.shows(await client.send(proof.read))
+        return proof.check(await client.send(proof.read))
     except NotFound:
         return proof.if_absent

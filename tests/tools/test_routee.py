@@ -316,7 +316,7 @@ async def test_a_message_whose_answer_was_lost_is_found_by_looking(tmp_path: Pat
 )
 async def test_looking_tells_what_happened_from_what_did_not(call: Operation[Any], happens: bool) -> None:
     async with sandboxes() as sandbox, application(sandbox) as client:
-        proof = call.settled(datetime.now(UTC))
+        proof = call.verification(datetime.now(UTC))
         assert proof
         assert await _look(client, proof) in {False, None}
         await client.send(call)
@@ -329,14 +329,14 @@ async def _look(client: Any, proof: Any) -> bool | None:
     except NotFound:
         verdict: bool | None = proof.if_absent
         return verdict
-    shown: bool | None = proof.shows(found)
+    shown: bool | None = proof.check(found)
     return shown
 
 
 def test_another_message_to_the_same_number_proves_nothing() -> None:
-    proof = _sms(label="a").settled(datetime.now(UTC))
+    proof = _sms(label="a").verification(datetime.now(UTC))
     rows = [{"to": GREEK, "body": "Other"}, {"to": GREEK, "body": "Hello", "label": "b"}]
-    assert proof.shows(Messages.model_validate({"content": rows})) is None
+    assert proof.check(Messages.model_validate({"content": rows})) is None
 
 
 def test_the_state_before_is_read_where_a_read_shows_it() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clients.operation import Operation, Proof
+from clients.operation import Operation, Verification
 from tests.clients.accounts import Provider, answered_by, success
 from tools.registry import catalogue
 
@@ -16,11 +16,11 @@ NUMBER = "+12015550142"
 async def told(tool: str, arguments: dict[str, Any], *answers: dict[str, Any]) -> bool | None:
     """What is told of a call when VoiceTel answers the reads with this, one after the other."""
     call: Operation[Any] = catalogue()[f"voicetel_{tool}"].model_validate(arguments)
-    proof = call.settled(SENT_AT)
+    proof = call.verification(SENT_AT)
     async with answered_by(Provider(*map(success, answers))) as client:
         while proof is not None:
-            shown = proof.shows(await client.send(proof.read))
-            if not isinstance(shown, Proof):
+            shown = proof.check(await client.send(proof.read))
+            if not isinstance(shown, Verification):
                 return shown
             proof = shown
     return None

@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Final, cast
 from clients.client import ApiClient
 from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
 from clients.limits import Limits, ProcessLimits
-from clients.operation import Operation, Provider, Spec
+from clients.operation import Operation, ProviderApi, Spec
 from clients.redaction import redact
 from clients.tokens import ProcessTokens, TokenStore
 from tools.convirza.session import ConvirzaSession
 
-convirza: Final = Provider(
+convirza: Final = ProviderApi(
     "convirza",
     title="Convirza",
     base_url="https://platform-api.convirza.com",
@@ -47,7 +47,7 @@ class Convirza(ApiClient):
         found = await client.send(ListProvisionedRoutes())
     """
 
-    provider: ClassVar[Provider] = convirza
+    provider: ClassVar[ProviderApi] = convirza
 
     def __init__(
         self,

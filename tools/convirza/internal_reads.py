@@ -88,7 +88,7 @@ class FindNumber(_NarrowRead[TrackingNumber]):
 
     phone_number_id: Id
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         return _row(TrackingNumbers.model_validate(content), "phone_number_id", self.phone_number_id)
 
 
@@ -98,5 +98,5 @@ class FindTag(_NarrowRead[Tag]):
 
     tag_id: Id
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         return _row(Tags.model_validate(content), "tag_id", self.tag_id)

@@ -30,7 +30,7 @@ from clients.errors import (
     quoted,
 )
 from clients.exchange import Exchange
-from clients.operation import Operation, Provider, Request, Spec
+from clients.operation import Operation, ProviderApi, Request, Spec
 from clients.redaction import redact
 from clients.response import Response, parsed_or_none, words
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of
@@ -53,7 +53,7 @@ EARLY: Final = 30.0
 """Seconds before its end at which a token is replaced."""
 
 
-class EnswitchProvider(Provider):
+class EnswitchProvider(ProviderApi):
     """Functions instead of resources, each at an address of its own and called by POST."""
 
     def function(
@@ -65,7 +65,7 @@ class EnswitchProvider(Provider):
         guide: str = "4.4",
         basis: Basis = "documented",
         irreversible: bool = False,
-        unseen: str = "",
+        unverifiable: str = "",
         admin_only: bool = False,
         rows: str | None = None,
         synonyms: tuple[str, ...] = (),
@@ -79,7 +79,7 @@ class EnswitchProvider(Provider):
             docs=f"{guide}/en/dev/json/{path}/",
             basis=basis,
             irreversible=irreversible,
-            unseen=unseen,
+            unverifiable=unverifiable,
             admin_only=admin_only,
             rows=rows,
             synonyms=synonyms,
@@ -190,7 +190,7 @@ class Enswitch(ApiClient):
         found = await client.send(ListPlanRoutes(plan=3))
     """
 
-    provider: ClassVar[Provider] = enswitch
+    provider: ClassVar[ProviderApi] = enswitch
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from clients.checking import only_checks
-from clients.operation import Operation, Proof
+from clients.operation import Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.enswitch.comparing import agreement, given
 
@@ -28,7 +28,7 @@ def as_before(operation: Operation[Any], before: Any, *names: str) -> Undo:
     return put_back(type(operation), lost=lost, **{name: getattr(operation, name) for name in names}, **known)
 
 
-def as_wanted(operation: Operation[Any], *names: str) -> Proof[Any] | None:
+def as_wanted(operation: Operation[Any], *names: str) -> Verification[Any] | None:
     """The read of the state before, once more: what it shows is compared with what was to be set.
 
     `names` are the fields that say what the call works on. None where nothing readable is set. That a new secret was
@@ -39,4 +39,4 @@ def as_wanted(operation: Operation[Any], *names: str) -> Proof[Any] | None:
     is_readable = any(not isinstance(value, SecretStr) for value in wanted.values())
     if read is None or not is_readable or only_checks(operation):
         return None
-    return Proof(read=read, shows=lambda found: agreement(wanted, found))
+    return Verification(read=read, check=lambda found: agreement(wanted, found))

@@ -28,12 +28,12 @@ from clients.errors import (
     refusal,
 )
 from clients.limits import Limit
-from clients.operation import Operation, Provider, Request, Spec
+from clients.operation import Operation, ProviderApi, Request, Spec
 from clients.redaction import redact
 from clients.response import Response, parsed_or_none
 from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 
-routee: Final = Provider(
+routee: Final = ProviderApi(
     "routee",
     title="Routee",
     base_url="https://connect.routee.net",
@@ -158,7 +158,7 @@ class Routee(ApiClient):
         balance = await client.send(GetBalance())
     """
 
-    provider: ClassVar[Provider] = routee
+    provider: ClassVar[ProviderApi] = routee
 
     def __init__(
         self,

@@ -25,10 +25,10 @@ from clients.errors import (
 )
 from clients.exchange import Exchange
 from clients.limits import Limit, Limits, ProcessLimits
-from clients.operation import Operation, Provider, Spec
+from clients.operation import Operation, ProviderApi, Spec
 from clients.redaction import fingerprint, redact, without_secrets
 
-voicetel: Final = Provider(
+voicetel: Final = ProviderApi(
     "voicetel",
     title="VoiceTel",
     base_url="https://api.voicetel.com",
@@ -137,7 +137,7 @@ class VoiceTel(ApiClient):
         found = await client.send(SearchInventory(tn_mask="201"))
     """
 
-    provider: ClassVar[Provider] = voicetel
+    provider: ClassVar[ProviderApi] = voicetel
 
     def __init__(
         self,

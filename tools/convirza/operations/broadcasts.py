@@ -9,7 +9,7 @@ from clients.audience import Members, UnresolvableRecipients
 from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.segments import segments
 from clients.undo import Undo, put_back
 from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set
@@ -155,7 +155,7 @@ class _WholeBroadcast(FurtherFields):
     def members(self) -> tuple[UnresolvableRecipients, ...]:
         return _further_recipients(self)
 
-    def leaves_at(self) -> tuple[datetime, ...]:
+    def scheduled_at(self) -> tuple[datetime, ...]:
         return _leaves_at(self.when)
 
     def warnings(self) -> tuple[str, ...]:
@@ -183,11 +183,11 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
         lost = "Only until it is sent."
         return put_back(DeleteBroadcast, lost=lost, broadcast_id=getattr(answer, "broadcast_id", None))
 
-    def settled(self, sent_at: datetime) -> Proof[Broadcasts]:
+    def verification(self, sent_at: datetime) -> Verification[Broadcasts]:
         wanted = fields_of(self, "when")
-        return Proof(
+        return Verification(
             read=ListBroadcasts(limit=200),
-            shows=lambda found: (
+            check=lambda found: (
                 any(is_set(row, wanted) is True and is_new(row.created, sent_at) for row in found.broadcasts) or None
             ),
         )
@@ -224,9 +224,9 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
         lost = "Only until it is sent."
         return put_back(ReplaceBroadcast, lost=lost, broadcast_id=self.broadcast_id, when=before.when, **settings)
 
-    def settled(self, sent_at: datetime) -> Proof[Broadcast]:
+    def verification(self, sent_at: datetime) -> Verification[Broadcast]:
         wanted = fields_of(self, *_OWN)
-        return Proof(read=self.before(), shows=lambda found: is_changed(found, self.when, wanted, sent_at))
+        return Verification(read=self.before(), check=lambda found: is_changed(found, self.when, wanted, sent_at))
 
 
 @convirza.operation(
@@ -277,7 +277,7 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
         kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of),)
         return (*kept, *_further_recipients(self))
 
-    def leaves_at(self) -> tuple[datetime, ...]:
+    def scheduled_at(self) -> tuple[datetime, ...]:
         return _leaves_at(self.when) if self.when else ()
 
     def warnings(self) -> tuple[str, ...]:
@@ -298,9 +298,9 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
             return put_back(UpdateBroadcast, lost=lost, **ids)
         return put_fields_back(UpdateBroadcast, before, wanted, lost=lost, **ids)
 
-    def settled(self, sent_at: datetime) -> Proof[Broadcast]:
+    def verification(self, sent_at: datetime) -> Verification[Broadcast]:
         wanted = fields_of(self, *_OWN)
-        return Proof(read=self.before(), shows=lambda found: is_changed(found, self.when, wanted, sent_at))
+        return Verification(read=self.before(), check=lambda found: is_changed(found, self.when, wanted, sent_at))
 
     def to_wire(self) -> dict[str, Any]:
         wire = body(self, without=frozenset({"broadcast_id", "when"}))
@@ -341,5 +341,5 @@ class DeleteBroadcast(Operation[BroadcastChange]):
             return Undo(verdict="none", lost="No call puts a broadcast that was sent back into the list.")
         return put_back(CreateBroadcast, lost="A new id.", when=before.when, **fields_of(before, *NOT_SETTABLE))
 
-    def settled(self, sent_at: datetime) -> Proof[Broadcast]:
-        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Broadcast]:
+        return Verification(read=self.before(), check=lambda _: False, if_absent=True)

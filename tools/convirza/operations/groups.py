@@ -9,7 +9,7 @@ from clients.changing import Changing
 from clients.effects import Effect
 from clients.errors import NotPermitted
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
@@ -247,10 +247,10 @@ class CreateGroup(_GroupSettings, Operation[GroupChange]):
         org_unit_id = answer.org_unit_id if isinstance(answer, GroupChange) else None
         return put_back(DeleteGroup, lost="The group stays as inactive (inferred).", org_unit_id=org_unit_id)
 
-    def settled(self, sent_at: datetime) -> Proof[Groups]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[Groups]:
+        return Verification(
             read=ListChildGroups(org_unit_id=self.parent_id, name=self.name, limit=200),
-            shows=lambda found: found.has_new(self.name, sent_at),
+            check=lambda found: found.has_new(self.name, sent_at),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -267,8 +267,8 @@ class _ChangeOfGroup(_GroupSettings):
     def before(self) -> GetGroup:
         return GetGroup(org_unit_id=self.org_unit_id)
 
-    def settled(self, sent_at: datetime) -> Proof[Group]:
-        return Proof(read=self.before(), shows=lambda found: agrees(found, fields_of(self, "org_unit_id")))
+    def verification(self, sent_at: datetime) -> Verification[Group]:
+        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "org_unit_id")))
 
 
 @convirza.operation(
@@ -345,8 +345,8 @@ class DeleteGroup(Operation[GroupChange]):
     def before(self) -> GetGroup:
         return GetGroup(org_unit_id=self.org_unit_id)
 
-    def settled(self, sent_at: datetime) -> Proof[Group]:
-        return Proof(read=self.before(), shows=lambda found: _is_archived(found, sent_at), if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Group]:
+        return Verification(read=self.before(), check=lambda found: _is_archived(found, sent_at), if_absent=True)
 
 
 def _is_archived(found: Group, sent_at: datetime) -> bool | None:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
 
 from clients.effects import Effect
 from clients.fields import WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import body
@@ -120,8 +120,8 @@ class DeletePrompt(Operation[Prompt]):
     prompt_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Audio file, from convirza_list_prompts."""
 
-    def settled(self, sent_at: datetime) -> Proof[Prompts]:
-        return Proof(read=ListPrompts(limit=200), shows=self._is_gone)
+    def verification(self, sent_at: datetime) -> Verification[Prompts]:
+        return Verification(read=ListPrompts(limit=200), check=self._is_gone)
 
     def _is_gone(self, found: Prompts) -> bool | None:
         if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import is_new
@@ -128,8 +128,8 @@ class OrderNumber(Operation[OrderedNumber]):
         lost = "What was charged stays charged, and a released number may be lost for good."
         return put_back(ReleaseNumber, lost=lost, phone_number_id=getattr(answer, "phone_number_id", None))
 
-    def settled(self, sent_at: datetime) -> Proof[TrackingNumbers]:
-        return Proof(read=ListAssignedNumbers(limit=200), shows=lambda found: self._is_among(found, sent_at))
+    def verification(self, sent_at: datetime) -> Verification[TrackingNumbers]:
+        return Verification(read=ListAssignedNumbers(limit=200), check=lambda found: self._is_among(found, sent_at))
 
     def to_wire(self) -> dict[str, Any]:
         return body(self) | {"number_id": None}
@@ -178,5 +178,5 @@ class ReleaseNumber(Operation[Released]):
         used = f", which route {before.route_id} uses" if before.route_id else ""
         return (f"Gives back {before.phone_number}{used}.",)
 
-    def settled(self, sent_at: datetime) -> Proof[TrackingNumber]:
-        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[TrackingNumber]:
+        return Verification(read=self.before(), check=lambda _: False, if_absent=True)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
@@ -179,9 +179,11 @@ class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
         lost = "What was charged stays charged; what becomes of the numbers is not documented."
         return put_back(DeleteProvisionedRoute, lost=lost, route_id=answer.route_id)
 
-    def settled(self, sent_at: datetime) -> Proof[Routes]:
+    def verification(self, sent_at: datetime) -> Verification[Routes]:
         wanted = {number.phone_number_id for number in self.phone_numbers}
-        return Proof(read=ListProvisionedRoutes(limit=200), shows=lambda found: found.has_route(self.name, wanted))
+        return Verification(
+            read=ListProvisionedRoutes(limit=200), check=lambda found: found.has_route(self.name, wanted)
+        )
 
     def to_wire(self) -> dict[str, Any]:
         return route_body(self)
@@ -202,8 +204,8 @@ class _ChangeOfRoute(RouteSettings):
     def destinations(self) -> tuple[str, ...]:
         return self.config.numbers if self.config else ()
 
-    def settled(self, sent_at: datetime) -> Proof[ProvisionedRoute]:
-        return Proof(read=self.before(), shows=lambda found: agrees(found, fields_of(self, "route_id")))
+    def verification(self, sent_at: datetime) -> Verification[ProvisionedRoute]:
+        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "route_id")))
 
 
 @convirza.operation(
@@ -319,5 +321,5 @@ class DeleteProvisionedRoute(Operation[RouteChange]):
             lost="No document says whether the numbers stay; if they do, convirza_create_provisioned_route takes them.",
         )
 
-    def settled(self, sent_at: datetime) -> Proof[ProvisionedRoute]:
-        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[ProvisionedRoute]:
+        return Verification(read=self.before(), check=lambda _: False, if_absent=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Word, body
@@ -169,5 +169,5 @@ class DeleteTag(Operation[TagChange]):
         lost = "A new id, in the own group; the calls that had the tag do not get it back."
         return put_back(CreateTag, lost=lost, name=before.name)
 
-    def settled(self, sent_at: datetime) -> Proof[Tag]:
-        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Tag]:
+        return Verification(read=self.before(), check=lambda _: False, if_absent=True)

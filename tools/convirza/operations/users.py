@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_vali
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.client import ALL_PATHS, BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
@@ -228,11 +228,11 @@ class CreateUser(_WholeUser, Operation[UserChange]):
         user_id = answer.user_id if isinstance(answer, UserChange) else None
         return put_back(DeleteUser, lost="The user stays listed as deleted.", user_id=user_id)
 
-    def settled(self, sent_at: datetime) -> Proof[Users]:
+    def verification(self, sent_at: datetime) -> Verification[Users]:
         wanted = self.email.casefold()
-        return Proof(
+        return Verification(
             read=ListUsers(email=self.email),
-            shows=lambda found: found.has_new(wanted, sent_at),
+            check=lambda found: found.has_new(wanted, sent_at),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -246,9 +246,9 @@ class _ChangeOfUser(_UserSettings):
     def before(self) -> GetUser:
         return GetUser(user_id=self.user_id)
 
-    def settled(self, sent_at: datetime) -> Proof[User]:
+    def verification(self, sent_at: datetime) -> Verification[User]:
         wanted = fields_of(self, "user_id")
-        return Proof(read=self.before(), shows=lambda found: agrees(found.with_known_role, wanted))
+        return Verification(read=self.before(), check=lambda found: agrees(found.with_known_role, wanted))
 
 
 @convirza.operation(
@@ -333,8 +333,8 @@ class DeleteUser(Operation[UserChange]):
     def before(self) -> GetUser:
         return GetUser(user_id=self.user_id)
 
-    def settled(self, sent_at: datetime) -> Proof[User]:
-        return Proof(read=self.before(), shows=_is_deleted, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[User]:
+        return Verification(read=self.before(), check=_is_deleted, if_absent=True)
 
 
 def _is_deleted(found: User) -> bool | None:

@@ -8,7 +8,7 @@ from pydantic import Field
 from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
@@ -128,10 +128,10 @@ class CreateVoiceAgent(_AgentSettings, Operation[VoiceAgentChange]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return put_back(DeleteVoiceAgent, voice_agent_id=getattr(answer, "voice_agent_id", None))
 
-    def settled(self, sent_at: datetime) -> Proof[VoiceAgents]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[VoiceAgents]:
+        return Verification(
             read=ListVoiceAgents(limit=200),
-            shows=lambda found: (
+            check=lambda found: (
                 any(agrees(agent, fields_of(self)) is True and is_new(agent.created, sent_at) for agent in found.agents)
                 or None
             ),
@@ -151,8 +151,8 @@ class _ChangeOfAgent(_AgentSettings):
     def warnings(self) -> tuple[str, ...]:
         return (SPEAKS,)
 
-    def settled(self, sent_at: datetime) -> Proof[VoiceAgent]:
-        return Proof(read=self.before(), shows=lambda found: agrees(found, fields_of(self, "voice_agent_id")))
+    def verification(self, sent_at: datetime) -> Verification[VoiceAgent]:
+        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "voice_agent_id")))
 
     def to_wire(self) -> dict[str, Any]:
         return body(self, without=frozenset({"voice_agent_id"}))
@@ -233,5 +233,5 @@ class DeleteVoiceAgent(Operation[VoiceAgentChange]):
         lost = "A new id, which routes must be pointed at."
         return put_back(CreateVoiceAgent, lost=lost, **fields_of(before, *NOT_SETTABLE))
 
-    def settled(self, sent_at: datetime) -> Proof[VoiceAgent]:
-        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[VoiceAgent]:
+        return Verification(read=self.before(), check=lambda _: False, if_absent=True)

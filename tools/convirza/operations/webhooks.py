@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredTime, KeptFromModel, Secret
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
@@ -154,10 +154,10 @@ class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return put_back(DeleteWebhook, webhook_id=getattr(answer, "webhook_id", None))
 
-    def settled(self, sent_at: datetime) -> Proof[Webhooks]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[Webhooks]:
+        return Verification(
             read=ListWebhooks(limit=200),
-            shows=lambda found: (
+            check=lambda found: (
                 any(
                     (hook.name, hook.url) == (self.name, self.url) and is_new(hook.created, sent_at)
                     for hook in found.webhooks
@@ -177,8 +177,8 @@ class _ChangeOfWebhook(_WebhookSettings):
     def warnings(self) -> tuple[str, ...]:
         return EGRESS
 
-    def settled(self, sent_at: datetime) -> Proof[Webhook]:
-        return Proof(read=self.before(), shows=lambda found: agrees(found, self._readable()))
+    def verification(self, sent_at: datetime) -> Verification[Webhook]:
+        return Verification(read=self.before(), check=lambda found: agrees(found, self._readable()))
 
     def _readable(self) -> dict[str, Any]:
         return fields_of(self, "webhook_id", "parameters", "shared_token")
@@ -279,5 +279,5 @@ class DeleteWebhook(Operation[WebhookChange]):
         lost = "A new id, which routes must be pointed at; the values of its parameters are not read."
         return put_back(CreateWebhook, lost=lost, **fields_of(before, *NOT_SETTABLE))
 
-    def settled(self, sent_at: datetime) -> Proof[Webhook]:
-        return Proof(read=self.before(), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Webhook]:
+        return Verification(read=self.before(), check=lambda _: False, if_absent=True)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, Refused, quoted
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.redaction import redact
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
@@ -56,7 +56,7 @@ class AddCustomerBalance(Operation[Accepted]):
             return Charge(item="balance given", rate="amount")
         return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
 
-    def settled(self, sent_at: datetime) -> Proof[Transactions]:
+    def verification(self, sent_at: datetime) -> Verification[Transactions]:
         """The same on the customer's record just after the sending shows that it was given; none proves nothing.
 
         What stands there from before may be an earlier one like it. Times on the record are whole seconds.
@@ -67,7 +67,7 @@ class AddCustomerBalance(Operation[Accepted]):
         def is_this(row: Transaction) -> bool:
             return row.time is not None and row.time >= earliest and self._is_like(row)
 
-        return Proof(read=read, shows=lambda found: any(map(is_this, found.transactions)) or None)
+        return Verification(read=read, check=lambda found: any(map(is_this, found.transactions)) or None)
 
     def _is_like(self, row: Transaction) -> bool:
         wanted = {"type": self.transaction, **given(self, "id", "transaction")}
@@ -106,7 +106,7 @@ class TopupRequest(Answer):
     "customers/topup/request",
     effect=Effect.PAID,
     toolset="customers",
-    unseen="what was asked of the card processor is not shown",
+    unverifiable="what was asked of the card processor is not shown",
     irreversible=True,
     synonyms=("pay", "charge card", "credit card", "recharge", "add funds"),
 )
@@ -125,7 +125,7 @@ class RequestTopup(Operation[TopupRequest]):
     def charge(self) -> Charge:
         return Charge(item="card payment", rate="amount")
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         """A payment that the gateway refused has the code of a success too (inferred).
 
         Raises:
@@ -152,7 +152,7 @@ class UsedVoucher(Answer):
     "vouchers/use",
     effect=Effect.DESTRUCTIVE,
     toolset="customers",
-    unseen="no documented call shows vouchers",
+    unverifiable="no documented call shows vouchers",
     irreversible=True,
     synonyms=("redeem", "coupon", "gift code", "top up"),
 )

@@ -48,7 +48,7 @@ ONE_OF = "give exactly one of uniqueid and callid."
     "calls/make",
     effect=Effect.PAID,
     toolset="calls",
-    unseen="a call that somebody else made looks the same, and one that is over is not shown",
+    unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
     synonyms=("dial", "ring", "click to call", "phone somebody", "connect"),
 )
@@ -85,7 +85,7 @@ class MakeCall(ForCustomer, Operation[Accepted]):
     "calls/hangup",
     effect=Effect.DESTRUCTIVE,
     toolset="calls",
-    unseen="that a call has ended does not show what ended it",
+    unverifiable="that a call has ended does not show what ended it",
     guide="4.2",
     synonyms=("end", "stop", "terminate", "drop", "disconnect"),
 )
@@ -112,7 +112,7 @@ class HangUpCall(Operation[Accepted]):
     "calls/update",
     effect=Effect.DESTRUCTIVE,
     toolset="calls",
-    unseen="that a call is elsewhere does not show what sent it there",
+    unverifiable="that a call is elsewhere does not show what sent it there",
     synonyms=("rewrite", "correct", "annotate"),
 )
 class UpdateCall(Changing, Operation[Accepted]):

@@ -20,7 +20,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     "cards/groups/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
-    unseen="no documented call lists card groups",
+    unverifiable="no documented call lists card groups",
     synonyms=("calling card", "prepaid card", "phone card"),
 )
 class CreateCardGroup(ForCustomer, Operation[Created]):
@@ -52,7 +52,7 @@ class CreateCardGroup(ForCustomer, Operation[Created]):
     "cards/batches/create",
     effect=Effect.PAID,
     toolset="billing",
-    unseen="no documented call lists cards",
+    unverifiable="no documented call lists cards",
     irreversible=True,
     synonyms=("calling card", "prepaid card", "print cards", "issue"),
 )
@@ -80,11 +80,11 @@ class CreateCardBatches(DryRun, Operation[Created]):
     lock_cards: Flag | None = None
     """Lock the cards."""
 
-    def reach(self) -> int:
+    def recipient_count(self) -> int:
         return self.number * self.batch_number
 
     def charge(self) -> Charge:
-        cards = self.reach()
+        cards = self.recipient_count()
         if self.balance is None:
             return Charge(
                 item="card", quantity=cards, unknown="What a card is worth without balance is not documented."
@@ -116,7 +116,7 @@ class Callshops(Accepted):
     "callshops/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="billing",
-    unseen="no documented call lists callshops",
+    unverifiable="no documented call lists callshops",
     irreversible=True,
     synonyms=("booth", "cabin", "phone shop"),
 )

@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, SerializationInfo, model_validator
 
 from clients.effects import Charge, Effect, Period
 from clients.fields import WIRE, Moment
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, Currency, Id, ShownTime, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Window, with_wire_name
@@ -33,7 +33,7 @@ EVERYONE = "EVERY customer on the rate plan is billed."
     "charges/create",
     effect=Effect.PAID,
     toolset="billing",
-    unseen="unless it comes again, a charge is not listed once it was billed",
+    unverifiable="unless it comes again, a charge is not listed once it was billed",
     irreversible=True,
     synonyms=("bill", "fee", "subscription", "recurring", "invoice item"),
 )
@@ -84,11 +84,11 @@ class CreateCharge(DryRun, Operation[Created]):
             item=self.name, quantity=self.number, per=per, each=self.amount, currency=self.currency, source=source
         )
 
-    def settled(self, sent_at: datetime) -> "Proof[ListedCharges] | None":
+    def verification(self, sent_at: datetime) -> "Verification[ListedCharges] | None":
         """A charge of this name and amount may be an older one; none shows that nothing was made."""
         if self.dry_run or self.period in {"once", "now"}:
             return None
-        return Proof(read=ListCharges(customer=self.customer, plan=self.plan), shows=self._may_be_listed)
+        return Verification(read=ListCharges(customer=self.customer, plan=self.plan), check=self._may_be_listed)
 
     def _may_be_listed(self, found: "ListedCharges") -> bool | None:
         return None if any(row.name in {None, self.name} for row in found.charges) else False
@@ -103,7 +103,7 @@ class CreateCharge(DryRun, Operation[Created]):
     "charges/charge",
     effect=Effect.PAID,
     toolset="billing",
-    unseen="a charge that was billed at its own time looks the same",
+    unverifiable="a charge that was billed at its own time looks the same",
     irreversible=True,
     synonyms=("bill now", "apply", "debit", "collect"),
 )

@@ -92,7 +92,7 @@ class ListOutcosts(Paged, Operation[Costs]):
     "outcosts/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
-    unseen="an older price of the same group looks the same",
+    unverifiable="an older price of the same group looks the same",
     synonyms=("rate", "price of calls", "outbound price", "rate deck"),
 )
 class CreateOutcost(DryRun, CallPrice, Operation[Created]):
@@ -121,7 +121,7 @@ class CreateOutcost(DryRun, CallPrice, Operation[Created]):
     "outcosts/update",
     effect=Effect.PRIVILEGED,
     toolset="routing",
-    unseen="prices are listed by plan or peer, which the call does not name",
+    unverifiable="prices are listed by plan or peer, which the call does not name",
     synonyms=("rate", "price of calls", "outbound price", "reprice"),
 )
 class UpdateOutcost(DryRun, CallPrice, Operation[Accepted]):
@@ -141,7 +141,7 @@ class UpdateOutcost(DryRun, CallPrice, Operation[Accepted]):
     "incosts/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
-    unseen="no documented call lists a plan's inbound prices",
+    unverifiable="no documented call lists a plan's inbound prices",
     synonyms=("rate", "inbound price", "toll-free price"),
 )
 class CreateIncost(DryRun, CallPrice, Operation[Created]):
@@ -177,7 +177,7 @@ class ListCustomerIncosts(Paged, ForCustomer, Operation[Costs]):
     "peers/costs/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
-    unseen="no documented call lists a peer's prices by prefix",
+    unverifiable="no documented call lists a peer's prices by prefix",
     admin_only=True,
     synonyms=("carrier rate", "supplier price", "buy rate", "lcr"),
 )

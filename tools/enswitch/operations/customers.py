@@ -101,7 +101,7 @@ class CustomerSettings(BaseModel):
     "customers/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="customers",
-    unseen="customers may have one name, so an older one looks the same",
+    unverifiable="customers may have one name, so an older one looks the same",
     synonyms=("add", "tenant", "company", "subaccount", "onboard"),
 )
 class CreateCustomer(CustomerSettings, Operation[Created]):
@@ -127,7 +127,7 @@ class CreateCustomer(CustomerSettings, Operation[Created]):
     "customers/update",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="customers",
-    unseen="no documented call shows one customer's settings",
+    unverifiable="no documented call shows one customer's settings",
     irreversible=True,
     synonyms=("change", "plan", "credit limit", "address", "tenant"),
 )
@@ -159,7 +159,7 @@ class UpdateCustomer(CustomerSettings, Changing, Operation[Accepted]):
     "customers/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="customers",
-    unseen="customers are listed below a parent, which the call does not name",
+    unverifiable="customers are listed below a parent, which the call does not name",
     synonyms=("remove", "close", "tenant", "suspend"),
 )
 class DeleteCustomer(Operation[Accepted]):
@@ -176,7 +176,7 @@ class DeleteCustomer(Operation[Accepted]):
     "customers/undelete",
     effect=Effect.PRIVILEGED,
     toolset="customers",
-    unseen="customers are listed below a parent, which the call does not name",
+    unverifiable="customers are listed below a parent, which the call does not name",
     basis="inferred",
     synonyms=("undelete", "reopen", "reactivate", "bring back"),
 )
@@ -194,7 +194,7 @@ class RestoreCustomer(Operation[Accepted]):
     "customers/purge",
     effect=Effect.DESTRUCTIVE,
     toolset="customers",
-    unseen="customers are listed below a parent, which the call does not name",
+    unverifiable="customers are listed below a parent, which the call does not name",
     irreversible=True,
     synonyms=("erase", "wipe", "gdpr", "for good"),
 )
@@ -209,7 +209,7 @@ class PurgeCustomer(Operation[Accepted]):
     "customers/move",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
     toolset="customers",
-    unseen="customers are listed without their parent",
+    unverifiable="customers are listed without their parent",
     admin_only=True,
     irreversible=True,
     synonyms=("transfer", "reparent", "hand over"),
@@ -231,7 +231,7 @@ class MoveCustomer(Operation[Accepted]):
     "customers/import",
     effect=Effect.PRIVILEGED,
     toolset="customers",
-    unseen="what an import did shows in its answer only",
+    unverifiable="what an import did shows in its answer only",
     admin_only=True,
     irreversible=True,
     synonyms=("bulk", "upload", "onboard"),
@@ -260,7 +260,7 @@ class Export(Listing):
     "customers/export",
     effect=Effect.PRIVILEGED,
     toolset="customers",
-    unseen="an export changes nothing that could be looked at",
+    unverifiable="an export changes nothing that could be looked at",
     guide="3.14",
     admin_only=True,
     synonyms=("backup", "dump", "download"),

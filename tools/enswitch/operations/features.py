@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.field_types import (
@@ -44,7 +44,7 @@ class Owned(BaseModel):
     "huntgroups/create",
     effect=Effect.REROUTES,
     toolset="telephony",
-    unseen="no documented call lists hunt groups",
+    unverifiable="no documented call lists hunt groups",
     synonyms=("ring group", "ring all", "team", "department"),
 )
 class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
@@ -73,7 +73,7 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
     "ivrs/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
-    unseen="no documented call lists menus",
+    unverifiable="no documented call lists menus",
     synonyms=("menu", "auto attendant", "press 1", "greeting"),
 )
 class CreateIvr(DryRun, ForCustomer, Operation[Created]):
@@ -102,7 +102,7 @@ class CreateIvr(DryRun, ForCustomer, Operation[Created]):
     "conferences/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
-    unseen="no documented call lists conferences",
+    unverifiable="no documented call lists conferences",
     synonyms=("meeting", "bridge", "room", "dial-in"),
 )
 class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
@@ -134,7 +134,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
     "speeddials/create",
     effect=Effect.REROUTES,
     toolset="telephony",
-    unseen="no documented call lists speed dials",
+    unverifiable="no documented call lists speed dials",
     synonyms=("short code", "quick dial", "blf", "button", "contact"),
 )
 class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
@@ -189,9 +189,9 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
 
-    def settled(self, sent_at: datetime) -> "Proof[Addresses] | None":
+    def verification(self, sent_at: datetime) -> "Verification[Addresses] | None":
         read = ListAddresses(customer=self.customer)
-        return None if self.dry_run else Proof(read=read, shows=self._is_among)
+        return None if self.dry_run else Verification(read=read, check=self._is_among)
 
     def _is_among(self, found: "Addresses") -> bool | None:
         names = "user", "domain", "dtype", "dnumber", "description"

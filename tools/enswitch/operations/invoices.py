@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
@@ -104,7 +104,7 @@ class UpdateInvoice(Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "id")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         return as_wanted(self, "id")
 
 
@@ -118,7 +118,7 @@ class SentInvoices(Answer):
     "invoices/send",
     effect=Effect.PRIVILEGED,
     toolset="billing",
-    unseen="no documented call shows what was mailed",
+    unverifiable="no documented call shows what was mailed",
     irreversible=True,
     synonyms=("mail", "bill run", "email invoices"),
 )
@@ -174,7 +174,7 @@ class TaxSettings(BaseModel):
     "taxes/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
-    unseen="no documented call shows taxes",
+    unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "levy"),
 )
 class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
@@ -188,7 +188,7 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
     "taxes/update",
     effect=Effect.PRIVILEGED,
     toolset="billing",
-    unseen="no documented call shows taxes",
+    unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "rate", "levy"),
 )
 class UpdateTax(DryRun, TaxSettings, ForCustomer, Changing, Operation[Accepted]):
@@ -244,5 +244,5 @@ class SetTaxLiability(Taxed, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "tax", "type", "number")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         return as_wanted(self, "tax", "type", "number")

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
@@ -109,10 +109,10 @@ class CreateMailbox(ForCustomer, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
 
-    def settled(self, sent_at: datetime) -> Proof[Mailbox]:
+    def verification(self, sent_at: datetime) -> Verification[Mailbox]:
         """A mailbox of this number may be an older one, for no read shows whose PIN it has."""
         read = GetMailbox(mailbox=self.mailbox, customer=self.customer)
-        return Proof(read=read, shows=lambda found: agreement(given(self), found), if_absent=False)
+        return Verification(read=read, check=lambda found: agreement(given(self), found), if_absent=False)
 
 
 class Message(Answer):
@@ -212,7 +212,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
     "messages/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="messages",
-    unseen="the messages that are left are renamed",
+    unverifiable="the messages that are left are renamed",
     irreversible=True,
     synonyms=("voicemail", "clear", "empty", "remove"),
 )
@@ -239,7 +239,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     "messages/text/send",
     effect=Effect.PAID,
     toolset="messages",
-    unseen="no documented call lists texts that were sent",
+    unverifiable="no documented call lists texts that were sent",
     synonyms=("sms", "text", "notify", "reply"),
 )
 class SendText(ForCustomer, Operation[Accepted]):
@@ -269,7 +269,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     "faxes/send",
     effect=Effect.PAID,
     toolset="messages",
-    unseen="no documented call lists faxes that were sent",
+    unverifiable="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),
 )
 class SendFax(ForCustomer, Operation[Created]):

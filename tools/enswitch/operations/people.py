@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import Undo, put_back
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
@@ -125,12 +125,12 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
     def warnings(self) -> tuple[str, ...]:
         return () if self.source else ("Without source, the person can log in from any address.",)
 
-    def settled(self, sent_at: datetime) -> Proof[Person] | None:
+    def verification(self, sent_at: datetime) -> Verification[Person] | None:
         """A person of this username may be an older one, for no read shows whose password it has."""
         if self.dry_run:
             return None
         read = GetPerson(username=self.username)
-        return Proof(read=read, shows=lambda found: agreement(given(self), found), if_absent=False)
+        return Verification(read=read, check=lambda found: agreement(given(self), found), if_absent=False)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return ONLY_CHECKED if self.dry_run else put_back(DeletePerson, id=getattr(answer, "id", None))
@@ -158,8 +158,8 @@ class DeletePerson(Operation[Accepted]):
     def warnings(self) -> tuple[str, ...]:
         return ("EVERY feature that the person owns is deleted.",) if self.delete_features else ()
 
-    def settled(self, sent_at: datetime) -> Proof[Person]:
-        return Proof(read=GetPerson(id=self.id), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Person]:
+        return Verification(read=GetPerson(id=self.id), check=lambda _: False, if_absent=True)
 
 
 class Role(Answer):
@@ -202,13 +202,13 @@ class CreateRole(DryRun, Operation[Created]):
     description: Text | None = None
     """Description."""
 
-    def settled(self, sent_at: datetime) -> Proof[Roles] | None:
+    def verification(self, sent_at: datetime) -> Verification[Roles] | None:
         """Names need not be unique, so a role of this name may be an older one."""
         if self.dry_run:
             return None
-        return Proof(
+        return Verification(
             read=ListRoles(),
-            shows=lambda found: None if {None, self.name} & {role.name for role in found.roles} else False,
+            check=lambda found: None if {None, self.name} & {role.name for role in found.roles} else False,
         )
 
 
@@ -216,7 +216,7 @@ class CreateRole(DryRun, Operation[Created]):
     "roles/access/set",
     effect=Effect.PRIVILEGED,
     toolset="people",
-    unseen="no documented call shows what a role may do",
+    unverifiable="no documented call shows what a role may do",
     guide="3.15",
     admin_only=True,
     irreversible=True,
@@ -255,7 +255,7 @@ class SwitchedUser(Person):
     "user/switch",
     effect=Effect.PRIVILEGED,
     toolset="people",
-    unseen="no documented call shows sessions",
+    unverifiable="no documented call shows sessions",
     irreversible=True,
     synonyms=("impersonate", "log in as", "act as", "masquerade"),
 )

@@ -12,7 +12,7 @@ from pydantic import Field
 from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
@@ -143,8 +143,8 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     def charge(self) -> Charge:
         return Charge(item="number", per="month", unknown=NO_PRICE)
 
-    def settled(self, sent_at: datetime) -> Proof[OwnedNumbers]:
-        return Proof(read=ListNumbers(customer=self.customer, limit=500), shows=self._is_there)
+    def verification(self, sent_at: datetime) -> Verification[OwnedNumbers]:
+        return Verification(read=ListNumbers(customer=self.customer, limit=500), check=self._is_there)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         lost = "What was charged stays charged, and the number may not be had again."
@@ -173,11 +173,11 @@ class ReleaseNumber(Operation[Accepted]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self, sent_at: datetime) -> Proof[OwnedNumber]:
+    def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
         """Who sees the pool still sees the number there, as nobody's."""
-        return Proof(
+        return Verification(
             read=self.before(),
-            shows=lambda found: None if found.customer is None else found.customer == 0,
+            check=lambda found: None if found.customer is None else found.customer == 0,
             if_absent=True,
         )
 
@@ -230,7 +230,7 @@ class UpdateNumber(Destination, Changing, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "number")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         return as_wanted(self, "number")
 
     def destinations(self) -> tuple[str, ...]:
@@ -241,7 +241,7 @@ class UpdateNumber(Destination, Changing, Operation[Accepted]):
     "numbers/times/update",
     effect=Effect.REROUTES,
     toolset="numbers",
-    unseen="no documented call shows where a number's calls go by time",
+    unverifiable="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
 )
 class UpdateNumberTimes(DryRun, Destination, Changing, Operation[Accepted]):

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
@@ -157,10 +157,10 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
             return ()
         return ("Without call_maximum, whoever has the password can call without limit.",)
 
-    def settled(self, sent_at: datetime) -> Proof[Phone]:
+    def verification(self, sent_at: datetime) -> Verification[Phone]:
         """A line of this name may be an older one, for no read shows whose password it has."""
         read = GetPhone(name=self.name)
-        return Proof(read=read, shows=lambda found: agreement(given(self), found), if_absent=False)
+        return Verification(read=read, check=lambda found: agreement(given(self), found), if_absent=False)
 
 
 @enswitch.function(
@@ -193,7 +193,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "name")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         return as_wanted(self, "name")
 
     def destinations(self) -> tuple[str, ...]:
@@ -207,7 +207,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
     "phones/unregister",
     effect=Effect.DESTRUCTIVE,
     toolset="telephony",
-    unseen="the device registers again by itself",
+    unverifiable="the device registers again by itself",
     synonyms=("kick", "log off", "disconnect", "reset registration"),
 )
 class UnregisterPhone(Operation[Accepted]):
@@ -224,7 +224,7 @@ class UnregisterPhone(Operation[Accepted]):
     "phones/hardware/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
-    unseen="no documented call lists devices",
+    unverifiable="no documented call lists devices",
     synonyms=("mac address", "provision", "desk phone", "handset"),
 )
 class CreatePhoneHardware(Operation[Created]):
@@ -250,7 +250,7 @@ class CreatePhoneHardware(Operation[Created]):
     "phones/hardware/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="telephony",
-    unseen="no documented call lists devices",
+    unverifiable="no documented call lists devices",
     synonyms=("mac address", "unprovision", "desk phone", "remove device"),
 )
 class DeletePhoneHardware(Operation[Accepted]):

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
@@ -148,11 +148,11 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     def warnings(self) -> tuple[str, ...]:
         return () if self.allow == "forbid" else (OPENS,)
 
-    def settled(self, sent_at: datetime) -> Proof[PlanRoutes] | None:
+    def verification(self, sent_at: datetime) -> Verification[PlanRoutes] | None:
         if self.dry_run:
             return None
         read = ListPlanRoutes(plan=self.plan, called_prefix=self.called_prefix, media=self.media, limit=MOST_ROWS)
-        return Proof(read=read, shows=self._is_among)
+        return Verification(read=read, check=self._is_among)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         """Up to 4.0 the answer names no route, but plan, prefix and media do."""
@@ -217,7 +217,7 @@ class UpdatePlanRoute(DryRun, Changing, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "route")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         return as_wanted(self, "route")
 
 
@@ -238,8 +238,8 @@ class DeletePlanRoute(Operation[Accepted]):
     def before(self) -> GetPlanRoute:
         return GetPlanRoute(route=self.route)
 
-    def settled(self, sent_at: datetime) -> Proof[PlanRoute]:
-        return Proof(read=GetPlanRoute(route=self.route), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[PlanRoute]:
+        return Verification(read=GetPlanRoute(route=self.route), check=lambda _: False, if_absent=True)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, PlanRoute):

@@ -83,7 +83,7 @@ class GetPlan(Operation[Plan]):
     "plans/create",
     effect=Effect.PRIVILEGED,
     toolset="plans",
-    unseen="plans may have one name, so an older one looks the same",
+    unverifiable="plans may have one name, so an older one looks the same",
     synonyms=("add", "tariff", "package"),
 )
 class CreatePlan(ForCustomer, Operation[Created]):
@@ -124,7 +124,7 @@ class CreatePlan(ForCustomer, Operation[Created]):
     "plans/classes/update",
     effect=Effect.PRIVILEGED,
     toolset="plans",
-    unseen="no documented call shows what a plan's number classes cost",
+    unverifiable="no documented call shows what a plan's number classes cost",
     synonyms=("did price", "number price", "monthly fee", "setup fee"),
 )
 class UpdatePlanClass(DryRun, Changing, Operation[Accepted]):
@@ -147,7 +147,7 @@ class UpdatePlanClass(DryRun, Changing, Operation[Accepted]):
     "plans/features/set",
     effect=Effect.PRIVILEGED,
     toolset="plans",
-    unseen="no documented call shows a plan's features",
+    unverifiable="no documented call shows a plan's features",
     guide="4.0",
     synonyms=("limit", "quota", "allowance", "entitlement"),
 )
@@ -171,7 +171,7 @@ class SetPlanFeature(Operation[Accepted]):
     "plans/ingroups/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="plans",
-    unseen="no documented call shows a plan's inbound groups",
+    unverifiable="no documented call shows a plan's inbound groups",
     irreversible=True,
     synonyms=("remove", "inbound", "did group"),
 )
@@ -189,7 +189,7 @@ class RemovePlanIngroup(Operation[Accepted]):
     "plans/outgroups/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="plans",
-    unseen="no documented call shows a plan's outbound groups",
+    unverifiable="no documented call shows a plan's outbound groups",
     irreversible=True,
     synonyms=("remove", "outbound", "destinations"),
 )

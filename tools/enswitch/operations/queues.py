@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, model_validator
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.field_types import (
@@ -79,7 +79,7 @@ class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
     "queues/update",
     effect=Effect.REROUTES,
     toolset="telephony",
-    unseen="no documented call shows a queue",
+    unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "hold", "overflow", "change queue"),
 )
 class UpdateQueue(QueueSettings, Operation[Accepted]):
@@ -164,9 +164,9 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))
 
-    def settled(self, sent_at: datetime) -> "Proof[QueueDestinations] | None":
+    def verification(self, sent_at: datetime) -> "Verification[QueueDestinations] | None":
         read = ListQueueDestinations(queue=self.queue)
-        return None if self.dry_run else Proof(read=read, shows=self._is_among)
+        return None if self.dry_run else Verification(read=read, check=self._is_among)
 
     def _is_among(self, found: "QueueDestinations") -> bool | None:
         names = "dtype", "dnumber", "available", "priority"

@@ -21,7 +21,7 @@ from tools.enswitch.versions import Version
     "routes/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
-    unseen="no documented call shows the system's routes",
+    unverifiable="no documented call shows the system's routes",
     admin_only=True,
     synonyms=("carrier", "lcr", "gateway", "peer", "trunk"),
 )
@@ -72,7 +72,7 @@ class Imported(Answer):
     "routes/import",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
-    unseen="no documented call shows the system's routes",
+    unverifiable="no documented call shows the system's routes",
     admin_only=True,
     irreversible=True,
     synonyms=("upload", "bulk", "lcr", "replace all"),

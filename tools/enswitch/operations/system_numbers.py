@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.operation import Operation, Proof
+from clients.operation import Operation, Verification
 from clients.undo import Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement
@@ -74,18 +74,18 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
             return None
         return Charge(item="number", quantity=self.quantity, per="month", unknown=NO_PRICE)
 
-    def reach(self) -> int:
+    def recipient_count(self) -> int:
         return self.quantity
 
     def warnings(self) -> tuple[str, ...]:
         return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
 
-    def settled(self, sent_at: datetime) -> "Proof[OwnedNumber] | None":
+    def verification(self, sent_at: datetime) -> "Verification[OwnedNumber] | None":
         """The first number of a range shows that some were made, not how many; or it was there before."""
         if self.dry_run:
             return None
         read = GetSystemNumber(number=self.start)
-        return Proof(read=read, shows=self._is_this if self.quantity == 1 else lambda _: None, if_absent=False)
+        return Verification(read=read, check=self._is_this if self.quantity == 1 else lambda _: None, if_absent=False)
 
     def _is_this(self, found: OwnedNumber) -> bool | None:
         return agreement({"number_class": self.number_class, "ingroup": self.ingroup}, found)
@@ -133,7 +133,7 @@ class UpdateSystemNumber(DryRun, Changing, Operation[Accepted]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return as_before(self, before, "number")
 
-    def settled(self, sent_at: datetime) -> Proof[Any] | None:
+    def verification(self, sent_at: datetime) -> Verification[Any] | None:
         return as_wanted(self, "number")
 
 
@@ -154,5 +154,5 @@ class DeleteSystemNumber(Operation[Accepted]):
     def before(self) -> GetSystemNumber:
         return GetSystemNumber(number=self.number)
 
-    def settled(self, sent_at: datetime) -> Proof[OwnedNumber]:
-        return Proof(read=GetSystemNumber(number=self.number), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
+        return Verification(read=GetSystemNumber(number=self.number), check=lambda _: False, if_absent=True)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from clients.audience import Members
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
@@ -89,7 +89,7 @@ class ListBlacklistAmong(ListBlacklist):
     def to_wire(self) -> dict[str, Any]:
         return {}
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         rows = cast("list[dict[str, Any]]", content.get("content") or [])
         return {"content": [row for row in rows if self._asks_for(row)]}
 
@@ -135,8 +135,8 @@ class RemoveFromBlacklist(Operation[Blacklisting]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.service, before.contacts) if isinstance(before, Blacklisted) else UNREAD
 
-    def settled(self, sent_at: datetime) -> Proof[Blacklisted]:
-        return Proof(read=self.before(), shows=self._are_off)
+    def verification(self, sent_at: datetime) -> Verification[Blacklisted]:
+        return Verification(read=self.before(), check=self._are_off)
 
     def to_array(self) -> list[Any]:
         return [{"id": contact} for contact in self.contact_ids]
@@ -178,9 +178,9 @@ class RemoveGroupsFromBlacklist(Operation[Blacklisting]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.service, before.contacts) if isinstance(before, Blacklisted) else UNREAD
 
-    def settled(self, sent_at: datetime) -> Proof[Blacklisted]:
+    def verification(self, sent_at: datetime) -> Verification[Blacklisted]:
         """Who was on it before is not known here, so only that somebody of them still is can be told."""
-        return Proof(read=self.before(), shows=lambda still: False if still.contacts else None)
+        return Verification(read=self.before(), check=lambda still: False if still.contacts else None)
 
     def to_array(self) -> list[Any]:
         return list(self.groups)

@@ -32,7 +32,7 @@ class CallAnswer(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="hangupreject-an-active-call",
-    unseen="that a call has ended does not show what ended it",
+    unverifiable="that a call has ended does not show what ended it",
     synonyms=("hang up", "reject", "terminate", "stop the call"),
 )
 class EndCall(Operation[CallAnswer]):
@@ -54,7 +54,7 @@ class EndCall(Operation[CallAnswer]):
     effect=Effect.PAID | Effect.REROUTES,
     toolset="voice",
     docs="transfer-an-active-call",
-    unseen="no call shows transfers",
+    unverifiable="no call shows transfers",
     synonyms=("connect", "forward", "hand over", "put through"),
 )
 class TransferCall(Operation[CallAnswer]):
@@ -190,7 +190,7 @@ class StopPlayingInCall(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
-    unseen="no call shows what is being recorded",
+    unverifiable="no call shows what is being recorded",
     synonyms=("tape", "capture"),
 )
 class StartRecording(Operation[CallAnswer]):
@@ -233,7 +233,7 @@ class StopRecording(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
-    unseen="no call shows keys that were sent",
+    unverifiable="no call shows keys that were sent",
     synonyms=("dtmf", "press", "keypad", "digits", "ivr"),
 )
 class SendTones(Operation[CallAnswer]):

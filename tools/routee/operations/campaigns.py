@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Done, Operation, Proof, wire_fields
+from clients.operation import Answer, Done, Operation, Verification, wire_fields
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.campaign_plans import is_same_plan
 from tools.routee.client import routee
@@ -194,7 +194,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     def members(self) -> tuple[Members[Any], ...]:
         return members_of(self.contacts, self.groups, "Sms")
 
-    def leaves_at(self) -> tuple[datetime, ...]:
+    def scheduled_at(self) -> tuple[datetime, ...]:
         if self.when == "now":
             return ()
         return (self.when, self.when - timedelta(minutes=self.reminder_minutes_before or 0))
@@ -232,7 +232,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     effect=Effect.PAID,
     toolset="campaigns",
     docs="send-bulk-messages",
-    unseen="unless it has a name and goes out now, it is shown only by the id that its answer brings",
+    unverifiable="unless it has a name and goes out now, it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "mass text", "newsletter", "many", "blast", "schedule"),
 )
 class SendCampaign(CampaignPlan):
@@ -246,7 +246,7 @@ class SendCampaign(CampaignPlan):
             "Without a name Routee's web platform does not show it, and nothing stops the same send a second time.",
         )
 
-    def tracked(self, answer: Campaign) -> tuple[str, ...]:
+    def message_ids(self, answer: Campaign) -> tuple[str, ...]:
         return (answer.tracking_id,) if answer.tracking_id else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
@@ -254,24 +254,24 @@ class SendCampaign(CampaignPlan):
             return Undo(verdict="none", lost="A campaign that began cannot be recalled.")
         return Undo(verdict="full", operation=DeleteCampaign(campaign_id=answer.tracking_id))
 
-    def settled(self, sent_at: datetime) -> Proof[Messages] | None:
+    def verification(self, sent_at: datetime) -> Verification[Messages] | None:
         """A message under its name leads to the campaign, whose time and plan tell; none proves nothing."""
         name = self.campaign_name
         if name is None or self.when != "now":
             return None
         read = messages_since(sent_at, Filter[MessageField](field="campaign", term=name), ahead=RUNS_FOR)
 
-        def shows(found: Messages) -> Proof[Campaign] | None:
+        def check(found: Messages) -> Verification[Campaign] | None:
             ids = {row.campaign_id for row in found.messages if row.campaign == name}
             campaign = ids.pop() if len(ids) == 1 else None
             if campaign is None:
                 return None
-            return Proof(read=GetCampaign(campaign_id=campaign), shows=is_this)
+            return Verification(read=GetCampaign(campaign_id=campaign), check=is_this)
 
         def is_this(found: Campaign) -> bool | None:
             return (is_since(found.created_at, sent_at) and self.is_of(found)) or None
 
-        return Proof(read=read, shows=shows)
+        return Verification(read=read, check=check)
 
 
 @routee.operation(
@@ -307,8 +307,8 @@ class UpdateCampaign(CampaignPlan):
             return UNREAD
         return put_back(UpdateCampaign, lost=f"Not shown before: {NOT_SHOWN}.", **_again(self.campaign_id, before))
 
-    def settled(self, sent_at: datetime) -> Proof[Campaign]:
-        return Proof(read=GetCampaign(campaign_id=self.campaign_id), shows=self._is_taken)
+    def verification(self, sent_at: datetime) -> Verification[Campaign]:
+        return Verification(read=GetCampaign(campaign_id=self.campaign_id), check=self._is_taken)
 
     def _is_taken(self, found: Campaign) -> bool | None:
         """What is not in its details was not read, so that nothing is known of it."""
@@ -341,8 +341,8 @@ class DeleteCampaign(Operation[Done]):
             return UNREAD
         return put_back(SendCampaign, lost=f"It gets another id. Not shown before: {NOT_SHOWN}.", **before.plan())
 
-    def settled(self, sent_at: datetime) -> Proof[Campaign]:
-        return Proof(read=GetCampaign(campaign_id=self.campaign_id), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Campaign]:
+        return Verification(read=GetCampaign(campaign_id=self.campaign_id), check=lambda _: False, if_absent=True)
 
 
 @routee.operation(

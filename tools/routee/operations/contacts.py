@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import E164, Email, LooseText, StrangerText
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.client import routee
 from tools.routee.comparing import replaced
@@ -193,8 +193,8 @@ class DeleteContact(Operation[Done]):
         lost = "The contact gets another id, and is in no group and on no blacklist."
         return put_back(CreateContact, lost=lost, **before.details())
 
-    def settled(self, sent_at: datetime) -> Proof[Contact]:
-        return Proof(read=GetContact(contact_id=self.contact_id), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Contact]:
+        return Verification(read=GetContact(contact_id=self.contact_id), check=lambda _: False, if_absent=True)
 
 
 @routee.operation(
@@ -216,8 +216,8 @@ class DeleteContacts(Operation[Done]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="What the contacts held was not read; delete them singly to keep it.")
 
-    def settled(self, sent_at: datetime) -> Proof[Contacts]:
-        return Proof(read=ListContacts(limit=500), shows=self._are_gone)
+    def verification(self, sent_at: datetime) -> Verification[Contacts]:
+        return Verification(read=ListContacts(limit=500), check=self._are_gone)
 
     def _are_gone(self, found: Contacts) -> bool | None:
         """All there or all gone, if the whole address book is on the first page."""

@@ -49,7 +49,7 @@ class Conversation(Answer):
     effect=Effect.PAID,
     toolset="voice",
     docs="perform-a-voice-conversation",
-    unseen="it is shown only by the id that its answer brings",
+    unverifiable="it is shown only by the id that its answer brings",
     limit=CONVERSATIONS,
     synonyms=("call", "dial", "phone", "ring", "text to speech", "ivr"),
 )

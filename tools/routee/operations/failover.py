@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -221,15 +221,15 @@ class SendFailover(Operation[Failover]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
 
-    def settled(self, sent_at: datetime) -> "Proof[Failovers]":
+    def verification(self, sent_at: datetime) -> "Verification[Failovers]":
         """The one like it since then shows that it was sent; none, and several, prove nothing."""
         read = ListFailovers(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
 
-        def shows(found: Failovers) -> bool | None:
+        def check(found: Failovers) -> bool | None:
             alike = [one for one in found.failovers if is_since(one.created_at, sent_at) and self._is_this(one)]
             return True if len(alike) == 1 and found.last is not False else None
 
-        return Proof(read=read, shows=shows)
+        return Verification(read=read, check=check)
 
     def _is_this(self, found: Failover) -> bool:
         """What is said in a call is shown nowhere, so that calls alone could be another's."""

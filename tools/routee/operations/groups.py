@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
@@ -64,8 +64,8 @@ class NewGroup(Operation[Group]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="full", operation=DeleteGroups(groups=[self.name]))
 
-    def settled(self, sent_at: datetime) -> Proof[Group]:
-        return Proof(read=GetGroup(name=self.name), shows=lambda _: True, if_absent=False)
+    def verification(self, sent_at: datetime) -> Verification[Group]:
+        return Verification(read=GetGroup(name=self.name), check=lambda _: True, if_absent=False)
 
 
 @routee.operation(
@@ -152,8 +152,8 @@ class DeleteGroups(Operation[DeletedGroups]):
             verdict="none", lost="Who was in the groups was not read, so they cannot be filled again from here."
         )
 
-    def settled(self, sent_at: datetime) -> Proof[Groups]:
-        return Proof(read=ListGroups(), shows=self._are_gone)
+    def verification(self, sent_at: datetime) -> Verification[Groups]:
+        return Verification(read=ListGroups(), check=self._are_gone)
 
     def to_query(self) -> dict[str, Any]:
         return {"deleteContacts": self.delete_contacts}

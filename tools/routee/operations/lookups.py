@@ -7,7 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id, Label, given, is_since, iso, same_number
@@ -88,15 +88,15 @@ class LookUpNumber(Operation[Lookup]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=STAYS_CHARGED)
 
-    def settled(self, sent_at: datetime) -> "Proof[Lookups]":
+    def verification(self, sent_at: datetime) -> "Verification[Lookups]":
         """The one lookup like it since then shows that it was made; none, and several, prove nothing."""
         read = ListLookups(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
 
-        def shows(found: Lookups) -> bool | None:
+        def check(found: Lookups) -> bool | None:
             alike = [row for row in found.lookups if is_since(row.created_at, sent_at) and self._is_this(row)]
             return True if len(alike) == 1 and found.last is not False else None
 
-        return Proof(read=read, shows=shows)
+        return Verification(read=read, check=check)
 
     def _is_this(self, row: Lookup) -> bool:
         return same_number(row.to, self.to) and (row.label or None) == self.label
@@ -202,7 +202,7 @@ class Validation(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="validate",
-    unseen="no call lists validations",
+    unverifiable="no call lists validations",
     synonyms=("check number", "mobile or landline", "real", "format", "ported"),
 )
 class ValidateNumber(Operation[Validation]):

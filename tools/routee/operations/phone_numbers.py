@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.errors import NotFound, UnexpectedAnswer
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Proof, wire_fields
+from clients.operation import Answer, Done, Operation, Verification, wire_fields
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
@@ -168,7 +168,7 @@ class GetNumber(Operation[Number]):
     def to_wire(self) -> dict[str, Any]:
         return {"page": 0, "size": 500}
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         page = cast("dict[str, Any]", content)
         rows = cast("list[dict[str, Any]]", page.get("content") or [])
         found = next((row for row in rows if row.get("msisdn") == self.number), None)
@@ -221,7 +221,7 @@ class RentNumber(Operation[Number]):
         told = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)
         return (*told, "Forwarded calls are billed.") if self.forward_calls_to else told
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
+    def verification(self, sent_at: datetime) -> Verification[Number]:
         """A number that is there may have been rented before: its first month tells, which ends a month from then."""
 
         def is_new(found: Number) -> bool | None:
@@ -229,7 +229,7 @@ class RentNumber(Operation[Number]):
             began_since = renewal is not None and is_since(renewal, a_month_later(sent_at))
             return True if began_since and self._is_set(found) else None
 
-        return Proof(read=GetNumber(number=self.number), shows=is_new, if_absent=False)
+        return Verification(read=GetNumber(number=self.number), check=is_new, if_absent=False)
 
     def _is_set(self, found: Number) -> bool | None:
         wanted = given(
@@ -302,8 +302,8 @@ class UpdateNumber(Operation[Number]):
             return (f"Calls no longer go to {before.forwarded_to}.", *told)
         return told
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=self._is_set)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Number):
@@ -350,8 +350,8 @@ class CancelNumber(Operation[Done]):
     def warnings(self) -> tuple[str, ...]:
         return ("The number is lost and leaves its pool; whether anything is paid back is not documented.",)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
 
 
 def a_month_later(moment: datetime) -> datetime:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import BodyAnalysis, Id, SmsText, same_number
@@ -93,34 +93,36 @@ class SendPoolSms(Operation[SentFromPool]):
             *text_warnings(self.text),
         )
 
-    def tracked(self, answer: SentFromPool) -> tuple[str, ...]:
+    def message_ids(self, answer: SentFromPool) -> tuple[str, ...]:
         return (answer.tracking_id,) if answer.tracking_id else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
 
-    def settled(self, sent_at: datetime) -> Proof[Messages]:
+    def verification(self, sent_at: datetime) -> Verification[Messages]:
         """The one message like it since then, from a sender of the pool, shows that it was sent; else nobody knows."""
 
-        def shows(found: Messages) -> Proof[Any] | None:
+        def check(found: Messages) -> Verification[Any] | None:
             row = the_one_like(found, self._may_be_this)
             return self._sent_from_the_pool(row.sender or "") if row else None
 
-        return Proof(read=messages_since(sent_at, Filter[MessageField](field="to", term=self.to)), shows=shows)
+        return Verification(read=messages_since(sent_at, Filter[MessageField](field="to", term=self.to)), check=check)
 
     def _may_be_this(self, row: MessagePart) -> bool:
         return is_text_to(row, self.to, self.text) and not row.label
 
-    def _sent_from_the_pool(self, sender: str) -> Proof[Any]:
+    def _sent_from_the_pool(self, sender: str) -> Verification[Any]:
         """The read that shows whether the pool chooses this sender.
 
         That a name stands in for a number where none fits is left aside: others may send under that name too.
         """
         if self.strategy == "Alphanumeric":
-            return Proof(read=GetPool(pool_id=self.pool_id), shows=lambda pool: pool.name_of_sender == sender or None)
-        return Proof(
+            return Verification(
+                read=GetPool(pool_id=self.pool_id), check=lambda pool: pool.name_of_sender == sender or None
+            )
+        return Verification(
             read=ListPoolNumbers(pool_id=self.pool_id),
-            shows=lambda pool: any(same_number(number, sender) for number in pool.numbers) or None,
+            check=lambda pool: any(same_number(number, sender) for number in pool.numbers) or None,
         )
 
     def to_wire(self) -> dict[str, Any]:

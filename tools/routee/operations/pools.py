@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.routee.client import routee
 from tools.routee.comparing import agrees, changed
@@ -216,8 +216,8 @@ class CreatePool(PoolSettings, Operation[Pool]):
             return ()
         return ("Messages to and from every number that is put into it are posted to these addresses.",)
 
-    def settled(self, sent_at: datetime) -> Proof[Pools]:
-        return Proof(read=ListPools(limit=500), shows=self._may_be_listed)
+    def verification(self, sent_at: datetime) -> Verification[Pools]:
+        return Verification(read=ListPools(limit=500), check=self._may_be_listed)
 
     def _may_be_listed(self, found: Pools) -> bool | None:
         """Names need not be unique, so a pool of this name may be an older one."""
@@ -270,8 +270,8 @@ class UpdatePool(PoolSettings, Changing, Operation[Pool]):
             lost.append(f"No call here sets its own senders again: {before.senders}.")
         return put_back(UpdatePool, pool_id=self.pool_id, lost=" ".join(lost), **old)
 
-    def settled(self, sent_at: datetime) -> Proof[Pool]:
-        return Proof(read=self.before(), shows=lambda found: agrees(self._wanted(), found.plan()))
+    def verification(self, sent_at: datetime) -> Verification[Pool]:
+        return Verification(read=self.before(), check=lambda found: agrees(self._wanted(), found.plan()))
 
     def _wanted(self) -> dict[str, Any]:
         return given(**self.model_dump(exclude={"pool_id"}))
@@ -312,8 +312,8 @@ class DeletePool(Operation[DeletedPool]):
             lost += f" No call here sets its own senders again: {before.senders}."
         return put_back(CreatePool, lost=lost, **before.plan())
 
-    def settled(self, sent_at: datetime) -> Proof[Pool]:
-        return Proof(read=GetPool(pool_id=self.pool_id), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Pool]:
+        return Verification(read=GetPool(pool_id=self.pool_id), check=lambda _: False, if_absent=True)
 
 
 @routee.operation(
@@ -341,8 +341,10 @@ class AddPoolNumber(Operation[PoolNumbers]):
             return Undo(verdict="none", lost="The number was in the pool before.")
         return Undo(verdict="full", operation=RemovePoolNumber(pool_id=self.pool_id, number=self.number))
 
-    def settled(self, sent_at: datetime) -> Proof[PoolNumbers]:
-        return Proof(read=ListPoolNumbers(pool_id=self.pool_id), shows=lambda found: self.number in found.numbers)
+    def verification(self, sent_at: datetime) -> Verification[PoolNumbers]:
+        return Verification(
+            read=ListPoolNumbers(pool_id=self.pool_id), check=lambda found: self.number in found.numbers
+        )
 
 
 @routee.operation(
@@ -368,5 +370,7 @@ class RemovePoolNumber(Operation[Done]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="full", operation=AddPoolNumber(pool_id=self.pool_id, number=self.number))
 
-    def settled(self, sent_at: datetime) -> Proof[PoolNumbers]:
-        return Proof(read=ListPoolNumbers(pool_id=self.pool_id), shows=lambda found: self.number not in found.numbers)
+    def verification(self, sent_at: datetime) -> Verification[PoolNumbers]:
+        return Verification(
+            read=ListPoolNumbers(pool_id=self.pool_id), check=lambda found: self.number not in found.numbers
+        )

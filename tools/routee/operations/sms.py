@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from clients.undo import Undo
 from tools.routee.client import routee
@@ -106,16 +106,16 @@ class SendSms(Operation[SentSms]):
     def warnings(self) -> tuple[str, ...]:
         return (NO_RECALL, *text_warnings(self.text))
 
-    def tracked(self, answer: SentSms) -> tuple[str, ...]:
+    def message_ids(self, answer: SentSms) -> tuple[str, ...]:
         return (answer.tracking_id,) if answer.tracking_id else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
 
-    def settled(self, sent_at: datetime) -> Proof["Messages"]:
+    def verification(self, sent_at: datetime) -> Verification["Messages"]:
         """The one message like it since then shows that it was sent; none, and several, prove nothing."""
         read = messages_since(sent_at, Filter[MessageField](field="to", term=self.to))
-        return Proof(read=read, shows=lambda found: True if the_one_like(found, self._is_this) else None)
+        return Verification(read=read, check=lambda found: True if the_one_like(found, self._is_this) else None)
 
     def to_wire(self) -> dict[str, Any]:
         return wire_fields(self, exclude=SEND_EXTRAS) | sms_extras(self)
@@ -240,7 +240,7 @@ class TrackSms(Operation[MessageParts]):
     message_id: Id
     """`tracking_id` from routee_send_sms."""
 
-    def pick(self, content: Any) -> Any:
+    def select(self, content: Any) -> Any:
         """The page describes one object, its samples are arrays: both are taken."""
         return content if not content or "content" in content else {"content": [content]}
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import Country, Id, Sender, Text
@@ -19,7 +19,7 @@ from tools.routee.field_types import Country, Id, Sender, Text
 ONCE: Final = "taken to be charged once for each successful verification (one old source)"
 
 
-class Verification(Answer):
+class TwoStepVerification(Answer):
     """A verification."""
 
     tracking_id: str | None = None
@@ -38,10 +38,10 @@ class Verification(Answer):
     effect=Effect.PAID,
     toolset="verification",
     docs="verification",
-    unseen="it is shown only by the id that its answer brings",
+    unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "2fa", "one-time password", "code", "verify a number"),
 )
-class SendVerification(Operation[Verification]):
+class SendVerification(Operation[TwoStepVerification]):
     """Send a one-time code by SMS or call; billed."""
 
     method: Literal["sms", "voice"]
@@ -82,7 +82,7 @@ class SendVerification(Operation[Verification]):
         return (self.recipient,)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        if not isinstance(answer, Verification) or answer.tracking_id is None:
+        if not isinstance(answer, TwoStepVerification) or answer.tracking_id is None:
             return Undo(verdict="none", lost="The answer has no id of the verification.")
         return Undo(
             verdict="partial",
@@ -99,7 +99,7 @@ class SendVerification(Operation[Verification]):
     docs="retrieve-a-verification-status",
     synonyms=("otp", "2fa", "verified", "expired"),
 )
-class GetVerification(Operation[Verification]):
+class GetVerification(Operation[TwoStepVerification]):
     """Show how a verification stands."""
 
     verification_id: Id
@@ -115,7 +115,7 @@ class GetVerification(Operation[Verification]):
     carrier="form",
     synonyms=("otp", "2fa", "verify", "code right", "correct code", "typed", "entered"),
 )
-class ConfirmVerification(Operation[Verification]):
+class ConfirmVerification(Operation[TwoStepVerification]):
     """Check the code that the recipient gave; a wrong one counts as a try."""
 
     verification_id: Id
@@ -136,9 +136,9 @@ class ConfirmVerification(Operation[Verification]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A try that was made counts.")
 
-    def settled(self, sent_at: datetime) -> Proof[Verification]:
+    def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         """A code that was right shows; one that was wrong does not tell itself from one that was never checked."""
-        return Proof(read=self.before(), shows=lambda found: True if found.status == "Verified" else None)
+        return Verification(read=self.before(), check=lambda found: True if found.status == "Verified" else None)
 
 
 @routee.operation(
@@ -149,7 +149,7 @@ class ConfirmVerification(Operation[Verification]):
     docs="cancel-verification",
     synonyms=("otp", "revoke", "invalidate"),
 )
-class CancelVerification(Operation[Verification]):
+class CancelVerification(Operation[TwoStepVerification]):
     """Make a pending code useless."""
 
     verification_id: Id
@@ -158,9 +158,9 @@ class CancelVerification(Operation[Verification]):
     def before(self) -> GetVerification:
         return GetVerification(verification_id=self.verification_id)
 
-    def settled(self, sent_at: datetime) -> Proof[Verification]:
+    def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         read = GetVerification(verification_id=self.verification_id)
-        return Proof(read=read, shows=lambda found: found.status == "Cancelled")
+        return Verification(read=read, check=lambda found: found.status == "Cancelled")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A cancelled code stays useless; another can be sent.")

@@ -113,7 +113,7 @@ class ViberMessage(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-single-message",
-    unseen="it is shown only by the id that its answer brings",
+    unverifiable="it is shown only by the id that its answer brings",
     synonyms=("chat", "message", "notify"),
 )
 class SendViber(ViberContent, Operation[ViberMessage]):
@@ -157,7 +157,7 @@ class ViberCode(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="viber-otp-request",
-    unseen="it is shown only by the id that its answer brings",
+    unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "one-time password", "2fa", "code"),
 )
 class SendViberCode(Operation[ViberCode]):

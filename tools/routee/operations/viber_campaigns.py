@@ -51,7 +51,7 @@ class ViberCampaign(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-campaign",
-    unseen="it is shown only by the id that its answer brings",
+    unverifiable="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
 )
 class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
@@ -90,7 +90,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     def members(self) -> tuple[Members[Any], ...]:
         return members_of(self.contacts, self.groups, "Viber")
 
-    def leaves_at(self) -> tuple[datetime, ...]:
+    def scheduled_at(self) -> tuple[datetime, ...]:
         return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
-    unseen="no call shows a Viber campaign that is scheduled",
+    unverifiable="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
 class DeleteViberCampaign(Operation[Done]):

@@ -106,7 +106,7 @@ class Announcement(BaseModel):
     effect=Effect.PAID,
     toolset="voice",
     docs="send-a-voice-campaign",
-    unseen="it is shown only by the id that its answer brings",
+    unverifiable="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
 class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
@@ -148,7 +148,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     def members(self) -> tuple[Members[Any], ...]:
         return members_of(self.contacts, self.groups, "Voice")
 
-    def leaves_at(self) -> tuple[datetime, ...]:
+    def scheduled_at(self) -> tuple[datetime, ...]:
         return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
-    unseen="no call shows a voice campaign that is scheduled",
+    unverifiable="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
 class DeleteVoiceCampaign(Operation[Done]):

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, mod
 from clients.effects import Effect
 from clients.errors import quoted
 from clients.fields import KeptFromModel, Secret
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
@@ -132,8 +132,8 @@ class AddAclEntries(Operation[AddedBlocks]):
             return Undo(verdict="none", lost="All blocks were on the list before.")
         return Undo(verdict="full", operation=RemoveAclEntries(blocks=new))
 
-    def settled(self, sent_at: datetime) -> Proof[Acl]:
-        return Proof(read=ListAclEntries(), shows=lambda listed: _all_or_none(self.blocks, listed.blocks))
+    def verification(self, sent_at: datetime) -> Verification[Acl]:
+        return Verification(read=ListAclEntries(), check=lambda listed: _all_or_none(self.blocks, listed.blocks))
 
     def to_wire(self) -> dict[str, Any]:
         return {"acl": [{"cidr": block} for block in self.blocks]}
@@ -171,8 +171,8 @@ class RemoveAclEntries(Operation[RemovedBlocks]):
             return Undo(verdict="none", lost="Not every block was on the list in a form that can be added again.")
         return Undo(verdict="full", operation=again)
 
-    def settled(self, sent_at: datetime) -> Proof[Acl]:
-        return Proof(read=ListAclEntries(), shows=self._are_gone)
+    def verification(self, sent_at: datetime) -> Verification[Acl]:
+        return Verification(read=ListAclEntries(), check=self._are_gone)
 
     def to_wire(self) -> dict[str, Any]:
         return {"cidrs": ",".join(self.blocks)}
@@ -315,11 +315,11 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
             return Undo(verdict="none", lost=f"{told} {lost}".strip())
         return Undo(verdict="partial" if lost else "full", operation=UpdateAuthentication(mode=old), lost=lost)
 
-    def settled(self, sent_at: datetime) -> Proof[Authentication] | None:
+    def verification(self, sent_at: datetime) -> Verification[Authentication] | None:
         """A password cannot be read, and a new one locks the reader out."""
         if self.mode is None or self.password is not None:
             return None
-        return Proof(read=GetAuthentication(), shows=self._is_set)
+        return Verification(read=GetAuthentication(), check=self._is_set)
 
     def _is_set(self, now: Authentication) -> bool | None:
         """A number that was sent and is shown with other words was taken, but for another mode: look at it."""

@@ -19,7 +19,7 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.voicetel.client import HOURLY, voicetel
 
@@ -147,8 +147,8 @@ class UpdateAccount(Changing, Operation[UpdatedSettings]):
         lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
         return put_back(UpdateAccount, lost=lost, **old)
 
-    def settled(self, sent_at: datetime) -> Proof[Account]:
-        return Proof(read=GetAccount(), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[Account]:
+        return Verification(read=GetAccount(), check=self._is_set)
 
     def _is_set(self, found: Account) -> bool | None:
         wanted = self.model_dump(exclude_none=True)

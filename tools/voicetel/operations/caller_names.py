@@ -7,7 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Proof
+from clients.operation import Answer, Operation, Verification
 from clients.undo import UNREAD, Undo, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import GetNumber, Number
@@ -52,10 +52,10 @@ class SetCnamLookup(Operation[CnamLookup]):
         lost = "Lookups made meanwhile stay billed." if self.enabled else ""
         return put_back(SetCnamLookup, number=self.number, enabled=before.cnam, lost=lost)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(
             read=GetNumber(number=self.number),
-            shows=lambda found: None if found.cnam is None else found.cnam is self.enabled,
+            check=lambda found: None if found.cnam is None else found.cnam is self.enabled,
         )
 
 
@@ -74,7 +74,7 @@ class CallerName(Answer):
     effect=Effect.WRITE,
     toolset="numbers",
     docs="#numbersLidb",
-    unseen="no call shows the name that a number sends",
+    unverifiable="no call shows the name that a number sends",
     synonyms=("lidb", "cnam", "caller id name", "outbound", "display name"),
 )
 class SetCallerName(Operation[CallerName]):

@@ -27,7 +27,7 @@ class ApiKey(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountApiKey",
-    unseen="fetching a key changes nothing that could be looked at",
+    unverifiable="fetching a key changes nothing that could be looked at",
     limit=HOURLY,
     needs_key=False,
     synonyms=("token", "login", "bearer", "secret"),
@@ -54,7 +54,7 @@ class RecoveryRequested(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountRecovery",
-    unseen="only the mailbox shows whether a link was mailed",
+    unverifiable="only the mailbox shows whether a link was mailed",
     needs_key=False,
     synonyms=("forgot password", "reset", "locked out"),
 )
@@ -80,7 +80,7 @@ class NewAccount(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountCreate",
-    unseen="the new account is not this one's to look at; its mail says whether it was opened",
+    unverifiable="the new account is not this one's to look at; its mail says whether it was opened",
     needs_key=False,
     synonyms=("sign up", "register", "open"),
 )
@@ -109,7 +109,7 @@ class Subaccount(NewAccount):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountSubaccountCreate",
-    unseen="no call lists sub-accounts; VoiceTel answers 409 where the username is taken",
+    unverifiable="no call lists sub-accounts; VoiceTel answers 409 where the username is taken",
     admin_only=True,
     synonyms=("customer", "tenant", "child account", "reseller"),
 )

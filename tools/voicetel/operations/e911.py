@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest, NotFound
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
@@ -181,8 +181,8 @@ class CreateE911Record(Operation[E911Answer]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.number, before)
 
-    def settled(self, sent_at: datetime) -> Proof[E911Records]:
-        return Proof(read=ListE911Records(), shows=self._is_registered)
+    def verification(self, sent_at: datetime) -> Verification[E911Records]:
+        return Verification(read=ListE911Records(), check=self._is_registered)
 
     def to_wire(self) -> dict[str, Any]:
         wire = super().to_wire()
@@ -243,8 +243,8 @@ class UpdateE911Record(Operation[E911Answer]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.number, before)
 
-    def settled(self, sent_at: datetime) -> Proof[E911Records]:
-        return Proof(read=ListE911Records(), shows=self._is_registered)
+    def verification(self, sent_at: datetime) -> Verification[E911Records]:
+        return Verification(read=ListE911Records(), check=self._is_registered)
 
     def _is_registered(self, found: E911Records) -> bool | None:
         """A record does not name its `address_id`, so another caller name is all that can be told."""
@@ -276,8 +276,8 @@ class DeleteE911Record(Operation[Done]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return _put_back(self.number, before)
 
-    def settled(self, sent_at: datetime) -> Proof[E911Records]:
-        return Proof(read=ListE911Records(), shows=lambda found: found.of(self.number) is None)
+    def verification(self, sent_at: datetime) -> Verification[E911Records]:
+        return Verification(read=ListE911Records(), check=lambda found: found.of(self.number) is None)
 
 
 def _put_back(number: str, before: Any) -> Undo:

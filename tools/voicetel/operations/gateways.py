@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from clients.audience import Members
 from clients.changing import Changing
 from clients.effects import Effect
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import Undo, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.access import is_routable
@@ -148,8 +148,8 @@ class CreateGateway(Operation[Gateway]):
     def before(self) -> ListGateways:
         return ListGateways()
 
-    def settled(self, sent_at: datetime) -> Proof[Gateways]:
-        return Proof(read=ListGateways(), shows=self._is_listed, may_be_older=True)
+    def verification(self, sent_at: datetime) -> Verification[Gateways]:
+        return Verification(read=ListGateways(), check=self._is_listed, may_be_older=True)
 
     def _is_listed(self, found: Gateways) -> bool | None:
         """One of this address with other settings may be an older one, and a name may be listed as its address."""
@@ -203,8 +203,8 @@ class UpdateGateway(Changing, Operation[Gateway]):
         lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
         return put_back(UpdateGateway, gateway_id=self.gateway_id, **old, lost=lost)
 
-    def settled(self, sent_at: datetime) -> Proof[Gateway]:
-        return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=self._is_in_place)
+    def verification(self, sent_at: datetime) -> Verification[Gateway]:
+        return Verification(read=GetGateway(gateway_id=self.gateway_id), check=self._is_in_place)
 
     def _is_in_place(self, now: Gateway) -> bool | None:
         if self.limit is not None and now.limit is None:
@@ -243,8 +243,8 @@ class DeleteGateway(Operation[Done]):
             return Undo(verdict="none", lost="VoiceTel showed the gateway in a form that it does not take.")
         return Undo(verdict="partial", operation=again, lost="The gateway gets a new id.")
 
-    def settled(self, sent_at: datetime) -> Proof[Gateway]:
-        return Proof(read=GetGateway(gateway_id=self.gateway_id), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Gateway]:
+        return Verification(read=GetGateway(gateway_id=self.gateway_id), check=lambda _: False, if_absent=True)
 
 
 def _same_host(shown: str | None, wanted: str) -> bool:

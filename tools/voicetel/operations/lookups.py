@@ -28,7 +28,7 @@ class CallerName(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="#cnamLookup",
-    unseen="a lookup leaves nothing behind but its charge, which no list names",
+    unverifiable="a lookup leaves nothing behind but its charge, which no list names",
     synonyms=("caller id", "who is calling", "who called", "name", "owner"),
 )
 class LookUpCnam(Operation[CallerName]):
@@ -85,7 +85,7 @@ class RoutingLookup(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="#lrnLookup",
-    unseen="a lookup leaves nothing behind but its charge, which no list names",
+    unverifiable="a lookup leaves nothing behind but its charge, which no list names",
     synonyms=("carrier", "provider", "mobile or landline", "ported", "network", "routing"),
 )
 class LookUpLrn(Operation[RoutingLookup]):

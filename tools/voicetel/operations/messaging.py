@@ -17,7 +17,7 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
@@ -187,14 +187,14 @@ class SendMessage(Operation[SentMessage]):
         )
         return told if found.outside else told[:1]
 
-    def settled(self, sent_at: datetime) -> Proof[Messages]:
+    def verification(self, sent_at: datetime) -> Verification[Messages]:
         """The same text to the same recipient since then shows that it was sent; none proves nothing."""
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
             since=sent_at - LOOKS_BACK,
         )
-        return Proof(read=read, shows=lambda history: self._is_among(history, sent_at))
+        return Verification(read=read, check=lambda history: self._is_among(history, sent_at))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
@@ -233,7 +233,7 @@ class Registration(Answer):
     effect=Effect.PAID,
     toolset="messaging",
     docs="#messagingBrandCreate",
-    unseen="no call shows brands",
+    unverifiable="no call shows brands",
     irreversible=True,
     synonyms=("10dlc", "tcr", "a2p", "company"),
 )
@@ -289,8 +289,8 @@ class RegisterCampaign(Operation[Registration]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that removes a campaign, and fees are not paid back.")
 
-    def settled(self, sent_at: datetime) -> "Proof[Campaigns]":
-        return Proof(read=GetCampaignStatus(ids=[self.campaign_id]), shows=self._is_known)
+    def verification(self, sent_at: datetime) -> "Verification[Campaigns]":
+        return Verification(read=GetCampaignStatus(ids=[self.campaign_id]), check=self._is_known)
 
     def _is_known(self, found: "Campaigns") -> bool | None:
         """Only the newer documents say how a campaign is shown that the network does not know."""

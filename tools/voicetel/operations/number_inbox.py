@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import NOT_SET, UNREAD, Undo, put_back
 from tools.voicetel.client import voicetel
 
@@ -84,8 +84,8 @@ class SetSmsRouting(Operation[SmsRouting]):
             return Undo(verdict="full", operation=RemoveSmsRouting(number=self.number))
         return put_back(SetSmsRouting, number=self.number, type=before.type, resource=before.resource)
 
-    def settled(self, sent_at: datetime) -> Proof[SmsRouting]:
-        return Proof(read=GetSmsRouting(number=self.number), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[SmsRouting]:
+        return Verification(read=GetSmsRouting(number=self.number), check=self._is_set)
 
     def _is_set(self, found: SmsRouting) -> bool | None:
         """Nothing at all is how it is shown that messages go nowhere; a type may also be unknown."""
@@ -120,10 +120,10 @@ class RemoveSmsRouting(Operation[Done]):
             return NOT_SET
         return put_back(SetSmsRouting, number=self.number, type=before.type, resource=before.resource)
 
-    def settled(self, sent_at: datetime) -> Proof[SmsRouting]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[SmsRouting]:
+        return Verification(
             read=GetSmsRouting(number=self.number),
-            shows=lambda found: found.type is None if found.type or found == SmsRouting() else None,
+            check=lambda found: found.type is None if found.type or found == SmsRouting() else None,
         )
 
 
@@ -180,8 +180,8 @@ class SetFaxRouting(Operation[FaxRouting]):
             return Undo(verdict="full", operation=RemoveFaxRouting(number=self.number))
         return put_back(SetFaxRouting, number=self.number, email=before.email)
 
-    def settled(self, sent_at: datetime) -> Proof[FaxRouting]:
-        return Proof(read=GetFaxRouting(number=self.number), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[FaxRouting]:
+        return Verification(read=GetFaxRouting(number=self.number), check=self._is_set)
 
     def _is_set(self, found: FaxRouting) -> bool | None:
         """Nothing at all is how it is shown that faxes go nowhere."""
@@ -214,10 +214,10 @@ class RemoveFaxRouting(Operation[Done]):
             return NOT_SET
         return put_back(SetFaxRouting, number=self.number, email=before.email)
 
-    def settled(self, sent_at: datetime) -> Proof[FaxRouting]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[FaxRouting]:
+        return Verification(
             read=GetFaxRouting(number=self.number),
-            shows=lambda found: found.email is None if found.email or found == FaxRouting() else None,
+            check=lambda found: found.email is None if found.email or found == FaxRouting() else None,
         )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import UNREAD, Undo, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.ordering import FailedNumber
@@ -133,8 +133,8 @@ class SetMessagingRoutes(Changing, Operation[ChangedRoutes]):
         lost = "Newer servers may not take the carrier of before back." if "route_out" in old else ""
         return put_back(SetMessagingRoutes, number=self.number, **old, lost=lost)
 
-    def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
-        return Proof(read=GetNumberMessaging(number=self.number), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[NumberMessaging]:
+        return Verification(read=GetNumberMessaging(number=self.number), check=self._is_set)
 
     def _is_set(self, found: NumberMessaging) -> bool | None:
         pairs = ((self.route_in, found.route_in), (self.route_out, found.carrier))
@@ -195,8 +195,8 @@ class AssignCampaign(Operation[Assignment]):
             return put_back(UnassignCampaign, number=self.number, campaign_id=self.campaign_id)
         return put_back(AssignCampaign, number=self.number, campaign_id=old, lost=MAY_NOT_BIND)
 
-    def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
-        return Proof(read=GetNumberMessaging(number=self.number), shows=self._is_bound)
+    def verification(self, sent_at: datetime) -> Verification[NumberMessaging]:
+        return Verification(read=GetNumberMessaging(number=self.number), check=self._is_bound)
 
     def _is_bound(self, found: NumberMessaging) -> bool | None:
         if is_bound(found, self.campaign_id):
@@ -244,10 +244,10 @@ class UnassignCampaign(Operation[Unassignment]):
             return Undo(verdict="none", lost="The number did not have this campaign before; nothing changed.")
         return put_back(AssignCampaign, number=self.number, campaign_id=self.campaign_id, lost=MAY_NOT_BIND)
 
-    def settled(self, sent_at: datetime) -> Proof[NumberMessaging]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[NumberMessaging]:
+        return Verification(
             read=GetNumberMessaging(number=self.number),
-            shows=lambda found: not is_bound(found, self.campaign_id),
+            check=lambda found: not is_bound(found, self.campaign_id),
         )
 
 
@@ -287,8 +287,8 @@ class UnassignCampaignInBulk(Operation[Unassignments]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="Numbers are bound again one by one, with voicetel_assign_campaign.")
 
-    def settled(self, sent_at: datetime) -> Proof[NumbersMessaging]:
-        return Proof(read=ListNumberMessaging(numbers=self.numbers), shows=self._are_unbound)
+    def verification(self, sent_at: datetime) -> Verification[NumbersMessaging]:
+        return Verification(read=ListNumberMessaging(numbers=self.numbers), check=self._are_unbound)
 
     def to_wire(self) -> dict[str, Any]:
         return {"numbers": ",".join(wire_fields(self)["numbers"]), "campaignId": self.campaign_id}

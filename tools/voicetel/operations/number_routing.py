@@ -7,7 +7,7 @@ from pydantic import Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import NOT_SET, UNREAD, Undo, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
@@ -45,8 +45,8 @@ class SetRoute(Operation[NumberRoute]):
             return UNREAD
         return put_back(SetRoute, number=self.number, route=before.route)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=self._is_set)
 
     def _is_set(self, found: Number) -> bool | None:
         """Newer servers show the kind of the route beside its gateway, which does not say whether it is this one."""
@@ -94,8 +94,8 @@ class SetForward(Operation[Forward]):
             return Undo(verdict="full", operation=RemoveForward(number=self.number))
         return put_back(SetForward, number=self.number, destination=before.forward_to)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=self._is_set)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=self._is_set)
 
     def _is_set(self, found: Number) -> bool | None:
         if found.forward is False:
@@ -127,10 +127,10 @@ class RemoveForward(Operation[Done]):
             return NOT_SET
         return put_back(SetForward, number=self.number, destination=before.forward_to)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(
             read=GetNumber(number=self.number),
-            shows=lambda found: None if found.forward is None else not found.forward,
+            check=lambda found: None if found.forward is None else not found.forward,
         )
 
 
@@ -166,8 +166,8 @@ class SetDnisTranslation(Operation[Translation]):
             return UNREAD
         return put_back(SetDnisTranslation, number=self.number, translation=before.translated)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(
             read=GetNumber(number=self.number),
-            shows=lambda found: None if found.translated is None else found.translated == self.translation,
+            check=lambda found: None if found.translated is None else found.translated == self.translation,
         )

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, ReleaseNumber
@@ -155,8 +155,8 @@ class OrderNumbers(Operation[Order]):
     def warnings(self) -> tuple[str, ...]:
         return ("An order may succeed in part; numbers that fail are not charged.",)
 
-    def settled(self, sent_at: datetime) -> Proof[Numbers]:
-        return Proof(read=ListNumbers(), shows=self._all_there, if_absent=False)
+    def verification(self, sent_at: datetime) -> Verification[Numbers]:
+        return Verification(read=ListNumbers(), check=self._all_there, if_absent=False)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if len(self.numbers) != 1:

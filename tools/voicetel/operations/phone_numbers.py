@@ -7,7 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
@@ -111,8 +111,10 @@ class AddNumber(Operation[AddedNumber]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: True, if_absent=False, may_be_older=True)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(
+            read=GetNumber(number=self.number), check=lambda _: True, if_absent=False, may_be_older=True
+        )
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
@@ -138,8 +140,8 @@ class ReleaseNumber(Operation[Done]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
 
 
 @voicetel.operation(
@@ -160,8 +162,8 @@ class RemoveNumber(Operation[Done]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
 
 
 class MovedNumber(Answer):
@@ -196,5 +198,5 @@ class MoveNumber(Operation[MovedNumber]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
-    def settled(self, sent_at: datetime) -> Proof[Number]:
-        return Proof(read=GetNumber(number=self.number), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[Number]:
+        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from clients.effects import Charge, Effect
 from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Proof, wire_fields
+from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
@@ -209,10 +209,10 @@ class SubmitPort(Operation[SubmittedPort]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The API has no call that cancels a port; only VoiceTel's support can.")
 
-    def settled(self, sent_at: datetime) -> "Proof[Ports]":
+    def verification(self, sent_at: datetime) -> "Verification[Ports]":
         """The list names no numbers, so those filed about then are shown one by one."""
         filing = _Filing(numbers=frozenset(self.numbers), sent_at=sent_at)
-        return Proof(read=ListPorts(), shows=lambda listed: filing.among(_filed_about(listed, sent_at)))
+        return Verification(read=ListPorts(), check=lambda listed: filing.among(_filed_about(listed, sent_at)))
 
     def to_wire(self) -> dict[str, Any]:
         """The due date goes out as a day, as the text says; the schema names a date-time."""
@@ -274,7 +274,7 @@ class _Filing:
     is_doubtful: bool = False
     """True once a record may be of this call and may be of another."""
 
-    def among(self, records: list[ListedPort] | None) -> "bool | Proof[Port] | None":
+    def among(self, records: list[ListedPort] | None) -> "bool | Verification[Port] | None":
         """True if the records together are this call, False if they have none of its numbers."""
         if self.filed == self.numbers:
             return True
@@ -282,8 +282,8 @@ class _Filing:
             may_be = records is None or self.filed or self.is_doubtful or any(map(is_toll_free, self.numbers))
             return None if may_be else False
         first, *others = records
-        return Proof(
-            read=GetPort(pid=first.pid or ""), shows=lambda found: self._reading(first, found.port).among(others)
+        return Verification(
+            read=GetPort(pid=first.pid or ""), check=lambda found: self._reading(first, found.port).among(others)
         )
 
     def _reading(self, listed: ListedPort, port: "PortDetails | None") -> "_Filing":
@@ -356,7 +356,7 @@ def _new_pin() -> str:
     effect=Effect.PRIVILEGED,
     toolset="ports",
     docs="#numbersPortOutPinUpdate",
-    unseen="no call shows a port-out PIN",
+    unverifiable="no call shows a port-out PIN",
     synonyms=("leave", "transfer away", "protect", "lock", "porting"),
 )
 class SetPortOutPin(Operation[PortOutPin]):

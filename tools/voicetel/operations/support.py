@@ -14,7 +14,7 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
-from clients.operation import Answer, Done, Operation, Proof
+from clients.operation import Answer, Done, Operation, Verification
 from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
@@ -171,8 +171,8 @@ class CreateTicket(Operation[TicketAnswer]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="VoiceTel has the ticket; voicetel_set_ticket_status can close it.")
 
-    def settled(self, sent_at: datetime) -> Proof[Tickets]:
-        return Proof(read=ListTickets(), shows=lambda found: self._may_be_listed(found, sent_at))
+    def verification(self, sent_at: datetime) -> Verification[Tickets]:
+        return Verification(read=ListTickets(), check=lambda found: self._may_be_listed(found, sent_at))
 
     def _may_be_listed(self, found: Tickets, sent_at: datetime) -> bool | None:
         """A ticket of this subject may be an older one, and the list may be cut off."""
@@ -209,9 +209,9 @@ class ReplyToTicket(Operation[ReplyAdded]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A reply that was sent cannot be taken back.")
 
-    def settled(self, sent_at: datetime) -> Proof[TicketMessages]:
-        return Proof(
-            read=ListTicketMessages(ticket_id=self.ticket_id), shows=lambda found: self._is_among(found, sent_at)
+    def verification(self, sent_at: datetime) -> Verification[TicketMessages]:
+        return Verification(
+            read=ListTicketMessages(ticket_id=self.ticket_id), check=lambda found: self._is_among(found, sent_at)
         )
 
     def _is_among(self, found: TicketMessages, sent_at: datetime) -> bool | None:
@@ -266,10 +266,10 @@ class SetTicketStatus(Operation[TicketStatus]):
             return Undo(verdict="none", lost="The status before the change was not read.")
         return Undo(verdict="full", operation=SetTicketStatus(ticket_id=self.ticket_id, status=cast("Status", old)))
 
-    def settled(self, sent_at: datetime) -> Proof[TicketAnswer]:
-        return Proof(
+    def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
+        return Verification(
             read=GetTicket(ticket_id=self.ticket_id),
-            shows=lambda now: now.ticket.status == self.status if now.ticket else None,
+            check=lambda now: now.ticket.status == self.status if now.ticket else None,
         )
 
 
@@ -292,5 +292,5 @@ class DeleteTicket(Operation[Done]):
     def before(self) -> GetTicket:
         return GetTicket(ticket_id=self.ticket_id)
 
-    def settled(self, sent_at: datetime) -> Proof[TicketAnswer]:
-        return Proof(read=GetTicket(ticket_id=self.ticket_id), shows=lambda _: False, if_absent=True)
+    def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
+        return Verification(read=GetTicket(ticket_id=self.ticket_id), check=lambda _: False, if_absent=True)
