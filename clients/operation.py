@@ -331,6 +331,9 @@ class ProviderApi:
         return declare
 
 
+OperationType = type[Operation[Any]]
+
+
 def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
     """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
 

@@ -9,8 +9,9 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
+from tests.clocks import ClockOf
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 
@@ -144,7 +145,7 @@ async def test_a_forged_state_is_refused(tmp_path: Path) -> None:
 async def test_an_expired_question_opens_nothing(approves_first: bool, tmp_path: Path) -> None:
     clock = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
     async with sandboxes() as sandbox:
-        services = Services(settings_for(tmp_path, sandbox.voicetel), now=lambda: clock[0])
+        services = Services(settings_for(tmp_path, sandbox.voicetel), clock=ClockOf(lambda: clock[0]))
         async with connect(build_server(services)) as client:
             old = _pending(await client.call_tool(TOOL, ORDER))
             if approves_first:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
+from tests.clocks import ClockOf
 from tests.connecting import connect, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -138,7 +139,7 @@ async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_mo
     asked = {"policy": {"paid": "ask"}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, budget=[{"per": "day", "limit": "0.01"}], **asked)
-        services = Services(settings, now=clock)
+        services = Services(settings, clock=ClockOf(clock))
         async with connect(build_server(services)) as client:
             for place in range(2):
                 await services.guard.approve((await _send(client, place, ONE))["action"], by="the operator")
@@ -160,7 +161,7 @@ class _Clock:
 def _server(sandbox: Sandbox, folder: Path, caps: Sequence[dict[str, str]], clock: _Clock | None = None) -> Client:
     """A client of a server under these caps, where nobody has to be asked."""
     settings = settings_for(folder, sandbox.voicetel, budget=caps, **ALLOWED)
-    return connect(build_server(Services(settings, now=clock or _Clock(NOON))))
+    return connect(build_server(Services(settings, clock=ClockOf(clock or _Clock(NOON)))))
 
 
 async def _send(client: Client, place: int, words: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from guard.rules.policy import Decision
 from server.cli.app import command_line
 from server.cli.serve import narrowed
-from server.settings.model import BadSettings, read_settings
+from server.settings.errors import BadSettings
+from server.settings.load import read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 

@@ -9,7 +9,7 @@ import pytest
 from clients.errors import NotFound, TelephonyError, UnexpectedAnswer
 from tests.clients.convirza_accounts import answered_by, success, tokens
 from tools.convirza.internal_reads import FindNumber
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 SENT_AT = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 BEFORE, AFTER, LATER = "2025-11-03T09:00:00.000Z", "2026-04-20T12:00:01.000Z", "2099-05-19T12:00:00.000Z"
@@ -30,7 +30,7 @@ KEPT: dict[str, Any] = {
 
 async def shown(tool: str, arguments: dict[str, Any], data: object) -> bool | None:
     """What the call's proof makes of this answer."""
-    proof = catalogue()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
+    proof = all_operations()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
     assert proof is not None
 
     def provider(request: httpx2.Request) -> httpx2.Response:

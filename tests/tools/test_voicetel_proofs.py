@@ -7,7 +7,7 @@ import pytest
 
 from clients.operation import Operation, Verification
 from tests.clients.accounts import Provider, answered_by, success
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 SENT_AT = datetime(2026, 5, 18, 12, tzinfo=UTC)
 NUMBER = "+12015550142"
@@ -15,7 +15,7 @@ NUMBER = "+12015550142"
 
 async def told(tool: str, arguments: dict[str, Any], *answers: dict[str, Any]) -> bool | None:
     """What is told of a call when VoiceTel answers the reads with this, one after the other."""
-    call: Operation[Any] = catalogue()[f"voicetel_{tool}"].model_validate(arguments)
+    call: Operation[Any] = all_operations()[f"voicetel_{tool}"].model_validate(arguments)
     proof = call.verification(SENT_AT)
     async with answered_by(Provider(*map(success, answers))) as client:
         while proof is not None:

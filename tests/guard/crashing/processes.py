@@ -17,11 +17,11 @@ from guard.pipeline import Guard
 from guard.reconcile import GRACE
 from server.services import Services
 from server.store.schema import actions, holds
+from tests.clocks import ClockOf
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedJournal, SteppedSender
 from tests.sandboxed import NO_CERTIFICATES
-from tools.provider import SETUPS
-from tools.registry import operation_named
+from tools.registry import operation_named, provider_named
 from tools.related_reads import related_reads
 
 USER: Final = Principal("local:user")
@@ -61,7 +61,7 @@ class Finding:
 
 async def call_until_killed(folder: Path, url: str, operation: Operation[Any], signals: Signals) -> None:
     """Make one approved call, and wait to be killed once it is settled."""
-    services = Services(settings_for(folder, url), http=_http())
+    services = Services(settings_for(folder, url), given_http=_http())
     guard = _guard(services, signals)
     signals.tell(STARTED)
     action = await guard.propose(operation, USER)
@@ -75,7 +75,9 @@ async def call_until_killed(folder: Path, url: str, operation: Operation[Any], s
 async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Callable[[], None]) -> Finding:
     """Be the next process: look what became of the call, and make it again as a user would."""
     clock = [timedelta()]
-    services = Services(settings_for(folder, url), http=_http(), now=lambda: datetime.now(UTC) + clock[0])
+    services = Services(
+        settings_for(folder, url), given_http=_http(), clock=ClockOf(lambda: datetime.now(UTC) + clock[0])
+    )
     try:
         guard, journal = services.guard, services.store.journal
         await guard.reconciler.run()
@@ -123,9 +125,9 @@ def _guard(services: Services, signals: Signals) -> Guard:
         taint=record.taint,
         senders={name: SteppedSender(client, signals) for name, client in services.clients.items()},
         prices={
-            name: source
+            name: prices.load()(client)
             for name, client in services.clients.items()
-            if (source := SETUPS[name].prices(client)) is not None
+            if (prices := provider_named(name).prices) is not None
         },
         operations=operation_named,
         related_reads=related_reads,
