@@ -216,7 +216,7 @@ async def test_headers_that_name_what_is_not_shown_are_refused(tmp_path: Path) -
     headers = {"X-MCP-Toolsets": "voicetel.numbrs"}
     settings = _over_http(tmp_path, "http://unused.test")
     async with served(settings) as url, connected(url, TOKEN, headers=headers) as client:
-        with pytest.raises(MCPError, match=r"does not show: voicetel\.numbrs"):
+        with pytest.raises(MCPError, match=r"does not offer: voicetel\.numbrs"):
             await client.list_tools()
 
 

@@ -150,7 +150,7 @@ async def test_providers_that_are_not_set_up_are_named_once(tmp_path: Path) -> N
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             told = await _told(client, "list_all_numbers")
-    assert told["not_set_up"] == ["routee", "convirza", "enswitch"]
+    assert told["not_set_up"] == ["convirza", "enswitch", "routee"]
     assert "missing" not in told
 
 
