@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from sandbox.frame.provider import ProviderState
+from sandbox.frame.wire import Answer
 from sandbox.provider import Surroundings
 from sandbox.voicetel.inventory import Inventory
-from sandbox.voicetel.wire import Answer, Refusal
+from sandbox.voicetel.wire import Refusal
 
 DEFAULT_ROUTE = 4
 SYSTEM_ROUTES = {1: "USER", 2: "T30", 3: "VOICE_BRIDGE", 4: "DID", 5: "T38", 6: "RTC_BRIDGE", 8: "SDN"}
@@ -260,12 +262,13 @@ class Account:
             raise Refusal(402, f"Insufficient funds: {amount} required, {self.cash} available.")
 
 
-class State:
+class State(ProviderState):
     """All accounts, the tickets, the inventory, and the counters that identifiers come from."""
 
+    provider = "voicetel"
+
     def __init__(self, surroundings: Surroundings) -> None:
-        self.clock = surroundings.clock
-        self.ledger = surroundings.ledger
+        super().__init__(surroundings)
         self.accounts: dict[str, Account] = {}
         self.tickets: dict[int, Ticket] = {}
         self.inventory = Inventory(surroundings.clock)
@@ -275,12 +278,6 @@ class State:
         self.default_rates: dict[str, Decimal] = {}
         self.default_services: dict[str, bool] = {}
         self.limited_requests: dict[str, list[float]] = {}
-        self._counters: dict[str, int] = {}
-
-    def next(self, kind: str, start: int = 1) -> int:
-        """The next number of a series that starts at `start`."""
-        self._counters[kind] = self._counters.get(kind, start - 1) + 1
-        return self._counters[kind]
 
     def holder_of(self, number: str) -> Account | None:
         """The account that a number is on."""
@@ -294,7 +291,7 @@ class State:
         """
         account.require_cash(amount)
         account.cash -= amount
-        self.ledger.charge("voicetel", what, quantity, amount, reference)
+        self.write_charge(what, quantity, amount, reference)
 
     def tickets_of(self, account: Account) -> Iterator[Ticket]:
         """An account's own tickets; all of them for an administrator."""
