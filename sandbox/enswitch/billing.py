@@ -8,7 +8,6 @@ from sandbox.enswitch.fields import Row
 from sandbox.enswitch.state import State
 from sandbox.enswitch.wire import refuse
 
-PROVIDER = "enswitch"
 NOTHING = Decimal("0.00")
 CENT = Decimal("0.01")
 PHONE_FEE = Decimal("5.00")
@@ -72,7 +71,7 @@ def _book(state: State, customer: int, kind: str, amount: Decimal, description: 
 
 def _write(state: State, customer: int, what: str, amount: Decimal, reference: str, quantity: int = 1) -> None:
     currency = state.row("customers", customer).text("currency")
-    state.surroundings.ledger.charge(PROVIDER, what, quantity, amount, reference, currency=currency)
+    state.write_charge(what, quantity, amount, reference, currency)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,22 @@ LIABLE_TABLES = {"cardgroup": "card_groups", "charge": "charges", "customer": "c
 """`product` is the fourth type; no page about products was read, so its numbers are not looked up."""
 
 
+_WINDOW: Fields = integer("start", "end", low=0)
+_TAX: Fields = (
+    *text("currency", accounts="", description=""),
+    *decimal(amount="0.00", rate="0.00"),
+    *flag(calls=0, cardgroups=0, charges=0, features=0, messages=0, numbers=0, products=0, shared=0),
+    *customer(),
+    *one_number_of("liable", (0, 1, 2), default=0),
+)
+"""inferred: the types and defaults of all but liable, where 2 means new and existing customers."""
+_LIABLE: Fields = (
+    *subject("taxes", "tax"),
+    *need(one_of("type", "cardgroup|charge|customer|product")),
+    *need(integer("number")),
+)
+
+
 def _check_charge(call: Call, row: Row) -> None:
     """A charge belongs to one customer or to a plan; the plan's own customer then owns it here."""
     if "plan" in call.args:
@@ -56,6 +72,7 @@ def _bill(call: Call, row: Row) -> None:
     row["charged"] = 1
 
 
+@writing("charges/charge", "commerce", subject("charges"))
 def bill_now(call: Call) -> Answer:
     """charges/charge."""
     row = call.row("charges")
@@ -66,6 +83,7 @@ def bill_now(call: Call) -> Answer:
     return done()
 
 
+@reading("charges/list", "commerce", customer(), integer("plan", refers="plans"), exactly_one=("customer", "plan"))
 def list_charges(call: Call) -> Answer:
     """charges/list, of a customer or of a plan."""
     if "plan" in call.args:
@@ -74,6 +92,16 @@ def list_charges(call: Call) -> Answer:
     return ok([shown(row) for row in rows if not row.whole("of_plan")])
 
 
+@reading(
+    "transactions/list",
+    "reports",
+    _WINDOW,
+    flag("archive"),
+    customer(),
+    integer("invoice", low=0),
+    text("sort"),
+    paging(names="descending"),
+)
 def list_transactions(call: Call) -> Answer:
     """transactions/list."""
     start = call.args.whole("start")
@@ -84,6 +112,14 @@ def list_transactions(call: Call) -> Answer:
     return page(call, rows)
 
 
+@reading(
+    "invoices/list",
+    "callshop|reports",
+    _WINDOW,
+    text("customer", "sort"),
+    paging(),
+    one_of("status", f"both|{STATUSES}"),
+)
 def list_invoices(call: Call) -> Answer:
     """invoices/list."""
     customers = customers_meant(call)
@@ -98,6 +134,15 @@ def list_invoices(call: Call) -> Answer:
     return page(call, rows)
 
 
+@reading(
+    "invoices/get",
+    "callshop|reports",
+    customer(),
+    integer("id", refers="invoices"),
+    one_of("encoding", "raw|base64", default="raw"),
+    flag(file=0),
+    exactly_one=("customer", "id"),
+)
 def get_invoice(call: Call) -> Answer:
     """invoices/get: one by id, or a customer's last; `file=1` adds the document."""
     if "id" in call.args:
@@ -118,6 +163,7 @@ def get_invoice(call: Call) -> Answer:
     return ok(answer)
 
 
+@writing("invoices/update", "commerce", subject("invoices"), one_of("status", STATUSES))
 def update_invoice(call: Call) -> Answer:
     """invoices/update: such as paid or cancelled."""
     invoice = call.row("invoices")
@@ -128,6 +174,13 @@ def update_invoice(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "invoices/send",
+    "commerce",
+    integer("reseller"),
+    one_of("status", "approved|queued|both", default="approved"),
+    basis="guide 4.4; default of status inferred",
+)
 def send_invoices(call: Call) -> Answer:
     """invoices/send: mails every matching invoice of the reseller's customers."""
     reseller = call.args.whole("reseller") or call.caller.whole("customer")
@@ -158,6 +211,7 @@ def _liability(call: Call) -> tuple[Row, Row | None]:
     return tax, call.state.first("tax_liable", tax=tax["id"], type=kind, number=number)
 
 
+@reading("taxes/liable/get", "commerce", _LIABLE)
 def get_liable(call: Call) -> Answer:
     """taxes/liable/get."""
     tax, row = _liability(call)
@@ -165,6 +219,7 @@ def get_liable(call: Call) -> Answer:
     return ok({"liable": liable})
 
 
+@writing("taxes/liable/set", "commerce", _LIABLE, need(flag("liable")))
 def set_liable(call: Call) -> Answer:
     """taxes/liable/set."""
     _, row = _liability(call)
@@ -173,96 +228,22 @@ def set_liable(call: Call) -> Answer:
     return done()
 
 
-_WINDOW: Fields = integer("start", "end", low=0)
-_TAX: Fields = (
-    *text("accounts", default=""),
-    *decimal("amount", default="0.00"),
-    *flag("calls", "cardgroups", "charges", default=0),
-    *text("currency"),
-    *customer(),
-    *text("description", default=""),
-    *flag("features", default=0),
-    *one_number_of("liable", (0, 1, 2), default=0),
-    *flag("messages", "numbers", "products", default=0),
-    *decimal("rate", default="0.00"),
-    *flag("shared", default=0),
-)
-"""inferred: the types and defaults of all but liable, where 2 means new and existing customers."""
-_LIABLE: Fields = (
-    *subject("taxes", "tax"),
-    *need(one_of("type", "cardgroup|charge|customer|product")),
-    *need(integer("number")),
-)
-
 CHARGES: tuple[Function, ...] = (
     writing(
         "charges/create",
         "administrator|wholesale",
-        create("charges", check=_check_charge, after=_after_charge),
-        (
-            *need(text("name")),
-            *customer(),
-            *integer("plan", refers="plans"),
-            *decimal("amount", "buy", default="0.00"),
-            *text("currency"),
-            *text("description", default=""),
-            *integer("start", "end", low=-1),
-            *integer("number", default=1, low=1),
-            *one_of("period", "once|monthly|quarterly|annually|", default="once"),
-        ),
+        need(text("name")),
+        customer(),
+        integer("plan", refers="plans"),
+        decimal(amount="0.00", buy="0.00"),
+        text("currency", description=""),
+        integer("start", "end", low=-1),
+        integer(number=1, low=1),
+        one_of("period", "once|monthly|quarterly|annually|", default="once"),
         exactly_one=("customer", "plan"),
         dry_run=True,
         basis="guide 4.4; default of period inferred",
-    ),
-    writing("charges/charge", "commerce", bill_now, subject("charges")),
-    reading(
-        "charges/list",
-        "commerce",
-        list_charges,
-        (*customer(), *integer("plan", refers="plans")),
-        exactly_one=("customer", "plan"),
-    ),
-    reading(
-        "transactions/list",
-        "reports",
-        list_transactions,
-        (
-            *_WINDOW,
-            *flag("archive"),
-            *customer(),
-            *integer("invoice", low=0),
-            *text("sort"),
-            *paging(names="descending"),
-        ),
-    ),
-    reading(
-        "invoices/list",
-        "callshop|reports",
-        list_invoices,
-        (*_WINDOW, *text("customer"), *paging(), *text("sort"), *one_of("status", f"both|{STATUSES}")),
-    ),
-    reading(
-        "invoices/get",
-        "callshop|reports",
-        get_invoice,
-        (
-            *customer(),
-            *integer("id", refers="invoices"),
-            *one_of("encoding", "raw|base64", default="raw"),
-            *flag("file", default=0),
-        ),
-        exactly_one=("customer", "id"),
-    ),
-    writing("invoices/update", "commerce", update_invoice, (*subject("invoices"), *one_of("status", STATUSES))),
-    writing(
-        "invoices/send",
-        "commerce",
-        send_invoices,
-        (*integer("reseller"), *one_of("status", "approved|queued|both", default="approved")),
-        basis="guide 4.4; default of status inferred",
-    ),
-    writing("taxes/create", "commerce", create("taxes"), (*need(text("name")), *_TAX), dry_run=True),
-    writing("taxes/update", "commerce", update("taxes"), (*subject("taxes"), *text("name"), *kept(_TAX)), dry_run=True),
-    reading("taxes/liable/get", "commerce", get_liable, _LIABLE),
-    writing("taxes/liable/set", "commerce", set_liable, (*_LIABLE, *need(flag("liable")))),
+    )(create("charges", check=_check_charge, after=_after_charge)),
+    writing("taxes/create", "commerce", need(text("name")), _TAX, dry_run=True)(create("taxes")),
+    writing("taxes/update", "commerce", subject("taxes"), text("name"), kept(_TAX), dry_run=True)(update("taxes")),
 )

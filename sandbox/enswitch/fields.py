@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -104,27 +104,29 @@ class Field:
 Fields = tuple[Field, ...]
 
 
-def text(*names: str, default: Value | None = None) -> Fields:
-    """String parameters."""
-    return tuple(Field(name, Kind.TEXT, default=default) for name in names)
+def text(*names: str, **defaults: str) -> Fields:
+    """String parameters; one with a default is a keyword, as in `class_="x"` for `class`."""
+    return _fields(Kind.TEXT, names, defaults)
 
 
-def integer(
-    *names: str, default: int | None = None, low: int | None = None, high: int | None = None, refers: str = ""
-) -> Fields:
+def integer(*names: str, low: int | None = None, high: int | None = None, refers: str = "", **defaults: int) -> Fields:
     """Integer parameters."""
-    return tuple(Field(name, Kind.INTEGER, default=default, low=low, high=high, refers=refers) for name in names)
+    bounded = _fields(Kind.INTEGER, names, defaults)
+    return tuple(replace(field, low=low, high=high, refers=refers) for field in bounded)
 
 
-def flag(*names: str, default: int | None = None) -> Fields:
+def flag(*names: str, **defaults: int) -> Fields:
     """Integer parameters that are 0 or 1."""
-    return tuple(Field(name, Kind.FLAG, default=default) for name in names)
+    return _fields(Kind.FLAG, names, defaults)
 
 
-def decimal(*names: str, default: str | None = None) -> Fields:
+def decimal(*names: str, **defaults: str) -> Fields:
     """Decimal parameters; money is written as in `1.00`."""
-    value = None if default is None else Decimal(default)
-    return tuple(Field(name, Kind.DECIMAL, default=value) for name in names)
+    return _fields(Kind.DECIMAL, names, {name: Decimal(text) for name, text in defaults.items()})
+
+
+def _fields(kind: Kind, names: Sequence[str], defaults: Mapping[str, Value]) -> Fields:
+    return tuple(Field(name.removesuffix("_"), kind, default=defaults.get(name)) for name in (*names, *defaults))
 
 
 def one_of(name: str, choices: str, default: str | None = None) -> Fields:

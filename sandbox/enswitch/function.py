@@ -136,11 +136,11 @@ class Options(TypedDict, total=False):
     since: Version
 
 
-def reading(path: str, privileges: str, run: Run, fields: Fields = (), **options: Unpack[Options]) -> Function:
-    """A function that a read-only role may call too."""
-    return Function(path, privileges, run, fields, writes=False, **options)
+def reading(path: str, privileges: str, *fields: Fields, **options: Unpack[Options]) -> Callable[[Run], Function]:
+    """Declare what runs a function that a read-only role may call too."""
+    return lambda run: Function(path, privileges, run, sum(fields, ()), writes=False, **options)
 
 
-def writing(path: str, privileges: str, run: Run, fields: Fields = (), **options: Unpack[Options]) -> Function:
-    """A function that changes something."""
-    return Function(path, privileges, run, fields, writes=True, **options)
+def writing(path: str, privileges: str, *fields: Fields, **options: Unpack[Options]) -> Callable[[Run], Function]:
+    """Declare what runs a function that changes something."""
+    return lambda run: Function(path, privileges, run, sum(fields, ()), writes=True, **options)

@@ -11,11 +11,20 @@ OWNED = ("phones", "mailboxes", "queues", "huntgroups", "conferences", "addresse
 """Tables whose rows may have an owner, for people/delete with `features=1` (inferred: which they are)."""
 
 
+@reading("user/login", "user", since(TOKENS, flag(token=0)))
 def login(call: Call) -> Answer:
     """user/login."""
     return ok(_login_data(call, call.caller))
 
 
+@writing(
+    "user/switch",
+    "administrator",
+    integer("id"),
+    text("username"),
+    since(TOKENS, flag(token=0)),
+    exactly_one=("id", "username"),
+)
 def switch(call: Call) -> Answer:
     """user/switch: the login data, and the token, of somebody else."""
     column = "id" if "id" in call.args else "username"
@@ -38,6 +47,16 @@ def _login_data(call: Call, person: Row) -> dict[str, object]:
     return data
 
 
+@reading(
+    "people/get",
+    "user",
+    text("email", "username"),
+    integer("id"),
+    flag(check=0),
+    specials=(Special("check", "1", ""),),
+    exactly_one=("email", "id", "username"),
+    basis="guide 3.13",
+)
 def get_person(call: Call) -> Answer:
     """people/get; with `check=1` anybody learns whether a person exists, and no more (inferred: its id)."""
     column = next(name for name in ("email", "id", "username") if name in call.args)
@@ -63,6 +82,7 @@ def _check_person(call: Call, row: Row) -> None:
         del row["copy_password"]
 
 
+@writing("people/delete", "administrator|wholesale", subject("people"), flag(features=0))
 def delete_person(call: Call) -> Answer:
     """people/delete; `features=1` deletes everything that the person owns."""
     person = call.row("people")
@@ -84,6 +104,15 @@ def _check_role(call: Call, row: Row) -> None:
         raise refuse(400, "name", "already exists")
 
 
+@writing(
+    "roles/access/set",
+    "system",
+    subject("roles", "role"),
+    need(text("privilege")),
+    need(one_number_of("access", (0, 1, 2))),
+    dry_run=True,
+    basis="guide 4.4 and 3.15",
+)
 def set_access(call: Call) -> Answer:
     """roles/access/set: 1 full access, 2 read-only, 0 none."""
     role = call.row("roles", "role")
@@ -103,62 +132,48 @@ PEOPLE: tuple[Function, ...] = (
     reading(
         "people/list",
         "user",
-        listing("people"),
-        (*customer(), *paging(), *text("sort"), *since((4, 4), text("zohocrm"))),
-    ),
-    reading(
-        "people/get",
-        "user",
-        get_person,
-        (*text("email"), *integer("id"), *text("username"), *flag("check", default=0)),
-        specials=(Special("check", "1", ""),),
-        exactly_one=("email", "id", "username"),
-        basis="guide 3.13",
-    ),
+        customer(),
+        paging(),
+        text("sort"),
+        since((4, 4), text("zohocrm")),
+    )(listing("people")),
     writing(
         "people/create",
         "administrator|wholesale",
-        create("people", check=_limit_people),
-        (
-            *need(text("username", "email")),
-            *text("password"),
-            *integer("copy_password"),
-            *need(integer("role", refers="roles")),
-            *text("company"),
-            *customer(),
-            *text("country", "date_format", "description", "extension", "fax", "forename", "language", "mobile"),
-            *text("public_key", "source", "surname", "telephone", "time_format", "timezone", "title"),
+        need(text("username", "email")),
+        text(
+            "password",
+            "company",
+            "country",
+            "date_format",
+            "description",
+            "extension",
+            "fax",
+            "forename",
+            "language",
+            "mobile",
+            "public_key",
+            "source",
+            "surname",
+            "telephone",
+            "time_format",
+            "timezone",
+            "title",
         ),
+        integer("copy_password"),
+        need(integer("role", refers="roles")),
+        customer(),
         exactly_one=("password", "copy_password"),
         dry_run=True,
         basis="guide 4.4; type of copy_password inferred",
-    ),
-    writing(
-        "people/delete", "administrator|wholesale", delete_person, (*subject("people"), *flag("features", default=0))
-    ),
-    reading("roles/list", "user", listing("roles")),
+    )(create("people", check=_limit_people)),
+    reading("roles/list", "user")(listing("roles")),
     writing(
         "roles/create",
         "system",
-        create("roles", check=_check_role),
-        (*need(text("name")), *text("description", default="")),
+        need(text("name")),
+        text(description=""),
         dry_run=True,
-    ),
-    writing(
-        "roles/access/set",
-        "system",
-        set_access,
-        (*subject("roles", "role"), *need(text("privilege")), *need(one_number_of("access", (0, 1, 2)))),
-        dry_run=True,
-        basis="guide 4.4 and 3.15",
-    ),
-    reading("user/login", "user", login, since(TOKENS, flag("token", default=0))),
-    writing(
-        "user/switch",
-        "administrator",
-        switch,
-        (*integer("id"), *text("username"), *since(TOKENS, flag("token", default=0))),
-        exactly_one=("id", "username"),
-    ),
-    reading("access/get", "administrator|wholesale", get("access"), subject("access")),
+    )(create("roles", check=_check_role)),
+    reading("access/get", "administrator|wholesale", subject("access"))(get("access")),
 )

@@ -30,8 +30,27 @@ def _plan(missing: int = 400) -> Fields:
     return need(integer("plan", refers="plans"), missing=missing)
 
 
-def _peers(default: int | None) -> Fields:
-    return integer("peer1", "peer2", "peer3", default=default, low=-1, refers="peers")
+_ROUTE_OPTIONS: Fields = (
+    *one_number_of("allow", (0, 1, 2, 3), default=1),
+    *since(RENAMED, text(caller_prefix="")),
+    *text(description=""),
+    *one_of("media", MEDIA, default="voice_fax"),
+    *integer(peer1=0, peer2=0, peer3=0, low=-1, refers="peers"),
+)
+_OLD_ROUTE: Fields = until(RENAMED, (*_plan(404), *need(text("prefix"))))
+_ROUTE: Fields = (*since(RENAMED, subject("plan_routes")), *_OLD_ROUTE)
+_PLAN_OPTIONS: Fields = (
+    *flag("auto_topup", "bill_defer", "callerid_in_external", "conference_calls", external_out=1),
+    *one_of("bill_type", BILL_TYPES),
+    *integer(bulk_calls=-1, low=-1),
+    *decimal("inconnect_margin", call_maximum="-1"),
+    # inferred: the type of these; the page names them and is cut off
+    *flag("carry_forward_messages", "carry_forward_seconds"),
+    *text("contract", "dialplan", "huntgroup_dests", currency="USD", description=""),
+    *integer("cos_timegroup", refers="timegroups"),
+    *customer(),
+    *integer("included_messages", "included_seconds", low=0),
+)
 
 
 def _route_of(call: Call) -> Row:
@@ -47,6 +66,16 @@ def _route_of(call: Call) -> Row:
     raise refuse(404, "prefix")
 
 
+@writing(
+    "plans/routes/create",
+    "commerce",
+    since(RENAMED, need(text("called_prefix"))),
+    until(RENAMED, need(text("prefix"))),
+    _plan(),
+    _ROUTE_OPTIONS,
+    dry_run=True,
+    basis=SEED,
+)
 def create_route(call: Call) -> Answer:
     """plans/routes/create."""
     columns = {name: value for name, value in call.args.items() if name != "prefix"}
@@ -62,11 +91,30 @@ def create_route(call: Call) -> Answer:
     return created(route["id"]) if call.version >= RENAMED else done()
 
 
+@reading(
+    "plans/routes/get",
+    "commerce",
+    _ROUTE,
+    until(RENAMED, one_of("media", MEDIA)),
+    basis="guide 4.4; guide 3.13 for the form before 4.1",
+)
 def get_route(call: Call) -> Answer:
     """plans/routes/get."""
     return ok(_as_version(call, _route_of(call)))
 
 
+@reading(
+    "plans/routes/list",
+    "commerce",
+    _plan(404),
+    since(RENAMED, text("called_prefix", "caller_prefix")),
+    # inferred: the name that the other functions of this version use
+    until(RENAMED, text("prefix")),
+    one_of("media", MEDIA),
+    since(RENAMED, paging("allow|called_prefix|caller_prefix|media")),
+    until(RENAMED, paging("allow|prefix|media")),
+    basis="guide 4.4; form before 4.1 inferred",
+)
 def list_routes(call: Call) -> Answer:
     """plans/routes/list."""
     rows = list(call.state.where("plan_routes", plan=call.row("plans", "plan")["id"]))
@@ -84,6 +132,19 @@ def _as_version(call: Call, route: Row) -> Row:
     return Row({"prefix": route["called_prefix"], **old})
 
 
+@writing(
+    "plans/routes/update",
+    "commerce",
+    _ROUTE,
+    one_number_of("allow", (0, 1, 2, 3)),
+    since(RENAMED, text("called_prefix", "caller_prefix")),
+    text("description"),
+    since(RENAMED, one_of("media", MEDIA)),
+    until(RENAMED, need(one_of("media", MEDIA))),
+    integer("peer1", "peer2", "peer3", low=-1, refers="peers"),
+    dry_run=True,
+    basis="guide 4.4; guide 3.14 for the form before 4.1",
+)
 def update_route(call: Call) -> Answer:
     """plans/routes/update."""
     route = _route_of(call)
@@ -93,12 +154,20 @@ def update_route(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "plans/routes/delete",
+    "commerce",
+    _ROUTE,
+    until(RENAMED, need(one_of("media", MEDIA))),
+    basis="guide 4.0; from 4.1 on inferred from plans/routes/get",
+)
 def delete_route(call: Call) -> Answer:
     """plans/routes/delete."""
     call.state.remove("plan_routes", _route_of(call))
     return done()
 
 
+@reading("plans/get", "", need(integer("id")))
 def get_plan(call: Call) -> Answer:
     """plans/get; it needs no authentication, so anybody who knows an id sees the plan."""
     plan = call.state.find("plans", call.args["id"])
@@ -107,6 +176,16 @@ def get_plan(call: Call) -> Answer:
     return ok(shown(plan))
 
 
+@reading(
+    "plans/list",
+    "commerce|settings",
+    paging("description|name"),
+    customer(),
+    flag("force", "inheritable", "parent", "reseller", "signup", "system", "us"),
+    text("name"),
+    specials=(Special("signup", "1", ""), Special("system", "1", "system"), Special("parent", "1", "user")),
+    at_most_one=("count", "inheritable", "pages", "parent", "reseller", "signup", "system"),
+)
 def list_plans(call: Call) -> Answer:
     """plans/list."""
     args = call.args
@@ -125,6 +204,15 @@ def list_plans(call: Call) -> Answer:
     return page(call, [row for row in rows if name in row.text("name").lower()])
 
 
+@writing(
+    "plans/features/set",
+    "commerce",
+    need(text("feature")),
+    _plan(404),
+    integer(included=0, low=0),
+    integer(maximum=-1, low=-1),
+    basis="guide 4.0",
+)
 def set_feature(call: Call) -> Answer:
     """plans/features/set."""
     names = {"plan": call.args["plan"], "feature": call.args["feature"]}
@@ -147,138 +235,16 @@ def _ungroup(kind: str) -> Run:
     return run
 
 
-_ROUTE_OPTIONS: Fields = (
-    *one_number_of("allow", (0, 1, 2, 3), default=1),
-    *since(RENAMED, text("caller_prefix", default="")),
-    *text("description", default=""),
-    *one_of("media", MEDIA, default="voice_fax"),
-    *_peers(0),
-)
-_OLD_ROUTE: Fields = until(RENAMED, (*_plan(404), *need(text("prefix"))))
-_ROUTE: Fields = (*since(RENAMED, subject("plan_routes")), *_OLD_ROUTE)
-
-ROUTES: tuple[Function, ...] = (
-    writing(
-        "plans/routes/create",
-        "commerce",
-        create_route,
-        (
-            *since(RENAMED, need(text("called_prefix"))),
-            *until(RENAMED, need(text("prefix"))),
-            *_plan(),
-            *_ROUTE_OPTIONS,
-        ),
-        dry_run=True,
-        basis=SEED,
-    ),
-    reading(
-        "plans/routes/list",
-        "commerce",
-        list_routes,
-        (
-            *_plan(404),
-            *since(RENAMED, text("called_prefix", "caller_prefix")),
-            # inferred: the name that the other functions of this version use
-            *until(RENAMED, text("prefix")),
-            *one_of("media", MEDIA),
-            *since(RENAMED, paging("allow|called_prefix|caller_prefix|media")),
-            *until(RENAMED, paging("allow|prefix|media")),
-        ),
-        basis="guide 4.4; form before 4.1 inferred",
-    ),
-    reading(
-        "plans/routes/get",
-        "commerce",
-        get_route,
-        (*_ROUTE, *until(RENAMED, one_of("media", MEDIA))),
-        basis="guide 4.4; guide 3.13 for the form before 4.1",
-    ),
-    writing(
-        "plans/routes/update",
-        "commerce",
-        update_route,
-        (
-            *_ROUTE,
-            *one_number_of("allow", (0, 1, 2, 3)),
-            *since(RENAMED, text("called_prefix", "caller_prefix")),
-            *text("description"),
-            *since(RENAMED, one_of("media", MEDIA)),
-            *until(RENAMED, need(one_of("media", MEDIA))),
-            *_peers(None),
-        ),
-        dry_run=True,
-        basis="guide 4.4; guide 3.14 for the form before 4.1",
-    ),
-    writing(
-        "plans/routes/delete",
-        "commerce",
-        delete_route,
-        (*_ROUTE, *until(RENAMED, need(one_of("media", MEDIA)))),
-        basis="guide 4.0; from 4.1 on inferred from plans/routes/get",
-    ),
-)
-
-_PLAN_OPTIONS: Fields = (
-    *flag("auto_topup", "bill_defer", "callerid_in_external", "conference_calls"),
-    *one_of("bill_type", BILL_TYPES),
-    *integer("bulk_calls", default=-1, low=-1),
-    *decimal("call_maximum", default="-1"),
-    # inferred: the type of these; the page names them and is cut off
-    *flag("carry_forward_messages", "carry_forward_seconds"),
-    *text("contract"),
-    *integer("cos_timegroup", refers="timegroups"),
-    *text("currency", default="USD"),
-    *customer(),
-    *text("description", default=""),
-    *text("dialplan"),
-    *flag("external_out", default=1),
-    *text("huntgroup_dests"),
-    *integer("included_messages", "included_seconds", low=0),
-    *decimal("inconnect_margin"),
-)
-
 PLANS: tuple[Function, ...] = (
-    *ROUTES,
-    reading(
-        "plans/list",
-        "commerce|settings",
-        list_plans,
-        (
-            *paging("description|name"),
-            *customer(),
-            *flag("force", "inheritable", "parent", "reseller", "signup", "system", "us"),
-            *text("name"),
-        ),
-        specials=(Special("signup", "1", ""), Special("system", "1", "system"), Special("parent", "1", "user")),
-        at_most_one=("count", "inheritable", "pages", "parent", "reseller", "signup", "system"),
-    ),
-    reading("plans/get", "", get_plan, need(integer("id"))),
-    writing(
-        "plans/create",
-        "commerce",
-        create("plans"),
-        (*need(text("name")), *_PLAN_OPTIONS),
-        cut=True,
-    ),
+    writing("plans/create", "commerce", need(text("name")), _PLAN_OPTIONS, cut=True)(create("plans")),
     writing(
         "plans/classes/update",
         "commerce",
-        update("plan_classes"),
-        (*subject("plan_classes"), *text("description"), *decimal("fee", "signup")),
+        subject("plan_classes"),
+        text("description"),
+        decimal("fee", "signup"),
         dry_run=True,
-    ),
-    writing(
-        "plans/features/set",
-        "commerce",
-        set_feature,
-        (
-            *need(text("feature")),
-            *_plan(404),
-            *integer("included", default=0, low=0),
-            *integer("maximum", default=-1, low=-1),
-        ),
-        basis="guide 4.0",
-    ),
-    writing("plans/ingroups/delete", "commerce", _ungroup("ingroup"), (*need(integer("ingroup")), *_plan(404))),
-    writing("plans/outgroups/delete", "commerce", _ungroup("outgroup"), (*need(integer("outgroup")), *_plan(404))),
+    )(update("plan_classes")),
+    writing("plans/ingroups/delete", "commerce", need(integer("ingroup")), _plan(404))(_ungroup("ingroup")),
+    writing("plans/outgroups/delete", "commerce", need(integer("outgroup")), _plan(404))(_ungroup("outgroup")),
 )

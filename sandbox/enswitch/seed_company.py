@@ -6,8 +6,8 @@ sends 2015550142 to the gateway 203.0.113.10, which is this installation, where 
 
 from decimal import Decimal
 
-from sandbox.enswitch.controls import MessageOrder, leave_message
 from sandbox.enswitch.fields import Value
+from sandbox.enswitch.messages import leave_message
 from sandbox.enswitch.state import State
 
 HOUR, DAY = 3600, 86_400
@@ -123,11 +123,10 @@ def _add_messages(state: State, company: int, other: int) -> None:
         state.insert("mailboxes", **columns, description=description, pin="4821")
     state.insert("mailboxes", mailbox="901", customer=other, owner=401, description="Northgate", pin="1177")
     for age, mailbox, caller, name, seconds, words in VOICEMAILS:
-        order = MessageOrder(mailbox=mailbox, callerid=caller, callername=name, duration=seconds, transcription=words)
-        leave_message(state, order, age, listened=age > DAY)
-    text = MessageOrder(mailbox="202", type="text", callerid="19175550162", transcription="Photo of the broken filling")
-    leave_message(state, text, 300 * 60)
-    leave_message(state, MessageOrder(mailbox="203", type="fax", callerid="16465550198"), DAY)
+        content = {"callername": name, "transcription": words}
+        leave_message(state, mailbox, "voicemail", caller, duration=seconds, age=age, listened=age > DAY, **content)
+    leave_message(state, "202", "text", "19175550162", transcription="Photo of the broken filling", age=300 * 60)
+    leave_message(state, "203", "fax", "16465550198", age=DAY)
 
 
 def _add_calls(state: State, company: int) -> None:

@@ -1,10 +1,11 @@
 """What the simulated Enswitch remembers: database tables, sessions, settings, and what clients did wrong."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sandbox.enswitch.fields import VERSIONS, Row, Value, Version
+from sandbox.frame.provider import ProviderState
 from sandbox.provider import Surroundings
 
 
@@ -115,26 +116,26 @@ class Sighting:
     parameters: tuple[str, ...]
 
 
-@dataclass
-class State:
+class State(ProviderState):
     """One installation."""
 
-    surroundings: Surroundings
-    settings: Settings = field(default_factory=Settings)
-    tables: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
-    sessions: dict[str, Session] = field(default_factory=dict[str, Session])
-    leaks: list[Sighting] = field(default_factory=list[Sighting])
-    ignored_validations: list[Sighting] = field(default_factory=list[Sighting])
-    _last_id: int = 5000
+    provider = "enswitch"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self.settings = Settings()
+        self.tables: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self.sessions: dict[str, Session] = {}
+        self.leaks: list[Sighting] = []
+        self.ignored_validations: list[Sighting] = []
 
     def now(self) -> int:
-        """The sandbox time in Unix seconds."""
-        return self.surroundings.clock.epoch()
+        """Return the sandbox time in Unix seconds."""
+        return self.clock.epoch()
 
     def next_id(self) -> int:
-        """A new identifier; those that the seed names are below 5000."""
-        self._last_id += 1
-        return self._last_id
+        """Return a new identifier; those that the seed names are below 5000."""
+        return self.next("id", 5001)
 
     def find(self, table: str, key: Value) -> Row | None:
         """The row with this key; None if there is none."""

@@ -33,9 +33,9 @@ class ProviderState:
         self._counters[kind] = self._counters.get(kind, start - 1) + 1
         return self._counters[kind]
 
-    def write_charge(self, what: str, quantity: int, amount: Decimal, reference: str) -> None:
-        """Write a charge into the ledger of the sandbox; `amount` is the whole sum."""
-        self.ledger.charge(self.provider, what, quantity, amount, reference, currency=self.currency)
+    def write_charge(self, what: str, quantity: int, amount: Decimal, reference: str, currency: str = "") -> None:
+        """Write a charge into the ledger of the sandbox; `amount` is the whole sum, in the provider's own currency."""
+        self.ledger.charge(self.provider, what, quantity, amount, reference, currency=currency or self.currency)
 
 
 S = TypeVar("S", bound=ProviderState)
