@@ -107,10 +107,7 @@ def _end(state: State, row: Row, at: int) -> None:
 
 def _active(call: Call) -> Row:
     parameter = "uniqueid" if "uniqueid" in call.args else "callid"
-    row = call.state.first("active_calls", **{parameter: call.args[parameter]})
-    if row is None or not call.reach.sees("active_calls", row):
-        raise refuse(404, parameter)
-    return row
+    return call.only("active_calls", parameter, **{parameter: call.args[parameter]})
 
 
 @writing("calls/hangup", "actions|panel", _ONE_CALL, exactly_one=("callid", "uniqueid"), basis="guide 4.2")
@@ -166,21 +163,8 @@ def _matching(call: Call, rows: Iterable[Row], columns: str) -> list[Row]:
 @reading(
     "calls/active/list",
     "callshop|telephone line reports|user",
-    text(
-        "customer",
-        "sort",
-        "callername_match",
-        "callername_number",
-        "callid",
-        "phone",
-        "stype",
-        "smatch",
-        "snumber",
-        "ctype",
-        "cmatch",
-        "cnumber",
-        "dtype",
-    ),
+    text("customer", "sort", "callername_match", "callername_number", "callid", "phone", "stype", "smatch"),
+    text("snumber", "ctype", "cmatch", "cnumber", "dtype"),
     flag("recursive", "names"),
     one_of("direction", DIRECTIONS),
     paging(names="count descending"),
@@ -205,14 +189,7 @@ def list_panel(call: Call) -> Answer:
 
 
 def _recorded(call: Call, customers: set[int]) -> list[Row]:
-    """Call records of a time window; since 3.14 `end` is exclusive."""
-    start = call.args.whole("start")
-    end = call.args.whole("end") if "end" in call.args else call.state.now() + 1
-    return [
-        row
-        for row in call.state.tables["cdrs"]
-        if row.whole("customer") in customers and start <= row.whole("start") < end
-    ]
+    return [row for row in call.in_window(call.state.tables["cdrs"], "start") if row.whole("customer") in customers]
 
 
 @reading(

@@ -96,12 +96,7 @@ def create_callshop(call: Call) -> Answer:
 
 CARDS: tuple[Function, ...] = (
     writing(
-        "cards/groups/create",
-        "cards",
-        need(text("name")),
-        need(integer("plan", refers="plans")),
-        _GROUP,
-        cut=True,
+        "cards/groups/create", "cards", need(text("name")), need(integer("plan", refers="plans")), _GROUP, cut=True
     )(create("card_groups")),
     reading("unlimited/list", "user", customer())(listing("unlimited_access")),
 )

@@ -104,9 +104,7 @@ def list_charges(call: Call) -> Answer:
 )
 def list_transactions(call: Call) -> Answer:
     """transactions/list."""
-    start = call.args.whole("start")
-    end = call.args.whole("end") if "end" in call.args else call.state.now() + 1
-    rows = [row for row in call.state.where("transactions", customer=call.customer) if start <= row.whole("time") < end]
+    rows = call.in_window(call.state.where("transactions", customer=call.customer))
     if "invoice" in call.args:
         rows = [row for row in rows if row["invoice"] == call.args["invoice"]]
     return page(call, rows)
@@ -123,10 +121,7 @@ def list_transactions(call: Call) -> Answer:
 def list_invoices(call: Call) -> Answer:
     """invoices/list."""
     customers = customers_meant(call)
-    start = call.args.whole("start")
-    end = call.args.whole("end") if "end" in call.args else call.state.now() + 1
-    rows = [row for row in call.state.tables["invoices"] if row.whole("customer") in customers]
-    rows = [row for row in rows if start <= row.whole("time") < end]
+    rows = [row for row in call.in_window(call.state.tables["invoices"]) if row.whole("customer") in customers]
     status = call.args.text("status")
     if status:
         wanted = {"approved", "queued"} if status == "both" else {status}

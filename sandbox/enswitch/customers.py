@@ -16,17 +16,8 @@ EXPORTED = ("phones", "numbers", "mailboxes", "queues", "people")
 
 
 _CUSTOMER: Fields = (
-    *text(
-        "account",
-        "address1",
-        "address2",
-        "address3",
-        "address_city",
-        "address_code",
-        "address_other",
-        "address_state",
-        "bill_ref",
-    ),
+    *text("account", "address1", "address2", "address3", "address_city", "address_code", "address_other"),
+    *text("address_state", "bill_ref"),
     *flag("auto_topup"),
     *decimal(balance="0.00", call_maximum="-2"),
     *one_of("bill_type", BILL_TYPES),
@@ -212,11 +203,7 @@ def add(call: Call) -> Answer:
 
 
 @writing(
-    "customers/topup/request",
-    "payment",
-    need(decimal("amount")),
-    integer("id", refers="customers"),
-    flag(invoice=0),
+    "customers/topup/request", "payment", need(decimal("amount")), integer("id", refers="customers"), flag(invoice=0)
 )
 def request_topup(call: Call) -> Answer:
     """customers/topup/request: charges the stored card; a refusal by the bank is still code 200 (inferred)."""

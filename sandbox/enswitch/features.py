@@ -18,32 +18,17 @@ def _check_conference(call: Call, row: Row) -> None:
         raise refuse(400, "talkpin", "at least one of adminpin, listenpin and talkpin is required")
 
 
-def _check_speeddial(call: Call, row: Row) -> None:
-    same = {name: row[name] for name in ("customer", "stype", "snumber", "sdial")}
-    if call.state.first("speeddials", **same) is not None:
-        raise refuse(400, "sdial", "already exists")
-
-
-def _check_address(call: Call, row: Row) -> None:
-    if call.state.first("addresses", user=row["user"], domain=row["domain"]) is not None:
-        raise refuse(400, "user", "already exists")
-
-
 @reading("codes/get", "user", need(text("code"), missing=404), customer())
 def get_code(call: Call) -> Answer:
     """codes/get."""
-    code = call.state.first("codes", code=call.args["code"], customer=call.customer)
-    if code is None:
-        raise refuse(404, "code")
-    return ok(shown(code))
+    return ok(shown(call.only("codes", "code", code=call.args["code"], customer=call.customer)))
 
 
 @reading("codes/callers/list", "administrator|user|wholesale", need(text("code"), missing=404), customer())
 def list_code_callers(call: Call) -> Answer:
     """codes/callers/list: who may dial a feature code."""
-    if call.state.first("codes", code=call.args["code"], customer=call.customer) is None:
-        raise refuse(404, "code")
-    rows = call.state.where("code_callers", code=call.args["code"], customer=call.customer)
+    code = call.only("codes", "code", code=call.args["code"], customer=call.customer)
+    rows = call.state.where("code_callers", code=code["code"], customer=call.customer)
     return ok([shown(row) for row in rows])
 
 
@@ -91,7 +76,7 @@ FEATURES: tuple[Function, ...] = (
         text("button", description="", dname=""),
         customer(),
         dry_run=True,
-    )(create("speeddials", feature="speeddials", check=_check_speeddial)),
+    )(create("speeddials", feature="speeddials", unique="sdial customer stype snumber")),
     writing(
         "addresses/create",
         "addresses",
@@ -102,6 +87,6 @@ FEATURES: tuple[Function, ...] = (
         integer(music=0, recordgroup=0),
         flag(screen=0),
         dry_run=True,
-    )(create("addresses", feature="addresses", check=_check_address)),
+    )(create("addresses", feature="addresses", unique="user domain")),
     reading("addresses/list", "addresses|user", customer())(listing("addresses")),
 )

@@ -1,11 +1,11 @@
 """How one function of the API is declared and what its code is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from sandbox.enswitch.access import ALLOWED, Reach, level
-from sandbox.enswitch.fields import VERSIONS, Field, Fields, Kind, Row, Version
+from sandbox.enswitch.fields import VERSIONS, Field, Fields, Kind, Row, Value, Version
 from sandbox.enswitch.state import State
 from sandbox.enswitch.wire import Answer, Validated, refuse
 
@@ -61,6 +61,22 @@ class Call:
         if found is None or not self.reach.sees(table, found):
             raise refuse(404, parameter)
         return found
+
+    def only(self, table: str, parameter: str, **columns: Value) -> Row:
+        """Return the visible row with these columns.
+
+        Raises:
+            Refusal: 404 for the parameter if there is none, or the caller may not see it.
+        """
+        found = self.state.first(table, **columns)
+        if found is None or not self.reach.sees(table, found):
+            raise refuse(404, parameter)
+        return found
+
+    def in_window(self, rows: Iterable[Row], column: str = "time") -> list[Row]:
+        """Return the rows from `start` up to `end`, by default now; since 3.14 `end` is exclusive."""
+        end = self.args.whole("end") if "end" in self.args else self.state.now() + 1
+        return [row for row in rows if self.args.whole("start") <= row.whole(column) < end]
 
     def stop_if_validating(self) -> None:
         """To be called after the last check and before the first change.

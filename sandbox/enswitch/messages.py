@@ -6,7 +6,7 @@ from sandbox.enswitch.billing import FAX_FEE, charge, outbound_price, require_fu
 from sandbox.enswitch.fields import Fields, Row, customer, file, flag, integer, need, one_of, since, text
 from sandbox.enswitch.function import Call, Function, reading, writing
 from sandbox.enswitch.state import State
-from sandbox.enswitch.verbs import create, listing, page, require_feature, shown
+from sandbox.enswitch.verbs import copy_secret, create, listing, page, shown
 from sandbox.enswitch.wire import Answer, done, ok, refuse
 
 SEGMENT = 160
@@ -71,17 +71,6 @@ def get_mailbox(call: Call) -> Answer:
     return ok(shown(_mailbox(call)))
 
 
-def _check_mailbox(call: Call, row: Row) -> None:
-    require_feature(call.state, call.customer, "mailboxes", "mailboxes")
-    if "copy_pin" in row:
-        # inferred: the mailbox whose PIN is copied
-        source = call.state.find("mailboxes", row["copy_pin"])
-        if source is None or not call.reach.sees("mailboxes", source):
-            raise refuse(400, "copy_pin", "no such mailbox")
-        row["pin"] = source["pin"]
-        del row["copy_pin"]
-
-
 def _folder(call: Call) -> list[Row]:
     mailbox = _mailbox(call)
     return list(call.state.where("messages", mailbox=mailbox["mailbox"], folder=call.args["folder"]))
@@ -102,9 +91,7 @@ def _folder(call: Call) -> list[Row]:
 )
 def list_messages(call: Call) -> Answer:
     """messages/list; the files are not included."""
-    args, rows = call.args, _folder(call)
-    end = args.whole("end") if "end" in args else call.state.now() + 1
-    rows = [row for row in rows if args.whole("start") <= row.whole("time") < end]
+    args, rows = call.args, call.in_window(_folder(call))
     caller, kind = args.text("caller").lower(), args.text("type")
     rows = [row for row in rows if caller in f"{row['callerid']} {row['callername']}".lower()]
     rows = [row for row in rows if kind in {"", row["type"]}]
@@ -229,7 +216,7 @@ MESSAGES: tuple[Function, ...] = (
         exactly_one=("pin", "copy_pin"),
         cut=True,
         basis="guide 4.4; notify_* is named as a group only and left out",
-    )(create("mailboxes", check=_check_mailbox)),
+    )(create("mailboxes", feature="mailboxes", check=copy_secret("mailboxes", "pin", "mailbox"))),
     reading("mailboxes/list", "features|residential|user", customer())(listing("mailboxes")),
     reading("bulk/campaigns/list", "user", customer(), basis="an operator's copy")(listing("bulk_campaigns")),
 )

@@ -3,7 +3,7 @@
 from sandbox.enswitch.access import issue_token
 from sandbox.enswitch.fields import Row, customer, flag, integer, need, one_number_of, paging, since, text
 from sandbox.enswitch.function import Call, Function, Special, reading, writing
-from sandbox.enswitch.verbs import create, get, listing, require_feature, shown, subject
+from sandbox.enswitch.verbs import copy_secret, create, get, listing, shown, subject
 from sandbox.enswitch.wire import Answer, done, ok, refuse
 
 TOKENS = (4, 1)
@@ -28,10 +28,7 @@ def login(call: Call) -> Answer:
 def switch(call: Call) -> Answer:
     """user/switch: the login data, and the token, of somebody else."""
     column = "id" if "id" in call.args else "username"
-    person = call.state.first("people", **{column: call.args[column]})
-    if person is None or not call.reach.sees("people", person):
-        raise refuse(404, column)
-    return ok(_login_data(call, person))
+    return ok(_login_data(call, call.only("people", column, **{column: call.args[column]})))
 
 
 def _login_data(call: Call, person: Row) -> dict[str, object]:
@@ -60,26 +57,12 @@ def _login_data(call: Call, person: Row) -> dict[str, object]:
 def get_person(call: Call) -> Answer:
     """people/get; with `check=1` anybody learns whether a person exists, and no more (inferred: its id)."""
     column = next(name for name in ("email", "id", "username") if name in call.args)
+    if not call.args.whole("check"):
+        return ok(shown(call.only("people", column, **{column: call.args[column]})))
     person = call.state.first("people", **{column: call.args[column]})
-    if call.args.whole("check"):
-        if person is None:
-            raise refuse(404, column)
-        return ok({"id": person["id"]})
-    if person is None or not call.reach.sees("people", person):
+    if person is None:
         raise refuse(404, column)
-    return ok(shown(person))
-
-
-def _check_person(call: Call, row: Row) -> None:
-    if call.state.first("people", username=row["username"]) is not None:
-        raise refuse(400, "username", "already exists")
-    if "copy_password" in row:
-        # inferred: the person whose password is copied
-        source = call.state.find("people", row.whole("copy_password"))
-        if source is None or not call.reach.sees("people", source):
-            raise refuse(400, "copy_password", "no such person")
-        row["password"] = source["password"]
-        del row["copy_password"]
+    return ok({"id": person["id"]})
 
 
 @writing("people/delete", "administrator|wholesale", subject("people"), flag(features=0))
@@ -97,11 +80,6 @@ def delete_person(call: Call) -> Answer:
                 row["owner"] = 0
     call.state.remove("people", person)
     return done()
-
-
-def _check_role(call: Call, row: Row) -> None:
-    if call.state.first("roles", name=row["name"]) is not None:
-        raise refuse(400, "name", "already exists")
 
 
 @writing(
@@ -123,57 +101,27 @@ def set_access(call: Call) -> Answer:
     return done()
 
 
-def _limit_people(call: Call, row: Row) -> None:
-    _check_person(call, row)
-    require_feature(call.state, call.customer, "people", "people")
-
-
 PEOPLE: tuple[Function, ...] = (
-    reading(
-        "people/list",
-        "user",
-        customer(),
-        paging(),
-        text("sort"),
-        since((4, 4), text("zohocrm")),
-    )(listing("people")),
+    reading("people/list", "user", customer(), paging(), text("sort"), since((4, 4), text("zohocrm")))(
+        listing("people")
+    ),
     writing(
         "people/create",
         "administrator|wholesale",
         need(text("username", "email")),
-        text(
-            "password",
-            "company",
-            "country",
-            "date_format",
-            "description",
-            "extension",
-            "fax",
-            "forename",
-            "language",
-            "mobile",
-            "public_key",
-            "source",
-            "surname",
-            "telephone",
-            "time_format",
-            "timezone",
-            "title",
-        ),
+        text("password", "company", "country", "date_format", "description", "extension", "fax", "forename"),
+        text("language", "mobile", "public_key", "source", "surname", "telephone", "time_format", "timezone"),
+        text("title"),
         integer("copy_password"),
         need(integer("role", refers="roles")),
         customer(),
         exactly_one=("password", "copy_password"),
         dry_run=True,
         basis="guide 4.4; type of copy_password inferred",
-    )(create("people", check=_limit_people)),
+    )(create("people", feature="people", unique="username", check=copy_secret("people", "password", "person"))),
     reading("roles/list", "user")(listing("roles")),
-    writing(
-        "roles/create",
-        "system",
-        need(text("name")),
-        text(description=""),
-        dry_run=True,
-    )(create("roles", check=_check_role)),
+    writing("roles/create", "system", need(text("name")), text(description=""), dry_run=True)(
+        create("roles", unique="name")
+    ),
     reading("access/get", "administrator|wholesale", subject("access"))(get("access")),
 )

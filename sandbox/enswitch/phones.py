@@ -3,7 +3,7 @@
 from sandbox.enswitch.billing import PHONE_FEE, charge, require_funds
 from sandbox.enswitch.fields import Fields, Row, customer, flag, integer, kept, need, one_number_of, paging, text
 from sandbox.enswitch.function import Call, Function, reading, writing
-from sandbox.enswitch.verbs import create, delete, page, shown, subject, update
+from sandbox.enswitch.verbs import copy_secret, create, delete, page, shown, subject, update
 from sandbox.enswitch.wire import Answer, done, ok, refuse
 
 _NAME: Fields = need(text("name"), missing=404)
@@ -70,13 +70,7 @@ def get_phone(call: Call) -> Answer:
 
 
 def _check_phone(call: Call, row: Row) -> None:
-    if "copy_password" in row:
-        # inferred: the name of the line whose password is copied
-        source = call.state.find("phones", row["copy_password"])
-        if source is None or not call.reach.sees("phones", source):
-            raise refuse(400, "copy_password", "no such telephone")
-        row["password"] = source["password"]
-        del row["copy_password"]
+    copy_secret("phones", "password", "telephone")(call, row)
     row["registered"] = 0
     require_funds(call.state, call.customer, PHONE_FEE)
 

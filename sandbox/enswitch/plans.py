@@ -44,13 +44,13 @@ _PLAN_OPTIONS: Fields = (
     *one_of("bill_type", BILL_TYPES),
     *integer(bulk_calls=-1, low=-1),
     *decimal("inconnect_margin", call_maximum="-1"),
-    # inferred: the type of these; the page names them and is cut off
     *flag("carry_forward_messages", "carry_forward_seconds"),
     *text("contract", "dialplan", "huntgroup_dests", currency="USD", description=""),
     *integer("cos_timegroup", refers="timegroups"),
     *customer(),
     *integer("included_messages", "included_seconds", low=0),
 )
+"""inferred: the types from carry_forward_messages on in the alphabet; the page names them and is cut off."""
 
 
 def _route_of(call: Call) -> Row:
@@ -188,16 +188,14 @@ def get_plan(call: Call) -> Answer:
 )
 def list_plans(call: Call) -> Answer:
     """plans/list."""
-    args = call.args
+    args, state = call.args, call.state
     if args.whole("signup"):
-        rows = list(call.state.where("plans", signup=1))
-    elif args.whole("system"):
-        rows = list(call.state.where("plans", customer=1))
-    elif args.whole("parent"):
-        above = call.state.row("customers", call.customer).whole("parent")
-        rows = list(call.state.where("plans", customer=above))
+        rows = list(state.where("plans", signup=1))
     else:
-        rows = list(call.state.where("plans", customer=call.customer))
+        owner = 1 if args.whole("system") else call.customer
+        if args.whole("parent"):
+            owner = state.row("customers", owner).whole("parent")
+        rows = list(state.where("plans", customer=owner))
     if args.whole("inheritable"):
         rows = [row for row in rows if row.whole("inheritable")]
     name = args.text("name").lower()
@@ -226,10 +224,7 @@ def _ungroup(kind: str) -> Run:
 
     def run(call: Call) -> Answer:
         table = f"plan_{kind}s"
-        row = call.state.first(table, **{kind: call.args[kind], "plan": call.args["plan"]})
-        if row is None:
-            raise refuse(404, kind)
-        call.state.remove(table, row)
+        call.state.remove(table, call.only(table, kind, **{kind: call.args[kind], "plan": call.args["plan"]}))
         return done()
 
     return run

@@ -50,25 +50,14 @@ def get_destination(call: Call) -> Answer:
     missing = next((name for name in ("queue", "dtype", "dnumber") if name not in call.args), None)
     if missing:
         raise refuse(400, missing, "is required without id")
-    row = call.state.first("queue_destinations", **_names(call.args))
-    if row is None or not call.reach.sees("queue_destinations", row):
-        raise refuse(404, "dnumber")
-    return ok(shown(row))
+    return ok(shown(call.only("queue_destinations", "dnumber", **_names(call.args))))
 
 
-@reading(
-    "queues/destinations/list",
-    "user",
-    integer("queue", refers="queues"),
-    _DESTINATION,
-    basis="guide 4.4 and 4.0",
-)
+@reading("queues/destinations/list", "user", integer("queue", refers="queues"), _DESTINATION, basis="guide 4.4 and 4.0")
 def list_destinations(call: Call) -> Answer:
     """queues/destinations/list: of a queue, or every queue that a destination answers."""
     columns = {name: call.args[name] for name in ("queue", "dtype", "dnumber") if name in call.args}
-    if "queue" not in columns and len(columns) != 2:
-        raise refuse(400, "queue", "either queue, or dtype and dnumber")
-    if "queue" in columns and len(columns) > 1:
+    if len(columns) != (1 if "queue" in columns else 2):
         raise refuse(400, "queue", "either queue, or dtype and dnumber")
     rows = call.state.where("queue_destinations", **columns)
     return ok([shown(row) for row in rows if call.reach.sees("queue_destinations", row)])
@@ -92,24 +81,12 @@ def list_callbacks(call: Call) -> Answer:
 
 
 QUEUES: tuple[Function, ...] = (
-    writing(
-        "queues/create",
-        "administrator",
-        need(text("name")),
-        customer(),
-        _QUEUE,
-        _ENDINGS,
-        cut=True,
-    )(create("queues", feature="queues")),
-    writing(
-        "queues/update",
-        "user",
-        subject("queues"),
-        text("name"),
-        kept(_QUEUE),
-        _ENDINGS,
-        cut=True,
-    )(update("queues")),
+    writing("queues/create", "administrator", need(text("name")), customer(), _QUEUE, _ENDINGS, cut=True)(
+        create("queues", feature="queues")
+    ),
+    writing("queues/update", "user", subject("queues"), text("name"), kept(_QUEUE), _ENDINGS, cut=True)(
+        update("queues")
+    ),
     writing(
         "queues/destinations/create",
         "user",

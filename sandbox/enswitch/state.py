@@ -165,6 +165,11 @@ class State(ProviderState):
         self.tables[table].append(row)
         return row
 
+    def fill(self, table: str, columns: str, *rows: tuple[Value, ...], **same: Value) -> None:
+        """Add rows whose columns are named once; `same` are columns with one value for all of them."""
+        for row in rows:
+            self.insert(table, **dict(zip(columns.split(), row, strict=True)), **same)
+
     def remove(self, table: str, row: Row) -> None:
         """Take a row out."""
         self.tables[table] = [kept for kept in self.tables[table] if kept is not row]
