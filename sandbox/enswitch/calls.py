@@ -33,8 +33,8 @@ DIRECTIONS = "in|internal|in_out|out"
     integer("recordgroup", delay=0, low=0),
     basis="guide 4.1 and two operators' copies; defaults of stype and ctype inferred",
 )
-def make(call: Call) -> Answer:
-    """calls/make: rings the source, then the destination; asynchronous, so a call that fails still answers 204.
+def make_call(call: Call) -> Answer:
+    """Ring the source, then the destination; asynchronous, so a call that fails still answers 204.
 
     inferred: each leg that leaves the installation costs its connection fee and first minute at once, and the rest
     when the call ends.
@@ -112,7 +112,7 @@ def _active(call: Call) -> Row:
 
 @writing("calls/hangup", "actions|panel", _ONE_CALL, exactly_one=("callid", "uniqueid"), basis="guide 4.2")
 def hang_up(call: Call) -> Answer:
-    """calls/hangup."""
+    """End a running call."""
     _end(call.state, _active(call), call.state.now())
     return done()
 
@@ -125,7 +125,7 @@ def hang_up(call: Call) -> Answer:
     exactly_one=("callid", "uniqueid"),
 )
 def update_call(call: Call) -> Answer:
-    """calls/update: rewrites what is recorded of a running call; the call itself goes on."""
+    """Rewrite what is recorded of a running call; the call itself goes on."""
     row = _active(call)
     row.update({name: value for name, value in call.args.items() if name not in {"uniqueid", "callid"}})
     return done()
@@ -171,7 +171,7 @@ def _matching(call: Call, rows: Iterable[Row], columns: str) -> list[Row]:
     cut=True,
 )
 def list_active(call: Call) -> Answer:
-    """calls/active/list."""
+    """List the calls that are running."""
     customers = customers_meant(call)
     rows = [row for row in call.state.tables["active_calls"] if row.whole("customer") in customers]
     if call.args.text("direction") == "in_out":
@@ -182,7 +182,7 @@ def list_active(call: Call) -> Answer:
 
 @reading("calls/active/list/panel", "panel", customer())
 def list_panel(call: Call) -> Answer:
-    """calls/active/list/panel: the light version; which columns it keeps is inferred."""
+    """List running calls for a panel, with fewer columns; which ones is inferred."""
     columns = ("uniqueid", "callid", "direction", "stype", "snumber", "ctype", "cnumber", "start")
     rows = call.state.where("active_calls", customer=call.customer)
     return ok([{column: row[column] for column in columns if column in row} for row in rows])
@@ -206,7 +206,7 @@ def _recorded(call: Call, customers: set[int]) -> list[Row]:
     basis="guide 4.0 and 3.14",
 )
 def list_cdrs(call: Call) -> Answer:
-    """cdrs/list."""
+    """List call records."""
     args = call.args
     rows = _matching(call, _recorded(call, customers_meant(call)), "callid direction invoice peer phone status stype")
     if "talktime_minimum" in args:
@@ -218,7 +218,7 @@ def list_cdrs(call: Call) -> Answer:
 
 @reading("cdrs/totals/list", "cdrs", _TIME_WINDOW, customer())
 def total_cdrs(call: Call) -> Answer:
-    """cdrs/totals/list: one row an hour; its columns are inferred."""
+    """Total call records by the hour; the columns are inferred."""
     hours: dict[int, Row] = {}
     for record in _recorded(call, {call.customer}):
         hour = record.whole("start") // 3600 * 3600
@@ -231,5 +231,5 @@ def total_cdrs(call: Call) -> Answer:
 
 @reading("traces/calls/list", "system", need(integer("machine", refers="machines")), need(integer("timestamp", low=0)))
 def list_traces(call: Call) -> Answer:
-    """traces/calls/list."""
+    """List the signalling traces of a machine at one time."""
     return page(call, call.state.where("traces", machine=call.args["machine"], timestamp=call.args["timestamp"]))

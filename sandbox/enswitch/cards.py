@@ -41,7 +41,7 @@ _GROUP: Fields = (
     dry_run=True,
 )
 def create_batches(call: Call) -> Answer:
-    """cards/batches/create: every card can be spent; the answer has one id, that of the first batch (inferred)."""
+    """Create batches of cards; the answer has one id, that of the first batch (inferred)."""
     state, args = call.state, call.args
     group = call.row("card_groups", "cardgroup")
     batches, number = args.whole("batch_number"), args.whole("number")
@@ -76,7 +76,7 @@ def create_batches(call: Call) -> Answer:
     basis="guide 4.4; the most that number may be is inferred",
 )
 def create_callshop(call: Call) -> Answer:
-    """callshops/create: sub-customers, each with a telephone line and credit."""
+    """Create sub-customers, each with a telephone line and credit."""
     state, args = call.state, call.args
     require_feature(state, call.customer, "phones", "phones", args.whole("number"))
     call.stop_if_validating()

@@ -74,7 +74,7 @@ def _bill(call: Call, row: Row) -> None:
 
 @writing("charges/charge", "commerce", subject("charges"))
 def bill_now(call: Call) -> Answer:
-    """charges/charge."""
+    """Bill a charge now."""
     row = call.row("charges")
     if row.text("period") == "once" and row.whole("charged"):
         # inferred: what is charged once cannot be charged again
@@ -85,7 +85,7 @@ def bill_now(call: Call) -> Answer:
 
 @reading("charges/list", "commerce", customer(), integer("plan", refers="plans"), exactly_one=("customer", "plan"))
 def list_charges(call: Call) -> Answer:
-    """charges/list, of a customer or of a plan."""
+    """List the charges of a customer or of a plan."""
     if "plan" in call.args:
         return ok([shown(row) for row in call.state.where("charges", plan=call.args["plan"], of_plan=1)])
     rows = call.state.where("charges", customer=call.customer)
@@ -103,7 +103,7 @@ def list_charges(call: Call) -> Answer:
     paging(names="descending"),
 )
 def list_transactions(call: Call) -> Answer:
-    """transactions/list."""
+    """List changes of a customer's balance."""
     rows = call.in_window(call.state.where("transactions", customer=call.customer))
     if "invoice" in call.args:
         rows = [row for row in rows if row["invoice"] == call.args["invoice"]]
@@ -119,7 +119,7 @@ def list_transactions(call: Call) -> Answer:
     one_of("status", f"both|{STATUSES}"),
 )
 def list_invoices(call: Call) -> Answer:
-    """invoices/list."""
+    """List invoices."""
     customers = customers_meant(call)
     rows = [row for row in call.in_window(call.state.tables["invoices"]) if row.whole("customer") in customers]
     status = call.args.text("status")
@@ -139,7 +139,7 @@ def list_invoices(call: Call) -> Answer:
     exactly_one=("customer", "id"),
 )
 def get_invoice(call: Call) -> Answer:
-    """invoices/get: one by id, or a customer's last; `file=1` adds the document."""
+    """Show one invoice by id, or a customer's last; `file=1` adds the document."""
     if "id" in call.args:
         invoice = call.row("invoices")
     else:
@@ -160,7 +160,7 @@ def get_invoice(call: Call) -> Answer:
 
 @writing("invoices/update", "commerce", subject("invoices"), one_of("status", STATUSES))
 def update_invoice(call: Call) -> Answer:
-    """invoices/update: such as paid or cancelled."""
+    """Set the status of an invoice, such as paid or cancelled."""
     invoice = call.row("invoices")
     if "status" in call.args and invoice["status"] != call.args["status"]:
         invoice["status"] = call.args["status"]
@@ -177,7 +177,7 @@ def update_invoice(call: Call) -> Answer:
     basis="guide 4.4; default of status inferred",
 )
 def send_invoices(call: Call) -> Answer:
-    """invoices/send: mails every matching invoice of the reseller's customers."""
+    """Mail every matching invoice of the reseller's customers."""
     reseller = call.args.whole("reseller") or call.caller.whole("customer")
     if not call.reach.has(reseller):
         raise refuse(400, "reseller", "Invalid customer specified.")
@@ -208,7 +208,7 @@ def _liability(call: Call) -> tuple[Row, Row | None]:
 
 @reading("taxes/liable/get", "commerce", _LIABLE)
 def get_liable(call: Call) -> Answer:
-    """taxes/liable/get."""
+    """Show whether something is liable to a tax."""
     tax, row = _liability(call)
     liable = row.whole("liable") if row else int(tax.whole("liable") > 0)
     return ok({"liable": liable})
@@ -216,7 +216,7 @@ def get_liable(call: Call) -> Answer:
 
 @writing("taxes/liable/set", "commerce", _LIABLE, need(flag("liable")))
 def set_liable(call: Call) -> Answer:
-    """taxes/liable/set."""
+    """Set whether something is liable to a tax."""
     _, row = _liability(call)
     row = row or call.state.insert("tax_liable", **{name: call.args[name] for name in ("tax", "type", "number")})
     row["liable"] = call.args["liable"]

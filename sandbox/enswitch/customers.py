@@ -38,7 +38,7 @@ _REQUIRED: Fields = need((*text("name"), *integer("plan", refers="plans"), *text
     integer("parent", low=0),
 )
 def list_customers(call: Call) -> Answer:
-    """customers/list: the sub-customers of `parent`, or of everyone below with `recursive=1`."""
+    """List the sub-customers of `parent`, or everyone below it with `recursive=1`."""
     args, state = call.args, call.state
     parent = args.whole("parent") or call.caller.whole("customer")
     if not call.reach.has(parent):
@@ -57,7 +57,7 @@ def list_customers(call: Call) -> Answer:
 
 @writing("customers/create", "commerce", _REQUIRED, _CUSTOMER, cut=True)
 def create_customer(call: Call) -> Answer:
-    """customers/create, below the caller's customer."""
+    """Create a customer below the caller's."""
     call.stop_if_validating()
     columns = {name: value for name, value in call.args.items() if name != "balance"}
     customer = new_customer(call.state, call.caller.whole("customer"), Row(columns))
@@ -82,7 +82,7 @@ def new_customer(state: State, parent: int, columns: Row) -> Row:
     cut=True,
 )
 def update_customer(call: Call) -> Answer:
-    """customers/update; a person without the commerce privilege changes its own customer only."""
+    """Change a customer; without the commerce privilege only one's own."""
     customer = call.row("customers")
     if not call.may("commerce") and customer["id"] != call.caller["customer"]:
         raise refuse(402)
@@ -96,7 +96,7 @@ def update_customer(call: Call) -> Answer:
 
 @writing("customers/delete", "commerce", subject("customers"))
 def delete_customer(call: Call) -> Answer:
-    """customers/delete: soft; refused while it has sub-customers."""
+    """Mark a customer as deleted; refused while it has sub-customers."""
     customer = call.row("customers")
     if any(call.state.where("customers", parent=customer["id"], deleted=0)):
         raise refuse(400, "id", "The customer has sub-customers.")
@@ -106,14 +106,14 @@ def delete_customer(call: Call) -> Answer:
 
 @writing("customers/undelete", "commerce", subject("customers"), basis="inferred: named in customers/delete")
 def undelete_customer(call: Call) -> Answer:
-    """customers/undelete (inferred)."""
+    """Take the mark off a deleted customer (inferred)."""
     call.row("customers")["deleted"] = 0
     return done()
 
 
 @writing("customers/purge", "commerce", subject("customers"))
 def purge_customer(call: Call) -> Answer:
-    """customers/purge: for good, and only after customers/delete."""
+    """Remove a customer for good, which must be marked as deleted."""
     customer = call.row("customers")
     if not customer["deleted"]:
         raise refuse(400, "id", "The customer must be deleted first.")
@@ -135,7 +135,7 @@ def purge_customer(call: Call) -> Answer:
     need(integer("plan", refers="plans")),
 )
 def move_customer(call: Call) -> Answer:
-    """customers/move."""
+    """Move a customer below another one, onto a new plan."""
     customer, parent = call.row("customers"), call.row("customers", "parent")
     if parent.whole("id") in call.state.below(customer.whole("id")):
         raise refuse(400, "parent", "must not be the customer itself or below it")
@@ -145,7 +145,7 @@ def move_customer(call: Call) -> Answer:
 
 @writing("customers/import", "system owner", need(text("csv")))
 def import_customers(call: Call) -> Answer:
-    """customers/import; the columns are inferred to be those that customers/create requires."""
+    """Create customers from CSV; its columns are inferred to be those that creating one requires."""
     lines = list(csv.DictReader(io.StringIO(call.args.text("csv"))))
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
@@ -160,7 +160,7 @@ def import_customers(call: Call) -> Answer:
 
 @reading("customers/export", "system", integer("customer"), flag(deleted=0, recursive=0, data=0), basis="guide 3.14")
 def export_customers(call: Call) -> Answer:
-    """customers/export; `data=1` gives away mailboxes with their messages; the shape is inferred."""
+    """Export customers; `data=1` gives away mailboxes with their messages; the shape is inferred."""
     args, state = call.args, call.state
     top = args.whole("customer") or call.caller.whole("customer")
     if not call.reach.has(top):
@@ -187,8 +187,8 @@ def export_customers(call: Call) -> Answer:
     one_of("transaction", "credit|topup|", default=""),
     basis="guide 4.2 and one client library; default of transaction inferred",
 )
-def add(call: Call) -> Answer:
-    """customers/balance/add: atomic; `transaction` left empty leaves no record of it."""
+def add_balance_to(call: Call) -> Answer:
+    """Add to a balance, at once; `transaction` left empty leaves no record of it."""
     customer = call.row("customers")
     amount = call.args.money("amount")
     if amount <= 0:
@@ -206,7 +206,7 @@ def add(call: Call) -> Answer:
     "customers/topup/request", "payment", need(decimal("amount")), integer("id", refers="customers"), flag(invoice=0)
 )
 def request_topup(call: Call) -> Answer:
-    """customers/topup/request: charges the stored card; a refusal by the bank is still code 200 (inferred)."""
+    """Charge the stored card; a refusal by the bank is still code 200 (inferred)."""
     customer = call.row("customers") if "id" in call.args else call.state.row("customers", call.customer)
     amount = call.args.money("amount")
     if amount <= 0:
@@ -219,7 +219,7 @@ def request_topup(call: Call) -> Answer:
 
 @writing("vouchers/use", "payment", need(text("serial")), integer("customer"))
 def use_voucher(call: Call) -> Answer:
-    """vouchers/use."""
+    """Add a voucher's amount to the balance."""
     voucher = call.state.first("vouchers", serial=call.args["serial"], used=0)
     if voucher is None:
         raise refuse(404, "serial")

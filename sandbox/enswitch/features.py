@@ -20,13 +20,13 @@ def _check_conference(call: Call, row: Row) -> None:
 
 @reading("codes/get", "user", need(text("code"), missing=404), customer())
 def get_code(call: Call) -> Answer:
-    """codes/get."""
+    """Show a feature code."""
     return ok(shown(call.only("codes", "code", code=call.args["code"], customer=call.customer)))
 
 
 @reading("codes/callers/list", "administrator|user|wholesale", need(text("code"), missing=404), customer())
 def list_code_callers(call: Call) -> Answer:
-    """codes/callers/list: who may dial a feature code."""
+    """List who may dial a feature code."""
     code = call.only("codes", "code", code=call.args["code"], customer=call.customer)
     rows = call.state.where("code_callers", code=code["code"], customer=call.customer)
     return ok([shown(row) for row in rows])

@@ -67,7 +67,7 @@ def _mailbox(call: Call) -> Row:
 
 @reading("mailboxes/get", "administrator|residential|user", _MAILBOX)
 def get_mailbox(call: Call) -> Answer:
-    """mailboxes/get."""
+    """Show a mailbox."""
     return ok(shown(_mailbox(call)))
 
 
@@ -90,7 +90,7 @@ def _folder(call: Call) -> list[Row]:
     basis="guide 4.4 and 4.0",
 )
 def list_messages(call: Call) -> Answer:
-    """messages/list; the files are not included."""
+    """List the messages of a folder, without their files."""
     args, rows = call.args, call.in_window(_folder(call))
     caller, kind = args.text("caller").lower(), args.text("type")
     rows = [row for row in rows if caller in f"{row['callerid']} {row['callername']}".lower()]
@@ -126,7 +126,7 @@ def _message(call: Call, rows: list[Row], name: str) -> Row:
     basis="guide 4.4 and 4.0",
 )
 def get_message(call: Call) -> Answer:
-    """messages/get: the message with its file; it counts as listened to unless `listened=0` (documented)."""
+    """Show a message with its file; it counts as listened to unless `listened=0` (documented)."""
     message = _message(call, _folder(call), call.args.text("message"))
     if call.args.whole("listened"):
         message["listened"] = 1
@@ -141,7 +141,7 @@ def get_message(call: Call) -> Answer:
 
 @writing("messages/delete", _READERS, _FOLDER, need(text("messages")), basis="guide 4.4")
 def delete_messages(call: Call) -> Answer:
-    """messages/delete: all or none (inferred); those left are renamed so that there are no gaps (documented)."""
+    """Delete all messages or none (inferred); those left are renamed to close the gaps (documented)."""
     rows = _folder(call)
     names = [name.strip() for name in call.args.text("messages").split(",") if name.strip()]
     for row in [_message(call, rows, name) for name in names]:
@@ -163,7 +163,7 @@ def delete_messages(call: Call) -> Answer:
     since((4, 2), text("filename1", "filename2", "filename3") + file("file1", "file2", "file3")),
 )
 def send_text(call: Call) -> Answer:
-    """messages/text/send: billed for each segment at the price of the destination; sent asynchronously."""
+    """Send a text, asynchronously; each segment is billed at the price of the destination."""
     args, state, payer = call.args, call.state, call.customer
     if (args.text("stype") or "number") == "number":
         sender = state.find("numbers", args["snumber"])
@@ -192,7 +192,7 @@ def send_text(call: Call) -> Answer:
     basis="guide 4.4 and an operator's copy, which returns an id",
 )
 def send_fax(call: Call) -> Answer:
-    """faxes/send: billed; sent asynchronously."""
+    """Send a fax, asynchronously; it is billed."""
     args, state, payer = call.args, call.state, call.customer
     if len(base64.b64decode(args.text("data"))) < SMALLEST_FAX:
         raise refuse(500, "data", "is no document")

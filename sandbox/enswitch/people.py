@@ -13,7 +13,7 @@ OWNED = ("phones", "mailboxes", "queues", "huntgroups", "conferences", "addresse
 
 @reading("user/login", "user", since(TOKENS, flag(token=0)))
 def login(call: Call) -> Answer:
-    """user/login."""
+    """Show the caller's own login data."""
     return ok(_login_data(call, call.caller))
 
 
@@ -26,7 +26,7 @@ def login(call: Call) -> Answer:
     exactly_one=("id", "username"),
 )
 def switch(call: Call) -> Answer:
-    """user/switch: the login data, and the token, of somebody else."""
+    """Show the login data of somebody else, with a token to act as that person."""
     column = "id" if "id" in call.args else "username"
     return ok(_login_data(call, call.only("people", column, **{column: call.args[column]})))
 
@@ -55,7 +55,7 @@ def _login_data(call: Call, person: Row) -> dict[str, object]:
     basis="guide 3.13",
 )
 def get_person(call: Call) -> Answer:
-    """people/get; with `check=1` anybody learns whether a person exists, and no more (inferred: its id)."""
+    """Show a person; `check=1` shows anybody whether a person exists, and no more (inferred: its id)."""
     column = next(name for name in ("email", "id", "username") if name in call.args)
     if not call.args.whole("check"):
         return ok(shown(call.only("people", column, **{column: call.args[column]})))
@@ -67,7 +67,7 @@ def get_person(call: Call) -> Answer:
 
 @writing("people/delete", "administrator|wholesale", subject("people"), flag(features=0))
 def delete_person(call: Call) -> Answer:
-    """people/delete; `features=1` deletes everything that the person owns."""
+    """Delete a person; `features=1` deletes everything that the person owns."""
     person = call.row("people")
     if person["id"] == call.caller["id"]:
         # inferred
@@ -92,7 +92,7 @@ def delete_person(call: Call) -> Answer:
     basis="guide 4.4 and 3.15",
 )
 def set_access(call: Call) -> Answer:
-    """roles/access/set: 1 full access, 2 read-only, 0 none."""
+    """Set a privilege of a role: 1 full access, 2 read-only, 0 none."""
     role = call.row("roles", "role")
     names = {"role": role["id"], "privilege": call.args["privilege"]}
     call.stop_if_validating()

@@ -33,7 +33,7 @@ def _price(call: Call, number: Row, customer_id: int) -> tuple[Decimal, Decimal]
 
 @reading("numbers/get", "", _NUMBER, basis="guide 4.2")
 def get_number(call: Call) -> Answer:
-    """numbers/get; without authentication only numbers that nobody has."""
+    """Show a number; without authentication only one that nobody has."""
     number = call.state.find("numbers", call.args["number"])
     if number is None or not (number["customer"] == POOL or call.reach.sees("numbers", number)):
         raise refuse(404, "number")
@@ -51,7 +51,7 @@ def get_number(call: Call) -> Answer:
     basis="guide 3.13",
 )
 def list_available(call: Call) -> Answer:
-    """numbers/available/list: numbers of the pool as plain strings."""
+    """List numbers of the pool as plain strings."""
     free = [row for row in call.state.where("numbers", customer=POOL) if row["ingroup"] == call.args["ingroup"]]
     if call.args.whole("class"):
         free = [row for row in free if row["class"] == call.args["class"]]
@@ -62,7 +62,7 @@ def list_available(call: Call) -> Answer:
 
 @writing("numbers/purchase", "administrator|wholesale", _NUMBER, integer("ingroup", refers="ingroups"), customer())
 def purchase(call: Call) -> Answer:
-    """numbers/purchase: the signup price and the first period's fee are taken at once (inferred)."""
+    """Buy a number; the signup price and the first period's fee are taken at once (inferred)."""
     name = call.args.text("number")
     number = call.state.find("numbers", name)
     buyer = call.customer
@@ -99,7 +99,7 @@ def _check_owned(call: Call, row: Row) -> None:
 
 @writing("numbers/delete", "administrator|wholesale", _NUMBER, basis="inferred: named in another page")
 def give_up(call: Call) -> Answer:
-    """numbers/delete: back to the pool; "with billing" is all that is known, so nothing is refunded (inferred)."""
+    """Return a number to the pool; "with billing" is all that is known, so nothing is refunded (inferred)."""
     number = call.row("numbers", "number")
     _check_owned(call, number)
     number.update(SETTINGS_RESET)
@@ -116,7 +116,7 @@ def give_up(call: Call) -> Answer:
     dry_run=True,
 )
 def update_times(call: Call) -> Answer:
-    """numbers/times/update: another destination while a time group is active."""
+    """Set another destination for while a time group is active."""
     number = call.row("numbers", "number")
     timegroup = call.row("timegroups", "timegroup")
     check_destinations(call, call.args, number.whole("customer"))
@@ -142,7 +142,7 @@ def update_times(call: Call) -> Answer:
     dry_run=True,
 )
 def create_in_system(call: Call) -> Answer:
-    """numbers/system/create: up to a million numbers from `start` to `end`; those that exist are passed over."""
+    """Create up to a million numbers from `start` to `end`; those that exist are passed over."""
     start, end = call.args.text("start"), call.args.text("end") or call.args.text("start")
     if not (start.isdecimal() and end.isdecimal() and len(start) == len(end) and start <= end):
         raise refuse(400, "end", "must be digits, as long as start and not below it")
@@ -169,7 +169,7 @@ def create_in_system(call: Call) -> Answer:
 
 @writing("numbers/system/delete", "system", _NUMBER)
 def delete_in_system(call: Call) -> Answer:
-    """numbers/system/delete."""
+    """Remove a number from the system."""
     number = call.row("numbers", "number")
     for times in list(call.state.where("number_times", number=number["number"])):
         call.state.remove("number_times", times)

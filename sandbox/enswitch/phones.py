@@ -31,13 +31,13 @@ def _displayed(row: Row) -> Row:
     basis="an operator's copy of the guide",
 )
 def list_phones(call: Call) -> Answer:
-    """phones/list."""
+    """List a customer's telephone lines."""
     return page(call, [_displayed(row) for row in call.state.where("phones", customer=call.customer)], "name")
 
 
 @reading("phones/list/panel", "panel", customer(), basis="guide 4.1")
 def list_panel(call: Call) -> Answer:
-    """phones/list/panel: which columns it keeps is inferred."""
+    """List telephone lines for a panel; which columns it keeps is inferred."""
     columns = ("name", "description", "registered", "dnd")
     rows = call.state.where("phones", customer=call.customer)
     return ok([{column: row[column] for column in columns if column in row} for row in rows])
@@ -50,7 +50,7 @@ def list_panel(call: Call) -> Answer:
     basis="guide 4.4; default inferred",
 )
 def list_in_system(call: Call) -> Answer:
-    """phones/system/list: the lines of every customer in reach."""
+    """List the lines of every customer in reach."""
     rows = [row for row in call.state.tables["phones"] if call.reach.sees("phones", row)]
     if call.args.whole("registered") >= 0:
         rows = [row for row in rows if row.whole("registered") == call.args.whole("registered")]
@@ -59,7 +59,7 @@ def list_in_system(call: Call) -> Answer:
 
 @reading("phones/get", "residential|user|wholesale", _NAME, flag(password=0), basis="guide 4.2")
 def get_phone(call: Call) -> Answer:
-    """phones/get; `password=1` shows the SIP password to administrators and to the line's owner (documented)."""
+    """Show a line; `password=1` adds the SIP password for administrators and the line's owner (documented)."""
     row = call.row("phones", "name")
     answer: dict[str, object] = dict(shown(row))
     if call.args.whole("password"):
@@ -82,7 +82,7 @@ def _charge_fee(call: Call, row: Row) -> None:
 
 @writing("phones/unregister", "administrator", _NAME)
 def unregister(call: Call) -> Answer:
-    """phones/unregister."""
+    """Drop the SIP registration of a line."""
     call.row("phones", "name")["registered"] = 0
     return done()
 

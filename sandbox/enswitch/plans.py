@@ -77,7 +77,7 @@ def _route_of(call: Call) -> Row:
     basis=SEED,
 )
 def create_route(call: Call) -> Answer:
-    """plans/routes/create."""
+    """Add a route to a plan."""
     columns = {name: value for name, value in call.args.items() if name != "prefix"}
     if call.version < RENAMED:
         columns |= {"called_prefix": call.args.text("prefix"), "caller_prefix": ""}
@@ -99,7 +99,7 @@ def create_route(call: Call) -> Answer:
     basis="guide 4.4; guide 3.13 for the form before 4.1",
 )
 def get_route(call: Call) -> Answer:
-    """plans/routes/get."""
+    """Show a route of a plan."""
     return ok(_as_version(call, _route_of(call)))
 
 
@@ -116,7 +116,7 @@ def get_route(call: Call) -> Answer:
     basis="guide 4.4; form before 4.1 inferred",
 )
 def list_routes(call: Call) -> Answer:
-    """plans/routes/list."""
+    """List the routes of a plan."""
     rows = list(call.state.where("plan_routes", plan=call.row("plans", "plan")["id"]))
     prefix = "called_prefix" if call.version >= RENAMED else "prefix"
     for parameter, column in ((prefix, "called_prefix"), ("caller_prefix", "caller_prefix"), ("media", "media")):
@@ -146,7 +146,7 @@ def _as_version(call: Call, route: Row) -> Row:
     basis="guide 4.4; guide 3.14 for the form before 4.1",
 )
 def update_route(call: Call) -> Answer:
-    """plans/routes/update."""
+    """Change a route of a plan."""
     route = _route_of(call)
     named = {"id"} if call.version >= RENAMED else {"plan", "prefix", "media"}
     call.stop_if_validating()
@@ -162,14 +162,14 @@ def update_route(call: Call) -> Answer:
     basis="guide 4.0; from 4.1 on inferred from plans/routes/get",
 )
 def delete_route(call: Call) -> Answer:
-    """plans/routes/delete."""
+    """Remove a route from a plan."""
     call.state.remove("plan_routes", _route_of(call))
     return done()
 
 
 @reading("plans/get", "", need(integer("id")))
 def get_plan(call: Call) -> Answer:
-    """plans/get; it needs no authentication, so anybody who knows an id sees the plan."""
+    """Show a plan; no authentication is needed, so anybody who knows an id sees it."""
     plan = call.state.find("plans", call.args["id"])
     if plan is None:
         raise refuse(404, "id")
@@ -187,7 +187,7 @@ def get_plan(call: Call) -> Answer:
     at_most_one=("count", "inheritable", "pages", "parent", "reseller", "signup", "system"),
 )
 def list_plans(call: Call) -> Answer:
-    """plans/list."""
+    """List rate plans."""
     args, state = call.args, call.state
     if args.whole("signup"):
         rows = list(state.where("plans", signup=1))
@@ -212,7 +212,7 @@ def list_plans(call: Call) -> Answer:
     basis="guide 4.0",
 )
 def set_feature(call: Call) -> Answer:
-    """plans/features/set."""
+    """Set how many of a feature a plan includes and allows."""
     names = {"plan": call.args["plan"], "feature": call.args["feature"]}
     row = call.state.first("plan_features", **names) or call.state.insert("plan_features", **names)
     row.update(included=call.args["included"], maximum=call.args["maximum"])

@@ -44,7 +44,7 @@ def _names(row: Row) -> dict[str, Value]:
     basis="guide 4.4 and 4.0",
 )
 def get_destination(call: Call) -> Answer:
-    """queues/destinations/get, by id or by what it is."""
+    """Show a destination of a queue, by id or by what it is."""
     if "id" in call.args:
         return ok(shown(call.row("queue_destinations")))
     missing = next((name for name in ("queue", "dtype", "dnumber") if name not in call.args), None)
@@ -55,7 +55,7 @@ def get_destination(call: Call) -> Answer:
 
 @reading("queues/destinations/list", "user", integer("queue", refers="queues"), _DESTINATION, basis="guide 4.4 and 4.0")
 def list_destinations(call: Call) -> Answer:
-    """queues/destinations/list: of a queue, or every queue that a destination answers."""
+    """List the destinations of a queue, or the queues that a destination answers."""
     columns = {name: call.args[name] for name in ("queue", "dtype", "dnumber") if name in call.args}
     if len(columns) != (1 if "queue" in columns else 2):
         raise refuse(400, "queue", "either queue, or dtype and dnumber")
@@ -72,7 +72,7 @@ def list_destinations(call: Call) -> Answer:
     text("sort"),
 )
 def list_callbacks(call: Call) -> Answer:
-    """queues/callbacks/list."""
+    """List callers who asked to be called back."""
     queues = {row["id"] for row in call.state.where("queues", customer=call.customer)}
     rows = [row for row in call.state.tables["queue_callbacks"] if row["queue"] in queues]
     if "queue" in call.args:

@@ -39,7 +39,7 @@ _OUTCOST_OWNER: Fields = (*integer("peer", refers="peers"), *integer("plan", ref
 
 @writing("routes/import", "system", need(text("csv")), flag(delete=0, overwrite=0))
 def import_routes(call: Call) -> Answer:
-    """routes/import; `delete=1` empties the table first."""
+    """Import routes from CSV; `delete=1` empties the table first."""
     reader = csv.DictReader(io.StringIO(call.args.text("csv")))
     if not reader.fieldnames or "called_prefix" not in reader.fieldnames:
         # inferred: the columns are those of the routes table, and a file without them is the documented 500
@@ -84,7 +84,7 @@ def _route(line: dict[str, str | None], number: int) -> Row:
     basis="guide 4.4 and 3.13; values of sort not listed",
 )
 def list_outcosts(call: Call) -> Answer:
-    """outcosts/list, of a peer or of a plan."""
+    """List the outbound costs of a peer or of a plan."""
     owner = "peer" if "peer" in call.args else "plan"
     rows = list(call.state.where("outcosts", **{owner: call.args[owner]}))
     if "outgroup" in call.args:
@@ -102,7 +102,7 @@ def list_outcosts(call: Call) -> Answer:
     paging(names="count limit offset pages"),
 )
 def list_incosts(call: Call) -> Answer:
-    """incosts/customer/list: what inbound calls cost a customer, in the caller's currency."""
+    """List what inbound calls cost a customer, in the caller's currency."""
     state = call.state
     plan = call.args.whole("plan") or state.row("customers", call.customer).whole("plan")
     rows = list(state.where("incosts", plan=plan))
@@ -115,7 +115,7 @@ def list_incosts(call: Call) -> Answer:
 
 @reading("calleridgroups/list", "administrator|user|wholesale", flag("available"), customer(), since=(4, 3))
 def list_calleridgroups(call: Call) -> Answer:
-    """calleridgroups/list; `available=1` adds the shared groups of others (inferred)."""
+    """List caller id groups; `available=1` adds the shared groups of others (inferred)."""
     rows = list(call.state.where("calleridgroups", customer=call.customer))
     if call.args.whole("available"):
         rows += [row for row in call.state.where("calleridgroups", shared=1) if row not in rows]

@@ -31,7 +31,10 @@ class ControlError(Exception):
 
 @dataclass(frozen=True)
 class Control:
-    """One route: keyword-only parameters are members of the JSON body, or of the path if it names them."""
+    """One route: keyword-only parameters are members of the JSON body, or for GET of the query.
+
+    A parameter that the path names comes from there.
+    """
 
     method: str
     path: str
@@ -49,7 +52,7 @@ class Control:
 
         async def answer(request: Request) -> Response:
             try:
-                values = self._read(await request.body()) if self.inputs.wholes or self.inputs.members else {}
+                values = self._read(request, await request.body())
                 result = self.handle(subject(), **request.path_params, **values)
                 body = await result if inspect.isawaitable(result) else result
             except ValidationError as error:
@@ -60,9 +63,17 @@ class Control:
 
         return Route(self.path, answer, methods=[self.method])
 
-    def _read(self, body: bytes) -> dict[str, Any]:
+    def _read(self, request: Request, body: bytes) -> dict[str, Any]:
         values = {name: adapter.validate_json(body) for name, adapter in self.inputs.wholes.items()}
-        return values | (members_of(self.inputs.members.model_validate_json(body)) if self.inputs.members else {})
+        members = self.inputs.members
+        if members is None:
+            return values
+        in_query = self.method == "GET"
+        return values | members_of(
+            members.model_validate_strings(dict(request.query_params))
+            if in_query
+            else members.model_validate_json(body)
+        )
 
 
 def control(method: str, path: str, status: int = 200) -> Callable[[Callable[..., Any]], Control]:
