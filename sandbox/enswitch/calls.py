@@ -72,7 +72,7 @@ def make_call(call: Call) -> Answer:
 
 
 def _over_maximum(state: State, payer: int, plan: int, more: Decimal) -> bool:
-    """Whether a day's calls would cost more than `call_maximum`; -2 means the plan's, -1 no limit."""
+    """Return whether a day's calls would cost more than `call_maximum`; -2 means the plan's, -1 no limit."""
     limit = state.row("customers", payer).money("call_maximum")
     if limit == -2:
         limit = state.row("plans", plan).money("call_maximum")
@@ -132,7 +132,7 @@ def update_call(call: Call) -> Answer:
 
 
 def customers_meant(call: Call) -> set[int]:
-    """The customers that an extended `customer` parameter means: an id, `all`, `recursive` or `system`.
+    """Return the customers that an extended `customer` parameter means: an id, `all`, `recursive` or `system`.
 
     Raises:
         Refusal: 400 if it is none of these or cannot be reached.

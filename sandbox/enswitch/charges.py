@@ -45,7 +45,7 @@ _LIABLE: Fields = (
 
 
 def _check_charge(call: Call, row: Row) -> None:
-    """A charge belongs to one customer or to a plan; the plan's own customer then owns it here."""
+    """Give a charge of a plan to the plan's own customer; a charge belongs to one customer or to a plan."""
     if "plan" in call.args:
         row["customer"] = call.state.row("plans", call.args["plan"]).whole("customer")
         row["of_plan"] = 1
@@ -65,7 +65,7 @@ def _payers(call: Call, row: Row) -> Iterable[Row]:
 
 
 def _bill(call: Call, row: Row) -> None:
-    """Every customer on the plan pays, or the one customer; pro rata is left out (inferred)."""
+    """Charge every customer on the plan, or the one customer; pro rata is left out (inferred)."""
     amount = row.money("amount") * max(row.whole("number"), 1)
     for payer in _payers(call, row):
         charge(call.state, payer.whole("id"), f"charge: {row.text('name')}", amount, f"charge {row['id']}")

@@ -67,7 +67,7 @@ def create_customer(call: Call) -> Answer:
 
 
 def new_customer(state: State, parent: int, columns: Row) -> Row:
-    """A customer with the columns that every customer has."""
+    """Return a customer with the columns that every customer has."""
     always: Row = Row({"parent": parent, "deleted": 0, "balance": NOTHING, "bill_type": "prepaid"})
     always.update(call_maximum=-2, bulk_calls=-2, currency=state.row("plans", columns["plan"]).text("currency"))
     return state.insert("customers", **{**always, **columns})

@@ -48,11 +48,11 @@ class Call:
         return self.args.whole("customer") if "customer" in self.args else self.caller.whole("customer")
 
     def may(self, privilege: str) -> bool:
-        """Whether the caller's role has this privilege in full, for functions that ask for more than one."""
+        """Return whether the caller's role has this privilege in full, for functions that ask for more than one."""
         return level(self.state, self.caller, privilege) == ALLOWED
 
     def row(self, table: str, parameter: str = "id") -> Row:
-        """The visible row that a parameter names.
+        """Return the visible row that a parameter names.
 
         Raises:
             Refusal: 404 if there is none, or the caller may not see it.
@@ -112,7 +112,7 @@ class Function:
     since: Version = VERSIONS[0]
 
     def privileges_for(self, parameters: Mapping[str, str]) -> str:
-        """The privileges that this call needs."""
+        """Return the privileges that this call needs."""
         for special in self.specials:
             given = parameters.get(special.parameter)
             if given is not None and special.value in {"", given}:
@@ -120,15 +120,15 @@ class Function:
         return self.privileges
 
     def takes_secret(self, name: str) -> bool:
-        """Whether a parameter with a secret's name is one here; phones/get has a flag called `password`."""
+        """Return whether a parameter with a secret's name is one here; phones/get has a flag called `password`."""
         return all(field.kind is not Kind.FLAG for field in self.fields if field.name == name)
 
     def fields_of(self, version: Version) -> dict[str, Field]:
-        """The parameters that this version knows, without those of authentication."""
+        """Return the parameters that this version knows, without those of authentication."""
         return {field.name: field for field in self.fields if field.known_to(version)}
 
     def to_wire(self, version: Version) -> dict[str, object]:
-        """The declaration as `/_control/enswitch/functions` shows it."""
+        """Return the declaration as `/_control/enswitch/functions` shows it."""
         return {
             "path": self.path,
             "privileges": self.privileges.split("|") if self.privileges else [],

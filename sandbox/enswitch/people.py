@@ -32,7 +32,7 @@ def switch(call: Call) -> Answer:
 
 
 def _login_data(call: Call, person: Row) -> dict[str, object]:
-    """A person's fields; with `token=1` a token too, whose `auth_token_expires` is absent if it never expires."""
+    """Return a person's fields; with `token=1` a token too, without `auth_token_expires` if it never expires."""
     data: dict[str, object] = dict(shown(person))
     if call.args.whole("token"):
         lifetime = call.state.settings.token_lifetime

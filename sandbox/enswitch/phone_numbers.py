@@ -19,7 +19,7 @@ _OWNERS = "administrator|user|wholesale"
 
 
 def _price(call: Call, number: Row, customer_id: int) -> tuple[Decimal, Decimal]:
-    """The purchase price and the fee for a period, from the number's class.
+    """Return the purchase price and the fee for a period, from the number's class.
 
     inferred: a plan's own row for the class wins over the system plan's.
     """

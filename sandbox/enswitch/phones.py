@@ -19,7 +19,7 @@ _RESETS: Fields = (*flag(aoc=0), *text(allowed_ua=""))
 
 
 def _displayed(row: Row) -> Row:
-    """The row as phones/list has it, with the extra field `display` (its form is inferred)."""
+    """Return the row as phones/list has it, with the extra field `display` (its form is inferred)."""
     return Row({**row, "display": f"{row['name']} {row.text('description')}".strip()})
 
 

@@ -54,7 +54,7 @@ _PLAN_OPTIONS: Fields = (
 
 
 def _route_of(call: Call) -> Row:
-    """The plan route that the parameters name: by id, or before 4.1 by plan, prefix and media."""
+    """Return the plan route that the parameters name: by id, or before 4.1 by plan, prefix and media."""
     if call.version >= RENAMED:
         return call.row("plan_routes")
     # inferred: left out where it is optional, media means voice_fax, as in plans/routes/create

@@ -59,7 +59,7 @@ class Enswitch(SimulatedProvider[State]):
         return answer.to_response(integer_codes=settings.integer_codes, mirror_status=settings.mirror_status)
 
     def _find(self, path: str) -> Function | None:
-        """The function at a path; the slash at the end is part of it, as in every documented example (inferred)."""
+        """Return the function at a path; the last slash is part of it, as in every documented example (inferred)."""
         if not (path.startswith(ROOT) and path.endswith("/")):
             return None
         function = self.functions.get(path.removeprefix(ROOT).removesuffix("/"))
@@ -97,7 +97,7 @@ class Enswitch(SimulatedProvider[State]):
         return merged(in_url + in_form)
 
     def _take_validation(self, function: Function, request: Request, parameters: dict[str, str]) -> bool:
-        """Whether this is a dry run; where none is documented, `validation` is passed over and the function acts.
+        """Return whether this is a dry run; where none is documented, `validation` is ignored and it acts.
 
         inferred: the pages of the dangerous functions do not have it. The setting `ignore_undocumented_validation`
         turned off refuses it like any unknown parameter.

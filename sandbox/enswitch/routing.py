@@ -61,7 +61,7 @@ def import_routes(call: Call) -> Answer:
 
 
 def _route(line: dict[str, str | None], number: int) -> Row:
-    """A line of the file; a short line leaves its last cells empty."""
+    """Return a line of the file; a short line leaves its last cells empty."""
     prefix, description = line["called_prefix"] or "", line.get("description") or ""
     row = Row({"called_prefix": prefix, "description": description, "media": "voice_fax"})
     for column in ("outgroup", "peer1", "peer2", "peer3"):

@@ -138,23 +138,23 @@ class State(ProviderState):
         return self.next("id", 5001)
 
     def find(self, table: str, key: Value) -> Row | None:
-        """The row with this key; None if there is none."""
+        """Return the row with this key; None if there is none."""
         column = TABLES[table].key
         return next((row for row in self.tables[table] if row[column] == key), None)
 
     def row(self, table: str, key: Value) -> Row:
-        """The row with this key, which must exist."""
+        """Return the row with this key, which must exist."""
         found = self.find(table, key)
         if found is None:
             raise LookupError(f"{table} has no row {key}")
         return found
 
     def where(self, table: str, **columns: Value) -> Iterator[Row]:
-        """The rows whose columns have these values."""
+        """Return the rows whose columns have these values."""
         return (row for row in self.tables[table] if all(row.get(column) == value for column, value in columns.items()))
 
     def first(self, table: str, **columns: Value) -> Row | None:
-        """The first such row; None if there is none."""
+        """Return the first such row; None if there is none."""
         return next(self.where(table, **columns), None)
 
     def insert(self, table: str, **columns: Value) -> Row:
@@ -175,7 +175,7 @@ class State(ProviderState):
         self.tables[table] = [kept for kept in self.tables[table] if kept is not row]
 
     def below(self, customer: int) -> set[int]:
-        """A customer and everyone under it in the tree."""
+        """Return a customer and everyone under it in the tree."""
         found = {customer}
         while True:
             more = {row.whole("id") for row in self.tables["customers"] if row.whole("parent") in found} - found

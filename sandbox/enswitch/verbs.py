@@ -29,17 +29,17 @@ Step = Callable[[Call, Row], None]
 
 
 def subject(table: str, parameter: str = "id") -> Fields:
-    """The required identifier of the row that a function works on; unknown or invisible ones answer 404."""
+    """Return the required identifier of the row that a function works on; unknown or invisible ones answer 404."""
     return need(integer(parameter, refers=table), missing=404)
 
 
 def shown(row: Row) -> dict[str, Value]:
-    """A row without its secrets."""
+    """Return a row without its secrets."""
     return {column: value for column, value in row.items() if column not in SECRET_COLUMNS}
 
 
 def get(table: str, parameter: str = "id") -> Run:
-    """The fields of one row."""
+    """Return the fields of one row."""
 
     def run(call: Call) -> Answer:
         return ok(shown(call.row(table, parameter)))
@@ -48,7 +48,7 @@ def get(table: str, parameter: str = "id") -> Run:
 
 
 def listing(table: str, equal: str = "", contains: str = "") -> Run:
-    """The visible rows, of one customer if the table has customers, narrowed by parameters named as columns."""
+    """Return the visible rows, of one customer if the table has customers, narrowed by parameters named as columns."""
 
     def run(call: Call) -> Answer:
         rows: Iterable[Row] = (row for row in call.state.tables[table] if call.reach.sees(table, row))
@@ -66,7 +66,7 @@ def listing(table: str, equal: str = "", contains: str = "") -> Run:
 
 
 def page(call: Call, rows: Iterable[Row], key: str = "id") -> Answer:
-    """A list cut as `count`, `sort`, `descending`, `offset`, `limit` and `pages` say.
+    """Return a list cut as `count`, `sort`, `descending`, `offset`, `limit` and `pages` say.
 
     inferred: `count=1` answers `{"count": n}`, `pages=1` the key and the sorted column of each row.
     """

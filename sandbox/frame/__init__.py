@@ -4,7 +4,7 @@ How a provider is built on it, with `voicetel` as the example of an API of metho
 
 1. `state.py`: a `State(ProviderState)` names the provider and its currency and holds what it remembers.
    `next` numbers things, `write_charge` writes into the ledger of the sandbox.
-2. `wire.py`: a subclass of `Refusal` makes an `Answer` in the provider's error form; a few functions make the good ones.
+2. `wire.py`: a subclass of `Refusal` makes an `Answer` in the provider's error form; functions make the good ones.
 3. `endpoint.py`: a frozen dataclass `Call` (state, caller, path) for what an operation sees, a subclass `Operation` of
    `Endpoint` for what is known of one (who may call, what it rests on), and a function that declares one:
 

@@ -68,12 +68,9 @@ class Control:
         members = self.inputs.members
         if members is None:
             return values
-        in_query = self.method == "GET"
-        return values | members_of(
-            members.model_validate_strings(dict(request.query_params))
-            if in_query
-            else members.model_validate_json(body)
-        )
+        if self.method == "GET":
+            return values | members_of(members.model_validate_strings(dict(request.query_params)))
+        return values | members_of(members.model_validate_json(body))
 
 
 def control(method: str, path: str, status: int = 200) -> Callable[[Callable[..., Any]], Control]:

@@ -44,7 +44,7 @@ def remove_acl(call: Call, *, cidrs: str) -> Answer:
 
 @operation("GET", "acl")
 def list_acl(call: Call) -> Answer:
-    """All blocks; 404 if there are none."""
+    """List all blocks; 404 if there are none."""
     if not call.account.acl:
         raise Refusal(404, "No ACL entries found.")
     return success(acl=_entries(call.account.acl))
@@ -81,7 +81,7 @@ def update_auth(
 
 @operation("GET", "auth")
 def show_auth(call: Call) -> Answer:
-    """The mode, in words too, and the access list."""
+    """Show the mode, in words too, and the access list."""
     account = call.account
     return success(
         authType=account.auth_type, authTypeDescription=AUTH_TYPES[account.auth_type], acl=_entries(account.acl)
@@ -102,7 +102,7 @@ def _change(cidrs: list[str], done: str, change: Callable[[str], str | None]) ->
 
 
 def _insert(account: Account, cidr: str) -> str | None:
-    """The reason why a block cannot be added; None once it is."""
+    """Return the reason why a block cannot be added; None once it is."""
     mask = cidr.partition("/")[2]
     if mask not in {"8", "16", "24", "32"}:
         return BAD_MASK

@@ -54,7 +54,7 @@ def update_settings(call: Call, body: SettingsBody) -> Answer:
 
 @operation("GET", "account", limited=True)
 def show_account(call: Call) -> Answer:
-    """Profile, balance, services and rates."""
+    """Show profile, balance, services and rates."""
     account = call.account
     return success(
         username=account.username,
@@ -76,7 +76,7 @@ def show_account(call: Call) -> Answer:
 
 @operation("GET", "account/credits")
 def list_credits(call: Call, *, status: Literal["paid", "unpaid"] | None = None) -> Answer:
-    """Credit history, optionally only paid or unpaid entries."""
+    """List credit history, optionally only paid or unpaid entries."""
     entries = [
         {"paid": entry.paid, "date": iso(entry.at), "amount": entry.amount}
         for entry in call.account.credits
@@ -87,7 +87,7 @@ def list_credits(call: Call, *, status: Literal["paid", "unpaid"] | None = None)
 
 @operation("GET", "account/cdr", limited=True)
 def list_calls(call: Call, *, start: Timestamp | None = None, end: Timestamp | None = None) -> Answer:
-    """Call records between the older bound `end` and the newer one `start`, newest first, both included.
+    """List call records between the older bound `end` and the newer one `start`, newest first, both included.
 
     inferred: bounds given the wrong way round match nothing, as in a plain comparison.
     """
@@ -99,7 +99,7 @@ def list_calls(call: Call, *, start: Timestamp | None = None, end: Timestamp | N
 
 
 def window(call: Call, newer: int | None, older: int | None) -> tuple[int, int]:
-    """The newer and the older bound in Unix seconds; by default now and 24 hours before it.
+    """Return the newer and the older bound in Unix seconds; by default now and 24 hours before it.
 
     inferred: without an older bound the window starts 24 hours before now, not before the newer bound.
     """
@@ -112,7 +112,7 @@ def window(call: Call, newer: int | None, older: int | None) -> tuple[int, int]:
 
 @operation("GET", "account/registration")
 def show_registration(call: Call) -> Answer:
-    """The registered device; 404 if none is."""
+    """Show the registered device; 404 if none is."""
     if call.account.registration is None:
         raise Refusal(404, "Not registered.")
     uri, agent = call.account.registration
@@ -121,7 +121,7 @@ def show_registration(call: Call) -> Answer:
 
 @operation("GET", "account/recurring-charges", limited=True)
 def list_recurring_charges(call: Call) -> Answer:
-    """Monthly charges by service, and their total."""
+    """List monthly charges by service, and their total."""
     account = call.account
     lines = [
         ("Telephone numbers", len(account.numbers), account.rates.get("did", Decimal(0))),
@@ -137,7 +137,7 @@ def list_recurring_charges(call: Call) -> Answer:
 
 @operation("GET", "account/payments")
 def list_payments(call: Call) -> Answer:
-    """Payments received, newest first."""
+    """List payments received, newest first."""
     newest_first = sorted(call.account.payments, key=lambda payment: payment.at, reverse=True)
     return success(
         payments=[

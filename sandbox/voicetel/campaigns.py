@@ -67,7 +67,7 @@ def register_campaign(
 
 @operation("GET", "messaging/campaigns")
 def list_campaign_status(call: Call, *, ids: str) -> Answer:
-    """Status and bound numbers of up to a hundred campaigns."""
+    """List status and bound numbers of up to a hundred campaigns."""
     identifiers = comma_list(ids, 100, "campaign ids")
     for identifier in identifiers:
         if not re.fullmatch(r"[A-Za-z0-9]+", identifier):

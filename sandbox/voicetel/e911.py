@@ -68,7 +68,7 @@ def provision_record(call: Call, *, addressid: int, callername: Text) -> Answer:
 
 @operation("GET", "e911/{dn}")
 def show_record(call: Call) -> Answer:
-    """The record of one number; 401 for a number that is not on the account, 409 if it has no record (inferred)."""
+    """Show the record of one number; 401 for a number that is not on the account, 409 without a record (inferred)."""
     record = call.account.e911.get(_owned(call))
     if record is None:
         raise Refusal(409, "The e911 query failed: no record for this number.")
@@ -85,7 +85,7 @@ def remove_record(call: Call) -> Answer:
 
 @operation("GET", "e911")
 def list_records(call: Call) -> Answer:
-    """All records; 404 if there are none."""
+    """List all records; 404 if there are none."""
     if not call.account.e911:
         raise Refusal(404, "No e911 records found.")
     return success(records=[_to_wire(record) for record in call.account.e911.values()])
@@ -99,7 +99,7 @@ def _owned(call: Call) -> str:
 
 
 def _validated(state: State, body: AddressBody) -> Address:
-    """The normalised address, remembered under its addressid.
+    """Return the normalised address, remembered under its addressid.
 
     inferred: it must start with a house number, be in a US state and have a five-digit (or ZIP+4) code.
     """

@@ -63,19 +63,19 @@ def remove_gateway(call: Call) -> Answer:
 
 @operation("GET", "gateways/{id}")
 def show_gateway(call: Call) -> Answer:
-    """One gateway."""
+    """Show one gateway."""
     return success(_to_wire(_found(call)))
 
 
 @operation("GET", "gateways")
 def list_gateways(call: Call) -> Answer:
-    """System routes, then user gateways."""
+    """List system routes, then user gateways."""
     return success(gateways=[_to_wire(gateway) for gateway in call.account.gateways.values()])
 
 
 @operation("GET", "gateways/{id}/numbers")
 def list_gateway_numbers(call: Call) -> Answer:
-    """The numbers routed to one gateway; inferred: an empty list if there are none."""
+    """List the numbers routed to one gateway; inferred: an empty list if there are none."""
     gateway = _found(call)
     numbers = [number for number in call.account.numbers.values() if number.route == gateway.id]
     return success(numbers=[feature_flags(number) for number in numbers])

@@ -14,7 +14,7 @@ _ELSEWHERE = RateCenter("", "KS", "Wichita", "WICHITA", "532")
 
 @operation("GET", "cnam/{number}")
 def look_up_caller_name(call: Call) -> Answer:
-    """The caller name of a number; 402 if the service is off or the cash is short."""
+    """Return the caller name of a number; 402 if the service is off or the cash is short."""
     number = path_number(call.path["number"])
     if not call.account.services.get("cnam", False):
         raise Refusal(402, "CNAM service is not enabled.")
@@ -53,6 +53,6 @@ def _center_of(number: str) -> RateCenter:
 
 
 def _regional_name(number: str) -> str:
-    """What a number without a registered name shows: its place, cut to fifteen characters."""
+    """Return what a number without a registered name shows: its place, cut to fifteen characters."""
     center = _CENTERS.get(number[:3])
     return f"{center.city.upper()[:12]} {center.state}".strip()[:15] if center else "UNAVAILABLE"

@@ -19,14 +19,14 @@ CampaignId = Annotated[str, StringConstraints(pattern=r"^C[A-Z0-9]{6}$")]
 
 @operation("GET", "numbers/messaging")
 def list_messaging(call: Call, *, numbers: str) -> Answer:
-    """The state of up to a thousand numbers; foreign ones come back with onAccount false."""
+    """List the state of up to a thousand numbers; foreign ones come back with onAccount false."""
     wanted = _numbers(numbers)
     return success(numbers=[_state_of(call.account, number) for number in wanted])
 
 
 @operation("GET", "numbers/{number}/messaging")
 def show_messaging(call: Call) -> Answer:
-    """The state of one number."""
+    """Show the state of one number."""
     return success(_state_of(call.account, owned_number(call).number))
 
 
@@ -113,7 +113,7 @@ def unassign_campaign_in_bulk(call: Call, *, campaignId: CampaignId, numbers: st
 
 
 def messaging_is_enabled(number: Number) -> bool:
-    """Whether a number may send; inferred: it needs an outbound carrier and a campaign."""
+    """Return whether a number may send; inferred: it needs an outbound carrier and a campaign."""
     return number.carrier != 0 and number.campaign is not None
 
 

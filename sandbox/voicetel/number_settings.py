@@ -28,7 +28,7 @@ def set_fax(call: Call, *, email: Email) -> Answer:
 
 @operation("GET", "numbers/{number}/fax")
 def show_fax(call: Call) -> Answer:
-    """Where faxes go; 404 if nowhere."""
+    """Show where faxes go; 404 if nowhere."""
     number = owned_number(call)
     if number.fax_email is None:
         raise Refusal(404, "No fax routing configured.")
@@ -78,7 +78,7 @@ def set_sms(call: Call, *, type_: Literal["email", "webhook", "sip"], resource: 
 
 @operation("GET", "numbers/{number}/sms")
 def show_sms(call: Call) -> Answer:
-    """Where inbound messages go; 404 if nowhere."""
+    """Show where inbound messages go; 404 if nowhere."""
     number = owned_number(call)
     return success(_sms_to_wire(number, _sms_route(call.account, number)))
 
@@ -166,7 +166,7 @@ def _sms_route(account: Account, number: Number) -> SmsRoute:
 
 
 def _is_shared(account: Account, number: Number) -> bool:
-    """Whether another number uses the same row, so that changing it would reroute that one too."""
+    """Return whether another number uses the same row, so that changing it would reroute that one too."""
     return sum(other.sms_row == number.sms_row for other in account.numbers.values()) > 1
 
 

@@ -27,7 +27,7 @@ def add_number(call: Call, *, number: Tn, route: int = DEFAULT_ROUTE) -> Answer:
 
 @operation("GET", "numbers")
 def list_numbers(call: Call) -> Answer:
-    """Every number in detail; 404 if there are none."""
+    """List every number in detail; 404 if there are none."""
     account = call.account
     if not account.numbers:
         raise Refusal(404, "No numbers found.")
@@ -36,7 +36,7 @@ def list_numbers(call: Call) -> Answer:
 
 @operation("GET", "numbers/{number}")
 def show_number(call: Call) -> Answer:
-    """One number in detail."""
+    """Show one number in detail."""
     return success(_detail(call.account, owned_number(call)))
 
 
@@ -76,7 +76,7 @@ def release_number(call: Call) -> Answer:
 
 
 def owned_number(call: Call) -> Number:
-    """The number in the path.
+    """Return the number in the path.
 
     Raises:
         Refusal: 400 if it is no number, 404 if it is not on the account.
@@ -85,7 +85,7 @@ def owned_number(call: Call) -> Number:
 
 
 def feature_flags(number: Number) -> dict[str, object]:
-    """A number as the list of a gateway shows it."""
+    """Return a number as the list of a gateway shows it."""
     return {
         "number": number.number,
         "carrier": number.carrier,

@@ -35,7 +35,7 @@ class OrderBody(Body):
     numbers: Annotated[list[Tn | NumberWithRoute], Field(min_length=1, max_length=100)]
 
     def wanted(self) -> dict[str, int]:
-        """The route of each number."""
+        """Return the route of each number."""
         return {
             item if isinstance(item, str) else item.number: DEFAULT_ROUTE if isinstance(item, str) else item.route
             for item in self.numbers

@@ -143,7 +143,7 @@ def submit_port(call: Call, body: PortBody) -> Answer:
 
 @operation("GET", "ports")
 def list_ports(call: Call) -> Answer:
-    """All port-ins, newest first; inferred: an empty list if there are none."""
+    """List all port-ins, newest first; inferred: an empty list if there are none."""
     newest_first = sorted(call.account.ports.values(), key=lambda port: port.created, reverse=True)
     rows = [{**_common(port), "supportUrl": f"https://voicetel.com/tickets/{port.ticket}"} for port in newest_first]
     return success(ports=rows)
@@ -151,7 +151,7 @@ def list_ports(call: Call) -> Answer:
 
 @operation("GET", "ports/{id}")
 def show_port(call: Call) -> Answer:
-    """One port-in by its five-character pid."""
+    """Show one port-in by its five-character pid."""
     pid = call.path["id"]
     if not re.fullmatch(r"[A-Za-z0-9]{5}", pid):
         # inferred: the pattern is documented, the answer to breaking it is not
@@ -164,7 +164,7 @@ def show_port(call: Call) -> Answer:
 
 
 def _obstacle(call: Call, number: str) -> str | None:
-    """Why a number cannot be ported in; None if it can."""
+    """Return why a number cannot be ported in; None if it can."""
     if number in call.account.numbers:
         return "Number is already on this account"
     if number[:3] not in SERVED:

@@ -61,7 +61,7 @@ CAMPAIGNS = (
 
 
 def seeded_state(surroundings: Surroundings) -> State:
-    """A fresh state; its history ends at the sandbox's present."""
+    """Return a fresh state; its history ends at the sandbox's present."""
     state = State(surroundings)
     state.default_rates, state.default_services = dict(RATES), dict(SERVICES)
     company = _company(state)
@@ -201,7 +201,7 @@ def _other_customer(state: State) -> Account:
 
 
 def _administrator(state: State) -> Account:
-    """An administrator with nothing of his own, so that every list of his is empty."""
+    """Return an administrator with nothing of his own, so that every list of his is empty."""
     return Account(
         username=ADMIN_USERNAME,
         password=ADMIN_PASSWORD,

@@ -68,7 +68,7 @@ def sign_up(call: Call, *, name: Text, email: Email, promo: str = "") -> Answer:
 
 
 def system_gateways() -> dict[int, Gateway]:
-    """The routes that every account has."""
+    """Return the routes that every account has."""
     return {route: Gateway(route, name, system=True) for route, name in SYSTEM_ROUTES.items()}
 
 

@@ -239,7 +239,7 @@ class Account:
     orders: dict[str, StoredOrder] = field(default_factory=dict[str, StoredOrder])
 
     def own(self, number: str) -> Number:
-        """The number if it is on this account.
+        """Return the number if it is on this account.
 
         Raises:
             Refusal: 404 if it is not.
@@ -249,7 +249,7 @@ class Account:
         return self.numbers[number]
 
     def gateway_for(self, route: int) -> Gateway | None:
-        """The gateway or system route with this id; None if the account has none."""
+        """Return the gateway or system route with this id; None if the account has none."""
         return self.gateways.get(route)
 
     def require_cash(self, amount: Decimal) -> None:
@@ -280,7 +280,7 @@ class State(ProviderState):
         self.limited_requests: dict[str, list[float]] = {}
 
     def holder_of(self, number: str) -> Account | None:
-        """The account that a number is on."""
+        """Return the account that a number is on."""
         return next((account for account in self.accounts.values() if number in account.numbers), None)
 
     def charge(self, account: Account, what: str, quantity: int, amount: Decimal, reference: str) -> None:
@@ -294,10 +294,10 @@ class State(ProviderState):
         self.write_charge(what, quantity, amount, reference)
 
     def tickets_of(self, account: Account) -> Iterator[Ticket]:
-        """An account's own tickets; all of them for an administrator."""
+        """Return an account's own tickets; all of them for an administrator."""
         return (ticket for ticket in self.tickets.values() if account.admin or ticket.owner == account.username)
 
 
 def api_key_for(username: str, password: str) -> str:
-    """The key that an account has while this is its password; 32 hex digits."""
+    """Return the key that an account has while this is its password; 32 hex digits."""
     return hashlib.sha256(f"{username}:{password}".encode()).hexdigest()[:32]

@@ -14,20 +14,20 @@ MAILBOX = 41872
 
 @operation("GET", "support/tickets")
 def list_tickets(call: Call) -> Answer:
-    """Own tickets, newest first; all of them for an administrator."""
+    """List own tickets, newest first; all of them for an administrator."""
     tickets = sorted(call.state.tickets_of(call.account), key=lambda ticket: ticket.created, reverse=True)
     return success(totalCount=len(tickets), tickets=[_to_wire(ticket) for ticket in tickets])
 
 
 @operation("GET", "support/tickets/{id}")
 def show_ticket(call: Call) -> Answer:
-    """One ticket with its threads."""
+    """Show one ticket with its threads."""
     return success(ticket=_to_wire(_visible(call)))
 
 
 @operation("GET", "support/tickets/{id}/messages")
 def list_threads(call: Call) -> Answer:
-    """The threads of one ticket, oldest first."""
+    """List the threads of one ticket, oldest first."""
     ticket = _visible(call)
     return success(messages=[_thread_to_wire(ticket, thread) for thread in ticket.threads])
 
