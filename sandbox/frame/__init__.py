@@ -14,7 +14,8 @@ How a provider is built on it, with `voicetel` as the example of an API of metho
    The signature is the schema of the request. Keyword-only parameters are members of the JSON body, or of the query
    for GET, HEAD and DELETE; parameters named `query`, `body` or `form` take that part as a whole, as a `Query` or
    `Body` model. An unknown member, a wrong type, null, or a part that no parameter takes is refused before the
-   function runs. A default of None means that the member may be left out. `from_` stands for `from`.
+   function runs. A default of None means that the member may be left out. `from_` stands for `from`. A parameter
+   of a type such as `OwnNumber = Annotated[Number, Found(owned_number)]` is looked up from the call.
 4. `catalog.py`: `declared_in(Operation, module, ...)` collects them. Order does not matter: the router tries literal
    segments before parameters.
 5. `provider.py`: a `RestProvider` has `endpoints`, `control_routes` and these methods: `seed` makes the state, `answer`

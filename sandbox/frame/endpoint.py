@@ -98,7 +98,8 @@ class Endpoint(Generic[A]):
 
     The function takes the provider's call first. Further parameters named `query`, `body` or `form` take that part of
     the request as a whole. Keyword-only parameters take members of it by name: of the query for GET, HEAD and DELETE,
-    of the JSON body otherwise. What no parameter takes may not be sent.
+    of the JSON body otherwise. What no parameter takes may not be sent. Parameters marked as `Found` are looked up
+    once the request is checked.
     """
 
     method: str
@@ -132,7 +133,8 @@ class Endpoint(Generic[A]):
         if members:
             parse = rules.parse_query if self._members_are_in_query else rules.parse_json
             values |= members_of(parse(members, request))
-        return self.handle(call, **values)
+        found = {name: look_up(call) for name, look_up in self.inputs.found.items()}
+        return self.handle(call, **found, **values)
 
     @property
     def _members_are_in_query(self) -> bool:

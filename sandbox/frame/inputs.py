@@ -22,13 +22,23 @@ class Query(BaseModel):
 
 
 @dataclass(frozen=True)
+class Found:
+    """Marks a parameter that is looked up for each call, as in `OwnNumber = Annotated[Number, Found(own_number)]`."""
+
+    look_up: Callable[[Any], object]
+    """Gets the provider's call; raises its refusal if there is no such thing."""
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """The parts of a request that a function takes: some as a whole, and the members of one of them by name."""
+    """What a function takes: parts of the request as a whole, members of one of them by name, and things looked up."""
 
     wholes: Mapping[str, TypeAdapter[Any]]
     """By parameter: `query`, `body`, `form`, or whatever the caller of `inputs_of` lets through."""
     members: type[BaseModel] | None
     """The model of the keyword-only parameters; None if there are none."""
+    found: Mapping[str, Callable[[Any], object]]
+    """By parameter: how it is looked up."""
 
 
 def inputs_of(function: Callable[..., object], base: type[BaseModel], skip: frozenset[str] = frozenset()) -> Inputs:
@@ -40,11 +50,16 @@ def inputs_of(function: Callable[..., object], base: type[BaseModel], skip: froz
     hints = get_type_hints(function, include_extras=True)
     _, *parameters = inspect.signature(function).parameters.values()
     wholes: dict[str, TypeAdapter[Any]] = {}
+    found: dict[str, Callable[[Any], object]] = {}
     fields: dict[str, Any] = {}
     for parameter in parameters:
         if parameter.name in skip:
             continue
         hint = hints[parameter.name]
+        marks = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Found)]
+        if marks:
+            found[parameter.name] = marks[0].look_up
+            continue
         if parameter.kind is not parameter.KEYWORD_ONLY:
             wholes[parameter.name] = TypeAdapter(hint)
             continue
@@ -54,7 +69,7 @@ def inputs_of(function: Callable[..., object], base: type[BaseModel], skip: froz
             hint = Annotated[hint, Field(alias=parameter.name[:-1])]
         fields[parameter.name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
     members = create_model(function.__name__, __base__=base, **fields) if fields else None
-    return Inputs(wholes, members)
+    return Inputs(wholes, members, found)
 
 
 def members_of(model: BaseModel) -> dict[str, Any]:

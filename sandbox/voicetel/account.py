@@ -104,10 +104,7 @@ def window(call: Call, newer: int | None, older: int | None) -> tuple[int, int]:
     inferred: without an older bound the window starts 24 hours before now, not before the newer bound.
     """
     now = call.state.clock.now()
-    return (
-        int(now.timestamp()) if newer is None else newer,
-        int((now - DAY).timestamp()) if older is None else older,
-    )
+    return (int(now.timestamp()) if newer is None else newer, int((now - DAY).timestamp()) if older is None else older)
 
 
 @operation("GET", "account/registration")

@@ -78,8 +78,4 @@ def list_campaign_status(call: Call, *, ids: str) -> Answer:
 def _status(call: Call, identifier: str) -> dict[str, object]:
     campaign = call.account.campaigns.get(identifier)
     bound = [number.number for number in call.account.numbers.values() if number.campaign == identifier]
-    return {
-        "id": identifier,
-        "status": campaign.status if campaign else UNKNOWN_STATUS,
-        "numbers": bound,
-    }
+    return {"id": identifier, "status": campaign.status if campaign else UNKNOWN_STATUS, "numbers": bound}

@@ -1,8 +1,9 @@
 """Emergency address records (operations 17 to 22)."""
 
 import re
+from typing import Annotated
 
-from sandbox.frame.inputs import Body
+from sandbox.frame.inputs import Body, Found
 from sandbox.frame.wire import Answer
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Text, Tn, path_number
@@ -39,6 +40,16 @@ class RecordBody(AddressBody):
     callername: Text
 
 
+def _owned(call: Call) -> str:
+    number = path_number(call.path["dn"])
+    if number not in call.account.numbers:
+        raise Refusal(401, "The number is not on this account.")
+    return number
+
+
+OwnDn = Annotated[str, Found(_owned)]
+
+
 @operation("POST", "e911/validations")
 def validate_address(call: Call, body: AddressBody) -> Answer:
     """Check and normalise an address; nothing on the account changes."""
@@ -57,9 +68,8 @@ def create_record(call: Call, body: RecordBody) -> Answer:
 
 
 @operation("PUT", "e911/{dn}")
-def provision_record(call: Call, *, addressid: int, callername: Text) -> Answer:
+def provision_record(call: Call, number: OwnDn, *, addressid: int, callername: Text) -> Answer:
     """Bind a validated address to a number."""
-    number = _owned(call)
     address = call.state.addresses.get(addressid)
     if address is None:
         raise Refusal(409, "Provisioning failed: unknown addressid.")
@@ -67,18 +77,18 @@ def provision_record(call: Call, *, addressid: int, callername: Text) -> Answer:
 
 
 @operation("GET", "e911/{dn}")
-def show_record(call: Call) -> Answer:
+def show_record(call: Call, number: OwnDn) -> Answer:
     """Show the record of one number; 401 for a number that is not on the account, 409 without a record (inferred)."""
-    record = call.account.e911.get(_owned(call))
+    record = call.account.e911.get(number)
     if record is None:
         raise Refusal(409, "The e911 query failed: no record for this number.")
     return success(record=_to_wire(record))
 
 
 @operation("DELETE", "e911/{dn}")
-def remove_record(call: Call) -> Answer:
+def remove_record(call: Call, number: OwnDn) -> Answer:
     """Remove the record of a number."""
-    if call.account.e911.pop(_owned(call), None) is None:
+    if call.account.e911.pop(number, None) is None:
         raise Refusal(409, "The e911 record could not be removed.")
     return no_content()
 
@@ -89,13 +99,6 @@ def list_records(call: Call) -> Answer:
     if not call.account.e911:
         raise Refusal(404, "No e911 records found.")
     return success(records=[_to_wire(record) for record in call.account.e911.values()])
-
-
-def _owned(call: Call) -> str:
-    number = path_number(call.path["dn"])
-    if number not in call.account.numbers:
-        raise Refusal(401, "The number is not on this account.")
-    return number
 
 
 def _validated(state: State, body: AddressBody) -> Address:
@@ -148,8 +151,4 @@ def _address_fields(address: Address) -> dict[str, object]:
 
 def _to_wire(record: E911Record) -> dict[str, object]:
     """Records carry eleven digits where requests carry ten."""
-    return {
-        "dn": f"1{record.number}",
-        "callername": record.caller_name,
-        **_address_fields(record.address),
-    }
+    return {"dn": f"1{record.number}", "callername": record.caller_name, **_address_fields(record.address)}

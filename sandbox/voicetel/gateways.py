@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from sandbox.frame.inputs import Found
 from sandbox.frame.wire import Answer
 from sandbox.voicetel.addresses import is_hostname, is_ipv4, is_public_host, split_port
 from sandbox.voicetel.endpoint import Call, operation
@@ -18,6 +19,16 @@ Prefix = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 
+def _found(call: Call) -> Gateway:
+    gateway = call.account.gateways.get(path_id(call.path["id"]))
+    if gateway is None:
+        raise Refusal(404, "Gateway not found.")
+    return gateway
+
+
+OwnGateway = Annotated[Gateway, Found(_found)]
+
+
 @operation("POST", "gateways")
 def add_gateway(call: Call, *, gateway: str, prefix: Prefix = "", limit: Limit = DEFAULT_LIMIT) -> Answer:
     """Add a user gateway."""
@@ -29,13 +40,17 @@ def add_gateway(call: Call, *, gateway: str, prefix: Prefix = "", limit: Limit =
 
 @operation("PUT", "gateways/{id}")
 def change_gateway(
-    call: Call, *, gateway: str | None = None, prefix: Prefix | None = None, limit: Limit | None = None
+    call: Call,
+    changed: OwnGateway,
+    *,
+    gateway: str | None = None,
+    prefix: Prefix | None = None,
+    limit: Limit | None = None,
 ) -> Answer:
     """Change what is given.
 
     inferred: a read-only system route is answered as not found, since 404 is documented here and 409 is not.
     """
-    changed = _found(call)
     if changed.system:
         raise Refusal(404, "System routes cannot be changed.")
     if gateway is None and prefix is None and limit is None:
@@ -50,9 +65,8 @@ def change_gateway(
 
 
 @operation("DELETE", "gateways/{id}")
-def remove_gateway(call: Call) -> Answer:
+def remove_gateway(call: Call, gateway: OwnGateway) -> Answer:
     """Remove a user gateway that no number is routed to."""
-    gateway = _found(call)
     if gateway.system:
         raise Refusal(409, "System routes cannot be removed.")
     if any(number.route == gateway.id for number in call.account.numbers.values()):
@@ -62,9 +76,9 @@ def remove_gateway(call: Call) -> Answer:
 
 
 @operation("GET", "gateways/{id}")
-def show_gateway(call: Call) -> Answer:
+def show_gateway(call: Call, gateway: OwnGateway) -> Answer:
     """Show one gateway."""
-    return success(_to_wire(_found(call)))
+    return success(_to_wire(gateway))
 
 
 @operation("GET", "gateways")
@@ -74,18 +88,10 @@ def list_gateways(call: Call) -> Answer:
 
 
 @operation("GET", "gateways/{id}/numbers")
-def list_gateway_numbers(call: Call) -> Answer:
+def list_gateway_numbers(call: Call, gateway: OwnGateway) -> Answer:
     """List the numbers routed to one gateway; inferred: an empty list if there are none."""
-    gateway = _found(call)
     numbers = [number for number in call.account.numbers.values() if number.route == gateway.id]
     return success(numbers=[feature_flags(number) for number in numbers])
-
-
-def _found(call: Call) -> Gateway:
-    gateway = call.account.gateways.get(path_id(call.path["id"]))
-    if gateway is None:
-        raise Refusal(404, "Gateway not found.")
-    return gateway
 
 
 def _require_reachable(account: Account, address: str, own_id: int) -> None:

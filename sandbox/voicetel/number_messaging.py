@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 from sandbox.frame.wire import Answer
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import comma_list, is_tn
-from sandbox.voicetel.numbers import owned_number
+from sandbox.voicetel.numbers import OwnNumber
 from sandbox.voicetel.state import Account, Campaign, Number
 from sandbox.voicetel.wire import Refusal, success
 
@@ -25,15 +25,14 @@ def list_messaging(call: Call, *, numbers: str) -> Answer:
 
 
 @operation("GET", "numbers/{number}/messaging")
-def show_messaging(call: Call) -> Answer:
+def show_messaging(call: Call, number: OwnNumber) -> Answer:
     """Show the state of one number."""
-    return success(_state_of(call.account, owned_number(call).number))
+    return success(_state_of(call.account, number.number))
 
 
 @operation("PATCH", "numbers/{number}/messaging")
-def change_routes(call: Call, *, routeIn: int | None = None, routeOut: int | None = None) -> Answer:
+def change_routes(call: Call, number: OwnNumber, *, routeIn: int | None = None, routeOut: int | None = None) -> Answer:
     """Change the inbound row, the outbound carrier, or both."""
-    number = owned_number(call)
     if routeIn is None and routeOut is None:
         raise Refusal(400, "At least one of routeIn and routeOut is required.")
     if routeIn and routeIn not in call.account.sms_routes:
@@ -52,9 +51,10 @@ def change_routes(call: Call, *, routeIn: int | None = None, routeOut: int | Non
 
 
 @operation("PUT", "numbers/{number}/messaging-campaign")
-def assign_campaign(call: Call, *, campaignId: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+$")]) -> Answer:
+def assign_campaign(
+    call: Call, number: OwnNumber, *, campaignId: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+$")]
+) -> Answer:
     """Bind a number to a campaign; a binding on the other path is cleared."""
-    number = owned_number(call)
     campaign = call.account.campaigns.get(campaignId)
     if campaign is None:
         raise Refusal(404, "Campaign not found.")
@@ -73,9 +73,8 @@ def assign_campaign(call: Call, *, campaignId: Annotated[str, StringConstraints(
 
 
 @operation("DELETE", "numbers/{number}/messaging-campaign")
-def unassign_campaign(call: Call, *, campaignId: CampaignId) -> Answer:
+def unassign_campaign(call: Call, number: OwnNumber, *, campaignId: CampaignId) -> Answer:
     """Unbind a number; inferred: `unassigned` is false if it was not bound to this campaign."""
-    number = owned_number(call)
     campaign = _campaign(call.account, campaignId)
     return success(
         number=number.number,

@@ -10,7 +10,7 @@ from sandbox.frame.wire import Answer
 from sandbox.voicetel.addresses import is_ipv4, is_public_host, split_port
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Email, Tn, is_email, path_number
-from sandbox.voicetel.numbers import owned_number
+from sandbox.voicetel.numbers import OwnNumber
 from sandbox.voicetel.state import Account, Number, SmsRoute
 from sandbox.voicetel.wire import Refusal, no_content, success
 
@@ -19,26 +19,23 @@ TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 
 
 @operation("PUT", "numbers/{number}/fax")
-def set_fax(call: Call, *, email: Email) -> Answer:
+def set_fax(call: Call, number: OwnNumber, *, email: Email) -> Answer:
     """Send faxes to an address."""
-    number = owned_number(call)
     number.fax_email = email
     return success(number=number.number, email=email)
 
 
 @operation("GET", "numbers/{number}/fax")
-def show_fax(call: Call) -> Answer:
+def show_fax(call: Call, number: OwnNumber) -> Answer:
     """Show where faxes go; 404 if nowhere."""
-    number = owned_number(call)
     if number.fax_email is None:
         raise Refusal(404, "No fax routing configured.")
     return success(number=number.number, email=number.fax_email)
 
 
 @operation("DELETE", "numbers/{number}/fax")
-def remove_fax(call: Call) -> Answer:
+def remove_fax(call: Call, number: OwnNumber) -> Answer:
     """Stop sending faxes anywhere; 404 if none were."""
-    number = owned_number(call)
     if number.fax_email is None:
         raise Refusal(404, "No fax routing configured.")
     number.fax_email = None
@@ -46,25 +43,22 @@ def remove_fax(call: Call) -> Answer:
 
 
 @operation("PUT", "numbers/{number}/cnam")
-def set_cnam(call: Call, *, enabled: bool) -> Answer:
+def set_cnam(call: Call, number: OwnNumber, *, enabled: bool) -> Answer:
     """Switch the caller name lookup for inbound calls."""
-    number = owned_number(call)
     number.cnam = enabled
     return success(number=number.number, cnam=number.cnam)
 
 
 @operation("PUT", "numbers/{number}/translation")
-def set_translation(call: Call, *, translation: Tn) -> Answer:
+def set_translation(call: Call, number: OwnNumber, *, translation: Tn) -> Answer:
     """Set the number delivered for inbound calls: ten digits as in the schema, not the text's `digits and #`."""
-    number = owned_number(call)
     number.translated = translation
     return success(number=number.number, translation=number.translated)
 
 
 @operation("PUT", "numbers/{number}/sms")
-def set_sms(call: Call, *, type_: Literal["email", "webhook", "sip"], resource: str) -> Answer:
+def set_sms(call: Call, number: OwnNumber, *, type_: Literal["email", "webhook", "sip"], resource: str) -> Answer:
     """Route inbound messages to an address, a webhook or a SIP host."""
-    number = owned_number(call)
     _require_destination(type_, resource)
     route = call.account.sms_routes.get(number.sms_row)
     if route is None or _is_shared(call.account, number):
@@ -77,16 +71,14 @@ def set_sms(call: Call, *, type_: Literal["email", "webhook", "sip"], resource: 
 
 
 @operation("GET", "numbers/{number}/sms")
-def show_sms(call: Call) -> Answer:
+def show_sms(call: Call, number: OwnNumber) -> Answer:
     """Show where inbound messages go; 404 if nowhere."""
-    number = owned_number(call)
     return success(_sms_to_wire(number, _sms_route(call.account, number)))
 
 
 @operation("DELETE", "numbers/{number}/sms")
-def remove_sms(call: Call) -> Answer:
+def remove_sms(call: Call, number: OwnNumber) -> Answer:
     """Stop routing inbound messages; 404 if none were."""
-    number = owned_number(call)
     route = _sms_route(call.account, number)
     if not _is_shared(call.account, number):
         del call.account.sms_routes[route.row]
@@ -110,9 +102,8 @@ def set_route(call: Call, *, route: int) -> Answer:
 
 
 @operation("PUT", "numbers/{number}/forward")
-def set_forward(call: Call, *, destination: Tn) -> Answer:
+def set_forward(call: Call, number: OwnNumber, *, destination: Tn) -> Answer:
     """Forward calls; 409 when a number would forward to itself (inferred)."""
-    number = owned_number(call)
     if destination == number.number:
         raise Refusal(409, "The forward could not be set.")
     number.forward_to = destination
@@ -120,9 +111,8 @@ def set_forward(call: Call, *, destination: Tn) -> Answer:
 
 
 @operation("DELETE", "numbers/{number}/forward")
-def remove_forward(call: Call) -> Answer:
+def remove_forward(call: Call, number: OwnNumber) -> Answer:
     """End forwarding; 404 if there is none (inferred)."""
-    number = owned_number(call)
     if number.forward_to is None:
         raise Refusal(404, "No forward configured.")
     number.forward_to = None
@@ -130,13 +120,12 @@ def remove_forward(call: Call) -> Answer:
 
 
 @operation("PUT", "numbers/{number}/lidb")
-def set_lidb(call: Call, *, cnam: str, customerOrderReference: str = "") -> Answer:
+def set_lidb(call: Call, number: OwnNumber, *, cnam: str, customerOrderReference: str = "") -> Answer:
     """Set the outbound caller name; a failure at the network shows only in `carrierStatus`.
 
     inferred: characters other than letters, digits and spaces are dropped, the rest is written in capitals, and
     toll-free numbers fail at the network because LIDB holds none.
     """
-    number = owned_number(call)
     name = re.sub(r"[^A-Za-z0-9 ]", "", cnam).strip().upper()
     if not name or len(name) > LIDB_LIMIT:
         raise Refusal(400, f"cnam must have 1-{LIDB_LIMIT} alphanumeric characters.")
@@ -151,9 +140,10 @@ def set_lidb(call: Call, *, cnam: str, customerOrderReference: str = "") -> Answ
 
 
 @operation("PATCH", "numbers/{number}/port-out-pin")
-def set_port_out_pin(call: Call, *, pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]) -> Answer:
+def set_port_out_pin(
+    call: Call, number: OwnNumber, *, pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+) -> Answer:
     """Set the PIN that a new carrier must present."""
-    number = owned_number(call)
     number.port_out_pin = pin
     return success(number=number.number, portOutPin=number.port_out_pin)
 

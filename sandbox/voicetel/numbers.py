@@ -1,10 +1,25 @@
 """Numbers on the account: adding, listing, moving, removing, releasing (operations 44, 45, 58, 59, 60, 64)."""
 
+from typing import Annotated
+
+from sandbox.frame.inputs import Found
 from sandbox.frame.wire import Answer
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Tn, path_number
 from sandbox.voicetel.state import DEFAULT_ROUTE, Account, Number
 from sandbox.voicetel.wire import Refusal, created, no_content, success
+
+
+def owned_number(call: Call) -> Number:
+    """Return the number in the path.
+
+    Raises:
+        Refusal: 400 if it is no number, 404 if it is not on the account.
+    """
+    return call.account.own(path_number(call.path["number"]))
+
+
+OwnNumber = Annotated[Number, Found(owned_number)]
 
 
 @operation("POST", "numbers")
@@ -35,15 +50,14 @@ def list_numbers(call: Call) -> Answer:
 
 
 @operation("GET", "numbers/{number}")
-def show_number(call: Call) -> Answer:
+def show_number(call: Call, number: OwnNumber) -> Answer:
     """Show one number in detail."""
-    return success(_detail(call.account, owned_number(call)))
+    return success(_detail(call.account, number))
 
 
 @operation("PATCH", "numbers/{number}")
-def move_number(call: Call, *, route: int, accountId: int) -> Answer:
+def move_number(call: Call, number: OwnNumber, *, route: int, accountId: int) -> Answer:
     """Give a number to another account; nothing the old account set on it goes along (inferred)."""
-    number = owned_number(call)
     destination = call.state.accounts.get(str(accountId))
     if destination is None or destination is call.account:
         raise Refusal(409, "The number cannot be moved to this account.")
@@ -55,9 +69,9 @@ def move_number(call: Call, *, route: int, accountId: int) -> Answer:
 
 
 @operation("DELETE", "numbers/{number}")
-def delete_number(call: Call) -> Answer:
+def delete_number(call: Call, number: OwnNumber) -> Answer:
     """Remove a number from the account for good; it is then on no account."""
-    _take_off(call.account, owned_number(call))
+    _take_off(call.account, number)
     return no_content()
 
 
@@ -73,15 +87,6 @@ def release_number(call: Call) -> Answer:
     _take_off(call.account, number)
     call.state.released.add(number.number)
     return no_content()
-
-
-def owned_number(call: Call) -> Number:
-    """Return the number in the path.
-
-    Raises:
-        Refusal: 400 if it is no number, 404 if it is not on the account.
-    """
-    return call.account.own(path_number(call.path["number"]))
 
 
 def feature_flags(number: Number) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Support tickets (operations 68 to 74)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from sandbox.clock import iso
+from sandbox.frame.inputs import Found
 from sandbox.frame.wire import Answer
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Email, Text, path_id
@@ -10,6 +11,18 @@ from sandbox.voicetel.state import Account, State, Thread, Ticket
 from sandbox.voicetel.wire import Refusal, created, no_content, success
 
 MAILBOX = 41872
+
+
+def _visible(call: Call) -> Ticket:
+    ticket = call.state.tickets.get(path_id(call.path["id"]))
+    if ticket is None:
+        raise Refusal(404, "Ticket not found.")
+    if not call.account.admin and ticket.owner != call.account.username:
+        raise Refusal(403, "This ticket belongs to another account.")
+    return ticket
+
+
+VisibleTicket = Annotated[Ticket, Found(_visible)]
 
 
 @operation("GET", "support/tickets")
@@ -20,15 +33,14 @@ def list_tickets(call: Call) -> Answer:
 
 
 @operation("GET", "support/tickets/{id}")
-def show_ticket(call: Call) -> Answer:
+def show_ticket(call: Call, ticket: VisibleTicket) -> Answer:
     """Show one ticket with its threads."""
-    return success(ticket=_to_wire(_visible(call)))
+    return success(ticket=_to_wire(ticket))
 
 
 @operation("GET", "support/tickets/{id}/messages")
-def list_threads(call: Call) -> Answer:
+def list_threads(call: Call, ticket: VisibleTicket) -> Answer:
     """List the threads of one ticket, oldest first."""
-    ticket = _visible(call)
     return success(messages=[_thread_to_wire(ticket, thread) for thread in ticket.threads])
 
 
@@ -42,26 +54,26 @@ def create_ticket(call: Call, *, subject: Text, message: Text, email: Email | No
 
 
 @operation("POST", "support/tickets/{id}/replies")
-def reply_to_ticket(call: Call, *, message: Text) -> Answer:
+def reply_to_ticket(call: Call, ticket: VisibleTicket, *, message: Text) -> Answer:
     """Add a reply, which makes the ticket active again (inferred)."""
-    ticket = _visible(call)
     _add_thread(call.state, ticket, message, call.account.email)
     ticket.status = "active"
     return created(message="Reply added")
 
 
 @operation("PUT", "support/tickets/{id}")
-def set_ticket_status(call: Call, *, status: Literal["active", "pending", "closed", "spam"]) -> Answer:
+def set_ticket_status(
+    call: Call, ticket: VisibleTicket, *, status: Literal["active", "pending", "closed", "spam"]
+) -> Answer:
     """Set the status."""
-    ticket = _visible(call)
     ticket.status = status
     return success(id=ticket.id, status=ticket.status)
 
 
 @operation("DELETE", "support/tickets/{id}", admin=True)
-def delete_ticket(call: Call) -> Answer:
+def delete_ticket(call: Call, ticket: VisibleTicket) -> Answer:
     """Delete a ticket; administrators only."""
-    del call.state.tickets[_visible(call).id]
+    del call.state.tickets[ticket.id]
     return no_content()
 
 
@@ -85,15 +97,6 @@ def open_ticket(state: State, account: Account, subject: str, message: str, *, e
 def _add_thread(state: State, ticket: Ticket, body: str, author: str) -> None:
     thread = Thread(state.next("thread", 880021), "customer", body, state.clock.now(), author)
     ticket.threads.append(thread)
-
-
-def _visible(call: Call) -> Ticket:
-    ticket = call.state.tickets.get(path_id(call.path["id"]))
-    if ticket is None:
-        raise Refusal(404, "Ticket not found.")
-    if not call.account.admin and ticket.owner != call.account.username:
-        raise Refusal(403, "This ticket belongs to another account.")
-    return ticket
 
 
 def _to_wire(ticket: Ticket) -> dict[str, object]:
