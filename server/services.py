@@ -4,7 +4,7 @@ import getpass
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from clients.cache import CachedAnswer
 from clients.client import ApiClient
+from clients.clock import Clock, SystemClock
 from clients.http_client import open_http_client
 from clients.limits import Limit
 from clients.operation import Spec
@@ -27,13 +28,13 @@ from server.mcp.session import current_headers
 from server.settings.model import Settings
 from server.webhooks.urls import InboxUrl
 from tools.actions.handlers import ActionHandlers
+from tools.catalog import RegisteredOperations
 from tools.policy_reader import PolicyReader
 from tools.provider import SETUPS, Shared, revealed
-from tools.registry import operation_named
-from tools.related_reads import related_reads
 from tools.selection import ToolSelection, from_headers
 
 if TYPE_CHECKING:
+    from guard.dependencies import GuardDependencies
     from guard.pipeline import Guard
     from guard.undo import UndoPlanner
     from server.store.spending import StoredSpending
@@ -53,13 +54,13 @@ class Services:
         settings: Settings,
         *,
         http: httpx2.AsyncClient | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock | None = None,
     ) -> None:
         self.settings = settings
         self.surface = ToolSelection(
             tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
         )
-        self.now = now
+        self.clock = clock or SystemClock()
         self._given_http = http
         self.policy = settings.session_policy()
         self.page: ApprovalPage = NoPage()
@@ -91,7 +92,7 @@ class Services:
         """Plans for taking actions back."""
         from guard.undo import UndoPlanner
 
-        return UndoPlanner(journal=self.store.journal, senders=self.clients, operations=operation_named)
+        return UndoPlanner(self.guard_dependencies)
 
     @cached_property
     def store(self) -> "Store":
@@ -106,19 +107,25 @@ class Services:
         """The guard, with its store. Imported here for the same reason."""
         from guard.pipeline import Guard
 
-        return Guard(
+        return Guard(self.guard_dependencies)
+
+    @cached_property
+    def guard_dependencies(self) -> "GuardDependencies":
+        """What the guard works with. Opens the store."""
+        from guard.dependencies import GuardDependencies
+
+        return GuardDependencies(
             journal=self.store.journal,
             vault=self.store.vault,
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
-            senders=self.clients,
+            accounts=self.clients,
             prices=self._prices(),
-            operations=operation_named,
-            related_reads=related_reads,
+            catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
-            now=self.now,
-            lifetime=timedelta(minutes=self.settings.approval_minutes),
+            clock=self.clock,
+            approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
@@ -182,7 +189,7 @@ class Services:
         """Close what was opened."""
         if "http" in self.__dict__:
             await self.http.aclose()
-        if "record" in self.__dict__:
+        if "store" in self.__dict__:
             await self.store.database.close()
 
     def _clients(self) -> dict[str, ApiClient]:

@@ -86,7 +86,7 @@ class Completions:
 
     async def _keep(self, name: str, read: Source) -> Iterable[str]:
         """What was read lately, for a session whose headers leave it as much as this one."""
-        now, key = self._services.now(), (name, from_headers(current_headers()))
+        now, key = self._services.clock.now(), (name, from_headers(current_headers()))
         if key not in self._kept or self._kept[key][0] <= now:
             values = list(await read())
             fresh = {other: kept for other, kept in self._kept.items() if kept[0] > now}

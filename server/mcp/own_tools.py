@@ -38,7 +38,7 @@ def _overview(services: Services) -> list[Tool]:
             spending=lambda: services.spending,
             caps=services.settings.rules.rules(services.policy).caps,
             principal=principal_of,
-            now=services.now,
+            now=services.clock.now,
         )
     )
 
