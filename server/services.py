@@ -26,6 +26,7 @@ from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
 from guard.journal import Journal
 from guard.pipeline import Guard
@@ -36,11 +37,11 @@ from guard.undo import UndoPlanner
 from server.settings.model import Settings
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
+from tools.operation_catalog import RegisteredOperations
 from tools.overview.views import View
 from tools.policy_reader import PolicyReader, Reader
 from tools.provider import ReadCallback
-from tools.registry import operation_named, provider_named, provider_names
-from tools.related_reads import related_reads
+from tools.registry import provider_named, provider_names
 
 if TYPE_CHECKING:
     from server.store.events import StoredEvents
@@ -85,26 +86,30 @@ class Services:
     @cached_property
     def guard(self) -> Guard:
         """The guard, with its store."""
-        return Guard(
+        return Guard(self.guard_dependencies)
+
+    @cached_property
+    def guard_dependencies(self) -> GuardDependencies:
+        """What the guard works with. Opens the store."""
+        return GuardDependencies(
             journal=self.store.journal,
             vault=self.store.vault,
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
-            senders=self.clients,
+            accounts=self.clients,
             prices=self._prices(),
-            operations=operation_named,
-            related_reads=related_reads,
+            catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
-            now=self.clock.now,
-            lifetime=timedelta(minutes=self.settings.approval_minutes),
+            clock=self.clock,
+            approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
     @cached_property
     def undo_planner(self) -> UndoPlanner:
         """Plans for undoing actions."""
-        return UndoPlanner(journal=self.store.journal, senders=self.clients, operations=operation_named)
+        return UndoPlanner(self.guard_dependencies)
 
     @property
     def journal(self) -> Journal:

@@ -1,15 +1,23 @@
-"""Clocks that a test sets."""
+"""Clocks that tests set, in place of this machine's."""
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 
-class ClockOf:
-    """A clock that shows what a function returns, so that a test can move it."""
+class StoppedClock:
+    """Stands at one moment until a test sets another."""
 
-    def __init__(self, read: Callable[[], datetime]) -> None:
-        self._read = read
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
 
     def now(self) -> datetime:
-        """The time that the test has set."""
-        return self._read()
+        return self.moment
+
+
+class ShiftedClock:
+    """Runs with this machine's clock, ahead of it by `ahead`, which a test may change."""
+
+    def __init__(self, ahead: timedelta = timedelta()) -> None:
+        self.ahead = ahead
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead

@@ -18,7 +18,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.clocks import ClockOf
+from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 
@@ -131,13 +131,13 @@ QUIET: tuple[tuple[str, str, bool], ...] = (
 
 
 async def test_quiet_hours_are_those_where_the_number_is_also_when_clocks_change(tmp_path: Path) -> None:
-    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    clock = StoppedClock(datetime(2026, 1, 1, tzinfo=UTC))
     rules = {"compliance": {"quiet_hours": "21:00-08:00", "duplicate_minutes": 0}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, **ALLOWED, **rules)
-        async with connect(build_server(Services(settings, clock=ClockOf(lambda: clock[0])))) as client:
+        async with connect(build_server(Services(settings, clock=clock))) as client:
             for number, at, is_quiet in sorted(QUIET, key=itemgetter(1)):
-                clock[0] = datetime.fromisoformat(at).replace(tzinfo=UTC)
+                clock.moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
                 told = await _send(client, number)
                 assert (told.get("error") == "DestinationRefused") is is_quiet, (number, at, told)
         assert len(await sandbox.charges()) == len([row for row in QUIET if not row[2]])
@@ -155,16 +155,16 @@ async def test_where_nobody_knows_what_time_it_is_it_is_quiet(tmp_path: Path) ->
 
 
 async def test_the_same_call_is_asked_about_within_the_window_and_not_after_it(tmp_path: Path) -> None:
-    clock = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
+    clock = StoppedClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
     window = {"compliance": {"duplicate_minutes": 30}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, **ALLOWED, **window)
-        async with connect(build_server(Services(settings, clock=ClockOf(lambda: clock[0])))) as client:
+        async with connect(build_server(Services(settings, clock=clock))) as client:
             assert (await _send(client, "+12125550142"))["state"] == "done"
-            clock[0] = datetime(2026, 11, 21, 12, 29, 59, tzinfo=UTC)
+            clock.moment = datetime(2026, 11, 21, 12, 29, 59, tzinfo=UTC)
             assert (await _send(client, "+12125550142"))["state"] == "proposed"
             assert (await _send(client, "+12125550143"))["state"] == "done"
-            clock[0] = datetime(2026, 11, 21, 13, tzinfo=UTC)
+            clock.moment = datetime(2026, 11, 21, 13, tzinfo=UTC)
             assert (await _send(client, "+12125550142"))["state"] == "done"
 
 

@@ -15,7 +15,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.store.actions import this_process
 from server.store.schema import actions
-from tests.clocks import ClockOf
+from tests.clocks import ShiftedClock
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tools.registry import all_operations
@@ -56,16 +56,16 @@ async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
 async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_still_be_worked_on(
     tmp_path: Path,
 ) -> None:
-    passed = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox:
         await sandbox.break_with("drop_before", provider="voicetel", method="PUT", path="forward")
         settings = settings_for(tmp_path, sandbox.voicetel, timeout_seconds=20)
-        services = Services(settings, clock=ClockOf(lambda: datetime.now(UTC) + passed[0]))
+        services = Services(settings, clock=clock)
         async with connect(build_server(services), person=Person()) as client:
             lost = await client.call_tool("voicetel_set_forward", FORWARD)
             states: list[str] = []
             for seconds in (0, 30, 41):
-                passed[0] = timedelta(seconds=seconds)
+                clock.ahead = timedelta(seconds=seconds)
                 shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
                 states.append(_content(shown)["state"])
         assert states == ["unknown", "unknown", "refused"]
@@ -75,9 +75,7 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
     """What its own account does not show says nothing about a call on this one."""
     async with sandboxes() as sandbox, sandboxes() as elsewhere:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        other = Services(
-            settings_for(tmp_path, elsewhere.voicetel), clock=ClockOf(lambda: datetime.now(UTC) + timedelta(hours=1))
-        )
+        other = Services(settings_for(tmp_path, elsewhere.voicetel), clock=ShiftedClock(timedelta(hours=1)))
         async with (
             connect(server, person=Person()) as client,
             connect(build_server(other), person=Person()) as stranger,
@@ -94,17 +92,15 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
 
 
 async def test_what_is_there_proves_nothing_where_the_state_before_could_not_be_read(tmp_path: Path) -> None:
-    passed = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox:
         await sandbox.break_with("status", provider="voicetel", method="GET", path="numbers/", status=500, times=None)
         await sandbox.break_with("drop_before", provider="voicetel", method="POST", path="numbers")
-        services = Services(
-            settings_for(tmp_path, sandbox.voicetel), clock=ClockOf(lambda: datetime.now(UTC) + passed[0])
-        )
+        services = Services(settings_for(tmp_path, sandbox.voicetel), clock=clock)
         async with connect(build_server(services), person=Person()) as client:
             lost = await client.call_tool("voicetel_add_number", {"number": "+12015550142"})  # it was there before
             await sandbox.mend()
-            passed[0] = timedelta(hours=1)
+            clock.ahead = timedelta(hours=1)
             shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
         assert _content(shown)["state"] == "unknown"
 
@@ -123,14 +119,12 @@ async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that
 
 
 async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(tmp_path: Path) -> None:
-    passed = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox:
-        services = Services(
-            settings_for(tmp_path, sandbox.voicetel), clock=ClockOf(lambda: datetime.now(UTC) + passed[0])
-        )
+        services = Services(settings_for(tmp_path, sandbox.voicetel), clock=clock)
         async with connect(build_server(services)) as client:
             action = await _under_way_elsewhere(services, await _asked(client, services), ended=False)
-            passed[0] = timedelta(hours=1)
+            clock.ahead = timedelta(hours=1)
             again = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": action.id})
         assert "the request is under way" in _text(again)

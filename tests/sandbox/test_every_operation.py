@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from sandbox.app import create_sandbox
-from tools.catalog import catalogue
+from tools.registry import all_operations
 
 UNKNOWN = {404, 405}
 """How each provider answers a path or a method that it does not have, with or without credentials."""
@@ -21,7 +21,7 @@ def visitor() -> httpx2.AsyncClient:
 
 @pytest.mark.parametrize("provider", ["voicetel", "routee", "convirza", "enswitch"])
 async def test_every_operation_is_simulated(provider: str) -> None:
-    specs = [offered.spec for offered in catalogue().values() if offered.spec.provider.name == provider]
+    specs = [offered.spec for offered in all_operations().values() if offered.spec.provider.name == provider]
     missing: list[str] = []
     async with visitor() as client:
         for spec in specs:
