@@ -4,11 +4,10 @@ They spare, they do not guard: where the store cannot be used, plain reads go on
 """
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from cryptography.fernet import InvalidToken
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from clients.cache import CachedAnswer
 from clients.limits import Limit, ProcessLimits, limit_reached
@@ -19,30 +18,34 @@ from server.store.vault import Seal
 
 
 class StoredLimits:
-    """Implements `clients.limits.Limits`."""
+    """Implements `clients.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
-        self._alone = ProcessLimits(clock)
+        self._here = ProcessLimits()
 
     async def take(self, limit: Limit) -> None:
-        await self._alone.take(limit)
-        with suppress(JournalUnavailable):
+        self._here.require_room(limit)
+        try:
             await self._take_shared(limit)
+        except JournalUnavailable:
+            await self._here.take(limit)
+        else:
+            # Only now: a call that the store refuses is not sent, so it uses up nothing.
+            self._here.count(limit)
 
     async def _take_shared(self, limit: Limit) -> None:
-        now = self._clock()
-        window = limit_uses.c.name == limit.name
-        counted = select(func.count(), func.min(limit_uses.c.at)).where(window, limit_uses.c.at > now - limit.seconds)
+        of_limit = limit_uses.c.name == limit.name
         async with self._database.transaction(sparing=True) as connection:
-            used, oldest = (await connection.execute(counted)).one()
-            if used < limit.calls:
-                stale = delete(limit_uses).where(window, limit_uses.c.at <= now - limit.seconds)
-                await connection.execute(stale)
+            now = time.time()
+            start = now - limit.seconds
+            uses = await connection.execute(select(limit_uses.c.at).where(of_limit, limit_uses.c.at > start))
+            newest = sorted(uses.scalars(), reverse=True)[: limit.calls]
+            if len(newest) < limit.calls:
+                await connection.execute(delete(limit_uses).where(of_limit, limit_uses.c.at <= start))
                 await connection.execute(insert(limit_uses).values(name=limit.name, at=now))
                 return
-        raise limit_reached(limit, retry_after=limit.seconds - (now - oldest))
+        raise limit_reached(limit, retry_after=newest[-1] - start)
 
 
 class StoredCache:
