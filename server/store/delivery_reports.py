@@ -108,14 +108,14 @@ def _with_the_last(tally: Progress, reports: Sequence[Callback]) -> Progress:
 
 def _price_of(reports: Sequence[Callback]) -> Decimal | None:
     """What one message costs, once each part is final and has a price."""
-    parts = latest_states(reports)
+    parts = _latest_states(reports)
     prices = [part.price for part in parts if part.is_final and part.price is not None]
     if not parts or len(prices) < max(len(parts), parts[0].parts):
         return None
     return sum(prices, Decimal(0))
 
 
-def latest_states(reports: Iterable[Callback]) -> list[Callback]:
+def _latest_states(reports: Iterable[Callback]) -> list[Callback]:
     """How each part of each message stands: the farthest it ever came, in whatever order that was told."""
     found: dict[tuple[str, int], Callback] = {}
     for posted in reports:

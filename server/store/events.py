@@ -12,7 +12,7 @@ from sqlalchemy.engine import RowMapping
 
 from guard.rules.optout_keywords import is_stop
 from server.store.audit import Audit
-from server.store.delivery_reports import find_tracked, latest_states, posted_of, price_at, record_report
+from server.store.delivery_reports import find_tracked, posted_of, price_at, record_report
 from server.store.engine import Database
 from server.store.optouts import add_optouts
 from server.store.schema import events, tracked
@@ -86,10 +86,6 @@ class StoredEvents:
         """The number of the event that came last; 0 before the first."""
         async with self._database.reading() as connection:
             return (await connection.execute(select(func.max(events.c.number)))).scalar() or 0
-
-    async def states(self, subject: str) -> list[Callback]:
-        """How each part of a message, or of a campaign's messages, stands: the farthest it ever came."""
-        return latest_states(event.posted for event in await self.listed(subject=subject, limit=1_000_000))
 
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
         """Remember which action messages or a campaign belong to."""
