@@ -25,6 +25,7 @@ from server.console.urls import ApprovalPage, NoPage
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.session import current_headers
 from server.settings.model import Settings
+from server.store.door import StoreDoor
 from server.webhooks.urls import InboxUrl
 from tools.actions.handlers import ActionHandlers
 from tools.policy_reader import PolicyReader
@@ -61,6 +62,7 @@ class Services:
         )
         self.now = now
         self._given_http = http
+        self.door = StoreDoor(settings.store_address, settings.state_folder, revealed(settings.state_key))
         self.policy = settings.session_policy()
         self.page: ApprovalPage = NoPage()
         """Whoever serves puts the page here that it serves."""
@@ -93,13 +95,10 @@ class Services:
 
         return UndoPlanner(journal=self.store.journal, senders=self.clients, operations=operation_named)
 
-    @cached_property
+    @property
     def store(self) -> "Store":
-        """The store. Imported here: most sessions only read, and SQLAlchemy takes longer to load than they take."""
-        from server.store.store import open_store
-
-        settings = self.settings
-        return open_store(settings.store_address, settings.state_folder, revealed(settings.state_key))
+        """The store, opened on first use."""
+        return self.door.store
 
     @cached_property
     def guard(self) -> "Guard":
@@ -138,9 +137,7 @@ class Services:
     @cached_property
     def spending(self) -> "StoredSpending":
         """What guarded calls cost."""
-        from server.store.spending import StoredSpending
-
-        return StoredSpending(self.store.database)
+        return self.store.spending
 
     @cached_property
     def http(self) -> httpx2.AsyncClient:
@@ -159,7 +156,11 @@ class Services:
     @property
     def is_reached_by_providers(self) -> bool:
         """True when callbacks can come in: over HTTP, at an address that is known outside."""
-        return bool(self.settings.http.public_address or self.settings.approvals.address)
+        return bool(self._inbox_address)
+
+    @property
+    def _inbox_address(self) -> str | None:
+        return self.settings.http.public_address or self.settings.approvals.address
 
     def callback_readers(self) -> "dict[str, Reader]":
         """What reads the callbacks of each provider that posts some."""
@@ -182,8 +183,7 @@ class Services:
         """Close what was opened."""
         if "http" in self.__dict__:
             await self.http.aclose()
-        if "store" in self.__dict__:
-            await self.store.database.close()
+        await self.door.close()
 
     def _clients(self) -> dict[str, ApiClient]:
         shared = Shared(
@@ -191,7 +191,7 @@ class Services:
             limits=SharedLimits(lambda: self.store),
             cache=SharedCache(lambda: self.store),
             tokens=SharedTokens(lambda: self.store),
-            inbox=lambda name: InboxUrl(self.settings, lambda: self.store, name),
+            inbox=lambda name: InboxUrl(self._inbox_address, self.door, name),
         )
         return {
             name: setup.client(self.settings, shared)

@@ -11,6 +11,7 @@ from server.cli.health_checks import Finding, examine_inferred, examine_provider
 from server.cli.terminal import console, plain
 from server.services import Services
 from server.settings.model import read_settings
+from server.simulation import services_for
 from tools.provider import half_set_up
 
 MARKS = {"ok": "[green]ok  [/]", "look": "[yellow]look[/]", "no": "[red]no  [/]"}
@@ -24,9 +25,7 @@ def doctor(
     settings = read_settings(config)
 
     async def examine() -> bool:
-        from server.http.app import runtime_for
-
-        async with runtime_for(settings, sandbox=sandbox) as services:
+        async with services_for(settings, sandbox=sandbox) as services:
             try:
                 return [_told(finding) async for finding in _findings(services)].count("no") == 0
             finally:

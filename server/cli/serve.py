@@ -1,13 +1,14 @@
 """`ringfence serve`: the MCP server. Imports little: clients wait for its first answer."""
 
 import gc
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import anyio
 import typer
 
+from clients.deferred import Deferred
 from clients.effects import Effect
 from guard.errors import JournalUnavailable
 from guard.injection.sanitize import escape_invisible
@@ -16,6 +17,9 @@ from server.settings.model import BadSettings, Settings, read_settings
 from tools.selection import ToolSelection, name_list
 
 HIGHEST_PORT = 65535
+
+SERVE_HTTP = Deferred[Callable[..., Awaitable[None]]]("server.http.app:serve_http")
+"""Serving HTTP opens the store at once; serving stdio opens it when it is needed."""
 
 
 def serve(
@@ -36,8 +40,8 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
-    from server.http.app import NotProtected, serve_http, serve_stdio
-    from server.http.sockets import CannotListen
+    from server.cli.stdio import serve_stdio
+    from server.http.sockets import CannotListen, NotProtected
     from server.mcp.app import configure_logging
     from tools.provider import half_set_up
     from tools.toolsets import UnknownTool
@@ -56,6 +60,7 @@ def serve(
             anyio.run(lambda: serve_stdio(settings, sandbox=sandbox))
         else:
             host, port = address(http)
+            serve_http = SERVE_HTTP.load()
             anyio.run(lambda: serve_http(settings, host, port, sandbox=sandbox))
     except (NotProtected, CannotListen, UnknownTool, JournalUnavailable) as wrong:
         fail(str(wrong))

@@ -32,7 +32,7 @@ from server.store.hash_chain import (
 )
 from server.store.key_values import get_value
 from server.store.schema import audit, facts, storable
-from server.store.vault import Seal
+from server.store.seal import Seal
 
 ANCHOR_FILE = "audit.anchor"
 ANOTHER_KEY = (

@@ -14,7 +14,7 @@ from clients.limits import Limit, ProcessLimits, limit_reached
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
-from server.store.vault import Seal
+from server.store.seal import Seal
 
 
 class StoredLimits:
@@ -36,7 +36,7 @@ class StoredLimits:
 
     async def _take_shared(self, limit: Limit) -> None:
         of_limit = limit_uses.c.name == limit.name
-        async with self._database.transaction(sparing=True) as connection:
+        async with self._database.transaction(best_effort=True) as connection:
             now = time.time()
             start = now - limit.seconds
             uses = await connection.execute(select(limit_uses.c.at).where(of_limit, limit_uses.c.at > start))
@@ -74,7 +74,7 @@ class StoredCache:
                 "is_stale": answer.is_stale,
                 "sealed": self._seal.close(answer.raw),
             }
-            async with self._database.transaction(sparing=True) as connection:
+            async with self._database.transaction(best_effort=True) as connection:
                 await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
 

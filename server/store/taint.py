@@ -34,7 +34,7 @@ class StoredTaint:
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            async with self._database.transaction(sparing=True) as connection:
+            async with self._database.transaction(best_effort=True) as connection:
                 if now >= self._prune_next:
                     await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
                     self._prune_next = now + PRUNED_EVERY

@@ -1,34 +1,31 @@
-"""The addresses of the inbox. They hold a secret, as Routee signs nothing: whoever knows one can post to it."""
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+"""The webhook addresses of this server. They contain a secret, because Routee signs nothing that it posts."""
 
 from clients.redaction import redact
 from clients.webhook_urls import INBOX_PATH
-from server.settings.model import Settings
-
-if TYPE_CHECKING:
-    from server.store.store import Store
+from server.store.door import StoreDoor
+from server.store.seal import Seal
 
 ROOT = INBOX_PATH.rstrip("/")
 PURPOSE = "callbacks of providers"
 
 
 class InboxUrl:
-    """Implements `clients.inbox.Inbox` for one provider. All servers on one store have the same address."""
+    """Implements `clients.webhook_urls.Inbox` for one provider; every server on a store has the same addresses."""
 
-    def __init__(self, settings: Settings, store: "Callable[[], Store]", provider: str) -> None:
-        self._settings = settings
-        self._store = store
+    def __init__(self, base: str | None, door: StoreDoor, provider: str) -> None:
+        """`base` is the address at which providers reach this server; None where none is known."""
+        self._base = base
+        self._door = door
         self._provider = provider
 
     def url(self, kind: str) -> str | None:
-        base = self._settings.http.public_address or self._settings.approvals.address
-        return f"{base.rstrip('/')}{ROOT}/{self._provider}/{secret_of(self._store())}/{kind}" if base else None
+        if not self._base:
+            return None
+        return f"{self._base.rstrip('/')}{ROOT}/{self._provider}/{derive_secret(self._door.store.seal)}/{kind}"
 
 
-def secret_of(store: "Store") -> str:
-    """The secret part of the addresses; the redactor learns it, so that no log, answer or error shows it."""
-    secret = store.seal.derive(PURPOSE).hex()[:40]
+def derive_secret(seal: Seal) -> str:
+    """Derive the secret part of the addresses, and hide it from every log, answer and error from now on."""
+    secret = seal.derive(PURPOSE).hex()[:40]
     redact.learn(secret)
     return secret

@@ -18,7 +18,7 @@ from server.services import Services
 from server.settings.model import HttpSettings, Settings
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store, open_store
-from server.webhooks.urls import secret_of
+from server.webhooks.urls import derive_secret
 from tests.connecting import Era, Person, connect
 from tests.sandboxed import sandboxes
 from tests.server.webhook_sender import TO, answer_of, opened, spent_at
@@ -101,7 +101,7 @@ async def test_what_the_documents_do_not_show_is_not_taken_in(
 
 async def test_without_the_secret_nothing_is_taken_in_and_nothing_is_told(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
-        for wrong in ("0" * 40, "x", secret_of(inbox.services.store)[:-1] + "é"):
+        for wrong in ("0" * 40, "x", derive_secret(inbox.services.store.seal)[:-1] + "é"):
             assert await inbox.post("sms", _report("Delivered"), secret=wrong) == 404
         assert await inbox.services.store.events.listed() == []
 
@@ -274,7 +274,7 @@ async def test_waiting_ends_with_nothing_when_the_time_is_over(tmp_path: Path) -
 async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider(tmp_path: Path) -> None:
     person = Person()
     async with opened(tmp_path) as (inbox, sandbox):
-        secret = secret_of(inbox.services.store)
+        secret = derive_secret(inbox.services.store.seal)
         async with inbox.client(person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             receipt = await client.call_tool("routee_send_sms", words)

@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from server.cli.app import command_line
-from server.cli.probe import table, tell
+from server.cli.probe import print_findings, table
 from server.probes.probe import Finding, Probe
 from server.probes.suite import PROBES, run_probes
 
@@ -30,7 +30,7 @@ FOUND: Mapping[str, str] = {
     "self-approve-by-page": "the page answered [200, 303]",
     "self-approve-by-command": "the command ended with 0",
     "forged-answer": "the action does not wait any more",
-    "another-principal": "the call did not wait for a person: Done",
+    "another-principal": "the call did not wait for approval: Done",
     "irreversible-at-the-client": "the number was released",
     "bulk-at-the-client": "the order was sent",
     "leaked-secret": "stand in a log",
@@ -85,14 +85,14 @@ def test_every_probe_is_described_once() -> None:
         assert f"| `{probe.name}` | {probe.tries} | {probe.matters} |" in page
 
 
-def test_the_command_leaves_with_1_if_a_probe_broke(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_exits_with_1_if_a_probe_broke(capsys: pytest.CaptureFixture[str]) -> None:
     held = Finding(PROBES[0], True, "1 charge", 0.1)
     broken = Finding(PROBES[1], False, "[2] charges " + "x" * 300, 0.1)
-    tell([held], as_json=True)
+    print_findings([held], as_json=True)
     assert [row["evidence"] for row in json.loads(capsys.readouterr().out)] == ["1 charge"]
-    with pytest.raises(typer.Exit) as left:
-        tell([held, broken], as_json=True)
-    assert left.value.exit_code == 1
+    with pytest.raises(typer.Exit) as exited:
+        print_findings([held, broken], as_json=True)
+    assert exited.value.exit_code == 1
     assert [row["held"] for row in json.loads(capsys.readouterr().out)] == [True, False]
 
 

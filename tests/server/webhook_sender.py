@@ -15,7 +15,7 @@ from server.mcp.app import build_server
 from server.services import Services
 from server.settings.model import HttpSettings, Settings
 from server.settings.sandbox_settings import for_sandbox
-from server.webhooks.urls import secret_of
+from server.webhooks.urls import derive_secret
 from tests.connecting import Era, Person, connect
 from tests.over_http import free_port, served
 from tests.sandboxed import Sandbox, sandboxes
@@ -34,7 +34,7 @@ class Inbox:
 
     async def post(self, kind: str, body: object, *, secret: str | None = None) -> int:
         """Post a callback; the status of the answer."""
-        secret = secret or secret_of(self.services.store)
+        secret = secret or derive_secret(self.services.store.seal)
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = await self._http.post(f"{self._url}/webhooks/routee/{secret}/{kind}", content=content)
         return answer.status_code

@@ -1,7 +1,7 @@
 """An operator's browser without a browser: a page over one store, called in memory."""
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 from argon2 import PasswordHasher
 
+from clients.clock import Clock
 from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote
@@ -24,6 +25,17 @@ PASSCODE = "correct horse"
 HOST = "127.0.0.1:8766"
 BASE = f"http://{HOST}"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class FixedClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        """The time that the test set."""
+        return self.at
 
 
 class Browser:
@@ -77,10 +89,11 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
         await record.database.close()
 
 
-def page_over(record: Store, *, now: Callable[[], datetime] = lambda: START, address: str | None = None) -> Any:
+def page_over(record: Store, *, clock: Clock | None = None, address: str | None = None) -> Any:
     """The page's application over a record."""
     identity = PageIdentity(record.seal, store_address="test", base=BASE)
-    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, now=now, address=address))
+    clock = clock or FixedClock()
+    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address))
 
 
 @asynccontextmanager
@@ -91,9 +104,9 @@ async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def operator(record: Store, *, now: Callable[[], datetime] = lambda: START) -> AsyncGenerator[Browser]:
+async def operator(record: Store, *, clock: Clock | None = None) -> AsyncGenerator[Browser]:
     """A browser whose operator has signed in."""
-    async with browser(page_over(record, now=now)) as page:
+    async with browser(page_over(record, clock=clock)) as page:
         assert (await page.sign_in()).status_code == 303
         yield page
 

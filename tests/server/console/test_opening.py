@@ -19,8 +19,8 @@ from mcp.types import (
     InputResponses,
 )
 
+from server.cli.stdio import page_on_loopback
 from server.console.passcode import set_passcode
-from server.http.app import page_on_loopback
 from server.mcp.app import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings

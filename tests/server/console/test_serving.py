@@ -21,8 +21,9 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
 from sandbox.serving import LoopbackServer
+from server.cli.stdio import page_on_loopback
 from server.console.passcode import set_passcode
-from server.http.app import http_app, page_on_loopback
+from server.http.app import http_app
 from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import open_store
@@ -218,7 +219,7 @@ async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: P
         told = await TextReceiveStream(process.stdout).receive()
         assert told.strip() == f"http://127.0.0.1:{port}/approvals"
         second = await anyio.run_process(command, env=environment)
-        assert "is served already" in second.stdout.decode("utf-8")
+        assert "is already served" in second.stdout.decode("utf-8")
         async with _loopback(tmp_path) as services:
             assert await services.page.address_for("act_a") == f"http://127.0.0.1:{port}/approvals/act_a"
         process.terminate()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from server.probes.bench import Bench
-from server.probes.ordering import MESSAGES, ORDER, ORDERS, SEND, message, order
+from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, message, order
 from server.probes.probe import Probe, expect
 
 NIGHT_AT: Final = ZoneInfo("Pacific/Honolulu")

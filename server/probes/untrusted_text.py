@@ -5,7 +5,7 @@ from typing import Any
 
 from server.probes.assistant import Assistant
 from server.probes.bench import Bench
-from server.probes.ordering import ORDERS, SENDER
+from server.probes.calls import ORDERS, SENDER
 from server.probes.probe import Probe, expect
 
 STRANGER = "9175550198"
@@ -60,7 +60,7 @@ async def _obeyed(bench: Bench) -> str:
 
 async def _read(bench: Bench, assistant: Assistant, text: str) -> tuple[str, list[str]]:
     """Let a text come in and read it; returns the answer and the tags of its fences."""
-    await bench.providers.text_from_a_stranger(text, sender=STRANGER, to=OURS)
+    await bench.providers.receive_text(text, sender=STRANGER, to=OURS)
     reply = await assistant.call("voicetel_list_messages", {"number": SENDER, "limit": 200})
     expect(not reply.is_error, f"the messages could not be read: {reply.text[:100]}")
     found = _OPENED.findall(reply.text)

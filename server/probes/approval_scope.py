@@ -5,9 +5,9 @@ from decimal import Decimal
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult
 
-from server.probes.assistant import Carried, Era, Reaction, Reply
+from server.probes.assistant import Continuation, Era, Reaction, Reply
 from server.probes.bench import Bench
-from server.probes.ordering import (
+from server.probes.calls import (
     MESSAGES,
     ORDER,
     ORDERS,
@@ -15,8 +15,8 @@ from server.probes.ordering import (
     SEND,
     message,
     order,
-    order_waits,
-    waiting,
+    pending_action,
+    propose_order,
 )
 from server.probes.probe import Broken, Probe, expect
 
@@ -25,10 +25,10 @@ async def _changed_arguments(bench: Bench) -> str:
     assistant = await bench.silent()
     since = await bench.providers.since_now()
     approved = message("+19175550161", "Your appointment is on Friday at 9.")
-    action = waiting(await assistant.call(SEND, approved))
+    action = pending_action(await assistant.call(SEND, approved))
     await bench.operator.approve(action)
     pair = ("+12125550120", "+12125550121")
-    await bench.operator.approve(await order_waits(assistant, *pair))
+    await bench.operator.approve(await propose_order(assistant, *pair))
     changed = {
         "one digit": (SEND, approved | {"to_number": "+19175550162"}),
         "the text": (SEND, approved | {"text": "Your appointment is on Friday at 8."}),
@@ -54,7 +54,7 @@ async def _replayed_answer(bench: Bench) -> str:
     except TypeError as nothing:
         raise Broken(str(nothing)) from nothing
     answers = {key: ElicitResult(action="accept", content={"approve": True}) for key in asked.input_requests or {}}
-    yes = Carried(answers, asked.request_state)
+    yes = Continuation(answers, asked.request_state)
     first = await assistant.call_with_answer(ORDER, call, yes)
     expect(isinstance(first, Reply) and not first.is_error, "the answer did not count")
     for attempt in (call, order("+12125550123")):
@@ -74,8 +74,8 @@ async def _without_elicitation(bench: Bench) -> str:
     since = await bench.providers.since_now()
     for era, number in zip(eras, ("+12125550124", "+12125550125"), strict=True):
         assistant = await bench.silent(era=era)
-        action = await order_waits(assistant, number)
-        expect(await order_waits(assistant, number) == action, "the same call made a second action")
+        action = await propose_order(assistant, number)
+        expect(await propose_order(assistant, number) == action, "the same call made a second action")
         expect(not [row for row in await since.charges() if row["reference"] == number], "it was charged unasked")
         await bench.operator.approve(action)
         expect(not (await assistant.call(ORDER, order(number))).is_error, "the call did not run after the yes")
@@ -103,10 +103,10 @@ async def _expired(bench: Bench) -> str:
     assistant = await bench.silent()
     since = await bench.providers.since_now()
     calls = [order("+12125550126"), order("+12125550127")]
-    approved, unanswered = [waiting(await assistant.call(ORDER, call)) for call in calls]
+    approved, unanswered = [pending_action(await assistant.call(ORDER, call)) for call in calls]
     await bench.operator.approve(approved)
     for action in (approved, unanswered):
-        await bench.let_expire(action)
+        await bench.expire(action)
     late = await bench.operator.press(f"/{unanswered}/approve", on=f"/{unanswered}")
     expect(late.status_code != 303, "a yes was taken after the question had expired")
     for call, action in zip(calls, (approved, unanswered), strict=True):
@@ -118,19 +118,19 @@ async def _expired(bench: Bench) -> str:
 
 async def _raised_price(bench: Bench) -> str:
     silent, asking = await bench.silent(), await bench.asking()
-    action = await order_waits(silent, "+12125550128")
+    action = await propose_order(silent, "+12125550128")
     await bench.operator.approve(action)
     # What was spent makes the server read the account's rates again.
     other = message("+19175550161", "Thank you for your visit.")
     sent, _ = await asking.call_answering(SEND, other, "accept")
     expect(not sent.is_error, f"another paid call did not run: {sent.text[:100]}")
     since = await bench.providers.since_now()
-    before = bench.providers.charge_for_a_number(Decimal(9))
+    before = bench.providers.set_number_price(Decimal(9))
     try:
         reply = await silent.call(ORDER, order("+12125550128"))
         again = await silent.call(ORDER, order("+12125550128"))
     finally:
-        bench.providers.charge_for_a_number(before)
+        bench.providers.set_number_price(before)
     expect(reply.is_error and not await since.charges(), "the dearer order was sent on the old yes")
     expect(again.waits and "$9.00" in again.text, "the new price was not asked about")
     return "approved at $1.00, then $9.00: refused, 0 orders sent, and asked anew with the new price"

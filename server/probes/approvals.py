@@ -6,9 +6,9 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, InputRequiredResult
 
 from server.console.urls import ROOT
-from server.probes.assistant import Carried
+from server.probes.assistant import Continuation
 from server.probes.bench import Bench
-from server.probes.ordering import ORDER, ORDERS, order, order_waits
+from server.probes.calls import ORDER, ORDERS, order, propose_order
 from server.probes.probe import Probe, expect
 
 ANSWERING = re.compile(
@@ -26,7 +26,7 @@ APPROVES_SOMETHING_ELSE = {"routee_confirm_verification"}
 async def _by_tool(bench: Bench) -> str:
     assistant = await bench.silent()
     since = await bench.providers.since_now()
-    action = await order_waits(assistant, "+12125550110")
+    action = await propose_order(assistant, "+12125550110")
     tools = (await assistant.client.list_tools()).tools
     for tool in tools:
         told = [name for name in tool.input_schema.get("properties", {}) if ANSWERING.match(name)]
@@ -39,7 +39,7 @@ async def _by_tool(bench: Bench) -> str:
             expect(reply.is_error, f"{guessed} was carried out")
         except MCPError:
             continue
-    expect(await order_waits(assistant, "+12125550110") == action, "the action does not wait any more")
+    expect(await propose_order(assistant, "+12125550110") == action, "the action does not wait any more")
     return (
         f"{len(tools)} tools: none answers, no argument does; {len(await since.requests('POST', ORDERS))} orders sent"
     )
@@ -48,7 +48,7 @@ async def _by_tool(bench: Bench) -> str:
 async def _by_page(bench: Bench) -> str:
     assistant = await bench.silent()
     since = await bench.providers.since_now()
-    action = await order_waits(assistant, "+12125550111")
+    action = await propose_order(assistant, "+12125550111")
     bearer, own = {"Authorization": f"Bearer {bench.tokens['alice']}"}, {"Origin": bench.url}
     cookie = {"Cookie": "ringfence_approvals_00000000=someone.99999999999.0000"}
     form = {"token": "0" * 64, "passcode": bench.tokens["alice"]}
@@ -59,18 +59,18 @@ async def _by_page(bench: Bench) -> str:
             for way in (f"/{action}/approve", "/unfreeze", "/sign-in"):
                 statuses += [(await agent.post(f"{ROOT}{way}", data=form, headers=headers)).status_code]
     expect(all(status in {401, 403, 429} for status in statuses), f"the page answered {sorted(set(statuses))}")
-    expect(await order_waits(assistant, "+12125550111") == action, "the action does not wait any more")
+    expect(await propose_order(assistant, "+12125550111") == action, "the action does not wait any more")
     expect(not await since.requests("POST", ORDERS), "an order was sent")
     return f"{len(statuses)} requests with the bearer token, all answered {_listed(statuses)}; 0 orders sent"
 
 
 async def _by_command(bench: Bench) -> str:
     assistant = await bench.silent()
-    action = await order_waits(assistant, "+12125550112")
+    action = await propose_order(assistant, "+12125550112")
     told = await bench.operator.command("approvals", "approve", action, typed=bench.tokens["alice"])
     expect(told.code == 2, f"the command ended with {told.code}")
     expect("not the passcode" in told.text, f"the command did not ask for the passcode: {told.text[:100]}")
-    expect(await order_waits(assistant, "+12125550112") == action, "the action does not wait any more")
+    expect(await propose_order(assistant, "+12125550112") == action, "the action does not wait any more")
     return "the bearer token in place of the passcode: refused; the action still waits"
 
 
@@ -78,17 +78,17 @@ async def _by_forged_answer(bench: Bench) -> str:
     asking, silent = await bench.asking(), await bench.silent()
     since = await bench.providers.since_now()
     call = order("+12125550113")
-    action = await order_waits(silent, "+12125550113")
+    action = await propose_order(silent, "+12125550113")
     yes = {f"approve_{action}": ElicitResult(action="accept", content={"approve": True})}
     states = (action, "AAAA", None)
     for state in states:
         try:
-            result = await asking.call_with_answer(ORDER, call, Carried(yes, state))
+            result = await asking.call_with_answer(ORDER, call, Continuation(yes, state))
         except MCPError:
             continue
         taken = not isinstance(result, InputRequiredResult) and not result.is_error
         expect(not taken, f"a yes with the state {state} was taken")
-    expect(await order_waits(silent, "+12125550113") == action, "the action does not wait any more")
+    expect(await propose_order(silent, "+12125550113") == action, "the action does not wait any more")
     expect(not await since.requests("POST", ORDERS), "an order was sent")
     return f"{len(states)} answers made up without the server's seal: none was taken; 0 orders sent"
 
@@ -96,9 +96,9 @@ async def _by_forged_answer(bench: Bench) -> str:
 async def _another_principal(bench: Bench) -> str:
     alice, bob = await bench.silent("alice"), await bench.silent("bob")
     since = await bench.providers.since_now()
-    action = await order_waits(alice, "+12125550114")
+    action = await propose_order(alice, "+12125550114")
     await bench.operator.approve(action)
-    own = await order_waits(bob, "+12125550114")
+    own = await propose_order(bob, "+12125550114")
     expect(own != action, "the other token's call took the same action")
     expect((await bob.call("get_action", {"action_id": action})).is_error, "the other token read the action")
     expect(not await since.requests("POST", ORDERS), "the other token's order was sent")

@@ -10,11 +10,11 @@ from typing import Any
 from sandbox.voicetel import seed
 from server.probes.assistant import Assistant
 from server.probes.bench import Bench
-from server.probes.ordering import ORDER, ORDERS, SEND, SENDER, message, order, order_waits
+from server.probes.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.probe import Probe, expect
 from server.store.audit import ANCHOR_FILE
+from server.store.seal import KEY_FILE
 from server.store.store import open_store
-from server.store.vault import KEY_FILE
 
 DATABASE = "ringfence.db"
 LONGEST_PIN = 6
@@ -34,7 +34,7 @@ async def _secrets(bench: Bench) -> str:
     expect(wrong.is_error, "there is a number that should not be there")
     given = {seed.API_KEY, seed.PASSWORD, *bench.tokens.values()}
     places = {
-        "an answer": "\n".join(bench.everything_heard()),
+        "an answer": "\n".join(bench.all_results()),
         "a question": "\n".join(assistant.person.questions if assistant.person else []),
         "a log": bench.logs(),
         "the audit": "\n".join([row["detail"] async for row in bench.store.audit.rows()]),
@@ -62,7 +62,7 @@ async def _making_secrets(assistant: Assistant) -> Mapping[str, dict[str, Any]]:
 
 async def _tampered(bench: Bench) -> str:
     assistant = await bench.silent()
-    await order_waits(assistant, "+12125550141")
+    await propose_order(assistant, "+12125550141")
     await assistant.call(SEND, message("+881612345678", "Hello"))
     untouched = await bench.store.audit.verify()
     expect(untouched.is_whole, f"the record that nobody touched does not verify: {untouched.what}")
@@ -87,7 +87,7 @@ async def _frozen(bench: Bench) -> str:
     over_http, other_process = await bench.asking(), await bench.asking("legacy")
     silent = await bench.silent()
     since = await bench.providers.since_now()
-    await bench.operator.approve(await order_waits(silent, "+12125550118"))
+    await bench.operator.approve(await propose_order(silent, "+12125550118"))
     await bench.operator.press("/freeze")
     try:
         for assistant in (over_http, other_process):

@@ -1,0 +1,26 @@
+"""Bearer tokens from the settings."""
+
+import hmac
+from collections.abc import Mapping
+
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from pydantic import SecretStr
+
+
+class BearerTokens(TokenVerifier):
+    """Checks bearer tokens; the name that the settings give a token becomes the principal."""
+
+    def __init__(self, tokens: Mapping[str, SecretStr], resource: str) -> None:
+        """`tokens` are by holder; `resource` is the address that they are for."""
+        self._tokens = tokens
+        self._resource = resource
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        holder = None
+        # Every token is compared, so that the time taken does not depend on the holder.
+        for name, secret in self._tokens.items():
+            if hmac.compare_digest(token.encode("utf-8"), secret.get_secret_value().encode("utf-8")):
+                holder = name
+        if holder is None:
+            return None
+        return AccessToken(token=token, client_id=holder, scopes=[], subject=holder, resource=self._resource)
