@@ -11,7 +11,7 @@ import anyio
 from server.probes import access, approval_scope, approvals, budgets, destinations, integrity, untrusted_text
 from server.probes.bench import Bench, start_bench
 from server.probes.budgets import CAP
-from server.probes.destinations import night_in_honolulu
+from server.probes.destinations import quiet_hours_in_honolulu
 from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.server_process import PROGRAM
 
@@ -45,7 +45,7 @@ def rules_named(name: Rules) -> dict[str, Any]:
             {"per": "month", "limit": "100"},
             {"per": "month", "limit": "100", "currency": "EUR"},
         ],
-        "compliance": {"quiet_hours": night_in_honolulu()},
+        "compliance": {"quiet_hours": quiet_hours_in_honolulu()},
     }
 
 

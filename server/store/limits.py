@@ -1,6 +1,6 @@
-"""Provider limits and spared answers, shared by every process on the store: VoiceTel counts 6 an hour for an address.
+"""Rate limits and the response cache, shared by every process on a store: VoiceTel allows an address 6 calls an hour.
 
-They spare, they do not guard: where the store cannot be used, plain reads go on with what this process knows.
+They save calls and do not protect anything: without a usable store, reads continue with what this process knows.
 """
 
 import time
@@ -49,7 +49,7 @@ class StoredLimits:
 
 
 class StoredCache:
-    """Implements `clients.cache.AnswerCache`. Sealed, because answers hold personal data."""
+    """Implements `clients.cache.AnswerCache`; answers are encrypted, because they contain personal data."""
 
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database

@@ -99,7 +99,7 @@ def let_a_yes_last() -> None:
     cut(Approvals, "expire_if_due", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(StoredJournal, "find_open", lasting)
-    cut(StoredJournal, "_moved", once_more)
+    cut(StoredJournal, "_move", once_more)
 
 
 def let_a_yes_fit() -> None:
