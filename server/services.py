@@ -6,11 +6,10 @@ and SQLAlchemy takes longer to load than they take.
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -18,7 +17,6 @@ import httpx2
 from clients.cache import CachedAnswer
 from clients.client import ApiClient
 from clients.clock import Clock, SystemClock
-from clients.deferred import Deferred
 from clients.http_client import open_http_client
 from clients.limits import Limit
 from clients.redaction import redact
@@ -35,6 +33,7 @@ from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
 from server.settings.model import Settings
+from server.store.door import StoreDoor
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
 from tools.operation_catalog import RegisteredOperations
@@ -49,9 +48,6 @@ if TYPE_CHECKING:
     from server.store.store import Store
 
 logger = logging.getLogger(__name__)
-
-OPEN_STORE: Final = Deferred[Callable[[str, Path, str | None], "Store"]]("server.store.store:open_store")
-"""The door to the store."""
 
 WEBHOOK_SECRET: Final = "callbacks of providers"  # noqa: S105 - the purpose of a key, which is no secret
 """What the secret in the inbox's addresses is derived for. Changing it would break addresses that providers hold."""
@@ -78,10 +74,15 @@ class Services:
         return self.given_http or open_http_client(self.settings.timeout_seconds)
 
     @cached_property
-    def store(self) -> "Store":
-        """The store. Its database is opened on first use."""
+    def door(self) -> StoreDoor:
+        """The door to the store, for what needs the store later."""
         settings = self.settings
-        return OPEN_STORE.load()(settings.store_address, settings.state_folder, reveal(settings.state_key))
+        return StoreDoor(settings.store_address, settings.state_folder, reveal(settings.state_key))
+
+    @property
+    def store(self) -> "Store":
+        """The store, opened on first use."""
+        return self.door.store
 
     @cached_property
     def guard(self) -> Guard:
@@ -205,8 +206,7 @@ class Services:
         """Close what was opened."""
         if "http" in self.__dict__:
             await self.http.aclose()
-        if "store" in self.__dict__:
-            await self.store.database.close()
+        await self.door.close()
 
     @property
     def _public_address(self) -> str | None:

@@ -11,6 +11,7 @@ from server.cli.health_checks import Finding, examine_inferred, examine_provider
 from server.cli.terminal import console, plain
 from server.services import Services
 from server.settings.load import read_settings
+from server.simulation import services_for
 
 MARKS = {"ok": "[green]ok  [/]", "look": "[yellow]look[/]", "no": "[red]no  [/]"}
 
@@ -23,8 +24,6 @@ def doctor(
     settings = read_settings(config)
 
     async def examine() -> bool:
-        from server.process import services_for
-
         async with services_for(settings, sandbox=sandbox) as services:
             try:
                 return [_told(finding) async for finding in _findings(services)].count("no") == 0

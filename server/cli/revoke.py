@@ -1,4 +1,4 @@
-"""`ringfence revoke`: end a session at a provider that keeps one."""
+"""`ringfence revoke`: ends a session at a provider that keeps one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +9,9 @@ import typer
 from clients.errors import TelephonyError
 from clients.revocable import Revocable
 from server.cli.terminal import console, fail
-from server.process import services_for
 from server.services import Services
 from server.settings.load import read_settings
+from server.simulation import services_for
 
 
 def revoke(

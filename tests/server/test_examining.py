@@ -110,7 +110,7 @@ def test_doctor_says_no_where_the_store_was_begun_with_another_key(monkeypatch: 
     monkeypatch.setenv("RINGFENCE_STATE_KEY", base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"))
     code, told = _ran("doctor")
     assert code == 1
-    assert "no    store: The store was begun with another key" in told
+    assert "no    store: The store was created with another key" in told
     assert "ok    store" not in told
 
 
