@@ -7,7 +7,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.cli.health_checks import Finding, examine_inferred, examine_provider, examine_store
+from server.cli.health_checks import Finding, check_inferred_paths, check_provider, check_store
 from server.cli.terminal import console, plain
 from server.services import Services
 from server.settings.model import read_settings
@@ -23,7 +23,7 @@ def doctor(
     """Check settings, store, credentials and reachability with harmless reads, and what inferred paths answer."""
     settings = read_settings(config)
 
-    async def examine() -> bool:
+    async def check() -> bool:
         from server.http.app import runtime_for
 
         async with runtime_for(settings, sandbox=sandbox) as services:
@@ -32,12 +32,12 @@ def doctor(
             finally:
                 await services.close()
 
-    if not anyio.run(examine):
+    if not anyio.run(check):
         raise typer.Exit(1)
 
 
 async def _findings(services: Services) -> AsyncGenerator[Finding]:
-    for finding in await examine_store(services.store):
+    for finding in await check_store(services.store):
         yield finding
     unfinished = list(half_set_up(services.settings))
     for line in unfinished:
@@ -45,10 +45,10 @@ async def _findings(services: Services) -> AsyncGenerator[Finding]:
     if not (services.clients or unfinished):
         yield Finding("providers", "no", "none has credentials; docs/settings.md lists what each one needs")
     for client in services.clients.values():
-        found = await examine_provider(client)
+        found = await check_provider(client)
         yield found
         if found.state == "ok":
-            async for finding in examine_inferred(client):
+            async for finding in check_inferred_paths(client):
                 yield finding
 
 

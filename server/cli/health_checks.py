@@ -35,7 +35,7 @@ class Finding:
     detail: str
 
 
-async def examine_store(record: Store) -> list[Finding]:
+async def check_store(record: Store) -> list[Finding]:
     """Whether guarded calls can be put on record, whether they are stopped, and whether anybody could approve."""
     try:
         async with record.database.transaction():
@@ -55,7 +55,7 @@ async def examine_store(record: Store) -> list[Finding]:
     return [Finding("store", "ok", f"can be read and written{hint}"), *frozen]
 
 
-async def examine_provider(client: ApiClient) -> Finding:
+async def check_provider(client: ApiClient) -> Finding:
     """Whether the credentials work. Reads something that is not limited: VoiceTel allows 6 account reads an hour."""
     title = client.provider.title
     try:
@@ -79,7 +79,7 @@ def _what_to_do(error: TelephonyError, client: ApiClient) -> str:
             return ""
 
 
-async def examine_inferred(client: ApiClient) -> AsyncGenerator[Finding]:
+async def check_inferred_paths(client: ApiClient) -> AsyncGenerator[Finding]:
     """What each inferred path answered, as far as a free read tells; ids come from the lists that were read before."""
     seen: dict[str, object] = {}
     skipped: list[str] = []

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sandbox.convirza import seed
 from server.cli.app import command_line
-from server.cli.health_checks import Finding, examine_inferred
+from server.cli.health_checks import Finding, check_inferred_paths
 from server.services import Services
 from server.settings.accounts import ConvirzaSettings
 from server.settings.model import Settings
@@ -130,6 +130,6 @@ async def _findings(folder: Path, sandbox: Sandbox) -> list[Finding]:
     )
     services = Services(Settings(convirza=account, state_folder=folder))
     try:
-        return [finding async for finding in examine_inferred(services.clients["convirza"])]
+        return [finding async for finding in check_inferred_paths(services.clients["convirza"])]
     finally:
         await services.close()
