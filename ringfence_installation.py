@@ -8,10 +8,11 @@ import base64
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 FOLDER: Final = os.path.dirname(os.path.realpath(__file__))
@@ -33,11 +34,11 @@ class RecordedFile:
     """Bytes; None where they were not recorded."""
 
 
-def find_fault(folder: str = FOLDER) -> str | None:
+def find_fault(folder: str = FOLDER, loaded: Mapping[str, ModuleType] = sys.modules) -> str | None:
     """Return why Ringfence must not start from this folder, as one sentence, or None.
 
     Compares the sizes of the files with those that were installed, which takes about two milliseconds; their contents
-    are `find_changed_files`'s to compare.
+    are `find_changed_files`'s to compare. `loaded` holds the modules that Python has imported already.
     """
     if sys.flags.optimize >= 2:
         return (
@@ -45,19 +46,19 @@ def find_fault(folder: str = FOLDER) -> str | None:
             "start it without them."
         )
     for package in PACKAGES:
-        loaded = getattr(sys.modules.get(package), "__file__", None)
-        if loaded and os.path.realpath(loaded) != os.path.join(folder, package, "__init__.py"):
+        file = getattr(loaded.get(package), "__file__", None)
+        if file and os.path.realpath(file) != os.path.join(folder, package, "__init__.py"):
             return (
                 f"Ringfence cannot start, because Python has already loaded another package `{package}`, "
-                f"{loaded} of {_owner_of(loaded)}: {REMEDY}."
+                f"{file} of {_owner_of(file)}: {REMEDY}."
             )
-    for file in recorded_files(folder) or [RecordedFile(f"{package}/__init__.py") for package in PACKAGES]:
-        path = os.path.join(folder, file.path)
+    for recorded in recorded_files(folder) or [RecordedFile(f"{package}/__init__.py") for package in PACKAGES]:
+        path = os.path.join(folder, recorded.path)
         try:
             size = os.stat(path).st_size
         except OSError:
             return _explain_missing(path, folder)
-        if file.size not in (None, size):
+        if recorded.size not in (None, size):
             return f"Ringfence cannot start, because {_owner_of(path)} replaced its file {path}: {REMEDY}."
     return None
 

@@ -37,9 +37,9 @@ class CheckResult:
     detail: str
 
 
-def check_installation() -> list[CheckResult]:
+def check_installation(folder: str = FOLDER) -> list[CheckResult]:
     """Check that Ringfence's files are as they were installed, and that no other distribution can replace them."""
-    recorded, changed = recorded_files(), find_changed_files()
+    recorded, changed = recorded_files(folder), find_changed_files(folder)
     neighbours = [
         CheckResult(
             "installation",
@@ -47,14 +47,14 @@ def check_installation() -> list[CheckResult]:
             f"{neighbour} puts a package `{package}` into this environment, too: updating or removing it breaks "
             f"Ringfence; {REMEDY}",
         )
-        for neighbour, package in find_neighbours()
+        for neighbour, package in find_neighbours(folder)
     ]
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        detail = f"not as it was installed: {changed[0]}{more} in {FOLDER}; {REMEDY}"
+        detail = f"not as installed: {changed[0]}{more} in {folder}; {REMEDY}"
         return [CheckResult("installation", "fail", detail), *neighbours]
     files = f"all {len(recorded)} files are as they were installed" if recorded else "a checkout, not an installation"
-    return [CheckResult("installation", "ok", f"Ringfence {version('ringfence')} in {FOLDER}: {files}"), *neighbours]
+    return [CheckResult("installation", "ok", f"Ringfence {version('ringfence')} in {folder}: {files}"), *neighbours]
 
 
 async def check_store(store: Store) -> list[CheckResult]:

@@ -25,6 +25,7 @@ def _ran(*words: str) -> tuple[int, str]:
 def test_doctor_says_what_each_inferred_path_answered_and_what_it_did_not_try() -> None:
     code, output = _ran("doctor", "--sandbox")
     assert code == 0, output
+    assert "ok    installation: Ringfence " in output
     for provider in ("VoiceTel", "Routee", "Convirza", "Enswitch"):
         assert f"ok    {provider}: answers at" in output
     assert "convirza_list_tags (inferred: GET /v3/tag): answered as expected" in output
