@@ -17,7 +17,7 @@ from typing import Final
 
 FOLDER: Final = os.path.dirname(os.path.realpath(__file__))
 PACKAGES: Final = ("server", "tools", "prompts", "guard", "clients", "sandbox")
-REMEDY: Final = "install Ringfence again, in an environment of its own, for example with `uv tool install ringfence`"
+REMEDY: Final = "install Ringfence again, in an environment of its own (`uv tool install` makes one)"
 
 
 @dataclass(frozen=True, slots=True)
