@@ -20,6 +20,7 @@ from clients.http_client import open_http_client
 from clients.limits import Limit
 from clients.operation import Spec
 from guard.action import Principal
+from guard.background import Reconciliation
 from guard.errors import JournalUnavailable
 from guard.rules.quote import PriceSource
 from server.console.urls import ApprovalPage, NoPage
@@ -61,6 +62,9 @@ class Services:
             tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
         )
         self.clock = clock or SystemClock()
+        self.reconciliation = Reconciliation()
+        """Whoever serves requests runs it beside them."""
+
         self._given_http = http
         self.policy = settings.session_policy()
         self.page: ApprovalPage = NoPage()
@@ -125,6 +129,7 @@ class Services:
             catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
+            reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+import anyio
 from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.caching import CacheHint
@@ -35,7 +36,12 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_server: MCPServer) -> AsyncGenerator[None]:
         try:
-            yield
+            async with anyio.create_task_group() as group:
+                group.start_soon(services.reconciliation.run)
+                try:
+                    yield
+                finally:
+                    group.cancel_scope.cancel()
         finally:
             await services.close()
 
