@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from clients.clock import Clock, SystemClock
 from clients.exchange import Exchange
 from clients.operation import Operation
+from guard.background import Reconciliation
 from guard.journal import Journal, Taint, Tracker, Vault
 from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
@@ -79,6 +80,9 @@ class GuardDependencies:
     rules: Rules = field(default_factory=Rules)
     clock: Clock = field(default_factory=SystemClock)
     approval_lifetime: timedelta = APPROVAL_LIFETIME
+
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    """Whoever serves requests runs it beside them."""
 
     answer_within: timedelta = ANSWER_WITHIN
     """How long providers are given to answer. How soon a call counts as lost depends on it."""

@@ -24,6 +24,7 @@ from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
 from guard.journal import Journal
@@ -62,6 +63,9 @@ class Services:
     """A connection pool that somebody else made, and closes."""
 
     clock: Clock = field(default_factory=SystemClock)
+
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    """Whoever serves requests runs it beside them."""
 
     @cached_property
     def clients(self) -> Mapping[str, ApiClient]:
@@ -103,6 +107,7 @@ class Services:
             catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
+            reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
