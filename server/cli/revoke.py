@@ -19,7 +19,7 @@ def revoke(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """End this installation's session at a provider and forget its tokens; the next call logs in anew."""
+    """End this installation's session at a provider and delete its tokens; the next call logs in again."""
     settings = read_settings(config)
 
     async def end_session() -> tuple[bool, str]:
