@@ -17,8 +17,7 @@ from pydantic import BaseModel
 
 from clients.effects import Effect
 from clients.errors import NotFound, TelephonyError
-from clients.exchange import Exchange
-from clients.operation import Operation
+from clients.operation import Exchange, Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.approvals import Approvals, refuse
 from guard.errors import (

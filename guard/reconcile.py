@@ -7,8 +7,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from clients.errors import NotFound, TelephonyError
-from clients.exchange import Exchange
-from clients.operation import Operation, Verification, answer_type
+from clients.operation import Exchange, Operation, Verification, answer_type
 from guard.action import Action, State
 from guard.journal import Journal
 from guard.verification_hint import Operations

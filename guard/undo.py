@@ -6,8 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
-from clients.operation import Operation, answer_type
-from clients.undo import Undo
+from clients.operation import Operation, Undo, answer_type
 from guard.action import Action, State
 from guard.errors import NotTheSameCall
 from guard.journal import Journal

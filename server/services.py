@@ -17,7 +17,7 @@ from clients.cache import CachedAnswer
 from clients.client import ApiClient
 from clients.http_client import open_http_client
 from clients.limits import Limit
-from clients.operation import Spec
+from clients.spec import Spec
 from guard.action import Principal
 from guard.errors import JournalUnavailable
 from guard.rules.quote import PriceSource

@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ConfigDict, Field
 
 from clients.effects import Effect
-from clients.operation import Spec
+from clients.spec import Spec
 from server.mcp.dispatcher import Dispatcher
 from tools.registry import OperationType
 from tools.schema import input_schema

@@ -8,7 +8,9 @@ from mcp.types import CallToolResult, InputRequiredResult
 
 from clients.client import ApiClient
 from clients.errors import TelephonyError
-from clients.operation import Operation, Spec, build_request
+from clients.operation import Operation
+from clients.request import build_request
+from clients.spec import Spec
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
 from guard.rules.policy import Policy

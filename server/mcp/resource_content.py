@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from clients.client import ApiClient
-from clients.operation import Spec
+from clients.spec import Spec
 from guard.action import Principal
 from guard.messages import argument_lines, status_line
 from server.mcp.instructions import instructions

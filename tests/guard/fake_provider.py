@@ -8,9 +8,8 @@ from typing import Any, Literal, TypeVar, cast
 
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, ProviderFailed
-from clients.exchange import Exchange
-from clients.operation import Answer, Done, Operation, ProviderApi, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Exchange, Operation, Undo, Verification
+from clients.spec import ProviderApi
 
 R = TypeVar("R")
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from clients.errors import NotFound
-from clients.operation import Operation, build_request
-from clients.undo import Undo
+from clients.operation import Operation, Undo
+from clients.request import build_request
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
 from server.mcp.untrusted import Untrusted, fenced
 from tests.clients.routee_accounts import application, sandboxes

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from clients.operation import Operation, answer_type
-from clients.undo import Undo
+from clients.operation import Operation, Undo, answer_type
 from tools.registry import catalogue
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Undo, put_back
 
 LONGEST_SHOWN: Final = 80
 

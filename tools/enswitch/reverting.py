@@ -4,9 +4,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from clients.checking import only_checks
-from clients.operation import Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Operation, Undo, Verification, is_dry_run, put_back
 from tools.enswitch.comparing import agreement, given
 
 ONLY_CHECKED: Final = Undo(verdict="none", lost="The input was checked only, so that nothing changed.")
@@ -14,7 +12,7 @@ ONLY_CHECKED: Final = Undo(verdict="none", lost="The input was checked only, so 
 
 def as_before(operation: Operation[Any], before: Any, *names: str) -> Undo:
     """The same call with the values that were read before. `names` are the fields that say what it works on."""
-    if only_checks(operation):
+    if is_dry_run(operation):
         return ONLY_CHECKED
     if before is None:
         return UNREAD
@@ -37,6 +35,6 @@ def as_wanted(operation: Operation[Any], *names: str) -> Verification[Any] | Non
     read = operation.before()
     wanted = given(operation, *names)
     is_readable = any(not isinstance(value, SecretStr) for value in wanted.values())
-    if read is None or not is_readable or only_checks(operation):
+    if read is None or not is_readable or is_dry_run(operation):
         return None
     return Verification(read=read, check=lambda found: agreement(wanted, found))

@@ -23,10 +23,10 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.exchange import Exchange
 from clients.limits import Limit, Limits, ProcessLimits
-from clients.operation import Operation, ProviderApi, Spec
+from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
+from clients.spec import ProviderApi, Spec
 
 voicetel: Final = ProviderApi(
     "voicetel",
@@ -38,7 +38,7 @@ voicetel: Final = ProviderApi(
         "Numbers have ten digits on the wire; here they are E.164.",
         "Orders are charged at once, and some of the numbers may fail: look at `failed`.",
         "Only orders have an idempotency key; no other call is ever sent a second time.",
-        "Changing the password ends the API key that is in use.",
+        "ChangesSomething the password ends the API key that is in use.",
         "Message times run backwards on the wire: `from` is the newer bound. Here they are `since` and `until`.",
     ),
 )

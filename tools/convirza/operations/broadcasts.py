@@ -5,13 +5,19 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from clients.audience import Members, UnresolvableRecipients
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
-from clients.operation import Answer, Operation, Verification
+from clients.operation import (
+    Answer,
+    ChangesSomething,
+    Members,
+    Operation,
+    Undo,
+    UnresolvableRecipients,
+    Verification,
+    put_back,
+)
 from clients.segments import segments
-from clients.undo import Undo, put_back
 from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import UNSEEN, changed, fields_of, is_new, put_fields_back, replaced
@@ -238,7 +244,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     basis="inferred",
     synonyms=("patch", "reschedule", "postpone", "edit text", "bulk sms"),
 )
-class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
+class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange]):
     """Change a scheduled broadcast; what is left out stays."""
 
     broadcast_id: Id

@@ -5,12 +5,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.errors import NotPermitted
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Word, body, list_in, object_in
@@ -309,7 +307,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     basis="inferred",
     synonyms=("patch", "rename", "move", "edit", "billing"),
 )
-class UpdateGroup(_ChangeOfGroup, Changing, Operation[GroupChange]):
+class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
     """Change some settings of a group; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="org_unit_name")] = None

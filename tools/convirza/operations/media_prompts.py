@@ -10,8 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
 
 from clients.effects import Effect
 from clients.fields import WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import body
 from tools.convirza.paging import Listing, PagedOperation

@@ -7,8 +7,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import is_new
 from tools.convirza.field_types import Id, Number, body, object_in

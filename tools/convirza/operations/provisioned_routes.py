@@ -5,11 +5,9 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
 from tools.convirza.field_types import Id, Number, Word, object_in
@@ -264,7 +262,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
         "greeting",
     ),
 )
-class UpdateProvisionedRoute(_ChangeOfRoute, Changing, Operation[RouteChange]):
+class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteChange]):
     """Change some settings of a route; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="provisioned_route_name")] = None

@@ -6,8 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Word, body
 from tools.convirza.internal_reads import FindTag, Tag, Tags

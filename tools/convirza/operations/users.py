@@ -6,11 +6,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import ALL_PATHS, BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Mail, Word, body, object_in
@@ -286,7 +284,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     basis="inferred",
     synonyms=("patch", "promote", "role", "deactivate", "disable", "forward agent"),
 )
-class UpdateUser(_ChangeOfUser, Changing, Operation[UserChange]):
+class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
     """Change some settings of a user; the others stay."""
 
     email: Annotated[Mail | None, Field(serialization_alias="username")] = None

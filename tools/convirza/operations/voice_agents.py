@@ -5,11 +5,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import EmptyIsNone, FurtherFields, Id, Number, Word, body, numbers_in
@@ -194,7 +192,7 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
     basis="inferred",
     synonyms=("patch", "change script", "greeting", "transfer", "bot"),
 )
-class UpdateVoiceAgent(_ChangeOfAgent, Changing, Operation[VoiceAgentChange]):
+class UpdateVoiceAgent(_ChangeOfAgent, ChangesSomething, Operation[VoiceAgentChange]):
     """Change some settings of an AI voice agent; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="agent_name")] = None

@@ -5,11 +5,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredTime, KeptFromModel, Secret
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import FurtherFields, Id, Word, body
@@ -233,7 +231,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     basis="inferred",
     synonyms=("patch", "change url", "disable", "edit callback"),
 )
-class UpdateWebhook(_ChangeOfWebhook, Changing, Operation[WebhookChange]):
+class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]):
     """Change some settings of a webhook; the others stay. Parameters and token are one list, replaced whole."""
 
     name: Annotated[Word | None, Field(serialization_alias="webhook_name")] = None

@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
@@ -191,7 +189,7 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
     unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "rate", "levy"),
 )
-class UpdateTax(DryRun, TaxSettings, ForCustomer, Changing, Operation[Accepted]):
+class UpdateTax(DryRun, TaxSettings, ForCustomer, ChangesSomething, Operation[Accepted]):
     """Change a tax; what is left out stays."""
 
     besides: ClassVar = frozenset({"dry_run", "customer"})

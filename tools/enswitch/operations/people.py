@@ -12,8 +12,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo, put_back
+from clients.operation import Answer, Operation, Undo, Verification, put_back, wire_fields
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
 from tools.enswitch.field_types import Flag, Id, Mail, Text, Words, is_given, new_password

@@ -9,11 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
@@ -188,7 +186,7 @@ class ReleaseNumber(Operation[Accepted]):
     toolset="numbers",
     synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
 )
-class UpdateNumber(Destination, Changing, Operation[Accepted]):
+class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     """Change where a number's calls go and its settings. Not every setting is offered."""
 
     number: Number
@@ -244,7 +242,7 @@ class UpdateNumber(Destination, Changing, Operation[Accepted]):
     unverifiable="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
 )
-class UpdateNumberTimes(DryRun, Destination, Changing, Operation[Accepted]):
+class UpdateNumberTimes(DryRun, Destination, ChangesSomething, Operation[Accepted]):
     """Change where a number's calls go while a time group is active; no documented call shows it."""
 
     number: Number

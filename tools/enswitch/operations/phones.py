@@ -13,8 +13,7 @@ from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement, given
 from tools.enswitch.field_types import (

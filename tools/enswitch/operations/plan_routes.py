@@ -9,11 +9,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.field_types import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
@@ -178,7 +176,7 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     toolset="plans",
     synonyms=("change", "allow", "forbid", "peer", "steer"),
 )
-class UpdatePlanRoute(DryRun, Changing, Operation[Accepted]):
+class UpdatePlanRoute(DryRun, ChangesSomething, Operation[Accepted]):
     """Change a route of a rate plan, for every customer on it; what is left out stays."""
 
     route: RouteName = Field(serialization_alias="id")

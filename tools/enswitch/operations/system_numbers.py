@@ -8,10 +8,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.operation import Operation, Verification
-from clients.undo import Undo
+from clients.operation import ChangesSomething, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.comparing import agreement
 from tools.enswitch.field_types import Flag, Id, Number, Text, Whole
@@ -112,7 +110,7 @@ class GetSystemNumber(Operation[OwnedNumber]):
     admin_only=True,
     synonyms=("move", "assign", "transfer", "reclass"),
 )
-class UpdateSystemNumber(DryRun, Changing, Operation[Accepted]):
+class UpdateSystemNumber(DryRun, ChangesSomething, Operation[Accepted]):
     """Change the system's settings of a number; another customer gets it without any billing."""
 
     number: Number

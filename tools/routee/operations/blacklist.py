@@ -9,10 +9,8 @@ from typing import Any, Final, cast
 
 from pydantic import Field
 
-from clients.audience import Members
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Members, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
 from tools.routee.operations.contacts import Contact

@@ -9,8 +9,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
-from clients.operation import Answer, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.calls import Callee, SpokenText, called_numbers, callee
 from tools.routee.client import routee
 from tools.routee.field_types import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, given

@@ -5,11 +5,9 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Done, Operation, Verification, wire_fields
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Done, Members, Operation, Undo, Verification, put_back, wire_fields
 from tools.routee.campaign_plans import is_same_plan
 from tools.routee.client import routee
 from tools.routee.comparing import replaced

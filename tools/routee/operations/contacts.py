@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import E164, Email, LooseText, StrangerText
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.comparing import replaced
 from tools.routee.field_types import Id, given

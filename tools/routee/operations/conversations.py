@@ -4,11 +4,9 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from clients.audience import UnresolvableRecipients
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
-from clients.operation import Answer, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, UnresolvableRecipients, wire_fields
 from tools.routee.calls import CalledParty, Callee, Calls, Recording, Verb, called_numbers, callee
 from tools.routee.client import CONVERSATIONS, routee
 from tools.routee.field_types import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, given

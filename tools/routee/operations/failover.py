@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,

@@ -6,8 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
 from tools.routee.operations.contacts import Contacts

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id, Label, given, is_since, iso, same_number
 from tools.routee.filters import Filter

@@ -12,8 +12,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.errors import NotFound, UnexpectedAnswer
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Verification, wire_fields
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, wire_fields
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
 from tools.routee.comparing import agrees, changed

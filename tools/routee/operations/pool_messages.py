@@ -7,8 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import BodyAnalysis, Id, SmsText, same_number
 from tools.routee.filters import Filter

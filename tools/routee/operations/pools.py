@@ -8,11 +8,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Done, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.comparing import agrees, changed
 from tools.routee.field_types import (
@@ -233,7 +231,7 @@ class CreatePool(PoolSettings, Operation[Pool]):
     docs="edit-a-pool",
     synonyms=("edit", "change", "rename", "settings"),
 )
-class UpdatePool(PoolSettings, Changing, Operation[Pool]):
+class UpdatePool(PoolSettings, ChangesSomething, Operation[Pool]):
     """Rename a pool or change how it chooses senders and where it posts."""
 
     besides = frozenset({"callback_final_only"})

@@ -8,9 +8,8 @@ from pydantic import AliasChoices, Field
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
-from clients.operation import Answer, Operation, Verification, wire_fields
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
-from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,

@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, StrangerText
-from clients.operation import Answer, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,

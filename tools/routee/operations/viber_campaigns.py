@@ -5,11 +5,9 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Done, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,

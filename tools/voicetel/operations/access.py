@@ -18,8 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, mod
 from clients.effects import Effect
 from clients.errors import quoted
 from clients.fields import KeptFromModel, Secret
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
 MASKS: Final = (8, 16, 24, 32)

@@ -7,7 +7,6 @@ from urllib.parse import unquote, unquote_plus
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import (
     AnsweredNumber,
@@ -19,8 +18,7 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.voicetel.client import HOURLY, voicetel
 
 
@@ -106,7 +104,7 @@ class UpdatedSettings(Answer):
     docs="#accountPut",
     synonyms=("low balance alert", "caller id", "time zone"),
 )
-class UpdateAccount(Changing, Operation[UpdatedSettings]):
+class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
     """Change account settings; what is left out stays. Service flags and `ccs` are for administrators."""
 
     caller_id: UsNumber | None = None

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import GetNumber, Number
 

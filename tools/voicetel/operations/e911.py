@@ -14,8 +14,7 @@ from pydantic import Field, ValidationError
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest, NotFound
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Operation, Undo, Verification
 from tools.voicetel.client import voicetel
 
 Text = Annotated[str, Field(min_length=1)]

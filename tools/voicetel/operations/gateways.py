@@ -10,11 +10,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from clients.audience import Members
-from clients.changing import Changing
 from clients.effects import Effect
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, ChangesSomething, Done, Members, Operation, Undo, Verification, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.access import is_routable
 from tools.voicetel.operations.phone_numbers import SYSTEM_ROUTES, Numbers
@@ -167,7 +164,7 @@ class CreateGateway(Operation[Gateway]):
     docs="#gatewaysPut",
     synonyms=("change", "trunk", "pbx", "move", "capacity"),
 )
-class UpdateGateway(Changing, Operation[Gateway]):
+class UpdateGateway(ChangesSomething, Operation[Gateway]):
     """Change a gateway; with a new address, all calls routed to it go there."""
 
     gateway_id: int = Field(ge=1)

@@ -17,9 +17,8 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import Answer, Operation, Verification, wire_fields
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
-from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
 LOOKS_BACK: Final = timedelta(minutes=1)

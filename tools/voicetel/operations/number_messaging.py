@@ -5,11 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, wire_fields
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.ordering import FailedNumber
 
@@ -105,7 +103,7 @@ class ChangedRoutes(Answer):
     docs="#numbersMessagingPatch",
     synonyms=("sms route", "inbound", "outbound", "detach", "carrier"),
 )
-class SetMessagingRoutes(Changing, Operation[ChangedRoutes]):
+class SetMessagingRoutes(ChangesSomething, Operation[ChangedRoutes]):
     """Change where a number's inbound messages go, the carrier of its outbound ones, or both."""
 
     number: UsNumber

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import NOT_SET, UNREAD, Undo, put_back
+from clients.operation import NOT_SET, UNREAD, Answer, Done, Operation, Undo, Verification, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
 

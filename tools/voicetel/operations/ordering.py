@@ -8,8 +8,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, ReleaseNumber
 

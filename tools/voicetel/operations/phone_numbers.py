@@ -7,8 +7,7 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Operation, Undo, Verification
 from tools.voicetel.client import voicetel
 
 SYSTEM_ROUTES: Final = frozenset({

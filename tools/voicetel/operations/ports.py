@@ -11,8 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from clients.effects import Charge, Effect
 from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
 CLOCKS_DIFFER: Final = timedelta(minutes=10)

@@ -14,8 +14,7 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
 from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Operation, Undo, Verification
 from tools.voicetel.client import voicetel
 
 Status = Literal["active", "pending", "closed", "spam"]
