@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from clients.effects import Charge
+from clients.evidence import Evidence
 from clients.fields import WIRE
 from clients.spec import DeclaredModel, placeholders
 
@@ -65,14 +66,14 @@ class Verification(Generic[A]):
 
     read: "Operation[A]"
 
-    check: "Callable[[A], bool | Verification[Any] | None]"
-    """True if the answer shows that it happened, False that it did not, None if it cannot tell; or the next read."""
+    check: "Callable[[A], Evidence | Verification[Any]]"
+    """What the answer proves; or the next read, where this one is not enough."""
 
-    if_absent: bool | None = None
-    """What it means when the read finds nothing."""
+    if_absent: Evidence = Evidence.UNKNOWN
+    """What it proves that the read finds nothing."""
 
     may_be_older: bool = False
-    """True where what is found proves nothing unless `before`, the same read, did not find it."""
+    """True if an older object would look the same, so that `before`, the same read, must show that it was absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +233,11 @@ def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any
         return Undo(verdict="partial" if lost else "full", operation=operation.model_validate(fields), lost=lost)
     except ValidationError:
         return Undo(verdict="none", lost="No call of the API sets it back to what it was.")
+
+
+def verify_removal(read: Operation[A]) -> Verification[A]:
+    """The verification of a call that removes what a read shows: it happened once the read finds nothing."""
+    return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES)
 
 
 def is_dry_run(operation: object) -> bool:

@@ -38,7 +38,7 @@ voicetel: Final = ProviderApi(
         "Numbers have ten digits on the wire; here they are E.164.",
         "Orders are charged at once, and some of the numbers may fail: look at `failed`.",
         "Only orders have an idempotency key; no other call is ever sent a second time.",
-        "ChangesSomething the password ends the API key that is in use.",
+        "Changing the password ends the API key that is in use.",
         "Message times run backwards on the wire: `from` is the newer bound. Here they are `since` and `until`.",
     ),
 )

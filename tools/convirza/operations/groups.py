@@ -7,12 +7,20 @@ from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.errors import NotPermitted
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Word, body, list_in, object_in
 from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.updates import (
+    describe_full_update,
+    describe_update,
+    fields_of,
+    is_new,
+    restore_settings,
+    same_settings,
+)
 
 
 class Group(Answer):
@@ -46,12 +54,12 @@ class Groups(Listing):
     rows_name: ClassVar[str] = "groups"
     groups: list[Group] = []
 
-    def has_new(self, name: str, sent_at: datetime) -> bool | None:
+    def has_new(self, name: str, sent_at: datetime) -> Evidence:
         """Whether a group of this name came with a call sent at that time."""
         same = [group for group in self.groups if group.name == name]
         if any(is_new(group.created, sent_at) and group.status in {None, "active"} for group in same):
-            return True
-        return False if not same and self.shows_every("name") else None
+            return Evidence.YES
+        return Evidence.no_if(not same and self.shows_every("name"))
 
 
 class GroupChange(Answer):
@@ -266,7 +274,9 @@ class _ChangeOfGroup(_GroupSettings):
         return GetGroup(org_unit_id=self.org_unit_id)
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "org_unit_id")))
+        return Verification(
+            read=self.before(), check=lambda found: same_settings(found, fields_of(self, "org_unit_id"))
+        )
 
 
 @convirza.operation(
@@ -286,7 +296,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, Group) else None
-        return replaced(read, fields_of(self, "org_unit_id"), kept=frozenset(NOT_SETTABLE))
+        return describe_full_update(read, fields_of(self, "org_unit_id"), kept=frozenset(NOT_SETTABLE))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Group):
@@ -314,11 +324,11 @@ class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
     """New name."""
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        return changed(before if isinstance(before, Group) else None, fields_of(self, "org_unit_id"))
+        return describe_update(before if isinstance(before, Group) else None, fields_of(self, "org_unit_id"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, Group) else None
-        return put_fields_back(UpdateGroup, read, fields_of(self, "org_unit_id"), org_unit_id=self.org_unit_id)
+        return restore_settings(UpdateGroup, read, fields_of(self, "org_unit_id"), org_unit_id=self.org_unit_id)
 
     def to_wire(self) -> dict[str, Any]:
         return body(self, without=frozenset({"org_unit_id"}))
@@ -344,12 +354,14 @@ class DeleteGroup(Operation[GroupChange]):
         return GetGroup(org_unit_id=self.org_unit_id)
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=self.before(), check=lambda found: _is_archived(found, sent_at), if_absent=True)
+        return Verification(
+            read=self.before(), check=lambda found: _is_archived(found, sent_at), if_absent=Evidence.YES
+        )
 
 
-def _is_archived(found: Group, sent_at: datetime) -> bool | None:
+def _is_archived(found: Group, sent_at: datetime) -> Evidence:
     """The words for a status are inferred. One that had been archived before says nothing of this call."""
     status = (found.status or "").casefold()
     if status in {"inactive", "archived", "deleted"}:
-        return True if is_new(found.modified, sent_at) else None
-    return False if status == "active" else None
+        return Evidence.yes_if(is_new(found.modified, sent_at))
+    return Evidence.no_if(status == "active")

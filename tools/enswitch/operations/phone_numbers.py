@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, same_value
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
@@ -28,7 +29,7 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
-from tools.enswitch.reverting import as_before, as_wanted
+from tools.enswitch.updates import restore_settings, verify_settings
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
 
@@ -148,10 +149,10 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
         lost = "What was charged stays charged, and the number may not be had again."
         return Undo(verdict="partial", operation=ReleaseNumber(number=self.number), lost=lost)
 
-    def _is_there(self, owned: OwnedNumbers) -> bool | None:
+    def _is_there(self, owned: OwnedNumbers) -> Evidence:
         if any(row.number in {self.number, f"+{self.number}"} for row in owned.numbers):
-            return True
-        return None if len(owned.numbers) >= 500 else False
+            return Evidence.YES
+        return Evidence.no_if(len(owned.numbers) < 500)
 
 
 @enswitch.function(
@@ -175,8 +176,8 @@ class ReleaseNumber(Operation[Accepted]):
         """Who sees the pool still sees the number there, as nobody's."""
         return Verification(
             read=self.before(),
-            check=lambda found: None if found.customer is None else found.customer == 0,
-            if_absent=True,
+            check=lambda found: same_value(found.customer, 0),
+            if_absent=Evidence.YES,
         )
 
 
@@ -226,10 +227,10 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
         return GetNumber(number=self.number)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "number")
+        return restore_settings(self, before, "number")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "number")
+        return verify_settings(self, "number")
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))

@@ -16,9 +16,9 @@ from tools.routee.field_types import (
     GroupName,
     Id,
     When,
-    given,
     scheduled,
     timing_warnings,
+    without_none,
 )
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
 from tools.routee.paging import Page, Paged
@@ -100,8 +100,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
         return Undo(verdict="full", operation=DeleteViberCampaign(campaign_id=answer.tracking_id))
 
     def to_wire(self) -> dict[str, Any]:
-        body = self.content() | given(fallbackValues=self.fallback_values)
-        return wire_fields(self, exclude=CONTENT) | given(
+        body = self.content() | without_none(fallbackValues=self.fallback_values)
+        return wire_fields(self, exclude=CONTENT) | without_none(
             body=body, ttl=self.ttl_seconds, scheduledDate=scheduled(self.when)
         )
 

@@ -7,7 +7,9 @@ from urllib.parse import unquote, unquote_plus
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from clients.changes import restore_fields
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import (
     AnsweredNumber,
     AnsweredTime,
@@ -18,7 +20,7 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification
 from tools.voicetel.client import HOURLY, voicetel
 
 
@@ -140,20 +142,15 @@ class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Account):
             return UNREAD
-        old = {name: before.setting(name) for name in sorted(self.model_fields_set)}
-        unread = [name for name, value in old.items() if value is None]
-        lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
-        return put_back(UpdateAccount, lost=lost, **old)
+        return restore_fields(UpdateAccount, {name: before.setting(name) for name in sorted(self.model_fields_set)})
 
     def verification(self, sent_at: datetime) -> Verification[Account]:
         return Verification(read=GetAccount(), check=self._is_set)
 
-    def _is_set(self, found: Account) -> bool | None:
+    def _is_set(self, found: Account) -> Evidence:
         wanted = self.model_dump(exclude_none=True)
         shown = {name: found.setting(name) for name in wanted}
-        if shown == wanted:
-            return True
-        return None if None in shown.values() else False
+        return Evidence.UNKNOWN if None in shown.values() else Evidence.of(shown == wanted)
 
 
 class Credit(Answer):
