@@ -190,6 +190,9 @@ class Operation(DeclaredModel, Generic[R]):
         return content
 
 
+OperationType = type[Operation[Any]]
+
+
 class ChangesSomething(BaseModel):
     """Mixed into an operation that changes what its required fields name: at least one other field must be given."""
 

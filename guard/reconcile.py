@@ -1,22 +1,16 @@
 """Settles actions whose answer was lost by reading the provider's state, never by sending again."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from clients.errors import NotFound, TelephonyError
 from clients.evidence import Evidence
-from clients.operation import Exchange, Operation, Verification, answer_type
+from clients.operation import Operation, Verification, answer_type
 from guard.action import Action, State
-from guard.journal import Journal
-from guard.verification_hint import Operations
-
-R = TypeVar("R")
-
-ANSWER_WITHIN = timedelta(seconds=30)
-"""How long a provider is commonly given to answer."""
+from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
+from guard.verification_hint import verification_hint
 
 MAX_READS = 6
 """How many reads one verification may need before its outcome counts as unknown."""
@@ -28,40 +22,18 @@ LOST_AFTER = 10 * ANSWER_WITHIN
 """An action of another machine that is still being sent after this long has lost its process."""
 
 
-class ProviderClient(Protocol):
-    """The client of one account, as far as reconciliation needs it."""
-
-    @property
-    def account(self) -> str:
-        """What tells this account from another."""
-        ...
-
-    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
-        """Make one call."""
-        ...
-
-
 class Reconciler:
     """Finds actions whose process ended, and settles those whose outcome is unknown."""
 
-    def __init__(
-        self,
-        *,
-        journal: Journal,
-        senders: Mapping[str, ProviderClient],
-        operations: Operations,
-        verification_hint: Callable[[Action], str],
-        now: Callable[[], datetime],
-        answer_within: timedelta = ANSWER_WITHIN,
-    ) -> None:
-        """`answer_within` is how long the provider is given to answer; the times above grow and shrink with it."""
-        self._journal = journal
-        self._senders = senders
-        self._operations = operations
-        self._verification_hint = verification_hint
-        self._now = now
-        self._grace = GRACE * (answer_within / ANSWER_WITHIN)
-        self._lost_after = LOST_AFTER * (answer_within / ANSWER_WITHIN)
+    def __init__(self, dependencies: GuardDependencies) -> None:
+        """The times above grow and shrink with `answer_within`."""
+        self._journal = dependencies.journal
+        self._accounts = dependencies.accounts
+        self._catalog = dependencies.catalog
+        self._now = dependencies.clock.now
+        scale = dependencies.answer_within / ANSWER_WITHIN
+        self._grace = GRACE * scale
+        self._lost_after = LOST_AFTER * scale
 
     async def run(self) -> list[Action]:
         """Mark every abandoned action as unknown, and settle every unknown one that a read can settle."""
@@ -80,7 +52,7 @@ class Reconciler:
             action = await self._journal.find(action.id) or action
         if action.state is not State.UNKNOWN:
             return action
-        call, sender = self._call(action), self._senders.get(action.provider)
+        call, sender = self._call(action), self._accounts.get(action.provider)
         verification = call.verification(action.sent_at) if call and action.sent_at else None
         if call is None or verification is None or sender is None or action.sent_at is None:
             return action
@@ -104,11 +76,11 @@ class Reconciler:
 
     async def _mark_abandoned(self) -> None:
         for action in await self._journal.abandoned(self._now() - self._lost_after):
-            outcome = f"The process ended while the request was under way. {self._verification_hint(action)}"
+            outcome = f"The process ended while the request was under way. {verification_hint(action, self._catalog)}"
             await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=outcome)
 
     def _call(self, action: Action) -> Operation[Any] | None:
-        operation = self._operations(action.operation)
+        operation = self._catalog.operation_named(action.operation)
         try:
             return operation.model_validate(dict(action.arguments)) if operation else None
         except ValidationError:

@@ -22,7 +22,7 @@ from server.cli.terminal import (
     require_passcode,
     tell,
 )
-from server.settings.model import read_settings
+from server.settings.load import read_settings
 
 app = typer.Typer(help="Every guarded call and what became of it.", no_args_is_help=True)
 

@@ -94,10 +94,11 @@ def page(
 
 def _answer(action_id: str, to: State, *, sandbox: bool) -> None:
     async def answer(opened: Opened) -> Action:
+        from clients.clock import SystemClock
         from guard.approvals import Approvals
 
         await require_passcode(opened)
-        answers = Approvals(opened.store.journal)
+        answers = Approvals(opened.store.journal, SystemClock())
         return await answers.give(action_id, to, by=OPERATOR)
 
     action = anyio.run(lambda: opened_record(answer, sandbox=sandbox))

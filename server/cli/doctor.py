@@ -10,8 +10,7 @@ import typer
 from server.cli.health_checks import Finding, examine_inferred, examine_provider, examine_store
 from server.cli.terminal import console, plain
 from server.services import Services
-from server.settings.model import read_settings
-from tools.provider import half_set_up
+from server.settings.load import read_settings
 
 MARKS = {"ok": "[green]ok  [/]", "look": "[yellow]look[/]", "no": "[red]no  [/]"}
 
@@ -24,9 +23,9 @@ def doctor(
     settings = read_settings(config)
 
     async def examine() -> bool:
-        from server.http.app import runtime_for
+        from server.process import services_for
 
-        async with runtime_for(settings, sandbox=sandbox) as services:
+        async with services_for(settings, sandbox=sandbox) as services:
             try:
                 return [_told(finding) async for finding in _findings(services)].count("no") == 0
             finally:
@@ -39,7 +38,7 @@ def doctor(
 async def _findings(services: Services) -> AsyncGenerator[Finding]:
     for finding in await examine_store(services.store):
         yield finding
-    unfinished = list(half_set_up(services.settings))
+    unfinished = list(services.settings.unfinished_accounts())
     for line in unfinished:
         yield Finding("settings", "no", line)
     if not (services.clients or unfinished):

@@ -16,12 +16,11 @@ from clients.errors import (
     TelephonyError,
     UnexpectedAnswer,
 )
-from clients.operation import Operation
+from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
 from server.store.audit import ANOTHER_KEY
 from server.store.store import Store
-from tools.provider import SETUPS
-from tools.registry import OperationType, operations_of
+from tools.registry import operations_of, provider_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,10 @@ async def examine_store(record: Store) -> list[Finding]:
 
 
 async def examine_provider(client: ApiClient) -> Finding:
-    """Whether the credentials work. Reads something that is not limited: VoiceTel allows 6 account reads an hour."""
+    """Whether the credentials work. Reads something that counts against no limit."""
     title = client.provider.title
     try:
-        await client.send(SETUPS[client.provider.name].harmless_read())
+        await client.send(provider_named(client.provider.name).harmless_read.load()())
     except NotFound:
         pass
     except TelephonyError as error:

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from guard.errors import GuardRefusal
 from guard.injection.sanitize import escape_invisible
-from server.settings.model import Settings, read_settings
+from server.settings.load import read_settings
+from server.settings.model import Settings
 
 if TYPE_CHECKING:
     from server.store.store import Store
@@ -41,16 +42,16 @@ class Opened:
 
 async def opened_record(work: Callable[[Opened], Awaitable[T]], *, sandbox: bool) -> T:
     """Open the store, do the work, close it; what the guard refuses is told in one line."""
+    from clients.settings import reveal
     from server.console.passcode import BadPasscode
     from server.store.store import open_store
-    from tools.provider import revealed
 
     settings = read_settings()
     if sandbox:
         from server.settings.sandbox_settings import sandbox_store
 
         settings = settings.model_copy(update=sandbox_store(settings))
-    record = open_store(settings.store_address, settings.state_folder, revealed(settings.state_key))
+    record = open_store(settings.store_address, settings.state_folder, reveal(settings.state_key))
     try:
         return await work(Opened(settings, record))
     except (GuardRefusal, BadPasscode) as refusal:

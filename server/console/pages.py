@@ -6,7 +6,6 @@ the agent's side means nothing here.
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from clients.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
@@ -46,7 +46,7 @@ class PageSetup:
     address: str | None = None
     """Where people reach it, where that is not one of the hosts."""
 
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    clock: Clock = field(default_factory=SystemClock)
 
 
 def approval_app(setup: PageSetup) -> ASGIApp:
@@ -92,9 +92,9 @@ class Pages:
 
     def __init__(self, setup: PageSetup) -> None:
         self._store = setup.store
-        self._now = setup.now
-        self._answers = Approvals(setup.store.journal, setup.now)
-        sessions = Sessions(setup.store, setup.now)
+        self._now = setup.clock.now
+        self._answers = Approvals(setup.store.journal, setup.clock)
+        sessions = Sessions(setup.store, setup.clock.now)
         self.sign_in_desk = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
 
     async def sign_in(self, request: Request) -> Response:

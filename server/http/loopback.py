@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import anyio
 import uvicorn
@@ -18,9 +18,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
 from server.console.urls import action_url
-
-if TYPE_CHECKING:
-    from server.store.store import Store
+from server.services import Services
+from server.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +51,12 @@ class QuietServer(uvicorn.Server):
 
 
 class LoopbackPage:
-    """Implements `server.web.address.ApprovalPage`: serves the page, in a given task group, when it is needed."""
+    """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page, in a given task group, when it is needed."""
 
-    def __init__(self, store: "Callable[[], Store]", *, store_address: str, port: int, group: TaskGroup) -> None:
-        """`store` tells this store from others of the same key; `port` 0 takes any free one."""
-        self._store = store
-        self._store_address = store_address
+    def __init__(self, services: Services, *, port: int, group: TaskGroup) -> None:
+        """`port` 0 takes any free one."""
+        self._services = services
+        self._store_address = services.settings.store_address
         self._port = port
         self._group = group
         self._own: str | None = None
@@ -69,7 +68,7 @@ class LoopbackPage:
         return action_url(base, action_id) if base else None
 
     async def _served_elsewhere(self) -> str | None:
-        kept = await self._store().key_values.get(_FACT)
+        kept = await self._services.store.key_values.get(_FACT)
         usual = address(self._port) if self._port else None
         for base in dict.fromkeys((kept, usual)):
             if base and await self._identity(base).holds():
@@ -85,13 +84,13 @@ class LoopbackPage:
                     return address(port)  # another process was faster
                 continue
             base: str = await self._group.start(self._run, listener)
-            await self._store().key_values.put(_FACT, base)
+            await self._services.store.key_values.put(_FACT, base)
             return base
         return None
 
     async def _run(self, listener: socket.socket, *, task_status: TaskStatus[str]) -> None:
         try:
-            async with serving(self._store(), listener, store_address=self._store_address) as base:
+            async with serving(self._services.store, listener, store_address=self._store_address) as base:
                 self._own = base
                 task_status.started(base)
                 await anyio.sleep_forever()
@@ -101,11 +100,11 @@ class LoopbackPage:
             self._own = None
 
     def _identity(self, base: str) -> PageIdentity:
-        return PageIdentity(self._store().seal, store_address=self._store_address, base=base)
+        return PageIdentity(self._services.store.seal, store_address=self._store_address, base=base)
 
 
 @asynccontextmanager
-async def serving(store: "Store", listener: socket.socket, *, store_address: str) -> AsyncGenerator[str]:
+async def serving(store: Store, listener: socket.socket, *, store_address: str) -> AsyncGenerator[str]:
     """The page on a listening socket, until the block is left; yields its base address."""
     server = QuietServer(_config(store, listener, store_address=store_address))
 
@@ -124,7 +123,7 @@ async def serving(store: "Store", listener: socket.socket, *, store_address: str
 
 
 async def serve_in_foreground(
-    store: "Store", *, store_address: str, port: int, told: Callable[[str, bool], None]
+    store: Store, *, store_address: str, port: int, told: Callable[[str, bool], None]
 ) -> None:
     """Serve until the process is told to stop, unless the page of this store is already there.
 
@@ -172,7 +171,7 @@ def address(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _config(store: "Store", listener: socket.socket, *, store_address: str) -> uvicorn.Config:
+def _config(store: Store, listener: socket.socket, *, store_address: str) -> uvicorn.Config:
     port = listener.getsockname()[1]
     setup = PageSetup(
         store=store,

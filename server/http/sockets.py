@@ -6,6 +6,10 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 
+class NotProtected(Exception):
+    """The server would listen beyond this machine without a token."""
+
+
 class CannotListen(Exception):
     """The address cannot be listened on."""
 

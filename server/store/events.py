@@ -29,7 +29,7 @@ class Event:
     """Counts up; a cursor."""
 
     received_at: datetime
-    posted: Callback
+    callback: Callback
 
 
 class StoredEvents:
@@ -59,7 +59,7 @@ class StoredEvents:
                     await self._audit.append(entry, "opted out", principal=source, detail=detail)
         return True
 
-    async def listed(
+    async def find(
         self,
         *,
         kind: str | None = None,
@@ -89,7 +89,7 @@ class StoredEvents:
 
     async def states(self, subject: str) -> list[Callback]:
         """How each part of a message, or of a campaign's messages, stands: the farthest it ever came."""
-        return latest_states(event.posted for event in await self.listed(subject=subject, limit=1_000_000))
+        return latest_states(event.callback for event in await self.find(subject=subject, limit=1_000_000))
 
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
         """Remember which action messages or a campaign belong to."""

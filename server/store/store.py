@@ -11,6 +11,7 @@ from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
+from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
 from server.store.tokens import StoredTokens
 from server.store.vault import Seal, StoredVault
@@ -32,6 +33,7 @@ class Store:
     events: StoredEvents
     taint: StoredTaint
     tokens: StoredTokens
+    spending: StoredSpending
     seal: Seal
 
 
@@ -57,5 +59,6 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         events=StoredEvents(database, audit),
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
+        spending=StoredSpending(database),
         seal=seal,
     )

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.background import BackgroundTask
@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clients.webhook_urls import INBOX_PATH
 from guard.errors import JournalUnavailable
+from server.services import Services
 from server.webhooks.retention import Retention
 from server.webhooks.settlement import settle
-from server.webhooks.urls import ROOT, secret_of
 from tools.webhooks import KINDS, BadCallback, Callback, Kind
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 64 * 1024
 
-Reader = Callable[[Kind, object], Callback]
 
-
-def inbox_route(store: "Store", readers: Mapping[str, Reader], forgetting: Retention) -> Route:
-    """The route under which callbacks come in, by provider, secret and kind."""
+def inbox_route(services: Services, retention: Retention) -> Route:
+    """The route under which webhooks come in, by provider, secret and kind."""
+    readers, store = services.callback_readers(), services.store
 
     async def receive(request: Request) -> Response:
         place: Mapping[str, str] = request.path_params
@@ -33,7 +33,7 @@ def inbox_route(store: "Store", readers: Mapping[str, Reader], forgetting: Reten
         if (
             reader is None
             or kind is None
-            or not hmac.compare_digest(place["secret"].encode(), secret_of(store).encode())
+            or not hmac.compare_digest(place["secret"].encode(), services.webhook_secret().encode())
         ):
             return Response(status_code=404)
         body = await _body(request)
@@ -43,9 +43,9 @@ def inbox_route(store: "Store", readers: Mapping[str, Reader], forgetting: Reten
             posted = reader(kind, json.loads(body))
         except (BadCallback, ValueError) as bad:
             return Response(f"Not taken in: {bad}", status_code=400, media_type="text/plain")
-        return Response(status_code=await _taken(store, posted), background=BackgroundTask(forgetting.run))
+        return Response(status_code=await _taken(store, posted), background=BackgroundTask(retention.run))
 
-    return Route(f"{ROOT}/{{provider}}/{{secret}}/{{kind}}", receive, methods=["POST"])
+    return Route(f"{INBOX_PATH}{{provider}}/{{secret}}/{{kind}}", receive, methods=["POST"])
 
 
 async def _taken(store: "Store", posted: Callback) -> int:

@@ -66,13 +66,23 @@ OPERATIONS: dict[str, type[Operation[Any]]] = {
 }
 
 
+class DepotCatalog:
+    """The depot's operations, as a `guard.dependencies.OperationCatalog`."""
+
+    def operation_named(self, tool: str) -> type[Operation[Any]] | None:
+        return OPERATIONS.get(tool)
+
+    def related_reads(self, tool: str) -> list[str]:
+        return [ListStock.spec.tool_name]
+
+
 class Killed(BaseException):
     """The process ends here; nothing after it runs."""
 
 
 @dataclass
 class Depot:
-    """The provider, as a `guard.pipeline.Sender`."""
+    """The provider, as a `guard.dependencies.ProviderClient`."""
 
     on_write: Callable[[str], Awaitable[None]]
     """Called with the action's id when a write arrives, before it takes effect."""

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from clients.operation import Operation
+from clients.operation import Operation, OperationType
 from guard.action import State
 from sandbox.voicetel.seed import ADMIN_API_KEY
 from tests.guard.lost_answers import Bench, Lost, benches
 from tests.guard.wrong_account import ENSWITCH, routee_calls
 from tests.sandbox.voicetel.documented.account import SEEDED_ADDRESS
-from tools.registry import OperationType, catalogue
+from tools.registry import all_operations
 
 MAIN = "+12015550142"
 PORT: dict[str, Any] = {
@@ -149,7 +149,7 @@ async def _calls(provider: str, bench: Bench) -> Sequence[Lost]:
 def _changes(provider: str) -> list[Any]:
     return [
         pytest.param(operation, id=name)
-        for name, operation in catalogue().items()
+        for name, operation in all_operations().items()
         if operation.spec.provider.name == provider and not operation.spec.effect.is_plain_read
     ]
 

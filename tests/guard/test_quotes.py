@@ -14,13 +14,14 @@ from guard.action import Action, Principal
 from guard.errors import Denied
 from guard.rules.quote import Quote
 from server.services import Services
-from server.settings.model import Settings
-from server.settings.sandbox_settings import simulated_accounts
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.sandboxed import Sandbox, sandboxes
 from tests.test_contracts import FOLDER
 from tools.arguments import parse
-from tools.registry import catalogue, operations_of
+from tools.discovery.examples import ExampleAccount
+from tools.registry import all_operations, operations_of
 
 PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
 SOMEBODY = Principal("local:somebody")
@@ -151,22 +152,22 @@ def _call(tool: str, more: Mapping[str, Any]) -> Operation[Any]:
     content: Any = json.loads((FOLDER / f"{tool}.json").read_bytes())
     first = cast("dict[str, dict[str, Any]]", content[0] if isinstance(content, list) else content)
     arguments = HERE.get(tool) or first["arguments"]
-    call: Operation[Any] = parse(catalogue()[tool], {**arguments, **more}, lambda _: "a setting")[0]
+    call: Operation[Any] = parse(all_operations()[tool], {**arguments, **more}, ExampleAccount())[0]
     return call
 
 
 @asynccontextmanager
 async def _servers(folder: Path, provider: str, **more: Any) -> AsyncGenerator[tuple[Services, Sandbox]]:
     async with sandboxes() as sandbox, http_client() as http:
-        settings = Settings.model_validate(
+        settings = settings_class().model_validate(
             {
-                provider: simulated_accounts(sandbox.url)[provider],
+                provider: sandbox_accounts(sandbox.url)[provider],
                 "state_folder": folder,
                 "destinations": {"countries": ["US", "CA", "GR", "GB"]},
                 **more,
             }
         )
-        services = Services(settings, http=http)
+        services = Services(settings, given_http=http)
         try:
             yield services, sandbox
         finally:

@@ -12,9 +12,9 @@ from sandbox.convirza import seed
 from server.cli.app import command_line
 from server.cli.health_checks import Finding, examine_inferred
 from server.services import Services
-from server.settings.accounts import ConvirzaSettings
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from tests.sandboxed import Sandbox, sandboxes
+from tools.convirza.settings import ConvirzaSettings
 
 
 def _ran(*words: str) -> tuple[int, str]:
@@ -128,7 +128,7 @@ async def _findings(folder: Path, sandbox: Sandbox) -> list[Finding]:
         base_url=f"{sandbox.url}/convirza",
         oauth_url=f"{sandbox.url}/convirza",
     )
-    services = Services(Settings(convirza=account, state_folder=folder))
+    services = Services(settings_class().model_validate({"convirza": account, "state_folder": folder}))
     try:
         return [finding async for finding in examine_inferred(services.clients["convirza"])]
     finally:

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from guard.rules.optout_keywords import is_stop
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import HttpSettings, Settings
+from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store, open_store
-from server.webhooks.urls import secret_of
 from tests.connecting import Era, Person, connect
 from tests.sandboxed import sandboxes
 from tests.server.webhook_sender import TO, answer_of, opened, spent_at
@@ -71,10 +70,10 @@ async def test_another_process_on_the_store_sees_it(tmp_path: Path) -> None:
         assert await inbox.post("inbound", _inbound("hello")) == 200
         other = open_store(inbox.services.settings.store_address, inbox.services.settings.state_folder)
         try:
-            (event,) = await other.events.listed(number=TO)
+            (event,) = await other.events.find(number=TO)
         finally:
             await other.database.close()
-    assert event.posted.text == "hello"
+    assert event.callback.text == "hello"
 
 
 @pytest.mark.parametrize(
@@ -95,14 +94,14 @@ async def test_what_the_documents_do_not_show_is_not_taken_in(
 ) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post(kind, body) == status
-        assert await inbox.services.store.events.listed() == []
+        assert await inbox.services.store.events.find() == []
 
 
 async def test_without_the_secret_nothing_is_taken_in_and_nothing_is_told(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
-        for wrong in ("0" * 40, "x", secret_of(inbox.services.store)[:-1] + "é"):
+        for wrong in ("0" * 40, "x", inbox.services.webhook_secret()[:-1] + "é"):
             assert await inbox.post("sms", _report("Delivered"), secret=wrong) == 404
-        assert await inbox.services.store.events.listed() == []
+        assert await inbox.services.store.events.find() == []
 
 
 async def test_a_store_that_cannot_be_written_answers_503_so_that_it_is_delivered_again(tmp_path: Path) -> None:
@@ -191,7 +190,7 @@ async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(t
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post("inbound", {**_inbound("STOP"), "from": "\x1b]0;pw\x07[/b]"}) == 200
         record = inbox.services.store
-        assert [event.posted.text for event in await record.events.listed()] == ["STOP"]
+        assert [event.callback.text for event in await record.events.find()] == ["STOP"]
         assert await record.optouts.all() == []
         assert [row["event"] async for row in record.audit.rows()] == []
 
@@ -260,7 +259,7 @@ async def test_waiting_ends_with_nothing_when_the_time_is_over(tmp_path: Path) -
 async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider(tmp_path: Path) -> None:
     person = Person()
     async with opened(tmp_path) as (inbox, sandbox):
-        secret = secret_of(inbox.services.store)
+        secret = inbox.services.webhook_secret()
         async with inbox.client(person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             receipt = await client.call_tool("routee_send_sms", words)
@@ -281,7 +280,7 @@ async def test_without_an_address_that_providers_reach_the_inbox_is_refused_befo
 ) -> None:
     person = Person()
     async with sandboxes() as sandbox:
-        services = Services(for_sandbox(Settings(state_folder=tmp_path, toolsets=["all"]), sandbox.url))
+        services = Services(for_sandbox(settings_class()(state_folder=tmp_path, toolsets=["all"]), sandbox.url))
         async with connect(build_server(services), person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             refused = await client.call_tool("routee_send_sms", words)

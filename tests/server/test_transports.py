@@ -19,7 +19,8 @@ from pydantic import SecretStr
 
 from guard.errors import JournalUnavailable
 from server.cli.serve import address
-from server.http.app import NotProtected, serve_http
+from server.http.app import serve_http
+from server.http.sockets import NotProtected
 from server.services import Services
 from server.settings.model import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for

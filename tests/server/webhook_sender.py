@@ -11,11 +11,10 @@ import httpx2
 from mcp import Client
 from pydantic import SecretStr
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import HttpSettings, Settings
+from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
-from server.webhooks.urls import secret_of
 from tests.connecting import Era, Person, connect
 from tests.over_http import free_port, served
 from tests.sandboxed import Sandbox, sandboxes
@@ -34,7 +33,7 @@ class Inbox:
 
     async def post(self, kind: str, body: object, *, secret: str | None = None) -> int:
         """Post a callback; the status of the answer."""
-        secret = secret or secret_of(self.services.store)
+        secret = secret or self.services.webhook_secret()
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = await self._http.post(f"{self._url}/webhooks/routee/{secret}/{kind}", content=content)
         return answer.status_code
@@ -56,7 +55,7 @@ async def opened(
             public_address=f"http://127.0.0.1:{port}",
             keep_callbacks_days=keep_days,
         )
-        base = Settings.model_validate({"state_folder": folder, "toolsets": ["all"], "http": public, **more})
+        base = settings_class().model_validate({"state_folder": folder, "toolsets": ["all"], "http": public, **more})
         simulated = for_sandbox(base, sandbox.url)
         services = Services(simulated.model_copy(update={"store_url": store} if store else {}))
         try:
@@ -75,5 +74,5 @@ async def answer_of(client: Client, tool: str, **arguments: Any) -> dict[str, An
 
 async def spent_at(inbox: Inbox) -> str:
     """What is held and settled."""
-    (total,) = await inbox.services.spending.totals(datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
+    (total,) = await inbox.services.ledger.totals(datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
     return str(total.amount)

@@ -27,7 +27,7 @@ from tools.convirza.operations.users import ListUsers
 from tools.convirza.operations.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
 from tools.convirza.operations.webhooks import UpdateWebhook
 from tools.convirza.route_settings import RouteConfig
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 SCHEDULED = "2099-05-19T12:00:00Z"
 
@@ -137,7 +137,7 @@ async def test_pages_follow_each_other_to_the_end() -> None:
 
 
 def test_no_price_is_ever_zero() -> None:
-    paid = {name for name, kind in catalogue().items() if "convirza" in name and Effect.PAID in kind.spec.effect}
+    paid = {name for name, kind in all_operations().items() if "convirza" in name and Effect.PAID in kind.spec.effect}
     assert paid == {
         "convirza_create_provisioned_route",
         "convirza_replace_provisioned_route",
@@ -168,7 +168,7 @@ def test_a_route_change_costs_something_only_where_an_ai_agent_comes_in() -> Non
 
 @pytest.mark.parametrize("tool", ["create", "replace", "update"])
 def test_a_route_that_may_record_callers_touches_what_protects_them(tool: str) -> None:
-    assert Effect.PRIVILEGED in catalogue()[f"convirza_{tool}_provisioned_route"].spec.effect
+    assert Effect.PRIVILEGED in all_operations()[f"convirza_{tool}_provisioned_route"].spec.effect
 
 
 def test_a_route_without_a_recording_notice_is_warned_of() -> None:
@@ -180,7 +180,7 @@ def test_a_route_without_a_recording_notice_is_warned_of() -> None:
 
 @pytest.mark.parametrize("tool", ["create_group", "replace_group", "update_group"])
 def test_another_payer_for_a_group_is_warned_of(tool: str) -> None:
-    kind = catalogue()[f"convirza_{tool}"]
+    kind = all_operations()[f"convirza_{tool}"]
     given: dict[str, Any] = {"name": "Newark"} if tool == "create_group" else {"name": "Newark", "org_unit_id": 70035}
     assert kind.model_validate(given).warnings() == ()
     assert "account 5002 then pays" in kind.model_validate({**given, "billing_id": 5002}).warnings()[0]

@@ -10,7 +10,7 @@ from clients.errors import NotFound, TelephonyError, UnexpectedAnswer
 from clients.evidence import Evidence
 from tests.clients.convirza_accounts import answered_by, success, tokens
 from tools.convirza.internal_reads import FindNumber
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 YES, NO, UNKNOWN = Evidence
 AB = ["a", "b"]
@@ -34,7 +34,7 @@ KEPT: dict[str, Any] = {
 
 async def verify(tool: str, arguments: dict[str, Any], data: object) -> Evidence:
     """Verify a call whose read Convirza answers with this."""
-    verification = catalogue()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
+    verification = all_operations()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
     assert verification is not None
 
     def provider(request: httpx2.Request) -> httpx2.Response:

@@ -12,7 +12,7 @@ from clients.evidence import Evidence
 from clients.operation import Operation, Undo
 from clients.request import build_request
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
-from server.mcp.untrusted import Untrusted, fenced
+from server.mcp.untrusted import Untrusted, fence_fields
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
 from tests.tools.routee_desk import desks, text_of
@@ -173,11 +173,11 @@ def test_a_sender_that_is_neither_a_number_nor_a_name_is_a_strangers_text(sender
     fence = Untrusted()
     rows = Messages.model_validate({"content": [{"direction": "Inbound", "from": sender, "body": "x"}]})
     calls = Calls.model_validate({"content": [{"from": sender}, {"recordings": [{"from": sender}]}]})
-    told = [fenced(answer, answer.model_dump(mode="json", exclude_none=True), fence) for answer in (rows, calls)]
+    told = [fence_fields(answer, answer.model_dump(mode="json", exclude_none=True), fence) for answer in (rows, calls)]
     assert str(told).count(f"<{fence.tag}>") == 4
     for plain in ("447700900123", "+44 7700 900123", "Bluewater", ""):
         shown = Messages.model_validate({"content": [{"from": plain}]})
-        assert fenced(shown, shown.model_dump(exclude_none=True), Untrusted())["messages"][0]["sender"] == plain
+        assert fence_fields(shown, shown.model_dump(exclude_none=True), Untrusted())["messages"][0]["sender"] == plain
 
 
 # Ways back -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from clients.evidence import Evidence
 from clients.operation import Operation, Verification
 from tests.clients.accounts import Provider, answered_by, success
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 YES, NO, UNKNOWN = Evidence
 
@@ -18,7 +18,7 @@ NUMBER = "+12015550142"
 
 async def verify(tool: str, arguments: dict[str, Any], *answers: dict[str, Any]) -> Evidence:
     """Verify a call whose reads VoiceTel answers with this, one after the other."""
-    call: Operation[Any] = catalogue()[f"voicetel_{tool}"].model_validate(arguments)
+    call: Operation[Any] = all_operations()[f"voicetel_{tool}"].model_validate(arguments)
     verification = call.verification(SENT_AT)
     async with answered_by(Provider(*map(success, answers))) as client:
         while verification is not None:

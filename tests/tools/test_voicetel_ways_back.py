@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from clients.operation import Operation, Undo, answer_type
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 
 def way_back(tool: str, arguments: dict[str, Any], shown: dict[str, Any]) -> Undo:
     """How a call is taken back when VoiceTel showed this before it."""
-    call: Operation[Any] = catalogue()[f"voicetel_{tool}"].model_validate(arguments)
+    call: Operation[Any] = all_operations()[f"voicetel_{tool}"].model_validate(arguments)
     read = call.before()
     assert read is not None
     kept: Any = answer_type(type(read))

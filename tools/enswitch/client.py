@@ -31,9 +31,12 @@ from clients.errors import (
 from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
 from clients.request import Request
+from clients.resources import ClientResources
 from clients.response import Response, parsed_or_none, words
+from clients.settings import reveal
 from clients.spec import ProviderApi, Spec
-from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of
+from tools.enswitch.settings import EnswitchSettings
+from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
 
 R = TypeVar("R")
 OperationT = TypeVar("OperationT", bound=Operation[Any])
@@ -341,3 +344,18 @@ def _end_of(expiry: Any, now: float) -> float | None:
     except (TypeError, ValueError):
         return None
     return now + max(seconds - EARLY, seconds / 2) if seconds > 0 else None
+
+
+def connect(account: EnswitchSettings, resources: ClientResources) -> Enswitch:
+    """Make a client of the account that the settings name."""
+    return Enswitch(
+        base_url=account.base_url,
+        username=account.username,
+        password=reveal(account.password),
+        version=version_of(account.version),
+        currency=account.currency,
+        http=resources.http,
+        limits=resources.limits,
+        cache=resources.cache,
+        paths=resources.paths,
+    )

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 
 from clients.fields import WIRE, AnsweredTime, FromStranger, IsoMoment, LooseText
 from clients.operation import Answer
+from tools.webhooks import PLAIN_SENDER
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -93,7 +94,7 @@ def same_number(shown: str | None, wanted: str | None) -> bool:
     return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
 
 
-SENDER_ALONE: Final = FromStranger(unless=re.compile(r"[+(]?[0-9\s().\-*#]{0,32}|[A-Za-z0-9&_-]{1,11}"))
+SENDER_ALONE: Final = FromStranger(unless=PLAIN_SENDER)
 """Who texts or calls may send any text as the number; a number, and one word of a sender's length, say nothing."""
 
 AnsweredSender = Annotated[LooseText, SENDER_ALONE]

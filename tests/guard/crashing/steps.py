@@ -83,7 +83,7 @@ class SteppedJournal(StoredJournal):
         await self._signals.reached(Step.SPENT)
 
 
-class SteppedSender:
+class SteppedClient:
     """The client of an account, with a signal once the answer to the call has arrived."""
 
     def __init__(self, client: ApiClient, signals: Signals) -> None:

@@ -1,7 +1,7 @@
 """An operator's browser without a browser: a page over one store, called in memory."""
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,17 +13,20 @@ from typing import Any
 import httpx2
 from argon2 import PasswordHasher
 
+from clients.clock import Clock
 from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
 from server.store.store import Store, open_store
+from tests.clocks import StoppedClock
 
 PASSCODE = "correct horse"
 HOST = "127.0.0.1:8766"
 BASE = f"http://{HOST}"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+AT_START = StoppedClock(START)
 
 
 class Browser:
@@ -77,10 +80,10 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
         await record.database.close()
 
 
-def page_over(record: Store, *, now: Callable[[], datetime] = lambda: START, address: str | None = None) -> Any:
+def page_over(record: Store, *, clock: Clock = AT_START, address: str | None = None) -> Any:
     """The page's application over a record."""
     identity = PageIdentity(record.seal, store_address="test", base=BASE)
-    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, now=now, address=address))
+    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address))
 
 
 @asynccontextmanager
@@ -91,9 +94,9 @@ async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def operator(record: Store, *, now: Callable[[], datetime] = lambda: START) -> AsyncGenerator[Browser]:
+async def operator(record: Store, *, clock: Clock = AT_START) -> AsyncGenerator[Browser]:
     """A browser whose operator has signed in."""
-    async with browser(page_over(record, now=now)) as page:
+    async with browser(page_over(record, clock=clock)) as page:
         assert (await page.sign_in()).status_code == 303
         yield page
 

@@ -1,6 +1,6 @@
 """What the operator sees of an action is all of it, and an answer counts once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 import anyio
 import pytest
 
+from clients.clock import SystemClock
 from guard.action import State
 from guard.rules.quote import Quote
 from server.console.passcode import set_passcode
+from tests.clocks import StoppedClock
 from tests.connecting import connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.console.browsing import (
@@ -146,11 +148,11 @@ async def test_an_action_that_was_answered_is_not_answered_again(tmp_path: Path)
 
 
 async def test_an_action_that_waited_too_long_cannot_be_approved(tmp_path: Path) -> None:
-    clock = [START]
-    async with opened_record(tmp_path) as record, operator(record, now=lambda: clock[0]) as page:
+    clock = StoppedClock(START)
+    async with opened_record(tmp_path) as record, operator(record, clock=clock) as page:
         action = await proposed(record)
         token = token_in((await page.open(f"/{action.id}")).text)
-        clock[0] += timedelta(minutes=16)
+        clock.moment += timedelta(minutes=16)
         late = await page.send(f"/{action.id}/approve", token=token)
         assert late.status_code == 409
         assert "nobody answered in time" in late.text
@@ -205,7 +207,7 @@ async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_p
         async with connect(server) as client:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
             await set_passcode(services.store, PASSCODE, old=None)
-            async with browser(page_over(services.store, now=lambda: datetime.now(UTC))) as page:
+            async with browser(page_over(services.store, clock=SystemClock())) as page:
                 await page.sign_in()
                 assert (
                     await page.press(f"/{waiting['action']}/approve", on=f"/{waiting['action']}")

@@ -9,6 +9,7 @@ import pytest
 from guard.action import State
 from server.console.passcode import set_passcode
 from server.console.sessions import Sessions
+from tests.clocks import StoppedClock
 from tests.server.console.browsing import (
     PASSCODE,
     START,
@@ -139,11 +140,11 @@ async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_paths(tmp_p
 
 
 async def test_a_session_ends_after_eight_hours(tmp_path: Path) -> None:
-    clock = [START]
-    async with opened_record(tmp_path) as record, operator(record, now=lambda: clock[0]) as page:
-        clock[0] += timedelta(hours=7, minutes=59)
+    clock = StoppedClock(START)
+    async with opened_record(tmp_path) as record, operator(record, clock=clock) as page:
+        clock.moment += timedelta(hours=7, minutes=59)
         assert (await page.open()).status_code == 200
-        clock[0] += timedelta(minutes=2)
+        clock.moment += timedelta(minutes=2)
         assert (await page.open()).status_code == 401
 
 

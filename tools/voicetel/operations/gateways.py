@@ -13,16 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from clients.changes import restore_fields
 from clients.effects import Effect
 from clients.evidence import Evidence
-from clients.operation import (
-    Answer,
-    ChangesSomething,
-    Done,
-    Members,
-    Operation,
-    Undo,
-    Verification,
-    verify_removal,
-)
+from clients.operation import Answer, ChangesSomething, Done, Members, Operation, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.access import is_routable
 from tools.voicetel.operations.phone_numbers import SYSTEM_ROUTES, Numbers
