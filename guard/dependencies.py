@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from clients.clock import Clock, SystemClock
-from clients.exchange import Exchange
-from clients.operation import Operation
+from clients.operation import Exchange, Operation
 from guard.background import Reconciliation
 from guard.journal import Journal, Taint, Tracker, Vault
 from guard.rules.compliance import OptOuts

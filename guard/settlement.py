@@ -7,11 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
-from clients.checking import CHECKED_ONLY, only_checks
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
-from clients.exchange import Exchange
 from clients.fields import KeptFromModel
-from clients.operation import Operation
+from clients.operation import CHECKED_ONLY, Exchange, Operation, is_dry_run
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State
 from guard.dependencies import GuardDependencies
@@ -87,7 +85,7 @@ class Settlement:
         cost = _cost(action, operation, exchange.answer)
         before += self._spending(action, cost)
         before += self._tracking(action, tuple(operation.message_ids(exchange.answer)))
-        outcome = CHECKED_ONLY if only_checks(operation) else "Carried out."
+        outcome = CHECKED_ONLY if is_dry_run(operation) else "Carried out."
         took = f"It cost {cost}." if cost is not None else ""
         told, answer = " ".join(filter(None, [outcome, took, remark])), redact_answer(exchange.raw)
         done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)

@@ -5,8 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
-from clients.operation import Operation, answer_type
-from clients.undo import Undo
+from clients.operation import Operation, Undo, answer_type
 from guard.action import Action, State
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import NotTheSameCall

@@ -17,7 +17,8 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 
 from clients.clock import Clock
-from clients.operation import Operation, OperationType, Spec
+from clients.operation import Operation, OperationType
+from clients.spec import Spec
 from guard.action import Action, Principal
 from guard.journal import Journal
 from guard.rules.budget import Cap

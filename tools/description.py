@@ -1,7 +1,8 @@
 """What a model reads about an operation before it calls it."""
 
 from clients.effects import Effect
-from clients.operation import OperationType, Spec
+from clients.operation import OperationType
+from clients.spec import Spec
 
 
 def tool_description(operation: OperationType) -> str:

@@ -7,7 +7,8 @@ pass here.
 from typing import Protocol, TypeVar
 
 from clients.client import ApiClient
-from clients.operation import Operation, Spec
+from clients.operation import Operation
+from clients.spec import Spec
 from guard.errors import GuardRefusal
 from guard.rules.policy import Decision, Policy
 

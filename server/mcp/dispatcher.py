@@ -11,7 +11,9 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
-from clients.operation import Operation, OperationType, Spec, build_request
+from clients.operation import Operation, OperationType
+from clients.request import build_request
+from clients.spec import Spec
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
 from server.mcp.elicitation import FormAnswer, ask, can_ask, id_of_answered, read_answer

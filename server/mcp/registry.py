@@ -9,7 +9,8 @@ from mcp.types import Tool as ListedTool
 from mcp.types import ToolAnnotations
 
 from clients.effects import Effect
-from clients.operation import OperationType, Spec
+from clients.operation import OperationType
+from clients.spec import Spec
 from server.mcp.registry_cache import RegistryCache
 from server.settings.model import Settings
 from tools.builtin import BuiltinEffect, BuiltinTool

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from clients.client import ApiClient
-from clients.operation import OperationType, Spec
+from clients.operation import OperationType
+from clients.spec import Spec
 from guard.action import Principal
 from guard.messages import argument_lines, status_line
 from server.mcp.dispatcher import Dispatcher

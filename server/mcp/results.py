@@ -7,10 +7,10 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
 from clients.errors import Refused, TelephonyError, UnexpectedAnswer
-from clients.exchange import Exchange
 from clients.fields import is_secret
-from clients.operation import Spec
+from clients.operation import Exchange
 from clients.redaction import redact
+from clients.spec import Spec
 from guard.action import Action, State
 from guard.errors import GuardRefusal
 from guard.messages import approval_prompt, argument_lines, status_line

@@ -11,7 +11,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.types import ClientCapabilities, InputResponseRequestParams, InputResponses
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from clients.operation import Spec
+from clients.spec import Spec
 from guard.action import Principal
 from tools.selection import ToolSelection, selection_from_headers
 

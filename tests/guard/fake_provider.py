@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeVar, cast
 
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, ProviderFailed
-from clients.exchange import Exchange
-from clients.operation import Answer, Done, Operation, ProviderApi, Verification
-from clients.undo import Undo
+from clients.evidence import Evidence
+from clients.operation import Answer, Done, Exchange, Operation, Undo, Verification
+from clients.spec import ProviderApi
 
 R = TypeVar("R")
 
@@ -44,7 +44,7 @@ class Buy(Operation[Done]):
         return Charge(item="item", each=PRICE, source="the list")
 
     def verification(self, sent_at: datetime) -> Verification[Stock]:
-        return Verification(read=ListStock(), check=lambda stock: self.item in stock.items)
+        return Verification(read=ListStock(), check=lambda stock: Evidence.of(self.item in stock.items))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="partial", operation=GiveBack(item=self.item), lost="The money is not paid back.")
@@ -58,7 +58,7 @@ class GiveBack(Operation[Done]):
     """Which."""
 
     def verification(self, sent_at: datetime) -> Verification[Stock]:
-        return Verification(read=ListStock(), check=lambda stock: self.item not in stock.items)
+        return Verification(read=ListStock(), check=lambda stock: Evidence.of(self.item not in stock.items))
 
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {

@@ -85,11 +85,11 @@ WARNED: list[tuple[str, dict[str, Any], str]] = [
     ("routee_send_campaign", {}, "It is sent at once and cannot be recalled."),
     ("routee_update_campaign", {}, "It is sent at once and cannot be recalled."),
     ("routee_update_campaign", {}, "what is left out goes back to its default"),
-    ("routee_update_campaign", {}, "RESETS campaign_name"),
+    ("routee_update_campaign", {}, "`campaign_name` goes back to its default"),
     ("routee_rent_number", {}, "It renews by itself every month"),
     ("routee_send_viber_campaign", {}, "It is sent at once and cannot be recalled."),
-    ("convirza_replace_provisioned_route", {"route_id": 12301, "config": None}, "RESETS"),
-    ("convirza_replace_provisioned_route", {"route_id": 1}, "What was there could not be read"),
+    ("convirza_replace_provisioned_route", {"route_id": 12301, "config": None}, "goes back to its default"),
+    ("convirza_replace_provisioned_route", {"route_id": 1}, "The state before could not be read"),
     ("convirza_replace_broadcast", {"when": "now"}, "Sent at once: it cannot be called back."),
 ]
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.operation import build_request
+from clients.request import build_request
 from guard.action import arguments_of
 from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person
@@ -48,10 +48,10 @@ async def test_a_full_update_says_which_settings_it_would_reset(tmp_path: Path) 
         )
         writes = [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
     asked = desk.question
-    assert 'RESETS config.ring_to, now "+12015550142", because it is left out.' in asked
-    assert "RESETS webhook_id, now 1, because it is left out." in asked
+    assert '`config.ring_to` goes back to its default (now "+12015550142"), because this update leaves it out.' in asked
+    assert "`webhook_id` goes back to its default (now 1), because this update leaves it out." in asked
     assert 'name: now "Google Ads - Hackensack", then "Google Ads".' in asked
-    assert "Whatever is left out goes to a default that no document names." in asked
+    assert "Settings that are left out go back to defaults, which no document names." in asked
     assert "callers reach nobody" in asked
     assert writes == []
 
@@ -60,7 +60,7 @@ async def test_a_full_update_of_a_route_that_cannot_be_read_says_so(tmp_path: Pa
     async with desks(tmp_path, person=Person("decline")) as desk:
         await desk.sandbox.break_with("status", status=500, method="GET", path="provisioned-routes", times=None)
         await desk.attempt("replace_provisioned_route", route_id=12301, name="Google Ads", status="active")
-    assert "What was there could not be read" in desk.question
+    assert "The state before could not be read" in desk.question
 
 
 def test_a_full_update_must_say_the_status_because_leaving_it_out_may_switch_the_route_on() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from clients.changing import Changing
 from clients.effects import Effect
-from clients.operation import Operation, OperationType, Spec, answer_type
+from clients.operation import ChangesSomething, Operation, OperationType, answer_type
+from clients.spec import Spec
 from server.mcp.registry import annotations
 from tools.arguments import BadArguments, parse
 from tools.description import tool_description
@@ -135,7 +135,7 @@ def test_no_example_is_left_of_an_operation_that_is_gone() -> None:
 
 @of_every_operation
 def test_an_update_that_changes_nothing_is_refused(operation: OperationType) -> None:
-    if not issubclass(operation, Changing):
+    if not issubclass(operation, ChangesSomething):
         return
     required = {name: value for name, value in example_of(operation).items() if name in _names_the_thing(operation)}
     with pytest.raises(BadArguments, match="nothing to change"):
@@ -144,13 +144,13 @@ def test_an_update_that_changes_nothing_is_refused(operation: OperationType) -> 
 
 def _names_the_thing(operation: OperationType) -> set[str]:
     required = {name for name, field in operation.model_fields.items() if field.is_required()}
-    return required | (operation.besides if issubclass(operation, Changing) else set())
+    return required | (operation.besides if issubclass(operation, ChangesSomething) else set())
 
 
 @of_every_operation
 def test_an_update_must_change_something_or_always_sets_something(operation: OperationType) -> None:
     if operation.spec.name.startswith("update_"):
-        assert issubclass(operation, Changing) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
+        assert issubclass(operation, ChangesSomething) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
 
 
 def test_a_name_that_stands_twice_stops_the_catalogue() -> None:

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from clients.errors import NotFound
-from clients.operation import Operation, build_request
-from clients.undo import Undo
+from clients.evidence import Evidence
+from clients.operation import Operation, Undo
+from clients.request import build_request
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
 from server.mcp.untrusted import Untrusted, fence_fields
 from tests.clients.routee_accounts import application, sandboxes
@@ -80,8 +81,8 @@ async def test_a_change_says_what_it_resets_and_that_it_sends_at_once(tmp_path: 
         await desk.attempt("update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when="now")
         for part in (
             "sent at once",
-            "RESETS campaign_name",
-            "RESETS groups",
+            "`campaign_name` goes back to its default",
+            "`groups` goes back to its default",
             'sender: now "Bluewater", then "Other"',
             "whole campaign is replaced",
             "One invalid number blocks the whole send",
@@ -316,27 +317,28 @@ async def test_a_message_whose_answer_was_lost_is_found_by_looking(tmp_path: Pat
 )
 async def test_looking_tells_what_happened_from_what_did_not(call: Operation[Any], happens: bool) -> None:
     async with sandboxes() as sandbox, application(sandbox) as client:
-        proof = call.verification(datetime.now(UTC))
-        assert proof
-        assert await _look(client, proof) in {False, None}
+        verification = call.verification(datetime.now(UTC))
+        assert verification
+        assert await _look(client, verification) in {Evidence.NO, Evidence.UNKNOWN}
         await client.send(call)
-        assert await _look(client, proof) is happens
+        assert await _look(client, verification) is Evidence.YES
 
 
-async def _look(client: Any, proof: Any) -> bool | None:
+async def _look(client: Any, verification: Any) -> Evidence:
     try:
-        found = await client.send(proof.read)
+        found = await client.send(verification.read)
     except NotFound:
-        verdict: bool | None = proof.if_absent
-        return verdict
-    shown: bool | None = proof.check(found)
-    return shown
+        evidence: Evidence = verification.if_absent
+        return evidence
+    evidence = verification.check(found)
+    assert isinstance(evidence, Evidence)
+    return evidence
 
 
 def test_another_message_to_the_same_number_proves_nothing() -> None:
-    proof = _sms(label="a").verification(datetime.now(UTC))
+    verification = _sms(label="a").verification(datetime.now(UTC))
     rows = [{"to": GREEK, "body": "Other"}, {"to": GREEK, "body": "Hello", "label": "b"}]
-    assert proof.check(Messages.model_validate({"content": rows})) is None
+    assert verification.check(Messages.model_validate({"content": rows})) is Evidence.UNKNOWN
 
 
 def test_the_state_before_is_read_where_a_read_shows_it() -> None:

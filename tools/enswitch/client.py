@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
-from clients.checking import only_checks
 from clients.client import ApiClient
 from clients.effects import Basis, Effect
 from clients.errors import (
@@ -29,12 +28,13 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.exchange import Exchange
-from clients.operation import Operation, ProviderApi, Request, Spec
+from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
+from clients.request import Request
 from clients.resources import ClientResources
 from clients.response import Response, parsed_or_none, words
 from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
 from tools.enswitch.settings import EnswitchSettings
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
 
@@ -289,14 +289,14 @@ def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> Non
     """
     title = operation.spec.title.lower()
     was_checked_only = VALIDATED in codes_of(parsed_or_none(exchange.raw))
-    if only_checks(operation) and not was_checked_only:
+    if is_dry_run(operation) and not was_checked_only:
         raise UnexpectedAnswer(
             f"Enswitch was asked to check {title} only, and does not say that it did no more. It may have acted: look "
             "before repeating.",
             understood=exchange.answer,
             raw=exchange.raw,
         )
-    if was_checked_only and not only_checks(operation):
+    if was_checked_only and not is_dry_run(operation):
         raise Refused(f"Enswitch checked {title} only ({VALIDATED}), and did nothing.", status=int(VALIDATED))
 
 

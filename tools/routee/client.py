@@ -28,11 +28,13 @@ from clients.errors import (
     refusal,
 )
 from clients.limits import Limit
-from clients.operation import Operation, ProviderApi, Request, Spec
+from clients.operation import Operation
 from clients.redaction import redact
+from clients.request import Request
 from clients.resources import ClientResources
 from clients.response import Response, parsed_or_none
 from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
 from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from tools.routee.settings import RouteeSettings
 

@@ -66,11 +66,6 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def is_since(moment: datetime | None, sent_at: datetime) -> bool:
-    """True for a time not before the second in which a call was sent: Routee writes times to the second."""
-    return moment is not None and moment >= sent_at.replace(microsecond=0)
-
-
 def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:
     """What the time of a bulk send means."""
     if when == "now":
@@ -116,7 +111,7 @@ def callback(url: str | None, *, final_only: bool | None) -> dict[str, str] | No
     return {"url": url, "strategy": "OnCompletion" if final_only else "OnChange"} if url else None
 
 
-def given(**fields: Any) -> dict[str, Any]:
+def without_none(**fields: Any) -> dict[str, Any]:
     """The fields that are set."""
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -23,12 +23,12 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.exchange import Exchange
 from clients.limits import Limit, Limits, ProcessLimits
-from clients.operation import Operation, ProviderApi, Spec
+from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
 from clients.resources import ClientResources
 from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
 from tools.voicetel.settings import VoiceTelSettings
 
 voicetel: Final = ProviderApi(

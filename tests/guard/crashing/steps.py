@@ -9,8 +9,7 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from clients.client import ApiClient
-from clients.exchange import Exchange
-from clients.operation import Operation
+from clients.operation import Exchange, Operation
 from guard.action import Action, State
 from guard.rules.budget import Cap, Hold
 from server.store.actions import StoredJournal
