@@ -21,7 +21,7 @@ from guard.money import Money
 from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
 from server.console.passcode import set_passcode
-from server.http.loopback import bind, serving
+from server.http.loopback import bind, serve_page
 from server.services import Services
 from server.settings.model import settings_class
 from server.store.schema import actions, audit, holds, spending
@@ -138,7 +138,7 @@ async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
     try:
         await set_passcode(store, PASSCODE, old=None)
         async with (
-            serving(store, listener, store_address=settings.store_address) as base,
+            serve_page(store, listener, store_address=settings.store_address) as base,
             httpx2.AsyncClient(base_url=base, timeout=60) as http,
         ):
             page = Page(http)

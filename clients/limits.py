@@ -38,13 +38,21 @@ class ProcessLimits:
         self._taken: defaultdict[str, deque[float]] = defaultdict(deque)
 
     async def take(self, limit: Limit) -> None:
+        self.require_room(limit)
+        self.count(limit)
+
+    def require_room(self, limit: Limit) -> None:
+        """Raise `LimitReached` if another call would be one too many; nothing is counted."""
         now = self._clock()
         taken = self._taken[limit.name]
         while taken and now - taken[0] >= limit.seconds:
             taken.popleft()
         if len(taken) >= limit.calls:
             raise limit_reached(limit, retry_after=limit.seconds - (now - taken[0]))
-        taken.append(now)
+
+    def count(self, limit: Limit) -> None:
+        """Count one call that is sent."""
+        self._taken[limit.name].append(self._clock())
 
 
 def limit_reached(limit: Limit, *, retry_after: float) -> LimitReached:

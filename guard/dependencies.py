@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from clients.clock import Clock, SystemClock
 from clients.operation import Exchange, Operation
+from guard.background import Reconciliation
 from guard.journal import Journal, Taint, Tracker, Vault
 from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
@@ -78,6 +79,9 @@ class GuardDependencies:
     rules: Rules = field(default_factory=Rules)
     clock: Clock = field(default_factory=SystemClock)
     approval_lifetime: timedelta = APPROVAL_LIFETIME
+
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    """Whoever serves requests runs it beside them."""
 
     answer_within: timedelta = ANSWER_WITHIN
     """How long providers are given to answer. How soon a call counts as lost depends on it."""

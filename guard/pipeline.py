@@ -59,7 +59,7 @@ class Guard:
         self._approvals = Approvals(dependencies.journal, dependencies.clock)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
-        self._has_looked = False
+        self._reconciliation = dependencies.reconciliation
 
     async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
@@ -71,7 +71,8 @@ class Guard:
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
-        await self._reconcile_once()
+        await self._settlement.owed.pay()
+        self._reconciliation.request(self.reconciler)
         try:
             await self._checks.refuse_early(operation)
             client = self._accounts[operation.spec.provider.name]
@@ -147,17 +148,6 @@ class Guard:
             await self._settlement.owed.pay()
             return await self.reconciler.look(await self._journal.find(action.id) or action)
         return action
-
-    async def _reconcile_once(self) -> None:
-        """Write what is owed to the record, and once in a process find out about calls whose process ended."""
-        await self._settlement.owed.pay()
-        if not self._has_looked:
-            self._has_looked = True
-            try:
-                await self.reconciler.run()
-            except JournalUnavailable:
-                self._has_looked = False
-                raise
 
     async def _send_and_settle(
         self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote

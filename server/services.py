@@ -6,11 +6,10 @@ and SQLAlchemy takes longer to load than they take.
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -18,7 +17,6 @@ import httpx2
 from clients.cache import CachedAnswer
 from clients.client import ApiClient
 from clients.clock import Clock, SystemClock
-from clients.deferred import Deferred
 from clients.http_client import open_http_client
 from clients.limits import Limit
 from clients.redaction import redact
@@ -26,6 +24,7 @@ from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
 from guard.journal import Journal
@@ -35,6 +34,7 @@ from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
 from server.settings.model import Settings
+from server.store.door import StoreDoor
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
 from tools.operation_catalog import RegisteredOperations
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OPEN_STORE: Final = Deferred[Callable[[str, Path, str | None], "Store"]]("server.store.store:open_store")
-"""The door to the store."""
-
 WEBHOOK_SECRET: Final = "callbacks of providers"  # noqa: S105 - the purpose of a key, which is no secret
 """What the secret in the inbox's addresses is derived for. Changing it would break addresses that providers hold."""
 
@@ -67,6 +64,9 @@ class Services:
 
     clock: Clock = field(default_factory=SystemClock)
 
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    """Whoever serves requests runs it beside them."""
+
     @cached_property
     def clients(self) -> Mapping[str, ApiClient]:
         """A client for each provider that is set up."""
@@ -78,10 +78,15 @@ class Services:
         return self.given_http or open_http_client(self.settings.timeout_seconds)
 
     @cached_property
-    def store(self) -> "Store":
-        """The store. Its database is opened on first use."""
+    def door(self) -> StoreDoor:
+        """The door to the store, for what needs the store later."""
         settings = self.settings
-        return OPEN_STORE.load()(settings.store_address, settings.state_folder, reveal(settings.state_key))
+        return StoreDoor(settings.store_address, settings.state_folder, reveal(settings.state_key))
+
+    @property
+    def store(self) -> "Store":
+        """The store, opened on first use."""
+        return self.door.store
 
     @cached_property
     def guard(self) -> Guard:
@@ -102,6 +107,7 @@ class Services:
             catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
+            reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
@@ -205,8 +211,7 @@ class Services:
         """Close what was opened."""
         if "http" in self.__dict__:
             await self.http.aclose()
-        if "store" in self.__dict__:
-            await self.store.database.close()
+        await self.door.close()
 
     @property
     def _public_address(self) -> str | None:

@@ -1,16 +1,23 @@
-"""Services against the simulated providers."""
+"""Services over the real providers, or over simulated ones that run as long as the services do."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 
-from sandbox.serving import serve_sandbox
+from clients.deferred import Deferred
 from server.services import Services
 from server.settings.model import Settings
-from server.settings.sandbox_settings import for_sandbox
+
+SERVE_SANDBOX: Final = Deferred[Callable[[], AbstractAsyncContextManager[str]]]("sandbox.serving:serve_sandbox")
+FOR_SANDBOX: Final = Deferred[Callable[[Settings, str], Settings]]("server.settings.sandbox_settings:for_sandbox")
+"""Providers are loaded when they are needed, and so are the simulated ones."""
 
 
 @asynccontextmanager
-async def simulated_services(settings: Settings) -> AsyncGenerator[Services]:
-    """Serve the simulated providers on a port of loopback while the block runs, with services that use them."""
-    async with serve_sandbox() as url:
-        yield Services(for_sandbox(settings, url))
+async def services_for(settings: Settings, *, sandbox: bool) -> AsyncGenerator[Services]:
+    """Build the services of a process; with `sandbox`, start the simulated providers and use them instead."""
+    if not sandbox:
+        yield Services(settings)
+        return
+    async with SERVE_SANDBOX.load()() as url:
+        yield Services(FOR_SANDBOX.load()(settings, url))

@@ -1,1 +1,1 @@
-"""The command line, one module a concern."""
+"""The command line: one module for each group of commands."""

@@ -1,4 +1,4 @@
-"""`ringfence actions` and `ringfence secrets`: what was asked, what became of it, and what was kept."""
+"""`ringfence actions` and `ringfence secrets`: guarded calls, how they ended, and the secrets they returned."""
 
 import json
 from dataclasses import asdict
@@ -13,18 +13,20 @@ from guard.action import Action, State
 from guard.messages import approval_prompt, status_line, status_with_outcome
 from server.cli.terminal import (
     OPERATOR,
-    Opened,
     Sandboxed,
+    StoreSession,
     console,
     fail,
-    opened_record,
     plain,
     require_passcode,
+    settings_for,
     tell,
+    with_store,
 )
+from server.services import Services
 from server.settings.load import read_settings
 
-app = typer.Typer(help="Every guarded call and what became of it.", no_args_is_help=True)
+app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -34,18 +36,18 @@ def list_actions(
     sandbox: Sandboxed = False,
 ) -> None:
     """List actions, newest first."""
-    found = anyio.run(lambda: _latest(limit, sandbox=sandbox))
+    found = anyio.run(lambda: with_store(lambda session: session.store.journal.latest(limit), sandbox=sandbox))
     if as_json:
-        typer.echo(json.dumps([_shown(action) for action in found], default=str))
+        typer.echo(json.dumps([asdict(action) for action in found], default=str))
     else:
         console.print(table(found))
 
 
 @app.command()
 def show(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Show one action: the call, its quote, and what came of it."""
-    action = anyio.run(lambda: _find(action_id, sandbox=sandbox))
-    parts = (approval_prompt(action), status_line(action), action.outcome, action.answer, _what_to_do(action))
+    """Show one action: the call, its quote, and how it ended."""
+    action = find_action(action_id, sandbox=sandbox)
+    parts = (approval_prompt(action), status_line(action), action.outcome, action.answer, _advice(action))
     tell(*(line for part in parts if part for line in part.split("\n")))
 
 
@@ -53,13 +55,13 @@ def show(action_id: str, sandbox: Sandboxed = False) -> None:
 def resolve(
     action_id: str, outcome: Annotated[str, typer.Argument(help="done or refused")], sandbox: Sandboxed = False
 ) -> None:
-    """Close an action whose outcome is unknown, after looking at the provider."""
+    """Close an action whose outcome is unknown, after you checked at the provider."""
     if outcome not in {"done", "refused"}:
         fail("The outcome is `done` or `refused`.")
 
-    async def close(opened: Opened) -> Action | None:
-        await require_passcode(opened)
-        return await opened.store.journal.move(
+    async def close(session: StoreSession) -> Action | None:
+        await require_passcode(session)
+        return await session.store.journal.move(
             action_id,
             {State.UNKNOWN, State.SENDING},
             State(outcome),
@@ -67,27 +69,23 @@ def resolve(
             finished_at=datetime.now(UTC),
         )
 
-    if anyio.run(lambda: opened_record(close, sandbox=sandbox)) is None:
+    if anyio.run(lambda: with_store(close, sandbox=sandbox)) is None:
         fail(f"{action_id} is not an action whose outcome is unknown.")
     tell(f"{action_id} is closed as {outcome}.")
 
 
 @app.command()
 def reconcile(sandbox: Sandboxed = False) -> None:
-    """Look at the providers for what became of calls whose answer was lost. Nothing is sent again."""
+    """Check at the providers how calls ended whose answer was lost. Nothing is sent again."""
 
-    async def look() -> list[Action]:
-        from server.services import Services
-        from server.settings.sandbox_settings import sandbox_store
-
-        settings = read_settings()
-        services = Services(settings.model_copy(update=sandbox_store(settings)) if sandbox else settings)
+    async def run() -> list[Action]:
+        services = Services(settings_for(read_settings(), sandbox=sandbox))
         try:
             return await services.guard.reconciler.run()
         finally:
             await services.close()
 
-    found = anyio.run(look)
+    found = anyio.run(run)
     for action in found:
         tell(status_with_outcome(action))
     if not found:
@@ -95,62 +93,54 @@ def reconcile(sandbox: Sandboxed = False) -> None:
 
 
 def secrets(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Show the secrets that an action sent or brought back."""
+    """Show the secrets that an action sent or returned."""
 
-    async def read(opened: Opened) -> list[str]:
-        await require_passcode(opened)
-        kept = await opened.store.vault.secrets_of(action_id, by=OPERATOR)
-        return [f"{secret.name}: {secret.value}" for secret in kept]
+    async def read(session: StoreSession) -> list[str]:
+        await require_passcode(session)
+        found = await session.store.vault.secrets_of(action_id, by=OPERATOR)
+        return [f"{secret.name}: {secret.value}" for secret in found]
 
-    lines = anyio.run(lambda: opened_record(read, sandbox=sandbox))
+    lines = anyio.run(lambda: with_store(read, sandbox=sandbox))
     if not lines:
-        fail(f"Nothing is kept for {action_id}.")
+        fail(f"There are no secrets of {action_id}.")
     tell(*lines)
 
 
 def table(actions: list[Action]) -> Table:
-    """Actions for the terminal."""
-    shown = Table("id", "state", "call", "price", "asked by", "asked at", "decided by", box=None, pad_edge=False)
+    """Build the table of actions for the terminal."""
+    rows = Table("id", "state", "call", "price", "requested by", "requested at", "decided by", box=None, pad_edge=False)
     for action in actions:
         price = action.quote.amount or ("unknown" if action.quote.unknown else "none")
-        when = f"{action.created_at:%Y-%m-%d %H:%M}"
         cells = (
             action.id,
             action.state.value,
             action.title,
             price,
             action.principal,
-            when,
+            f"{action.created_at:%Y-%m-%d %H:%M}",
             action.decided_by or "",
         )
-        shown.add_row(*(plain(cell) for cell in cells))
-    return shown
+        rows.add_row(*(plain(cell) for cell in cells))
+    return rows
 
 
-async def _latest(limit: int, *, sandbox: bool) -> list[Action]:
-    return await opened_record(lambda opened: opened.store.journal.latest(limit), sandbox=sandbox)
-
-
-async def _find(action_id: str, *, sandbox: bool) -> Action:
-    found = await opened_record(lambda opened: opened.store.journal.find(action_id), sandbox=sandbox)
+def find_action(action_id: str, *, sandbox: bool) -> Action:
+    """Return an action from the store; exit with 2 if there is none."""
+    found = anyio.run(lambda: with_store(lambda session: session.store.journal.find(action_id), sandbox=sandbox))
     if found is None:
         fail(f"There is no action {action_id}.")
     return found
 
 
-def _what_to_do(action: Action) -> str:
-    """What the operator can do while the outcome is open."""
+def _advice(action: Action) -> str:
+    """Return what the operator can do while the outcome is open; empty otherwise."""
     match action.state:
         case State.SENDING:
-            return "If its server has ended, `ringfence actions reconcile` finds out what became of it."
+            return "If its server has ended, `ringfence actions reconcile` checks how the call ended."
         case State.UNKNOWN:
             return (
-                "`ringfence actions reconcile` looks again where a read can tell; when you have looked yourself: "
+                "`ringfence actions reconcile` checks again where a read can prove it. If you checked yourself: "
                 f"`ringfence actions resolve {action.id} done` (or `refused`)."
             )
         case _:
             return ""
-
-
-def _shown(action: Action) -> dict[str, object]:
-    return asdict(action)

@@ -1,4 +1,4 @@
-"""The command line: `ringfence serve`, `demo`, `tools`, and what the operator answers, rules and looks up with."""
+"""The command line: `ringfence serve`, `demo`, `tools`, and the operator's commands."""
 
 import sys
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import typer
 from server.settings.errors import BadSettings
 
 Part = tuple[str, str]
-"""Module in `server/commands`, and what is taken from it."""
+"""A module in `server/cli`, and the name of the command or group in it."""
 
 GROUPS: Mapping[str, Part] = {
     "approvals": ("approvals", "app"),
@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, Part] = {
 
 
 def command_line(words: list[str]) -> typer.Typer:
-    """The commands. Only what is asked for is imported: clients wait for `serve`, and `freeze` is wanted at once."""
+    """Build the commands. Only the module of the requested one is imported, because clients wait for `serve`."""
     app = typer.Typer(
         name="ringfence",
         help="Telephony for AI assistants, with a guard on everything that costs money.",
@@ -43,18 +43,18 @@ def command_line(words: list[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_several_commands)
-    asked = [name for name in words[:1] if name in COMMANDS or name in GROUPS] or [*COMMANDS, *GROUPS]
-    for name in asked:
+    app.callback()(_root)
+    requested = [name for name in words[:1] if name in COMMANDS or name in GROUPS] or [*COMMANDS, *GROUPS]
+    for name in requested:
         if name in COMMANDS:
-            app.command(name)(_part(*COMMANDS[name]))
+            app.command(name)(_load(*COMMANDS[name]))
         else:
-            app.add_typer(_part(*GROUPS[name]), name=name)
+            app.add_typer(_load(*GROUPS[name]), name=name)
     return app
 
 
 def run() -> None:
-    """The command line, with settings that do not fit told in one message."""
+    """Run the command line; settings with errors are reported in one message."""
     try:
         command_line(sys.argv[1:])()
     except BadSettings as wrong:
@@ -62,19 +62,19 @@ def run() -> None:
         sys.exit(2)
 
 
-def _tell_version(is_asked: bool) -> None:
-    if is_asked:
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"ringfence {version('ringfence')}")
         raise typer.Exit
 
 
-def _several_commands(
+def _root(
     _version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version.")
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
     ] = False,
 ) -> None:
     """Telephony for AI assistants, with a guard on everything that costs money."""
 
 
-def _part(module: str, name: str) -> Any:
+def _load(module: str, name: str) -> Any:
     return getattr(import_module(f"server.cli.{module}"), name)

@@ -1,4 +1,4 @@
-"""`ringfence approvals`: the operator's answers, behind a passcode that the agent's side never sees."""
+"""`ringfence approvals`: the operator approves or declines, with a passcode that assistants never see."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -6,66 +6,67 @@ from typing import Annotated
 import anyio
 import typer
 
+from clients.clock import SystemClock
 from guard.action import Action, State
+from guard.approvals import Approvals
 from guard.messages import approval_prompt
-from server.cli.actions import table
+from server.cli.actions import find_action, table
 from server.cli.terminal import (
     OPERATOR,
-    Opened,
     Sandboxed,
+    StoreSession,
     console,
     fail,
-    opened_record,
     read_secret,
     require_passcode,
     tell,
+    with_store,
 )
+from server.console.passcode import is_set, set_passcode
+from server.console.urls import ROOT
+from server.http.loopback import PortTaken, address, is_served, require_port, serve_in_foreground
 
-app = typer.Typer(help="Answer what assistants ask for.", no_args_is_help=True)
+app = typer.Typer(help="Approve or decline what assistants request.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_pending(sandbox: Sandboxed = False) -> None:
-    """List what waits for an answer."""
-    waiting = anyio.run(
-        lambda: opened_record(lambda opened: opened.store.journal.latest(200, states={State.PROPOSED}), sandbox=sandbox)
-    )
-    console.print(table(waiting) if waiting else "Nothing waits for an answer.")
+    """List what waits for approval."""
+
+    async def read(session: StoreSession) -> list[Action]:
+        return await session.store.journal.latest(200, states={State.PROPOSED})
+
+    pending = anyio.run(lambda: with_store(read, sandbox=sandbox))
+    console.print(table(pending) if pending else "Nothing waits for approval.")
 
 
 @app.command()
 def show(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Show what is asked for."""
-    found = anyio.run(lambda: opened_record(lambda opened: opened.store.journal.find(action_id), sandbox=sandbox))
-    if found is None:
-        fail(f"There is no action {action_id}.")
-    tell(*approval_prompt(found).split("\n"))
+    """Show what is requested."""
+    tell(*approval_prompt(find_action(action_id, sandbox=sandbox)).split("\n"))
 
 
 @app.command()
 def approve(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Say yes to exactly this call, once."""
-    _answer(action_id, State.APPROVED, sandbox=sandbox)
+    """Approve exactly this call, once."""
+    _record(action_id, State.APPROVED, sandbox=sandbox)
 
 
 @app.command()
 def decline(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Say no."""
-    _answer(action_id, State.DECLINED, sandbox=sandbox)
+    """Decline the call."""
+    _record(action_id, State.DECLINED, sandbox=sandbox)
 
 
 @app.command()
-def passcode(
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="The record of sandbox sessions.")] = False,
-) -> None:
-    """Set the passcode, or change it with the old one."""
-    from server.console.passcode import is_set, set_passcode
+def passcode(sandbox: Sandboxed = False) -> None:
+    """Set the passcode; a change needs the old one."""
 
-    async def change(opened: Opened) -> None:
-        old = read_secret("Old passcode: ") if await is_set(opened.store.key_values) else None
-        await set_passcode(opened.store, read_secret("New passcode: "), old=old, by=OPERATOR)
+    async def change(session: StoreSession) -> None:
+        old = read_secret("Old passcode: ") if await is_set(session.store.key_values) else None
+        await set_passcode(session.store, read_secret("New passcode: "), old=old, by=OPERATOR)
 
-    anyio.run(lambda: opened_record(change, sandbox=sandbox))
+    anyio.run(lambda: with_store(change, sandbox=sandbox))
     console.print("The passcode is set.")
 
 
@@ -75,31 +76,28 @@ def page(
     sandbox: Sandboxed = False,
 ) -> None:
     """Serve the approval page on this machine until it is stopped."""
-    from server.http.loopback import PortTaken, serve_in_foreground
 
-    def told(base: str, was_there: bool) -> None:
-        tell(f"{base}/approvals{' is served already.' if was_there else ''}")
+    async def serve(session: StoreSession) -> None:
+        chosen = session.settings.approvals.port if port is None else port
+        store_address = session.settings.store_address
+        if await is_served(session.store, store_address=store_address, port=chosen):
+            tell(f"{address(chosen)}{ROOT} is already served.")
+            return
+        with require_port(chosen) as listener:
+            tell(f"{address(listener.getsockname()[1])}{ROOT}")
+            await serve_in_foreground(session.store, listener, store_address=store_address)
 
-    async def serve(opened: Opened) -> None:
-        chosen = opened.settings.approvals.port if port is None else port
-        store = opened.settings.store_address
+    with suppress(KeyboardInterrupt):
         try:
-            await serve_in_foreground(opened.store, store_address=store, port=chosen, told=told)
+            anyio.run(lambda: with_store(serve, sandbox=sandbox))
         except PortTaken as taken:
             fail(str(taken))
 
-    with suppress(KeyboardInterrupt):
-        anyio.run(lambda: opened_record(serve, sandbox=sandbox))
 
+def _record(action_id: str, to: State, *, sandbox: bool) -> None:
+    async def record(session: StoreSession) -> Action:
+        await require_passcode(session)
+        return await Approvals(session.store.journal, SystemClock()).give(action_id, to, by=OPERATOR)
 
-def _answer(action_id: str, to: State, *, sandbox: bool) -> None:
-    async def answer(opened: Opened) -> Action:
-        from clients.clock import SystemClock
-        from guard.approvals import Approvals
-
-        await require_passcode(opened)
-        answers = Approvals(opened.store.journal, SystemClock())
-        return await answers.give(action_id, to, by=OPERATOR)
-
-    action = anyio.run(lambda: opened_record(answer, sandbox=sandbox))
+    action = anyio.run(lambda: with_store(record, sandbox=sandbox))
     tell(f"{action.id} is {action.state.value}.")

@@ -1,4 +1,4 @@
-"""`ringfence audit`: every decision and every call, in a chain that shows whether somebody touched it."""
+"""`ringfence audit`: every decision and every call, in a hash chain that shows tampering."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import anyio
 import typer
 
-from server.cli.terminal import Opened, Sandboxed, console, fail, opened_record, tell
+from server.cli.terminal import Sandboxed, StoreSession, console, fail, tell, with_store
 from server.store.hash_chain import Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
@@ -21,15 +21,15 @@ def verify(
     """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
     exported = None if file is None else _read(file)
 
-    async def checked(opened: Opened) -> Verdict:
-        audit = opened.store.audit
+    async def check(session: StoreSession) -> Verdict:
+        audit = session.store.audit
         return await audit.verify() if exported is None else audit.verify_copy(exported)
 
-    verdict = anyio.run(lambda: opened_record(checked, sandbox=sandbox))
+    verdict = anyio.run(lambda: with_store(check, sandbox=sandbox))
     if verdict.is_whole:
-        console.print(f"The audit is whole: {verdict.rows} rows.")
+        console.print(f"The audit log is intact: {verdict.rows} rows.")
         return
-    tell(f"The audit was touched: {verdict.what}.")
+    tell(f"The audit log was tampered with: {verdict.what}.")
     raise typer.Exit(1)
 
 
@@ -39,7 +39,7 @@ def export(
     sandbox: Sandboxed = False,
 ) -> None:
     """Write every row as a line of JSON, oldest first; whatever is not ASCII is escaped."""
-    lines = anyio.run(lambda: opened_record(_lines, sandbox=sandbox))
+    lines = anyio.run(lambda: with_store(_read_lines, sandbox=sandbox))
     text = "".join(f"{line}\n" for line in lines)
     if file is None:
         typer.echo(text, nl=False)
@@ -53,37 +53,33 @@ def tail(
     rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20, sandbox: Sandboxed = False
 ) -> None:
     """Show the last rows."""
-    for line in anyio.run(lambda: opened_record(_lines, sandbox=sandbox))[-rows:]:
+    for line in anyio.run(lambda: with_store(_read_lines, sandbox=sandbox))[-rows:]:
         row = json.loads(line)
         action = row["action_id"] or "-"
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    """Exported rows, as they stand in the store."""
+    """Read exported rows in the form that the store has them in."""
     try:
         rows: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        return [{**row, "detail": _kept(row["detail"])} for row in rows]
+        return [{**row, "detail": _to_stored(row["detail"])} for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as unreadable:
-        fail(f"{file} is no export of the audit: {unreadable!r}")
+        fail(f"{file} is not an export of the audit log: {unreadable!r}")
 
 
-async def _lines(opened: Opened) -> list[str]:
-    found: list[str] = []
-    async for row in opened.store.audit.rows():
-        shown = {**row, "detail": _told(row["detail"])}
-        found.append(json.dumps(shown))
-    return found
+async def _read_lines(session: StoreSession) -> list[str]:
+    return [json.dumps({**row, "detail": _from_stored(row["detail"])}) async for row in session.store.audit.rows()]
 
 
-def _told(detail: str) -> object:
-    """The particulars as JSON; as their text where somebody wrote something else into the store."""
+def _from_stored(detail: str) -> object:
+    """Parse the detail of a row; text that we did not write this way is exported as it is."""
     try:
-        told = json.loads(detail)
+        parsed = json.loads(detail)
     except ValueError:
         return detail
-    return told if detail_text(told) == detail else detail
+    return parsed if detail_text(parsed) == detail else detail
 
 
-def _kept(detail: object) -> str:
+def _to_stored(detail: object) -> str:
     return detail if isinstance(detail, str) else detail_text(detail)

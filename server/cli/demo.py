@@ -1,6 +1,6 @@
-"""`ringfence demo`: the main job from a chat's first question to the receipt, against the simulated providers.
+"""`ringfence demo`: guarded calls from a chat's first question to the receipt, against the simulated providers.
 
-Everything is real but the providers: `ringfence serve` runs as a child process, and the SDK's client speaks to it
+Everything but the providers is real: `ringfence serve` runs as a child process, and the SDK's client connects to it
 over stdio.
 """
 
@@ -13,14 +13,14 @@ import anyio
 import typer
 
 from server.cli.terminal import console, tell
+from server.demo.run import run_demo
+from server.demo.session import DemoFailed
 
 
 def demo(
-    yes: Annotated[bool, typer.Option("--yes", help="Answer the questions that the walk is about with yes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve what the demo asks.")] = False,
 ) -> None:
-    """Walk through guarded calls at all four providers, without any account."""
-    from server.demo.run import run_demo
-    from server.demo.session import DemoFailed
+    """Show guarded calls at all four providers, without any account."""
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:

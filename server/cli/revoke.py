@@ -1,4 +1,4 @@
-"""`ringfence revoke`: end a session at a provider that keeps one."""
+"""`ringfence revoke`: ends a session at a provider that keeps one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +9,9 @@ import typer
 from clients.errors import TelephonyError
 from clients.revocable import Revocable
 from server.cli.terminal import console, fail
-from server.process import services_for
 from server.services import Services
 from server.settings.load import read_settings
+from server.simulation import services_for
 
 
 def revoke(
@@ -19,7 +19,7 @@ def revoke(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """End this installation's session at a provider and forget its tokens; the next call logs in anew."""
+    """End this installation's session at a provider and delete its tokens; the next call logs in again."""
     settings = read_settings(config)
 
     async def end_session() -> tuple[bool, str]:

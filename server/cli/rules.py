@@ -1,30 +1,31 @@
-"""`ringfence freeze`, `unfreeze` and `optouts`: what the operator stops, and whom nothing is sent to."""
+"""`ringfence freeze`, `unfreeze` and `optouts`: the stop switch, and the numbers that get no messages."""
 
 from pathlib import Path
 
 import anyio
 import typer
 
-from server.cli.terminal import OPERATOR, Opened, Sandboxed, console, fail, opened_record, require_passcode, tell
+from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+from server.store.optouts import canonical
 
-optouts = typer.Typer(help="Numbers whose owners want nothing sent.", no_args_is_help=True)
+optouts = typer.Typer(help="Numbers whose owners opted out of messages.", no_args_is_help=True)
 
 
 def freeze(sandbox: Sandboxed = False) -> None:
     """Stop every guarded action at once, in every process on this store. Needs no passcode: stopping is always safe."""
-    anyio.run(lambda: opened_record(lambda opened: opened.store.freeze.freeze(OPERATOR), sandbox=sandbox))
-    console.print("Frozen. Nothing guarded is sent until `ringfence unfreeze`.")
+    anyio.run(lambda: with_store(lambda session: session.store.freeze.freeze(OPERATOR), sandbox=sandbox))
+    console.print("Frozen. No guarded call is sent until `ringfence unfreeze`.")
 
 
 def unfreeze(sandbox: Sandboxed = False) -> None:
-    """Let guarded actions go on."""
+    """Resume guarded actions."""
 
-    async def lift(opened: Opened) -> None:
-        await require_passcode(opened)
-        await opened.store.freeze.unfreeze(OPERATOR)
+    async def lift(session: StoreSession) -> None:
+        await require_passcode(session)
+        await session.store.freeze.unfreeze(OPERATOR)
 
-    anyio.run(lambda: opened_record(lift, sandbox=sandbox))
-    console.print("Guarded actions go on.")
+    anyio.run(lambda: with_store(lift, sandbox=sandbox))
+    console.print("Guarded actions are resumed.")
 
 
 @optouts.command("add")
@@ -42,40 +43,37 @@ def import_optouts(file: Path, sandbox: Sandboxed = False) -> None:
 
 @optouts.command("remove")
 def remove_optout(number: str, sandbox: Sandboxed = False) -> None:
-    """Remove a number, so that it may be written to again."""
+    """Remove a number, so that it may get messages again."""
 
-    async def remove(opened: Opened) -> bool:
-        await require_passcode(opened)
-        return await opened.store.optouts.remove(_e164(number), by=OPERATOR)
+    async def remove(session: StoreSession) -> bool:
+        await require_passcode(session)
+        return await session.store.optouts.remove(_e164(number), by=OPERATOR)
 
-    if not anyio.run(lambda: opened_record(remove, sandbox=sandbox)):
+    if not anyio.run(lambda: with_store(remove, sandbox=sandbox)):
         fail(f"{number} is not among the opt-outs.")
     tell(f"{number} is removed.")
 
 
 @optouts.command("list")
 def list_optouts(sandbox: Sandboxed = False) -> None:
-    """List every number with where it came from."""
-    found = anyio.run(lambda: opened_record(lambda opened: opened.store.optouts.all(), sandbox=sandbox))
+    """List every number with its source."""
+    found = anyio.run(lambda: with_store(lambda session: session.store.optouts.all(), sandbox=sandbox))
     for number, source in found:
         tell(f"{number}  {source}")
     if not found:
-        console.print("Nobody opted out.")
+        console.print("No opt-outs.")
 
 
 def _add(numbers: list[str], *, source: str, sandbox: bool) -> None:
-    added = anyio.run(
-        lambda: opened_record(
-            lambda opened: opened.store.optouts.add(numbers, source=source, by=OPERATOR), sandbox=sandbox
-        )
-    )
-    console.print(f"{added} added, {len(numbers) - added} were there.")
+    async def add(session: StoreSession) -> int:
+        return await session.store.optouts.add(numbers, source=source, by=OPERATOR)
+
+    added = anyio.run(lambda: with_store(add, sandbox=sandbox))
+    console.print(f"{added} added, {len(numbers) - added} already listed.")
 
 
 def _e164(number: str) -> str:
-    from server.store.optouts import canonical
-
     found = canonical(number, "US")
     if found is None:
-        fail(f"{number.strip()} is not a telephone number; E.164 is expected, such as +12015550123.")
+        fail(f"{number.strip()} is not a telephone number. Write it in E.164, such as +12015550123.")
     return found

@@ -1,10 +1,11 @@
-"""`ringfence sandbox`: the simulated providers on one port."""
+"""`ringfence sandbox`: serves the simulated providers on one port."""
 
 from typing import Annotated
 
 import anyio
 import typer
 
+from sandbox.serving import serve_sandbox
 from server.cli.terminal import console, fail
 
 
@@ -12,7 +13,6 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8700,
 ) -> None:
     """Serve the simulated providers until stopped: /voicetel, …, and /_control."""
-    from sandbox.serving import serve_sandbox
 
     async def run() -> None:
         async with serve_sandbox(port=port) as url:

@@ -1,1 +1,1 @@
-"""x."""
+"""The approval page: what the operator sees in a browser."""

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from server.console.middleware import LARGEST_FORM
 
 
-async def posted(request: Request) -> dict[str, str]:
-    """The fields of a posted form.
+async def read_form(request: Request) -> dict[str, str]:
+    """Read the fields of a posted form.
 
     Raises:
-        HTTPException: It is too large (413) or no form of ours (400).
+        HTTPException: It is too large (413) or not a form of this page (400).
     """
     body = bytearray()
     async for chunk in request.stream():

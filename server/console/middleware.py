@@ -1,4 +1,4 @@
-"""What stands before every request to the page: whose name it was called by, where a form came from, and headers."""
+"""Host and Origin checks and security headers for the approval page."""
 
 from collections.abc import Collection
 from typing import Final
@@ -26,13 +26,13 @@ HEADERS: Final = {
 
 
 class SecurityMiddleware:
-    """Answers only to its own names, takes forms only from its own pages, and adds the headers to every answer.
+    """Accepts only its own host names, accepts forms only from its own pages, and adds headers to every answer.
 
-    A name of somebody else's that was pointed at this machine (DNS rebinding) is refused for reads as well.
+    A foreign name that resolves to this machine (DNS rebinding) is refused for reads too.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], address: str | None) -> None:
-        """`hosts` are Host headers; `address` is where people reach the page, where a proxy stands before it."""
+        """`hosts` are Host headers; `address` is the public address of the page behind a proxy."""
         self._app = app
         self._hosts = {host.lower() for host in hosts}
         self._origins = {f"{scheme}://{host}" for host in self._hosts for scheme in ("http", "https")}
@@ -53,15 +53,16 @@ class SecurityMiddleware:
                     headers[name] = value
             await send(message)
 
-        app = self._refusal(scope) or self._app
+        app = self._refuse(scope) or self._app
         await app(scope, receive, send_protected)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refuse(self, scope: Scope) -> PlainTextResponse | None:
+        """Return the answer to a request that is refused; None for any other."""
         headers = Headers(scope=scope)
         if headers.get("host", "").lower() not in self._hosts:
-            return PlainTextResponse("This is not an address of this server.", 421)
+            return PlainTextResponse("This server has another address.", 421)
         if scope["method"] in {"GET", "HEAD"}:
             return None
         if headers.get("origin", "").lower() not in self._origins:
-            return PlainTextResponse("A form is taken only from this server's own pages.", 403)
+            return PlainTextResponse("This form is not from a page of this server. Nothing was done.", 403)
         return None

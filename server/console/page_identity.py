@@ -1,4 +1,4 @@
-"""How one process finds out that what answers at an address is the page of its own store."""
+"""Lets a process check that the page at an address is the page of its own store."""
 
 import hmac
 import re
@@ -10,16 +10,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from server.console.urls import ROOT
-from server.store.vault import Seal
+from server.store.seal import Seal
 
 _CHALLENGE: Final = re.compile(r"[0-9a-f]{32}")
 PATIENCE_SECONDS: Final = 2.0
 
 
 class PageIdentity:
-    """A page proves with the store's key that it belongs to this store and stands at this very address.
+    """Proves with the store's key that a page belongs to this store and is at this very address.
 
-    Otherwise whatever program took the port after a page had gone could ask people for the passcode.
+    Without the proof, a program that takes the port after a page has ended could ask people for the passcode.
     """
 
     def __init__(self, seal: Seal, *, store_address: str, base: str) -> None:
@@ -28,17 +28,17 @@ class PageIdentity:
         self._base = base
 
     async def prove(self, request: Request) -> Response:
-        """Answer another process's challenge."""
+        """Answer the challenge of another process."""
         challenge = request.query_params.get("challenge", "")
         if not _CHALLENGE.fullmatch(challenge):
-            return PlainTextResponse("A challenge is expected.", 400)
+            return PlainTextResponse("A challenge is missing.", 400)
         return PlainTextResponse(self._proof(challenge))
 
     async def holds(self) -> bool:
-        """True when the page of this store answers at the address."""
+        """Return True if the page of this store answers at the address."""
         challenge = secrets.token_hex(16)
         try:
-            # No proxy from the environment may stand between two processes of one machine.
+            # Two processes of one machine talk directly, whatever proxy the environment names.
             async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
                 answer = await http.get(f"{self._base}{ROOT}/healthz", params={"challenge": challenge})
         except httpx2.HTTPError:

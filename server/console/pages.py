@@ -1,7 +1,7 @@
-"""The approval page: what waits for an answer, one action in full, the history, and the freeze switch.
+"""The approval page: pending actions, one action in full, the history, and the freeze switch.
 
-Nothing happens by GET. Every other request needs the operator's session and the token of its forms; a bearer token of
-the agent's side means nothing here.
+A GET changes nothing. Every other request needs the operator's session and the token of its forms; the bearer token of
+an assistant opens nothing here.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -19,38 +19,38 @@ from clients.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
-from server.console.forms import posted
+from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
 from server.console.page_identity import PageIdentity
 from server.console.rendering import render, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
-from server.console.views import view
+from server.console.views import build_view
 from server.store.store import Store
 
 OPERATOR = "the operator, on the approval page"
 LISTED = 200
-"""Actions shown at most, newest first."""
+"""How many actions a page shows at most, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSetup:
-    """What the page stands on."""
+    """The dependencies of the page."""
 
     store: Store
     hosts: Collection[str]
-    """Host headers that it answers to."""
+    """Host headers that it accepts."""
 
     identity: PageIdentity
     address: str | None = None
-    """Where people reach it, where that is not one of the hosts."""
+    """The public address of the page, if it is not one of the hosts."""
 
     clock: Clock = field(default_factory=SystemClock)
 
 
 def approval_app(setup: PageSetup) -> ASGIApp:
-    """The page as an ASGI application, for paths under `/approvals`."""
+    """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
     routes = [
         Route(ROOT, pages.waiting),
@@ -60,27 +60,29 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/sign-out", pages.sign_out, methods=["POST"]),
         Route(f"{ROOT}/freeze", pages.freeze, methods=["POST"]),
         Route(f"{ROOT}/unfreeze", pages.unfreeze, methods=["POST"]),
-        Route(f"{ROOT}/page.css", _css),
+        Route(f"{ROOT}/page.css", _show_css),
         Route(f"{ROOT}/healthz", setup.identity.prove),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _problem, JournalUnavailable: _unavailable})
+    app = Starlette(
+        routes=routes, exception_handlers={HTTPException: _show_problem, JournalUnavailable: _show_unavailable}
+    )
     return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
 Handler = Callable[[Any, Request], Awaitable[Response]]
 
 
-def _signed_in(handler: Callable[[Any, Request, Session], Awaitable[Response]]) -> Handler:
-    """Only for the operator; and a form only from a page of the operator's session."""
+def _require_session(handler: Callable[[Any, Request, Session], Awaitable[Response]]) -> Handler:
+    """Serve a handler to the operator only, and accept only forms of the operator's session."""
 
     async def guarded(self: "Pages", request: Request) -> Response:
-        session = await self.sign_in_desk.session(request)
+        session = await self.login.session(request)
         if session is None:
-            return await self.sign_in_desk.form(request, status=401)
-        if request.method == "POST" and not session.sent((await posted(request)).get("token", "")):
+            return await self.login.show_form(request, status=401)
+        if request.method == "POST" and not session.owns_form((await read_form(request)).get("token", "")):
             raise HTTPException(403, "This form is not from a page of your session. Nothing was done.")
         return await handler(self, request, session)
 
@@ -88,104 +90,106 @@ def _signed_in(handler: Callable[[Any, Request, Session], Awaitable[Response]]) 
 
 
 class Pages:
-    """The pages and what their forms do."""
+    """The handlers of the pages and their forms."""
 
     def __init__(self, setup: PageSetup) -> None:
         self._store = setup.store
-        self._now = setup.clock.now
-        self._answers = Approvals(setup.store.journal, setup.clock)
-        sessions = Sessions(setup.store, setup.clock.now)
-        self.sign_in_desk = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
+        self._clock = setup.clock
+        self._approvals = Approvals(setup.store.journal, setup.clock)
+        sessions = Sessions(setup.store, setup.clock)
+        self.login = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
-        return await self.sign_in_desk.take(request)
+        return await self.login.sign_in(request)
 
-    @_signed_in
+    @_require_session
     async def sign_out(self, request: Request, session: Session) -> Response:
         """End the session."""
-        return await self.sign_in_desk.end(session)
+        return await self.login.sign_out(session)
 
-    @_signed_in
+    @_require_session
     async def waiting(self, request: Request, session: Session) -> Response:
-        """What waits for an answer."""
+        """Show what waits for approval."""
         found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
-        current = [await self._answers.expire_if_due(action) for action in found]
-        actions = [view(action, self._now()) for action in current if action.state is State.PROPOSED]
-        return await self._shown("waiting.html", session, actions=actions)
+        current = [await self._approvals.expire_if_due(action) for action in found]
+        actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
+        return await self._render("waiting.html", session, actions=actions)
 
-    @_signed_in
+    @_require_session
     async def history(self, request: Request, session: Session) -> Response:
-        """What was asked and what became of it."""
+        """Show the newest actions and how they ended."""
         found = await self._store.journal.latest(LISTED)
-        actions = [view(await self._answers.expire_if_due(action), self._now()) for action in found]
-        return await self._shown("history.html", session, actions=actions)
+        actions = [build_view(await self._approvals.expire_if_due(action), self._clock.now()) for action in found]
+        return await self._render("history.html", session, actions=actions)
 
-    @_signed_in
+    @_require_session
     async def action(self, request: Request, session: Session) -> Response:
-        """One action in full."""
-        return await self._action(request, session)
+        """Show one action in full."""
+        return await self._show_action(request, session)
 
-    @_signed_in
+    @_require_session
     async def approve(self, request: Request, session: Session) -> Response:
-        """Say yes to exactly this call, once."""
+        """Approve exactly this call, once."""
         if await self._store.freeze.is_on():
-            refusal = "Everything is stopped. Let things go on before you approve; nothing was sent."
-            return await self._action(request, session, refusal=refusal, status=409)
-        return await self._answer(request, session, State.APPROVED)
+            refusal = "Everything is stopped. Resume before you approve; nothing was sent."
+            return await self._show_action(request, session, refusal=refusal, status=409)
+        return await self._record(request, session, State.APPROVED)
 
-    @_signed_in
+    @_require_session
     async def decline(self, request: Request, session: Session) -> Response:
-        """Say no."""
-        return await self._answer(request, session, State.DECLINED)
+        """Decline the call."""
+        return await self._record(request, session, State.DECLINED)
 
-    @_signed_in
+    @_require_session
     async def freeze(self, request: Request, session: Session) -> Response:
-        """Stop every guarded action, in every process."""
+        """Stop every guarded action in every process."""
         await self._store.freeze.freeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    @_signed_in
+    @_require_session
     async def unfreeze(self, request: Request, session: Session) -> Response:
-        """Let guarded actions go on."""
+        """Resume guarded actions."""
         await self._store.freeze.unfreeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    async def _answer(self, request: Request, session: Session, to: State) -> Response:
-        found = await self._found(request)
+    async def _record(self, request: Request, session: Session, to: State) -> Response:
+        found = await self._find(request)
         try:
-            await self._answers.give(found.id, to, by=OPERATOR)
+            await self._approvals.give(found.id, to, by=OPERATOR)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
-            return await self._action(request, session, refusal=str(refused), status=409)
+            return await self._show_action(request, session, refusal=str(refused), status=409)
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
 
-    async def _action(self, request: Request, session: Session, *, refusal: str = "", status: int = 200) -> Response:
-        current = await self._answers.expire_if_due(await self._found(request))
-        shown = view(current, self._now())
-        return await self._shown("action.html", session, status=status, shown=shown, refusal=refusal)
+    async def _show_action(
+        self, request: Request, session: Session, *, refusal: str = "", status: int = 200
+    ) -> Response:
+        current = await self._approvals.expire_if_due(await self._find(request))
+        shown = build_view(current, self._clock.now())
+        return await self._render("action.html", session, status=status, shown=shown, refusal=refusal)
 
-    async def _found(self, request: Request) -> Action:
+    async def _find(self, request: Request) -> Action:
         action = await self._store.journal.find(request.path_params["action_id"])
         if action is None:
             raise HTTPException(404, "There is no such action.")
         return action
 
-    async def _shown(self, template: str, session: Session, *, status: int = 200, **values: Any) -> Response:
+    async def _render(self, template: str, session: Session, *, status: int = 200, **values: Any) -> Response:
         is_frozen = await self._store.freeze.is_on()
         return render(template, status=status, root=ROOT, token=session.form_token, is_frozen=is_frozen, **values)
 
 
-async def _css(request: Request) -> Response:
+async def _show_css(request: Request) -> Response:
     return Response(stylesheet(), media_type="text/css")
 
 
-async def _problem(request: Request, problem: Exception) -> Response:
+async def _show_problem(request: Request, problem: Exception) -> Response:
     if not isinstance(problem, HTTPException):
         raise problem
     return render("problem.html", status=problem.status_code, root=ROOT, message=problem.detail)
 
 
-async def _unavailable(request: Request, problem: Exception) -> Response:
+async def _show_unavailable(request: Request, problem: Exception) -> Response:
     return PlainTextResponse(f"{problem} Nothing was done.", 503)

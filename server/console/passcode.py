@@ -1,4 +1,4 @@
-"""The operator's passcode: what tells a person from the agent that asks."""
+"""The operator's passcode: assistants do not know it, so an approval that needs it comes from a person."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ from server.store.key_values import KeyValueStore, get_value, put_value
 from server.store.store import Store
 
 SHORTEST = 8
-_FACT = "passcode"
+_KEY = "passcode"
 _hasher = PasswordHasher()
 
 
@@ -17,47 +17,47 @@ class BadPasscode(Exception):
     """The passcode is missing, wrong, or too short."""
 
 
-async def is_set(facts: KeyValueStore) -> bool:
-    """True when an operator has set one."""
-    return await facts.get(_FACT) is not None
+async def is_set(key_values: KeyValueStore) -> bool:
+    """Return True if a passcode is set."""
+    return await key_values.get(_KEY) is not None
 
 
 async def set_passcode(store: Store, new: str, *, old: str | None, by: str = "the operator") -> None:
-    """Set the passcode; changing it needs the old one.
+    """Set the passcode; a change needs the old one.
 
-    Hashing takes long on purpose, so it is done before the store is locked.
+    Hashing is slow on purpose, so it is done before the store is locked.
 
     Raises:
         BadPasscode: The old one is wrong, the new one too short, or another was set in between.
     """
-    kept = await store.key_values.get(_FACT)
+    kept = await store.key_values.get(_KEY)
     if kept is not None:
         _require_match(kept, old or "")
     if len(new) < SHORTEST:
-        raise BadPasscode(f"A passcode has at least {SHORTEST} characters.")
+        raise BadPasscode(f"A passcode has at least {SHORTEST} characters; nothing was changed.")
     hashed = _hasher.hash(new)
     async with store.audit.entry() as entry:
-        if await get_value(entry.connection, _FACT) != kept:
-            raise BadPasscode("Another passcode was set just now; this one was not.")
-        await put_value(entry.connection, _FACT, hashed)
+        if await get_value(entry.connection, _KEY) != kept:
+            raise BadPasscode("Somebody else set a passcode at this moment; yours was not set.")
+        await put_value(entry.connection, _KEY, hashed)
         await store.audit.append(entry, "passcode changed" if kept else "passcode set", principal=by)
 
 
-async def check(facts: KeyValueStore, given: str) -> None:
+async def check(key_values: KeyValueStore, given: str) -> None:
     """Check a passcode.
 
     Raises:
         BadPasscode: It is wrong, or none was ever set.
     """
-    kept = await facts.get(_FACT)
+    kept = await key_values.get(_KEY)
     if kept is None:
         raise BadPasscode("No passcode is set. Set one first: ringfence approvals passcode")
     _require_match(kept, given)
 
 
-async def fingerprint(facts: KeyValueStore) -> str:
-    """What changes whenever the passcode does, and tells nothing of it."""
-    kept = await facts.get(_FACT)
+async def fingerprint(key_values: KeyValueStore) -> str:
+    """Return a text that changes with the passcode and does not reveal it."""
+    kept = await key_values.get(_KEY)
     return hashlib.sha256((kept or "").encode("utf-8")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Templates: escaped, and with every invisible character of a value written out."""
+"""Renders templates; values are escaped, and invisible characters in them are written out."""
 
 from functools import cache
 from pathlib import Path
@@ -14,13 +14,13 @@ _FOLDER = Path(__file__).parent
 
 
 def render(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page."""
+    """Render a template as a page."""
     return HTMLResponse(_environment().get_template(template).render(**values), status)
 
 
 @cache
 def stylesheet() -> str:
-    """The one CSS file."""
+    """Return the CSS of every page."""
     return (_FOLDER / "page.css").read_text(encoding="utf-8")
 
 
@@ -30,12 +30,12 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_FOLDER / "templates", encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_escape,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def _shown(value: object) -> object:
-    """What no template can forget, because it stands behind every `{{ }}`. Markup was built from values shown so."""
+def _escape(value: object) -> object:
+    """Write out invisible characters; jinja calls this for every `{{ }}`, so no template can forget it."""
     return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

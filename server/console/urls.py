@@ -1,13 +1,13 @@
-"""Where people find the approval page."""
+"""The URLs of the approval page. Imported at every start, so it imports nothing of the page itself."""
 
 from typing import Final
 
 ROOT: Final = "/approvals"
-"""Everything of the page lies under this path, and its cookie goes nowhere else."""
+"""All URLs of the page are under this path, and its cookie is only sent there."""
 
 
 class MountedPage:
-    """The page as a part of the HTTP server. `base` is where people reach it; None where that is not known."""
+    """The page as a part of the HTTP server; `base` is its public address, or None where that is unknown."""
 
     def __init__(self, base: str | None) -> None:
         self._base = base
@@ -17,5 +17,5 @@ class MountedPage:
 
 
 def action_url(base: str, action_id: str) -> str:
-    """The page of one action."""
+    """Return the URL of one action."""
     return f"{base.rstrip('/')}{ROOT}/{action_id}"

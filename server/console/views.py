@@ -1,4 +1,4 @@
-"""An action as the page shows it: everything that is sent, whole, in the words of the other approval channels."""
+"""Prepares an action for the templates: everything that is sent, uncut, worded as in the other approval channels."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ STATES: Final[Mapping[State, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A JSON value in full: texts, one each, or the lines of one indented JSON text."""
+    """A JSON value in full: one line for each text of a list, or the lines of one indented JSON text."""
 
     lines: tuple[str, ...]
     is_one: bool = False
@@ -41,7 +41,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A named value; `before` where the state before has the same field with another value."""
+    """A named value; `before` is the current value where the call changes it."""
 
     name: str
     value: Value
@@ -56,34 +56,34 @@ class ActionView:
     state: str
     status_line: str
     answer: Value
-    """What the provider answered; no lines where nothing came."""
+    """The provider's answer; no lines if there was none."""
 
     provider: str
     what: str
-    """What the operation does, in its own words; empty where it is no longer in the catalogue."""
+    """The description of the operation; empty if it is no longer in the catalogue."""
 
     effects: tuple[str, ...]
     endpoint: str
-    """Method and path, where known."""
+    """Method and path; empty if unknown."""
 
     price: str
-    """The amount alone, for the history."""
+    """The amount alone, for lists."""
 
     quote: tuple[str, ...]
-    """The whole quote without its warnings, the price first."""
+    """The quote without its warnings, the price first."""
 
     arguments: tuple[Field, ...]
     before: tuple[Field, ...]
     changes: tuple[Field, ...]
-    """Arguments whose field the state before has with another value."""
+    """Arguments that change a field of the current state."""
 
     waits: bool
     remaining: str
     seconds_left: int
 
 
-def view(action: Action, now: datetime) -> ActionView:
-    """What the page shows of an action."""
+def build_view(action: Action, now: datetime) -> ActionView:
+    """Prepare an action for the templates."""
     operation = operation_named(action.operation)
     left = max(0, int((action.expires_at - now).total_seconds()))
     arguments = _arguments(action)
@@ -107,28 +107,28 @@ def view(action: Action, now: datetime) -> ActionView:
     )
 
 
-def shown_value(value: Any) -> Value:
-    """Text as it is, a list of texts one by one, anything else as indented JSON."""
+def to_value(value: Any) -> Value:
+    """Convert a JSON value: text as it is, a list of texts item by item, anything else to indented JSON."""
     if isinstance(value, str):
         return Value((value,))
     if isinstance(value, list) and value and all(isinstance(item, str) for item in cast("list[object]", value)):
         return Value(tuple(cast("list[str]", value)))
-    # Not splitlines(): it would split at, and so hide, separators inside the values.
+    # Not splitlines(): it would also split at separators inside the values, and so hide them.
     return Value(tuple(json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n")), is_one=True)
 
 
 def _arguments(action: Action) -> tuple[Field, ...]:
     before: Mapping[str, Any] = action.before if _is_object(action.before) else {}
     return tuple(
-        Field(name, shown_value(value), shown_value(before[name]) if before.get(name, value) != value else None)
+        Field(name, to_value(value), to_value(before[name]) if before.get(name, value) != value else None)
         for name, value in action.arguments.items()
     )
 
 
 def _fields(value: Any) -> tuple[Field, ...]:
     if _is_object(value):
-        return tuple(Field(name, shown_value(inner)) for name, inner in value.items())
-    return (Field("state", shown_value(value)),) if value else ()
+        return tuple(Field(name, to_value(inner)) for name, inner in value.items())
+    return (Field("state", to_value(value)),) if value else ()
 
 
 def _is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:

@@ -1,1 +1,1 @@
-"""A guided walk through one guarded call, against the simulated providers."""
+"""The demo: guarded calls at all four providers, against the simulated ones."""

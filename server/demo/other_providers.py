@@ -1,4 +1,4 @@
-"""The second act of `ringfence demo`: a campaign at Routee, a route at Convirza, a plan route at Enswitch."""
+"""The second part of the demo: a campaign at Routee, a route at Convirza, and a plan route at Enswitch."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from mcp import Client
 
 from sandbox.accounts import COUNTRIES, simulated_accounts
-from server.demo.session import PASSCODE, Stage
+from server.demo.session import PASSCODE, DemoSession
 
 TO = ["+306912345678", "+4915123456789"]
 SENDER = "Harbor"
@@ -17,7 +17,7 @@ RINGS_AT, INSTEAD = "+12015550142", "+12125550142"
 
 
 def settings(url: str) -> dict[str, str]:
-    """An account at every simulated provider."""
+    """Build settings for an account at every simulated provider."""
     variables = {
         f"RINGFENCE_{provider}__{name}".upper(): value
         for provider, account in simulated_accounts(url).items()
@@ -27,11 +27,11 @@ def settings(url: str) -> dict[str, str]:
     return {**variables, "RINGFENCE_TOOLSETS": "all", "RINGFENCE_DESTINATIONS__COUNTRIES": countries}
 
 
-class SecondAct(Stage):
-    """Each step is checked for what it says."""
+class OtherProvidersDemo(DemoSession):
+    """Checks that each step does what it says."""
 
-    async def play(self) -> None:
-        """All steps in order.
+    async def run(self) -> None:
+        """Run all steps in order.
 
         Raises:
             DemoFailed: A step did not do what it says.
@@ -50,8 +50,8 @@ class SecondAct(Stage):
         analysis = await self.call(client, "routee_analyze_campaign", words)
         self.check(analysis["number_of_recipients"] == len(TO), "the analysis counts the recipients")
         countries = ", ".join(f"{count} in {country}" for country, count in analysis["recipients_per_country"].items())
-        self.say(f"Routee: a campaign is analysed before anything is sent: {countries}, 1 part each.")
-        self.say("It is scheduled. The guard asks, with the price of the analysis:")
+        self.say(f"Routee: the assistant analyses a campaign before it sends anything: {countries}, 1 part each.")
+        self.say("It schedules the campaign. The guard asks, with the price from the analysis:")
         when = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0).isoformat()
         campaign = {**words, "when": when, "campaign_name": "Saturday opening"}
         receipt = await self.call(client, "routee_send_campaign", campaign)
@@ -60,20 +60,20 @@ class SecondAct(Stage):
 
     async def _watch(self, client: Client, campaign: dict[str, Any]) -> None:
         watched = {"campaign_id": campaign["campaign_id"], "seconds": 1}
-        seen = await self.call(client, "routee_watch_campaign", watched, tell_progress=True)
+        seen = await self.call(client, "routee_watch_campaign", watched, show_progress=True)
         self.check((seen["state"], seen["ended"]) == ("Scheduled", False), "it waits for its time")
-        self.say(f"Watched for a second, it waits for {seen['scheduled_for']}; nothing was charged yet.")
+        self.say(f"It watches the campaign, which waits for {seen['scheduled_for']}; nothing was charged yet.")
         await self._nothing_is_charged()
 
     async def _change(self, client: Client, campaign: dict[str, Any]) -> None:
-        self.say("Its text is changed. Routee replaces a campaign whole, and the question says what that resets:")
+        self.say("It changes the text. Routee replaces the whole campaign, and the question says what that resets:")
         changed = {**campaign, "text": "We open at nine on Saturday."}
         receipt = await self.call(client, "routee_update_campaign", changed)
         self.check(receipt["text"] == changed["text"], "the text is changed")
         self.check(receipt["campaign_state"] == "Scheduled", "it is still scheduled: a time is always sent along")
 
     async def _delete(self, client: Client, campaign: dict[str, Any]) -> None:
-        self.say("It is called off:")
+        self.say("It cancels the campaign:")
         await self.call(client, "routee_delete_campaign", {"campaign_id": campaign["campaign_id"]})
         gone = await client.call_tool("routee_get_campaign", {"campaign_id": campaign["campaign_id"]})
         self.check(gone.is_error, "the campaign is gone")
@@ -83,11 +83,11 @@ class SecondAct(Stage):
     async def _reroute_and_undo(self, client: Client) -> None:
         before = await self._rings_at(client)
         self.check(before == RINGS_AT, f"the route rings at {RINGS_AT}")
-        self.say("Convirza: a tracking number is to ring elsewhere. The question shows what is there now:")
+        self.say("Convirza: the assistant reroutes a tracking number. The question shows the current destination:")
         change = {"route_id": ROUTE, "config": {"ring_to": INSTEAD}}
         receipt = await self.call(client, "convirza_update_provisioned_route", change)
         self.check(await self._rings_at(client) == INSTEAD, "the route rings elsewhere")
-        self.say("And it is taken back, which is a guarded call like any other:")
+        self.say("It undoes the change, which is a guarded call like any other:")
         await self.call(client, "undo_action", {"action_id": receipt["action"]})
         self.check(await self._rings_at(client) == RINGS_AT, "the route rings where it did")
         self.say(f"The route rings at {RINGS_AT} again.")
@@ -98,10 +98,10 @@ class SecondAct(Stage):
 
     async def _steer(self, client: Client) -> None:
         route = {"plan": PLAN, "called_prefix": "44", "allow": "forbid", "description": "No calls to Britain"}
-        self.say("Enswitch: a plan route is only checked first, as its documents allow; then it is created:")
+        self.say("Enswitch: the assistant validates a plan route with a dry run, then creates it:")
         tried = await self.call(client, "enswitch_create_plan_route", {**route, "dry_run": True})
         self.check(tried["validated"] is True, "the route is found valid")
-        self.check(await self._prefixes(client) == [], "the check created nothing")
+        self.check(await self._prefixes(client) == [], "the dry run created nothing")
         made = await self.call(client, "enswitch_create_plan_route", route)
         self.check(await self._prefixes(client) == ["44"], "the route is created")
         self.say(f"Route {made['route']} now forbids calls to 44 on plan {PLAN}.")

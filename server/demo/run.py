@@ -1,15 +1,14 @@
-"""`ringfence demo`, act by act, each with a server and a store of its own."""
+"""Runs `ringfence demo` in two parts, each with its own server and store."""
 
 from pathlib import Path
 
 from rich.console import Console
 
 from sandbox.serving import serve_sandbox
-from server.demo import other_providers as second_act
-from server.demo import voicetel as first_act
-from server.demo.other_providers import SecondAct
+from server.demo import other_providers, voicetel
+from server.demo.other_providers import OtherProvidersDemo
 from server.demo.session import DemoFailed
-from server.demo.voicetel import FirstAct
+from server.demo.voicetel import VoiceTelDemo
 
 
 async def run_demo(folder: Path, console: Console, *, answers_yes: bool) -> None:
@@ -21,14 +20,14 @@ async def run_demo(folder: Path, console: Console, *, answers_yes: bool) -> None
     failed: DemoFailed | None = None
     async with serve_sandbox() as url:
         try:
-            for act, name, title, settings in (
-                (FirstAct, "first", "Numbers at VoiceTel", first_act.settings),
-                (SecondAct, "second", "Routee, Convirza and Enswitch", second_act.settings),
+            for part, name, title, settings in (
+                (VoiceTelDemo, "first", "Numbers at VoiceTel", voicetel.settings),
+                (OtherProvidersDemo, "second", "Routee, Convirza and Enswitch", other_providers.settings),
             ):
                 console.rule(title)
                 (folder / name).mkdir()
-                stage = act(folder / name, console, url, settings=settings(url), answers_yes=answers_yes)
-                await stage.play()
+                session = part(folder / name, console, url, settings=settings(url), answers_yes=answers_yes)
+                await session.run()
         except* DemoFailed as group:
             failed = _first(group)
     if failed is not None:
@@ -36,6 +35,6 @@ async def run_demo(folder: Path, console: Console, *, answers_yes: bool) -> None
 
 
 def _first(group: BaseExceptionGroup[DemoFailed]) -> DemoFailed:
-    """Task groups wrap what is raised in them, some of them twice."""
+    """Return the first error; task groups wrap errors, some of them twice."""
     inner = group.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

@@ -1,4 +1,4 @@
-"""What the acts of `ringfence demo` stand on: a server as a child process, a client, a person, and checks."""
+"""The base of both parts of the demo: a server as a child process, a client, a person, and checks."""
 
 import os
 import sys
@@ -27,8 +27,8 @@ class DemoFailed(Exception):
     """A step did not do what it says."""
 
 
-class Stage:
-    """One client session over a real child process, and what is told about it."""
+class DemoSession:
+    """One client session over a real child process, explained step by step on the console."""
 
     def __init__(
         self, folder: Path, console: Console, url: str, *, settings: Mapping[str, str], answers_yes: bool
@@ -47,7 +47,7 @@ class Stage:
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[Client]:
-        """A client of `ringfence serve`, which runs as long as the block."""
+        """Run `ringfence serve` and a client of it as long as the block runs."""
         command = [sys.executable, "-m", "ringfence"]
         child = StdioServerParameters(
             command=command[0], args=[*command[1:], "serve"], env=self._environment, cwd=self._folder
@@ -64,11 +64,11 @@ class Stage:
         return ElicitResult(action="accept" if agreed else "decline", content={"approve": True} if agreed else None)
 
     async def call(
-        self, client: Client, tool: str, arguments: dict[str, Any], *, tell_progress: bool = False
+        self, client: Client, tool: str, arguments: dict[str, Any], *, show_progress: bool = False
     ) -> dict[str, Any]:
-        """A tool call that must succeed."""
-        told = self._progress if tell_progress else None
-        result: CallToolResult = await client.call_tool(tool, arguments, progress_callback=told)
+        """Call a tool; the call must succeed."""
+        on_progress = self._progress if show_progress else None
+        result: CallToolResult = await client.call_tool(tool, arguments, progress_callback=on_progress)
         if result.is_error:
             raise DemoFailed(f"{tool}: {getattr(result.content[0], 'text', '')}")
         return dict(result.structured_content or {})
@@ -78,7 +78,7 @@ class Stage:
         self._console.print(f"    … {progress:g}{of}: {escape(message or '')}", highlight=False)
 
     async def operate(self, *words: str, typed: str = "") -> str:
-        """A command of the operator's, in a process of its own, with the passcode on standard input."""
+        """Run a command of the operator in its own process, with the passcode on standard input."""
         with anyio.fail_after(PATIENCE_SECONDS):
             done = await anyio.run_process(
                 [sys.executable, "-m", "ringfence", *words],
@@ -92,7 +92,7 @@ class Stage:
         return done.stdout.decode("utf-8").rstrip()
 
     async def ledger(self) -> list[dict[str, Any]]:
-        """What the simulated providers charged."""
+        """Return what the simulated providers charged."""
         async with httpx2.AsyncClient() as http:
             charges: list[dict[str, Any]] = (await http.get(f"{self._url}/_control/ledger")).json()
         return charges
@@ -103,6 +103,6 @@ class Stage:
             raise DemoFailed(f"expected that {what}")
 
     def say(self, text: str) -> None:
-        """Tell one step."""
+        """Print one step."""
         self._step += 1
         self._console.print(f"[bold]{self._step:>2}.[/] {escape(text)}", highlight=False)

@@ -1,15 +1,15 @@
-"""The first act of `ringfence demo`: an order, a release that is declined, a forward, at VoiceTel."""
+"""The first part of the demo: an order, a declined release, and a forward at VoiceTel."""
 
 from typing import Any
 
 from mcp import Client
 
 from sandbox.voicetel import seed
-from server.demo.session import PASSCODE, Stage
+from server.demo.session import PASSCODE, DemoSession
 
 
 def settings(url: str) -> dict[str, str]:
-    """One account at the simulated VoiceTel."""
+    """Build settings for one account at the simulated VoiceTel."""
     return {
         "RINGFENCE_VOICETEL__API_KEY": seed.API_KEY,
         "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
@@ -17,11 +17,11 @@ def settings(url: str) -> dict[str, str]:
     }
 
 
-class FirstAct(Stage):
-    """Each step is checked for what it says."""
+class VoiceTelDemo(DemoSession):
+    """Checks that each step does what it says."""
 
-    async def play(self) -> None:
-        """All steps in order.
+    async def run(self) -> None:
+        """Run all steps in order.
 
         Raises:
             DemoFailed: A step did not do what it says.
@@ -38,17 +38,17 @@ class FirstAct(Stage):
     async def _list_tools(self, client: Client) -> None:
         tools = (await client.list_tools()).tools
         self.check("voicetel_order_numbers" in {tool.name for tool in tools}, "the tools are listed")
-        self.say(f"The assistant sees {len(tools)} tools, all of them typed and annotated.")
+        self.say(f"The assistant sees {len(tools)} tools, all typed and annotated.")
 
     async def _search(self, client: Client) -> list[str]:
         found = await self.call(client, "find_available_numbers", {"starts_with": "415", "limit": 3})
         numbers = [row["number"] for row in found["numbers"]][:2]
         self.check(len(numbers) == 2, "two numbers are found")
-        self.say(f"Searched for numbers in 415: {', '.join(numbers)} are free.")
+        self.say(f"It searches for numbers in area code 415: {', '.join(numbers)} are available.")
         return numbers
 
     async def _order(self, client: Client, numbers: list[str]) -> None:
-        self.say("The assistant orders both. The guard quotes, and asks a person:")
+        self.say("It orders both. The guard gets a quote and asks a person:")
         receipt = await self.call(client, "voicetel_order_numbers", {"numbers": numbers})
         self.check(receipt["numbers_ordered"] == numbers, "both numbers are ordered")
         charged = [row["amount"] for row in await self.ledger()]
@@ -61,21 +61,21 @@ class FirstAct(Stage):
         first = await client.call_tool("voicetel_release_number", {"number": owned})
         waiting: dict[str, Any] = first.structured_content or {}
         self.check(first.is_error and waiting.get("state") == "proposed", "a release waits for the operator")
-        self.say(f"The assistant tries to release {owned}. That cannot be undone: only the operator may answer.")
+        self.say(f"It tries to release {owned}. That cannot be undone, so only the operator may approve it.")
         await self.operate("approvals", "decline", waiting["action"], typed=PASSCODE)
         still = await self._number(client, owned)
         self.check(still["number"] == owned, "the number is still there")
-        self.say(f"The operator declined on the command line; {owned} is still there.")
+        self.say(f"The operator declines on the command line; {owned} is still there.")
 
     async def _forward(self, client: Client, number: str) -> None:
-        self.say("The assistant forwards the first new number. Live calls would go elsewhere, so a person is asked:")
+        self.say("It forwards the first new number. That sends live calls elsewhere, so it needs approval:")
         await self.call(client, "voicetel_set_forward", {"number": number, "destination": "+12125550142"})
         now = await self._number(client, number)
         self.check(now.get("forward_to") == "+12125550142", "the forward is set")
         self.say(f"Calls to {number} now go to {now['forward_to']}.")
 
     async def _show_record(self, client: Client) -> None:
-        self.say("What was asked and what became of it:")
+        self.say("All actions and how they ended:")
         self._console.print(await self.operate("actions", "list"), markup=False, highlight=False)
         account = await self.call(client, "account_overview", {})
         balance = account["balances"][0]["amount"]
@@ -83,6 +83,6 @@ class FirstAct(Stage):
         self.say(f"Balance: {balance}.")
 
     async def _number(self, client: Client, number: str) -> dict[str, Any]:
-        """An operation that is not listed as a tool is called through the one that reaches all of them."""
+        """Read a number with call_read_operation, which also reaches operations that are not listed as tools."""
         read = {"operation": "voicetel_get_number", "arguments": {"number": number}}
         return await self.call(client, "call_read_operation", read)

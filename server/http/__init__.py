@@ -1,1 +1,1 @@
-"""The HTTP side of a serving process: application, sockets, bearer tokens, and the approval page on loopback."""
+"""The HTTP side of a process: application, sockets, bearer tokens, and the approval page on loopback."""

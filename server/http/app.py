@@ -19,30 +19,29 @@ from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens
-from server.http.sockets import NotProtected, bind_sockets, port_of
+from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
 from server.mcp.out_of_band import NoPage
 from server.mcp.registry import ToolRegistry
 from server.mcp.server import build_server
-from server.process import services_for
 from server.services import Services
 from server.settings.model import Settings
+from server.simulation import services_for
 from server.store.audit import ANOTHER_KEY
-from server.webhooks.endpoint import inbox_route
+from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 
 logger = logging.getLogger(__name__)
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
 
 
 async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:
-    """Speak streamable HTTP until the process is told to stop; tells on stderr where.
+    """Serve streamable HTTP until the process is stopped; its address is written to stderr.
 
     Raises:
         NotProtected: It would listen beyond loopback without a bearer token.
         CannotListen: The port is in use.
-        JournalUnavailable: The store was begun with another key.
+        JournalUnavailable: The store was created with another key.
     """
     if host not in LOOPBACK and not settings.http.tokens:
         raise NotProtected(
@@ -55,12 +54,15 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
             app = http_app(services, host, port)
             await _require_our_key(services)
             config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
-            sys.stderr.write(f"Ringfence answers at http://{_bracketed(host)}:{port}/mcp\n")
+            sys.stderr.write(f"Ringfence answers at http://{_bracket(host)}:{port}/mcp\n")
             await uvicorn.Server(config).serve(sockets)
 
 
 async def _require_our_key(services: Services) -> None:
-    """Another key would refuse every guarded call. A store that cannot be read now may be read later."""
+    """Stop a server whose key is not the store's: it would refuse every guarded call.
+
+    A store that cannot be read now may be readable later, so that is only logged.
+    """
     try:
         has_our_key = await services.store.audit.has_our_key()
     except JournalUnavailable as unavailable:
@@ -72,7 +74,7 @@ async def _require_our_key(services: Services) -> None:
 
 
 def http_app(services: Services, host: str, port: int) -> Starlette:
-    """The ASGI application. Stateless, so that any number of processes may stand behind one address."""
+    """Build the ASGI application; it is stateless, so that several processes can serve one address."""
     return mount(services, http_server(services, host, port), host, port)
 
 
@@ -87,8 +89,8 @@ def http_server(services: Services, host: str, port: int, *, registry: ToolRegis
 def mount(services: Services, server: Server[None], host: str, port: int, *, stateless: bool = True) -> Starlette:
     """A server behind an address, with inbox and approval page beside it. With sessions only one process can answer."""
     settings = services.settings
-    named = _bracketed(host)
-    own = [f"{named}:{port}", named, *(f"{_bracketed(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    named = _bracket(host)
+    own = [f"{named}:{port}", named, *(f"{_bracket(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
     app = server.streamable_http_app(
         stateless_http=stateless,
         host=host,
@@ -99,8 +101,8 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
         ),
         **_authentication(settings.http.tokens, f"http://{named}:{port}"),
     )
-    retention = Retention(services.store, settings.http.keep_callbacks_days)
-    app.router.routes.append(inbox_route(services, retention))
+    retention = Retention(services.store.events, settings.http.keep_callbacks_days)
+    app.router.routes.append(webhook_route(services, retention))
     if settings.approvals.page == "auto":
         _mount_page(app, services, [*own, *settings.http.allowed_hosts], page_base(services, host, port))
     return app
@@ -108,7 +110,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
 
 def page_base(services: Services, host: str, port: int) -> str | None:
     """Where people reach the approval page; None where nothing says so."""
-    served_at = None if host in EVERY_INTERFACE else f"http://{_bracketed(host)}:{port}"
+    served_at = None if host in EVERY_INTERFACE else f"http://{_bracket(host)}:{port}"
     return services.settings.approvals.address or served_at
 
 
@@ -123,8 +125,8 @@ def _authentication(tokens: Mapping[str, SecretStr], address: str) -> dict[str, 
     return {"auth": settings, "token_verifier": BearerTokens(tokens, resource)}
 
 
-def _bracketed(host: str) -> str:
-    """The host as addresses and Host headers have it: an IPv6 address stands in brackets."""
+def _bracket(host: str) -> str:
+    """Put an IPv6 address in brackets, as URLs and Host headers need it."""
     return f"[{host}]" if ":" in host else host
 
 

@@ -8,15 +8,16 @@ from pydantic import SecretStr
 
 
 class BearerTokens(TokenVerifier):
-    """Checks bearer tokens; the name of the holder becomes the principal."""
+    """Checks bearer tokens; the name that the settings give a token becomes the principal."""
 
     def __init__(self, tokens: Mapping[str, SecretStr], resource: str) -> None:
+        """`tokens` are by holder; `resource` is the address that they are for."""
         self._tokens = tokens
         self._resource = resource
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Find whose token it is. Every token is compared, so that the time taken shows nothing."""
         holder = None
+        # Every token is compared, so that the time taken does not depend on the holder.
         for name, secret in self._tokens.items():
             if hmac.compare_digest(token.encode("utf-8"), secret.get_secret_value().encode("utf-8")):
                 holder = name

@@ -1,13 +1,13 @@
-"""The page on this machine's loopback, beside servers that speak stdio.
+"""The approval page on loopback, beside servers that speak stdio.
 
-Several of them may share one store; the first that needs the page serves it, and the others point to it. Where the
-usual port belongs to something else, any free one is taken, and the address is kept in the store.
+Several servers may share one store: the first that needs the page serves it, and the others link to it. If another
+program has the usual port, the page takes a free one and its address is kept in the store.
 """
 
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -18,21 +18,21 @@ from anyio.abc import TaskGroup, TaskStatus
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
 from server.console.urls import action_url
-from server.services import Services
+from server.store.door import StoreDoor
 from server.store.store import Store
 
 logger = logging.getLogger(__name__)
 
 HOST: Final = "127.0.0.1"
-_FACT: Final = "approval page"
+_KEY: Final = "approval page"
 
 
 class PortTaken(Exception):
-    """Something that is not a page of this store listens there."""
+    """Another program listens on the port."""
 
 
 class QuietServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to its process and stops when it is told to."""
+    """A uvicorn server that leaves signals to its process and stops when `stopping` is set."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -41,22 +41,22 @@ class QuietServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """The process has its own handlers."""
+        """Leave signals alone: the process has its own handlers."""
         yield
 
     async def main_loop(self) -> None:
-        """Wait for the order to stop, without uvicorn's polling ten times a second."""
+        """Wait for `stopping`, without uvicorn's polling ten times a second."""
         self.listening.set()
         await self.stopping.wait()
 
 
 class LoopbackPage:
-    """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page, in a given task group, when it is needed."""
+    """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page in a task group when it is needed."""
 
-    def __init__(self, services: Services, *, port: int, group: TaskGroup) -> None:
-        """`port` 0 takes any free one."""
-        self._services = services
-        self._store_address = services.settings.store_address
+    def __init__(self, door: StoreDoor, *, store_address: str, port: int, group: TaskGroup) -> None:
+        """`store_address` distinguishes stores that have the same key; `port` 0 takes any free one."""
+        self._door = door
+        self._store_address = store_address
         self._port = port
         self._group = group
         self._own: str | None = None
@@ -64,13 +64,13 @@ class LoopbackPage:
 
     async def address_for(self, action_id: str) -> str | None:
         async with self._finding:
-            base = self._own or await self._served_elsewhere() or await self._serve()
+            base = self._own or await self._find_elsewhere() or await self._serve()
         return action_url(base, action_id) if base else None
 
-    async def _served_elsewhere(self) -> str | None:
-        kept = await self._services.store.key_values.get(_FACT)
+    async def _find_elsewhere(self) -> str | None:
+        stored = await self._door.store.key_values.get(_KEY)
         usual = address(self._port) if self._port else None
-        for base in dict.fromkeys((kept, usual)):
+        for base in dict.fromkeys((stored, usual)):
             if base and await self._identity(base).holds():
                 return base
         return None
@@ -84,13 +84,13 @@ class LoopbackPage:
                     return address(port)  # another process was faster
                 continue
             base: str = await self._group.start(self._run, listener)
-            await self._services.store.key_values.put(_FACT, base)
+            await self._door.store.key_values.put(_KEY, base)
             return base
         return None
 
     async def _run(self, listener: socket.socket, *, task_status: TaskStatus[str]) -> None:
         try:
-            async with serving(self._services.store, listener, store_address=self._store_address) as base:
+            async with serve_page(self._door.store, listener, store_address=self._store_address) as base:
                 self._own = base
                 task_status.started(base)
                 await anyio.sleep_forever()
@@ -100,12 +100,12 @@ class LoopbackPage:
             self._own = None
 
     def _identity(self, base: str) -> PageIdentity:
-        return PageIdentity(self._services.store.seal, store_address=self._store_address, base=base)
+        return PageIdentity(self._door.store.seal, store_address=self._store_address, base=base)
 
 
 @asynccontextmanager
-async def serving(store: Store, listener: socket.socket, *, store_address: str) -> AsyncGenerator[str]:
-    """The page on a listening socket, until the block is left; yields its base address."""
+async def serve_page(store: Store, listener: socket.socket, *, store_address: str) -> AsyncGenerator[str]:
+    """Serve the page on a listening socket as long as the block runs; yield its base address."""
     server = QuietServer(_config(store, listener, store_address=store_address))
 
     async def run() -> None:
@@ -122,33 +122,34 @@ async def serving(store: Store, listener: socket.socket, *, store_address: str) 
             server.stopping.set()
 
 
-async def serve_in_foreground(
-    store: Store, *, store_address: str, port: int, told: Callable[[str, bool], None]
-) -> None:
-    """Serve until the process is told to stop, unless the page of this store is already there.
+async def is_served(store: Store, *, store_address: str, port: int) -> bool:
+    """Return True if another process serves this store's page on a port."""
+    base = address(port)
+    return bool(port) and await PageIdentity(store.seal, store_address=store_address, base=base).holds()
 
-    `told` gets the address, and whether it was there already.
+
+async def serve_in_foreground(store: Store, listener: socket.socket, *, store_address: str) -> None:
+    """Serve the page on a listening socket until the process is stopped."""
+    await store.key_values.put(_KEY, address(listener.getsockname()[1]))
+    await uvicorn.Server(_config(store, listener, store_address=store_address)).serve(sockets=[listener])
+
+
+def require_port(port: int) -> socket.socket:
+    """Listen on a port of loopback.
 
     Raises:
-        PortTaken: Something else listens on the port.
+        PortTaken: Another program listens on it.
     """
-    if port and await PageIdentity(store.seal, store_address=store_address, base=address(port)).holds():
-        told(address(port), True)
-        return
     try:
-        listener = bind(port)
+        return bind(port)
     except OSError as taken:
         raise PortTaken(
             f"Port {port} is taken by another program ({taken.strerror}); set RINGFENCE_APPROVALS__PORT."
         ) from taken
-    base = address(listener.getsockname()[1])
-    await store.key_values.put(_FACT, base)
-    told(base, False)
-    await uvicorn.Server(_config(store, listener, store_address=store_address)).serve(sockets=[listener])
 
 
 def bind(port: int) -> socket.socket:
-    """A socket that listens on loopback at once, so that two processes cannot both believe they have the port.
+    """Listen on loopback at once, so that two processes cannot both believe they have the port.
 
     Raises:
         OSError: The port is taken.
@@ -167,7 +168,7 @@ def bind(port: int) -> socket.socket:
 
 
 def address(port: int) -> str:
-    """The base address of a page on loopback."""
+    """Return the base address of a page on loopback."""
     return f"http://{HOST}:{port}"
 
 

@@ -1,9 +1,12 @@
-"""The sockets of `serve --http`: taken before anything else starts, so that a port in use is told in one line."""
+"""The sockets of `serve --http`, bound before anything else starts, so that a port in use is reported in one line."""
 
 import os
 import socket
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from typing import Final
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class NotProtected(Exception):
@@ -16,26 +19,26 @@ class CannotListen(Exception):
 
 @contextmanager
 def bind_sockets(host: str, port: int) -> Generator[list[socket.socket]]:
-    """A socket that listens on every address of a host; `localhost` may have two. Port 0 takes a free one.
+    """Listen on every address of a host; `localhost` may have two, and port 0 takes a free one.
 
     Raises:
-        CannotListen: The port is in use, or the host is none of this machine.
+        CannotListen: The port is in use, or the host is not one of this machine.
     """
-    with ExitStack() as open_ones:
-        found: list[socket.socket] = []
+    with ExitStack() as stack:
+        sockets: list[socket.socket] = []
         try:
             for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
                 # With its protocol named, asyncio sends small answers at once.
-                found.append(open_ones.enter_context(socket.socket(family, kind, protocol)))
-                _listen(found[-1], (address[0], port or port_of(found), *address[2:]))
+                sockets.append(stack.enter_context(socket.socket(family, kind, protocol)))
+                _listen(sockets[-1], (address[0], port or port_of(sockets), *address[2:]))
         except OSError as failed:
             raise CannotListen(f"Cannot listen on {host}, port {port}: {failed.strerror or failed}.") from None
-        yield found
+        yield sockets
 
 
-def port_of(found: list[socket.socket]) -> int:
-    """The port that sockets listen on; 0 before the first one does."""
-    return int(found[0].getsockname()[1])
+def port_of(sockets: list[socket.socket]) -> int:
+    """Return the port that sockets listen on; 0 before the first one does."""
+    return int(sockets[0].getsockname()[1])
 
 
 def _listen(listener: socket.socket, address: tuple[str | int, ...]) -> None:

@@ -11,9 +11,9 @@ from mcp.server.stdio import stdio_server
 from clients.deferred import Deferred
 from server.mcp.out_of_band import ApprovalPage, NoPage
 from server.mcp.server import build_server
-from server.process import services_for
 from server.services import Services
 from server.settings.model import Settings
+from server.simulation import services_for
 
 if TYPE_CHECKING:
     from server.http.loopback import LoopbackPage
@@ -56,6 +56,11 @@ class PageOnDemand:
     async def address_for(self, action_id: str) -> str | None:
         """The address of one action; the page is served from now on."""
         if self._page is None:
-            port = self._services.settings.approvals.port
-            self._page = LOOPBACK_PAGE.load()(self._services, port=port, group=self._group)
+            settings = self._services.settings
+            self._page = LOOPBACK_PAGE.load()(
+                self._services.door,
+                store_address=settings.store_address,
+                port=settings.approvals.port,
+                group=self._group,
+            )
         return await self._page.address_for(action_id)

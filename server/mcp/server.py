@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, cast
 
+import anyio
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -72,7 +73,12 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_server: Server[None]) -> AsyncGenerator[None]:
         try:
-            yield
+            async with anyio.create_task_group() as group:
+                group.start_soon(services.reconciliation.run)
+                try:
+                    yield
+                finally:
+                    group.cancel_scope.cancel()
         finally:
             await services.close()
 

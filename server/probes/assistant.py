@@ -1,4 +1,4 @@
-"""An MCP client as a model drives it, and the person who sits before it."""
+"""An MCP client as a model uses it, and the person at the client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Reaction = Literal["accept", "decline", "cancel", "leave unticked"]
 
 
 class Person:
-    """Whoever sits at the client: remembers the questions and reacts as told. Opens every page that it is sent to."""
+    """The person at a client: records the questions, reacts as set, and opens every page."""
 
     def __init__(self) -> None:
         self.questions: list[str] = []
@@ -40,7 +40,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a call gave back."""
+    """The result of a call."""
 
     text: str
     content: Mapping[str, Any]
@@ -48,23 +48,23 @@ class Reply:
 
     @property
     def waits(self) -> bool:
-        """True when nothing was sent because a person has to answer."""
+        """True when nothing was sent because the call waits for approval."""
         return self.is_error and self.content.get("state") == "proposed"
 
     @property
     def action(self) -> str:
-        """Id of the action; empty if there is none."""
+        """The id of the action; empty if there is none."""
         return str(self.content.get("action", ""))
 
     @property
     def error(self) -> str:
-        """Which refusal or error it is; empty if it is none."""
+        """The name of the refusal or error; empty if there is none."""
         return str(self.content.get("error", ""))
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What a modern client carries from a question to the repeated call."""
+class Continuation:
+    """The answers and state that a modern client sends with the repeated call."""
 
     answers: Mapping[str, ElicitResult]
     state: str | None
@@ -72,25 +72,25 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """One connected client. Without a person it declares that it cannot ask."""
+    """One connected client; without a person it declares that it cannot ask."""
 
     client: Client
     person: Person | None
     heard: list[str] = field(default_factory=list[str])
-    """Every answer that the model saw, as text."""
+    """Every result that the model saw, as text."""
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Reply:
-        """Call a tool; the person answers what is asked."""
+        """Call a tool; the person answers its questions."""
         return self.read(await self.client.call_tool(tool, dict(arguments)))
 
     def read(self, result: CallToolResult) -> Reply:
-        """A result as the model sees it."""
+        """Convert a result to what the model sees, and record it."""
         self.heard.append(result.model_dump_json())
         text = "\n".join(str(getattr(block, "text", "")) for block in result.content)
         return Reply(text, result.structured_content or {}, bool(result.is_error))
 
     async def question(self, tool: str, arguments: Mapping[str, Any]) -> InputRequiredResult:
-        """Call up to the question, in the modern era, and leave it unanswered.
+        """Call a tool in the modern era and leave its question unanswered.
 
         Raises:
             TypeError: Nothing was asked.
@@ -101,20 +101,20 @@ class Assistant:
         return asked
 
     async def call_with_answer(
-        self, tool: str, arguments: Mapping[str, Any], carried: Carried
+        self, tool: str, arguments: Mapping[str, Any], continuation: Continuation
     ) -> Reply | InputRequiredResult:
-        """Call with what a client brings along, whoever made it."""
+        """Call a tool with answers and a state, genuine or forged."""
         result = await self.client.session.call_tool(
             tool,
             dict(arguments),
-            input_responses=dict(carried.answers),
-            request_state=carried.state,
+            input_responses=dict(continuation.answers),
+            request_state=continuation.state,
             allow_input_required=True,
         )
         return self.read(result) if isinstance(result, CallToolResult) else result
 
     async def call_answering(self, tool: str, arguments: Mapping[str, Any], reaction: Reaction) -> tuple[Reply, int]:
-        """Call with a person who reacts so; returns how many questions were put as well."""
+        """Call a tool with a person who reacts this way; return the reply and how many questions were asked."""
         if self.person is None:
             raise ValueError("this client has nobody to ask")
         before = len(self.person.questions)

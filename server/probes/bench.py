@@ -1,4 +1,4 @@
-"""What a probe works on: simulated providers, `ringfence serve` in processes of its own, clients, and the operator.
+"""The test bench of a probe: simulated providers, `ringfence serve` in child processes, clients, and the operator.
 
 Several probes share a bench: one sandbox, one state folder, one HTTP server. Further servers on the same state folder
 are started over stdio when a probe needs them.
@@ -24,21 +24,21 @@ from sqlalchemy import update
 
 from sandbox.accounts import simulated_accounts
 from server.console.passcode import set_passcode
-from server.probes.answering import Operator
 from server.probes.assistant import Assistant, Era, Person
-from server.probes.child import PROGRAM, served
-from server.probes.simulated import Providers, simulated_providers
+from server.probes.operators import Operator
+from server.probes.providers import Providers, start_providers
+from server.probes.server_process import PROGRAM, run_server
 from server.store.schema import actions
 from server.store.store import Store, open_store
 
 HOLDERS = ("alice", "bob")
 """Who holds a bearer token."""
 
-Connected = Callable[[], AbstractAsyncContextManager[Assistant]]
+Connect = Callable[[], AbstractAsyncContextManager[Assistant]]
 
 
 class Bench:
-    """One set of the operator's rules, with everything that a probe needs. Made by `bench_with`."""
+    """Everything that probes under one set of rules need; created by `start_bench`."""
 
     def __init__(
         self,
@@ -62,82 +62,86 @@ class Bench:
         self.store = store
         self._program = program
         self._group = group
-        self._left = anyio.Event()
+        self._closing = anyio.Event()
         self._assistants: dict[str, Assistant] = {}
 
     async def asking(self, era: Era = "auto") -> Assistant:
-        """A client with a person before it: over HTTP, in the legacy era over stdio."""
+        """Connect a client with a person: over HTTP, in the legacy era over stdio."""
         if era == "legacy":
             return await self.over_stdio("legacy", era=era, person=Person())
         return await self._over_http("alice", era, Person())
 
     async def silent(self, holder: str = "alice", era: Era = "auto") -> Assistant:
-        """A client over HTTP that cannot ask."""
+        """Connect a client over HTTP that cannot ask."""
         return await self._over_http(holder, era, None)
 
     async def over_stdio(self, name: str, *, era: Era = "auto", person: Person | None = None) -> Assistant:
-        """A client with a server of its own as a child process, on the same state folder."""
+        """Connect a client to a server of its own: a child process on the same state folder."""
         environment = {**self.environment, **in_environment({"approvals": {"page": "off"}})}
         arguments = [*self._program, "serve", "--toolsets", "all"]
         child = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
 
         @asynccontextmanager
-        async def connected() -> AsyncGenerator[Assistant]:
+        async def connect() -> AsyncGenerator[Assistant]:
             with (self.folder / f"{name}.stderr").open("a", encoding="utf-8") as errors:
                 async with Client(stdio_client(child, errlog=errors), mode=era, elicitation_callback=person) as client:
                     yield Assistant(client, person)
 
-        return await self._kept(name, connected)
+        return await self._connect_once(name, connect)
 
-    async def let_expire(self, action_id: str) -> None:
-        """Move the end of a question to a minute ago, in the store; the servers' clocks go on as they are."""
-        over = datetime.now(UTC) - timedelta(minutes=1)
+    async def expire(self, action_id: str) -> None:
+        """Move the expiry of an action to a minute ago in the store; the servers' clocks stay as they are."""
+        expired = datetime.now(UTC) - timedelta(minutes=1)
         async with self.store.database.transaction() as connection:
-            await connection.execute(update(actions).where(actions.c.id == action_id).values(expires_at=over))
+            await connection.execute(update(actions).where(actions.c.id == action_id).values(expires_at=expired))
 
-    def leave(self) -> None:
-        """Let every connection be closed."""
-        self._left.set()
+    def close(self) -> None:
+        """Close every connection."""
+        self._closing.set()
 
     def browser(self) -> httpx2.AsyncClient:
-        """A browser at the HTTP server that nobody has signed in with."""
+        """Open a browser at the HTTP server; nobody is signed in."""
         return httpx2.AsyncClient(base_url=self.url, timeout=60)
 
-    def everything_heard(self) -> list[str]:
-        """Every answer that any of the assistants saw, as text."""
+    def all_results(self) -> list[str]:
+        """Return every result that any assistant saw, as text."""
         return [text for assistant in self._assistants.values() for text in assistant.heard]
 
     def logs(self) -> str:
-        """What the server processes wrote to their stderr."""
+        """Return what the server processes wrote to stderr."""
         return "\n".join(file.read_text(encoding="utf-8") for file in sorted(self.folder.glob("*.stderr")))
 
     async def _over_http(self, holder: str, era: Era, person: Person | None) -> Assistant:
         @asynccontextmanager
-        async def connected() -> AsyncGenerator[Assistant]:
+        async def connect() -> AsyncGenerator[Assistant]:
             headers = {"Authorization": f"Bearer {self.tokens[holder]}"}
             async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
                 transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
                 async with Client(transport, mode=era, elicitation_callback=person) as client:
                     yield Assistant(client, person)
 
-        return await self._kept(f"http {holder} {era} {'asking' if person else 'silent'}", connected)
+        return await self._connect_once(f"http {holder} {era} {'asking' if person else 'silent'}", connect)
 
-    async def _kept(self, name: str, connected: Connected) -> Assistant:
-        """One connection a name, open until the bench is left. Each is held by a task of its own, so that a probe that
-        is given up cannot leave it half closed."""
+    async def _connect_once(self, name: str, connect: Connect) -> Assistant:
+        """Connect once under a name; the connection stays open until the bench closes.
+
+        A task of its own holds each connection, so that a cancelled probe cannot leave it half closed.
+        """
         if name not in self._assistants:
-            self._assistants[name] = await self._group.start(self._hold, connected)
+            self._assistants[name] = await self._group.start(self._hold, connect)
         return self._assistants[name]
 
-    async def _hold(self, connected: Connected, *, task_status: TaskStatus[Assistant]) -> None:
-        async with connected() as assistant:
+    async def _hold(self, connect: Connect, *, task_status: TaskStatus[Assistant]) -> None:
+        async with connect() as assistant:
             task_status.started(assistant)
-            await self._left.wait()
+            await self._closing.wait()
 
 
 @asynccontextmanager
-async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[str] = PROGRAM) -> AsyncGenerator[Bench]:
-    """A bench whose servers run under these settings, with its state in a folder that is empty.
+async def start_bench(
+    rules: Mapping[str, Any], folder: Path, program: Sequence[str] = PROGRAM
+) -> AsyncGenerator[Bench]:
+    """Start a bench whose servers run under these settings, with its state in an empty folder.
 
     `rules` are settings by their names, as in the settings file; `program` is what Python runs.
     """
@@ -147,9 +151,9 @@ async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[s
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.database.close)
         await set_passcode(store, passcode, old=None)
-        providers = await stack.enter_async_context(simulated_providers())
+        providers = await stack.enter_async_context(start_providers())
         environment = _environment(folder, providers.url, {**rules, "http": {"tokens": tokens}})
-        url = await stack.enter_async_context(served(environment, log=folder / "http.stderr", program=program))
+        url = await stack.enter_async_context(run_server(environment, log=folder / "http.stderr", program=program))
         # Without kept connections: the server closes them while a probe is busy elsewhere.
         fresh = httpx2.Limits(max_keepalive_connections=0)
         page = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=60, limits=fresh))
@@ -165,17 +169,17 @@ async def bench_with(rules: Mapping[str, Any], folder: Path, program: Sequence[s
             store=store,
             program=program,
         )
-        stack.callback(bench.leave)
+        stack.callback(bench.close)
         yield bench
 
 
 def in_environment(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Settings as environment variables; sections and lists as JSON."""
-    return {f"RINGFENCE_{name.upper()}": _written(value) for name, value in settings.items()}
+    """Convert settings to environment variables; sections and lists become JSON."""
+    return {f"RINGFENCE_{name.upper()}": _to_text(value) for name, value in settings.items()}
 
 
 def _environment(folder: Path, url: str, rules: Mapping[str, Any]) -> dict[str, str]:
-    """Nothing of the operator's own settings comes in: neither a variable nor a settings file."""
+    """Build the environment of the servers, without the variables and the settings file of this machine's operator."""
     empty = folder / "probes.toml"
     empty.write_text("", encoding="utf-8")
     outside = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
@@ -184,5 +188,5 @@ def _environment(folder: Path, url: str, rules: Mapping[str, Any]) -> dict[str, 
     return {**outside, "PYTHONUTF8": "1", **in_environment({**own, **accounts, **rules})}
 
 
-def _written(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

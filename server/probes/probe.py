@@ -1,4 +1,4 @@
-"""What a probe is, and what comes of it."""
+"""A probe and its finding."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 from server.probes.bench import Bench
 
 Rules = Literal["asking", "permissive"]
-"""The operator's rules that a probe runs under: those a server starts with, or paid calls allowed within limits."""
+"""The rules that a probe runs under: the defaults of a server, or paid calls allowed within limits."""
 
 
 class Broken(Exception):
@@ -16,14 +16,14 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One attempt. `run` returns the evidence in one line, or raises `Broken` with it."""
+    """One attack. `run` returns the evidence in one line, or raises `Broken` with it."""
 
     name: str
     tries: str
     """What is tried, in one sentence."""
 
     matters: str
-    """The class of failure that it looks for, as it was seen in other servers."""
+    """The class of failure that it looks for, as seen in other servers."""
 
     run: Callable[[Bench], Awaitable[str]]
     rules: Rules = "asking"
@@ -31,7 +31,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a probe."""
+    """The result of a probe."""
 
     probe: Probe
     held: bool
@@ -40,7 +40,7 @@ class Finding:
 
 
 def expect(held: bool, otherwise: str) -> None:
-    """Go on if something held.
+    """Require that something held.
 
     Raises:
         Broken: It did not; `otherwise` says what happened instead.

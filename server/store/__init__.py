@@ -1,1 +1,1 @@
-"""The record: actions, secrets, limits and cached answers, in SQLite or PostgreSQL."""
+"""The store: actions, the audit log, secrets, limits and cached answers, in SQLite or PostgreSQL."""

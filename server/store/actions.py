@@ -1,4 +1,4 @@
-"""The guard's journal, in the store. Each change is one transaction with its audit row."""
+"""The guard's journal in the store; each change and its audit row are one transaction."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ from server.store.schema import actions
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
-_ENDED = {"Z", "X"}  # a process that ended and was not waited for is still listed
+_ENDED = {"Z", "X"}  # zombies are still listed
 _AUDITED = ("decided_by", "outcome")
 
 
@@ -41,11 +41,11 @@ class StoredJournal:
             if already is not None:
                 return already
             await entry.connection.execute(insert(actions).values(_row(action)))
-            await self._record(entry, action, _asked(action))
+            await self._log(entry, action, _request_detail(action))
         return action
 
     async def find(self, action_id: str) -> Action | None:
-        return await self._one(select(actions).where(actions.c.id == action_id))
+        return await self._find(select(actions).where(actions.c.id == action_id))
 
     async def find_open(self, digest: str) -> Action | None:
         async with self._database.reading() as connection:
@@ -61,7 +61,7 @@ class StoredJournal:
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
         async with self._audit.entry() as entry:
-            moved = await self._moved(entry, action_id, allowed, to, changes)
+            moved = await self._move(entry, action_id, allowed, to, changes)
             if moved is not None and to in {State.DONE, State.REFUSED}:
                 await release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
         return moved
@@ -75,7 +75,7 @@ class StoredJournal:
                 require_room(await spent_in(connection, caps, at), hold.amount)
             changes = {"sent_at": at, "owner": this_process()}
             in_time = actions.c.expires_at > at
-            begun = await self._moved(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
+            begun = await self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
             if begun is not None and hold.amount is not None:
                 await take_hold(connection, action_id, hold.provider, hold.amount, at)
         return begun
@@ -112,7 +112,7 @@ class StoredJournal:
         async with self._database.reading() as connection:
             return await get_value(connection, FROZEN) is not None
 
-    async def _moved(
+    async def _move(
         self,
         entry: Entry,
         action_id: str,
@@ -131,46 +131,46 @@ class StoredJournal:
         if row is None:
             return None
         moved = _action(row)
-        await self._record(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+        await self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
         return moved
 
-    async def _record(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
+    async def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
         await self._audit.append(
             entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
         )
 
-    async def _one(self, query: Any) -> Action | None:
+    async def _find(self, query: Any) -> Action | None:
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
         return _action(row) if row else None
 
 
 def this_process() -> str:
-    """What tells this process from every other that ever shared the store."""
-    return f"{_place()} {os.getpid()} {_started(os.getpid())}"
+    """Return a text that identifies this process among all that ever shared the store."""
+    return f"{_pid_namespace()} {os.getpid()} {_start_time(os.getpid())}"
 
 
 def is_gone(owner: str | None) -> bool | None:
-    """True when the process that sent an action has ended, False when it runs.
+    """Return True if the process that sent an action has ended, False if it runs.
 
-    None where it cannot be seen: on another machine, or in another container.
+    None if that cannot be checked: it is on another machine or in another container.
     """
     if owner is None:
         return None
-    place, pid, started = owner.rsplit(" ", 2)
-    if place != _place() or not started:
+    namespace, pid, started = owner.rsplit(" ", 2)
+    if namespace != _pid_namespace() or not started:
         return None
-    return _started(int(pid)) != started
+    return _start_time(int(pid)) != started
 
 
 def _is_abandoned(row: RowMapping, before: datetime) -> bool:
-    """A process that runs may still bring the answer, however long it takes; for others time tells."""
+    """Return True if the owning process is dead, or, where that cannot be checked, if it sent before `before`."""
     gone = is_gone(row["owner"])
     return row["sent_at"] < before if gone is None else gone
 
 
-def _place() -> str:
-    """Where process ids mean what they mean here. Containers may share a name, and each has a process 1 of its own."""
+def _pid_namespace() -> str:
+    """Identify the machine and container: containers may share a host name, and each has its own process 1."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
             return f"{platform.node()} {file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
@@ -178,8 +178,8 @@ def _place() -> str:
         return platform.node()
 
 
-def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty if it has ended (or there is no /proc to ask)."""
+def _start_time(pid: int) -> str:
+    """Return when a process started, in the kernel's ticks; empty if it has ended or there is no /proc."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             facts = file.read().rpartition(")")[2].split()
@@ -188,7 +188,7 @@ def _started(pid: int) -> str:
     return "" if facts[0] in _ENDED else facts[19]
 
 
-def _asked(action: Action) -> Mapping[str, Any]:
+def _request_detail(action: Action) -> Mapping[str, Any]:
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}

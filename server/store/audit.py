@@ -1,8 +1,8 @@
-"""The audit: a chain of rows, each bound by HMAC to the one before, with its head kept twice.
+"""The audit log: a hash chain of rows, each with an HMAC over the one before, whose head is stored twice.
 
-Whoever changes, removes, inserts or moves a row breaks the chain at that row, because the key does not lie in the
-database. Rows cut off at the end are missed by the head, which is a row of its own under the same key, and by the
-anchor, a file beside the store.
+Changing, removing, inserting or moving a row breaks the chain at that row, because the key is not in the database.
+Rows cut off at the end are detected by the head, which is stored under the same key, and by the anchor, a file outside
+the database.
 """
 
 import hmac
@@ -32,23 +32,23 @@ from server.store.hash_chain import (
 )
 from server.store.key_values import get_value
 from server.store.schema import audit, facts, storable
-from server.store.vault import Seal
+from server.store.seal import Seal
 
 ANCHOR_FILE = "audit.anchor"
 ANOTHER_KEY = (
-    "The store was begun with another key, so nothing that needs a record is done. All who share a store share one "
-    "key: the setting state_key, or the file vault.key in the state folder."
+    "The store was created with another key, so guarded calls are refused. Every server on a store needs the same key: "
+    "the setting state_key, or the file vault.key in the state folder."
 )
 _HEAD = "audit head"
 _KEY = "audit key"
 _AT_ONCE = 1000
 _log = logging.getLogger(__name__)
-_AS_KEPT = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
-"""With times as text, so that one that is no time is found like any other change."""
+_COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
+"""Times are read as text, so that a forged one is detected like any other change."""
 
 
 class Entry:
-    """A transaction of the store, and the head of the chain that it leaves behind."""
+    """A transaction of the store, and the head of the chain after it."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
@@ -56,7 +56,7 @@ class Entry:
 
 
 class Audit:
-    """Appends to the chain inside the transaction of what it records, and checks it."""
+    """Appends rows in the transaction of the change that they record, and verifies the chain."""
 
     def __init__(self, database: Database, seal: Seal, folder: Path) -> None:
         self._database = database
@@ -66,7 +66,7 @@ class Audit:
 
     @asynccontextmanager
     async def entry(self) -> AsyncGenerator[Entry]:
-        """A transaction that puts something on the audit; once it is committed, its head is anchored.
+        """Begin a transaction that adds audit rows; its head is anchored once it is committed.
 
         Raises:
             JournalUnavailable: Nothing was written.
@@ -75,7 +75,7 @@ class Audit:
             entry = Entry(connection)
             yield entry
         if entry.head is not None:
-            self._keep_beside(entry.head)
+            self._write_anchor(entry.head)
 
     async def append(
         self,
@@ -86,15 +86,15 @@ class Audit:
         principal: str | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
-        """Add a row, in the entry's transaction.
+        """Add a row in the entry's transaction.
 
         Raises:
-            JournalUnavailable: The store was begun with another key; two keys would make two chains.
+            JournalUnavailable: The store was created with another key; two keys would make two chains.
         """
         connection = entry.connection
         await self._require_same_key(connection)
         number, before = await self._head(connection)
-        text = storable(detail_text(_redacted(without_secrets(dict(detail or {})))))
+        text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
         row: dict[str, Any] = {
             "number": number + 1,
             "at": datetime.now(UTC),
@@ -117,56 +117,56 @@ class Audit:
             await self.append(entry, event, action_id=action_id, principal=principal, detail=detail)
 
     async def rows(self, *, up_to: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
-        """Every row, oldest first, with times as they are kept; a part at a time, because rows are only ever added."""
-        query = select(*_AS_KEPT).order_by(audit.c.number).limit(_AT_ONCE)
+        """Read every row, oldest first, in batches; times are text as stored."""
+        query = select(*_COLUMNS).order_by(audit.c.number).limit(_AT_ONCE)
         if up_to is not None:
             query = query.where(audit.c.number <= up_to)
-        part = query
+        batch = query
         while True:
             async with self._database.reading() as connection:
-                found = (await connection.execute(part)).mappings().all()
+                found = (await connection.execute(batch)).mappings().all()
             for row in found:
                 yield {str(name): value for name, value in row.items()}
             if len(found) < _AT_ONCE:
                 return
-            part = query.where(audit.c.number > found[-1]["number"])
+            batch = query.where(audit.c.number > found[-1]["number"])
 
     async def verify(self) -> Verdict:
-        """Check every row, the head and the anchor; names the first row that does not fit, and what was done.
+        """Check every row, the head and the anchor; the verdict names the first wrong row and what was done to it.
 
-        What is added meanwhile is left for the next time.
+        Rows added meanwhile are not checked.
 
         Raises:
-            JournalUnavailable: The store cannot be read, or was begun with another key.
+            JournalUnavailable: The store cannot be read, or was created with another key.
         """
-        anchored = self._anchored()
+        anchored = self._read_anchor()
         async with self._database.reading() as connection:
-            await self._require_same_key(connection, only_look=True)
+            await self._require_same_key(connection, read_only=True)
             last, _ = await self._head(connection)
             head = read_head(await get_value(connection, _HEAD), self._key())
         rows = [row async for row in self.rows(up_to=last)]
         return check_chain(rows, self._key(), head=head, anchored=anchored)
 
     def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
-        """Check rows that were exported, against the key and the anchor."""
-        return check_chain(rows, self._key(), head=None, anchored=self._anchored())
+        """Check exported rows against the key and the anchor."""
+        return check_chain(rows, self._key(), head=None, anchored=self._read_anchor())
 
     async def has_our_key(self) -> bool:
-        """False where the store was begun with another key, so that nothing guarded can be done with this one.
+        """Return False if the store was created with another key, which makes every guarded call fail.
 
         Raises:
-            JournalUnavailable: The store cannot be read, or there is no key.
+            JournalUnavailable: The store or the key cannot be read.
         """
         async with self._database.reading() as connection:
             first = await get_value(connection, _KEY)
-        return first is None or hmac.compare_digest(first, self._mark())
+        return first is None or hmac.compare_digest(first, self._key_check())
 
-    async def _require_same_key(self, connection: AsyncConnection, *, only_look: bool = False) -> None:
+    async def _require_same_key(self, connection: AsyncConnection, *, read_only: bool = False) -> None:
         if self._has_same_key:
             return
-        mine, first = self._mark(), await get_value(connection, _KEY)
+        mine, first = self._key_check(), await get_value(connection, _KEY)
         if first is None:
-            if not only_look:
+            if not read_only:
                 await connection.execute(insert(facts).values(name=_KEY, value=mine))
         elif hmac.compare_digest(first, mine):
             self._has_same_key = True
@@ -178,29 +178,29 @@ class Audit:
         row = (await connection.execute(query)).first()
         return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
 
-    def _mark(self) -> str:
-        """What the store remembers the key by, and cannot make the key from."""
+    def _key_check(self) -> str:
+        """Derive the text by which the store recognises the key; the key cannot be computed from it."""
         return hmac.new(self._key(), b"key", "sha256").hexdigest()
 
     def _key(self) -> bytes:
         return self._seal.derive("audit")
 
-    def _keep_beside(self, head: Head) -> None:
-        """Write the head beside the store, where someone who can write the database cannot reach by it.
+    def _write_anchor(self, head: Head) -> None:
+        """Write the head to a file, which access to the database alone cannot change.
 
-        What it anchors is committed already. A disk that fails now must not look as if it were not; the next head
-        makes up for it.
+        Its rows are committed already, so a failing disk must not look like a failed commit; the next head replaces
+        this one.
         """
         try:
-            if head.number > self._anchored().number:
+            if head.number > self._read_anchor().number:
                 self._anchor.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 aside = self._anchor.with_name(f"{ANCHOR_FILE}.{os.getpid()}")
                 aside.write_text(f"{head.number} {head.mac}\n", encoding="utf-8")
                 aside.replace(self._anchor)
         except OSError as failed:
-            _log.warning("The audit's anchor %s cannot be written: %s", self._anchor, failed.strerror)
+            _log.warning("The audit anchor %s cannot be written: %s", self._anchor, failed.strerror)
 
-    def _anchored(self) -> Head:
+    def _read_anchor(self) -> Head:
         try:
             number, mac = self._anchor.read_text(encoding="utf-8").split()
             return Head(int(number), mac)
@@ -208,12 +208,12 @@ class Audit:
             return Head(0, NOTHING_BEFORE)
 
 
-def _redacted(value: Any) -> Any:
-    """Text by text: what is taken out of a whole JSON text may take its quotes along."""
+def _redact_texts(value: Any) -> Any:
+    """Redact each text by itself: redacting the whole JSON could remove its quotes."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {str(name): _redacted(inner) for name, inner in cast("Mapping[object, object]", value).items()}
+        return {str(name): _redact_texts(inner) for name, inner in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple):
-        return [_redacted(inner) for inner in cast("Sequence[object]", value)]
+        return [_redact_texts(inner) for inner in cast("Sequence[object]", value)]
     return value

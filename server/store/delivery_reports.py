@@ -1,5 +1,7 @@
-"""How far the messages of an action have come. It is counted with each receipt, so that none has to read the others:
-a campaign has tens of thousands of messages, and Routee waits two seconds for an answer to each receipt.
+"""Aggregates the delivery reports of an action's messages.
+
+Each report updates the totals, so that none has to read the others: a campaign has tens of thousands of messages, and
+Routee waits two seconds for the answer to each report.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +20,7 @@ REPORTS = ("sms", "pool")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The messages that receipts were seen of; those of which every part is final and has a price; and their sum."""
+    """How many messages have a report, how many of them are final with a price in every part, and the sum of those."""
 
     seen: int = 0
     whole: int = 0
@@ -27,52 +29,52 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class TrackedMessage:
-    """Where a callback belongs: the action, the id by which it is known, and what was counted of it."""
+    """The action of a message or campaign, its id at the provider, and its totals."""
 
     action_id: str
     subject: str
-    tally: Progress | None
-    """None until the first receipt is counted."""
+    progress: Progress | None
+    """None until the first report is counted."""
 
 
 async def find_tracked(connection: AsyncConnection, posted: Callback) -> TrackedMessage | None:
-    """The place of a callback: that of its message, or that of its campaign."""
+    """Find what a callback belongs to: its message, or its campaign."""
     subjects = [subject for subject in (posted.subject, posted.campaign) if subject]
     query = select(tracked).where(tracked.c.provider == posted.provider, tracked.c.subject.in_(subjects))
-    found = {row["subject"]: _place(row) for row in (await connection.execute(query)).mappings().all()}
+    found = {row["subject"]: _to_tracked(row) for row in (await connection.execute(query)).mappings().all()}
     return next((found[subject] for subject in subjects if subject in found), None)
 
 
 async def record_report(connection: AsyncConnection, posted: Callback) -> None:
-    """Count a receipt that was written down just now, in the same transaction."""
-    place = await find_tracked(connection, posted) if posted.kind in REPORTS and posted.text is None else None
-    if place is None:
+    """Count a report that was just stored, in the same transaction."""
+    message = await find_tracked(connection, posted) if posted.kind in REPORTS and posted.text is None else None
+    if message is None:
         return
-    if place.tally is None:
-        tally = _counted(await _reports(connection, _is_of(place.subject)))
+    if message.progress is None:
+        progress = _count(await _reports(connection, _is_of(message.subject)))
     else:
-        ours = _is_of(place.subject)
-        tally = _with_the_last(place.tally, await _reports(connection, events.c.subject == posted.subject, ours))
-    same = (tracked.c.provider == posted.provider) & (tracked.c.subject == place.subject)
-    values = {"seen": tally.seen, "whole": tally.whole, "spent": str(tally.spent)}
+        ours = _is_of(message.subject)
+        progress = _add_last(message.progress, await _reports(connection, events.c.subject == posted.subject, ours))
+    same = (tracked.c.provider == posted.provider) & (tracked.c.subject == message.subject)
+    values = {"seen": progress.seen, "whole": progress.whole, "spent": str(progress.spent)}
     await connection.execute(update(tracked).where(same).values(**values))
 
 
-async def price_at(connection: AsyncConnection, place: TrackedMessage) -> Decimal | None:
-    """What all messages cost, once every part of each is final and has a price. A missing price is never zero."""
-    tally = place.tally
-    if tally is None or not tally.whole or tally.whole < tally.seen:
+async def price_at(connection: AsyncConnection, message: TrackedMessage) -> Decimal | None:
+    """Return what all messages cost, once every part is final and has a price. A missing price is never zero."""
+    progress = message.progress
+    if progress is None or not progress.whole or progress.whole < progress.seen:
         return None
-    expected = await _expected(connection, place.subject)
-    return tally.spent if expected is not None and tally.whole >= expected else None
+    expected = await _expected(connection, message.subject)
+    return progress.spent if expected is not None and progress.whole >= expected else None
 
 
 async def _expected(connection: AsyncConnection, subject: str) -> int | None:
-    """How many messages there are: one, or as many as a campaign says when it is over; None before."""
+    """Return how many messages there are: one, or the total of a finished campaign; None before it is finished."""
     query = select(events).where(events.c.subject == subject, events.c.kind == "campaign").order_by(events.c.number)
-    progress = [posted_of(row) for row in (await connection.execute(query)).mappings().all()]
-    over = next((one.parts for one in progress if one.is_final), None)
-    if over is not None or progress:
+    updates = [callback_from(row) for row in (await connection.execute(query)).mappings().all()]
+    over = next((one.parts for one in updates if one.is_final), None)
+    if over is not None or updates:
         return over
     of_campaign = select(events.c.number).where(events.c.campaign == subject).limit(1)
     return None if (await connection.execute(of_campaign)).first() else 1
@@ -85,10 +87,10 @@ def _is_of(subject: str) -> ColumnElement[bool]:
 async def _reports(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Callback]:
     query = select(events).where(*conditions, events.c.kind.in_(REPORTS), events.c.words.is_(None))
     rows = (await connection.execute(query.order_by(events.c.number))).mappings().all()
-    return [posted_of(row) for row in rows]
+    return [callback_from(row) for row in rows]
 
 
-def _counted(reports: Iterable[Callback]) -> Progress:
+def _count(reports: Iterable[Callback]) -> Progress:
     messages: dict[str, list[Callback]] = {}
     for report in reports:
         messages.setdefault(report.subject, []).append(report)
@@ -96,49 +98,49 @@ def _counted(reports: Iterable[Callback]) -> Progress:
     return Progress(len(messages), len(prices), sum(prices, Decimal(0)))
 
 
-def _with_the_last(tally: Progress, reports: Sequence[Callback]) -> Progress:
-    """The tally after the last of one message's reports."""
+def _add_last(progress: Progress, reports: Sequence[Callback]) -> Progress:
+    """Update the totals by the last of one message's reports."""
     before, after = _price_of(reports[:-1]), _price_of(reports)
     return Progress(
-        seen=tally.seen + (len(reports) == 1),
-        whole=tally.whole + (after is not None) - (before is not None),
-        spent=tally.spent + (after or 0) - (before or 0),
+        seen=progress.seen + (len(reports) == 1),
+        whole=progress.whole + (after is not None) - (before is not None),
+        spent=progress.spent + (after or 0) - (before or 0),
     )
 
 
 def _price_of(reports: Sequence[Callback]) -> Decimal | None:
-    """What one message costs, once each part is final and has a price."""
-    parts = latest_states(reports)
+    """Return what one message costs, once each part is final and has a price."""
+    parts = _latest_states(reports)
     prices = [part.price for part in parts if part.is_final and part.price is not None]
     if not parts or len(prices) < max(len(parts), parts[0].parts):
         return None
     return sum(prices, Decimal(0))
 
 
-def latest_states(reports: Iterable[Callback]) -> list[Callback]:
-    """How each part of each message stands: the farthest it ever came, in whatever order that was told."""
+def _latest_states(reports: Iterable[Callback]) -> list[Callback]:
+    """Return the latest state of each part, regardless of arrival order."""
     found: dict[tuple[str, int], Callback] = {}
     for posted in reports:
         place = (posted.subject, posted.part)
-        if place not in found or _says_more(posted, found[place]):
+        if place not in found or _is_later(posted, found[place]):
             found[place] = posted
     return list(found.values())
 
 
-def _says_more(posted: Callback, known: Callback) -> bool:
-    """True for a later state, or for the price of the same one; the first final state stands."""
+def _is_later(posted: Callback, known: Callback) -> bool:
+    """Return True for a later state, or for the price of the same state; the first final state stays."""
     if posted.rank != known.rank:
         return posted.rank > known.rank
     return posted.state == known.state and posted.price is not None and known.price is None
 
 
-def _place(row: RowMapping) -> TrackedMessage:
+def _to_tracked(row: RowMapping) -> TrackedMessage:
     counted = Progress(row["seen"], row["whole"], Decimal(row["spent"])) if row["seen"] is not None else None
     return TrackedMessage(row["action_id"], row["subject"], counted)
 
 
-def posted_of(row: RowMapping) -> Callback:
-    """A callback, from its row."""
+def callback_from(row: RowMapping) -> Callback:
+    """Build a callback from its row."""
     return Callback(
         provider=row["provider"],
         kind=row["kind"],

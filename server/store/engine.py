@@ -1,30 +1,51 @@
-"""Opens the store: the engine, short transactions, and the schema brought up to date."""
+"""Opens the store: short transactions, one writer at a time across all processes, and tables that are up to date.
+
+Every transaction that writes holds the write lock from its start. SQLite has that lock; in PostgreSQL each transaction
+takes an advisory lock first. Every later statement then sees all that was committed before the lock was free (READ
+COMMITTED), so sums of what is spent and the end of the audit log never miss another writer's rows, and no transaction
+has to be retried. A transaction that only reads takes no lock and sees the store as it was when it began.
+"""
 
 import stat
-import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from clients.deferred import Deferred
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
-from server.store.lock_timeouts import BEST_EFFORT, READING, engine_for, is_file, lock_timeout
 
-_ALEMBIC_IS_ONE = threading.Lock()
-"""Alembic keeps what it is doing in global names, so that threads must take turns."""
+BUSY_SECONDS: Final = 10
+"""How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
+
+BEST_EFFORT_SECONDS: Final = 1
+"""How long an optional write waits for the write lock, so that a locked store does not delay a plain read."""
+
+ABANDONED_SECONDS: Final = 60
+"""PostgreSQL ends a transaction that is idle for this long, which frees the lock of a process that hangs."""
+
+WRITE_LOCK: Final = "SELECT pg_advisory_xact_lock(5285474177303151430)"
+"""A number of our own, because other programs in the same database take other advisory locks."""
+
+# Execution options of a transaction.
+_READING: Final = "ringfence_reading"
+_BEST_EFFORT: Final = "ringfence_best_effort"
+
+UPGRADE: Final = Deferred[Callable[[URL], None]]("server.store.migrations.upgrade:upgrade")
+"""The only door to alembic."""
 
 
 class Database:
-    """One store, opened when it is first needed and shared by everything in the process."""
+    """One store, opened on first use and shared by the whole process."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
@@ -36,59 +57,31 @@ class Database:
 
     @property
     def folder(self) -> Path | None:
-        """Where the file lies; None for a server database."""
+        """The folder of an SQLite file; None for a server database."""
         return Path(self._url.database).parent if is_file(self._url) and self._url.database else None
 
     @asynccontextmanager
-    async def transaction(self, *, sparing: bool = False) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that holds the write lock from its start. A `sparing` one does not wait long for it.
+    async def transaction(self, *, best_effort: bool = False) -> AsyncGenerator[AsyncConnection]:
+        """Begin a transaction that holds the write lock; a `best_effort` one waits for it only a moment.
 
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        async with self._in_turn(sparing=sparing), self._begun("written", {BEST_EFFORT: sparing}) as connection:
+        async with (
+            self._wait_turn(best_effort=best_effort),
+            self._begin("written", {_BEST_EFFORT: best_effort}) as connection,
+        ):
             yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that only reads, and goes on while another one holds the write lock.
+        """Begin a transaction that only reads; it does not wait for writers.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        async with self._begun("read", {READING: True}) as connection:
+        async with self._begin("read", {_READING: True}) as connection:
             yield connection
-
-    @asynccontextmanager
-    async def _in_turn(self, *, sparing: bool) -> AsyncGenerator[None]:
-        """The writers of this process one after the other, as they came. The lock of a file is polled, and the more
-        poll it, the longer one of them may be passed over.
-        """
-        if not is_file(self._url):
-            yield
-            return
-        try:
-            with anyio.fail_after(lock_timeout(self._url, sparing=sparing)):
-                await self._writing.acquire()
-        except TimeoutError as late:
-            raise _unavailable("written", "others of this process write to it") from late
-        try:
-            yield
-        finally:
-            self._writing.release()
-
-    @asynccontextmanager
-    async def _begun(self, what: str, options: dict[str, Any]) -> AsyncGenerator[AsyncConnection]:
-        try:
-            # Shielded for SQLite: a cancelled statement goes on in its thread, and keeps the write lock from everybody.
-            # It waits no longer than the lock's timeout.
-            with anyio.CancelScope(shield=is_file(self._url)):
-                engine = await self._opened()
-                async with engine.execution_options(**options).begin() as connection:
-                    yield connection
-        except (SQLAlchemyError, OSError) as failed:
-            reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
-            raise _unavailable(what, reason) from failed
 
     async def close(self) -> None:
         """Close every connection."""
@@ -96,7 +89,39 @@ class Database:
             await self._engine.dispose()
             self._engine = None
 
-    async def _opened(self) -> AsyncEngine:
+    @asynccontextmanager
+    async def _wait_turn(self, *, best_effort: bool) -> AsyncGenerator[None]:
+        """Queue the writers of this process to an SQLite file in their order.
+
+        SQLite polls for the lock, so among many pollers one may starve.
+        """
+        if not is_file(self._url):
+            yield
+            return
+        try:
+            with anyio.fail_after(lock_timeout(self._url, best_effort=best_effort)):
+                await self._writing.acquire()
+        except TimeoutError as late:
+            raise _unavailable("written", "other writers of this process hold it") from late
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @asynccontextmanager
+    async def _begin(self, use: str, options: dict[str, Any]) -> AsyncGenerator[AsyncConnection]:
+        try:
+            # Shielded for SQLite: a cancelled statement continues in its thread and would keep the write lock.
+            # It waits no longer than the lock's timeout.
+            with anyio.CancelScope(shield=is_file(self._url)):
+                engine = await self._open_once()
+                async with engine.execution_options(**options).begin() as connection:
+                    yield connection
+        except (SQLAlchemyError, OSError) as failed:
+            reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
+            raise _unavailable(use, reason) from failed
+
+    async def _open_once(self) -> AsyncEngine:
         if self._engine is None:
             async with self._opening:
                 if self._engine is None:
@@ -106,15 +131,15 @@ class Database:
     async def _open(self) -> AsyncEngine:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
-        engine = engine_for(self._url)
+        engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
         try:
-            async with engine.execution_options(**{READING: True}).begin() as connection:
+            async with engine.execution_options(**{_READING: True}).begin() as connection:
                 current = await connection.run_sync(_version)
             if current is None:
                 async with engine.begin() as connection:
                     current = await connection.run_sync(_version) or await connection.run_sync(_create)
             if current != schema.HEAD:
-                await self._bring_up_to_date(engine)
+                await self._upgrade(engine)
             if self.folder is not None and self._url.database:
                 _make_private(Path(self._url.database))
         except BaseException:
@@ -122,9 +147,9 @@ class Database:
             raise
         return engine
 
-    async def _bring_up_to_date(self, engine: AsyncEngine) -> None:
+    async def _upgrade(self, engine: AsyncEngine) -> None:
         try:
-            await anyio.to_thread.run_sync(_upgrade, self._url)
+            await anyio.to_thread.run_sync(UPGRADE.load(), self._url)
         except SQLAlchemyError:
             # Another process may have been faster.
             async with engine.connect() as connection:
@@ -132,12 +157,82 @@ class Database:
                     raise
 
 
-def _unavailable(what: str, reason: str) -> JournalUnavailable:
-    return JournalUnavailable(f"The store cannot be {what} ({reason}), so nothing that needs a record is done.")
+def is_file(url: URL) -> bool:
+    """True for SQLite."""
+    return url.get_backend_name() == "sqlite"
+
+
+def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
+    """Return how many seconds a writer waits for the lock of an SQLite file."""
+    seconds = float(str(url.query.get("timeout", BUSY_SECONDS)))
+    return min(BEST_EFFORT_SECONDS, seconds) if best_effort else seconds
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    timeout = lock_timeout(url)
+    engine = create_async_engine(url, connect_args={"timeout": timeout}, hide_parameters=True)
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(_READING):
+            connection.exec_driver_sql("BEGIN")
+            return
+        seconds = lock_timeout(url, best_effort=bool(options.get(_BEST_EFFORT)))
+        if connection.info.get(_BEST_EFFORT, timeout) != seconds:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+            connection.info[_BEST_EFFORT] = seconds
+        # The driver's own deferred transactions let two writers read before either writes.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def _postgres_engine(url: URL) -> AsyncEngine:
+    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": BUSY_SECONDS}
+    engine = create_async_engine(
+        url, connect_args=timeout, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
+    )
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for setting in (
+            f"lock_timeout = '{BUSY_SECONDS}s'",
+            f"idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s'",
+            "synchronous_commit = on",  # an intent that is forgotten would be sent a second time
+        ):
+            cursor.execute(f"SET {setting}")
+        cursor.close()
+        connection.commit()
+
+    def on_begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(_READING):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return
+        if options.get(_BEST_EFFORT):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BEST_EFFORT_SECONDS}s'")
+        connection.exec_driver_sql(WRITE_LOCK)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def _unavailable(use: str, reason: str) -> JournalUnavailable:
+    return JournalUnavailable(f"The store cannot be {use} ({reason}), so guarded calls are refused.")
 
 
 def _make_private(file: Path) -> None:
-    """For its owner alone. One that is, is left alone: it may lie where nothing can be changed."""
+    """Make a file readable by its owner only; a private file is left as it is, because the disk may be read-only."""
     if stat.S_IMODE(file.stat().st_mode) != stat.S_IRUSR | stat.S_IWUSR:
         file.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
@@ -149,27 +244,8 @@ def _version(connection: Connection) -> str | None:
 
 
 def _create(connection: Connection) -> str:
-    """A new store gets its tables as they stand, which a test compares with what the migrations make."""
+    """Create the current tables in a new store; a test compares them with what the migrations create."""
     schema.metadata.create_all(connection)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
     return schema.HEAD
-
-
-def _upgrade(url: URL) -> None:
-    """Bring an older store up to date. Imported here: alembic is seldom needed and takes a second to load."""
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["url"] = url.set(drivername="sqlite" if is_file(url) else url.drivername)
-    try:
-        with _ALEMBIC_IS_ONE:
-            command.upgrade(config, "head")
-    except CommandError:
-        raise JournalUnavailable(
-            "The store was brought up to date by a newer Ringfence than this one, so nothing that needs a record is "
-            "done. Install the newer version."
-        ) from None

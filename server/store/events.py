@@ -1,4 +1,4 @@
-"""What providers posted, once each, in the order in which it came; and which action a message belongs to."""
+"""Stores callbacks once each, in order of arrival, and which action a message belongs to."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,38 +12,38 @@ from sqlalchemy.engine import RowMapping
 
 from guard.rules.optout_keywords import is_stop
 from server.store.audit import Audit
-from server.store.delivery_reports import find_tracked, latest_states, posted_of, price_at, record_report
+from server.store.delivery_reports import callback_from, find_tracked, price_at, record_report
 from server.store.engine import Database
 from server.store.optouts import add_optouts
 from server.store.schema import events, tracked
 from tools.webhooks import Callback
 
-FORGOTTEN_AT_ONCE = 2000
+DELETE_BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A callback that was taken in."""
+    """A stored callback."""
 
     number: int
-    """Counts up; a cursor."""
+    """Increases with each event; serves as a cursor."""
 
     received_at: datetime
     callback: Callback
 
 
 class StoredEvents:
-    """The inbox's record."""
+    """Stores what the webhooks receive."""
 
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
         self._audit = audit
 
     async def take_in(self, posted: Callback) -> bool:
-        """Write a callback down; False if it was there already. A STOP opts its sender out in the same transaction.
+        """Store a callback; return False if it is known. A STOP opts its sender out in the same transaction.
 
         Raises:
-            JournalUnavailable: Nothing was written; the provider has to deliver it again.
+            JournalUnavailable: Nothing was stored; the provider must deliver it again.
         """
         digest = hashlib.sha256(f"{posted.provider} {posted.kind} {posted.identity}".encode()).hexdigest()
         async with self._audit.entry() as entry:
@@ -69,7 +69,7 @@ class StoredEvents:
         after: int = 0,
         limit: int = 50,
     ) -> list[Event]:
-        """Events that fit, oldest first."""
+        """Return the matching events, oldest first."""
         query = select(events).where(events.c.number > after).order_by(events.c.number).limit(limit)
         if kind is not None:
             query = query.where(events.c.kind == kind)
@@ -80,19 +80,15 @@ class StoredEvents:
         if since is not None:
             query = query.where(events.c.received_at >= since)
         async with self._database.reading() as connection:
-            return [_event(row) for row in (await connection.execute(query)).mappings().all()]
+            return [_to_event(row) for row in (await connection.execute(query)).mappings().all()]
 
     async def newest(self) -> int:
-        """The number of the event that came last; 0 before the first."""
+        """Return the number of the last event; 0 before the first."""
         async with self._database.reading() as connection:
             return (await connection.execute(select(func.max(events.c.number)))).scalar() or 0
 
-    async def states(self, subject: str) -> list[Callback]:
-        """How each part of a message, or of a campaign's messages, stands: the farthest it ever came."""
-        return latest_states(event.callback for event in await self.find(subject=subject, limit=1_000_000))
-
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
-        """Remember which action messages or a campaign belong to."""
+        """Store which action messages or a campaign belong to."""
         rows = [{"provider": provider, "subject": subject, "action_id": action_id} for subject in subjects]
         async with self._database.transaction() as connection:
             wanted = [row["subject"] for row in rows]
@@ -103,7 +99,7 @@ class StoredEvents:
                 await connection.execute(insert(tracked), fresh)
 
     async def note_settled(self, posted: Callback) -> None:
-        """Remember that the action of a callback is settled, so that its callbacks need not be kept for that."""
+        """Store that the action of a callback is settled, so that its callbacks may be deleted."""
         async with self._database.transaction() as connection:
             place = await find_tracked(connection, posted)
             if place is not None:
@@ -111,23 +107,23 @@ class StoredEvents:
                 await connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
 
     async def forget(self, before: datetime) -> None:
-        """Delete what came in before a time, but nothing of an action that was not settled by then.
+        """Delete what was received before a time, except callbacks of an action that was not settled by then.
 
-        A few at a time, so that other writers are not kept waiting.
+        It deletes in batches, so that other writers do not wait long.
         """
         async with self._database.transaction() as connection:
             await connection.execute(delete(tracked).where(tracked.c.settled_at < before))
         same = (tracked.c.provider == events.c.provider) & tracked.c.subject.in_([events.c.subject, events.c.campaign])
         belongs = select(tracked.c.subject).where(same).exists()
-        old = select(events.c.number).where(events.c.received_at < before, ~belongs).limit(FORGOTTEN_AT_ONCE)
+        old = select(events.c.number).where(events.c.received_at < before, ~belongs).limit(DELETE_BATCH)
         while True:
             async with self._database.transaction() as connection:
                 gone = await connection.execute(delete(events).where(events.c.number.in_(old)))
-            if gone.rowcount < FORGOTTEN_AT_ONCE:
+            if gone.rowcount < DELETE_BATCH:
                 return
 
     async def settled_price(self, posted: Callback) -> tuple[str, Decimal] | None:
-        """The action that a callback belongs to and what its messages cost, once all of that is known."""
+        """Return the action of a callback and what its messages cost, once every price is known."""
         async with self._database.reading() as connection:
             place = await find_tracked(connection, posted)
             price = await price_at(connection, place) if place else None
@@ -155,5 +151,5 @@ def _row(posted: Callback, digest: str) -> dict[str, Any]:
     }
 
 
-def _event(row: RowMapping) -> Event:
-    return Event(row["number"], row["received_at"], posted_of(row))
+def _to_event(row: RowMapping) -> Event:
+    return Event(row["number"], row["received_at"], callback_from(row))

@@ -5,15 +5,15 @@ from server.store.key_values import FROZEN, KeyValueStore, drop_value, put_value
 
 
 class Freeze:
-    """Reads and sets the switch. The journal reads it again in the transaction that takes an approval."""
+    """Reads and sets the switch; the journal reads it again in the transaction that uses an approval."""
 
-    def __init__(self, facts: KeyValueStore, audit: Audit) -> None:
-        self._facts = facts
+    def __init__(self, key_values: KeyValueStore, audit: Audit) -> None:
+        self._key_values = key_values
         self._audit = audit
 
     async def is_on(self) -> bool:
-        """True when everything is stopped."""
-        return await self._facts.get(FROZEN) is not None
+        """Return True if everything is stopped."""
+        return await self._key_values.get(FROZEN) is not None
 
     async def freeze(self, by: str) -> None:
         """Stop everything."""
@@ -22,7 +22,7 @@ class Freeze:
             await self._audit.append(entry, "frozen", principal=by)
 
     async def unfreeze(self, by: str) -> None:
-        """Let things go on."""
+        """Resume."""
         async with self._audit.entry() as entry:
             await drop_value(entry.connection, FROZEN)
             await self._audit.append(entry, "unfrozen", principal=by)

@@ -1,6 +1,6 @@
-"""The audit's chain: how a row is bound to the one before, and how to tell what was done to it.
+"""The hash chain of the audit log: computes the MAC of a row, and finds what was tampered with.
 
-Pure: rows come from the store or from an exported file.
+Pure functions: the rows come from the store or from an exported file.
 """
 
 import hmac
@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 NOTHING_BEFORE: Final = "0" * 64
 SEARCH_WINDOW: Final = 50
-"""How far from its place a row is looked for before it is said to be changed."""
+"""How many rows before and after its place a row is searched for before it counts as changed."""
 
 Kind = Literal["changed", "removed", "inserted", "moved", "cut off"]
 Row = Mapping[str, Any]
@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last row's number and code."""
+    """The number and MAC of the last row."""
 
     number: int
     mac: str
@@ -27,44 +27,44 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check of the whole chain found."""
+    """The result of checking a chain."""
 
     rows: int
     broken_at: int | None = None
-    """Number of the first row that does not fit."""
+    """The number of the first wrong row."""
 
     kind: Kind | None = None
     what: str = ""
 
     @property
     def is_whole(self) -> bool:
-        """True when nothing was touched."""
+        """True if nothing was tampered with."""
         return self.broken_at is None
 
 
 def detail_text(detail: object) -> str:
-    """The particulars of a row as they are kept and bound: the same text, however often they are read and written."""
+    """Serialise the detail of a row; the same detail always gives the same text."""
     return json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def mac_of(key: bytes, before: str, row: Row) -> str:
-    """The code that binds a row to the one before."""
+    """Compute the MAC of a row over itself and the MAC of the row before."""
     parts = [row[name] for name in ("number", "at", "event", "action_id", "principal", "detail")]
     return _keyed(key, json.dumps([before, *parts], ensure_ascii=False))
 
 
 def seal_head(key: bytes, head: Head) -> str:
-    """The head as it is kept, so that only the holder of the key can set it back."""
+    """Serialise a head with its MAC, so that only the holder of the key can forge one."""
     plain = f"{head.number} {head.mac}"
     return f"{plain} {_keyed(key, f'head {plain}')}"
 
 
-def read_head(kept: str | None, key: bytes) -> Head:
-    """The head that was kept. One that is missing or forged is none, which fits no row."""
-    number, _, rest = (kept or "").partition(" ")
+def read_head(stored: str | None, key: bytes) -> Head:
+    """Return the stored head, or an empty head if it is missing or its MAC is wrong."""
+    number, _, rest = (stored or "").partition(" ")
     if number.isdecimal():
         head = Head(int(number), rest.partition(" ")[0])
-        if _is_same(kept, seal_head(key, head)):
+        if _is_same(stored, seal_head(key, head)):
             return head
     return Head(0, NOTHING_BEFORE)
 
@@ -72,13 +72,13 @@ def read_head(kept: str | None, key: bytes) -> Head:
 def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored: Head) -> Verdict:
     """Check rows in the order of their numbers.
 
-    Without a head, as in an export, what is missing at the end shows in the anchor alone.
+    Without a head, as in an export, only the anchor shows that rows at the end are missing.
     """
     before = NOTHING_BEFORE
     for place, row in enumerate(rows):
         number = place + 1
         if row["number"] != number or not _is_same(row["mac"], mac_of(key, before, row)):
-            return _touched(rows, place, before, key, head)
+            return _diagnose(rows, place, before, key, head)
         before = row["mac"]
         if number == anchored.number and before != anchored.mac:
             return Verdict(len(rows), number, "changed", f"row {number} is not the one that was anchored")
@@ -90,8 +90,8 @@ def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored:
     return Verdict(len(rows))
 
 
-def _touched(rows: Sequence[Row], place: int, before: str, key: bytes, head: Head | None) -> Verdict:
-    """What was done at the first place that does not fit."""
+def _diagnose(rows: Sequence[Row], place: int, before: str, key: bytes, head: Head | None) -> Verdict:
+    """Find out what was done at the first wrong place."""
     number, row = place + 1, rows[place]
     if row["number"] > number:
         return Verdict(len(rows), number, "removed", f"row {number} was removed")
@@ -105,7 +105,7 @@ def _touched(rows: Sequence[Row], place: int, before: str, key: bytes, head: Hea
 
 
 def _was_inserted(rows: Sequence[Row], place: int, before: str, key: bytes, head: Head | None) -> bool:
-    """True where what follows fits without it, or where the chain was over before it."""
+    """Return True if the next row fits without this one, or if the chain ended before it."""
     if place + 1 < len(rows):
         following = rows[place + 1]
         return _is_same(following["mac"], mac_of(key, before, {**following, "number": place + 1}))
@@ -113,7 +113,7 @@ def _was_inserted(rows: Sequence[Row], place: int, before: str, key: bytes, head
 
 
 def _home_of(rows: Sequence[Row], place: int, key: bytes) -> int | None:
-    """The number that a row had, if it is a true row of another place nearby."""
+    """Return the number that a row had before it was moved; None if it was not moved from nearby."""
     near = range(max(0, place - SEARCH_WINDOW), min(len(rows), place + SEARCH_WINDOW))
     codes = [NOTHING_BEFORE, *(str(rows[other]["mac"]) for other in near)]
     own = str(rows[place]["mac"])
@@ -125,7 +125,7 @@ def _home_of(rows: Sequence[Row], place: int, key: bytes) -> int | None:
 
 
 def _was_closed_up(rows: Sequence[Row], place: int, key: bytes, head: Head | None) -> bool:
-    """True where a row and what follows are a true part of the chain that began some numbers later."""
+    """Return True if this row and the next are genuine but had higher numbers, so rows before them were removed."""
     code, number = str(rows[place]["mac"]), place + 1
     if place + 1 == len(rows):
         return head is not None and head.mac == code and head.number > number
@@ -138,8 +138,8 @@ def _cut_off(rows: int) -> Verdict:
     return Verdict(rows, rows + 1, "cut off", f"row {rows + 1} and what came after it was cut off")
 
 
-def _is_same(kept: object, right: str) -> bool:
-    return hmac.compare_digest(str(kept).encode("utf-8"), right.encode("utf-8"))
+def _is_same(stored: object, expected: str) -> bool:
+    return hmac.compare_digest(str(stored).encode("utf-8"), expected.encode("utf-8"))
 
 
 def _keyed(key: bytes, text: str) -> str:

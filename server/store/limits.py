@@ -1,52 +1,55 @@
-"""Provider limits and spared answers, shared by every process on the store: VoiceTel counts 6 an hour for an address.
+"""Rate limits and the response cache, shared by every process on a store: VoiceTel allows an address 6 calls an hour.
 
-They spare, they do not guard: where the store cannot be used, plain reads go on with what this process knows.
+They save calls and do not protect anything: without a usable store, reads continue with what this process knows.
 """
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from cryptography.fernet import InvalidToken
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from clients.cache import CachedAnswer
 from clients.limits import Limit, ProcessLimits, limit_reached
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
-from server.store.vault import Seal
+from server.store.seal import Seal
 
 
 class StoredLimits:
-    """Implements `clients.limits.Limits`."""
+    """Implements `clients.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
-        self._alone = ProcessLimits(clock)
+        self._here = ProcessLimits()
 
     async def take(self, limit: Limit) -> None:
-        await self._alone.take(limit)
-        with suppress(JournalUnavailable):
+        self._here.require_room(limit)
+        try:
             await self._take_shared(limit)
+        except JournalUnavailable:
+            await self._here.take(limit)
+        else:
+            # Only now: a call that the store refuses is not sent, so it uses up nothing.
+            self._here.count(limit)
 
     async def _take_shared(self, limit: Limit) -> None:
-        now = self._clock()
-        window = limit_uses.c.name == limit.name
-        counted = select(func.count(), func.min(limit_uses.c.at)).where(window, limit_uses.c.at > now - limit.seconds)
-        async with self._database.transaction(sparing=True) as connection:
-            used, oldest = (await connection.execute(counted)).one()
-            if used < limit.calls:
-                stale = delete(limit_uses).where(window, limit_uses.c.at <= now - limit.seconds)
-                await connection.execute(stale)
+        of_limit = limit_uses.c.name == limit.name
+        async with self._database.transaction(best_effort=True) as connection:
+            now = time.time()
+            start = now - limit.seconds
+            uses = await connection.execute(select(limit_uses.c.at).where(of_limit, limit_uses.c.at > start))
+            newest = sorted(uses.scalars(), reverse=True)[: limit.calls]
+            if len(newest) < limit.calls:
+                await connection.execute(delete(limit_uses).where(of_limit, limit_uses.c.at <= start))
                 await connection.execute(insert(limit_uses).values(name=limit.name, at=now))
                 return
-        raise limit_reached(limit, retry_after=limit.seconds - (now - oldest))
+        raise limit_reached(limit, retry_after=newest[-1] - start)
 
 
 class StoredCache:
-    """Implements `clients.cache.AnswerCache`. Sealed, because answers hold personal data."""
+    """Implements `clients.cache.AnswerCache`; answers are encrypted, because they contain personal data."""
 
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
@@ -71,7 +74,7 @@ class StoredCache:
                 "is_stale": answer.is_stale,
                 "sealed": self._seal.close(answer.raw),
             }
-            async with self._database.transaction(sparing=True) as connection:
+            async with self._database.transaction(best_effort=True) as connection:
                 await connection.execute(delete(cached_answers).where(same))
                 await connection.execute(insert(cached_answers).values(**values))
 

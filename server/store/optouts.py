@@ -1,10 +1,11 @@
-"""Numbers whose owners want nothing sent. Written by the operator and by what the owners text, never by a tool."""
+"""Numbers whose owners opted out of messages. The operator and the owners' own texts add them, never a tool."""
 
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import phonenumbers
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,12 +14,12 @@ from server.store.engine import Database
 from server.store.schema import optouts
 
 _AT_ONCE = 500
-_WRITTEN: Final = re.compile(r"\+?[0-9(][0-9\s().\-/\u2010-\u2015]*")
-"""Figures and what people put between them. phonenumbers alone would also find a number inside a sentence."""
+_DIGITS: Final = re.compile(r"\+?[0-9(][0-9\s().\-/\u2010-\u2015]*")
+"""Digits and the usual separators; phonenumbers alone would also find a number inside a sentence."""
 
 
 class StoredOptOuts:
-    """Implements `guard.compliance.OptOuts`."""
+    """Implements `guard.rules.compliance.OptOuts`."""
 
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
@@ -30,8 +31,8 @@ class StoredOptOuts:
         return [number for number in numbers if number in found]
 
     async def add(self, numbers: Iterable[str], *, source: str, by: str | None = None) -> int:
-        """Add numbers; returns how many are new. `by` is who did it, where the source does not say."""
-        wanted = _canonical_ones(numbers)
+        """Add numbers and return how many are new; `by` is who added them, if the source does not say."""
+        wanted = _canonical_numbers(numbers)
         async with self._audit.entry() as entry:
             added = await _insert(entry.connection, wanted, source=source)
             for start in range(0, len(added), _AT_ONCE):
@@ -40,7 +41,7 @@ class StoredOptOuts:
         return len(added)
 
     async def remove(self, number: str, *, by: str) -> bool:
-        """Remove a number; False if it was not there."""
+        """Remove a number; return False if it was not listed."""
         async with self._audit.entry() as entry:
             removed = await entry.connection.execute(delete(optouts).where(optouts.c.number == number))
             if removed.rowcount > 0:
@@ -48,28 +49,26 @@ class StoredOptOuts:
         return removed.rowcount > 0
 
     async def all(self) -> list[tuple[str, str]]:
-        """Every number with where it came from."""
+        """Return every number with its source."""
         query = select(optouts.c.number, optouts.c.source).order_by(optouts.c.number)
         async with self._database.reading() as connection:
             return [(str(number), str(source)) for number, source in (await connection.execute(query)).all()]
 
 
 async def add_optouts(connection: AsyncConnection, numbers: Iterable[str], *, source: str) -> int:
-    """Add numbers in a transaction, whose caller puts it on the audit; returns how many are new.
+    """Add numbers in the caller's transaction, and return how many are new; the caller adds the audit row.
 
-    What is no telephone number is left out: a sender may call itself anything, and no send is held against a name.
+    Anything but a telephone number is left out: senders may use any name, and recipients are only compared by number.
     """
-    return len(await _insert(connection, _canonical_ones(numbers), source=source))
+    return len(await _insert(connection, _canonical_numbers(numbers), source=source))
 
 
 def canonical(number: str, region: str | None = None) -> str | None:
-    """A telephone number in E.164, which alone is compared; None for anything else.
+    """Return a telephone number in E.164, the form in which numbers are compared; None for anything else.
 
-    Without a region only what has its country code is a number. Imported here: the tables of numbers are large.
+    Without a region, only a number with its country code counts.
     """
-    import phonenumbers
-
-    if not _WRITTEN.fullmatch(number.strip()):
+    if not _DIGITS.fullmatch(number.strip()):
         return None
     try:
         parsed = phonenumbers.parse(number, region)
@@ -80,12 +79,12 @@ def canonical(number: str, region: str | None = None) -> str | None:
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
-def _canonical_ones(numbers: Iterable[str]) -> list[str]:
+def _canonical_numbers(numbers: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found for number in numbers if (found := canonical(number)) is not None))
 
 
 async def _insert(connection: AsyncConnection, numbers: Sequence[str], *, source: str) -> list[str]:
-    """Those of the numbers that were not there, which now are."""
+    """Insert the numbers that are not listed, and return them."""
     known = await _known(connection, numbers)
     added = [number for number in numbers if number not in known]
     now = datetime.now(UTC)

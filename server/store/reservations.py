@@ -1,7 +1,7 @@
-"""Money held, settled and released, inside the transaction of the action it belongs to.
+"""Reserves, settles and releases money in the transaction of its action.
 
-`holds` has a row an action; `spending` has the sums by day, moved in the same transaction, so that a cap is checked at
-the same cost however long the record is.
+`holds` has one row for each action. `spending` has the sums by day, updated in the same transaction, so that checking a
+cap costs the same however many actions there are.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ _BILLION = Decimal(10) ** 9
 
 
 def billionths(amount: Decimal) -> int:
-    """An amount in whole billionths, rounded away from zero so that no cap is passed by rounding."""
+    """Convert an amount to whole billionths, rounded away from zero so that rounding never exceeds a cap."""
     return int((amount * _BILLION).to_integral_value(ROUND_UP))
 
 
 async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: datetime) -> list[Spent]:
-    """What is held and settled in the window of each cap, by the calendar in UTC."""
+    """Return what is held and settled in the window of each cap, by calendar days in UTC."""
     found: list[Spent] = []
     for cap in caps:
         counted = select(func.coalesce(func.sum(spending.c.billionths), 0)).where(
@@ -40,13 +40,13 @@ async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: dateti
 
 
 async def take_hold(connection: AsyncConnection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
-    """Set money aside for an action."""
+    """Reserve money for an action."""
     held = billionths(amount.amount)
     await _put(connection, action_id, provider, amount.currency, held, at, state="held")
 
 
 async def release_hold(connection: AsyncConnection, action_id: str, *, to: str) -> None:
-    """Settle or release what is held for an action."""
+    """Settle or release what is reserved for an action."""
     held = await _of(connection, action_id)
     if held is None or held.state == "released":
         return
@@ -56,9 +56,9 @@ async def release_hold(connection: AsyncConnection, action_id: str, *, to: str) 
 
 
 async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
-    """Replace what was held by what the provider says it took, also where the price was not known and nothing was held.
+    """Replace the reservation by what the provider charged; without one, record the charge.
 
-    A price below zero is none: it would make room under a cap, and what was held stands.
+    A negative price is ignored and the reservation stays, because it would make room under a cap.
     """
     if hold.amount is None or hold.amount.amount < 0:
         return

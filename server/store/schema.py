@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy sees them. The migrations make them; a test compares the two."""
+"""The tables of the store, as the migrations create them; a test compares the two."""
 
 from datetime import UTC, datetime
 
@@ -21,13 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 HEAD = "0004"
-"""The last of the migrations that make these tables."""
+"""The newest migration."""
 
 metadata = MetaData()
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept as ISO 8601 text in UTC: sorts as written, and means the same in every database."""
+    """An aware time, stored as ISO 8601 text in UTC, which sorts by time and is the same in every database."""
 
     impl = String(32)
     cache_ok = True
@@ -40,8 +40,9 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class StorableText(TypeDecorator[str]):
-    """Text of others, such as half an emoji or a NUL, in a form that every database takes: not to be able to write an
-    outcome down would be worse than a character less.
+    """Text from outside, without characters that a database rejects, such as half an emoji or a NUL.
+
+    Losing a character is better than being unable to store an outcome.
     """
 
     impl = Text
@@ -52,7 +53,7 @@ class StorableText(TypeDecorator[str]):
 
 
 def storable(text: str) -> str:
-    """The text with a replacement character for what UTF-8 or PostgreSQL cannot hold."""
+    """Replace what UTF-8 or PostgreSQL cannot store by a replacement character."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
@@ -105,7 +106,7 @@ holds = Table(
     Column("state", String(8), nullable=False),
     Column("at", UtcTime, nullable=False),
 )
-"""Money held, settled (spent) or released (given back), in whole billionths so that sums are exact."""
+"""Money held, settled (spent) or released, in whole billionths so that sums are exact."""
 
 spending = Table(
     "spending",
@@ -115,7 +116,7 @@ spending = Table(
     Column("currency", String(3), primary_key=True),
     Column("billionths", BigInteger, nullable=False),
 )
-"""What is held and settled, by the day (in UTC) on which it was held: sums need not look at every hold of a month."""
+"""Sums of what is held and settled by day (in UTC), so that a month's sum does not read every hold."""
 
 audit = Table(
     "audit",
@@ -128,7 +129,7 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("mac", String(64), nullable=False),
 )
-"""Every decision and every call, each row bound by HMAC to the one before."""
+"""Every decision and every call, each row with an HMAC over the one before."""
 
 optouts = Table(
     "optouts",
@@ -146,7 +147,7 @@ stranger_words = Table(
     Column("source", String(64), nullable=False),
     Column("at", UtcTime, nullable=False),
 )
-"""Digests of what strangers wrote and a principal was shown: numbers, addresses, links, long phrases."""
+"""Fingerprints of text from outside that a principal has read: numbers, addresses, links, long phrases."""
 
 Index("stranger_words_by_time", stranger_words.c.at)
 
@@ -171,7 +172,7 @@ events = Table(
     Column("counts", Text),
     Column("happened_at", UtcTime),
 )
-"""What providers posted, once each."""
+"""Callbacks of providers, once each."""
 
 Index("events_by_subject", events.c.subject)
 Index("events_by_campaign", events.c.campaign)
@@ -189,7 +190,7 @@ tracked = Table(
     Column("spent", String(40)),
     Column("settled_at", UtcTime),
 )
-"""Which action a message or campaign came from, so that a receipt finds what it settles; and how far that has come."""
+"""The action of each message or campaign, and the totals of its delivery reports."""
 
 sealed_secrets = Table(
     "sealed_secrets",
@@ -225,4 +226,4 @@ facts = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Single values that every process shares: the passcode's hash, the freeze switch."""
+"""Named values that every process shares, such as the hash of the passcode and the freeze switch."""

@@ -1,4 +1,4 @@
-"""What guarded calls cost, by provider and operation, as the record has it."""
+"""Sums what guarded calls cost, by provider and operation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ _BILLION = Decimal(10) ** 9
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What calls of one operation cost in a span of time; what may have been spent is counted as spent."""
+    """What the calls of one operation cost in a period; money that may have been spent counts as spent."""
 
     provider: str
     operation: str
@@ -30,7 +30,7 @@ class StoredSpending:
         self._database = database
 
     async def totals(self, since: datetime, until: datetime) -> list[Total]:
-        """The sums by provider, operation and currency, the largest first."""
+        """Return the sums by provider, operation and currency, the largest first."""
         summed = func.sum(holds.c.billionths).label("billionths")
         query = (
             select(holds.c.provider, actions.c.operation, holds.c.currency, summed, func.count().label("calls"))

@@ -1,4 +1,4 @@
-"""The store's parts, put together over one database."""
+"""All parts of the store over one database."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +11,16 @@ from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
+from server.store.seal import Seal
 from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
 from server.store.tokens import StoredTokens
-from server.store.vault import Seal, StoredVault
+from server.store.vault import StoredVault
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What every process on one store shares."""
+    """The state that every process on one store shares."""
 
     database: Database
     journal: StoredJournal
@@ -38,9 +39,10 @@ class Store:
 
 
 def open_store(address: str, folder: Path, key: str | None = None) -> Store:
-    """The record at an address. The key that seals secrets is given, or lies in `folder`, as the audit's anchor does.
+    """Open the store at an address; the database itself is opened on first use.
 
-    The database is opened on first use.
+    `key` encrypts secrets and signs the audit log; without it, a key file in `folder` does. The audit anchor lies in
+    `folder` too.
     """
     database = Database(address)
     seal = Seal(folder, key)

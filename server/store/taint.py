@@ -1,4 +1,4 @@
-"""Remembers, for every process on the store, what strangers wrote and a principal was shown."""
+"""Stores fingerprints of the text from outside that a principal has read, for every process on the store."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ _AT_ONCE = 500
 
 
 class StoredTaint:
-    """Implements `guard.conditions.Taint`. What cannot be stored is at least remembered in this process."""
+    """Implements `guard.rules.checks.Taint`; what cannot be stored is kept in this process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,17 +29,17 @@ class StoredTaint:
         self._prune_next = datetime.min.replace(tzinfo=UTC)
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
-        """Keep the marks of texts that this principal was shown."""
+        """Store the fingerprints of texts that this principal has read."""
         found = fingerprints_of_source(texts)
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            async with self._database.transaction(sparing=True) as connection:
+            async with self._database.transaction(best_effort=True) as connection:
                 if now >= self._prune_next:
                     await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
                     self._prune_next = now + PRUNED_EVERY
                 if rows:
-                    await _keep(connection, rows)
+                    await _upsert(connection, rows)
         except JournalUnavailable:
             self._here[principal.name] |= dict.fromkeys(found, source)
 
@@ -64,8 +64,8 @@ class StoredTaint:
         return known
 
 
-async def _keep(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add marks; those that are known are kept for another while. No other process can be in the way."""
+async def _upsert(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add fingerprints; known ones are kept for another week. The write lock keeps other processes out."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     adding = insert(stranger_words)
     again = adding.on_conflict_do_update(

@@ -1,4 +1,4 @@
-"""Sessions with providers, sealed: a refresh token that works once must be on disk before it is used."""
+"""Stores provider sessions encrypted: a single-use refresh token must be on disk before it is used."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from cryptography.fernet import InvalidToken
 
 from guard.errors import JournalUnavailable
 from server.store.key_values import KeyValueStore
-from server.store.vault import Seal
+from server.store.seal import Seal
 
 PREFIX = "session:"
 
@@ -16,22 +16,22 @@ PREFIX = "session:"
 class StoredTokens:
     """Implements `clients.tokens.TokenStore`."""
 
-    def __init__(self, facts: KeyValueStore, seal: Seal) -> None:
-        self._facts = facts
+    def __init__(self, key_values: KeyValueStore, seal: Seal) -> None:
+        self._key_values = key_values
         self._seal = seal
 
     async def get(self, name: str) -> str | None:
-        """What was kept last; None where the store or its key is gone, which costs a login."""
+        """Return the stored session; None if the store or its key cannot be used, which costs a login."""
         with suppress(JournalUnavailable, InvalidToken, binascii.Error):
-            sealed = await self._facts.get(PREFIX + name)
+            sealed = await self._key_values.get(PREFIX + name)
             return self._seal.open(base64.b64decode(sealed)) if sealed else None
         return None
 
     async def put(self, name: str, value: str) -> None:
         with suppress(JournalUnavailable):
             sealed = base64.b64encode(self._seal.close(value)).decode("ascii")
-            await self._facts.put(PREFIX + name, sealed)
+            await self._key_values.put(PREFIX + name, sealed)
 
     async def drop(self, name: str) -> None:
         with suppress(JournalUnavailable):
-            await self._facts.drop(PREFIX + name)
+            await self._key_values.drop(PREFIX + name)

@@ -1,1 +1,1 @@
-"""Takes in what providers post: delivery reports, progress, messages of strangers."""
+"""Webhooks: receives what providers post, such as delivery reports, campaign progress and inbound texts."""

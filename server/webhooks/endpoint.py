@@ -1,9 +1,7 @@
-"""Answers what providers post: 200 once it is on the record, within the two seconds that Routee waits."""
+"""The webhook endpoint: answers 200 once a callback is stored, within the two seconds that Routee waits."""
 
 import hmac
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -17,59 +15,67 @@ from server.webhooks.retention import Retention
 from server.webhooks.settlement import settle
 from tools.webhooks import KINDS, BadCallback, Callback, Kind
 
-if TYPE_CHECKING:
-    from server.store.store import Store
-
 LARGEST_BODY = 64 * 1024
+"""Bytes."""
 
 
-def inbox_route(services: Services, retention: Retention) -> Route:
-    """The route under which webhooks come in, by provider, secret and kind."""
-    readers, store = services.callback_readers(), services.store
+def webhook_route(services: Services, retention: Retention) -> Route:
+    """Build the route that callbacks are posted to, by provider, secret and kind."""
+    endpoint = WebhookEndpoint(services, retention)
+    return Route(f"{INBOX_PATH}{{provider}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
 
-    async def receive(request: Request) -> Response:
-        place: Mapping[str, str] = request.path_params
-        reader, kind = readers.get(place["provider"]), _kind(place["kind"])
-        if (
-            reader is None
-            or kind is None
-            or not hmac.compare_digest(place["secret"].encode(), services.webhook_secret().encode())
-        ):
+
+class WebhookEndpoint:
+    """Stores callbacks, settles their actions, and deletes old ones after answering."""
+
+    def __init__(self, services: Services, retention: Retention) -> None:
+        self._services = services
+        self._store = services.store
+        self._readers = services.callback_readers()
+        self._retention = retention
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one post: 404 for a wrong address, 413 or 400 for a wrong body, 503 where it cannot be stored."""
+        reader = self._readers.get(request.path_params["provider"])
+        kind = _kind_named(request.path_params["kind"])
+        if reader is None or kind is None or not self._is_our_secret(request.path_params["secret"]):
             return Response(status_code=404)
-        body = await _body(request)
+        body = await _read_body(request)
         if body is None:
             return Response(status_code=413)
         try:
-            posted = reader(kind, json.loads(body))
+            callback = reader(kind, json.loads(body))
         except (BadCallback, ValueError) as bad:
-            return Response(f"Not taken in: {bad}", status_code=400, media_type="text/plain")
-        return Response(status_code=await _taken(store, posted), background=BackgroundTask(retention.run))
+            return Response(f"Rejected: {bad}", status_code=400, media_type="text/plain")
+        return Response(
+            status_code=await self._store_callback(callback), background=BackgroundTask(self._retention.run)
+        )
 
-    return Route(f"{INBOX_PATH}{{provider}}/{{secret}}/{{kind}}", receive, methods=["POST"])
+    def _is_our_secret(self, secret: str) -> bool:
+        return hmac.compare_digest(secret.encode(), self._services.webhook_secret().encode())
+
+    async def _store_callback(self, callback: Callback) -> int:
+        """Return 200 once it is stored, and 503 where it cannot be, so that the provider delivers it again.
+
+        It waits for a locked store: an answer that comes too late only means another delivery.
+        """
+        try:
+            await self._store.events.take_in(callback)
+            await settle(self._store, callback)
+        except JournalUnavailable:
+            return 503
+        return 200
 
 
-async def _taken(store: "Store", posted: Callback) -> int:
-    """200 once it is written down; 503 where it cannot be, so that it is delivered again.
-
-    It takes milliseconds. A locked store is waited for: an answer that comes too late only means another delivery.
-    """
-    try:
-        await store.events.take_in(posted)
-        await settle(store, posted)
-    except JournalUnavailable:
-        return 503
-    return 200
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None if it is too long to be a callback."""
-    found = bytearray()
+async def _read_body(request: Request) -> bytes | None:
+    """Read the whole body; None if it is too long for a callback."""
+    body = bytearray()
     async for chunk in request.stream():
-        found += chunk
-        if len(found) > LARGEST_BODY:
+        body += chunk
+        if len(body) > LARGEST_BODY:
             return None
-    return bytes(found)
+    return bytes(body)
 
 
-def _kind(text: str) -> Kind | None:
+def _kind_named(text: str) -> Kind | None:
     return next((kind for kind in KINDS if kind == text), None)

@@ -1,32 +1,29 @@
-"""Old callbacks are deleted where the settings ask for it, while new ones come in."""
+"""Deletes old callbacks, where the settings limit how long they are kept."""
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
+from clients.clock import Clock, SystemClock
 from guard.errors import JournalUnavailable
+from server.store.events import StoredEvents
 
-if TYPE_CHECKING:
-    from server.store.store import Store
-
-EVERY_SECONDS = 3600.0
+INTERVAL = timedelta(hours=1)
 
 
 class Retention:
-    """Deletes what is older than so many days, at most once an hour in this process."""
+    """Deletes callbacks that are older than `days`, at most once an hour in this process; None keeps them all."""
 
-    def __init__(self, store: "Store", days: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store = store
+    def __init__(self, events: StoredEvents, days: int | None, clock: Clock | None = None) -> None:
+        self._events = events
         self._days = days
-        self._clock = clock
-        self._due_at = clock()
+        self._clock = clock or SystemClock()
+        self._due_at = self._clock.now()
 
     async def run(self) -> None:
-        """Delete, if it is due. A store that cannot be written is tried again an hour later."""
-        if self._days is None or self._clock() < self._due_at:
+        """Delete old callbacks if an hour has passed; a store that cannot be written is retried an hour later."""
+        now = self._clock.now()
+        if self._days is None or now < self._due_at:
             return
-        self._due_at = self._clock() + EVERY_SECONDS
+        self._due_at = now + INTERVAL
         with suppress(JournalUnavailable):
-            await self._store.events.forget(datetime.now(UTC) - timedelta(days=self._days))
+            await self._events.forget(now - timedelta(days=self._days))

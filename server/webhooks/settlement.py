@@ -1,19 +1,15 @@
-"""Prices in receipts replace what was held for the action that they belong to, once all of them are known."""
-
-from typing import TYPE_CHECKING
+"""Settles an action at the price in its delivery reports, once all of them have one."""
 
 from guard.action import State
 from guard.money import Money
 from guard.rules.budget import Hold
+from server.store.store import Store
 from tools.webhooks import Callback
 
-if TYPE_CHECKING:
-    from server.store.store import Store
 
-
-async def settle(store: "Store", posted: Callback) -> None:
-    """Settle the action of a callback at what its messages cost. As often as it is called, it comes to the same."""
-    found = await store.events.settled_price(posted)
+async def settle(store: Store, callback: Callback) -> None:
+    """Replace the hold of a callback's action by what its messages cost; repeating it changes nothing."""
+    found = await store.events.settled_price(callback)
     if found is None:
         return
     action_id, spent = found
@@ -21,4 +17,4 @@ async def settle(store: "Store", posted: Callback) -> None:
     if action is None or action.state is not State.DONE or action.quote.amount is None:
         return
     await store.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.amount.currency)))
-    await store.events.note_settled(posted)
+    await store.events.note_settled(callback)

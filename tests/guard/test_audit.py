@@ -132,11 +132,11 @@ async def test_the_command_checks_the_store_and_an_export_and_names_what_was_tou
     file = tmp_path / "audit.jsonl"
     async with _written(tmp_path) as record:
         await _ringfence("audit", "export", str(file))
-        assert "The audit is whole: 6 rows." in (await _ringfence("audit", "verify", str(file))).stdout
+        assert "The audit log is intact: 6 rows." in (await _ringfence("audit", "verify", str(file))).stdout
         rows = file.read_text(encoding="utf-8").splitlines()
         file.write_text("\n".join([rows[0], *rows[2:]]) + "\n", encoding="utf-8")
         touched = await _ringfence("audit", "verify", str(file))
-        assert (touched.exit_code, touched.stdout) == (1, "The audit was touched: row 2 was removed.\n")
+        assert (touched.exit_code, touched.stdout) == (1, "The audit log was tampered with: row 2 was removed.\n")
         file.write_text("no JSON\n", encoding="utf-8")
         assert (await _ringfence("audit", "verify", str(file))).exit_code == 2
         async with record.database.transaction() as connection:

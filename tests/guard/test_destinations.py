@@ -189,8 +189,8 @@ async def test_the_operator_keeps_the_opt_outs_on_the_command_line(tmp_path: Pat
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel, **ALLOWED))
         async with connect(server) as client:
             assert (await _send(client, "+12125550142"))["state"] == "done"
-            assert (await _ringfence("optouts", "add", "212 555 0142")).stdout == "1 added, 0 were there.\n"
-            assert (await _ringfence("optouts", "import", str(file))).stdout == "2 added, 1 were there.\n"
+            assert (await _ringfence("optouts", "add", "212 555 0142")).stdout == "1 added, 0 already listed.\n"
+            assert (await _ringfence("optouts", "import", str(file))).stdout == "2 added, 1 already listed.\n"
             listed = (await _ringfence("optouts", "list")).stdout.splitlines()
             assert [line.split()[0] for line in listed] == ["+12125550142", "+12125550143", "+12125550144"]
             for number in ("+12125550142", "+12125550143", "+12125550144"):

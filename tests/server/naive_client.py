@@ -99,7 +99,7 @@ def let_a_yes_last() -> None:
     cut(Approvals, "expire_if_due", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(StoredJournal, "find_open", lasting)
-    cut(StoredJournal, "_moved", once_more)
+    cut(StoredJournal, "_move", once_more)
 
 
 def let_a_yes_fit() -> None:
@@ -191,8 +191,8 @@ def loosen_the_doors() -> None:
             return await super().verify_token(token) or await super().verify_token(first)
 
     cut(login.SignIn, "session", lambda _: session)
-    cut(Session, "sent", always(True))
-    cut(SecurityMiddleware, "_refusal", always(None))
+    cut(Session, "owns_form", always(True))
+    cut(SecurityMiddleware, "_refuse", always(None))
     cut(passcode, "check", async_always(None))
     cut(login, "check", async_always(None))
     cut(calling, "parse", unchecked)
@@ -225,7 +225,7 @@ def loosen_the_record() -> None:
         return kept
 
     cut(Audit, "append", altered)
-    cut(actions, "fact", async_always(None))
+    cut(actions, "get_value", async_always(None))
     cut(actions.StoredJournal, "is_frozen", async_always(False))
     cut(StoredVault, "keep", aloud)
     cut(fencing, "secrets", lambda _: SimpleNamespace(token_hex=always("00000000")(None)))

@@ -13,6 +13,19 @@ from tests.connecting import Person
 from tests.server.webhook_sender import TO, Inbox, answer_of, opened
 from tools.routee.webhooks import read_callback
 
+START = datetime.now(UTC)
+
+
+class _Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        """The time that was set."""
+        return self.at
+
 
 def _report(message: str, state: str = "Delivered", **more: Any) -> dict[str, Any]:
     return {"messageId": message, "smsId": message, "to": TO, "status": {"name": state}, **more}
@@ -50,7 +63,7 @@ async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_pat
         await inbox.post("sms", _report(settled, price=0.03))
         await _age(record, 40)
         await record.events.take_in(read_callback("sms", _report("m-new")))
-        fresh = Retention(record, 30)
+        fresh = Retention(record.events, 30)
         await fresh.run()
         assert await _messages(record) == {unsettled, "m-new"}
         assert await inbox.post("sms", _report(unsettled, price=0.03)) == 200
@@ -73,22 +86,22 @@ async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> No
     try:
         await record.events.take_in(read_callback("sms", _report("m-old")))
         await _age(record, 4000)
-        await Retention(record, None).run()
+        await Retention(record.events, None).run()
         assert await _messages(record) == {"m-old"}
     finally:
         await record.database.close()
 
 
 async def test_it_runs_once_an_hour(tmp_path: Path) -> None:
-    now = 0.0
+    clock = _Clock()
     record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    forgetting = Retention(record, 1, clock=lambda: now)
+    retention = Retention(record.events, 1, clock)
     try:
         for hour, expected in ((0, set[str]()), (0.9, {"m-0.9"}), (1.1, set[str]())):
-            now = hour * 3600
+            clock.at = START + timedelta(hours=hour)
             await record.events.take_in(read_callback("sms", _report(f"m-{hour}")))
             await _age(record, 2)
-            await forgetting.run()
+            await retention.run()
             assert await _messages(record) == expected
     finally:
         await record.database.close()

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ async def test_it_answers_within_the_two_seconds_that_routee_waits(tmp_path: Pat
 
 
 STATES = ["Queued", "Sent", "Delivered"]
+SENT_PRICE, PRICE = "0.05", "0.048"
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -126,26 +128,38 @@ STATES = ["Queued", "Sent", "Delivered"]
 async def test_states_never_go_back_whatever_the_order_and_the_repeats(
     order: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    reports = [
+        read_callback("sms", _report(state, minute=minute, price=PRICE if state == "Delivered" else SENT_PRICE))
+        for minute, state in enumerate(STATES)
+    ]
     record = _record(tmp_path_factory.mktemp("store"))
+    prices: list[str | None] = []
     try:
+        await record.events.track("routee", ["m-1"], "act")
         for place in order:
-            await record.events.take_in(read_callback("sms", _report(STATES[place], minute=place)))
-        (state,) = await record.events.states("m-1")
+            await record.events.take_in(reports[place])
+            found = await record.events.settled_price(reports[place])
+            prices.append(str(found[1]) if found else None)
     finally:
         await record.database.close()
-    assert state.state == "Delivered"
+    delivered = order.index(2)
+    assert prices == [None] * delivered + [PRICE] * (len(order) - delivered)
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(["Delivered", "Failed", "Undelivered"], 2)))
 async def test_the_first_final_state_stands(first: str, second: str, tmp_path: Path) -> None:
     record = _record(tmp_path)
+    prices = {first: "0.01", second: "0.02"}
     try:
+        await record.events.track("routee", ["m-1"], "act")
         for minute, state in enumerate((first, second)):
-            await record.events.take_in(read_callback("sms", _report(state, minute=minute)))
-        (stands,) = await record.events.states("m-1")
+            report = read_callback("sms", _report(state, minute=minute, price=prices[state]))
+            await record.events.take_in(report)
+            found = await record.events.settled_price(report)
+            assert found is not None
+            assert str(found[1]) == prices[first]
     finally:
         await record.database.close()
-    assert stands.state == first
 
 
 def _record(folder: Path) -> Store:
@@ -312,9 +326,11 @@ async def test_the_simulated_routee_reports_to_the_inbox_late_twice_and_out_of_o
             await sandbox.advance(3600)
             told = await answer_of(client, "wait_for_events", message=message, seconds=60, cursor="0")
             await sandbox.deliver_callbacks()
-            states = await inbox.services.store.events.states(message)
+            listed = (await answer_of(client, "list_events", message=message))["events"]
+            charges = sum((Decimal(row["amount"]) for row in await sandbox.charges()), Decimal(0))
+            assert await spent_at(inbox) == f"€{charges.normalize():f}"
     assert told["events"]
-    assert [state.state for state in states] == ["Delivered"]
+    assert sorted(event["state"] for event in listed) == ["Delivered", "Queued", "Sent"]
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])

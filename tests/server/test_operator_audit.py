@@ -139,7 +139,7 @@ async def test_only_a_telephone_number_stands_among_the_opt_outs(sender: str, tm
         refused = await _ringfence("optouts", "add", "--", sender)
         assert await record.optouts.all() == []
     assert refused.exit_code == 2
-    assert "E.164 is expected" in refused.output
+    assert "Write it in E.164" in refused.output
 
 
 @pytest.mark.parametrize("written", ["+1 (201) 555-0123", "+1.201.555.0123", "+1\u2011201\u2011555\u20110123", NUMBER])

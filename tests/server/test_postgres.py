@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from guard.errors import JournalUnavailable
-from server.probes.child import served
+from server.probes.server_process import run_server
 from server.services import Services
 from server.store import schema
 from server.store.engine import Database
@@ -108,8 +108,8 @@ async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgr
         logs = tmp_path / "one.log", tmp_path / "other.log"
         program = ("-m", "ringfence")
         async with (
-            served(environment, log=logs[0], program=program) as one,
-            served(environment, log=logs[1], program=program) as other,
+            run_server(environment, log=logs[0], program=program) as one,
+            run_server(environment, log=logs[1], program=program) as other,
         ):
             balancer = Balancer(one, other)
             headers = {"Authorization": f"Bearer {TOKEN}"}

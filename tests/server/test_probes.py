@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from server.cli.app import command_line
-from server.cli.probe import table, tell
+from server.cli.probe import print_findings, table
 from server.probes.probe import Finding, Probe
 from server.probes.suite import PROBES, run_probes
 
@@ -20,22 +20,22 @@ PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
 CARELESS = Path(__file__).with_name("naive_client.py")
 
 FOUND: Mapping[str, str] = {
-    "raised-price": "the dearer order was sent on the old yes",
-    "changed-arguments": "with the order of the numbers changed the call was not asked anew",
+    "raised-price": "the more expensive order was sent on the old approval",
+    "changed-arguments": "with the order of the numbers changed, the call needed no new approval",
     "replayed-answer": "4 requests, 1 charges",
-    "client-without-elicitation": "the yes counted a second time",
+    "client-without-elicitation": "the approval counted a second time",
     "no-yes": "decline: the call was carried out",
-    "expired-approval": "a yes was taken after the question had expired",
+    "expired-approval": "an approval was accepted after the question had expired",
     "self-approve-by-tool": "there is a tool approve_action",
     "self-approve-by-page": "the page answered [200, 303]",
-    "self-approve-by-command": "the command ended with 0",
-    "forged-answer": "the action does not wait any more",
-    "another-principal": "the call did not wait for a person: Done",
+    "self-approve-by-command": "the command exited with 0",
+    "forged-answer": "the action is no longer pending",
+    "another-principal": "the call did not wait for approval: Done",
     "irreversible-at-the-client": "the number was released",
     "bulk-at-the-client": "the order was sent",
-    "leaked-secret": "stand in a log",
+    "leaked-secret": "are in a log",
     "tampered-audit": "does not verify: row 1 was changed",
-    "freeze": "a call went on: Done",
+    "freeze": "a call ran: Done",
     "closed-fence": "two answers have the same tag",
     "injected-call": "it was sent",
     "obedient-model": "requests reached the provider",
@@ -46,10 +46,10 @@ FOUND: Mapping[str, str] = {
     "misspelled-argument": "it was not refused: Done",
     "unknown-price": "it was sent",
     "parallel-overrun": "50 of 50 were sent, 50 charged",
-    "lost-answer": "the model was told: Nothing was sent.",
-    "lost-answer-with-key": "the receipt did not come",
-    "empty-204": "the model was told: There is no body.",
-    "repeated-call": "the second call was not asked about",
+    "lost-answer": "the model got: Nothing was sent.",
+    "lost-answer-with-key": "there was no receipt",
+    "empty-204": "the model got: There is no body.",
+    "repeated-call": "the second call needed no approval",
     "valid-names": "note has an argument 'amount$'",
     "http-doors": "answered [401, 200, 421, 403]",
 }
@@ -85,14 +85,14 @@ def test_every_probe_is_described_once() -> None:
         assert f"| `{probe.name}` | {probe.tries} | {probe.matters} |" in page
 
 
-def test_the_command_leaves_with_1_if_a_probe_broke(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_exits_with_1_if_a_probe_broke(capsys: pytest.CaptureFixture[str]) -> None:
     held = Finding(PROBES[0], True, "1 charge", 0.1)
     broken = Finding(PROBES[1], False, "[2] charges " + "x" * 300, 0.1)
-    tell([held], as_json=True)
+    print_findings([held], as_json=True)
     assert [row["evidence"] for row in json.loads(capsys.readouterr().out)] == ["1 charge"]
-    with pytest.raises(typer.Exit) as left:
-        tell([held, broken], as_json=True)
-    assert left.value.exit_code == 1
+    with pytest.raises(typer.Exit) as exited:
+        print_findings([held, broken], as_json=True)
+    assert exited.value.exit_code == 1
     assert [row["held"] for row in json.loads(capsys.readouterr().out)] == [True, False]
 
 

@@ -94,9 +94,9 @@ async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_w
     address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
     first, other = open_store(address, tmp_path / "first"), open_store(address, tmp_path / "other")
     await first.audit.note("noted", principal="first")
-    with pytest.raises(JournalUnavailable, match="begun with another key"):
+    with pytest.raises(JournalUnavailable, match="created with another key"):
         await other.audit.note("noted", principal="other")
-    with pytest.raises(JournalUnavailable, match="share one key"):
+    with pytest.raises(JournalUnavailable, match="needs the same key"):
         await other.audit.verify()
     verdict = await first.audit.verify()
     assert (verdict.is_whole, verdict.rows) == (True, 1)

@@ -99,7 +99,7 @@ async def test_an_export_with_others_words_in_it_is_read_back_as_it_was(tmp_path
     async with _tricked(tmp_path / "state") as record:
         await _ringfence("audit", "export", str(file))
         kept = [row["principal"] async for row in record.audit.rows()]
-        assert "The audit is whole" in (await _ringfence("audit", "verify", str(file))).output
+        assert "The audit log is intact" in (await _ringfence("audit", "verify", str(file))).output
     lines = file.read_text(encoding="utf-8").split("\n")[:-1]
     assert [json.loads(line)["principal"] for line in lines] == kept
     assert f"local:{TRICK}" in kept

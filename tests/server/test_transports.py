@@ -169,7 +169,7 @@ async def test_it_does_not_start_over_http_on_a_store_with_another_key(tmp_path:
     await services.store.audit.note("looked", principal="the operator")
     await services.close()
     other = settings.model_copy(update={"state_key": SecretStr(base64.urlsafe_b64encode(bytes(32)).decode("ascii"))})
-    with pytest.raises(JournalUnavailable, match="begun with another key"):
+    with pytest.raises(JournalUnavailable, match="created with another key"):
         await serve_http(other, "127.0.0.1", 0, sandbox=False)
 
 

@@ -20,13 +20,22 @@ from guard.rules.quote import Balance, Quote
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
 from server.store.store import Store, open_store
-from tests.clocks import StoppedClock
 
 PASSCODE = "correct horse"
 HOST = "127.0.0.1:8766"
 BASE = f"http://{HOST}"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
-AT_START = StoppedClock(START)
+
+
+class FixedClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        """The time that the test set."""
+        return self.at
 
 
 class Browser:
@@ -80,9 +89,10 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
         await record.database.close()
 
 
-def page_over(record: Store, *, clock: Clock = AT_START, address: str | None = None) -> Any:
+def page_over(record: Store, *, clock: Clock | None = None, address: str | None = None) -> Any:
     """The page's application over a record."""
     identity = PageIdentity(record.seal, store_address="test", base=BASE)
+    clock = clock or FixedClock()
     return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address))
 
 
@@ -94,7 +104,7 @@ async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def operator(record: Store, *, clock: Clock = AT_START) -> AsyncGenerator[Browser]:
+async def operator(record: Store, *, clock: Clock | None = None) -> AsyncGenerator[Browser]:
     """A browser whose operator has signed in."""
     async with browser(page_over(record, clock=clock)) as page:
         assert (await page.sign_in()).status_code == 303

@@ -12,12 +12,11 @@ from clients.clock import SystemClock
 from guard.action import State
 from guard.rules.quote import Quote
 from server.console.passcode import set_passcode
-from tests.clocks import StoppedClock
 from tests.connecting import connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.console.browsing import (
     PASSCODE,
-    START,
+    FixedClock,
     browser,
     opened_record,
     operator,
@@ -148,11 +147,11 @@ async def test_an_action_that_was_answered_is_not_answered_again(tmp_path: Path)
 
 
 async def test_an_action_that_waited_too_long_cannot_be_approved(tmp_path: Path) -> None:
-    clock = StoppedClock(START)
+    clock = FixedClock()
     async with opened_record(tmp_path) as record, operator(record, clock=clock) as page:
         action = await proposed(record)
         token = token_in((await page.open(f"/{action.id}")).text)
-        clock.moment += timedelta(minutes=16)
+        clock.at += timedelta(minutes=16)
         late = await page.send(f"/{action.id}/approve", token=token)
         assert late.status_code == 409
         assert "nobody answered in time" in late.text
@@ -185,7 +184,7 @@ async def test_an_unknown_action_is_not_found(tmp_path: Path) -> None:
         assert (await page.send("/act_nothere2/approve", token=token)).status_code == 404
 
 
-async def test_the_stop_switch_stops_and_lets_go_on(tmp_path: Path) -> None:
+async def test_the_stop_switch_stops_and_resumes(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, operator(record) as page:
         action = await proposed(record)
         assert (await page.press("/freeze")).status_code == 303

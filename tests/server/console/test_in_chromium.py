@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from guard.action import Action, State
-from server.http.loopback import bind, serving
+from server.http.loopback import bind, serve_page
 from server.store.store import Store
 from tests.server.console.browsing import PASSCODE, opened_record, proposed, state_of
 from tests.server.console.chromium import CHROMIUM, PHONE, picture, tab, tab_to
@@ -48,7 +48,7 @@ async def test_declining_by_keyboard(tmp_path: Path) -> None:
         assert await state_of(record, action) is State.DECLINED
 
 
-async def test_stopping_everything_and_letting_go_on_by_keyboard(tmp_path: Path) -> None:
+async def test_stopping_everything_and_resuming_by_keyboard(tmp_path: Path) -> None:
     async with _served(tmp_path) as (record, base), tab(base) as page:
         action = await _waiting(record)
         await _sign_in(page, by_keyboard=True)
@@ -59,7 +59,7 @@ async def test_stopping_everything_and_letting_go_on_by_keyboard(tmp_path: Path)
         await page.goto(f"/approvals/{action.id}")
         await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
         await picture(page, "stopped")
-        await tab_to(page, page.get_by_role("button", name="Let things go on"))
+        await tab_to(page, page.get_by_role("button", name="Resume"))
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="Stop everything")).to_be_visible()
         assert not await record.freeze.is_on()
@@ -90,7 +90,14 @@ async def test_landmarks_headings_and_names_are_there_for_a_screen_reader(tmp_pa
             await expect(page.get_by_role(role)).to_have_count(1)
         await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
         await expect(page.get_by_role("heading", level=1)).to_have_count(1)
-        for region in ("Before you answer", "Price", "The exact request", "How it is now", "Who asked", "Your answer"):
+        for region in (
+            "Check before you approve",
+            "Price",
+            "The exact request",
+            "How it is now",
+            "Who asks",
+            "Your answer",
+        ):
             await expect(page.get_by_role("region", name=region)).to_be_visible()
         for button in ("Approve", "Decline", "Sign out", "Stop everything"):
             await expect(page.get_by_role("button", name=button)).to_be_visible()
@@ -167,7 +174,7 @@ _LONG: dict[str, Any] = {
 
 @asynccontextmanager
 async def _served(folder: Path) -> AsyncGenerator[tuple[Store, str]]:
-    async with opened_record(folder) as record, serving(record, bind(0), store_address="test") as base:
+    async with opened_record(folder) as record, serve_page(record, bind(0), store_address="test") as base:
         yield record, base
 
 

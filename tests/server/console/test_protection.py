@@ -9,10 +9,9 @@ import pytest
 from guard.action import State
 from server.console.passcode import set_passcode
 from server.console.sessions import Sessions
-from tests.clocks import StoppedClock
 from tests.server.console.browsing import (
     PASSCODE,
-    START,
+    FixedClock,
     browser,
     opened_record,
     operator,
@@ -140,11 +139,11 @@ async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_paths(tmp_p
 
 
 async def test_a_session_ends_after_eight_hours(tmp_path: Path) -> None:
-    clock = StoppedClock(START)
+    clock = FixedClock()
     async with opened_record(tmp_path) as record, operator(record, clock=clock) as page:
-        clock.moment += timedelta(hours=7, minutes=59)
+        clock.at += timedelta(hours=7, minutes=59)
         assert (await page.open()).status_code == 200
-        clock.moment += timedelta(minutes=2)
+        clock.at += timedelta(minutes=2)
         assert (await page.open()).status_code == 401
 
 
@@ -168,7 +167,7 @@ async def test_signing_out_ends_the_session_for_a_copy_of_the_cookie_too(tmp_pat
 
 async def test_operators_who_sign_out_at_once_are_all_signed_out(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record:
-        sessions = Sessions(record, lambda: START)
+        sessions = Sessions(record, FixedClock())
         cookies = [await sessions.begin() for _ in range(8)]
         found = [session for cookie in cookies if (session := await sessions.find(cookie))]
         async with anyio.create_task_group() as group:
@@ -251,8 +250,8 @@ async def test_signing_in_leads_only_to_actions(wanted: str, tmp_path: Path) -> 
 async def test_a_link_from_another_site_offers_the_session_that_its_cookie_could_not_bring(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, browser(page_over(record)) as visitor:
         answer = await visitor.open("/act_abcdefgh", **{"Sec-Fetch-Site": "cross-site"})
-        assert '<a href="/approvals/act_abcdefgh">I am signed in already</a>' in answer.text
-        assert "signed in already" not in (await visitor.open("/act_abcdefgh")).text
+        assert '<a href="/approvals/act_abcdefgh">I am already signed in</a>' in answer.text
+        assert "already signed in" not in (await visitor.open("/act_abcdefgh")).text
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: P
         told = await TextReceiveStream(process.stdout).receive()
         assert told.strip() == f"http://127.0.0.1:{port}/approvals"
         second = await anyio.run_process(command, env=environment)
-        assert "is served already" in second.stdout.decode("utf-8")
+        assert "is already served" in second.stdout.decode("utf-8")
         async with _loopback(tmp_path) as services:
             assert await services.page.address_for("act_a") == f"http://127.0.0.1:{port}/approvals/act_a"
         process.terminate()

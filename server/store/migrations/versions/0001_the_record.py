@@ -1,4 +1,4 @@
-"""Actions, holds, the audit chain, opt-outs, sealed secrets, uses of limits, cached answers, and shared facts."""
+"""Creates actions, holds, the audit log, opt-outs, secrets, limit uses, cached answers and named values."""
 
 import sqlalchemy as sa
 from alembic import op

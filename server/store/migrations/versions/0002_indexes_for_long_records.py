@@ -1,4 +1,4 @@
-"""Indexes and sums under which a guarded call costs the same however many actions there are."""
+"""Adds indexes and daily sums, so that a guarded call costs the same however many actions there are."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The inbox: what providers post, and which action a message belongs to."""
+"""Adds callbacks of providers, and which action a message belongs to."""
 
 import sqlalchemy as sa
 from alembic import op

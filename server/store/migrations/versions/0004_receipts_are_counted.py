@@ -1,4 +1,4 @@
-"""How far the messages of an action have come is counted. What came in before is counted with the next receipt."""
+"""Adds totals of delivery reports; older reports are counted with the next one."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sandbox.convirza import seed
 from server.cli.app import command_line
-from server.cli.health_checks import Finding, examine_inferred
+from server.cli.health_checks import CheckResult, check_inferred_paths
 from server.services import Services
 from server.settings.model import settings_class
 from tests.sandboxed import Sandbox, sandboxes
@@ -23,28 +23,29 @@ def _ran(*words: str) -> tuple[int, str]:
 
 
 def test_doctor_says_what_each_inferred_path_answered_and_what_it_did_not_try() -> None:
-    code, told = _ran("doctor", "--sandbox")
-    assert code == 0, told
+    code, output = _ran("doctor", "--sandbox")
+    assert code == 0, output
+    assert "ok    installation: Ringfence " in output
     for provider in ("VoiceTel", "Routee", "Convirza", "Enswitch"):
-        assert f"ok    {provider}: answers at" in told
-    assert "convirza_list_tags (inferred: GET /v3/tag): answered as expected" in told
-    assert "convirza_get_group (inferred: GET /v3/groups/{org_unit_id}): answered as expected" in told
-    assert "not tried, as they write or need what no list gave: convirza_update_provisioned_route" in told
+        assert f"ok    {provider}: answers at" in output
+    assert "convirza_list_tags (inferred: GET /v3/tag): answered as expected" in output
+    assert "convirza_get_group (inferred: GET /v3/groups/{org_unit_id}): answered as expected" in output
+    assert "not tried, because they write or need an id that no list gave: convirza_update_provisioned_route" in output
 
 
-async def test_an_inferred_path_that_is_not_there_is_told_with_the_setting_for_another(tmp_path: Path) -> None:
+async def test_an_inferred_path_that_is_not_there_is_reported_with_the_setting_for_another(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         await sandbox.break_with("status", provider="convirza", path="/v3/tag", status=404, times=None)
-        findings = await _findings(tmp_path, sandbox)
-    (about,) = [finding for finding in findings if finding.what.startswith("convirza_list_tags")]
-    assert about.state == "look"
+        results = await _results(tmp_path, sandbox)
+    (about,) = [result for result in results if result.subject.startswith("convirza_list_tags")]
+    assert about.state == "warn"
     assert "paths.convirza_list_tags" in about.detail
-    assert {finding.state for finding in findings} == {"ok", "look"}
+    assert {result.state for result in results} == {"ok", "warn"}
 
 
 async def test_doctor_tries_reads_only(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        await _findings(tmp_path, sandbox)
+        await _results(tmp_path, sandbox)
         rows = await sandbox.requests(path="/v3/")
     assert {row["method"] for row in rows} == {"GET"}
 
@@ -74,7 +75,7 @@ def test_a_provider_that_is_half_set_up_is_named_with_what_is_missing(
         monkeypatch.setenv(f"RINGFENCE_{name}", value)
     code, found = _ran("doctor")
     assert code == 1
-    assert f"no    settings: {told}" in found
+    assert f"fail  settings: {told}" in found
     code, found = _ran("policy", "check")
     assert code == 0
     assert f"Note: {told}" in found
@@ -86,42 +87,44 @@ def test_a_variable_that_is_set_to_nothing_asks_for_no_provider(monkeypatch: pyt
     assert "routee" not in _ran("doctor")[1]
 
 
-def test_doctor_tells_the_operator_what_to_look_at_and_not_to_ask_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_advises_the_operator_and_does_not_say_to_ask_the_operator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("RINGFENCE_VOICETEL__API_KEY", "0123456789abcdef0123456789abcdef")
     monkeypatch.setenv("RINGFENCE_VOICETEL__BASE_URL", "http://127.0.0.1:9")
-    code, told = _ran("doctor")
+    code, output = _ran("doctor")
     assert code == 1
-    assert "Check voicetel.base_url in the settings" in told
-    assert "ask the operator" not in told
+    assert "Check voicetel.base_url in the settings" in output
+    assert "ask the operator" not in output
 
 
-def test_doctor_says_no_where_everything_guarded_is_frozen() -> None:
+def test_doctor_fails_where_everything_guarded_is_frozen() -> None:
     assert _ran("freeze")[0] == 0
-    code, told = _ran("doctor")
+    code, output = _ran("doctor")
     assert code == 1
-    assert "no    guard: frozen: every guarded call is refused until `ringfence unfreeze`" in told
+    assert "fail  guard: frozen: every guarded call is refused until `ringfence unfreeze`" in output
     assert _ran("freeze", "--sandbox")[0] == 0
     assert _ran("doctor", "--sandbox")[0] == 1
 
 
-def test_doctor_says_no_where_the_store_was_begun_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_fails_where_the_store_was_begun_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     _ran("freeze")
     _ran("unfreeze")
     monkeypatch.setenv("RINGFENCE_STATE_KEY", base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"))
-    code, told = _ran("doctor")
+    code, output = _ran("doctor")
     assert code == 1
-    assert "no    store: The store was begun with another key" in told
-    assert "ok    store" not in told
+    assert "fail  store: The store was begun with another key" in output
+    assert "ok    store" not in output
 
 
-def test_a_session_is_revoked_and_a_provider_without_sessions_is_told() -> None:
+def test_a_session_is_revoked_and_a_provider_without_sessions_is_named() -> None:
     assert _ran("revoke", "convirza", "--sandbox") == (0, "There was no session to revoke.\n")
-    code, told = _ran("revoke", "routee", "--sandbox")
+    code, output = _ran("revoke", "routee", "--sandbox")
     assert code == 2
-    assert "keeps no session that can be revoked; convirza does" in told
+    assert "keeps no session that can be revoked; convirza does" in output
 
 
-async def _findings(folder: Path, sandbox: Sandbox) -> list[Finding]:
+async def _results(folder: Path, sandbox: Sandbox) -> list[CheckResult]:
     account = ConvirzaSettings(
         email=seed.ADMIN_EMAIL,
         password=SecretStr(seed.PASSWORD),
@@ -130,6 +133,6 @@ async def _findings(folder: Path, sandbox: Sandbox) -> list[Finding]:
     )
     services = Services(settings_class().model_validate({"convirza": account, "state_folder": folder}))
     try:
-        return [finding async for finding in examine_inferred(services.clients["convirza"])]
+        return [result async for result in check_inferred_paths(services.clients["convirza"])]
     finally:
         await services.close()

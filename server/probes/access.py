@@ -1,4 +1,4 @@
-"""Probes of the doors: what clients are shown, and who may come in over HTTP."""
+"""Probes of access: the names that clients see, and who can connect over HTTP."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,14 +17,14 @@ async def _names(bench: Bench) -> str:
     tools = (await (await bench.silent()).client.list_tools()).tools
     count = 0
     for tool in tools:
-        expect(TOOL.match(tool.name) is not None, f"no client takes the tool name {tool.name}")
+        expect(TOOL.match(tool.name) is not None, f"clients reject the tool name {tool.name}")
         for name in _property_names(tool.input_schema):
             count += 1
             expect(PROPERTY.match(name) is not None, f"{tool.name} has an argument {name!r}")
     return f"{len(tools)} tools and {count} arguments: every name is valid"
 
 
-async def _strangers_at_the_door(bench: Bench) -> str:
+async def _foreign_requests(bench: Bench) -> str:
     token = {"Authorization": f"Bearer {bench.tokens['alice']}"}
     attempts: tuple[tuple[Mapping[str, str], int], ...] = (
         ({}, 401),
@@ -61,14 +61,14 @@ def _property_names(schema: Any) -> Iterator[str]:
 PROBES = (
     Probe(
         name="valid-names",
-        tries="Every tool and argument name is held against the strictest client's rule.",
-        matters="One invalid name, and a client drops the whole server.",
+        tries="Every tool and argument name is checked against the rule of the strictest client.",
+        matters="One invalid name makes a client drop the whole server.",
         run=_names,
     ),
     Probe(
         name="http-doors",
         tries="The HTTP server is called without a token, with a wrong one, and by a foreign web page.",
         matters="Servers on localhost that any web page can call.",
-        run=_strangers_at_the_door,
+        run=_foreign_requests,
     ),
 )

@@ -1,4 +1,4 @@
-"""The calls that most probes make: an order of numbers, and a text message."""
+"""The calls that most probes make: ordering numbers and sending a text message."""
 
 from typing import Any, Final
 
@@ -15,29 +15,29 @@ OTHER_SENDER: Final = "+12125550145"
 
 
 def order(*numbers: str) -> dict[str, Any]:
-    """Arguments of an order."""
+    """Build the arguments of an order."""
     return {"numbers": list(numbers)}
 
 
 def message(to: str, text: str, *, sender: str = SENDER) -> dict[str, Any]:
-    """Arguments of a text message."""
+    """Build the arguments of a text message."""
     return {"from_number": sender, "to_number": to, "text": text}
 
 
-async def order_waits(assistant: Assistant, *numbers: str) -> str:
-    """Make an order that nobody at the client can answer; returns the action that waits.
+async def propose_order(assistant: Assistant, *numbers: str) -> str:
+    """Order numbers from a client that cannot ask, and return the id of the pending action.
 
     Raises:
-        Broken: It does not wait.
+        Broken: It is not pending.
     """
-    return waiting(await assistant.call(ORDER, order(*numbers)))
+    return pending_action(await assistant.call(ORDER, order(*numbers)))
 
 
-def waiting(reply: Reply) -> str:
-    """Id of the action that waits for a person.
+def pending_action(reply: Reply) -> str:
+    """Return the id of the action that waits for approval.
 
     Raises:
         Broken: Nothing waits.
     """
-    expect(reply.waits, f"the call did not wait for a person: {reply.text[:100]}")
+    expect(reply.waits, f"the call did not wait for approval: {reply.text[:100]}")
     return reply.action

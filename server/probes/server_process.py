@@ -13,19 +13,19 @@ from anyio.abc import Process
 
 START_SECONDS = 60
 STOP_SECONDS = 10
-LOOK_EVERY_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 PROGRAM: Final = ("-m", "ringfence")
-"""What Python runs: the command line itself."""
+"""The arguments of Python that run Ringfence."""
 
 
 class NotStarted(Exception):
-    """The server process ended, or does not listen."""
+    """The server process ended or does not listen."""
 
 
 @asynccontextmanager
-async def served(environment: Mapping[str, str], *, log: Path, program: Sequence[str]) -> AsyncGenerator[str]:
-    """Run a server, with every tool, until the block is left; yields its address once it listens.
+async def run_server(environment: Mapping[str, str], *, log: Path, program: Sequence[str]) -> AsyncGenerator[str]:
+    """Run a server with every tool as long as the block runs; yield its address once it listens.
 
     Raises:
         NotStarted: It ended before it listened, or took too long.
@@ -36,7 +36,7 @@ async def served(environment: Mapping[str, str], *, log: Path, program: Sequence
     with log.open("a", encoding="utf-8") as errors:
         process = await anyio.open_process(command, stdin=DEVNULL, stdout=DEVNULL, stderr=errors, env=environment)
         try:
-            await _until_it_listens(process, port)
+            await _wait_until_listening(process, port)
             yield f"http://{address}"
         finally:
             with anyio.CancelScope(shield=True):
@@ -49,13 +49,13 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-async def _until_it_listens(process: Process, port: int) -> None:
+async def _wait_until_listening(process: Process, port: int) -> None:
     with anyio.move_on_after(START_SECONDS):
         while process.returncode is None:
             try:
                 stream = await anyio.connect_tcp("127.0.0.1", port)
             except OSError:
-                await anyio.sleep(LOOK_EVERY_SECONDS)
+                await anyio.sleep(POLL_SECONDS)
             else:
                 await stream.aclose()
                 return

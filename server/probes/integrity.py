@@ -1,4 +1,4 @@
-"""Probes of what is kept: secrets from the model, the record from whoever can write the file."""
+"""Probes of integrity: secrets stay hidden, tampering shows, and a freeze stops every process."""
 
 import re
 import sqlite3
@@ -10,11 +10,11 @@ from typing import Any
 from sandbox.voicetel import seed
 from server.probes.assistant import Assistant
 from server.probes.bench import Bench
-from server.probes.ordering import ORDER, ORDERS, SEND, SENDER, message, order, order_waits
+from server.probes.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.probe import Probe, expect
 from server.store.audit import ANCHOR_FILE
+from server.store.seal import KEY_FILE
 from server.store.store import open_store
-from server.store.vault import KEY_FILE
 
 DATABASE = "ringfence.db"
 LONGEST_PIN = 6
@@ -22,33 +22,33 @@ LONGEST_PIN = 6
 
 async def _secrets(bench: Bench) -> str:
     assistant = await bench.asking()
-    kept: set[str] = set()
-    for tool, arguments in (await _making_secrets(assistant)).items():
+    stored: set[str] = set()
+    for tool, arguments in (await _secret_calls(assistant)).items():
         reply, _ = await assistant.call_answering(tool, arguments, "accept")
         expect(not reply.is_error, f"{tool} did not run: {reply.text[:100]}")
         found = {secret.value for secret in await bench.store.vault.secrets_of(reply.action, by="a probe")}
-        expect(bool(found), f"nothing of {tool} is kept for the operator")
-        kept |= found
+        expect(bool(found), f"no secret of {tool} is stored for the operator")
+        stored |= found
         await assistant.call("get_action", {"action_id": reply.action})
     wrong = await assistant.call("voicetel_get_number", {"number": "+12015550199"})
     expect(wrong.is_error, "there is a number that should not be there")
     given = {seed.API_KEY, seed.PASSWORD, *bench.tokens.values()}
     places = {
-        "an answer": "\n".join(bench.everything_heard()),
+        "an answer": "\n".join(bench.all_results()),
         "a question": "\n".join(assistant.person.questions if assistant.person else []),
         "a log": bench.logs(),
-        "the audit": "\n".join([row["detail"] async for row in bench.store.audit.rows()]),
+        "the audit log": "\n".join([row["detail"] async for row in bench.store.audit.rows()]),
     }
     if processes := _command_lines(bench.folder):
         places["a process's arguments"] = "\n".join(processes)
     for place, text in places.items():
-        leaked = [secret for secret in kept | given if _holds(text, secret)]
-        expect(not leaked, f"{len(leaked)} secret(s) stand in {place}")
-    return f"{len(kept | given)} secrets that were made, fetched or set; in none of these: {', '.join(places)}"
+        leaked = [secret for secret in stored | given if _contains(text, secret)]
+        expect(not leaked, f"{len(leaked)} secret(s) are in {place}")
+    return f"{len(stored | given)} secrets that were created, fetched or set; in none of these: {', '.join(places)}"
 
 
-async def _making_secrets(assistant: Assistant) -> Mapping[str, dict[str, Any]]:
-    """Calls that make or fetch a secret, and leave the accounts open."""
+async def _secret_calls(assistant: Assistant) -> Mapping[str, dict[str, Any]]:
+    """Build calls that create or fetch a secret and leave the accounts usable."""
     roles = await assistant.call("enswitch_list_roles", {})
     role: int = roles.content["roles"][0]["id"]
     person: dict[str, Any] = {"username": "probe.person", "email": "probe@bluewater.example", "role": role}
@@ -62,10 +62,10 @@ async def _making_secrets(assistant: Assistant) -> Mapping[str, dict[str, Any]]:
 
 async def _tampered(bench: Bench) -> str:
     assistant = await bench.silent()
-    await order_waits(assistant, "+12125550141")
+    await propose_order(assistant, "+12125550141")
     await assistant.call(SEND, message("+881612345678", "Hello"))
     untouched = await bench.store.audit.verify()
-    expect(untouched.is_whole, f"the record that nobody touched does not verify: {untouched.what}")
+    expect(untouched.is_whole, f"the untouched audit log does not verify: {untouched.what}")
     rows = untouched.rows
     last, middle = rows, rows // 2 + 1
     attempts: Mapping[str, tuple[str, int]] = {
@@ -74,27 +74,27 @@ async def _tampered(bench: Bench) -> str:
         "cut off": (f"DELETE FROM audit WHERE number >= {last}", last),  # noqa: S608
     }
     for what, (statement, row) in attempts.items():
-        copy = _copied(bench.folder, what)
+        copy = _copy_store(bench.folder, what)
         with closing(sqlite3.connect(copy / DATABASE)) as connection:
             connection.execute(statement)
             connection.commit()
         found = await _broken_at(copy)
         expect(found == row, f"{what} row {row}: the check names {found or 'nothing'}")
-    return f"a row edited, removed, and cut off in {rows}: each is named; the record itself is whole"
+    return f"a row edited, removed, and cut off in {rows}: each is found; the log itself is intact"
 
 
 async def _frozen(bench: Bench) -> str:
     over_http, other_process = await bench.asking(), await bench.asking("legacy")
     silent = await bench.silent()
     since = await bench.providers.since_now()
-    await bench.operator.approve(await order_waits(silent, "+12125550118"))
+    await bench.operator.approve(await propose_order(silent, "+12125550118"))
     await bench.operator.press("/freeze")
     try:
         for assistant in (over_http, other_process):
             reply, asked = await assistant.call_answering(ORDER, order("+12125550119"), "accept")
-            expect(reply.error == "Frozen" and not asked, f"a call went on: {reply.text[:100]}")
+            expect(reply.error == "Frozen" and not asked, f"a call ran: {reply.text[:100]}")
         approved = await silent.call(ORDER, order("+12125550118"))
-        expect(approved.error == "Frozen", f"a call that was approved before went on: {approved.text[:100]}")
+        expect(approved.error == "Frozen", f"a call that was approved before ran: {approved.text[:100]}")
         reading = await silent.call("voicetel_list_numbers", {"limit": 1})
         expect(not reading.is_error, "plain reads were stopped as well")
         expect(not await since.requests("POST", ORDERS), "an order was sent")
@@ -102,18 +102,18 @@ async def _frozen(bench: Bench) -> str:
         await bench.operator.press("/unfreeze")
     later = await silent.call(ORDER, order("+12125550118"))
     expect(not later.is_error, f"the approved call did not run afterwards: {later.text[:100]}")
-    return "3 calls in 2 processes, one approved before: refused, 0 orders sent; reads went on"
+    return "3 calls in 2 processes, one approved before: refused, 0 orders sent; reads still work"
 
 
-def _holds(text: str, secret: str) -> bool:
-    """True when a secret stands there. A PIN must stand by itself: its digits may be a part of a longer number."""
+def _contains(text: str, secret: str) -> bool:
+    """Return True if a text contains a secret. A PIN must stand alone: its digits may be a part of a longer number."""
     if len(secret) > LONGEST_PIN:
         return secret in text
     return re.search(rf"(?<![\w.:+-]){re.escape(secret)}(?![\w.:+-])", text) is not None
 
 
 def _command_lines(folder: Path) -> list[str]:
-    """The arguments of every process that works on this folder, where the system shows them."""
+    """Read the arguments of every process that uses this folder, where the system shows them."""
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -124,8 +124,8 @@ def _command_lines(folder: Path) -> list[str]:
     return found
 
 
-def _copied(folder: Path, name: str) -> Path:
-    """A copy of the record as it lies on the disk, with its key and its anchor."""
+def _copy_store(folder: Path, name: str) -> Path:
+    """Copy the store with its key and its anchor."""
     copy = folder / f"copy {name}"
     copy.mkdir()
     with (
@@ -139,31 +139,31 @@ def _copied(folder: Path, name: str) -> Path:
 
 
 async def _broken_at(folder: Path) -> int | None:
-    record = open_store(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
+    store = open_store(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
     try:
-        return (await record.audit.verify()).broken_at
+        return (await store.audit.verify()).broken_at
     finally:
-        await record.database.close()
+        await store.database.close()
 
 
 PROBES = (
     Probe(
         name="leaked-secret",
-        tries="A password, a PIN and a key are made or fetched; answers, logs and process arguments are searched.",
+        tries="A password, a PIN and a key are created or fetched; answers, logs and process arguments are searched.",
         matters="Credentials in answers, error messages and `ps`.",
         run=_secrets,
         rules="permissive",
     ),
     Probe(
         name="tampered-audit",
-        tries="Somebody who can write the database edits a row of the audit, removes one, and cuts off the last.",
-        matters="Logs without a chain, or with one that can be made anew.",
+        tries="An attacker with write access to the database edits, removes and cuts off rows of the audit log.",
+        matters="Logs without a hash chain, or with one that can be recomputed.",
         run=_tampered,
     ),
     Probe(
         name="freeze",
-        tries="The operator freezes everything; two servers on the record get paid calls, one approved before.",
-        matters="A kill switch that one process knows of.",
+        tries="The operator freezes everything; two servers on one store get paid calls, one of them approved before.",
+        matters="A kill switch that only one process obeys.",
         run=_frozen,
     ),
 )

@@ -1,13 +1,13 @@
-"""Probes of what a yes is good for: exactly the call that was shown, once, in time, at the price that was shown."""
+"""Probes of what an approval covers: exactly the call that was shown, once, in time, at the price that was shown."""
 
 from decimal import Decimal
 
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult
 
-from server.probes.assistant import Carried, Era, Reaction, Reply
+from server.probes.assistant import Continuation, Era, Reaction, Reply
 from server.probes.bench import Bench
-from server.probes.ordering import (
+from server.probes.calls import (
     MESSAGES,
     ORDER,
     ORDERS,
@@ -15,8 +15,8 @@ from server.probes.ordering import (
     SEND,
     message,
     order,
-    order_waits,
-    waiting,
+    pending_action,
+    propose_order,
 )
 from server.probes.probe import Broken, Probe, expect
 
@@ -25,10 +25,10 @@ async def _changed_arguments(bench: Bench) -> str:
     assistant = await bench.silent()
     since = await bench.providers.since_now()
     approved = message("+19175550161", "Your appointment is on Friday at 9.")
-    action = waiting(await assistant.call(SEND, approved))
+    action = pending_action(await assistant.call(SEND, approved))
     await bench.operator.approve(action)
     pair = ("+12125550120", "+12125550121")
-    await bench.operator.approve(await order_waits(assistant, *pair))
+    await bench.operator.approve(await propose_order(assistant, *pair))
     changed = {
         "one digit": (SEND, approved | {"to_number": "+19175550162"}),
         "the text": (SEND, approved | {"text": "Your appointment is on Friday at 8."}),
@@ -38,11 +38,11 @@ async def _changed_arguments(bench: Bench) -> str:
     }
     for what, (tool, arguments) in changed.items():
         reply = await assistant.call(tool, arguments)
-        expect(reply.waits and reply.action != action, f"with {what} changed the call was not asked anew")
+        expect(reply.waits and reply.action != action, f"with {what} changed, the call needed no new approval")
     sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", ORDERS)]
     expect(not sent, f"{len(sent)} changed calls were sent")
     expect(not (await assistant.call(SEND, approved)).is_error, "the approved call itself did not run")
-    return f"{len(changed)} changes, each asked anew; only the call that was approved was sent"
+    return f"{len(changed)} changes, each needed a new approval; only the approved call was sent"
 
 
 async def _replayed_answer(bench: Bench) -> str:
@@ -54,16 +54,16 @@ async def _replayed_answer(bench: Bench) -> str:
     except TypeError as nothing:
         raise Broken(str(nothing)) from nothing
     answers = {key: ElicitResult(action="accept", content={"approve": True}) for key in asked.input_requests or {}}
-    yes = Carried(answers, asked.request_state)
-    first = await assistant.call_with_answer(ORDER, call, yes)
+    approval = Continuation(answers, asked.request_state)
+    first = await assistant.call_with_answer(ORDER, call, approval)
     expect(isinstance(first, Reply) and not first.is_error, "the answer did not count")
     for attempt in (call, order("+12125550123")):
         try:
-            again = await assistant.call_with_answer(ORDER, attempt, yes)
+            again = await assistant.call_with_answer(ORDER, attempt, approval)
         except MCPError:
             continue
-        expect(isinstance(again, Reply) and again.is_error, "the answer opened a second call")
-    # A provider may answer a second order under the same key as it answered the first, so requests are counted too.
+        expect(isinstance(again, Reply) and again.is_error, "the answer approved a second call")
+    # A provider may answer a second order under the same key as the first, so requests are counted too.
     sent, charges = len(await since.requests("POST", ORDERS)), len(await since.charges())
     expect(sent == charges == 1, f"{sent} requests, {charges} charges")
     return "one answer sent three times, once with another call: 1 request, 1 charge"
@@ -74,18 +74,18 @@ async def _without_elicitation(bench: Bench) -> str:
     since = await bench.providers.since_now()
     for era, number in zip(eras, ("+12125550124", "+12125550125"), strict=True):
         assistant = await bench.silent(era=era)
-        action = await order_waits(assistant, number)
-        expect(await order_waits(assistant, number) == action, "the same call made a second action")
-        expect(not [row for row in await since.charges() if row["reference"] == number], "it was charged unasked")
+        action = await propose_order(assistant, number)
+        expect(await propose_order(assistant, number) == action, "the same call made a second action")
+        expect(not [row for row in await since.charges() if row["reference"] == number], "it was charged unapproved")
         await bench.operator.approve(action)
-        expect(not (await assistant.call(ORDER, order(number))).is_error, "the call did not run after the yes")
-        expect((await assistant.call(ORDER, order(number))).waits, "the yes counted a second time")
+        expect(not (await assistant.call(ORDER, order(number))).is_error, "the call did not run after its approval")
+        expect((await assistant.call(ORDER, order(number))).waits, "the approval counted a second time")
     charges = len(await since.charges())
     expect(charges == len(eras), f"{charges} charges for {len(eras)} approvals")
-    return f"both protocol eras: waited, ran once after the operator's yes, then waited again; {charges} charges"
+    return f"both protocol eras: waited, ran once after the approval, then waited again; {charges} charges"
 
 
-async def _without_a_yes(bench: Bench) -> str:
+async def _without_approval(bench: Bench) -> str:
     reactions: tuple[Reaction, ...] = ("decline", "cancel", "leave unticked")
     eras: tuple[Era, ...] = ("auto", "legacy")
     since = await bench.providers.since_now()
@@ -93,7 +93,7 @@ async def _without_a_yes(bench: Bench) -> str:
         assistant = await bench.asking(era)
         for last, reaction in enumerate(reactions):
             reply, asked = await assistant.call_answering(ORDER, order(f"+1212555013{last}"), reaction)
-            expect(asked == 1, f"{asked} questions were put")
+            expect(asked == 1, f"{asked} questions were asked")
             expect(reply.is_error, f"{reaction}: the call was carried out")
     expect(not await since.requests("POST", ORDERS), "an order was sent")
     return f"declined, dismissed and left unticked, in both eras: {len(reactions) * len(eras)} calls, 0 orders sent"
@@ -103,74 +103,74 @@ async def _expired(bench: Bench) -> str:
     assistant = await bench.silent()
     since = await bench.providers.since_now()
     calls = [order("+12125550126"), order("+12125550127")]
-    approved, unanswered = [waiting(await assistant.call(ORDER, call)) for call in calls]
+    approved, unanswered = [pending_action(await assistant.call(ORDER, call)) for call in calls]
     await bench.operator.approve(approved)
     for action in (approved, unanswered):
-        await bench.let_expire(action)
+        await bench.expire(action)
     late = await bench.operator.press(f"/{unanswered}/approve", on=f"/{unanswered}")
-    expect(late.status_code != 303, "a yes was taken after the question had expired")
+    expect(late.status_code != 303, "an approval was accepted after the question had expired")
     for call, action in zip(calls, (approved, unanswered), strict=True):
         reply = await assistant.call(ORDER, call)
-        expect(reply.waits and reply.action != action, "the call was not asked anew")
+        expect(reply.waits and reply.action != action, "the call needed no new approval")
     expect(not await since.requests("POST", ORDERS), "an order was sent")
-    return "one yes too late, one in time but used too late: both calls asked anew, 0 orders sent"
+    return "one approval too late, one in time but used too late: both calls need a new one, 0 orders sent"
 
 
 async def _raised_price(bench: Bench) -> str:
     silent, asking = await bench.silent(), await bench.asking()
-    action = await order_waits(silent, "+12125550128")
+    action = await propose_order(silent, "+12125550128")
     await bench.operator.approve(action)
-    # What was spent makes the server read the account's rates again.
+    # A charge makes the server read the account's rates again.
     other = message("+19175550161", "Thank you for your visit.")
     sent, _ = await asking.call_answering(SEND, other, "accept")
     expect(not sent.is_error, f"another paid call did not run: {sent.text[:100]}")
     since = await bench.providers.since_now()
-    before = bench.providers.charge_for_a_number(Decimal(9))
+    before = bench.providers.set_number_price(Decimal(9))
     try:
         reply = await silent.call(ORDER, order("+12125550128"))
         again = await silent.call(ORDER, order("+12125550128"))
     finally:
-        bench.providers.charge_for_a_number(before)
-    expect(reply.is_error and not await since.charges(), "the dearer order was sent on the old yes")
-    expect(again.waits and "$9.00" in again.text, "the new price was not asked about")
-    return "approved at $1.00, then $9.00: refused, 0 orders sent, and asked anew with the new price"
+        bench.providers.set_number_price(before)
+    expect(reply.is_error and not await since.charges(), "the more expensive order was sent on the old approval")
+    expect(again.waits and "$9.00" in again.text, "the new price needed no approval")
+    return "approved at $1.00, then $9.00: refused, 0 orders sent, and the new price needs a new approval"
 
 
 PROBES = (
     Probe(
         name="raised-price",
-        tries="The price rises between the yes and the call.",
-        matters="A price that is shown, and not held to.",
+        tries="The price rises between the approval and the call.",
+        matters="A price that is shown but not enforced.",
         run=_raised_price,
     ),
     Probe(
         name="changed-arguments",
-        tries="After the yes, the call is made with another digit, text, sender or order of numbers.",
+        tries="After the approval, the call is made with another digit, text, sender or order of numbers.",
         matters="Approval of a tool, not of its arguments.",
         run=_changed_arguments,
     ),
     Probe(
         name="replayed-answer",
-        tries="A person's yes is sent a second time, and with another call.",
+        tries="A person's approval is sent a second time, and with another call.",
         matters="Approval tokens that work more than once.",
         run=_replayed_answer,
     ),
     Probe(
         name="client-without-elicitation",
-        tries="A client that cannot ask makes a paid call; the operator says yes; the call is made twice more.",
-        matters="Going ahead where the client cannot ask, or one yes that lasts.",
+        tries="A client that cannot ask makes a paid call; the operator approves; the call is made twice more.",
+        matters="A call that runs because the client cannot ask, or an approval that never ends.",
         run=_without_elicitation,
     ),
     Probe(
         name="no-yes",
         tries="The person declines, dismisses the question, or sends the form with the box left empty.",
-        matters="Any answer is taken for a yes.",
-        run=_without_a_yes,
+        matters="Any answer counts as an approval.",
+        run=_without_approval,
     ),
     Probe(
         name="expired-approval",
-        tries="A yes comes, or is used, after the question has expired.",
-        matters="Approvals without an end.",
+        tries="An approval comes, or is used, after the question has expired.",
+        matters="Approvals that never expire.",
         run=_expired,
     ),
 )

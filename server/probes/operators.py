@@ -1,4 +1,4 @@
-"""The operator: in a browser at the approval page, and on the command line."""
+"""The operator, who uses the approval page as a browser does, and the command line."""
 
 import re
 import sys
@@ -14,19 +14,19 @@ PATIENCE_SECONDS = 90
 
 
 class NotAnswered(Exception):
-    """The operator's own way did not work, so a probe means nothing."""
+    """The operator could not approve, so the probe proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a command did."""
+class CommandResult:
+    """Exit code and output of a command."""
 
     code: int
     text: str
 
 
 class Operator:
-    """Knows the passcode, which no assistant does."""
+    """Signs in and approves with the passcode, which no assistant knows."""
 
     def __init__(
         self, page: httpx2.AsyncClient, passcode: str, environment: Mapping[str, str], program: Sequence[str]
@@ -38,24 +38,24 @@ class Operator:
         self._is_signed_in = False
 
     async def approve(self, action: str) -> None:
-        """Say yes on the approval page.
+        """Approve an action on the approval page.
 
         Raises:
-            NotAnswered: The page did not take it.
+            NotAnswered: The page refused.
         """
         answer = await self.press(f"/{action}/approve", on=f"/{action}")
         if answer.status_code != 303:
-            raise NotAnswered(f"the approval page answered {answer.status_code} to a yes")
+            raise NotAnswered(f"the approval page answered {answer.status_code} to an approval")
 
     async def press(self, button: str, *, on: str = "") -> httpx2.Response:
-        """Press a button of a page, as a browser does."""
+        """Post the form of a button of a page, as a browser does."""
         await self._sign_in()
         page = (await self._page.get(f"{ROOT}{on}")).text
         token = re.search(r'name="token" value="([0-9a-f]+)"', page)
         return await self._send(button, {"token": token[1] if token else ""})
 
-    async def command(self, *words: str, typed: str) -> Said:
-        """Run `ringfence …` in a process of its own, with something typed on standard input."""
+    async def command(self, *words: str, typed: str) -> CommandResult:
+        """Run `ringfence …` in a process of its own, with a line on standard input."""
         with anyio.fail_after(PATIENCE_SECONDS):
             done = await anyio.run_process(
                 [sys.executable, *self._program, *words],
@@ -63,7 +63,7 @@ class Operator:
                 env=self._environment,
                 check=False,
             )
-        return Said(done.returncode, (done.stdout + done.stderr).decode("utf-8"))
+        return CommandResult(done.returncode, (done.stdout + done.stderr).decode("utf-8"))
 
     async def _sign_in(self) -> None:
         if self._is_signed_in:

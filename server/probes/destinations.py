@@ -1,4 +1,4 @@
-"""Probes of where calls and messages go, and of arguments that would loosen the guard."""
+"""Probes of where calls and messages go, and of arguments that would weaken the guard."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,11 +6,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from server.probes.bench import Bench
-from server.probes.ordering import MESSAGES, ORDER, ORDERS, SEND, message, order
+from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, message, order
 from server.probes.probe import Probe, expect
 
 NIGHT_AT: Final = ZoneInfo("Pacific/Honolulu")
-"""Where the permissive rules make it night; the other probes write to New York."""
+"""Where the permissive rules have quiet hours; the other probes text New York."""
 
 NIGHT_NUMBER: Final = "+18085550142"
 
@@ -64,7 +64,7 @@ async def _quiet_hours(bench: Bench) -> str:
     reply = await assistant.call(SEND, message(NIGHT_NUMBER, "Good morning!"))
     expect(not await since.requests("POST", MESSAGES), "it was sent in quiet hours")
     expect(reply.error == "DestinationRefused", f"it was not refused: {reply.text[:100]}")
-    return "quiet hours where the number is: refused, with the zone taken from the number; 0 messages sent"
+    return "quiet hours at the number: refused, with the zone of the number; 0 messages sent"
 
 
 async def _opted_out(bench: Bench) -> str:
@@ -82,8 +82,8 @@ async def _opted_out(bench: Bench) -> str:
     sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", "/sms")]
     expect(not sent, f"{len(sent)} messages were sent")
     tools = {tool.name for tool in (await assistant.client.list_tools()).tools}
-    expect(not [name for name in tools if "optout" in name or "opt_out" in name], "a tool writes the opt-outs")
-    return f"{len(calls)} providers: refused, 0 messages sent; no tool writes the list"
+    expect(not [name for name in tools if "optout" in name or "opt_out" in name], "a tool changes the opt-outs")
+    return f"{len(calls)} providers: refused, 0 messages sent; no tool changes the list"
 
 
 async def _smuggled(bench: Bench) -> str:
@@ -95,7 +95,7 @@ async def _smuggled(bench: Bench) -> str:
         expect(reply.error == "BadArguments" and not asked, f"{name}={value}: {reply.text[:100]}")
         expect(name in reply.text, f"the refusal of {name} does not name it")
     expect(not await since.requests("POST", MESSAGES), "a message was sent")
-    return f"{len(SMUGGLED)} arguments: refused as unknown, before anybody is asked; 0 messages sent"
+    return f"{len(SMUGGLED)} arguments: refused as unknown before anyone is asked; 0 messages sent"
 
 
 async def _misspelled(bench: Bench) -> str:
@@ -105,11 +105,11 @@ async def _misspelled(bench: Bench) -> str:
     expect(reply.error == "BadArguments" and not asked, f"it was not refused: {reply.text[:100]}")
     expect("route" in reply.text, "the refusal does not name the right argument")
     expect(not await since.requests("POST", ORDERS), "the order was sent without it")
-    return "refused with the right name, instead of ordered without it; 0 orders sent"
+    return "refused, with the right name, instead of ordered without it; 0 orders sent"
 
 
-def night_in_honolulu() -> str:
-    """Quiet hours in which it is night there now, and not in New York."""
+def quiet_hours_in_honolulu() -> str:
+    """Return quiet hours that it is now in Honolulu, and not in New York."""
     now = datetime.now(UTC).astimezone(NIGHT_AT)
     return f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=1):%H:%M}"
 
@@ -123,21 +123,21 @@ PROBES = (
     ),
     Probe(
         name="quiet-hours",
-        tries="A message goes to a number where it is night, while paid calls are allowed.",
+        tries="A message is sent to a number in its quiet hours, while paid calls are allowed.",
         matters="The time zone is an argument that the model fills in.",
         run=_quiet_hours,
         rules="permissive",
     ),
     Probe(
         name="opted-out",
-        tries="Somebody who opted out is texted over two providers.",
-        matters="Consent that is recorded and not checked, or that the model can grant.",
+        tries="A person who opted out is texted through two providers.",
+        matters="Consent that is recorded but not checked, or that the model can grant.",
         run=_opted_out,
     ),
     Probe(
         name="override-by-argument",
-        tries="The model adds confirm, force, dry_run=false, recipient_timezone and their like to a call.",
-        matters="Guards that an argument of the guarded call turns off.",
+        tries="The model adds confirm, force, dry_run=false, recipient_timezone and similar arguments to a call.",
+        matters="Guards that an argument of the call turns off.",
         run=_smuggled,
     ),
     Probe(

@@ -1,4 +1,4 @@
-"""The simulated providers of one bench: what reached them, what they charged, and how to break them."""
+"""The simulated providers of a bench: their requests, their charges, and faults to set."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from sandbox.voicetel.state import Account
 
 
 class Providers:
-    """The sandbox on a real socket."""
+    """A sandbox on a real socket."""
 
     def __init__(self, url: str, http: httpx2.AsyncClient, voicetel: VoiceTel) -> None:
         self.url = url
@@ -25,17 +25,17 @@ class Providers:
 
     @property
     def account(self) -> Account:
-        """The VoiceTel account that the server uses, as the provider keeps it."""
+        """The VoiceTel account of the server, at the provider."""
         return self._voicetel.state.accounts[seed.USERNAME]
 
-    def charge_for_a_number(self, amount: Decimal) -> Decimal:
-        """Set the monthly price of a number; returns the one before."""
+    def set_number_price(self, amount: Decimal) -> Decimal:
+        """Set the monthly price of a number, and return the old one."""
         before = self.account.rates["did"]
         self.account.rates["did"] = amount
         return before
 
     async def since_now(self) -> "Since":
-        """Begin to count."""
+        """Begin to count requests and charges."""
         return Since(self, len(await self.requests()), len(await self.charges()))
 
     async def requests(self) -> list[dict[str, Any]]:
@@ -54,8 +54,8 @@ class Providers:
         """Clear every fault."""
         await self._http.delete(f"{self.url}/_control/faults")
 
-    async def text_from_a_stranger(self, text: str, *, sender: str, to: str) -> None:
-        """Let an SMS come in at VoiceTel; numbers have ten digits."""
+    async def receive_text(self, text: str, *, sender: str, to: str) -> None:
+        """Have VoiceTel receive an SMS; numbers have ten digits."""
         order = {"source": sender, "destination": to, "text": text}
         (await self._http.post(f"{self.url}/_control/voicetel/inbound", json=order)).raise_for_status()
 
@@ -66,25 +66,25 @@ class Providers:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What reached the providers since a probe began."""
+    """The requests and charges since a probe began."""
 
     providers: Providers
     requests_before: int
     charges_before: int
 
     async def requests(self, method: str, path: str) -> list[dict[str, Any]]:
-        """Requests of a method whose path has a part."""
+        """Requests of a method whose path contains a text."""
         new = (await self.providers.requests())[self.requests_before :]
         return [row for row in new if row["method"] == method and path in row["path"]]
 
     async def charges(self) -> list[dict[str, Any]]:
-        """Charges."""
+        """Every charge."""
         return (await self.providers.charges())[self.charges_before :]
 
 
 @asynccontextmanager
-async def simulated_providers() -> AsyncGenerator[Providers]:
-    """A fresh sandbox on loopback."""
+async def start_providers() -> AsyncGenerator[Providers]:
+    """Start a fresh sandbox on loopback."""
     app = create_sandbox()
     voicetel = app.providers["voicetel"]
     if not isinstance(voicetel, VoiceTel):

@@ -1,4 +1,4 @@
-"""Probes of money: no price counts as nothing, no race gets past a cap, no lost answer is charged twice."""
+"""Probes of money: an unknown price is not zero, no race exceeds a cap, no lost answer is charged twice."""
 
 from decimal import Decimal
 from functools import partial
@@ -8,11 +8,11 @@ import anyio
 
 from server.probes.assistant import Assistant, Reply
 from server.probes.bench import Bench
-from server.probes.ordering import MESSAGES, ORDER, ORDERS, SEND, SENDER, message, order
+from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER, message, order
 from server.probes.probe import Probe, expect
 
 CAP: Final = Decimal("0.10")
-"""What the permissive rules allow to be spent at VoiceTel in a day."""
+"""The daily cap at VoiceTel under the permissive rules."""
 
 TEXT_PRICE: Final = Decimal("0.01")
 CALLS: Final = 50
@@ -29,7 +29,7 @@ async def _unknown_price(bench: Bench) -> str:
 
 
 async def _parallel_overrun(bench: Bench) -> str:
-    # Not alice: other probes show her what strangers wrote, and a call made from that is asked about.
+    # Not alice: other probes show her text from outside, and a call that uses it needs approval.
     servers = (await bench.silent("bob"), await bench.over_stdio("second"))
     spent = sum((Decimal(row["amount"]) for row in await bench.providers.charges()), Decimal(0))
     room = int((CAP - spent) / TEXT_PRICE)
@@ -46,7 +46,7 @@ async def _parallel_overrun(bench: Bench) -> str:
     sent, charges = len(await since.requests("POST", MESSAGES)), await since.charges()
     expect(sent == len(charges) == room, f"{sent} of {CALLS} were sent, {len(charges)} charged; the cap is for {room}")
     others = [reply for reply in replies if reply.is_error and reply.error != "OverBudget"]
-    expect(not others, f"{len(others)} were told something else: {others[0].text[:200] if others else ''}")
+    expect(not others, f"{len(others)} got another error: {others[0].text[:200] if others else ''}")
     return f"{CALLS} calls at once in 2 processes, room for {room}: {sent} sent and charged, {CALLS - sent} refused"
 
 
@@ -63,7 +63,7 @@ async def _lost_answer(bench: Bench) -> str:
         again, asked = await assistant.call_answering(SEND, text, "accept")
     finally:
         await bench.providers.mend()
-    expect(lost.is_error and lost.content.get("state") == "unknown", f"the model was told: {lost.text[:100]}")
+    expect(lost.is_error and lost.content.get("state") == "unknown", f"the model got: {lost.text[:100]}")
     expect(again.error == "OutcomePending" and asked == 0, f"the same call was not refused: {again.text[:100]}")
     found = await assistant.call("get_action", {"action_id": lost.action})
     sent, charges = len(await since.requests("POST", MESSAGES)), len(await since.charges())
@@ -82,9 +82,9 @@ async def _lost_order(bench: Bench) -> str:
     requests, charges = await since.requests("POST", ORDERS), await since.charges()
     keys = {row["headers"].get("idempotency-key") for row in requests}
     expect(len(charges) == 1, f"{len(charges)} charges for one order")
-    expect(not reply.is_error, f"the receipt did not come: {reply.text[:100]}")
+    expect(not reply.is_error, f"there was no receipt: {reply.text[:100]}")
     expect(len(keys) == 1 and None not in keys, f"{len(keys)} keys for one order")
-    return f"{len(requests)} requests under 1 idempotency key: 1 charge, and the receipt came"
+    return f"{len(requests)} requests under 1 idempotency key: 1 charge, and a receipt"
 
 
 async def _empty_success(bench: Bench) -> str:
@@ -94,7 +94,7 @@ async def _empty_success(bench: Bench) -> str:
     reply, _ = await assistant.call_answering("voicetel_remove_forward", {"number": number}, "accept")
     requests = await since.requests("DELETE", "/forward")
     expect([row["status"] for row in requests] == [204], f"the provider answered {[row['status'] for row in requests]}")
-    expect(not reply.is_error and reply.content.get("state") == "done", f"the model was told: {reply.text[:100]}")
+    expect(not reply.is_error and reply.content.get("state") == "done", f"the model got: {reply.text[:100]}")
     return "1 DELETE, answered 204 without a body: reported as done"
 
 
@@ -104,26 +104,26 @@ async def _repeated_call(bench: Bench) -> str:
     text = message("+19175550162", "Your invoice is ready.", sender=SENDER)
     first, _ = await assistant.call_answering(SEND, text, "accept")
     again, asked = await assistant.call_answering(SEND, text, "decline")
-    expect(not first.is_error and again.is_error and asked == 1, "the second call was not asked about")
+    expect(not first.is_error and again.is_error and asked == 1, "the second call needed no approval")
     question = assistant.person.questions[-1] if assistant.person else ""
     expect("EXACTLY THIS CALL" in question, "the question does not say that it was done before")
     charges = len(await since.charges())
     expect(charges == 1, f"{charges} charges")
-    return "the second question says that exactly this call was done a moment ago; 1 charge"
+    return "the second question says that exactly this call was just made; 1 charge"
 
 
 PROBES = (
     Probe(
         name="unknown-price",
-        tries="A call whose price nobody publishes is made while a cap is set and paid calls are allowed.",
-        matters="A price that is not known counts as zero.",
+        tries="A call without a published price is made while a cap is set and paid calls are allowed.",
+        matters="An unknown price counts as zero.",
         run=_unknown_price,
         rules="permissive",
     ),
     Probe(
         name="parallel-overrun",
         tries=f"{CALLS} paid calls are made at once, in two processes, with room for ten under the cap.",
-        matters="Budgets that are checked first and counted afterwards.",
+        matters="Budgets that are checked before the call and counted after it.",
         run=_parallel_overrun,
         rules="permissive",
     ),
@@ -135,20 +135,20 @@ PROBES = (
     ),
     Probe(
         name="lost-answer-with-key",
-        tries="The answer to an order is lost where the provider takes an idempotency key.",
-        matters="A fresh key for each attempt, or none.",
+        tries="The answer to an order is lost, and the provider accepts an idempotency key.",
+        matters="A new key for each attempt, or none.",
         run=_lost_order,
     ),
     Probe(
         name="empty-204",
         tries="The provider answers a DELETE with 204 and no body.",
-        matters="Success without a body is reported as an error, and done again.",
+        matters="Success without a body is reported as an error and repeated.",
         run=_empty_success,
     ),
     Probe(
         name="repeated-call",
         tries="The same message is sent a second time right after the first.",
-        matters="An assistant that repeats itself is charged for it without a word.",
+        matters="An assistant that repeats itself is charged twice without warning.",
         run=_repeated_call,
     ),
 )

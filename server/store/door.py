@@ -1,0 +1,40 @@
+"""The door to the store: SQLAlchemy is imported and the store is opened when it is first used."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from clients.deferred import Deferred
+
+if TYPE_CHECKING:
+    from server.store.store import Store
+
+
+class OpenStore(Protocol):
+    """The signature of `server.store.store.open_store`."""
+
+    def __call__(self, address: str, folder: Path, key: str | None = None) -> "Store": ...
+
+
+OPEN_STORE: Final = Deferred[OpenStore]("server.store.store:open_store")
+"""Most sessions only read at a provider, and loading SQLAlchemy takes longer than they do."""
+
+
+class StoreDoor:
+    """Holds a store that is opened on first use; what needs the store later is given the door."""
+
+    def __init__(self, address: str, folder: Path, key: str | None = None) -> None:
+        """The arguments are those of `server.store.store.open_store`."""
+        self._address = address
+        self._folder = folder
+        self._key = key
+
+    @cached_property
+    def store(self) -> "Store":
+        """The store."""
+        return OPEN_STORE.load()(self._address, self._folder, self._key)
+
+    async def close(self) -> None:
+        """Close the store, if it was opened."""
+        if "store" in self.__dict__:
+            await self.store.database.close()

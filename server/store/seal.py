@@ -1,0 +1,63 @@
+"""The store's key: encrypts what only the operator may read, and derives keys for other purposes."""
+
+import hmac
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from guard.errors import JournalUnavailable
+
+KEY_FILE = "vault.key"
+
+
+class Seal:
+    """Encrypts with the key of the settings, else with a key file that it creates when the key is first needed."""
+
+    def __init__(self, folder: Path, key: str | None = None) -> None:
+        self._path = folder / KEY_FILE
+        self._given = key.encode("ascii") if key else None
+        self._fernet: Fernet | None = None
+
+    def close(self, text: str) -> bytes:
+        """Encrypt."""
+        return self._opened().encrypt(text.encode("utf-8"))
+
+    def open(self, sealed: bytes) -> str:
+        """Decrypt."""
+        return self._opened().decrypt(sealed).decode("utf-8")
+
+    def derive(self, purpose: str) -> bytes:
+        """Derive a key for another purpose; nobody can compute the store's key from it."""
+        return hmac.digest(self._key(), purpose.encode("utf-8"), "sha256")
+
+    def _opened(self) -> Fernet:
+        if self._fernet is None:
+            self._fernet = Fernet(self._key())
+        return self._fernet
+
+    def _key(self) -> bytes:
+        if self._given is not None:
+            return self._given
+        try:
+            if not self._path.exists():
+                self._create_key()
+            return self._path.read_bytes()
+        except OSError as failed:
+            raise JournalUnavailable(
+                f"The store's key cannot be read or created ({self._path}: {failed.strerror}). Nothing was sent."
+            ) from failed
+
+    def _create_key(self) -> None:
+        """Create the key file. It is linked into place when complete, so that no process reads half a key."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = self._path.with_name(f"{KEY_FILE}.{os.getpid()}")
+        try:
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(Fernet.generate_key())
+            with suppress(FileExistsError):
+                os.link(aside, self._path)
+        finally:
+            aside.unlink(missing_ok=True)
