@@ -1,4 +1,4 @@
-"""The webhook addresses of this server. They contain a secret, because Routee signs nothing that it posts."""
+"""The webhook addresses of this server. They contain a secret, because a provider may sign nothing that it posts."""
 
 from clients.redaction import redact
 from clients.webhook_urls import INBOX_PATH
