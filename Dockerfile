@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 RUN pip install --no-cache-dir uv
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ringfence.py ./
+COPY pyproject.toml README.md LICENSE ringfence.py ringfence_installation.py ./
 COPY server server
 COPY tools tools
 COPY prompts prompts

@@ -1,17 +1,39 @@
-"""The entry point. Its own folder comes first on the path: clients start servers in folders with a `tools/` too."""
+"""The entry point: finds Ringfence's own packages, refuses to start on a broken installation, runs the command line.
 
+Imports only what Python holds frozen: until `python -m` has dropped the current folder, any file there could stand in.
+"""
+
+import os
 import sys
-from pathlib import Path
+from importlib.machinery import ModuleSpec, PathFinder
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+FOLDER = os.path.dirname(os.path.realpath(__file__))
+OWN = ("ringfence_installation", "server", "tools", "prompts", "guard", "clients", "sandbox")
+
+
+class OwnPackages:
+    """Finds Ringfence's packages beside this file: clients start servers in folders that have a `tools/` too."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Find a package of ours; everything else, the standard library first, is found as usual."""
+        return PathFinder.find_spec(name, [FOLDER]) if name in OWN else None
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, or exit with 2 and one sentence if the installation is broken."""
+    sys.meta_path.insert(0, OwnPackages)
+    from ringfence_installation import find_fault
+
+    if fault := find_fault():
+        sys.stderr.write(f"{fault}\n")
+        sys.exit(2)
     from server.cli.app import run
 
     run()
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder that an MCP client happened to start it in, or this one
     main()

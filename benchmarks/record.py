@@ -23,11 +23,11 @@ from sandbox.voicetel.seed import API_KEY
 from server.console.passcode import set_passcode
 from server.http.loopback import bind, serve_page
 from server.services import Services
-from server.settings.accounts import VoiceTelSettings
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from server.store.schema import actions, audit, holds, spending
 from server.store.store import Store
 from tools.voicetel.operations.messaging import SendMessage
+from tools.voicetel.settings import VoiceTelSettings
 
 LONG = 10_000
 CALLS = 80
@@ -125,7 +125,7 @@ class Bench:
 
 @asynccontextmanager
 async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
-    settings = Settings.model_validate(
+    settings = settings_class().model_validate(
         {
             "voicetel": VoiceTelSettings(api_key=SecretStr(API_KEY), base_url=f"{url}/voicetel"),
             "state_folder": folder,

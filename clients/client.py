@@ -5,7 +5,7 @@ A request is repeated only where its operation says that this is harmless.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,12 +29,13 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.exchange import Exchange
 from clients.http_client import open_http_client
 from clients.lenient import parse_what_fits
 from clients.limits import Limits, ProcessLimits
-from clients.operation import Operation, ProviderApi, Request, Spec, answer_type, build_request
+from clients.operation import Exchange, Operation, answer_type
+from clients.request import Request, build_request
 from clients.response import Response, backoff, parsed, parsed_or_none, read_within, words
+from clients.spec import ProviderApi, Spec
 
 R = TypeVar("R")
 
@@ -366,20 +367,6 @@ class ApiClient:
                 understood=parse_what_fits(wanted, picked, misfit),
                 raw=raw,
             ) from misfit
-
-
-async def every(pages: Callable[[str | None], Awaitable[tuple[list[R], str | None]]]) -> AsyncIterator[R]:
-    """All items of a paged list, fetched as they are asked for.
-
-    `pages` takes the cursor (None for the first page) and returns the items and the next cursor, None after the last.
-    """
-    cursor: str | None = None
-    while True:
-        items, cursor = await pages(cursor)
-        for item in items:
-            yield item
-        if cursor is None:
-            return
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:

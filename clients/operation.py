@@ -1,131 +1,35 @@
-"""How a provider's endpoint is declared: one class an operation, one decorator for what never varies.
+"""One call to a provider's endpoint: its arguments, its answer, how it is undone and how its outcome is verified.
 
-    @voicetel.operation("POST", "/v2.2/orders", effect=Effect.PAID, toolset="numbers", docs="#orderCreate",
-                        idempotency_header="Idempotency-Key")
+    @acme.operation("POST", "/v1/orders", effect=Effect.PAID, toolset="numbers", docs="#orders",
+                    idempotency_header="Idempotency-Key")
     class OrderNumbers(Operation[Order]):
         \"\"\"Order new telephone numbers and add them to the account.\"\"\"
 
         numbers: list[UsNumber] = Field(min_length=1, max_length=100)
-        \"\"\"Numbers to buy, as found by voicetel_search_inventory.\"\"\"
+        \"\"\"Numbers to buy, as found by acme_search_inventory.\"\"\"
 
-The class docstring is the tool's description, the attribute docstrings are those of its parameters, and an instance
-is one validated call: it can be compared, digested, stored and sent. Everything else is derived.
+The class docstring is the tool's description and the attribute docstrings are those of its parameters. An instance is
+one validated call, which can be compared, digested, stored and sent. Everything else is derived.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from string import Formatter
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
-from urllib.parse import quote
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from clients.audience import Members, UnresolvableRecipients
-from clients.effects import Basis, Charge, Effect
-from clients.errors import InvalidRequest, Refused
+from clients.effects import Charge
+from clients.evidence import Evidence
 from clients.fields import WIRE
-from clients.limits import Limit
-from clients.undo import Undo
+from clients.spec import DeclaredModel, placeholders
 
 R = TypeVar("R")
 A = TypeVar("A")
-OperationT = TypeVar("OperationT", bound="Operation[Any]")
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Carrier = Literal["query", "json", "form", "multipart"]
 
-_ACRONYMS = {
-    "sms", "mms", "cnam", "lrn", "lidb", "sip", "api", "pin", "id", "dnis", "acl", "ip", "voip", "url",
-}  # fmt: skip
-_TOOL_NAME = re.compile(r"^[a-z][a-z0-9_]{2,39}$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One HTTP request, not sent yet. `query` and `body` are in the provider's own form."""
-
-    method: Method
-    path: str
-    query: Mapping[str, Any]
-    body: Any
-    carrier: Carrier
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification(Generic[A]):
-    """How to find out whether a call happened when no answer came: a read, and what it shows."""
-
-    read: "Operation[A]"
-
-    check: "Callable[[A], bool | Verification[Any] | None]"
-    """True if the answer shows that it happened, False that it did not, None if it cannot tell; or the next read."""
-
-    if_absent: bool | None = None
-    """What it means when the read finds nothing."""
-
-    may_be_older: bool = False
-    """True where what is found proves nothing unless `before`, the same read, did not find it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """The facts about an operation that do not depend on its arguments."""
-
-    provider: "ProviderApi"
-    name: str
-    title: str
-    method: Method
-    path: str
-    carrier: Carrier
-    effect: Effect
-    basis: Basis
-    toolset: str
-    docs: str
-
-    idempotency_header: str | None
-    """Header under which the provider promises to act only once."""
-
-    limit: Limit | None
-    """The provider's limit that this call counts against."""
-
-    cached_for: float
-    """Seconds for which an answer may be given again, to spare the limit."""
-
-    empty_on: int | None
-    """The status with which the provider says that a list is empty."""
-
-    refusals: Mapping[int, type[Refused]]
-    """Statuses that mean something else here than they usually do."""
-
-    clean_failures: frozenset[int]
-    """5xx statuses after which, by the documents, nothing was written."""
-
-    irreversible: bool
-    """True when no call brings back what this one takes away."""
-
-    unverifiable: str
-    """Why no read can tell whether a call happened whose answer was lost; empty where `verification` names one."""
-
-    needs_key: bool
-    admin_only: bool
-
-    rows: str | None
-    """The answer's field that holds a list of any length, which is shown in pages."""
-
-    synonyms: tuple[str, ...]
-    """Words people use for this that its name and description do not have."""
-
-    @property
-    def tool_name(self) -> str:
-        return f"{self.provider.name}_{self.name}"
-
-    @property
-    def may_repeat(self) -> bool:
-        """True where sending the same request again cannot do or cost anything twice."""
-        return self.effect.is_plain_read or self.idempotency_header is not None
+CHECKED_ONLY: Final = "Checked only: nothing was done."
 
 
 class Answer(BaseModel):
@@ -156,12 +60,55 @@ class Done(Answer):
     """The provider confirmed without saying more."""
 
 
-class Operation(BaseModel, Generic[R]):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification(Generic[A]):
+    """How to find out whether a call happened when no answer came: a read, and what it shows."""
+
+    read: "Operation[A]"
+
+    check: "Callable[[A], Evidence | Verification[Any]]"
+    """What the answer proves; or the next read, where this one is not enough."""
+
+    if_absent: Evidence = Evidence.UNKNOWN
+    """What it proves that the read finds nothing."""
+
+    may_be_older: bool = False
+    """True if an older object would look the same, so that `before`, the same read, must show that it was absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """How to take a call back."""
+
+    verdict: Literal["full", "partial", "none"]
+    operation: "Operation[Any] | None" = None
+    lost: str = ""
+    """What the compensation does not bring back, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members(Generic[A]):
+    """People whose numbers a read shows. A read that comes in pages has a `cursor` and is read to its end."""
+
+    read: "Operation[A]"
+
+    numbers: Callable[[A], Iterable[str | None]]
+    """Their numbers in E.164; None for one whose number the answer does not show. Held to the rules for destinations
+    where the call is paid, and counted in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvableRecipients:
+    """People whose numbers no read shows before the call."""
+
+    reason: str
+    """Why, as the end of a sentence: `a dialplan that is fetched may dial any number`."""
+
+
+class Operation(DeclaredModel, Generic[R]):
     """One validated call to one endpoint. `R` is the type of its answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    spec: ClassVar[Spec]
 
     def charge(self) -> Charge | None:
         """What this call spends. Every paid operation says it."""
@@ -243,119 +190,67 @@ class Operation(BaseModel, Generic[R]):
         return content
 
 
-class ProviderApi:
-    """One provider's API: its name, where it lives, where it is documented, and how its calls carry arguments."""
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        title: str,
-        base_url: str,
-        docs_url: str,
-        write_carrier: Carrier = "json",
-        wire_case: Callable[[str], str] = to_camel,
-        quirks: tuple[str, ...] = (),
-    ) -> None:
-        self.name = name
-        self.title = title
-        self.base_url = base_url
-        self.docs_url = docs_url
-        self.write_carrier: Carrier = write_carrier
-        self.wire_case = wire_case
-        self.quirks = quirks
-        """What surprises those who know other providers, a sentence each."""
-
-    def operation(
-        self,
-        method: Method,
-        path: str,
-        *,
-        effect: Effect,
-        toolset: str,
-        docs: str,
-        basis: Basis = "documented",
-        carrier: Carrier | None = None,
-        idempotency_header: str | None = None,
-        limit: Limit | None = None,
-        cached_for: float = 0,
-        empty_on: int | None = None,
-        refusals: Mapping[int, type[Refused]] | None = None,
-        clean_failures: frozenset[int] = frozenset(),
-        irreversible: bool = False,
-        unverifiable: str = "",
-        needs_key: bool = True,
-        admin_only: bool = False,
-        rows: str | None = None,
-        synonyms: tuple[str, ...] = (),
-    ) -> Callable[[type[OperationT]], type[OperationT]]:
-        """Declare the endpoint that a class calls.
-
-        Raises:
-            TypeError: A path parameter has no field, or the tool name breaks the rules for names.
-        """
-
-        def declare(cls: type[OperationT]) -> type[OperationT]:
-            words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
-            if unknown := _placeholders(path) - cls.model_fields.keys():
-                raise TypeError(f"{cls.__name__}: no field for path parameters {sorted(unknown)}")
-            spec = Spec(
-                provider=self,
-                name="_".join(words).lower(),
-                title=_title(words),
-                method=method,
-                path=path,
-                carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),
-                effect=effect,
-                basis=basis,
-                toolset=toolset,
-                docs=self.docs_url + docs,
-                idempotency_header=idempotency_header,
-                limit=limit,
-                cached_for=cached_for,
-                empty_on=empty_on,
-                refusals=refusals or {},
-                clean_failures=clean_failures,
-                irreversible=irreversible,
-                unverifiable=unverifiable,
-                needs_key=needs_key,
-                admin_only=admin_only,
-                rows=rows,
-                synonyms=synonyms,
-            )
-            if not _TOOL_NAME.match(spec.tool_name):
-                raise TypeError(f"{spec.tool_name}: tool names have at most 40 characters of a-z, 0-9 and _")
-            cls.spec = spec
-            return cls
-
-        return declare
+OperationType = type[Operation[Any]]
 
 
-def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
-    """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
+class ChangesSomething(BaseModel):
+    """Mixed into an operation that changes what its required fields name: at least one other field must be given."""
 
-    Raises:
-        InvalidRequest: A value would make the path that of something else.
-    """
-    spec = operation.spec
-    template = path or spec.path
-    names = _placeholders(template)
-    values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
-    filled = template.format(**{name: _path_part(name, values[name]) for name in names})
-    in_query = spec.carrier == "query"
-    array = operation.to_array()
-    return Request(
-        method=spec.method,
-        path=filled,
-        query=operation.to_wire() if in_query else operation.to_query(),
-        body=array if array is not None else None if in_query else operation.to_wire() or None,
-        carrier=spec.carrier,
-    )
+    besides: ClassVar[frozenset[str]] = frozenset({"dry_run"})
+    """Optional fields that are no settings."""
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        names = {name for name, field in type(self).model_fields.items() if field.is_required()}
+        settings = type(self).model_fields.keys() - names - self.besides
+        if all(getattr(self, name) in (None, {}) for name in settings):
+            raise ValueError("nothing to change: give at least one setting" + _beside(names))
+        return self
+
+
+def _beside(names: set[str]) -> str:
+    return f" besides {' and '.join(sorted(names))}" if names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[R]):
+    """A typed answer, with what it was read from."""
+
+    answer: R
+    status: int
+    raw: str
+    """The provider's answer as it came."""
+
+    received_at: datetime
+    attempts: int = 1
+    """0 when the answer was kept from an earlier call."""
+
+
+UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
+NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so that nothing changed.")
+
+
+def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any) -> Undo:
+    """The call that sets what was read before; none where the call does not take it."""
+    try:
+        return Undo(verdict="partial" if lost else "full", operation=operation.model_validate(fields), lost=lost)
+    except ValidationError:
+        return Undo(verdict="none", lost="No call of the API sets it back to what it was.")
+
+
+def verify_removal(read: Operation[A]) -> Verification[A]:
+    """The verification of a call that removes what a read shows: it happened once the read finds nothing."""
+    return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES)
+
+
+def is_dry_run(operation: object) -> bool:
+    """True where the call is a dry run: it does nothing, and spends nothing."""
+    return bool(getattr(operation, "dry_run", False))
 
 
 def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The fields that are set, under their wire names, without those of the path and those in `exclude`."""
-    left_out = _placeholders(operation.spec.path) | exclude
+    left_out = placeholders(operation.spec.path) | exclude
     values = operation.model_dump(mode="json", exclude_none=True, exclude=left_out, context=WIRE)
     secrets = {name: value for name, value in _secrets(operation).items() if name not in left_out}
     fields = type(operation).model_fields
@@ -380,20 +275,3 @@ def _secrets(operation: Operation[Any]) -> dict[str, str]:
         if reveal is not None:
             found[name] = reveal()
     return found
-
-
-def _title(words: list[str]) -> str:
-    shown = [word.upper() if word.lower() in _ACRONYMS else word.lower() for word in words]
-    return " ".join([shown[0].capitalize(), *shown[1:]])
-
-
-def _path_part(name: str, value: Any) -> str:
-    """One segment, percent-encoded. A dot segment cannot be encoded: every reader resolves %2E%2E as well."""
-    text = str(value)
-    if value is None or text in {"", ".", ".."}:
-        raise InvalidRequest(f"{name}: {text!r} cannot be part of an address; nothing was sent.", status=0)
-    return quote(text, safe="")
-
-
-def _placeholders(path: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(path) if name}

@@ -1,9 +1,8 @@
 """A person's answer to a proposed action: once, in time, and never by the side that asks."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import NoReturn
 
+from clients.clock import Clock
 from guard.action import Action, State
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
@@ -13,9 +12,9 @@ from guard.messages import status_line, status_with_outcome
 class Approvals:
     """Records answers, and lets questions grow too old."""
 
-    def __init__(self, journal: Journal, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
-        self._now = now
+        self._clock = clock
 
     async def give(self, action_id: str, to: State, *, by: str) -> Action:
         """Record a yes (`approved`) or a no (`declined`).
@@ -31,7 +30,7 @@ class Approvals:
         current = await self.expire_if_due(found)
         if current.state is not State.PROPOSED:
             refuse(current)
-        moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._now())
+        moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._clock.now())
         if moved is None:
             refuse(await self._journal.find(action_id) or current)
         return moved
@@ -39,7 +38,7 @@ class Approvals:
     async def expire_if_due(self, action: Action) -> Action:
         """The action, expired if nobody acted on it in time."""
         waiting = {State.PROPOSED, State.APPROVED}
-        if action.state not in waiting or self._now() < action.expires_at:
+        if action.state not in waiting or self._clock.now() < action.expires_at:
             return action
         moved = await self._journal.move(action.id, waiting, State.EXPIRED)
         return moved or await self._journal.find(action.id) or action

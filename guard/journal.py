@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from guard.action import Action, State
+from guard.action import Action, Principal, State
 from guard.rules.budget import Cap, Hold, Spent
 
 
@@ -80,6 +80,17 @@ class Tracker(Protocol):
 
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
         """Keep the ids under which a provider will report. May be called again for the same ids."""
+        ...
+
+
+class Taint(Protocol):
+    """Remembers text from outside, so that a call made from it is recognised."""
+
+    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
+        """Return the source of the outside text that the arguments repeat, or None if they repeat none.
+
+        `ours` are numbers that the call is made from: outsiders know them, so repeating them means nothing.
+        """
         ...
 
 

@@ -6,21 +6,20 @@ Arguments are validated before an `Operation` exists. `propose` goes as far as t
 side) answers it through `approve` or `decline`, and `execute` does the rest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
 
 from clients.effects import Effect
 from clients.errors import NotFound, TelephonyError
-from clients.exchange import Exchange
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
 from guard.approvals import Approvals, refuse
+from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
     JournalUnavailable,
@@ -30,86 +29,37 @@ from guard.errors import (
     RecipientsChanged,
 )
 from guard.injection.sanitize import escape_invisible
-from guard.journal import Journal, Tracker, Vault
 from guard.messages import status_with_outcome
-from guard.reconcile import ANSWER_WITHIN, Reconciler
+from guard.reconcile import Reconciler
 from guard.rules.budget import Hold, applicable
-from guard.rules.checks import Assessment, Checks, Taint
-from guard.rules.compliance import OptOuts
+from guard.rules.checks import Assessment, Checks
 from guard.rules.policy import Decision
-from guard.rules.quote import PriceSource, Quote, quote
+from guard.rules.quote import Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
-from guard.rules.rules import Rules
 from guard.settlement import Receipt, Settlement
-from guard.verification_hint import Operations, ReadsBeside, verification_hint
 
 R = TypeVar("R")
 
-APPROVAL_LIFETIME = timedelta(minutes=15)
 FINAL = "THIS CANNOT BE UNDONE: no call of the provider brings back what it takes away."
 BY_POLICY = "policy"
 """Who approved what nobody had to be asked about."""
 
 
-class Sender(Protocol):
-    """The client of one provider account, as far as the guard needs it."""
-
-    @property
-    def account(self) -> str:
-        """What tells this account from another."""
-        ...
-
-    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
-        """Make one call."""
-        ...
-
-    def read_again(self, operation: Operation[R], raw: str) -> R:
-        """The typed answer to a call, from the answer as it was kept."""
-        ...
-
-
 class Guard:
     """Stands before every operation that is more than a plain read."""
 
-    def __init__(
-        self,
-        *,
-        journal: Journal,
-        vault: Vault,
-        tracker: Tracker,
-        optouts: OptOuts,
-        taint: Taint,
-        senders: Mapping[str, Sender],
-        prices: Mapping[str, PriceSource],
-        operations: Operations,
-        related_reads: ReadsBeside = lambda _: (),
-        rules: Rules | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        lifetime: timedelta = APPROVAL_LIFETIME,
-        answer_within: timedelta = ANSWER_WITHIN,
-    ) -> None:
-        self._journal = journal
-        self._senders = senders
-        self._prices = prices
-        self._rules = rules or Rules()
-        self._now = now
-        self._lifetime = lifetime
-        self._checks = Checks(journal=journal, rules=self._rules, optouts=optouts, taint=taint, now=now)
-        self._approvals = Approvals(journal, now)
-        self._has_looked = False
-
-        def look(action: Action) -> str:
-            return verification_hint(action, operations, related_reads)
-
-        self._settlement = Settlement(journal, vault, tracker, now, look)
-        self.reconciler = Reconciler(
-            journal=journal,
-            senders=senders,
-            operations=operations,
-            verification_hint=look,
-            now=now,
-            answer_within=answer_within,
-        )
+    def __init__(self, dependencies: GuardDependencies) -> None:
+        self._journal = dependencies.journal
+        self._accounts = dependencies.accounts
+        self._prices = dependencies.prices
+        self._rules = dependencies.rules
+        self._clock = dependencies.clock
+        self._approval_lifetime = dependencies.approval_lifetime
+        self._checks = Checks(dependencies)
+        self._approvals = Approvals(dependencies.journal, dependencies.clock)
+        self._settlement = Settlement(dependencies)
+        self.reconciler = Reconciler(dependencies)
+        self._reconciliation = dependencies.reconciliation
 
     async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
         """The open action for this call: a new proposal, or the one that waits for an answer or has it.
@@ -121,12 +71,13 @@ class Guard:
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
-        await self._reconcile_once()
+        await self._settlement.owed.pay()
+        self._reconciliation.request(self.reconciler)
         try:
             await self._checks.refuse_early(operation)
-            sender = self._senders[operation.spec.provider.name]
-            digest = digest_of(operation, account=sender.account, principal=principal)
-            audience = await self._audience(operation, sender)
+            client = self._accounts[operation.spec.provider.name]
+            digest = digest_of(operation, account=client.account, principal=principal)
+            audience = await self._audience(operation, client)
             found = await self._open(digest)
             priced = await self._quote(operation, audience)
             circumstances = await self._checks.assess(operation, audience, priced, digest, principal)
@@ -137,7 +88,7 @@ class Guard:
             raise
         told = (*notes, *([FINAL] if operation.spec.irreversible else []), *circumstances.notes)
         circumstances = replace(circumstances, notes=told)
-        proposal = await self._proposal(operation, sender, principal, digest, priced, circumstances)
+        proposal = await self._proposal(operation, client, principal, digest, priced, circumstances)
         proposed = await self._journal.propose(proposal)
         if circumstances.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
@@ -150,9 +101,9 @@ class Guard:
             NotTheSameCall: The call is not the one that was asked about, or somebody else asked.
             AlreadySettled: The action was carried out before.
         """
-        sender = self._senders[operation.spec.provider.name]
+        client = self._accounts[operation.spec.provider.name]
         action = await self._journal.find(action_id)
-        if action is None or action.digest != digest_of(operation, account=sender.account, principal=principal):
+        if action is None or action.digest != digest_of(operation, account=client.account, principal=principal):
             raise NotTheSameCall("This answer was given for another call; nothing was sent.")
         current = await self._approvals.expire_if_due(action)
         if current.state not in {State.PROPOSED, State.APPROVED}:
@@ -183,7 +134,7 @@ class Guard:
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
         with anyio.CancelScope(shield=True):
-            taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._now())
+            taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
                 refuse(await self._approvals.expire_if_due(await self._journal.find(action.id) or action))
             return await self._send_and_settle(taken, operation, kept, priced)
@@ -198,22 +149,11 @@ class Guard:
             return await self.reconciler.look(await self._journal.find(action.id) or action)
         return action
 
-    async def _reconcile_once(self) -> None:
-        """Write what is owed to the record, and once in a process find out about calls whose process ended."""
-        await self._settlement.owed.pay()
-        if not self._has_looked:
-            self._has_looked = True
-            try:
-                await self.reconciler.run()
-            except JournalUnavailable:
-                self._has_looked = False
-                raise
-
     async def _send_and_settle(
         self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote
     ) -> Receipt[R]:
         try:
-            exchange = await self._senders[taken.provider].exchange(operation, idempotency_key=taken.id)
+            exchange = await self._accounts[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
             return await self._settlement.failed(taken, error, kept)
         except BaseException as crash:
@@ -225,20 +165,20 @@ class Guard:
     async def _proposal(
         self,
         operation: Operation[Any],
-        sender: Sender,
+        client: ProviderClient,
         principal: Principal,
         digest: str,
         priced: Quote,
         circumstances: Assessment,
     ) -> Action:
         channel: Channel = "page" if circumstances.decision is Decision.PAGE else "ask"
-        created = self._now()
-        before, kept = await self._before(operation, sender)
+        created = self._clock.now()
+        before, kept = await self._before(operation, client)
         changes = [escape_invisible(change) for change in operation.changes(before)]
         return Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,
-            account=sender.account,
+            account=client.account,
             operation=operation.spec.tool_name,
             title=f"{operation.spec.title} at {operation.spec.provider.title}",
             arguments=arguments_of(operation),
@@ -248,7 +188,7 @@ class Guard:
             quote=priced.with_notes(*circumstances.notes, *changes),
             state=State.PROPOSED,
             created_at=created,
-            expires_at=created + self._lifetime,
+            expires_at=created + self._approval_lifetime,
             before=kept,
         )
 
@@ -258,26 +198,26 @@ class Guard:
         found = await quote(operation, prices, self._rules.prices, recipients=reached)
         return replace(found, members=audience.digest)
 
-    async def _audience(self, operation: Operation[Any], sender: Sender) -> Recipients:
+    async def _audience(self, operation: Operation[Any], client: ProviderClient) -> Recipients:
         """Whom the call reaches beyond the numbers that it names.
 
         Raises:
             DestinationRefused: Somebody among them may not be reached.
         """
-        found = await resolve_recipients(operation, sender)
+        found = await resolve_recipients(operation, client)
         if Effect.PAID in operation.spec.effect:
             await self._checks.refuse_numbers(operation, found.numbers)
         return found
 
     async def _before(
-        self, operation: Operation[Any], sender: Sender
+        self, operation: Operation[Any], client: ProviderClient
     ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         """The state that the call will change, and what is kept of it: nothing at all where it could not be read."""
         read = operation.before()
         if read is None:
             return None, None
         try:
-            found = cast("BaseModel", (await sender.exchange(read)).answer)
+            found = cast("BaseModel", (await client.exchange(read)).answer)
         except NotFound:
             return None, {}
         except TelephonyError:
@@ -313,7 +253,7 @@ class Guard:
     async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Recipients:
         """Who opted out since the yes is not reached, and a group that has other members is asked about again."""
         await self._checks.refuse_recipients(operation, operation.destinations())
-        found = await self._audience(operation, self._senders[action.provider])
+        found = await self._audience(operation, self._accounts[action.provider])
         try:
             require_unchanged(action.quote, operation, found)
         except RecipientsChanged as changed:

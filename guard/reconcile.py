@@ -1,95 +1,68 @@
-"""Actions whose answer was lost: settled by looking at the provider, never by sending again."""
+"""Settles actions whose answer was lost by reading the provider's state, never by sending again."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from clients.errors import NotFound, TelephonyError
-from clients.exchange import Exchange
+from clients.evidence import Evidence
 from clients.operation import Operation, Verification, answer_type
 from guard.action import Action, State
-from guard.journal import Journal
-from guard.verification_hint import Operations
-
-R = TypeVar("R")
-
-ANSWER_WITHIN = timedelta(seconds=30)
-"""How long a provider is commonly given to answer."""
+from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
+from guard.verification_hint import verification_hint
 
 MAX_READS = 6
-"""How many reads one proof may lead through before it counts as unable to tell."""
+"""How many reads one verification may need before its outcome counts as unknown."""
 
 GRACE = 2 * ANSWER_WITHIN
-"""A request whose answer was lost may still be worked on: for this long, not finding its effect proves nothing."""
+"""Absence counts as "not done" only after this delay: the provider may still be working on the request."""
 
 LOST_AFTER = 10 * ANSWER_WITHIN
-"""An action of another machine that is still under way after this long has lost its process."""
-
-
-class ProviderClient(Protocol):
-    """The client of one account, as far as looking needs it."""
-
-    @property
-    def account(self) -> str:
-        """What tells this account from another."""
-        ...
-
-    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
-        """Make one call."""
-        ...
+"""An action of another machine that is still being sent after this long has lost its process."""
 
 
 class Reconciler:
-    """Finds actions whose process ended, and finds out what became of those whose outcome is unknown."""
+    """Finds actions whose process ended, and settles those whose outcome is unknown."""
 
-    def __init__(
-        self,
-        *,
-        journal: Journal,
-        senders: Mapping[str, ProviderClient],
-        operations: Operations,
-        verification_hint: Callable[[Action], str],
-        now: Callable[[], datetime],
-        answer_within: timedelta = ANSWER_WITHIN,
-    ) -> None:
-        """`answer_within` is how long the provider is given to answer; the times above grow and shrink with it."""
-        self._journal = journal
-        self._senders = senders
-        self._operations = operations
-        self._verification_hint = verification_hint
-        self._now = now
-        self._grace = GRACE * (answer_within / ANSWER_WITHIN)
-        self._lost_after = LOST_AFTER * (answer_within / ANSWER_WITHIN)
+    def __init__(self, dependencies: GuardDependencies) -> None:
+        """The times above grow and shrink with `answer_within`."""
+        self._journal = dependencies.journal
+        self._accounts = dependencies.accounts
+        self._catalog = dependencies.catalog
+        self._now = dependencies.clock.now
+        scale = dependencies.answer_within / ANSWER_WITHIN
+        self._grace = GRACE * scale
+        self._lost_after = LOST_AFTER * scale
 
     async def run(self) -> list[Action]:
-        """Look after every abandoned action, and every unknown one."""
+        """Mark every abandoned action as unknown, and settle every unknown one that a read can settle."""
         await self._mark_abandoned()
         unknown = await self._journal.latest(1000, states={State.UNKNOWN})
         return [await self.look(action) for action in unknown]
 
     async def look(self, action: Action) -> Action:
-        """The action as it stands after looking at the provider: done, refused, or still unknown.
+        """Settle one action by reads: the action as it then is, done, refused or still unknown.
 
-        One that is under way is left alone as long as its process may still bring the answer. One of another account is
-        always left alone: what this account does not show says nothing about it.
+        An action that is being sent is left alone as long as its process may still receive the answer. An action of
+        another account is always left alone, because this account cannot show it.
         """
         if action.state is State.SENDING:
             await self._mark_abandoned()
             action = await self._journal.find(action.id) or action
         if action.state is not State.UNKNOWN:
             return action
-        call, sender = self._call(action), self._senders.get(action.provider)
-        proof = call.verification(action.sent_at) if call and action.sent_at else None
-        if call is None or proof is None or sender is None or action.sent_at is None:
+        call, sender = self._call(action), self._accounts.get(action.provider)
+        verification = call.verification(action.sent_at) if call and action.sent_at else None
+        if call is None or verification is None or sender is None or action.sent_at is None:
             return action
         if sender.account != action.account:
             return action
-        happened = await self._happened(proof, sender, action.sent_at)
-        if happened and proof.may_be_older and not _is_newer_than_before(action, call, proof):
+        evidence = await self._verify(verification, sender, action.sent_at)
+        happened = evidence is Evidence.YES
+        if happened and verification.may_be_older and not _was_absent_before(action, call, verification):
             return action
-        if happened is None or (not happened and self._now() < action.sent_at + self._grace):
+        if evidence is Evidence.UNKNOWN or (not happened and self._now() < action.sent_at + self._grace):
             return action
         outcome = "Found done by looking." if happened else "Found not done by looking."
         moved = await self._journal.move(
@@ -103,43 +76,43 @@ class Reconciler:
 
     async def _mark_abandoned(self) -> None:
         for action in await self._journal.abandoned(self._now() - self._lost_after):
-            told = f"The process ended while the request was under way. {self._verification_hint(action)}"
-            await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=told)
+            outcome = f"The process ended while the request was under way. {verification_hint(action, self._catalog)}"
+            await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=outcome)
 
     def _call(self, action: Action) -> Operation[Any] | None:
-        operation = self._operations(action.operation)
+        operation = self._catalog.operation_named(action.operation)
         try:
             return operation.model_validate(dict(action.arguments)) if operation else None
         except ValidationError:
             return None
 
-    async def _happened(self, proof: Verification[Any], sender: ProviderClient, sent_at: datetime) -> bool | None:
+    async def _verify(self, verification: Verification[Any], sender: ProviderClient, sent_at: datetime) -> Evidence:
         for _ in range(MAX_READS):
             try:
-                exchange = await sender.exchange(proof.read)
+                exchange = await sender.exchange(verification.read)
             except NotFound:
-                return proof.if_absent
+                return verification.if_absent
             except TelephonyError:
-                return None
+                return Evidence.UNKNOWN
             if exchange.attempts == 0 and exchange.received_at < sent_at:
-                return None  # an answer kept from before the call proves nothing
-            shown = proof.check(exchange.answer)
-            if not isinstance(shown, Verification):
-                return shown
-            proof = shown
-        return None
+                return Evidence.UNKNOWN  # a cached answer from before the call is not evidence
+            found = verification.check(exchange.answer)
+            if not isinstance(found, Verification):
+                return found
+            verification = found
+        return Evidence.UNKNOWN
 
 
-def _is_newer_than_before(action: Action, call: Operation[Any], proof: Verification[Any]) -> bool:
-    """True if the state before the call was read, and did not show what the call was to bring about."""
+def _was_absent_before(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
+    """True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
-    if read is None or read != proof.read or action.before is None:
+    if read is None or read != verification.read or action.before is None:
         return False
     if not action.before:
-        return proof.if_absent is False
-    kept: Any = answer_type(type(read))
+        return verification.if_absent is Evidence.NO
+    answer: Any = answer_type(type(read))
     try:
-        shown = proof.check(kept.model_validate(action.before))
+        found = verification.check(answer.model_validate(action.before))
     except ValidationError:
         return False
-    return shown is False or shown is None
+    return isinstance(found, Evidence) and found is not Evidence.YES

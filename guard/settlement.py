@@ -1,25 +1,23 @@
 """From the answer, or the lack of one, to a settled action."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
-from clients.checking import CHECKED_ONLY, only_checks
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
-from clients.exchange import Exchange
 from clients.fields import KeptFromModel
-from clients.operation import Operation
+from clients.operation import CHECKED_ONLY, Exchange, Operation, is_dry_run
 from clients.redaction import redact, redact_answer
 from guard.action import Action, State
+from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
-from guard.journal import Journal, Tracker, Vault
 from guard.money import Money
 from guard.pending_writes import PendingWrites, Write
 from guard.rules.budget import Hold
+from guard.verification_hint import verification_hint
 
 R = TypeVar("R")
 
@@ -45,19 +43,12 @@ class Settlement:
     as it can be written.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        vault: Vault,
-        tracker: Tracker,
-        now: Callable[[], datetime],
-        verification_hint: Callable[[Action], str],
-    ) -> None:
-        self._journal = journal
-        self._vault = vault
-        self._tracker = tracker
-        self._now = now
-        self._verification_hint = verification_hint
+    def __init__(self, dependencies: GuardDependencies) -> None:
+        self._journal = dependencies.journal
+        self._vault = dependencies.vault
+        self._tracker = dependencies.tracker
+        self._clock = dependencies.clock
+        self._catalog = dependencies.catalog
         self.owed = PendingWrites()
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
@@ -94,7 +85,7 @@ class Settlement:
         cost = _cost(action, operation, exchange.answer)
         before += self._spending(action, cost)
         before += self._tracking(action, tuple(operation.message_ids(exchange.answer)))
-        outcome = CHECKED_ONLY if only_checks(operation) else "Carried out."
+        outcome = CHECKED_ONLY if is_dry_run(operation) else "Carried out."
         took = f"It cost {cost}." if cost is not None else ""
         told, answer = " ".join(filter(None, [outcome, took, remark])), redact_answer(exchange.raw)
         done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
@@ -126,8 +117,8 @@ class Settlement:
         """Close the action, after the writes that go before it. Returns why it is not on the record, if it is not."""
         told = redact(outcome)
         if state is State.UNKNOWN:
-            told = f"{told} {self._verification_hint(action)}"
-        finished = replace(action, state=state, finished_at=self._now(), outcome=told, answer=answer)
+            told = f"{told} {verification_hint(action, self._catalog)}"
+        finished = replace(action, state=state, finished_at=self._clock.now(), outcome=told, answer=answer)
         # Another process may have taken this one for lost and called the outcome unknown. An answer outranks that.
         allowed = {State.SENDING} if state is State.UNKNOWN else {State.SENDING, State.UNKNOWN}
 

@@ -1,18 +1,14 @@
 """Undo: the compensating call for an action, from the state that was kept before it and the answer it brought."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
-from clients.operation import Operation, answer_type
-from clients.undo import Undo
+from clients.operation import Operation, Undo, answer_type
 from guard.action import Action, State
+from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import NotTheSameCall
-from guard.journal import Journal
-from guard.pipeline import Sender
-from guard.verification_hint import Operations
 
 _ELSEWHERE = Undo(verdict="none", lost="It was made on another account than this server's.")
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")
@@ -21,10 +17,10 @@ _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothi
 class UndoPlanner:
     """Plans what would take an action back. The plan is a call like any other: it goes through the guard itself."""
 
-    def __init__(self, *, journal: Journal, senders: Mapping[str, Sender], operations: Operations) -> None:
-        self._journal = journal
-        self._senders = senders
-        self._operations = operations
+    def __init__(self, dependencies: GuardDependencies) -> None:
+        self._journal = dependencies.journal
+        self._accounts = dependencies.accounts
+        self._catalog = dependencies.catalog
 
     async def plan(self, action_id: str, *, principal: str) -> tuple[Action, Undo]:
         """The action and how to take it back, with an honest verdict.
@@ -33,17 +29,17 @@ class UndoPlanner:
             NotTheSameCall: There is no such action of this principal.
         """
         action = await self._journal.find(action_id)
-        operation = self._operations(action.operation) if action else None
+        operation = self._catalog.operation_named(action.operation) if action else None
         if action is None or action.principal != principal or operation is None:
             raise NotTheSameCall(f"There is no action {action_id} of yours.")
         if action.state is not State.DONE:
             return action, _NOT_DONE
-        sender = self._senders.get(action.provider)
-        if sender is None or sender.account != action.account:
+        client = self._accounts.get(action.provider)
+        if client is None or client.account != action.account:
             return action, _ELSEWHERE
         try:
             call = operation.model_validate(dict(action.arguments))
-            return action, call.undo(self._before(call, action), _answer(call, action, sender))
+            return action, call.undo(self._before(call, action), _answer(call, action, client))
         except ValidationError:
             return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")
 
@@ -55,10 +51,10 @@ class UndoPlanner:
         return kept.model_validate(action.before)
 
 
-def _answer(call: Operation[Any], action: Action, sender: Sender) -> Any:
+def _answer(call: Operation[Any], action: Action, client: ProviderClient) -> Any:
     if not action.answer:
         return None
     try:
-        return sender.read_again(call, action.answer)
+        return client.read_again(call, action.answer)
     except TelephonyError:
         return None

@@ -1,31 +1,26 @@
 """What to look at while nobody knows whether a call took effect."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from clients.operation import Operation
 from guard.action import Action, arguments_of
-
-Operations = Callable[[str], type[Operation[Any]] | None]
-"""The operation of a tool name."""
-
-ReadsBeside = Callable[[str], Sequence[str]]
-"""Tool names of the plain reads that show what an operation touches, the nearest first."""
+from guard.dependencies import OperationCatalog
 
 
-def verification_hint(action: Action, operations: Operations, related_reads: ReadsBeside) -> str:
+def verification_hint(action: Action, catalog: OperationCatalog) -> str:
     """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
-    called = operations(action.operation)
+    called = catalog.operation_named(action.operation)
     if called is not None and called.spec.unverifiable:
-        return f"No read can tell: {called.spec.unverifiable}.{_nearest(related_reads(action.operation))}"
+        return f"No read can tell: {called.spec.unverifiable}.{_nearest(catalog.related_reads(action.operation))}"
     operation = _again(action, called)
     if operation is not None and action.sent_at is not None and (proof := operation.verification(action.sent_at)):
         return f"Look with {_call(proof.read)}."
     if operation is not None and (before := operation.before()) is not None:
         return f"Look with {_call(before)}."
-    return f"No read settles it by itself.{_nearest(related_reads(action.operation))}"
+    return f"No read settles it by itself.{_nearest(catalog.related_reads(action.operation))}"
 
 
 def _nearest(beside: Sequence[str]) -> str:

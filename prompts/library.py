@@ -30,7 +30,7 @@ class BadGuide(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What a guided job is told."""
+    """An argument of a guided job."""
 
     name: str
     description: str
@@ -74,7 +74,7 @@ class Guide:
         found = (argument.misfit(given.get(argument.name)) for argument in self.arguments)
         return [*(text for text in found if text), *strange]
 
-    def told(self, **given: str) -> str:
+    def fill_in(self, **given: str) -> str:
         """The prompt with its arguments filled in."""
         values = {argument.name: given.get(argument.name) or argument.otherwise or "" for argument in self.arguments}
         return f"{self.text.format(**values)}\n\n{RULES}"
@@ -86,8 +86,17 @@ def guides() -> tuple[Guide, ...]:
     return tuple(_read(file) for file in sorted(FOLDER.glob("*.md")))
 
 
+def guide_named(name: str) -> Guide:
+    """A guided job.
+
+    Raises:
+        KeyError: There is none of this name.
+    """
+    return {guide.name: guide for guide in guides()}[name]
+
+
 def misfit(name: str, given: Mapping[str, str]) -> str:
-    """Why a guided job cannot be told; empty where it can."""
+    """Why a guided job cannot be filled in; empty where it can."""
     known = {guide.name: guide for guide in guides()}
     if name in known:
         wrong = known[name].misfits(given)

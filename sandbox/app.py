@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sandbox.clock import Clock
-from sandbox.control import Control
+from sandbox.control import Parts
 from sandbox.convirza.provider import Convirza
 from sandbox.enswitch.provider import Enswitch
 from sandbox.faults import FaultBoard
@@ -36,12 +36,12 @@ class Sandbox(Starlette):
             self.providers[provider.name] = provider
         self.faults = FaultBoard()
         log = RequestLog()
-        control = Control(surroundings, self.providers.values(), log, self.faults)
+        parts = Parts(clock, surroundings.ledger, log, self.faults, self.providers)
         mounts = [
             Mount(f"/{provider.name}", Recorder(provider, clock, log, self.faults))
             for provider in self.providers.values()
         ]
-        super().__init__(routes=[Mount("/_control", routes=control.routes()), *mounts])
+        super().__init__(routes=[Mount("/_control", routes=parts.routes()), *mounts])
 
 
 def create_sandbox(*, start: datetime | None = None, providers: Sequence[ProviderFactory] = PROVIDERS) -> Sandbox:

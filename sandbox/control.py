@@ -1,117 +1,107 @@
-"""`/_control`: look into the sandbox, break it on purpose, move its clock, put it back."""
+"""`/_control`: look into the sandbox, break it on purpose, move its clock, put it back.
 
-from collections.abc import Iterable
+The routes need no credentials, so the sandbox belongs on loopback only.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from sandbox.clock import iso
+from pydantic import Field
+from starlette.routing import BaseRoute, Mount
+
+from sandbox.clock import Clock, iso
 from sandbox.faults import FaultBoard, FaultOrder
-from sandbox.provider import Provider, Surroundings
+from sandbox.frame.controls import ControlError, control
+from sandbox.frame.wire import Wire
+from sandbox.ledger import Ledger
+from sandbox.provider import Provider
 from sandbox.request_log import RequestLog
 
 
-class ClockAdvance(BaseModel):
-    """Body of `POST /_control/clock`."""
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one sandbox."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    seconds: float = Field(ge=0)
-
-
-class Control:
-    """The handlers behind `/_control`; they need no credentials, so the sandbox belongs on loopback only."""
-
-    def __init__(
-        self, surroundings: Surroundings, providers: Iterable[Provider], log: RequestLog, faults: FaultBoard
-    ) -> None:
-        self._clock = surroundings.clock
-        self._ledger = surroundings.ledger
-        self._providers = {provider.name: provider for provider in providers}
-        self._log = log
-        self._faults = faults
+    clock: Clock
+    ledger: Ledger
+    log: RequestLog
+    faults: FaultBoard
+    providers: Mapping[str, Provider]
 
     def routes(self) -> list[BaseRoute]:
         """The common routes, then one mount for each provider that has controls of its own."""
-        common: list[BaseRoute] = [
-            Route("/providers", self.list_providers, methods=["GET"]),
-            Route("/requests", self.list_requests, methods=["GET"]),
-            Route("/ledger", self.list_charges, methods=["GET"]),
-            Route("/faults", self.list_faults, methods=["GET"]),
-            Route("/faults", self.set_fault, methods=["POST"]),
-            Route("/faults", self.clear_faults, methods=["DELETE"]),
-            Route("/reset", self.reset, methods=["POST"]),
-            Route("/clock", self.read_clock, methods=["GET"]),
-            Route("/clock", self.advance_clock, methods=["POST"]),
-        ]
-        own = [
-            Mount(f"/{provider.name}", routes=list(provider.controls))
-            for provider in self._providers.values()
-            if provider.controls
-        ]
-        return common + own
-
-    async def list_providers(self, request: Request) -> JSONResponse:
-        """What each provider says about itself: credentials, seeded identifiers, special numbers."""
-        return JSONResponse({name: provider.describe() for name, provider in self._providers.items()})
-
-    async def list_requests(self, request: Request) -> JSONResponse:
-        """The request log, of one provider if `?provider=` is given."""
-        entries = self._log.entries(request.query_params.get("provider"))
-        return JSONResponse([entry.to_wire() for entry in entries])
-
-    async def list_charges(self, request: Request) -> JSONResponse:
-        """The ledger, of one provider if `?provider=` is given."""
-        entries = self._ledger.entries(request.query_params.get("provider"))
-        return JSONResponse([entry.to_wire() for entry in entries])
-
-    async def list_faults(self, request: Request) -> JSONResponse:
-        """Every fault that is set, with how often it struck and how many requests it keeps waiting."""
-        return JSONResponse([fault.to_wire() for fault in self._faults.all()])
-
-    async def set_fault(self, request: Request) -> JSONResponse:
-        """Set a fault; the body is a `FaultOrder`."""
-        try:
-            order = FaultOrder.model_validate_json(await request.body())
-        except ValidationError as error:
-            return _refused(error)
-        if order.provider is not None and order.provider not in self._providers:
-            return JSONResponse({"error": f"no provider named {order.provider}"}, status_code=400)
-        return JSONResponse(self._faults.set(order).to_wire(), status_code=201)
-
-    async def clear_faults(self, request: Request) -> JSONResponse:
-        """Remove every fault and release what it holds."""
-        faults = self._faults.all()
-        released = sum(fault.waiting for fault in faults)
-        self._faults.clear()
-        return JSONResponse({"cleared": len(faults), "released": released})
-
-    async def reset(self, request: Request) -> JSONResponse:
-        """Put everything back to the seed: clock, ledger, log, faults and every provider."""
-        self._faults.clear()
-        self._clock.reset()
-        self._ledger.reset()
-        self._log.reset()
-        for provider in self._providers.values():
-            provider.reset()
-        return JSONResponse({"reset": list(self._providers)})
-
-    async def read_clock(self, request: Request) -> JSONResponse:
-        """The sandbox time."""
-        return JSONResponse({"now": iso(self._clock.now())})
-
-    async def advance_clock(self, request: Request) -> JSONResponse:
-        """Move the sandbox time forward by `seconds`."""
-        try:
-            advance = ClockAdvance.model_validate_json(await request.body())
-        except ValidationError as error:
-            return _refused(error)
-        self._clock.advance(advance.seconds)
-        return JSONResponse({"now": iso(self._clock.now())})
+        own = [Mount(f"/{name}", routes=list(each.controls)) for name, each in self.providers.items() if each.controls]
+        return [*(each.route(lambda: self) for each in COMMON), *own]
 
 
-def _refused(error: ValidationError) -> JSONResponse:
-    problems = [f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}" for problem in error.errors()]
-    return JSONResponse({"error": "; ".join(problems)}, status_code=400)
+@control("GET", "/providers")
+def list_providers(parts: Parts) -> Wire:
+    """Show what each provider says about itself: credentials, seeded identifiers, special numbers."""
+    return {name: provider.describe() for name, provider in parts.providers.items()}
+
+
+@control("GET", "/requests")
+def list_requests(parts: Parts, *, provider: str | None = None) -> list[Wire]:
+    """Show the request log, of one provider or of all."""
+    return [entry.to_wire() for entry in parts.log.entries(provider)]
+
+
+@control("GET", "/ledger")
+def list_charges(parts: Parts, *, provider: str | None = None) -> list[Wire]:
+    """Show the ledger, of one provider or of all."""
+    return [entry.to_wire() for entry in parts.ledger.entries(provider)]
+
+
+@control("GET", "/faults")
+def list_faults(parts: Parts) -> list[Wire]:
+    """Show every fault that is set, with how often it struck and how many requests it keeps waiting."""
+    return [fault.to_wire() for fault in parts.faults.all()]
+
+
+@control("POST", "/faults", status=201)
+def set_fault(parts: Parts, order: FaultOrder) -> Wire:
+    """Set a fault."""
+    if order.provider is not None and order.provider not in parts.providers:
+        raise ControlError(f"no provider named {order.provider}", 400)
+    return parts.faults.set(order).to_wire()
+
+
+@control("DELETE", "/faults")
+def clear_faults(parts: Parts) -> Wire:
+    """Remove every fault and release what it holds."""
+    faults = parts.faults.all()
+    released = sum(fault.waiting for fault in faults)
+    parts.faults.clear()
+    return {"cleared": len(faults), "released": released}
+
+
+@control("POST", "/reset")
+def reset(parts: Parts) -> Wire:
+    """Put everything back to the seed: clock, ledger, log, faults and every provider."""
+    parts.faults.clear()
+    parts.clock.reset()
+    parts.ledger.reset()
+    parts.log.reset()
+    for provider in parts.providers.values():
+        provider.reset()
+    return {"reset": list(parts.providers)}
+
+
+@control("GET", "/clock")
+def read_clock(parts: Parts) -> Wire:
+    """Show the sandbox time."""
+    return {"now": iso(parts.clock.now())}
+
+
+@control("POST", "/clock")
+def advance_clock(parts: Parts, *, seconds: Annotated[float, Field(ge=0)]) -> Wire:
+    """Move the sandbox time forward."""
+    parts.clock.advance(seconds)
+    return {"now": iso(parts.clock.now())}
+
+
+COMMON = (
+    *(list_providers, list_requests, list_charges, list_faults, set_fault, clear_faults),
+    *(reset, read_clock, advance_clock),
+)

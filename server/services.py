@@ -1,99 +1,87 @@
-"""Puts clients, guard and store together. Nothing is opened or imported before it is needed."""
+"""The services of one process: clients, store and guard, put together. The only composition root.
 
-import getpass
+Nothing is opened before it is needed. The store and what stands on it are imported then, too: most sessions only read,
+and SQLAlchemy takes longer to load than they take.
+"""
+
 import logging
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import httpx2
-from mcp.server.auth.middleware.auth_context import get_access_token
-from mcp.server.mcpserver import Context
-from pydantic import SecretStr
 
 from clients.cache import CachedAnswer
 from clients.client import ApiClient
+from clients.clock import Clock, SystemClock
 from clients.http_client import open_http_client
 from clients.limits import Limit
-from clients.operation import Spec
-from guard.action import Principal
+from clients.redaction import redact
+from clients.resources import ClientResources
+from clients.settings import reveal
+from clients.webhook_urls import INBOX_PATH
+from guard.action import Action
+from guard.background import Reconciliation
+from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
+from guard.journal import Journal
+from guard.pipeline import Guard
+from guard.rules.budget import Cap
+from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
-from server.console.urls import ApprovalPage, NoPage
-from server.mcp.dispatcher import Dispatcher
-from server.mcp.session import current_headers
+from guard.undo import UndoPlanner
 from server.settings.model import Settings
 from server.store.door import StoreDoor
-from server.webhooks.urls import InboxUrl
-from tools.actions.handlers import ActionHandlers
-from tools.policy_reader import PolicyReader
-from tools.provider import SETUPS, Shared, revealed
-from tools.registry import operation_named
-from tools.related_reads import related_reads
-from tools.selection import ToolSelection, from_headers
+from tools.builtin import BuiltinTool, Session
+from tools.builtin_list import builtin_tools
+from tools.operation_catalog import RegisteredOperations
+from tools.overview.views import View
+from tools.policy_reader import PolicyReader, Reader
+from tools.provider import ReadCallback
+from tools.registry import provider_named, provider_names
 
 if TYPE_CHECKING:
-    from guard.pipeline import Guard
-    from guard.undo import UndoPlanner
+    from server.store.events import StoredEvents
     from server.store.spending import StoredSpending
     from server.store.store import Store
-    from server.webhooks.endpoint import Reader
-    from tools.overview.views import View
-
 
 logger = logging.getLogger(__name__)
 
+WEBHOOK_SECRET: Final = "callbacks of providers"  # noqa: S105 - the purpose of a key, which is no secret
+"""What the secret in the inbox's addresses is derived for. Changing it would break addresses that providers hold."""
 
+
+@dataclass(frozen=True)
 class Services:
     """One process's clients, store and guard."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        http: httpx2.AsyncClient | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self.settings = settings
-        self.surface = ToolSelection(
-            tuple(settings.toolsets), tuple(settings.tools), tuple(settings.exclude_tools), settings.read_only
-        )
-        self.now = now
-        self._given_http = http
-        self.door = StoreDoor(settings.store_address, settings.state_folder, revealed(settings.state_key))
-        self.policy = settings.session_policy()
-        self.page: ApprovalPage = NoPage()
-        """Whoever serves puts the page here that it serves."""
+    settings: Settings
+    given_http: httpx2.AsyncClient | None = None
+    """A connection pool that somebody else made, and closes."""
 
-        self.clients = self._clients()
-        self.desk = Dispatcher(
-            clients=self.clients,
-            policy=self.policy,
-            guard=lambda: self.guard,
-            taint=lambda: self.store.taint,
-            principal=principal_of,
-            bar=self.bar,
-            settings=self._provider_setting,
-            page_for=lambda action: self.page.address_for(action.id),
-            wait_seconds=settings.approvals.wait_seconds,
-        )
+    clock: Clock = field(default_factory=SystemClock)
 
-        self.actions = ActionHandlers(
-            desk=self.desk,
-            journal=lambda: self.store.journal,
-            undoing=lambda: self.undoing,
-            principal=principal_of,
-            current=lambda action: self.guard.current(action),
-        )
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    """Whoever serves requests runs it beside them."""
 
     @cached_property
-    def undoing(self) -> "UndoPlanner":
-        """Plans for taking actions back."""
-        from guard.undo import UndoPlanner
+    def clients(self) -> Mapping[str, ApiClient]:
+        """A client for each provider that is set up."""
+        return {name: provider_named(name).connect.load()(*self._client_parts(name)) for name in self.set_up}
 
-        return UndoPlanner(journal=self.store.journal, senders=self.clients, operations=operation_named)
+    @cached_property
+    def http(self) -> httpx2.AsyncClient:
+        """The connection pool that all clients share."""
+        return self.given_http or open_http_client(self.settings.timeout_seconds)
+
+    @cached_property
+    def door(self) -> StoreDoor:
+        """The door to the store, for what needs the store later."""
+        settings = self.settings
+        return StoreDoor(settings.store_address, settings.state_folder, reveal(settings.state_key))
 
     @property
     def store(self) -> "Store":
@@ -101,74 +89,114 @@ class Services:
         return self.door.store
 
     @cached_property
-    def guard(self) -> "Guard":
-        """The guard, with its store. Imported here for the same reason."""
-        from guard.pipeline import Guard
+    def guard(self) -> Guard:
+        """The guard, with its store."""
+        return Guard(self.guard_dependencies)
 
-        return Guard(
+    @cached_property
+    def guard_dependencies(self) -> GuardDependencies:
+        """What the guard works with. Opens the store."""
+        return GuardDependencies(
             journal=self.store.journal,
             vault=self.store.vault,
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
-            senders=self.clients,
+            accounts=self.clients,
             prices=self._prices(),
-            operations=operation_named,
-            related_reads=related_reads,
+            catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
-            now=self.now,
-            lifetime=timedelta(minutes=self.settings.approval_minutes),
+            clock=self.clock,
+            reconciliation=self.reconciliation,
+            approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
     @cached_property
-    def views(self) -> "dict[str, View]":
-        """Each provider that is set up, in the form that is common to all."""
-        return {name: SETUPS[name].view(reader, self.settings) for name, reader in self.readers.items()}
+    def undo_planner(self) -> UndoPlanner:
+        """Plans for undoing actions."""
+        return UndoPlanner(self.guard_dependencies)
 
-    @cached_property
-    def readers(self) -> dict[str, PolicyReader]:
-        """What tools of our own and completions read each provider with: they reach no more than its operations do."""
-        return {
-            name: PolicyReader(client, policy=self.policy, bar=lambda spec: self._bar(spec, current_headers()))
-            for name, client in self.clients.items()
-        }
+    @property
+    def journal(self) -> Journal:
+        """The actions on the record."""
+        return self.store.journal
 
-    @cached_property
-    def spending(self) -> "StoredSpending":
+    @property
+    def ledger(self) -> "StoredSpending":
         """What guarded calls cost."""
         return self.store.spending
 
+    @property
+    def events(self) -> "StoredEvents":
+        """The webhooks that were taken in."""
+        return self.store.events
+
     @cached_property
-    def http(self) -> httpx2.AsyncClient:
-        """The pool that all clients share."""
-        return self._given_http or open_http_client(self.settings.timeout_seconds)
-
-    def bar(self, spec: Spec, context: Context[Any, Any]) -> str | None:
-        """Why this session may not call an operation, by whatever tool; None where it may."""
-        return self._bar(spec, context.headers)
-
-    def _bar(self, spec: Spec, headers: Mapping[str, str] | None) -> str | None:
-        client = from_headers(headers)
-        barred = self.surface.bar(spec.tool_name, reads=spec.effect.is_plain_read)
-        return barred or (client.bar(spec.tool_name, reads=spec.effect.is_plain_read) if client else None)
+    def policy(self) -> Policy:
+        """The operator's policy, made stricter by what this session adds."""
+        return self.settings.session_policy()
 
     @property
-    def is_reached_by_providers(self) -> bool:
-        """True when callbacks can come in: over HTTP, at an address that is known outside."""
-        return bool(self._inbox_address)
+    def caps(self) -> Sequence[Cap]:
+        """The operator's caps on spending."""
+        return self.settings.rules.rules(self.policy).caps
+
+    @cached_property
+    def set_up(self) -> tuple[str, ...]:
+        """Names of the providers that have credentials."""
+        return self.settings.set_up
 
     @property
-    def _inbox_address(self) -> str | None:
-        return self.settings.http.public_address or self.settings.approvals.address
+    def not_set_up(self) -> tuple[str, ...]:
+        """Names of the providers that have none."""
+        return tuple(name for name in provider_names() if name not in self.set_up)
 
-    def callback_readers(self) -> "dict[str, Reader]":
-        """What reads the callbacks of each provider that posts some."""
-        from tools.routee.webhooks import read_callback
+    @cached_property
+    def builtin_tools(self) -> tuple[BuiltinTool, ...]:
+        """Every built-in tool, listed or not, of the providers that are set up."""
+        return builtin_tools(self.set_up)
 
-        return {"routee": read_callback} if "routee" in self.clients else {}
+    @property
+    def can_receive_webhooks(self) -> bool:
+        """True when providers can reach this server: over HTTP, at an address that is known outside."""
+        return self._public_address is not None
 
-    def state_key(self) -> bytes:
+    def reader(self, provider: str, session: Session) -> Reader | None:
+        """What built-in tools read a provider with: they reach no more than its operations do."""
+        client = self.clients.get(provider)
+        return PolicyReader(client, policy=self.policy, access=session) if client else None
+
+    def views(self, session: Session) -> Mapping[str, View]:
+        """The providers that are set up, by name, in the form that is common to all."""
+        found: dict[str, View] = {}
+        for name in self.set_up:
+            make, reader = provider_named(name).view, self.reader(name, session)
+            if make is not None and reader is not None:
+                found[name] = make.load()(reader, self.settings.account(name))
+        return found
+
+    async def current(self, action: Action) -> Action:
+        """The action as it stands now; where its outcome is open, the provider is asked."""
+        return await self.guard.current(action)
+
+    def callback_readers(self) -> Mapping[str, ReadCallback]:
+        """What reads the webhooks of each provider that posts some."""
+        chosen = ((name, provider_named(name).read_callback) for name in self.set_up)
+        return {name: read.load() for name, read in chosen if read is not None}
+
+    def webhook_secret(self) -> str:
+        """The secret part of the inbox's addresses; the redactor learns it, so that nothing shows it."""
+        secret = self.store.seal.derive(WEBHOOK_SECRET).hex()[:40]
+        redact.learn(secret)
+        return secret
+
+    def webhook_url(self, provider: str, kind: str) -> str | None:
+        """Where a provider posts one kind of webhook; None where nobody outside could reach it."""
+        base = self._public_address
+        return f"{base.rstrip('/')}{INBOX_PATH}{provider}/{self.webhook_secret()}/{kind}" if base else None
+
+    def request_state_key(self) -> bytes:
         """Seals what clients carry between two rounds; replicas that share it can answer for each other.
 
         Where the store's key can be neither read nor made, every guarded call is refused, and any key will do.
@@ -185,74 +213,78 @@ class Services:
             await self.http.aclose()
         await self.door.close()
 
-    def _clients(self) -> dict[str, ApiClient]:
-        shared = Shared(
-            http=lambda: self.http,
-            limits=SharedLimits(lambda: self.store),
-            cache=SharedCache(lambda: self.store),
-            tokens=SharedTokens(lambda: self.store),
-            inbox=lambda name: InboxUrl(self._inbox_address, self.door, name),
+    @property
+    def _public_address(self) -> str | None:
+        return self.settings.http.public_address or self.settings.approvals.address
+
+    def _client_parts(self, provider: str) -> tuple[object, ClientResources]:
+
+        resources = ClientResources(
+            http=self._pool,
+            limits=_SharedLimits(self),
+            cache=_SharedCache(self),
+            tokens=_SharedTokens(self),
+            inbox=_Inbox(self, provider),
+            paths=self.settings.paths,
         )
-        return {
-            name: setup.client(self.settings, shared)
-            for name, setup in SETUPS.items()
-            if setup.section(self.settings).is_complete
-        }
+        return self.settings.account(provider), resources
+
+    def _pool(self) -> httpx2.AsyncClient:
+        return self.http
 
     def _prices(self) -> dict[str, PriceSource]:
-        sources = {name: SETUPS[name].prices(client) for name, client in self.clients.items()}
-        return {name: source for name, source in sources.items() if source is not None}
-
-    def _provider_setting(self, provider: str, name: str) -> str | None:
-        value = getattr(SETUPS[provider].section(self.settings), name, None)
-        return value.get_secret_value() if isinstance(value, SecretStr) else value
+        sources = ((name, provider_named(name).prices, client) for name, client in self.clients.items())
+        return {name: source.load()(client) for name, source, client in sources if source is not None}
 
 
-class SharedLimits:
+@dataclass(frozen=True, slots=True)
+class _SharedLimits:
     """The store's limits, without opening the store before a limit is touched."""
 
-    def __init__(self, record: "Callable[[], Store]") -> None:
-        self._record = record
+    services: Services
 
     async def take(self, limit: Limit) -> None:
-        await self._record().limits.take(limit)
+        await self.services.store.limits.take(limit)
 
 
-class SharedCache:
+@dataclass(frozen=True, slots=True)
+class _SharedCache:
     """The store's cache of answers, without opening the store before an answer is kept."""
 
-    def __init__(self, record: "Callable[[], Store]") -> None:
-        self._record = record
+    services: Services
 
     async def get(self, account: str, name: str) -> CachedAnswer | None:
-        return await self._record().cache.get(account, name)
+        return await self.services.store.cache.get(account, name)
 
     async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
-        await self._record().cache.put(account, name, answer)
+        await self.services.store.cache.put(account, name, answer)
 
     async def mark_stale(self, account: str) -> None:
-        await self._record().cache.mark_stale(account)
+        await self.services.store.cache.mark_stale(account)
 
 
-class SharedTokens:
+@dataclass(frozen=True, slots=True)
+class _SharedTokens:
     """The store's sessions, without opening the store before a client logs in."""
 
-    def __init__(self, record: "Callable[[], Store]") -> None:
-        self._record = record
+    services: Services
 
     async def get(self, name: str) -> str | None:
-        return await self._record().tokens.get(name)
+        return await self.services.store.tokens.get(name)
 
     async def put(self, name: str, value: str) -> None:
-        await self._record().tokens.put(name, value)
+        await self.services.store.tokens.put(name, value)
 
     async def drop(self, name: str) -> None:
-        await self._record().tokens.drop(name)
+        await self.services.store.tokens.drop(name)
 
 
-def principal_of(_context: Context[Any, Any] | None = None) -> Principal:
-    """Who makes the request at hand: the token's holder on HTTP, the local user otherwise."""
-    token = get_access_token()
-    if token is not None:
-        return Principal(f"token:{token.subject or token.client_id}")
-    return Principal(f"local:{getpass.getuser()}")
+@dataclass(frozen=True, slots=True)
+class _Inbox:
+    """Where one provider's webhooks arrive."""
+
+    services: Services
+    provider: str
+
+    def url(self, kind: str) -> str | None:
+        return self.services.webhook_url(self.provider, kind)

@@ -6,14 +6,14 @@ from typing import Any, Literal
 import httpx2
 from mcp import Client
 from mcp.client import ClientRequestContext
-from mcp.server import MCPServer
+from mcp.server.lowlevel import Server
 from mcp.types import ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.accounts import VoiceTelSettings
-from server.settings.model import Settings
+from server.settings.model import Settings, settings_class
+from tools.voicetel.settings import VoiceTelSettings
 
 KEY = "0123456789abcdef0123456789abcdef"
 """The sandbox's API key."""
@@ -42,15 +42,15 @@ def settings_for(folder: Path, voicetel_url: str = "https://voicetel.test", **mo
     account = VoiceTelSettings(
         api_key=SecretStr(KEY), base_url=voicetel_url, username="2015550100", password=SecretStr("Harbor2026")
     )
-    return Settings.model_validate({"voicetel": account, "state_folder": folder, "toolsets": ["all"], **more})
+    return settings_class().model_validate({"voicetel": account, "state_folder": folder, "toolsets": ["all"], **more})
 
 
-def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) -> tuple[Services, MCPServer]:
+def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) -> tuple[Services, Server[None]]:
     """A services and the server over it."""
-    services = Services(settings, http=http)
+    services = Services(settings, given_http=http)
     return services, build_server(services)
 
 
-def connect(server: MCPServer, *, era: Era = "auto", person: Person | None = None) -> Client:
+def connect(server: Server[None], *, era: Era = "auto", person: Person | None = None) -> Client:
     """A client in memory; without a person it declares that it cannot ask."""
     return Client(server, mode=era, elicitation_callback=person)

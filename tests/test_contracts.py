@@ -19,9 +19,9 @@ from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from guard.action import State
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from tests.connecting import Person, connect, server_for
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 FOLDER = Path(__file__).parent / "contract"
 
@@ -106,10 +106,10 @@ class Provider:
 async def test_a_call_becomes_exactly_the_documented_request_and_result(
     tool: str, contract: Contract, tmp_path: Path
 ) -> None:
-    name = catalogue()[tool].spec.provider.name
+    name = all_operations()[tool].spec.provider.name
     stub = cast("Stub", import_module(f"tests.contract_stubs.{name}"))
     provider = Provider(contract, stub)
-    settings = Settings.model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "tools": [tool]})
+    settings = settings_class().model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "tools": [tool]})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http:
         services, server = server_for(settings, http=http)
         async with connect(server, person=Person()) as client:
@@ -124,13 +124,13 @@ async def test_a_call_becomes_exactly_the_documented_request_and_result(
     assert _comparable(result) == contract.result
 
 
-@pytest.mark.parametrize("tool", sorted(catalogue()))
+@pytest.mark.parametrize("tool", sorted(all_operations()))
 def test_every_operation_has_a_contract(tool: str) -> None:
     assert (FOLDER / f"{tool}.json").is_file(), f"write tests/contract/{tool}.json from the provider's documents"
 
 
 def test_every_contract_belongs_to_an_operation() -> None:
-    assert {file.stem for file in FOLDER.glob("*.json")} <= set(catalogue())
+    assert {file.stem for file in FOLDER.glob("*.json")} <= set(all_operations())
 
 
 def _shown(request: httpx2.Request, wanted: WireRequest) -> WireRequest:

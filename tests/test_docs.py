@@ -16,7 +16,7 @@ from typer.main import get_command
 from server.cli.app import command_line
 from server.settings.reference import settings_table
 from tools.reference import page, summary
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 OWN = {tool["name"] for tool in json.loads((Path(__file__).parent / "tools" / "own_tools.json").read_bytes())}
 
@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WRITES = os.environ.get("RINGFENCE_WRITE_DOCS") == "1"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"operations": lambda: summary(catalogue().values())},
+    "README.md": {"operations": lambda: summary(all_operations().values())},
     "docs/settings.md": {"settings": settings_table},
-    "docs/operations.md": {"operations": lambda: page(catalogue().values())},
+    "docs/operations.md": {"operations": lambda: page(all_operations().values())},
 }
 
 
@@ -47,9 +47,9 @@ def test_derived_tables_are_as_the_declarations_are(name: str) -> None:
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
 def test_every_tool_it_names_exists(file: Path) -> None:
-    first = "|".join(sorted({name.partition("_")[0] for name in {*catalogue(), *OWN}}))
+    first = "|".join(sorted({name.partition("_")[0] for name in {*all_operations(), *OWN}}))
     named = set(re.findall(rf"`((?:{first})_[a-z0-9_]+)`", file.read_text(encoding="utf-8")))
-    assert named - set(catalogue()) - OWN == set()
+    assert named - set(all_operations()) - OWN == set()
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)

@@ -8,26 +8,24 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, TextContent
 
 from prompts.library import Guide, guides
-from server.mcp.own_tools import own_tools
-from server.services import Services
-from server.settings.model import Settings
 from tests.connecting import Era, connect, server_for, settings_for
-from tools.registry import catalogue
+from tools.builtin_list import all_builtin_tools
+from tools.registry import all_operations
 
-OWN = {tool.name for group in own_tools(Services(Settings())).values() for tool in group}
+OWN = {tool.name for tool in all_builtin_tools()}
 EVERY = pytest.mark.parametrize("guide", [pytest.param(guide, id=guide.name) for guide in guides()])
 
 
 @EVERY
 def test_every_tool_it_names_exists(guide: Guide) -> None:
     assert guide.tools
-    assert [name for name in guide.tools if name not in catalogue() and name not in OWN] == []
+    assert [name for name in guide.tools if name not in all_operations() and name not in OWN] == []
 
 
 @EVERY
 def test_it_reads_whole_with_only_what_is_required(guide: Guide) -> None:
     required = {argument.name: "201" for argument in guide.arguments if argument.otherwise is None}
-    told = guide.told(**required)
+    told = guide.fill_in(**required)
     assert "{" not in told
     assert ("201" in told) is bool(required)
 
@@ -35,12 +33,14 @@ def test_it_reads_whole_with_only_what_is_required(guide: Guide) -> None:
 @EVERY
 def test_every_argument_is_used_and_it_is_short_enough_to_follow(guide: Guide) -> None:
     assert all(f"{{{argument.name}}}" in guide.text for argument in guide.arguments)
-    assert len(bpe_openai.get_encoding("o200k_base").encode(guide.told())) < 1_000
+    assert len(bpe_openai.get_encoding("o200k_base").encode(guide.fill_in())) < 1_000
 
 
 @EVERY
 def test_nothing_paid_or_final_comes_before_a_look(guide: Guide) -> None:
-    named = [catalogue()[name].spec.effect.is_plain_read if name in catalogue() else True for name in guide.tools]
+    named = [
+        all_operations()[name].spec.effect.is_plain_read if name in all_operations() else True for name in guide.tools
+    ]
     assert named[0]
 
 

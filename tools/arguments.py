@@ -7,11 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tools.registry import OperationType, nearest
+from clients.operation import OperationType
+from clients.settings import AccountSettings
+from tools.registry import nearest
 from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_rule, server_inputs
-
-Settings = Callable[[str], str | None]
-"""A provider's setting by name."""
 
 
 class BadArguments(Exception):
@@ -30,7 +29,7 @@ class Page:
         """The cursor after an answer, where the provider pages the list itself."""
 
 
-def parse(operation: OperationType, arguments: Mapping[str, Any], setting: Settings) -> tuple[Any, Page]:
+def parse(operation: OperationType, arguments: Mapping[str, Any], account: AccountSettings) -> tuple[Any, Page]:
     """The validated call, with its secret inputs filled in by the server, and the page to show.
 
     Raises:
@@ -41,7 +40,7 @@ def parse(operation: OperationType, arguments: Mapping[str, Any], setting: Setti
     if unknown := [name for name in given if name not in known]:
         raise BadArguments(_unknown(operation, unknown, list(known)))
     page = _page(operation, given)
-    secrets = _secrets(operation, given, setting)
+    secrets = _secrets(operation, given, account)
     try:
         call = operation.model_validate(given | secrets)
     except ValidationError as misfit:
@@ -87,7 +86,7 @@ def _page(operation: OperationType, given: dict[str, Any]) -> Page:
     return Page(limit, int(cursor))
 
 
-def _secrets(operation: OperationType, given: dict[str, Any], setting: Settings) -> dict[str, str]:
+def _secrets(operation: OperationType, given: dict[str, Any], account: AccountSettings) -> dict[str, str]:
     filled: dict[str, str] = {}
     for name in server_inputs(operation):
         rule = secret_rule(operation, name)
@@ -98,7 +97,7 @@ def _secrets(operation: OperationType, given: dict[str, Any], setting: Settings)
                 raise BadArguments(f"{_head(operation)}\n- {flag}: true or false.")
             if not wanted:
                 continue
-        value = rule.generate() if rule.generate else setting(rule.setting or name)
+        value = rule.generate() if rule.generate else account.value_of(rule.setting or name)
         if value is None:
             raise BadArguments(
                 f"{_head(operation)}\nThe operator has not set {rule.setting or name} for this provider."

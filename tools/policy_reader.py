@@ -1,13 +1,14 @@
-"""Reads that tools of our own make for a model: one that policy or the surface keeps from it is not made.
+"""Reads that built-in tools make for a model: only those that policy and the session would let through without asking.
 
-What the guard reads for itself (prices, the state before, what became of a call) is no model's read and goes past this.
+What the guard reads for itself (prices, the state before, whether a call happened) is no model's read and does not
+pass here.
 """
 
-from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from clients.client import ApiClient
-from clients.operation import Operation, Spec
+from clients.operation import Operation
+from clients.spec import Spec
 from guard.errors import GuardRefusal
 from guard.rules.policy import Decision, Policy
 
@@ -15,41 +16,52 @@ R = TypeVar("R")
 
 
 class NotAllowed(GuardRefusal):
-    """A tool of our own needs a read that is not plainly allowed; nothing was sent for it."""
+    """A built-in tool needs a read that is not plainly allowed; nothing was sent for it."""
 
     advice = "Tell the user which rule it is; only the operator can change it."
 
 
 class Reader(Protocol):
-    """What a tool of our own reads a provider with."""
+    """What a built-in tool reads a provider with."""
 
     async def send(self, operation: Operation[R], /) -> R:
-        """The typed answer.
+        """Make a read and return its typed answer.
 
         Raises:
-            NotAllowed: The model may not have it.
+            NotAllowed: Policy or the session keeps it from the model.
             TelephonyError: It could not be read.
         """
+        ...
+
+
+class Access(Protocol):
+    """What a session may reach."""
+
+    def why_out_of_reach(self, spec: Spec) -> str | None:
+        """Why this session may not call an operation, by whatever tool; None where it may."""
         ...
 
 
 class PolicyReader:
     """Sends what a call of the operation itself would send without asking anybody, and nothing else."""
 
-    def __init__(self, client: ApiClient, *, policy: Policy, bar: Callable[[Spec], str | None]) -> None:
-        """`bar` says why the session at hand may not call an operation."""
+    def __init__(self, client: ApiClient, *, policy: Policy, access: Access) -> None:
         self._client = client
         self._policy = policy
-        self._bar = bar
+        self._access = access
 
     async def send(self, operation: Operation[R], /) -> R:
-        """The typed answer, where it is allowed."""
-        why = self._bar(operation.spec) or self._ruled_out(operation.spec)
+        """Make a read that is allowed and return its typed answer.
+
+        Raises:
+            NotAllowed: Policy or the session keeps it from the model; nothing was sent.
+        """
+        why = self._access.why_out_of_reach(operation.spec) or self._why_ruled_out(operation.spec)
         if why is not None:
-            raise NotAllowed(f"{operation.spec.tool_name} is not read: {why}.")
+            raise NotAllowed(f"{operation.spec.tool_name} was not read: {why}.")
         return await self._client.send(operation)
 
-    def _ruled_out(self, spec: Spec) -> str | None:
+    def _why_ruled_out(self, spec: Spec) -> str | None:
         if not self._policy.guards(spec):
             return None
         ruling = self._policy.ruling(spec)
@@ -57,4 +69,4 @@ class PolicyReader:
             return ruling.rule
         if ruling.decision is Decision.ALLOW:
             return "it does more than read"
-        return f"{ruling.rule}, and only a call by its own name asks a person"
+        return f"{ruling.rule}, and only a call by its own name is put to a person"

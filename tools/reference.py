@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tools.registry import OperationType
+from clients.operation import OperationType
 
 
 def summary(operations: Iterable[OperationType]) -> str:

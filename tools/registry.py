@@ -1,107 +1,79 @@
-"""The catalogue: every operation there is, from the modules named here. Loud on duplicates."""
+"""The providers that are installed, and every operation that they declare.
+
+Providers register through the entry-point group `ringfence.providers`, ours like those of other packages. Their names
+are known without importing them; a provider is imported when it is looked up, its operations when they are.
+"""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from typing import Any, cast
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, cast
 
-from clients.operation import Operation
+from clients.operation import OperationType
+from tools.provider import Provider
 
-OperationType = type[Operation[Any]]
-
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "voicetel": (
-        "phone_numbers",
-        "number_routing",
-        "number_inbox",
-        "number_messaging",
-        "caller_names",
-        "ordering",
-        "ports",
-        "messaging",
-        "e911",
-        "gateways",
-        "lookups",
-        "account",
-        "access",
-        "credentials",
-        "support",
-    ),
-    "routee": (
-        "sms",
-        "campaigns",
-        "phone_numbers",
-        "pools",
-        "pool_messages",
-        "conversations",
-        "call_control",
-        "voice_campaigns",
-        "contacts",
-        "groups",
-        "blacklist",
-        "two_step",
-        "lookups",
-        "viber",
-        "viber_campaigns",
-        "failover",
-        "reports",
-        "account",
-    ),
-    "convirza": (
-        "provisioned_routes",
-        "phone_numbers",
-        "conversations",
-        "broadcasts",
-        "voice_agents",
-        "media_prompts",
-        "webhooks",
-        "tags",
-        "users",
-        "groups",
-    ),
-    "enswitch": (
-        "plan_routes",
-        "plans",
-        "routing",
-        "costs",
-        "phone_numbers",
-        "system_numbers",
-        "calls",
-        "customers",
-        "balances",
-        "charges",
-        "invoices",
-        "cards",
-        "people",
-        "phones",
-        "queues",
-        "features",
-        "messages",
-    ),
-}
-"""Modules of `tools.<provider>` that declare operations, in the order in which they are shown."""
+GROUP: Final = "ringfence.providers"
 
 
 class DuplicateOperation(Exception):
     """Two operations have one tool name."""
 
 
+class BadProvider(Exception):
+    """An installed package registers a provider that cannot be used. The message names the package and the reason."""
+
+
+@cache
+def provider_names() -> tuple[str, ...]:
+    """The names of all installed providers, in alphabetical order.
+
+    Raises:
+        BadProvider: Two packages register one name.
+    """
+    return tuple(sorted(_entries()))
+
+
+@cache
+def provider_named(name: str) -> Provider:
+    """An installed provider.
+
+    Raises:
+        KeyError: None of this name is installed.
+        BadProvider: It cannot be imported, or is no `tools.provider.Provider` of this name.
+    """
+    entry = _entries()[name]
+    try:
+        loaded: object = entry.load()
+    except Exception as broken:
+        raise BadProvider(f"{_source(entry)} cannot be loaded: {broken}") from broken
+    if not isinstance(loaded, Provider) or loaded.name != name:
+        raise BadProvider(f"{_source(entry)} is no tools.provider.Provider named {name}")
+    return loaded
+
+
+def installed_providers() -> list[Provider]:
+    """Every installed provider, in the order of the names."""
+    return [provider_named(name) for name in provider_names()]
+
+
 def operations_in(provider: str, module: str) -> list[OperationType]:
-    """The operations that one module declares, in the order of the file."""
-    names = import_module(f"tools.{provider}.operations.{module}")
-    declared = [value for value in vars(names).values() if isinstance(value, type) and "spec" in value.__dict__]
-    return [cast("OperationType", value) for value in declared if value.__module__ == names.__name__]
+    """The operations that one module of a provider declares, in the order of the file."""
+    package = provider_named(provider).package
+    declaring = import_module(f"{package}.operations.{module}")
+    declared = [value for value in vars(declaring).values() if isinstance(value, type) and "spec" in value.__dict__]
+    return [cast("OperationType", value) for value in declared if value.__module__ == declaring.__name__]
 
 
 @cache
 def operations_of(provider: str) -> Mapping[str, OperationType]:
-    """Every operation of one provider by tool name.
+    """Every operation of one provider by tool name; none where it is not installed.
 
     Raises:
         DuplicateOperation: A name stands twice.
     """
-    modules = MODULES.get(provider, ())
+    modules = provider_named(provider).operations if provider in provider_names() else ()
     return by_tool_name(operation for module in modules for operation in operations_in(provider, module))
 
 
@@ -111,13 +83,13 @@ def operation_named(tool: str) -> OperationType | None:
 
 
 @cache
-def catalogue() -> Mapping[str, OperationType]:
+def all_operations() -> Mapping[str, OperationType]:
     """Every operation by tool name.
 
     Raises:
         DuplicateOperation: A name stands twice.
     """
-    return by_tool_name(operation for provider in MODULES for operation in operations_of(provider).values())
+    return by_tool_name(operation for name in provider_names() for operation in operations_of(name).values())
 
 
 def by_tool_name(operations: Iterable[OperationType]) -> Mapping[str, OperationType]:
@@ -138,3 +110,19 @@ def by_tool_name(operations: Iterable[OperationType]) -> Mapping[str, OperationT
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """The names that come closest to a misspelled one."""
     return get_close_matches(name, list(known), n=3, cutoff=0.5)
+
+
+@cache
+def _entries() -> Mapping[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        other = found.get(entry.name)
+        if other is not None and other.value != entry.value:
+            raise BadProvider(f"{_source(other)} and {_source(entry)} have one name; uninstall one of the two packages")
+        found[entry.name] = entry
+    return found
+
+
+def _source(entry: EntryPoint) -> str:
+    package = entry.dist.name if entry.dist else "an unnamed package"
+    return f"The provider {entry.name} ({entry.value}), registered by {package},"

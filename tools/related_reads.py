@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tools.registry import OperationType, operation_named, operations_of
+from clients.operation import OperationType
+from tools.registry import operation_named, operations_of
 
 MOST: Final = 2
 _SHOWS: Final = {"list", "get", "track"}

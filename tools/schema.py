@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from clients.descriptions import field_descriptions
 from clients.fields import KeptFromModel, is_secret
-from tools.registry import OperationType
+from clients.operation import OperationType
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 500

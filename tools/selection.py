@@ -1,7 +1,18 @@
-"""What a session is shown and what it reaches. The operator sets it at the start; a client can only narrow it."""
+"""Which tools a session is shown and can reach. The operator chooses at the start; a client can only narrow it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from clients.operation import OperationType
+from tools.registry import (
+    nearest,
+    operations_in,
+    operations_of,
+    provider_named,
+    provider_names,
+)
+from tools.suggestions import nearest_tools
 
 DEFAULT = "default"
 ALL = "all"
@@ -18,13 +29,17 @@ _HEADERS = (TOOLSETS_HEADER, TOOLS_HEADER, EXCLUDED_HEADER, READ_ONLY_HEADER)
 _FALSE = {"", "0", "false", "no", "off"}
 
 
+class UnknownTool(Exception):
+    """A toolset or tool of this name does not exist. The message names the nearest."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolInfo:
     """A tool, as far as choosing it needs."""
 
     name: str
     toolsets: frozenset[str]
-    reads: bool
+    only_reads: bool
     """True for a plain read."""
 
 
@@ -38,46 +53,130 @@ class ToolSelection:
     read_only: bool = False
 
     @property
-    def named(self) -> frozenset[str]:
+    def active_toolsets(self) -> frozenset[str]:
         """The toolsets in force: `default` where neither toolsets nor tools were named."""
         chosen = self.toolsets or (() if self.tools else (DEFAULT,))
         return frozenset({*chosen, ALWAYS})
 
-    def bar(self, name: str, *, reads: bool) -> str | None:
+    @property
+    def is_default(self) -> bool:
+        """True where nothing but the default toolsets is chosen."""
+        return self.active_toolsets <= {DEFAULT, ALWAYS} and not self.tools
+
+    def why_out_of_reach(self, name: str, *, only_reads: bool) -> str | None:
         """Why a tool is out of reach, by whatever way it is called; None where it is not."""
-        if self.read_only and not reads:
+        if self.read_only and not only_reads:
             return "this session may only read"
         return f"{name} is excluded from this session" if name in self.excluded else None
 
-    def shows(self, tool: ToolInfo) -> bool:
+    def includes(self, tool: ToolInfo) -> bool:
         """True when the tool is listed."""
-        if self.bar(tool.name, reads=tool.reads):
+        if self.why_out_of_reach(tool.name, only_reads=tool.only_reads):
             return False
-        return tool.name in self.tools or ALL in self.named or bool(tool.toolsets & self.named)
+        return (
+            tool.name in self.tools or ALL in self.active_toolsets or not tool.toolsets.isdisjoint(self.active_toolsets)
+        )
 
 
-def from_headers(headers: Mapping[str, str] | None) -> ToolSelection | None:
-    """What a client's headers leave of the operator's surface; None where they say nothing."""
+def selection_from_headers(headers: Mapping[str, str] | None) -> ToolSelection | None:
+    """What a client's headers leave of the operator's selection; None where they say nothing."""
     given = {name: headers[name] for name in _HEADERS if headers and name in headers}
     if not given:
         return None
-    toolsets, tools = name_list(given.get(TOOLSETS_HEADER)), name_list(given.get(TOOLS_HEADER))
+    toolsets, tools = split_names(given.get(TOOLSETS_HEADER)), split_names(given.get(TOOLS_HEADER))
     return ToolSelection(
         toolsets=toolsets or (() if tools else (ALL,)),
         tools=tools,
-        excluded=name_list(given.get(EXCLUDED_HEADER)),
+        excluded=split_names(given.get(EXCLUDED_HEADER)),
         read_only=given.get(READ_ONLY_HEADER, "false").strip().lower() not in _FALSE,
     )
 
 
-def unknown_names(surface: ToolSelection, known: Iterable[ToolInfo]) -> list[str]:
+def names_not_offered(selection: ToolSelection, offered: Iterable[ToolInfo]) -> list[str]:
     """The names of a client's choice that nothing here has."""
-    placed = list(known)
-    toolsets = {DEFAULT, ALL, *(name for tool in placed for name in tool.toolsets)}
-    tools = {tool.name for tool in placed}
-    return [*(name for name in surface.toolsets if name not in toolsets), *(n for n in surface.tools if n not in tools)]
+    known = list(offered)
+    toolsets = {DEFAULT, ALL, *(name for tool in known for name in tool.toolsets)}
+    tools = {tool.name for tool in known}
+    return [
+        *(name for name in selection.toolsets if name not in toolsets),
+        *(name for name in selection.tools if name not in tools),
+    ]
 
 
-def name_list(text: str | None) -> tuple[str, ...]:
+def split_names(text: str | None) -> tuple[str, ...]:
     """The names in a text that separates them by commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def select_operations(selection: ToolSelection, *, providers: Collection[str] | None = None) -> list[OperationType]:
+    """The operations that a selection shows, of all installed providers or some, in the registry's order.
+
+    A toolset is named `numbers` for all providers or `<provider>.numbers` for one.
+    """
+    of = provider_names() if providers is None else providers
+    offered = everyday_operations(of) if selection.is_default else _all_of(of)
+    return [operation for operation in offered if selection.includes(tool_info(operation))]
+
+
+def everyday_operations(providers: Collection[str]) -> list[OperationType]:
+    """The operations of the default selection, without loading the modules that declare none of them."""
+    found: list[OperationType] = []
+    for name in provider_names():
+        if name not in providers:
+            continue
+        for module, tools in provider_named(name).everyday.items():
+            declared = {operation.spec.tool_name: operation for operation in operations_in(name, module)}
+            found += [declared[tool] for tool in tools]
+    return found
+
+
+def is_everyday(operation: OperationType) -> bool:
+    """True for an operation that the default selection shows."""
+    everyday = provider_named(operation.spec.provider.name).everyday
+    return any(operation.spec.tool_name in tools for tools in everyday.values())
+
+
+@cache
+def tool_info(operation: OperationType) -> ToolInfo:
+    """An operation, as far as choosing it needs."""
+    spec = operation.spec
+    toolsets = {spec.provider.name, spec.toolset, f"{spec.provider.name}.{spec.toolset}"}
+    if is_everyday(operation):
+        toolsets.add(DEFAULT)
+    return ToolInfo(spec.tool_name, frozenset(toolsets), only_reads=spec.effect.is_plain_read)
+
+
+def require_known_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> None:
+    """Refuse names that no provider has, set up or not: a misspelled exclusion must not pass for one in force.
+
+    Raises:
+        UnknownTool: A toolset or tool is unknown.
+    """
+    for _, reason in unknown_names(selection, builtin):
+        raise UnknownTool(f"{reason[0].upper()}{reason[1:]}")
+
+
+def unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
+    """Each name of a selection that no provider has, and what to say of it."""
+    if not (set(selection.toolsets) - {DEFAULT, ALL, ALWAYS} or selection.tools or selection.excluded):
+        return
+    known = [*builtin, *(tool_info(operation) for operation in _all_of(provider_names()))]
+    toolsets = list(
+        dict.fromkeys([DEFAULT, ALL, *provider_names(), *(name for tool in known for name in sorted(tool.toolsets))])
+    )
+    only_reads = {tool.name: tool.only_reads for tool in known}
+    for name in selection.toolsets:
+        if name not in toolsets:
+            yield name, _unknown("toolset", name, nearest(name, toolsets))
+    for name in (*selection.tools, *selection.excluded):
+        if name not in only_reads:
+            yield name, _unknown("tool", name, nearest_tools(name, only_reads))
+
+
+def _unknown(kind: str, name: str, close: Sequence[str]) -> str:
+    hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists what there is."
+    return f"there is no {kind} {name!r}; {hint}"
+
+
+def _all_of(providers: Collection[str]) -> list[OperationType]:
+    return [operation for name in provider_names() if name in providers for operation in operations_of(name).values()]

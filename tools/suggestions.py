@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 
-from tools.registry import MODULES, OperationType, nearest
+from clients.operation import OperationType
+from tools.registry import nearest, provider_names
 
 READING = frozenset(
     {"check", "count", "find", "get", "list", "query", "read", "report", "search", "see", "show", "view"}
@@ -34,4 +35,4 @@ def _means_the_same(verb: str, other: str) -> bool:
 
 def _verb(name: str) -> str:
     provider, _, rest = name.partition("_")
-    return (rest if provider in MODULES else name).partition("_")[0]
+    return (rest if provider in provider_names() else name).partition("_")[0]

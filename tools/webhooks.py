@@ -1,15 +1,20 @@
 """What a provider posted, in one form: what it is about, how that stands, and what a person wrote."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 Kind = Literal["sms", "campaign", "inbound", "pool"]
 KINDS: tuple[Kind, ...] = ("sms", "campaign", "inbound", "pool")
 
 RANKS = {"Queued": 0, "Scheduled": 0, "Running": 1, "Sent": 1}
 """How far a state is from the end; what is not listed is final, and no state goes back."""
+
+
+PLAIN_SENDER: Final = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}|[A-Za-z0-9&_-]{1,11}")
+"""A number, or one word of a sender's length. Who texts or calls may send any text as the number; these say nothing."""
 
 
 class BadCallback(Exception):

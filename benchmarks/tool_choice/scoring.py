@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from server.mcp.own_tools import DISCOVERY, own_tools
-from server.services import Services
-from server.settings.model import Settings
+from tools.builtin_list import all_builtin_tools
+from tools.discovery.handlers import TOOLSET
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Index
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 FILE = Path(__file__).parent / "requests.txt"
 GATES: Mapping[int, float] = {1: 0.8, 5: 0.95}
@@ -82,11 +81,8 @@ def score(half: Half) -> Score:
 
 @cache
 def whole_index() -> Index:
-    """An index over every operation of every provider and over our own tools, as a server with all of them has it."""
-    groups = own_tools(Services(Settings()))
-    return index_of(
-        catalogue().values(), (tool for name, group in groups.items() if name != DISCOVERY for tool in group)
-    )
+    """The index over every operation and built-in tool, as a server with all providers has it."""
+    return index_of(all_operations().values(), [tool for tool in all_builtin_tools() if tool.toolset != TOOLSET])
 
 
 def latency() -> tuple[float, float]:

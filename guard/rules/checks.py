@@ -1,36 +1,24 @@
 """What the circumstances of one call add to the policy: they refuse it or make the decision stricter, never milder."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 from clients.effects import Effect
 from clients.operation import Operation
 from guard.action import Principal, State, arguments_of
+from guard.dependencies import GuardDependencies
 from guard.errors import Denied, Frozen
-from guard.journal import Journal
 from guard.money import Money
 from guard.rules.budget import applicable, require_room
-from guard.rules.compliance import OptOuts, check_opt_outs
+from guard.rules.compliance import check_opt_outs
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 from guard.rules.recipients import Recipients, recipient_count
-from guard.rules.rules import Rules
 
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
-
-
-class Taint(Protocol):
-    """Remembers what strangers wrote, so that a call made from their words is recognised."""
-
-    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
-        """Where a part of the arguments was read in a stranger's text; None if nowhere.
-
-        `ours` are numbers that the call is made from: that strangers know them says nothing.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +32,12 @@ class Assessment:
 class Checks:
     """Looks at one call from every side."""
 
-    def __init__(
-        self, *, journal: Journal, rules: Rules, optouts: OptOuts, taint: Taint, now: Callable[[], datetime]
-    ) -> None:
-        self._journal = journal
-        self._rules = rules
-        self._optouts = optouts
-        self._taint = taint
-        self._now = now
+    def __init__(self, dependencies: GuardDependencies) -> None:
+        self._journal = dependencies.journal
+        self._rules = dependencies.rules
+        self._optouts = dependencies.optouts
+        self._taint = dependencies.taint
+        self._clock = dependencies.clock
 
     async def refuse_early(self, operation: Operation[Any]) -> None:
         """Refuse what no answer could allow, before the provider is asked for a price.
@@ -83,7 +69,7 @@ class Checks:
             DestinationRefused: It reaches such a number.
         """
         if numbers and Effect.PAID in operation.spec.effect:
-            now = self._now()
+            now = self._clock.now()
             for moment in operation.scheduled_at() or (now,):
                 self._rules.compliance.check_hour(numbers, max(moment, now))
             await check_opt_outs(numbers, self._optouts)
@@ -122,7 +108,7 @@ class Checks:
         caps = applicable(self._rules.caps, provider, priced.amount.currency)
         if not caps and self._rules.caps_money_at(provider):
             return self._uncapped(provider, priced.amount)
-        require_room(await self._journal.spent(caps, self._now()), priced.amount)
+        require_room(await self._journal.spent(caps, self._clock.now()), priced.amount)
         return Decision.ALLOW, ""
 
     def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:
@@ -136,11 +122,11 @@ class Checks:
         return decision, f"No cap of the budget is in {amount.currency}, so none holds this call."
 
     async def _repetition(self, digest: str) -> tuple[Decision, str]:
-        earlier = await self._journal.last_answered(digest, self._now() - self._rules.compliance.duplicate_window)
+        earlier = await self._journal.last_answered(digest, self._clock.now() - self._rules.compliance.duplicate_window)
         at = (earlier.finished_at or earlier.decided_at) if earlier else None
         if earlier is None or at is None:
             return Decision.ALLOW, ""
-        ago = f"{_ago(self._now() - at)} ({earlier.id})"
+        ago = f"{_ago(self._clock.now() - at)} ({earlier.id})"
         if earlier.state is State.DECLINED:
             return Decision.ASK, f"EXACTLY THIS CALL was declined {ago}. Ask again only if the user does."
         return Decision.ASK, f"EXACTLY THIS CALL was done {ago}. This does it again."

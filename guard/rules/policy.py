@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from clients.effects import Effect
-from clients.operation import Spec
+from clients.spec import Spec
 
 
 class Decision(IntEnum):

@@ -6,10 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from clients.checking import only_checks
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
-from clients.operation import Operation
+from clients.operation import Operation, is_dry_run
 from guard.money import Money
 
 
@@ -176,7 +175,7 @@ async def quote(
 
 
 async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote:
-    charge = None if only_checks(operation) else operation.charge()
+    charge = None if is_dry_run(operation) else operation.charge()
     warnings = operation.warnings()
     if charge is None:
         return Quote(warnings=warnings)

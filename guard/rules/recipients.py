@@ -4,10 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from clients.audience import Members, UnresolvableRecipients
 from clients.errors import TelephonyError
-from clients.exchange import Exchange
-from clients.operation import Operation
+from clients.operation import Exchange, Members, Operation, UnresolvableRecipients
 from guard.errors import RecipientsChanged
 from guard.rules.quote import Quote
 

@@ -31,11 +31,11 @@ class Reach:
         return not self.customers
 
     def has(self, customer: int) -> bool:
-        """Whether this customer exists and can be reached."""
+        """Return whether this customer exists and can be reached."""
         return customer in self.customers
 
     def sees(self, table: str, row: Row) -> bool:
-        """Whether a row belongs to a customer that can be reached; the system's own rows are for every role."""
+        """Return whether a row belongs to a customer that can be reached; the system's own rows are for every role."""
         if self.everything:
             return True
         declared = TABLES[table]
@@ -51,7 +51,7 @@ NOBODY = frozenset[int]()
 
 
 def reach_of(state: State, person: Row | None) -> Reach:
-    """A person reaches its own customer, resellers the tree below it, system owners everyone."""
+    """Return a person's own customer, for resellers with the tree below it, for system owners everyone."""
     if person is None:
         return Reach(state, NOBODY, everything=False)
     own = person.whole("customer")
@@ -64,13 +64,13 @@ def reach_of(state: State, person: Row | None) -> Reach:
 
 
 def level(state: State, person: Row, privilege: str) -> int:
-    """What a person's role says about a privilege: 0 none, 1 all, 2 read-only."""
+    """Return what a person's role says about a privilege: 0 none, 1 all, 2 read-only."""
     access = state.first("role_access", role=person["role"], privilege=privilege)
     return access.whole("access") if access else 0
 
 
 def authenticate(state: State, parameters: Mapping[str, str], client: str) -> Row | None:
-    """The person that the parameters name; None if they name nobody.
+    """Return the person that the parameters name; None if they name nobody.
 
     Raises:
         Refusal: 401 if the password is wrong, the token has expired or is corrupt, or the address is not allowed.
@@ -138,7 +138,7 @@ def require_plan(state: State, person: Row, privileges: str) -> None:
 
 
 def issue_token(state: State, person: Row, expires: int | None) -> str:
-    """A new token in the shape of a JWT; what it says is made up."""
+    """Return a new token in the shape of a JWT; what it says is made up."""
     seed = f"{person['id']}:{expires}:{len(state.sessions)}".encode()
     parts = (hashlib.sha256(bytes([part]) + seed).digest() for part in range(3))
     token = ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in parts)

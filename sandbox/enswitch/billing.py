@@ -8,7 +8,6 @@ from sandbox.enswitch.fields import Row
 from sandbox.enswitch.state import State
 from sandbox.enswitch.wire import refuse
 
-PROVIDER = "enswitch"
 NOTHING = Decimal("0.00")
 CENT = Decimal("0.01")
 PHONE_FEE = Decimal("5.00")
@@ -18,7 +17,7 @@ FAX_FEE = Decimal("0.10")
 
 
 def can_pay(state: State, customer: int, amount: Decimal) -> bool:
-    """Whether a prepaid customer's balance covers the amount; others may owe (inferred)."""
+    """Return whether a prepaid customer's balance covers the amount; others may owe (inferred)."""
     row = state.row("customers", customer)
     return not row.text("bill_type").startswith("prepaid") or row.money("balance") >= amount
 
@@ -72,7 +71,7 @@ def _book(state: State, customer: int, kind: str, amount: Decimal, description: 
 
 def _write(state: State, customer: int, what: str, amount: Decimal, reference: str, quantity: int = 1) -> None:
     currency = state.row("customers", customer).text("currency")
-    state.surroundings.ledger.charge(PROVIDER, what, quantity, amount, reference, currency=currency)
+    state.write_charge(what, quantity, amount, reference, currency)
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,13 @@ class Price:
     message: Decimal = NOTHING
 
     def for_seconds(self, seconds: int) -> Decimal:
-        """A call's price; begun minutes count (inferred), rounded up to cents."""
+        """Return a call's price; begun minutes count (inferred), rounded up to cents."""
         minutes = -(-seconds // 60)
         return (self.connectfee + self.per_minute * minutes).quantize(CENT, ROUND_UP)
 
 
 def outbound_price(state: State, plan: int, number: str) -> Price:
-    """The price of calling or texting `number`.
+    """Return the price of calling or texting `number`.
 
     inferred: the longest called prefix wins, first among the plan's routes, which may forbid it, then among the
     system's, which lead to an outbound group, whose costs the plan or else the system plan sets.

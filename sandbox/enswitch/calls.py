@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sandbox.enswitch.billing import NOTHING, Price, can_pay, charge, outbound_price
 from sandbox.enswitch.fields import Fields, Row, customer, flag, integer, need, one_of, paging, text
-from sandbox.enswitch.function import Call, Function, reading, writing
+from sandbox.enswitch.function import Call, reading, writing
 from sandbox.enswitch.state import State
 from sandbox.enswitch.verbs import check_destinations, page, shown
 from sandbox.enswitch.wire import Answer, done, ok, refuse
@@ -17,8 +17,24 @@ OUTSIDE = {"external", "number"}
 """inferred: the types of a leg that leaves the installation and is billed."""
 
 
-def make(call: Call) -> Answer:
-    """calls/make: rings the source, then the destination; asynchronous, so a call that fails still answers 204.
+_ONE_CALL: Fields = text("callid", "uniqueid")
+_TIME_WINDOW: Fields = integer("start", "end", low=0)
+DIRECTIONS = "in|internal|in_out|out"
+
+
+@writing(
+    "calls/make",
+    "actions|panel",
+    text("cdialplan", "card", "callerid1", "callerid2", stype="phone", ctype="external"),
+    need(text("snumber")),
+    need(text("cnumber")),
+    customer(),
+    flag("answer1", "answer2", "screen1", "screen2", warn1=1, warn2=1, wait=0),
+    integer("recordgroup", delay=0, low=0),
+    basis="guide 4.1 and two operators' copies; defaults of stype and ctype inferred",
+)
+def make_call(call: Call) -> Answer:
+    """Ring the source, then the destination; asynchronous, so a call that fails still answers 204.
 
     inferred: each leg that leaves the installation costs its connection fee and first minute at once, and the rest
     when the call ends.
@@ -56,7 +72,7 @@ def make(call: Call) -> Answer:
 
 
 def _over_maximum(state: State, payer: int, plan: int, more: Decimal) -> bool:
-    """Whether a day's calls would cost more than `call_maximum`; -2 means the plan's, -1 no limit."""
+    """Return whether a day's calls would cost more than `call_maximum`; -2 means the plan's, -1 no limit."""
     limit = state.row("customers", payer).money("call_maximum")
     if limit == -2:
         limit = state.row("plans", plan).money("call_maximum")
@@ -91,27 +107,32 @@ def _end(state: State, row: Row, at: int) -> None:
 
 def _active(call: Call) -> Row:
     parameter = "uniqueid" if "uniqueid" in call.args else "callid"
-    row = call.state.first("active_calls", **{parameter: call.args[parameter]})
-    if row is None or not call.reach.sees("active_calls", row):
-        raise refuse(404, parameter)
-    return row
+    return call.only("active_calls", parameter, **{parameter: call.args[parameter]})
 
 
+@writing("calls/hangup", "actions|panel", _ONE_CALL, exactly_one=("callid", "uniqueid"), basis="guide 4.2")
 def hang_up(call: Call) -> Answer:
-    """calls/hangup."""
+    """End a running call."""
     _end(call.state, _active(call), call.state.now())
     return done()
 
 
+@writing(
+    "calls/update",
+    "actions",
+    _ONE_CALL,
+    text("stype", "snumber", "ctype", "cnumber", "dtype", "dnumber"),
+    exactly_one=("callid", "uniqueid"),
+)
 def update_call(call: Call) -> Answer:
-    """calls/update: rewrites what is recorded of a running call; the call itself goes on."""
+    """Rewrite what is recorded of a running call; the call itself goes on."""
     row = _active(call)
     row.update({name: value for name, value in call.args.items() if name not in {"uniqueid", "callid"}})
     return done()
 
 
 def customers_meant(call: Call) -> set[int]:
-    """The customers that an extended `customer` parameter means: an id, `all`, `recursive` or `system`.
+    """Return the customers that an extended `customer` parameter means: an id, `all`, `recursive` or `system`.
 
     Raises:
         Refusal: 400 if it is none of these or cannot be reached.
@@ -139,8 +160,18 @@ def _matching(call: Call, rows: Iterable[Row], columns: str) -> list[Row]:
     return found
 
 
+@reading(
+    "calls/active/list",
+    "callshop|telephone line reports|user",
+    text("customer", "sort", "callername_match", "callername_number", "callid", "phone", "stype", "smatch"),
+    text("snumber", "ctype", "cmatch", "cnumber", "dtype"),
+    flag("recursive", "names"),
+    one_of("direction", DIRECTIONS),
+    paging(names="count descending"),
+    cut=True,
+)
 def list_active(call: Call) -> Answer:
-    """calls/active/list."""
+    """List the calls that are running."""
     customers = customers_meant(call)
     rows = [row for row in call.state.tables["active_calls"] if row.whole("customer") in customers]
     if call.args.text("direction") == "in_out":
@@ -149,26 +180,33 @@ def list_active(call: Call) -> Answer:
     return page(call, _matching(call, rows, "callid direction stype snumber ctype cnumber dtype"), "uniqueid")
 
 
+@reading("calls/active/list/panel", "panel", customer())
 def list_panel(call: Call) -> Answer:
-    """calls/active/list/panel: the light version; which columns it keeps is inferred."""
+    """List running calls for a panel, with fewer columns; which ones is inferred."""
     columns = ("uniqueid", "callid", "direction", "stype", "snumber", "ctype", "cnumber", "start")
     rows = call.state.where("active_calls", customer=call.customer)
     return ok([{column: row[column] for column in columns if column in row} for row in rows])
 
 
 def _recorded(call: Call, customers: set[int]) -> list[Row]:
-    """Call records of a time window; since 3.14 `end` is exclusive."""
-    start = call.args.whole("start")
-    end = call.args.whole("end") if "end" in call.args else call.state.now() + 1
-    return [
-        row
-        for row in call.state.tables["cdrs"]
-        if row.whole("customer") in customers and start <= row.whole("start") < end
-    ]
+    return [row for row in call.in_window(call.state.tables["cdrs"], "start") if row.whole("customer") in customers]
 
 
+@reading(
+    "cdrs/list",
+    "callshop|cdrs",
+    _TIME_WINDOW,
+    flag("archive", "recurse"),
+    text("callername_match", "callername_number", "callid", "customer", "phone", "status", "stype", "smatch"),
+    integer("cost_customer"),
+    one_of("direction", DIRECTIONS),
+    integer("invoice", "peer", "talktime_maximum", "talktime_minimum", low=0),
+    paging(names="limit offset"),
+    cut=True,
+    basis="guide 4.0 and 3.14",
+)
 def list_cdrs(call: Call) -> Answer:
-    """cdrs/list."""
+    """List call records."""
     args = call.args
     rows = _matching(call, _recorded(call, customers_meant(call)), "callid direction invoice peer phone status stype")
     if "talktime_minimum" in args:
@@ -178,8 +216,9 @@ def list_cdrs(call: Call) -> Answer:
     return page(call, rows, "uniqueid")
 
 
+@reading("cdrs/totals/list", "cdrs", _TIME_WINDOW, customer())
 def total_cdrs(call: Call) -> Answer:
-    """cdrs/totals/list: one row an hour; its columns are inferred."""
+    """Total call records by the hour; the columns are inferred."""
     hours: dict[int, Row] = {}
     for record in _recorded(call, {call.customer}):
         hour = record.whole("start") // 3600 * 3600
@@ -190,84 +229,7 @@ def total_cdrs(call: Call) -> Answer:
     return ok([shown(hours[hour]) for hour in sorted(hours)])
 
 
+@reading("traces/calls/list", "system", need(integer("machine", refers="machines")), need(integer("timestamp", low=0)))
 def list_traces(call: Call) -> Answer:
-    """traces/calls/list."""
+    """List the signalling traces of a machine at one time."""
     return page(call, call.state.where("traces", machine=call.args["machine"], timestamp=call.args["timestamp"]))
-
-
-_ONE_CALL: Fields = text("callid", "uniqueid")
-_TIME_WINDOW: Fields = integer("start", "end", low=0)
-DIRECTIONS = "in|internal|in_out|out"
-
-CALLS: tuple[Function, ...] = (
-    writing(
-        "calls/make",
-        "actions|panel",
-        make,
-        (
-            *text("stype", default="phone"),
-            *need(text("snumber")),
-            *text("ctype", default="external"),
-            *need(text("cnumber")),
-            *text("cdialplan", "card", "callerid1", "callerid2"),
-            *customer(),
-            *flag("answer1", "answer2"),
-            *integer("recordgroup", low=0),
-            *flag("screen1", "screen2"),
-            *flag("warn1", "warn2", default=1),
-            *integer("delay", default=0, low=0),
-            *flag("wait", default=0),
-        ),
-        basis="guide 4.1 and two operators' copies; defaults of stype and ctype inferred",
-    ),
-    writing("calls/hangup", "actions|panel", hang_up, _ONE_CALL, exactly_one=("callid", "uniqueid"), basis="guide 4.2"),
-    writing(
-        "calls/update",
-        "actions",
-        update_call,
-        (*_ONE_CALL, *text("stype", "snumber", "ctype", "cnumber", "dtype", "dnumber")),
-        exactly_one=("callid", "uniqueid"),
-    ),
-    reading(
-        "calls/active/list",
-        "callshop|telephone line reports|user",
-        list_active,
-        (
-            *text("customer"),
-            *flag("recursive", "names"),
-            *one_of("direction", DIRECTIONS),
-            *paging(names="count descending"),
-            *text("sort", "callername_match", "callername_number", "callid", "phone"),
-            *text("stype", "smatch", "snumber", "ctype", "cmatch", "cnumber", "dtype"),
-        ),
-        cut=True,
-    ),
-    reading("calls/active/list/panel", "panel", list_panel, customer()),
-    reading(
-        "cdrs/list",
-        "callshop|cdrs",
-        list_cdrs,
-        (
-            *_TIME_WINDOW,
-            *flag("archive", "recurse"),
-            *text("callername_match", "callername_number", "callid"),
-            *integer("cost_customer"),
-            *text("customer"),
-            *one_of("direction", DIRECTIONS),
-            *integer("invoice", low=0),
-            *paging(names="limit offset"),
-            *integer("peer", low=0),
-            *text("phone", "status", "stype", "smatch"),
-            *integer("talktime_maximum", "talktime_minimum", low=0),
-        ),
-        cut=True,
-        basis="guide 4.0 and 3.14",
-    ),
-    reading("cdrs/totals/list", "cdrs", total_cdrs, (*_TIME_WINDOW, *customer())),
-    reading(
-        "traces/calls/list",
-        "system",
-        list_traces,
-        (*need(integer("machine", refers="machines")), *need(integer("timestamp", low=0))),
-    ),
-)

@@ -13,8 +13,35 @@ MOST_CARDS = 10_000
 """inferred: so many cards fail with the documented 500, since nothing says how many are too many."""
 
 
+_GROUP: Fields = (
+    *flag(allow_balance=1, change_pin=1, charge_locked=0),
+    *decimal(balance="0.00", charge="0.00", credit="0.00"),
+    *text("currency", "dialplan", callerid="", description="", dnumber=""),
+    *integer(card_length=12, low=6, high=20),
+    *one_of("charge_after", "create|firstuse", default="firstuse"),
+    *one_of("charge_period", "daily|weekly|monthly|annually|", default="monthly"),
+    *integer(clock=100, expires=0, low=0),
+    *customer(),
+)
+"""The bounds of card_length are inferred."""
+
+
+@writing(
+    "cards/batches/create",
+    "cards",
+    subject("card_groups", "cardgroup"),
+    need(text("batch_name")),
+    decimal(balance="0.00"),
+    integer(batch_number=1, number=1, low=1),
+    integer("card_length", low=6, high=20),
+    text("currency"),
+    flag(lock_cards=0, locked=0),
+    one_of("method", "random|sequential"),
+    integer("pin_length", low=0, high=20),
+    dry_run=True,
+)
 def create_batches(call: Call) -> Answer:
-    """cards/batches/create: every card can be spent; the answer has one id, that of the first batch (inferred)."""
+    """Create batches of cards; the answer has one id, that of the first batch (inferred)."""
     state, args = call.state, call.args
     group = call.row("card_groups", "cardgroup")
     batches, number = args.whole("batch_number"), args.whole("number")
@@ -38,8 +65,18 @@ def create_batches(call: Call) -> Answer:
     return created(ids[0])
 
 
+@writing(
+    "callshops/create",
+    "callshop telephones",
+    need(decimal("credit")),
+    need(integer("number", low=1, high=100)),
+    need(integer("plan", refers="plans")),
+    customer(),
+    dry_run=True,
+    basis="guide 4.4; the most that number may be is inferred",
+)
 def create_callshop(call: Call) -> Answer:
-    """callshops/create: sub-customers, each with a telephone line and credit."""
+    """Create sub-customers, each with a telephone line and credit."""
     state, args = call.state, call.args
     require_feature(state, call.customer, "phones", "phones", args.whole("number"))
     call.stop_if_validating()
@@ -57,65 +94,9 @@ def create_callshop(call: Call) -> Answer:
     return ok([{"id": identifier} for identifier in ids])
 
 
-_GROUP: Fields = (
-    *flag("allow_balance", default=1),
-    *decimal("balance", default="0.00"),
-    *text("callerid", default=""),
-    *integer("card_length", default=12, low=6, high=20),
-    *flag("change_pin", default=1),
-    *decimal("charge", default="0.00"),
-    *one_of("charge_after", "create|firstuse", default="firstuse"),
-    *flag("charge_locked", default=0),
-    *one_of("charge_period", "daily|weekly|monthly|annually|", default="monthly"),
-    *integer("clock", default=100, low=0),
-    *decimal("credit", default="0.00"),
-    *text("currency"),
-    *customer(),
-    *text("description", default=""),
-    *text("dialplan"),
-    *text("dnumber", default=""),
-    *integer("expires", default=0, low=0),
-)
-"""The bounds of card_length are inferred."""
-
 CARDS: tuple[Function, ...] = (
     writing(
-        "cards/groups/create",
-        "cards",
-        create("card_groups"),
-        (*need(text("name")), *need(integer("plan", refers="plans")), *_GROUP),
-        cut=True,
-    ),
-    writing(
-        "cards/batches/create",
-        "cards",
-        create_batches,
-        (
-            *subject("card_groups", "cardgroup"),
-            *need(text("batch_name")),
-            *decimal("balance", default="0.00"),
-            *integer("batch_number", default=1, low=1),
-            *integer("card_length", low=6, high=20),
-            *text("currency"),
-            *flag("lock_cards", "locked", default=0),
-            *one_of("method", "random|sequential"),
-            *integer("number", default=1, low=1),
-            *integer("pin_length", low=0, high=20),
-        ),
-        dry_run=True,
-    ),
-    writing(
-        "callshops/create",
-        "callshop telephones",
-        create_callshop,
-        (
-            *need(decimal("credit")),
-            *need(integer("number", low=1, high=100)),
-            *need(integer("plan", refers="plans")),
-            *customer(),
-        ),
-        dry_run=True,
-        basis="guide 4.4; the most that number may be is inferred",
-    ),
-    reading("unlimited/list", "user", listing("unlimited_access"), customer()),
+        "cards/groups/create", "cards", need(text("name")), need(integer("plan", refers="plans")), _GROUP, cut=True
+    )(create("card_groups")),
+    reading("unlimited/list", "user", customer())(listing("unlimited_access")),
 )

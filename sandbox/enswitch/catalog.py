@@ -1,30 +1,24 @@
 """Every function of the catalogue: the seed page, its siblings, and each page of the guide that was read."""
 
-from sandbox.enswitch.calls import CALLS
-from sandbox.enswitch.cards import CARDS
-from sandbox.enswitch.charges import CHARGES
-from sandbox.enswitch.customers import CUSTOMERS
-from sandbox.enswitch.features import FEATURES
+from sandbox.enswitch import (
+    calls,
+    cards,
+    charges,
+    customers,
+    features,
+    messages,
+    people,
+    phone_numbers,
+    phones,
+    plans,
+    queues,
+    routing,
+)
 from sandbox.enswitch.function import Function
-from sandbox.enswitch.messages import MESSAGES
-from sandbox.enswitch.people import PEOPLE
-from sandbox.enswitch.phone_numbers import NUMBERS
-from sandbox.enswitch.phones import PHONES
-from sandbox.enswitch.plans import PLANS
-from sandbox.enswitch.queues import QUEUES
-from sandbox.enswitch.routing import ROUTING
+from sandbox.frame.endpoint import declared_in
 
-FUNCTIONS: tuple[Function, ...] = (
-    *PLANS,
-    *ROUTING,
-    *NUMBERS,
-    *CALLS,
-    *CUSTOMERS,
-    *CHARGES,
-    *CARDS,
-    *PEOPLE,
-    *PHONES,
-    *QUEUES,
-    *FEATURES,
-    *MESSAGES,
+FUNCTIONS = declared_in(
+    Function,
+    *(plans, routing, phone_numbers, calls, customers, charges),
+    *(cards, people, phones, queues, features, messages),
 )

@@ -28,8 +28,24 @@ LIABLE_TABLES = {"cardgroup": "card_groups", "charge": "charges", "customer": "c
 """`product` is the fourth type; no page about products was read, so its numbers are not looked up."""
 
 
+_WINDOW: Fields = integer("start", "end", low=0)
+_TAX: Fields = (
+    *text("currency", accounts="", description=""),
+    *decimal(amount="0.00", rate="0.00"),
+    *flag(calls=0, cardgroups=0, charges=0, features=0, messages=0, numbers=0, products=0, shared=0),
+    *customer(),
+    *one_number_of("liable", (0, 1, 2), default=0),
+)
+"""inferred: the types and defaults of all but liable, where 2 means new and existing customers."""
+_LIABLE: Fields = (
+    *subject("taxes", "tax"),
+    *need(one_of("type", "cardgroup|charge|customer|product")),
+    *need(integer("number")),
+)
+
+
 def _check_charge(call: Call, row: Row) -> None:
-    """A charge belongs to one customer or to a plan; the plan's own customer then owns it here."""
+    """Give a charge of a plan to the plan's own customer; a charge belongs to one customer or to a plan."""
     if "plan" in call.args:
         row["customer"] = call.state.row("plans", call.args["plan"]).whole("customer")
         row["of_plan"] = 1
@@ -49,15 +65,16 @@ def _payers(call: Call, row: Row) -> Iterable[Row]:
 
 
 def _bill(call: Call, row: Row) -> None:
-    """Every customer on the plan pays, or the one customer; pro rata is left out (inferred)."""
+    """Charge every customer on the plan, or the one customer; pro rata is left out (inferred)."""
     amount = row.money("amount") * max(row.whole("number"), 1)
     for payer in _payers(call, row):
         charge(call.state, payer.whole("id"), f"charge: {row.text('name')}", amount, f"charge {row['id']}")
     row["charged"] = 1
 
 
+@writing("charges/charge", "commerce", subject("charges"))
 def bill_now(call: Call) -> Answer:
-    """charges/charge."""
+    """Bill a charge now."""
     row = call.row("charges")
     if row.text("period") == "once" and row.whole("charged"):
         # inferred: what is charged once cannot be charged again
@@ -66,31 +83,45 @@ def bill_now(call: Call) -> Answer:
     return done()
 
 
+@reading("charges/list", "commerce", customer(), integer("plan", refers="plans"), exactly_one=("customer", "plan"))
 def list_charges(call: Call) -> Answer:
-    """charges/list, of a customer or of a plan."""
+    """List the charges of a customer or of a plan."""
     if "plan" in call.args:
         return ok([shown(row) for row in call.state.where("charges", plan=call.args["plan"], of_plan=1)])
     rows = call.state.where("charges", customer=call.customer)
     return ok([shown(row) for row in rows if not row.whole("of_plan")])
 
 
+@reading(
+    "transactions/list",
+    "reports",
+    _WINDOW,
+    flag("archive"),
+    customer(),
+    integer("invoice", low=0),
+    text("sort"),
+    paging(names="descending"),
+)
 def list_transactions(call: Call) -> Answer:
-    """transactions/list."""
-    start = call.args.whole("start")
-    end = call.args.whole("end") if "end" in call.args else call.state.now() + 1
-    rows = [row for row in call.state.where("transactions", customer=call.customer) if start <= row.whole("time") < end]
+    """List changes of a customer's balance."""
+    rows = call.in_window(call.state.where("transactions", customer=call.customer))
     if "invoice" in call.args:
         rows = [row for row in rows if row["invoice"] == call.args["invoice"]]
     return page(call, rows)
 
 
+@reading(
+    "invoices/list",
+    "callshop|reports",
+    _WINDOW,
+    text("customer", "sort"),
+    paging(),
+    one_of("status", f"both|{STATUSES}"),
+)
 def list_invoices(call: Call) -> Answer:
-    """invoices/list."""
+    """List invoices."""
     customers = customers_meant(call)
-    start = call.args.whole("start")
-    end = call.args.whole("end") if "end" in call.args else call.state.now() + 1
-    rows = [row for row in call.state.tables["invoices"] if row.whole("customer") in customers]
-    rows = [row for row in rows if start <= row.whole("time") < end]
+    rows = [row for row in call.in_window(call.state.tables["invoices"]) if row.whole("customer") in customers]
     status = call.args.text("status")
     if status:
         wanted = {"approved", "queued"} if status == "both" else {status}
@@ -98,8 +129,17 @@ def list_invoices(call: Call) -> Answer:
     return page(call, rows)
 
 
+@reading(
+    "invoices/get",
+    "callshop|reports",
+    customer(),
+    integer("id", refers="invoices"),
+    one_of("encoding", "raw|base64", default="raw"),
+    flag(file=0),
+    exactly_one=("customer", "id"),
+)
 def get_invoice(call: Call) -> Answer:
-    """invoices/get: one by id, or a customer's last; `file=1` adds the document."""
+    """Show one invoice by id, or a customer's last; `file=1` adds the document."""
     if "id" in call.args:
         invoice = call.row("invoices")
     else:
@@ -118,8 +158,9 @@ def get_invoice(call: Call) -> Answer:
     return ok(answer)
 
 
+@writing("invoices/update", "commerce", subject("invoices"), one_of("status", STATUSES))
 def update_invoice(call: Call) -> Answer:
-    """invoices/update: such as paid or cancelled."""
+    """Set the status of an invoice, such as paid or cancelled."""
     invoice = call.row("invoices")
     if "status" in call.args and invoice["status"] != call.args["status"]:
         invoice["status"] = call.args["status"]
@@ -128,8 +169,15 @@ def update_invoice(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "invoices/send",
+    "commerce",
+    integer("reseller"),
+    one_of("status", "approved|queued|both", default="approved"),
+    basis="guide 4.4; default of status inferred",
+)
 def send_invoices(call: Call) -> Answer:
-    """invoices/send: mails every matching invoice of the reseller's customers."""
+    """Mail every matching invoice of the reseller's customers."""
     reseller = call.args.whole("reseller") or call.caller.whole("customer")
     if not call.reach.has(reseller):
         raise refuse(400, "reseller", "Invalid customer specified.")
@@ -158,111 +206,39 @@ def _liability(call: Call) -> tuple[Row, Row | None]:
     return tax, call.state.first("tax_liable", tax=tax["id"], type=kind, number=number)
 
 
+@reading("taxes/liable/get", "commerce", _LIABLE)
 def get_liable(call: Call) -> Answer:
-    """taxes/liable/get."""
+    """Show whether something is liable to a tax."""
     tax, row = _liability(call)
     liable = row.whole("liable") if row else int(tax.whole("liable") > 0)
     return ok({"liable": liable})
 
 
+@writing("taxes/liable/set", "commerce", _LIABLE, need(flag("liable")))
 def set_liable(call: Call) -> Answer:
-    """taxes/liable/set."""
+    """Set whether something is liable to a tax."""
     _, row = _liability(call)
     row = row or call.state.insert("tax_liable", **{name: call.args[name] for name in ("tax", "type", "number")})
     row["liable"] = call.args["liable"]
     return done()
 
 
-_WINDOW: Fields = integer("start", "end", low=0)
-_TAX: Fields = (
-    *text("accounts", default=""),
-    *decimal("amount", default="0.00"),
-    *flag("calls", "cardgroups", "charges", default=0),
-    *text("currency"),
-    *customer(),
-    *text("description", default=""),
-    *flag("features", default=0),
-    *one_number_of("liable", (0, 1, 2), default=0),
-    *flag("messages", "numbers", "products", default=0),
-    *decimal("rate", default="0.00"),
-    *flag("shared", default=0),
-)
-"""inferred: the types and defaults of all but liable, where 2 means new and existing customers."""
-_LIABLE: Fields = (
-    *subject("taxes", "tax"),
-    *need(one_of("type", "cardgroup|charge|customer|product")),
-    *need(integer("number")),
-)
-
 CHARGES: tuple[Function, ...] = (
     writing(
         "charges/create",
         "administrator|wholesale",
-        create("charges", check=_check_charge, after=_after_charge),
-        (
-            *need(text("name")),
-            *customer(),
-            *integer("plan", refers="plans"),
-            *decimal("amount", "buy", default="0.00"),
-            *text("currency"),
-            *text("description", default=""),
-            *integer("start", "end", low=-1),
-            *integer("number", default=1, low=1),
-            *one_of("period", "once|monthly|quarterly|annually|", default="once"),
-        ),
+        need(text("name")),
+        customer(),
+        integer("plan", refers="plans"),
+        decimal(amount="0.00", buy="0.00"),
+        text("currency", description=""),
+        integer("start", "end", low=-1),
+        integer(number=1, low=1),
+        one_of("period", "once|monthly|quarterly|annually|", default="once"),
         exactly_one=("customer", "plan"),
         dry_run=True,
         basis="guide 4.4; default of period inferred",
-    ),
-    writing("charges/charge", "commerce", bill_now, subject("charges")),
-    reading(
-        "charges/list",
-        "commerce",
-        list_charges,
-        (*customer(), *integer("plan", refers="plans")),
-        exactly_one=("customer", "plan"),
-    ),
-    reading(
-        "transactions/list",
-        "reports",
-        list_transactions,
-        (
-            *_WINDOW,
-            *flag("archive"),
-            *customer(),
-            *integer("invoice", low=0),
-            *text("sort"),
-            *paging(names="descending"),
-        ),
-    ),
-    reading(
-        "invoices/list",
-        "callshop|reports",
-        list_invoices,
-        (*_WINDOW, *text("customer"), *paging(), *text("sort"), *one_of("status", f"both|{STATUSES}")),
-    ),
-    reading(
-        "invoices/get",
-        "callshop|reports",
-        get_invoice,
-        (
-            *customer(),
-            *integer("id", refers="invoices"),
-            *one_of("encoding", "raw|base64", default="raw"),
-            *flag("file", default=0),
-        ),
-        exactly_one=("customer", "id"),
-    ),
-    writing("invoices/update", "commerce", update_invoice, (*subject("invoices"), *one_of("status", STATUSES))),
-    writing(
-        "invoices/send",
-        "commerce",
-        send_invoices,
-        (*integer("reseller"), *one_of("status", "approved|queued|both", default="approved")),
-        basis="guide 4.4; default of status inferred",
-    ),
-    writing("taxes/create", "commerce", create("taxes"), (*need(text("name")), *_TAX), dry_run=True),
-    writing("taxes/update", "commerce", update("taxes"), (*subject("taxes"), *text("name"), *kept(_TAX)), dry_run=True),
-    reading("taxes/liable/get", "commerce", get_liable, _LIABLE),
-    writing("taxes/liable/set", "commerce", set_liable, (*_LIABLE, *need(flag("liable")))),
+    )(create("charges", check=_check_charge, after=_after_charge)),
+    writing("taxes/create", "commerce", need(text("name")), _TAX, dry_run=True)(create("taxes")),
+    writing("taxes/update", "commerce", subject("taxes"), text("name"), kept(_TAX), dry_run=True)(update("taxes")),
 )

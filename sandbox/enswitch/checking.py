@@ -23,7 +23,7 @@ def pairs_of(text: str) -> list[tuple[str, str]]:
 
 
 def merged(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """The parameters of URL and form together.
+    """Return the parameters of URL and form together.
 
     Raises:
         Refusal: 400 if one was given twice (inferred).
@@ -37,7 +37,7 @@ def merged(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def checked(state: State, function: Function, reach: Reach, parameters: Mapping[str, str]) -> Row:
-    """The parameters read as their types, with defaults.
+    """Return the parameters read as their types, with defaults.
 
     Raises:
         Refusal: 400 with every problem found, or 404 if a row that must exist does not.

@@ -5,7 +5,7 @@ import io
 
 from sandbox.enswitch.billing import NOTHING, add_balance
 from sandbox.enswitch.fields import Fields, Row, decimal, flag, integer, kept, need, one_number_of, one_of, paging, text
-from sandbox.enswitch.function import Call, Function, reading, writing
+from sandbox.enswitch.function import Call, reading, writing
 from sandbox.enswitch.plans import BILL_TYPES
 from sandbox.enswitch.state import State
 from sandbox.enswitch.verbs import page, shown, subject
@@ -15,8 +15,30 @@ EXPORTED = ("phones", "numbers", "mailboxes", "queues", "people")
 """inferred: the tables of customers/export; with `data=1` messages come too, files and all."""
 
 
+_CUSTOMER: Fields = (
+    *text("account", "address1", "address2", "address3", "address_city", "address_code", "address_other"),
+    *text("address_state", "bill_ref"),
+    *flag("auto_topup"),
+    *decimal(balance="0.00", call_maximum="-2"),
+    *one_of("bill_type", BILL_TYPES),
+    *integer(bulk_calls=-2, low=-2),
+)
+"""The page goes on (affiliate_*, bank_*, …); those are named as groups only and left out."""
+_REQUIRED: Fields = need((*text("name"), *integer("plan", refers="plans"), *text("email")))
+
+
+@reading(
+    "customers/list",
+    "callshop|commerce",
+    one_number_of("deleted", (-1, 0, 1), default=0),
+    one_of("bill_type", BILL_TYPES),
+    paging("account|description|name"),
+    flag("directory", "recursive"),
+    text("name"),
+    integer("parent", low=0),
+)
 def list_customers(call: Call) -> Answer:
-    """customers/list: the sub-customers of `parent`, or of everyone below with `recursive=1`."""
+    """List the sub-customers of `parent`, or everyone below it with `recursive=1`."""
     args, state = call.args, call.state
     parent = args.whole("parent") or call.caller.whole("customer")
     if not call.reach.has(parent):
@@ -33,8 +55,9 @@ def list_customers(call: Call) -> Answer:
     return page(call, [row for row in rows if name in row.text("name").lower()])
 
 
+@writing("customers/create", "commerce", _REQUIRED, _CUSTOMER, cut=True)
 def create_customer(call: Call) -> Answer:
-    """customers/create, below the caller's customer."""
+    """Create a customer below the caller's."""
     call.stop_if_validating()
     columns = {name: value for name, value in call.args.items() if name != "balance"}
     customer = new_customer(call.state, call.caller.whole("customer"), Row(columns))
@@ -44,14 +67,22 @@ def create_customer(call: Call) -> Answer:
 
 
 def new_customer(state: State, parent: int, columns: Row) -> Row:
-    """A customer with the columns that every customer has."""
+    """Return a customer with the columns that every customer has."""
     always: Row = Row({"parent": parent, "deleted": 0, "balance": NOTHING, "bill_type": "prepaid"})
     always.update(call_maximum=-2, bulk_calls=-2, currency=state.row("plans", columns["plan"]).text("currency"))
     return state.insert("customers", **{**always, **columns})
 
 
+@writing(
+    "customers/update",
+    "administrator|commerce|wholesale",
+    subject("customers"),
+    kept(_REQUIRED),
+    kept(_CUSTOMER),
+    cut=True,
+)
 def update_customer(call: Call) -> Answer:
-    """customers/update; a person without the commerce privilege changes its own customer only."""
+    """Change a customer; without the commerce privilege only one's own."""
     customer = call.row("customers")
     if not call.may("commerce") and customer["id"] != call.caller["customer"]:
         raise refuse(402)
@@ -63,8 +94,9 @@ def update_customer(call: Call) -> Answer:
     return done()
 
 
+@writing("customers/delete", "commerce", subject("customers"))
 def delete_customer(call: Call) -> Answer:
-    """customers/delete: soft; refused while it has sub-customers."""
+    """Mark a customer as deleted; refused while it has sub-customers."""
     customer = call.row("customers")
     if any(call.state.where("customers", parent=customer["id"], deleted=0)):
         raise refuse(400, "id", "The customer has sub-customers.")
@@ -72,14 +104,16 @@ def delete_customer(call: Call) -> Answer:
     return done()
 
 
+@writing("customers/undelete", "commerce", subject("customers"), basis="inferred: named in customers/delete")
 def undelete_customer(call: Call) -> Answer:
-    """customers/undelete (inferred)."""
+    """Take the mark off a deleted customer (inferred)."""
     call.row("customers")["deleted"] = 0
     return done()
 
 
+@writing("customers/purge", "commerce", subject("customers"))
 def purge_customer(call: Call) -> Answer:
-    """customers/purge: for good, and only after customers/delete."""
+    """Remove a customer for good, which must be marked as deleted."""
     customer = call.row("customers")
     if not customer["deleted"]:
         raise refuse(400, "id", "The customer must be deleted first.")
@@ -93,8 +127,15 @@ def purge_customer(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "customers/move",
+    "system",
+    subject("customers"),
+    subject("customers", "parent"),
+    need(integer("plan", refers="plans")),
+)
 def move_customer(call: Call) -> Answer:
-    """customers/move."""
+    """Move a customer below another one, onto a new plan."""
     customer, parent = call.row("customers"), call.row("customers", "parent")
     if parent.whole("id") in call.state.below(customer.whole("id")):
         raise refuse(400, "parent", "must not be the customer itself or below it")
@@ -102,8 +143,9 @@ def move_customer(call: Call) -> Answer:
     return done()
 
 
+@writing("customers/import", "system owner", need(text("csv")))
 def import_customers(call: Call) -> Answer:
-    """customers/import; the columns are inferred to be those that customers/create requires."""
+    """Create customers from CSV; its columns are inferred to be those that creating one requires."""
     lines = list(csv.DictReader(io.StringIO(call.args.text("csv"))))
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
@@ -116,8 +158,9 @@ def import_customers(call: Call) -> Answer:
     return ok({"count": len(rows)})
 
 
+@reading("customers/export", "system", integer("customer"), flag(deleted=0, recursive=0, data=0), basis="guide 3.14")
 def export_customers(call: Call) -> Answer:
-    """customers/export; `data=1` gives away mailboxes with their messages; the shape is inferred."""
+    """Export customers; `data=1` gives away mailboxes with their messages; the shape is inferred."""
     args, state = call.args, call.state
     top = args.whole("customer") or call.caller.whole("customer")
     if not call.reach.has(top):
@@ -135,8 +178,17 @@ def export_customers(call: Call) -> Answer:
     return ok(exported)
 
 
-def add(call: Call) -> Answer:
-    """customers/balance/add: atomic; `transaction` left empty leaves no record of it."""
+@writing(
+    "customers/balance/add",
+    "commerce",
+    subject("customers"),
+    need(decimal("amount")),
+    text("currency", "description"),
+    one_of("transaction", "credit|topup|", default=""),
+    basis="guide 4.2 and one client library; default of transaction inferred",
+)
+def add_balance_to(call: Call) -> Answer:
+    """Add to a balance, at once; `transaction` left empty leaves no record of it."""
     customer = call.row("customers")
     amount = call.args.money("amount")
     if amount <= 0:
@@ -150,8 +202,11 @@ def add(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "customers/topup/request", "payment", need(decimal("amount")), integer("id", refers="customers"), flag(invoice=0)
+)
 def request_topup(call: Call) -> Answer:
-    """customers/topup/request: charges the stored card; a refusal by the bank is still code 200 (inferred)."""
+    """Charge the stored card; a refusal by the bank is still code 200 (inferred)."""
     customer = call.row("customers") if "id" in call.args else call.state.row("customers", call.customer)
     amount = call.args.money("amount")
     if amount <= 0:
@@ -162,8 +217,9 @@ def request_topup(call: Call) -> Answer:
     return ok({"status": "approved", "error": 0, "message": ""})
 
 
+@writing("vouchers/use", "payment", need(text("serial")), integer("customer"))
 def use_voucher(call: Call) -> Answer:
-    """vouchers/use."""
+    """Add a voucher's amount to the balance."""
     voucher = call.state.first("vouchers", serial=call.args["serial"], used=0)
     if voucher is None:
         raise refuse(404, "serial")
@@ -171,85 +227,3 @@ def use_voucher(call: Call) -> Answer:
     add_balance(call.state, call.customer, "voucher", voucher.money("amount"), "credit")
     balance = call.state.row("customers", call.customer).money("balance")
     return ok({"amount": voucher["amount"], "balance": balance})
-
-
-_CUSTOMER: Fields = (
-    *text("account", "address1", "address2", "address3"),
-    *text("address_city", "address_code", "address_other", "address_state"),
-    *flag("auto_topup"),
-    *decimal("balance", default="0.00"),
-    *text("bill_ref"),
-    *one_of("bill_type", BILL_TYPES),
-    *integer("bulk_calls", default=-2, low=-2),
-    *decimal("call_maximum", default="-2"),
-)
-"""The page goes on (affiliate_*, bank_*, …); those are named as groups only and left out."""
-
-_REQUIRED: Fields = need((*text("name"), *integer("plan", refers="plans"), *text("email")))
-
-CUSTOMERS: tuple[Function, ...] = (
-    reading(
-        "customers/list",
-        "callshop|commerce",
-        list_customers,
-        (
-            *one_number_of("deleted", (-1, 0, 1), default=0),
-            *one_of("bill_type", BILL_TYPES),
-            *paging("account|description|name"),
-            *flag("directory", "recursive"),
-            *text("name"),
-            *integer("parent", low=0),
-        ),
-    ),
-    writing("customers/create", "commerce", create_customer, (*_REQUIRED, *_CUSTOMER), cut=True),
-    writing(
-        "customers/update",
-        "administrator|commerce|wholesale",
-        update_customer,
-        (*subject("customers"), *kept(_REQUIRED), *kept(_CUSTOMER)),
-        cut=True,
-    ),
-    writing("customers/delete", "commerce", delete_customer, subject("customers")),
-    writing(
-        "customers/undelete",
-        "commerce",
-        undelete_customer,
-        subject("customers"),
-        basis="inferred: named in customers/delete",
-    ),
-    writing("customers/purge", "commerce", purge_customer, subject("customers")),
-    writing(
-        "customers/move",
-        "system",
-        move_customer,
-        (*subject("customers"), *subject("customers", "parent"), *need(integer("plan", refers="plans"))),
-    ),
-    writing("customers/import", "system owner", import_customers, need(text("csv"))),
-    reading(
-        "customers/export",
-        "system",
-        export_customers,
-        (*integer("customer"), *flag("deleted", "recursive", "data", default=0)),
-        basis="guide 3.14",
-    ),
-    writing(
-        "customers/balance/add",
-        "commerce",
-        add,
-        (
-            *subject("customers"),
-            *need(decimal("amount")),
-            *text("currency"),
-            *one_of("transaction", "credit|topup|", default=""),
-            *text("description"),
-        ),
-        basis="guide 4.2 and one client library; default of transaction inferred",
-    ),
-    writing(
-        "customers/topup/request",
-        "payment",
-        request_topup,
-        (*need(decimal("amount")), *integer("id", refers="customers"), *flag("invoice", default=0)),
-    ),
-    writing("vouchers/use", "payment", use_voucher, (*need(text("serial")), *integer("customer"))),
-)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -29,18 +29,18 @@ class Row(dict[str, Value]):
     """A database row or the checked parameters of a call."""
 
     def whole(self, name: str) -> int:
-        """An integer column; 0 if it is absent."""
+        """Return an integer column; 0 if it is absent."""
         value = self.get(name, 0)
         if not isinstance(value, int):
             raise TypeError(f"{name} is no integer")
         return value
 
     def text(self, name: str) -> str:
-        """A text column; empty if it is absent."""
+        """Return a text column; empty if it is absent."""
         return str(self.get(name, ""))
 
     def money(self, name: str) -> Decimal:
-        """A decimal column; 0.00 if it is absent."""
+        """Return a decimal column; 0.00 if it is absent."""
         return Decimal(self.get(name, Decimal("0.00")))
 
 
@@ -65,11 +65,11 @@ class Field:
     """The first version that no longer knows it."""
 
     def known_to(self, version: Version) -> bool:
-        """Whether this version has the parameter."""
+        """Return whether this version has the parameter."""
         return self.since <= version and (self.until is None or version < self.until)
 
     def read(self, text: str) -> Value:
-        """The value of the parameter.
+        """Return the value of the parameter.
 
         Raises:
             ValueError: it is of the wrong type, out of bounds, or not one of the choices.
@@ -92,7 +92,7 @@ class Field:
             raise ValueError(f"must be at most {self.high}")
 
     def to_wire(self) -> dict[str, object]:
-        """The declaration as `/_control/enswitch/functions` shows it."""
+        """Return the declaration as `/_control/enswitch/functions` shows it."""
         shown: dict[str, object] = {"name": self.name, "type": self.kind.value, "required": self.required}
         if self.default is not None:
             shown["default"] = str(self.default) if isinstance(self.default, Decimal) else self.default
@@ -104,36 +104,38 @@ class Field:
 Fields = tuple[Field, ...]
 
 
-def text(*names: str, default: Value | None = None) -> Fields:
-    """String parameters."""
-    return tuple(Field(name, Kind.TEXT, default=default) for name in names)
+def text(*names: str, **defaults: str) -> Fields:
+    """String parameters; one with a default is a keyword, as in `class_="x"` for `class`."""
+    return _fields(Kind.TEXT, names, defaults)
 
 
-def integer(
-    *names: str, default: int | None = None, low: int | None = None, high: int | None = None, refers: str = ""
-) -> Fields:
+def integer(*names: str, low: int | None = None, high: int | None = None, refers: str = "", **defaults: int) -> Fields:
     """Integer parameters."""
-    return tuple(Field(name, Kind.INTEGER, default=default, low=low, high=high, refers=refers) for name in names)
+    bounded = _fields(Kind.INTEGER, names, defaults)
+    return tuple(replace(field, low=low, high=high, refers=refers) for field in bounded)
 
 
-def flag(*names: str, default: int | None = None) -> Fields:
+def flag(*names: str, **defaults: int) -> Fields:
     """Integer parameters that are 0 or 1."""
-    return tuple(Field(name, Kind.FLAG, default=default) for name in names)
+    return _fields(Kind.FLAG, names, defaults)
 
 
-def decimal(*names: str, default: str | None = None) -> Fields:
+def decimal(*names: str, **defaults: str) -> Fields:
     """Decimal parameters; money is written as in `1.00`."""
-    value = None if default is None else Decimal(default)
-    return tuple(Field(name, Kind.DECIMAL, default=value) for name in names)
+    return _fields(Kind.DECIMAL, names, {name: Decimal(text) for name, text in defaults.items()})
+
+
+def _fields(kind: Kind, names: Sequence[str], defaults: Mapping[str, Value]) -> Fields:
+    return tuple(Field(name.removesuffix("_"), kind, default=defaults.get(name)) for name in (*names, *defaults))
 
 
 def one_of(name: str, choices: str, default: str | None = None) -> Fields:
-    """A string parameter with a closed set of values, written `a|b|c`."""
+    """Return a string parameter with a closed set of values, written `a|b|c`."""
     return (Field(name, Kind.TEXT, default=default, choices=tuple(choices.split("|"))),)
 
 
 def one_number_of(name: str, choices: Sequence[int], default: int | None = None) -> Fields:
-    """An integer parameter with a closed set of values."""
+    """Return an integer parameter with a closed set of values."""
     return (Field(name, Kind.INTEGER, default=default, choices=tuple(choices)),)
 
 
@@ -143,32 +145,32 @@ def file(*names: str) -> Fields:
 
 
 def need(fields: Fields, missing: int = 400) -> Fields:
-    """The same parameters, required."""
+    """Return the same parameters, required."""
     return tuple(replace(field, required=True, missing=missing) for field in fields)
 
 
 def kept(fields: Fields) -> Fields:
-    """The same parameters for an update, where what is left out keeps its value."""
+    """Return the same parameters for an update, where what is left out keeps its value."""
     return tuple(replace(field, required=False, default=None) for field in fields)
 
 
 def since(version: Version, fields: Fields) -> Fields:
-    """The same parameters, unknown before this version."""
+    """Return the same parameters, unknown before this version."""
     return tuple(replace(field, since=version) for field in fields)
 
 
 def until(version: Version, fields: Fields) -> Fields:
-    """The same parameters, unknown from this version on."""
+    """Return the same parameters, unknown from this version on."""
     return tuple(replace(field, until=version) for field in fields)
 
 
 def customer() -> Fields:
-    """The customer acted for, the caller's own by default."""
+    """Return the customer acted for, the caller's own by default."""
     return (Field("customer", Kind.INTEGER),)
 
 
 def paging(sort: str = "", names: str = "count descending limit offset pages") -> Fields:
-    """The list parameters that the guide names for this list; `sort` is its closed set."""
+    """Return the list parameters that the guide names for this list; `sort` is its closed set."""
     known = {field.name: field for field in flag("count", "descending", "pages") + integer("limit", "offset", low=0)}
     return tuple(known[name] for name in names.split()) + (one_of("sort", sort) if sort else ())
 

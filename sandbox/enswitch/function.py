@@ -1,11 +1,11 @@
 """How one function of the API is declared and what its code is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from sandbox.enswitch.access import ALLOWED, Reach, level
-from sandbox.enswitch.fields import VERSIONS, Field, Fields, Kind, Row, Version
+from sandbox.enswitch.fields import VERSIONS, Field, Fields, Kind, Row, Value, Version
 from sandbox.enswitch.state import State
 from sandbox.enswitch.wire import Answer, Validated, refuse
 
@@ -48,11 +48,11 @@ class Call:
         return self.args.whole("customer") if "customer" in self.args else self.caller.whole("customer")
 
     def may(self, privilege: str) -> bool:
-        """Whether the caller's role has this privilege in full, for functions that ask for more than one."""
+        """Return whether the caller's role has this privilege in full, for functions that ask for more than one."""
         return level(self.state, self.caller, privilege) == ALLOWED
 
     def row(self, table: str, parameter: str = "id") -> Row:
-        """The visible row that a parameter names.
+        """Return the visible row that a parameter names.
 
         Raises:
             Refusal: 404 if there is none, or the caller may not see it.
@@ -61,6 +61,22 @@ class Call:
         if found is None or not self.reach.sees(table, found):
             raise refuse(404, parameter)
         return found
+
+    def only(self, table: str, parameter: str, **columns: Value) -> Row:
+        """Return the visible row with these columns.
+
+        Raises:
+            Refusal: 404 for the parameter if there is none, or the caller may not see it.
+        """
+        found = self.state.first(table, **columns)
+        if found is None or not self.reach.sees(table, found):
+            raise refuse(404, parameter)
+        return found
+
+    def in_window(self, rows: Iterable[Row], column: str = "time") -> list[Row]:
+        """Return the rows from `start` up to `end`, by default now; since 3.14 `end` is exclusive."""
+        end = self.args.whole("end") if "end" in self.args else self.state.now() + 1
+        return [row for row in rows if self.args.whole("start") <= row.whole(column) < end]
 
     def stop_if_validating(self) -> None:
         """To be called after the last check and before the first change.
@@ -96,7 +112,7 @@ class Function:
     since: Version = VERSIONS[0]
 
     def privileges_for(self, parameters: Mapping[str, str]) -> str:
-        """The privileges that this call needs."""
+        """Return the privileges that this call needs."""
         for special in self.specials:
             given = parameters.get(special.parameter)
             if given is not None and special.value in {"", given}:
@@ -104,15 +120,15 @@ class Function:
         return self.privileges
 
     def takes_secret(self, name: str) -> bool:
-        """Whether a parameter with a secret's name is one here; phones/get has a flag called `password`."""
+        """Return whether a parameter with a secret's name is one here; phones/get has a flag called `password`."""
         return all(field.kind is not Kind.FLAG for field in self.fields if field.name == name)
 
     def fields_of(self, version: Version) -> dict[str, Field]:
-        """The parameters that this version knows, without those of authentication."""
+        """Return the parameters that this version knows, without those of authentication."""
         return {field.name: field for field in self.fields if field.known_to(version)}
 
     def to_wire(self, version: Version) -> dict[str, object]:
-        """The declaration as `/_control/enswitch/functions` shows it."""
+        """Return the declaration as `/_control/enswitch/functions` shows it."""
         return {
             "path": self.path,
             "privileges": self.privileges.split("|") if self.privileges else [],
@@ -136,11 +152,11 @@ class Options(TypedDict, total=False):
     since: Version
 
 
-def reading(path: str, privileges: str, run: Run, fields: Fields = (), **options: Unpack[Options]) -> Function:
-    """A function that a read-only role may call too."""
-    return Function(path, privileges, run, fields, writes=False, **options)
+def reading(path: str, privileges: str, *fields: Fields, **options: Unpack[Options]) -> Callable[[Run], Function]:
+    """Declare what runs a function that a read-only role may call too."""
+    return lambda run: Function(path, privileges, run, sum(fields, ()), writes=False, **options)
 
 
-def writing(path: str, privileges: str, run: Run, fields: Fields = (), **options: Unpack[Options]) -> Function:
-    """A function that changes something."""
-    return Function(path, privileges, run, fields, writes=True, **options)
+def writing(path: str, privileges: str, *fields: Fields, **options: Unpack[Options]) -> Callable[[Run], Function]:
+    """Declare what runs a function that changes something."""
+    return lambda run: Function(path, privileges, run, sum(fields, ()), writes=True, **options)

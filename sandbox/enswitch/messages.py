@@ -5,13 +5,57 @@ import base64
 from sandbox.enswitch.billing import FAX_FEE, charge, outbound_price, require_funds
 from sandbox.enswitch.fields import Fields, Row, customer, file, flag, integer, need, one_of, since, text
 from sandbox.enswitch.function import Call, Function, reading, writing
-from sandbox.enswitch.verbs import create, listing, page, require_feature, shown
+from sandbox.enswitch.state import State
+from sandbox.enswitch.verbs import copy_secret, create, listing, page, shown
 from sandbox.enswitch.wire import Answer, done, ok, refuse
 
 SEGMENT = 160
 """inferred: a text is billed for each begun segment of so many characters."""
 SMALLEST_FAX = 4
 """inferred: shorter data cannot be a document and answers the documented 500."""
+
+
+_MAILBOX: Fields = (*need(text("mailbox"), missing=404), *customer())
+_FOLDER: Fields = (*_MAILBOX, *need(text("folder")))
+_READERS = "features|messages|user"
+
+
+MIME_TYPES = {"voicemail": "audio/x-wav", "fax": "image/tiff", "text": "text/plain"}
+
+
+def leave_message(
+    state: State,
+    mailbox: str,
+    kind: str,
+    callerid: str,
+    *,
+    callername: str = "",
+    transcription: str = "",
+    duration: int = 20,
+    age: int = 0,
+    listened: bool = False,
+) -> str:
+    """Put a message at the end of a mailbox's INBOX and return its name; `duration` and `age` are in seconds.
+
+    inferred: the columns apart from name, time and mimetype, above all `transcription`.
+    """
+    position = 1 + sum(1 for _ in state.where("messages", mailbox=mailbox, folder="INBOX"))
+    row = state.insert(
+        "messages",
+        mailbox=mailbox,
+        folder="INBOX",
+        name=f"msg{position:04d}",
+        type=kind,
+        mimetype=MIME_TYPES[kind],
+        callerid=callerid,
+        callername=callername,
+        time=state.now() - age,
+        duration=duration if kind == "voicemail" else 0,
+        listened=int(listened),
+        transcription=transcription,
+        file=transcription if kind == "text" else f"[{kind} from {callerid}]",
+    )
+    return row.text("name")
 
 
 def _mailbox(call: Call) -> Row:
@@ -21,20 +65,10 @@ def _mailbox(call: Call) -> Row:
     return row
 
 
+@reading("mailboxes/get", "administrator|residential|user", _MAILBOX)
 def get_mailbox(call: Call) -> Answer:
-    """mailboxes/get."""
+    """Show a mailbox."""
     return ok(shown(_mailbox(call)))
-
-
-def _check_mailbox(call: Call, row: Row) -> None:
-    require_feature(call.state, call.customer, "mailboxes", "mailboxes")
-    if "copy_pin" in row:
-        # inferred: the mailbox whose PIN is copied
-        source = call.state.find("mailboxes", row["copy_pin"])
-        if source is None or not call.reach.sees("mailboxes", source):
-            raise refuse(400, "copy_pin", "no such mailbox")
-        row["pin"] = source["pin"]
-        del row["copy_pin"]
 
 
 def _folder(call: Call) -> list[Row]:
@@ -42,11 +76,22 @@ def _folder(call: Call) -> list[Row]:
     return list(call.state.where("messages", mailbox=mailbox["mailbox"], folder=call.args["folder"]))
 
 
+@reading(
+    "messages/list",
+    _READERS,
+    _FOLDER,
+    text(caller=""),
+    integer(duration_maximum=-1, low=-1),
+    integer(duration_minimum=0, low=0),
+    integer("end", start=0),
+    one_of("type", "fax|text|voicemail|", default=""),
+    one_of("sort", "caller|duration|time|", default=""),
+    flag(descending=0),
+    basis="guide 4.4 and 4.0",
+)
 def list_messages(call: Call) -> Answer:
-    """messages/list; the files are not included."""
-    args, rows = call.args, _folder(call)
-    end = args.whole("end") if "end" in args else call.state.now() + 1
-    rows = [row for row in rows if args.whole("start") <= row.whole("time") < end]
+    """List the messages of a folder, without their files."""
+    args, rows = call.args, call.in_window(_folder(call))
     caller, kind = args.text("caller").lower(), args.text("type")
     rows = [row for row in rows if caller in f"{row['callerid']} {row['callername']}".lower()]
     rows = [row for row in rows if kind in {"", row["type"]}]
@@ -70,8 +115,18 @@ def _message(call: Call, rows: list[Row], name: str) -> Row:
     return found
 
 
+@reading(
+    "messages/get",
+    _READERS,
+    _FOLDER,
+    need(text("message"), missing=404),
+    flag(listened=1),
+    one_of("encoding", "base64|raw", default="raw"),
+    one_of("wrap", "json|none", default="json"),
+    basis="guide 4.4 and 4.0",
+)
 def get_message(call: Call) -> Answer:
-    """messages/get: the message with its file; it counts as listened to unless `listened=0` (documented)."""
+    """Show a message with its file; it counts as listened to unless `listened=0` (documented)."""
     message = _message(call, _folder(call), call.args.text("message"))
     if call.args.whole("listened"):
         message["listened"] = 1
@@ -84,8 +139,9 @@ def get_message(call: Call) -> Answer:
     return ok({**{name: value for name, value in shown(message).items() if name != "id"}, "file": content})
 
 
+@writing("messages/delete", _READERS, _FOLDER, need(text("messages")), basis="guide 4.4")
 def delete_messages(call: Call) -> Answer:
-    """messages/delete: all or none (inferred); those left are renamed so that there are no gaps (documented)."""
+    """Delete all messages or none (inferred); those left are renamed to close the gaps (documented)."""
     rows = _folder(call)
     names = [name.strip() for name in call.args.text("messages").split(",") if name.strip()]
     for row in [_message(call, rows, name) for name in names]:
@@ -97,8 +153,17 @@ def delete_messages(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "messages/text/send",
+    "send messages",
+    need(text("cnumber", "message", "snumber")),
+    customer(),
+    text("stype"),
+    # filenameX and fileX: X is a position; three are declared here (inferred)
+    since((4, 2), text("filename1", "filename2", "filename3") + file("file1", "file2", "file3")),
+)
 def send_text(call: Call) -> Answer:
-    """messages/text/send: billed for each segment at the price of the destination; sent asynchronously."""
+    """Send a text, asynchronously; each segment is billed at the price of the destination."""
     args, state, payer = call.args, call.state, call.customer
     if (args.text("stype") or "number") == "number":
         sender = state.find("numbers", args["snumber"])
@@ -118,8 +183,16 @@ def send_text(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "faxes/send",
+    "send faxes",
+    need(text("cnumber") + file("data")),
+    text("cover", "email", "header", "mailbox", "snumber"),
+    customer(),
+    basis="guide 4.4 and an operator's copy, which returns an id",
+)
 def send_fax(call: Call) -> Answer:
-    """faxes/send: billed; sent asynchronously."""
+    """Send a fax, asynchronously; it is billed."""
     args, state, payer = call.args, call.state, call.customer
     if len(base64.b64decode(args.text("data"))) < SMALLEST_FAX:
         raise refuse(500, "data", "is no document")
@@ -131,86 +204,19 @@ def send_fax(call: Call) -> Answer:
     return done()
 
 
-_MAILBOX: Fields = (*need(text("mailbox"), missing=404), *customer())
-_FOLDER: Fields = (*_MAILBOX, *need(text("folder")))
-_READERS = "features|messages|user"
-
 MESSAGES: tuple[Function, ...] = (
     writing(
         "mailboxes/create",
         "administrator",
-        create("mailboxes", check=_check_mailbox),
-        (
-            *need(text("mailbox")),
-            *text("pin", "copy_pin"),
-            *text("callerid", default=""),
-            *customer(),
-            *text("description", default=""),
-            *text("dtype", "dnumber"),
-            *flag("envelope", default=0),
-            *integer("owner", default=0),
-            *text("pager", default=""),
-        ),
+        need(text("mailbox")),
+        text("pin", "copy_pin", "dtype", "dnumber", callerid="", description="", pager=""),
+        customer(),
+        flag(envelope=0),
+        integer(owner=0),
         exactly_one=("pin", "copy_pin"),
         cut=True,
         basis="guide 4.4; notify_* is named as a group only and left out",
-    ),
-    reading("mailboxes/get", "administrator|residential|user", get_mailbox, _MAILBOX),
-    reading("mailboxes/list", "features|residential|user", listing("mailboxes"), customer()),
-    reading(
-        "messages/list",
-        _READERS,
-        list_messages,
-        (
-            *_FOLDER,
-            *text("caller", default=""),
-            *integer("duration_maximum", default=-1, low=-1),
-            *integer("duration_minimum", default=0, low=0),
-            *integer("end"),
-            *integer("start", default=0),
-            *one_of("type", "fax|text|voicemail|", default=""),
-            *one_of("sort", "caller|duration|time|", default=""),
-            *flag("descending", default=0),
-        ),
-        basis="guide 4.4 and 4.0",
-    ),
-    reading(
-        "messages/get",
-        _READERS,
-        get_message,
-        (
-            *_FOLDER,
-            *need(text("message"), missing=404),
-            *flag("listened", default=1),
-            *one_of("encoding", "base64|raw", default="raw"),
-            *one_of("wrap", "json|none", default="json"),
-        ),
-        basis="guide 4.4 and 4.0",
-    ),
-    writing("messages/delete", _READERS, delete_messages, (*_FOLDER, *need(text("messages"))), basis="guide 4.4"),
-    writing(
-        "messages/text/send",
-        "send messages",
-        send_text,
-        (
-            *need(text("cnumber", "message", "snumber")),
-            *customer(),
-            *text("stype"),
-            # filenameX and fileX: X is a position; three are declared here (inferred)
-            *since((4, 2), text("filename1", "filename2", "filename3") + file("file1", "file2", "file3")),
-        ),
-    ),
-    writing(
-        "faxes/send",
-        "send faxes",
-        send_fax,
-        (
-            *need(text("cnumber") + file("data")),
-            *text("cover"),
-            *customer(),
-            *text("email", "header", "mailbox", "snumber"),
-        ),
-        basis="guide 4.4 and an operator's copy, which returns an id",
-    ),
-    reading("bulk/campaigns/list", "user", listing("bulk_campaigns"), customer(), basis="an operator's copy"),
+    )(create("mailboxes", feature="mailboxes", check=copy_secret("mailboxes", "pin", "mailbox"))),
+    reading("mailboxes/list", "features|residential|user", customer())(listing("mailboxes")),
+    reading("bulk/campaigns/list", "user", customer(), basis="an operator's copy")(listing("bulk_campaigns")),
 )

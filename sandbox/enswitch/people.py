@@ -3,7 +3,7 @@
 from sandbox.enswitch.access import issue_token
 from sandbox.enswitch.fields import Row, customer, flag, integer, need, one_number_of, paging, since, text
 from sandbox.enswitch.function import Call, Function, Special, reading, writing
-from sandbox.enswitch.verbs import create, get, listing, require_feature, shown, subject
+from sandbox.enswitch.verbs import copy_secret, create, get, listing, shown, subject
 from sandbox.enswitch.wire import Answer, done, ok, refuse
 
 TOKENS = (4, 1)
@@ -11,22 +11,28 @@ OWNED = ("phones", "mailboxes", "queues", "huntgroups", "conferences", "addresse
 """Tables whose rows may have an owner, for people/delete with `features=1` (inferred: which they are)."""
 
 
+@reading("user/login", "user", since(TOKENS, flag(token=0)))
 def login(call: Call) -> Answer:
-    """user/login."""
+    """Show the caller's own login data."""
     return ok(_login_data(call, call.caller))
 
 
+@writing(
+    "user/switch",
+    "administrator",
+    integer("id"),
+    text("username"),
+    since(TOKENS, flag(token=0)),
+    exactly_one=("id", "username"),
+)
 def switch(call: Call) -> Answer:
-    """user/switch: the login data, and the token, of somebody else."""
+    """Show the login data of somebody else, with a token to act as that person."""
     column = "id" if "id" in call.args else "username"
-    person = call.state.first("people", **{column: call.args[column]})
-    if person is None or not call.reach.sees("people", person):
-        raise refuse(404, column)
-    return ok(_login_data(call, person))
+    return ok(_login_data(call, call.only("people", column, **{column: call.args[column]})))
 
 
 def _login_data(call: Call, person: Row) -> dict[str, object]:
-    """A person's fields; with `token=1` a token too, whose `auth_token_expires` is absent if it never expires."""
+    """Return a person's fields; with `token=1` a token too, without `auth_token_expires` if it never expires."""
     data: dict[str, object] = dict(shown(person))
     if call.args.whole("token"):
         lifetime = call.state.settings.token_lifetime
@@ -38,33 +44,30 @@ def _login_data(call: Call, person: Row) -> dict[str, object]:
     return data
 
 
+@reading(
+    "people/get",
+    "user",
+    text("email", "username"),
+    integer("id"),
+    flag(check=0),
+    specials=(Special("check", "1", ""),),
+    exactly_one=("email", "id", "username"),
+    basis="guide 3.13",
+)
 def get_person(call: Call) -> Answer:
-    """people/get; with `check=1` anybody learns whether a person exists, and no more (inferred: its id)."""
+    """Show a person; `check=1` shows anybody whether a person exists, and no more (inferred: its id)."""
     column = next(name for name in ("email", "id", "username") if name in call.args)
+    if not call.args.whole("check"):
+        return ok(shown(call.only("people", column, **{column: call.args[column]})))
     person = call.state.first("people", **{column: call.args[column]})
-    if call.args.whole("check"):
-        if person is None:
-            raise refuse(404, column)
-        return ok({"id": person["id"]})
-    if person is None or not call.reach.sees("people", person):
+    if person is None:
         raise refuse(404, column)
-    return ok(shown(person))
+    return ok({"id": person["id"]})
 
 
-def _check_person(call: Call, row: Row) -> None:
-    if call.state.first("people", username=row["username"]) is not None:
-        raise refuse(400, "username", "already exists")
-    if "copy_password" in row:
-        # inferred: the person whose password is copied
-        source = call.state.find("people", row.whole("copy_password"))
-        if source is None or not call.reach.sees("people", source):
-            raise refuse(400, "copy_password", "no such person")
-        row["password"] = source["password"]
-        del row["copy_password"]
-
-
+@writing("people/delete", "administrator|wholesale", subject("people"), flag(features=0))
 def delete_person(call: Call) -> Answer:
-    """people/delete; `features=1` deletes everything that the person owns."""
+    """Delete a person; `features=1` deletes everything that the person owns."""
     person = call.row("people")
     if person["id"] == call.caller["id"]:
         # inferred
@@ -79,13 +82,17 @@ def delete_person(call: Call) -> Answer:
     return done()
 
 
-def _check_role(call: Call, row: Row) -> None:
-    if call.state.first("roles", name=row["name"]) is not None:
-        raise refuse(400, "name", "already exists")
-
-
+@writing(
+    "roles/access/set",
+    "system",
+    subject("roles", "role"),
+    need(text("privilege")),
+    need(one_number_of("access", (0, 1, 2))),
+    dry_run=True,
+    basis="guide 4.4 and 3.15",
+)
 def set_access(call: Call) -> Answer:
-    """roles/access/set: 1 full access, 2 read-only, 0 none."""
+    """Set a privilege of a role: 1 full access, 2 read-only, 0 none."""
     role = call.row("roles", "role")
     names = {"role": role["id"], "privilege": call.args["privilege"]}
     call.stop_if_validating()
@@ -94,71 +101,27 @@ def set_access(call: Call) -> Answer:
     return done()
 
 
-def _limit_people(call: Call, row: Row) -> None:
-    _check_person(call, row)
-    require_feature(call.state, call.customer, "people", "people")
-
-
 PEOPLE: tuple[Function, ...] = (
-    reading(
-        "people/list",
-        "user",
-        listing("people"),
-        (*customer(), *paging(), *text("sort"), *since((4, 4), text("zohocrm"))),
-    ),
-    reading(
-        "people/get",
-        "user",
-        get_person,
-        (*text("email"), *integer("id"), *text("username"), *flag("check", default=0)),
-        specials=(Special("check", "1", ""),),
-        exactly_one=("email", "id", "username"),
-        basis="guide 3.13",
+    reading("people/list", "user", customer(), paging(), text("sort"), since((4, 4), text("zohocrm")))(
+        listing("people")
     ),
     writing(
         "people/create",
         "administrator|wholesale",
-        create("people", check=_limit_people),
-        (
-            *need(text("username", "email")),
-            *text("password"),
-            *integer("copy_password"),
-            *need(integer("role", refers="roles")),
-            *text("company"),
-            *customer(),
-            *text("country", "date_format", "description", "extension", "fax", "forename", "language", "mobile"),
-            *text("public_key", "source", "surname", "telephone", "time_format", "timezone", "title"),
-        ),
+        need(text("username", "email")),
+        text("password", "company", "country", "date_format", "description", "extension", "fax", "forename"),
+        text("language", "mobile", "public_key", "source", "surname", "telephone", "time_format", "timezone"),
+        text("title"),
+        integer("copy_password"),
+        need(integer("role", refers="roles")),
+        customer(),
         exactly_one=("password", "copy_password"),
         dry_run=True,
         basis="guide 4.4; type of copy_password inferred",
+    )(create("people", feature="people", unique="username", check=copy_secret("people", "password", "person"))),
+    reading("roles/list", "user")(listing("roles")),
+    writing("roles/create", "system", need(text("name")), text(description=""), dry_run=True)(
+        create("roles", unique="name")
     ),
-    writing(
-        "people/delete", "administrator|wholesale", delete_person, (*subject("people"), *flag("features", default=0))
-    ),
-    reading("roles/list", "user", listing("roles")),
-    writing(
-        "roles/create",
-        "system",
-        create("roles", check=_check_role),
-        (*need(text("name")), *text("description", default="")),
-        dry_run=True,
-    ),
-    writing(
-        "roles/access/set",
-        "system",
-        set_access,
-        (*subject("roles", "role"), *need(text("privilege")), *need(one_number_of("access", (0, 1, 2)))),
-        dry_run=True,
-        basis="guide 4.4 and 3.15",
-    ),
-    reading("user/login", "user", login, since(TOKENS, flag("token", default=0))),
-    writing(
-        "user/switch",
-        "administrator",
-        switch,
-        (*integer("id"), *text("username"), *since(TOKENS, flag("token", default=0))),
-        exactly_one=("id", "username"),
-    ),
-    reading("access/get", "administrator|wholesale", get("access"), subject("access")),
+    reading("access/get", "administrator|wholesale", subject("access"))(get("access")),
 )

@@ -14,8 +14,12 @@ MOST_NUMBERS = 1_000_000
 SETTINGS_RESET = Row({"dtype": "hangup", "dnumber": "", "owner": 0, "status": "active"})
 
 
+_NUMBER = need(text("number"), missing=404)
+_OWNERS = "administrator|user|wholesale"
+
+
 def _price(call: Call, number: Row, customer_id: int) -> tuple[Decimal, Decimal]:
-    """The purchase price and the fee for a period, from the number's class.
+    """Return the purchase price and the fee for a period, from the number's class.
 
     inferred: a plan's own row for the class wins over the system plan's.
     """
@@ -27,16 +31,27 @@ def _price(call: Call, number: Row, customer_id: int) -> tuple[Decimal, Decimal]
     return NOTHING, NOTHING
 
 
+@reading("numbers/get", "", _NUMBER, basis="guide 4.2")
 def get_number(call: Call) -> Answer:
-    """numbers/get; without authentication only numbers that nobody has."""
+    """Show a number; without authentication only one that nobody has."""
     number = call.state.find("numbers", call.args["number"])
     if number is None or not (number["customer"] == POOL or call.reach.sees("numbers", number)):
         raise refuse(404, "number")
     return ok(shown(number))
 
 
+@reading(
+    "numbers/available/list",
+    "",
+    need(integer("ingroup", refers="ingroups")),
+    integer(count=10, low=0),
+    integer(class_=0, low=0),
+    integer("customer"),
+    text("preferred"),
+    basis="guide 3.13",
+)
 def list_available(call: Call) -> Answer:
-    """numbers/available/list: numbers of the pool as plain strings."""
+    """List numbers of the pool as plain strings."""
     free = [row for row in call.state.where("numbers", customer=POOL) if row["ingroup"] == call.args["ingroup"]]
     if call.args.whole("class"):
         free = [row for row in free if row["class"] == call.args["class"]]
@@ -45,8 +60,9 @@ def list_available(call: Call) -> Answer:
     return ok([row["number"] for row in free][: call.args.whole("count")])
 
 
+@writing("numbers/purchase", "administrator|wholesale", _NUMBER, integer("ingroup", refers="ingroups"), customer())
 def purchase(call: Call) -> Answer:
-    """numbers/purchase: the signup price and the first period's fee are taken at once (inferred)."""
+    """Buy a number; the signup price and the first period's fee are taken at once (inferred)."""
     name = call.args.text("number")
     number = call.state.find("numbers", name)
     buyer = call.customer
@@ -81,8 +97,9 @@ def _check_owned(call: Call, row: Row) -> None:
         raise refuse(400, "number", "must be purchased first")
 
 
+@writing("numbers/delete", "administrator|wholesale", _NUMBER, basis="inferred: named in another page")
 def give_up(call: Call) -> Answer:
-    """numbers/delete: back to the pool; "with billing" is all that is known, so nothing is refunded (inferred)."""
+    """Return a number to the pool; "with billing" is all that is known, so nothing is refunded (inferred)."""
     number = call.row("numbers", "number")
     _check_owned(call, number)
     number.update(SETTINGS_RESET)
@@ -90,8 +107,16 @@ def give_up(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "numbers/times/update",
+    _OWNERS,
+    _NUMBER,
+    need(integer("timegroup", refers="timegroups"), missing=404),
+    text("dtype", "dnumber"),
+    dry_run=True,
+)
 def update_times(call: Call) -> Answer:
-    """numbers/times/update: another destination while a time group is active."""
+    """Set another destination for while a time group is active."""
     number = call.row("numbers", "number")
     timegroup = call.row("timegroups", "timegroup")
     check_destinations(call, call.args, number.whole("customer"))
@@ -105,8 +130,19 @@ def update_times(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "numbers/system/create",
+    "system",
+    need(text("start")),
+    need(integer("class", low=1) + integer("ingroup", refers="ingroups")),
+    text("end", alias="", region=""),
+    flag(charge_customer=0),
+    integer(customer=0, low=0),
+    one_of("stype", "number|callerid", default="number"),
+    dry_run=True,
+)
 def create_in_system(call: Call) -> Answer:
-    """numbers/system/create: up to a million numbers from `start` to `end`; those that exist are passed over."""
+    """Create up to a million numbers from `start` to `end`; those that exist are passed over."""
     start, end = call.args.text("start"), call.args.text("end") or call.args.text("start")
     if not (start.isdecimal() and end.isdecimal() and len(start) == len(end) and start <= end):
         raise refuse(400, "end", "must be digits, as long as start and not below it")
@@ -131,8 +167,9 @@ def create_in_system(call: Call) -> Answer:
     return ok({"count": len(new)})
 
 
+@writing("numbers/system/delete", "system", _NUMBER)
 def delete_in_system(call: Call) -> Answer:
-    """numbers/system/delete."""
+    """Remove a number from the system."""
     number = call.row("numbers", "number")
     for times in list(call.state.where("number_times", number=number["number"])):
         call.state.remove("number_times", times)
@@ -140,92 +177,35 @@ def delete_in_system(call: Call) -> Answer:
     return done()
 
 
-_NUMBER = need(text("number"), missing=404)
-_OWNERS = "administrator|user|wholesale"
-
 NUMBERS: tuple[Function, ...] = (
     reading(
         "numbers/list",
         "user|wholesale",
-        listing("numbers", equal="callerid callerid_location"),
-        (
-            *text("callerid", "callerid_location"),
-            *customer(),
-            *paging("destination|dnumber|number"),
-        ),
-    ),
-    reading("numbers/get", "", get_number, _NUMBER, basis="guide 4.2"),
-    reading(
-        "numbers/available/list",
-        "",
-        list_available,
-        (
-            *need(integer("ingroup", refers="ingroups")),
-            *integer("class", default=0, low=0),
-            *integer("count", default=10, low=0),
-            *integer("customer"),
-            *text("preferred"),
-        ),
-        basis="guide 3.13",
-    ),
-    writing(
-        "numbers/purchase",
-        "administrator|wholesale",
-        purchase,
-        (*_NUMBER, *integer("ingroup", refers="ingroups"), *customer()),
-    ),
+        text("callerid", "callerid_location"),
+        customer(),
+        paging("destination|dnumber|number"),
+    )(listing("numbers", equal="callerid callerid_location")),
     writing(
         "numbers/update",
         _OWNERS,
-        update("numbers", "number", check=_check_owned),
-        (
-            *_NUMBER,
-            *flag("allow_callerid", "direct", "directory", "emergency_register", "fax_detect", "panel"),
-            *text("callerid", "description", "dtype", "dnumber", "fax_dtype", "fax_dnumber", "language"),
-            *integer("maximum_seconds", "music", low=-1),
-            *integer("owner", low=0, refers="people"),
-            *text("password", "play_message"),
-        ),
+        _NUMBER,
+        flag("allow_callerid", "direct", "directory", "emergency_register", "fax_detect", "panel"),
+        text("callerid", "description", "dtype", "dnumber", "fax_dtype", "fax_dnumber", "language", "password"),
+        text("play_message"),
+        integer("maximum_seconds", "music", low=-1),
+        integer("owner", low=0, refers="people"),
         dry_run=True,
         cut=True,
         basis="guide 4.4; validation inferred",
-    ),
-    writing(
-        "numbers/times/update",
-        _OWNERS,
-        update_times,
-        (*_NUMBER, *need(integer("timegroup", refers="timegroups"), missing=404), *text("dtype", "dnumber")),
-        dry_run=True,
-    ),
-    writing(
-        "numbers/system/create",
-        "system",
-        create_in_system,
-        (
-            *need(text("start")),
-            *need(integer("class", low=1) + integer("ingroup", refers="ingroups")),
-            *text("alias", default=""),
-            *flag("charge_customer", default=0),
-            *integer("customer", default=0, low=0),
-            *text("end"),
-            *text("region", default=""),
-            *one_of("stype", "number|callerid", default="number"),
-        ),
-        dry_run=True,
-    ),
-    reading("numbers/system/get", "system", get("numbers", "number"), _NUMBER),
+    )(update("numbers", "number", check=_check_owned)),
+    reading("numbers/system/get", "system", _NUMBER)(get("numbers", "number")),
     writing(
         "numbers/system/update",
         "system",
-        update("numbers", "number"),
-        (
-            *_NUMBER,
-            *text("alias", "region", "shortcut"),
-            *integer("class", low=1),
-            *integer("customer", low=0),
-        ),
+        _NUMBER,
+        text("alias", "region", "shortcut"),
+        integer("class", low=1),
+        integer("customer", low=0),
         dry_run=True,
-    ),
-    writing("numbers/system/delete", "system", delete_in_system, _NUMBER),
-    writing("numbers/delete", "administrator|wholesale", give_up, _NUMBER, basis="inferred: named in another page"),
+    )(update("numbers", "number")),
 )

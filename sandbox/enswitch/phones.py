@@ -3,37 +3,63 @@
 from sandbox.enswitch.billing import PHONE_FEE, charge, require_funds
 from sandbox.enswitch.fields import Fields, Row, customer, flag, integer, kept, need, one_number_of, paging, text
 from sandbox.enswitch.function import Call, Function, reading, writing
-from sandbox.enswitch.verbs import create, delete, page, shown, subject, update
+from sandbox.enswitch.verbs import copy_secret, create, delete, page, shown, subject, update
 from sandbox.enswitch.wire import Answer, done, ok, refuse
+
+_NAME: Fields = need(text("name"), missing=404)
+_PHONE: Fields = (
+    *flag(acr=0, aoc=0, direct=0),
+    *text("delivery", "dialplan", allowed_ua="", btype="", bnumber="", codec="", description=""),
+    *integer(call_maximum=-1, low=-1),
+    *integer(cos=0, low=0),
+)
+"""callerid_* and callername_* are named as groups only, and the page goes on; those are left out."""
+_RESETS: Fields = (*flag(aoc=0), *text(allowed_ua=""))
+"""Documented defaults of phones/update that are not the current value (consequence inferred)."""
 
 
 def _displayed(row: Row) -> Row:
-    """The row as phones/list has it, with the extra field `display` (its form is inferred)."""
+    """Return the row as phones/list has it, with the extra field `display` (its form is inferred)."""
     return Row({**row, "display": f"{row['name']} {row.text('description')}".strip()})
 
 
+@reading(
+    "phones/list",
+    "residential|user",
+    customer(),
+    paging(names="count limit offset pages"),
+    basis="an operator's copy of the guide",
+)
 def list_phones(call: Call) -> Answer:
-    """phones/list."""
+    """List a customer's telephone lines."""
     return page(call, [_displayed(row) for row in call.state.where("phones", customer=call.customer)], "name")
 
 
+@reading("phones/list/panel", "panel", customer(), basis="guide 4.1")
 def list_panel(call: Call) -> Answer:
-    """phones/list/panel: which columns it keeps is inferred."""
+    """List telephone lines for a panel; which columns it keeps is inferred."""
     columns = ("name", "description", "registered", "dnd")
     rows = call.state.where("phones", customer=call.customer)
     return ok([{column: row[column] for column in columns if column in row} for row in rows])
 
 
+@reading(
+    "phones/system/list",
+    "telephone line reports",
+    one_number_of("registered", (-1, 0, 1), default=-1),
+    basis="guide 4.4; default inferred",
+)
 def list_in_system(call: Call) -> Answer:
-    """phones/system/list: the lines of every customer in reach."""
+    """List the lines of every customer in reach."""
     rows = [row for row in call.state.tables["phones"] if call.reach.sees("phones", row)]
     if call.args.whole("registered") >= 0:
         rows = [row for row in rows if row.whole("registered") == call.args.whole("registered")]
     return ok([shown(row) for row in rows])
 
 
+@reading("phones/get", "residential|user|wholesale", _NAME, flag(password=0), basis="guide 4.2")
 def get_phone(call: Call) -> Answer:
-    """phones/get; `password=1` shows the SIP password to administrators and to the line's owner (documented)."""
+    """Show a line; `password=1` adds the SIP password for administrators and the line's owner (documented)."""
     row = call.row("phones", "name")
     answer: dict[str, object] = dict(shown(row))
     if call.args.whole("password"):
@@ -44,13 +70,7 @@ def get_phone(call: Call) -> Answer:
 
 
 def _check_phone(call: Call, row: Row) -> None:
-    if "copy_password" in row:
-        # inferred: the name of the line whose password is copied
-        source = call.state.find("phones", row["copy_password"])
-        if source is None or not call.reach.sees("phones", source):
-            raise refuse(400, "copy_password", "no such telephone")
-        row["password"] = source["password"]
-        del row["copy_password"]
+    copy_secret("phones", "password", "telephone")(call, row)
     row["registered"] = 0
     require_funds(call.state, call.customer, PHONE_FEE)
 
@@ -60,8 +80,9 @@ def _charge_fee(call: Call, row: Row) -> None:
     charge(call.state, call.customer, "phone_creation", PHONE_FEE, f"phone {row['name']}")
 
 
+@writing("phones/unregister", "administrator", _NAME)
 def unregister(call: Call) -> Answer:
-    """phones/unregister."""
+    """Drop the SIP registration of a line."""
     call.row("phones", "name")["registered"] = 0
     return done()
 
@@ -74,75 +95,32 @@ def _check_hardware(call: Call, row: Row) -> None:
         raise refuse(400, "hardware_address", "already exists")
 
 
-_NAME: Fields = need(text("name"), missing=404)
-_PHONE: Fields = (
-    *flag("acr", default=0),
-    *text("allowed_ua", default=""),
-    *flag("aoc", default=0),
-    *text("btype", "bnumber", default=""),
-    *integer("call_maximum", default=-1, low=-1),
-    *text("codec", default=""),
-    *integer("cos", default=0, low=0),
-    *text("description", default=""),
-    *text("delivery", "dialplan"),
-    *flag("direct", default=0),
-)
-"""callerid_* and callername_* are named as groups only, and the page goes on; those are left out."""
-
-_RESETS: Fields = (*flag("aoc", default=0), *text("allowed_ua", default=""))
-"""Documented defaults of phones/update that are not the current value (consequence inferred)."""
-
 PHONES: tuple[Function, ...] = (
-    reading(
-        "phones/list",
-        "residential|user",
-        list_phones,
-        (*customer(), *paging(names="count limit offset pages")),
-        basis="an operator's copy of the guide",
-    ),
-    reading("phones/list/panel", "panel", list_panel, customer(), basis="guide 4.1"),
-    reading(
-        "phones/system/list",
-        "telephone line reports",
-        list_in_system,
-        one_number_of("registered", (-1, 0, 1), default=-1),
-        basis="guide 4.4; default inferred",
-    ),
-    reading(
-        "phones/get",
-        "residential|user|wholesale",
-        get_phone,
-        (*_NAME, *flag("password", default=0)),
-        basis="guide 4.2",
-    ),
     writing(
         "phones/create",
         "administrator|wholesale",
-        create("phones", feature="phones", check=_check_phone, after=_charge_fee),
-        (*need(text("name")), *text("password", "copy_password"), *customer(), *_PHONE),
+        need(text("name")),
+        text("password", "copy_password"),
+        customer(),
+        _PHONE,
         exactly_one=("password", "copy_password"),
         cut=True,
-    ),
+    )(create("phones", feature="phones", check=_check_phone, after=_charge_fee)),
     writing(
         "phones/update",
         "administrator|residential|user|wholesale",
-        update("phones", "name"),
-        (
-            *_NAME,
-            *text("password"),
-            *(field for field in kept(_PHONE) if field.name not in {"aoc", "allowed_ua"}),
-            *_RESETS,
-            *flag("dnd"),
-            *text("dtype", "dnumber"),
-        ),
+        _NAME,
+        text("password", "dtype", "dnumber"),
+        tuple(field for field in kept(_PHONE) if field.name not in {"aoc", "allowed_ua"}),
+        _RESETS,
+        flag("dnd"),
         cut=True,
-    ),
-    writing("phones/unregister", "administrator", unregister, _NAME),
+    )(update("phones", "name")),
     writing(
         "phones/hardware/create",
         "phones",
-        create("phone_hardware", check=_check_hardware),
-        (*need(text("phone", "hardware_address")), *text("provision1", "provisioning", default="")),
-    ),
-    writing("phones/hardware/delete", "phones", delete("phone_hardware"), subject("phone_hardware"), since=(4, 3)),
+        need(text("phone", "hardware_address")),
+        text(provision1="", provisioning=""),
+    )(create("phone_hardware", check=_check_hardware)),
+    writing("phones/hardware/delete", "phones", subject("phone_hardware"), since=(4, 3))(delete("phone_hardware")),
 )

@@ -30,12 +30,31 @@ def _plan(missing: int = 400) -> Fields:
     return need(integer("plan", refers="plans"), missing=missing)
 
 
-def _peers(default: int | None) -> Fields:
-    return integer("peer1", "peer2", "peer3", default=default, low=-1, refers="peers")
+_ROUTE_OPTIONS: Fields = (
+    *one_number_of("allow", (0, 1, 2, 3), default=1),
+    *since(RENAMED, text(caller_prefix="")),
+    *text(description=""),
+    *one_of("media", MEDIA, default="voice_fax"),
+    *integer(peer1=0, peer2=0, peer3=0, low=-1, refers="peers"),
+)
+_OLD_ROUTE: Fields = until(RENAMED, (*_plan(404), *need(text("prefix"))))
+_ROUTE: Fields = (*since(RENAMED, subject("plan_routes")), *_OLD_ROUTE)
+_PLAN_OPTIONS: Fields = (
+    *flag("auto_topup", "bill_defer", "callerid_in_external", "conference_calls", external_out=1),
+    *one_of("bill_type", BILL_TYPES),
+    *integer(bulk_calls=-1, low=-1),
+    *decimal("inconnect_margin", call_maximum="-1"),
+    *flag("carry_forward_messages", "carry_forward_seconds"),
+    *text("contract", "dialplan", "huntgroup_dests", currency="USD", description=""),
+    *integer("cos_timegroup", refers="timegroups"),
+    *customer(),
+    *integer("included_messages", "included_seconds", low=0),
+)
+"""inferred: the types from carry_forward_messages on in the alphabet; the page names them and is cut off."""
 
 
 def _route_of(call: Call) -> Row:
-    """The plan route that the parameters name: by id, or before 4.1 by plan, prefix and media."""
+    """Return the plan route that the parameters name: by id, or before 4.1 by plan, prefix and media."""
     if call.version >= RENAMED:
         return call.row("plan_routes")
     # inferred: left out where it is optional, media means voice_fax, as in plans/routes/create
@@ -47,8 +66,18 @@ def _route_of(call: Call) -> Row:
     raise refuse(404, "prefix")
 
 
+@writing(
+    "plans/routes/create",
+    "commerce",
+    since(RENAMED, need(text("called_prefix"))),
+    until(RENAMED, need(text("prefix"))),
+    _plan(),
+    _ROUTE_OPTIONS,
+    dry_run=True,
+    basis=SEED,
+)
 def create_route(call: Call) -> Answer:
-    """plans/routes/create."""
+    """Add a route to a plan."""
     columns = {name: value for name, value in call.args.items() if name != "prefix"}
     if call.version < RENAMED:
         columns |= {"called_prefix": call.args.text("prefix"), "caller_prefix": ""}
@@ -62,13 +91,32 @@ def create_route(call: Call) -> Answer:
     return created(route["id"]) if call.version >= RENAMED else done()
 
 
+@reading(
+    "plans/routes/get",
+    "commerce",
+    _ROUTE,
+    until(RENAMED, one_of("media", MEDIA)),
+    basis="guide 4.4; guide 3.13 for the form before 4.1",
+)
 def get_route(call: Call) -> Answer:
-    """plans/routes/get."""
+    """Show a route of a plan."""
     return ok(_as_version(call, _route_of(call)))
 
 
+@reading(
+    "plans/routes/list",
+    "commerce",
+    _plan(404),
+    since(RENAMED, text("called_prefix", "caller_prefix")),
+    # inferred: the name that the other functions of this version use
+    until(RENAMED, text("prefix")),
+    one_of("media", MEDIA),
+    since(RENAMED, paging("allow|called_prefix|caller_prefix|media")),
+    until(RENAMED, paging("allow|prefix|media")),
+    basis="guide 4.4; form before 4.1 inferred",
+)
 def list_routes(call: Call) -> Answer:
-    """plans/routes/list."""
+    """List the routes of a plan."""
     rows = list(call.state.where("plan_routes", plan=call.row("plans", "plan")["id"]))
     prefix = "called_prefix" if call.version >= RENAMED else "prefix"
     for parameter, column in ((prefix, "called_prefix"), ("caller_prefix", "caller_prefix"), ("media", "media")):
@@ -84,8 +132,21 @@ def _as_version(call: Call, route: Row) -> Row:
     return Row({"prefix": route["called_prefix"], **old})
 
 
+@writing(
+    "plans/routes/update",
+    "commerce",
+    _ROUTE,
+    one_number_of("allow", (0, 1, 2, 3)),
+    since(RENAMED, text("called_prefix", "caller_prefix")),
+    text("description"),
+    since(RENAMED, one_of("media", MEDIA)),
+    until(RENAMED, need(one_of("media", MEDIA))),
+    integer("peer1", "peer2", "peer3", low=-1, refers="peers"),
+    dry_run=True,
+    basis="guide 4.4; guide 3.14 for the form before 4.1",
+)
 def update_route(call: Call) -> Answer:
-    """plans/routes/update."""
+    """Change a route of a plan."""
     route = _route_of(call)
     named = {"id"} if call.version >= RENAMED else {"plan", "prefix", "media"}
     call.stop_if_validating()
@@ -93,40 +154,65 @@ def update_route(call: Call) -> Answer:
     return done()
 
 
+@writing(
+    "plans/routes/delete",
+    "commerce",
+    _ROUTE,
+    until(RENAMED, need(one_of("media", MEDIA))),
+    basis="guide 4.0; from 4.1 on inferred from plans/routes/get",
+)
 def delete_route(call: Call) -> Answer:
-    """plans/routes/delete."""
+    """Remove a route from a plan."""
     call.state.remove("plan_routes", _route_of(call))
     return done()
 
 
+@reading("plans/get", "", need(integer("id")))
 def get_plan(call: Call) -> Answer:
-    """plans/get; it needs no authentication, so anybody who knows an id sees the plan."""
+    """Show a plan; no authentication is needed, so anybody who knows an id sees it."""
     plan = call.state.find("plans", call.args["id"])
     if plan is None:
         raise refuse(404, "id")
     return ok(shown(plan))
 
 
+@reading(
+    "plans/list",
+    "commerce|settings",
+    paging("description|name"),
+    customer(),
+    flag("force", "inheritable", "parent", "reseller", "signup", "system", "us"),
+    text("name"),
+    specials=(Special("signup", "1", ""), Special("system", "1", "system"), Special("parent", "1", "user")),
+    at_most_one=("count", "inheritable", "pages", "parent", "reseller", "signup", "system"),
+)
 def list_plans(call: Call) -> Answer:
-    """plans/list."""
-    args = call.args
+    """List rate plans."""
+    args, state = call.args, call.state
     if args.whole("signup"):
-        rows = list(call.state.where("plans", signup=1))
-    elif args.whole("system"):
-        rows = list(call.state.where("plans", customer=1))
-    elif args.whole("parent"):
-        above = call.state.row("customers", call.customer).whole("parent")
-        rows = list(call.state.where("plans", customer=above))
+        rows = list(state.where("plans", signup=1))
     else:
-        rows = list(call.state.where("plans", customer=call.customer))
+        owner = 1 if args.whole("system") else call.customer
+        if args.whole("parent"):
+            owner = state.row("customers", owner).whole("parent")
+        rows = list(state.where("plans", customer=owner))
     if args.whole("inheritable"):
         rows = [row for row in rows if row.whole("inheritable")]
     name = args.text("name").lower()
     return page(call, [row for row in rows if name in row.text("name").lower()])
 
 
+@writing(
+    "plans/features/set",
+    "commerce",
+    need(text("feature")),
+    _plan(404),
+    integer(included=0, low=0),
+    integer(maximum=-1, low=-1),
+    basis="guide 4.0",
+)
 def set_feature(call: Call) -> Answer:
-    """plans/features/set."""
+    """Set how many of a feature a plan includes and allows."""
     names = {"plan": call.args["plan"], "feature": call.args["feature"]}
     row = call.state.first("plan_features", **names) or call.state.insert("plan_features", **names)
     row.update(included=call.args["included"], maximum=call.args["maximum"])
@@ -138,147 +224,22 @@ def _ungroup(kind: str) -> Run:
 
     def run(call: Call) -> Answer:
         table = f"plan_{kind}s"
-        row = call.state.first(table, **{kind: call.args[kind], "plan": call.args["plan"]})
-        if row is None:
-            raise refuse(404, kind)
-        call.state.remove(table, row)
+        call.state.remove(table, call.only(table, kind, **{kind: call.args[kind], "plan": call.args["plan"]}))
         return done()
 
     return run
 
 
-_ROUTE_OPTIONS: Fields = (
-    *one_number_of("allow", (0, 1, 2, 3), default=1),
-    *since(RENAMED, text("caller_prefix", default="")),
-    *text("description", default=""),
-    *one_of("media", MEDIA, default="voice_fax"),
-    *_peers(0),
-)
-_OLD_ROUTE: Fields = until(RENAMED, (*_plan(404), *need(text("prefix"))))
-_ROUTE: Fields = (*since(RENAMED, subject("plan_routes")), *_OLD_ROUTE)
-
-ROUTES: tuple[Function, ...] = (
-    writing(
-        "plans/routes/create",
-        "commerce",
-        create_route,
-        (
-            *since(RENAMED, need(text("called_prefix"))),
-            *until(RENAMED, need(text("prefix"))),
-            *_plan(),
-            *_ROUTE_OPTIONS,
-        ),
-        dry_run=True,
-        basis=SEED,
-    ),
-    reading(
-        "plans/routes/list",
-        "commerce",
-        list_routes,
-        (
-            *_plan(404),
-            *since(RENAMED, text("called_prefix", "caller_prefix")),
-            # inferred: the name that the other functions of this version use
-            *until(RENAMED, text("prefix")),
-            *one_of("media", MEDIA),
-            *since(RENAMED, paging("allow|called_prefix|caller_prefix|media")),
-            *until(RENAMED, paging("allow|prefix|media")),
-        ),
-        basis="guide 4.4; form before 4.1 inferred",
-    ),
-    reading(
-        "plans/routes/get",
-        "commerce",
-        get_route,
-        (*_ROUTE, *until(RENAMED, one_of("media", MEDIA))),
-        basis="guide 4.4; guide 3.13 for the form before 4.1",
-    ),
-    writing(
-        "plans/routes/update",
-        "commerce",
-        update_route,
-        (
-            *_ROUTE,
-            *one_number_of("allow", (0, 1, 2, 3)),
-            *since(RENAMED, text("called_prefix", "caller_prefix")),
-            *text("description"),
-            *since(RENAMED, one_of("media", MEDIA)),
-            *until(RENAMED, need(one_of("media", MEDIA))),
-            *_peers(None),
-        ),
-        dry_run=True,
-        basis="guide 4.4; guide 3.14 for the form before 4.1",
-    ),
-    writing(
-        "plans/routes/delete",
-        "commerce",
-        delete_route,
-        (*_ROUTE, *until(RENAMED, need(one_of("media", MEDIA)))),
-        basis="guide 4.0; from 4.1 on inferred from plans/routes/get",
-    ),
-)
-
-_PLAN_OPTIONS: Fields = (
-    *flag("auto_topup", "bill_defer", "callerid_in_external", "conference_calls"),
-    *one_of("bill_type", BILL_TYPES),
-    *integer("bulk_calls", default=-1, low=-1),
-    *decimal("call_maximum", default="-1"),
-    # inferred: the type of these; the page names them and is cut off
-    *flag("carry_forward_messages", "carry_forward_seconds"),
-    *text("contract"),
-    *integer("cos_timegroup", refers="timegroups"),
-    *text("currency", default="USD"),
-    *customer(),
-    *text("description", default=""),
-    *text("dialplan"),
-    *flag("external_out", default=1),
-    *text("huntgroup_dests"),
-    *integer("included_messages", "included_seconds", low=0),
-    *decimal("inconnect_margin"),
-)
-
 PLANS: tuple[Function, ...] = (
-    *ROUTES,
-    reading(
-        "plans/list",
-        "commerce|settings",
-        list_plans,
-        (
-            *paging("description|name"),
-            *customer(),
-            *flag("force", "inheritable", "parent", "reseller", "signup", "system", "us"),
-            *text("name"),
-        ),
-        specials=(Special("signup", "1", ""), Special("system", "1", "system"), Special("parent", "1", "user")),
-        at_most_one=("count", "inheritable", "pages", "parent", "reseller", "signup", "system"),
-    ),
-    reading("plans/get", "", get_plan, need(integer("id"))),
-    writing(
-        "plans/create",
-        "commerce",
-        create("plans"),
-        (*need(text("name")), *_PLAN_OPTIONS),
-        cut=True,
-    ),
+    writing("plans/create", "commerce", need(text("name")), _PLAN_OPTIONS, cut=True)(create("plans")),
     writing(
         "plans/classes/update",
         "commerce",
-        update("plan_classes"),
-        (*subject("plan_classes"), *text("description"), *decimal("fee", "signup")),
+        subject("plan_classes"),
+        text("description"),
+        decimal("fee", "signup"),
         dry_run=True,
-    ),
-    writing(
-        "plans/features/set",
-        "commerce",
-        set_feature,
-        (
-            *need(text("feature")),
-            *_plan(404),
-            *integer("included", default=0, low=0),
-            *integer("maximum", default=-1, low=-1),
-        ),
-        basis="guide 4.0",
-    ),
-    writing("plans/ingroups/delete", "commerce", _ungroup("ingroup"), (*need(integer("ingroup")), *_plan(404))),
-    writing("plans/outgroups/delete", "commerce", _ungroup("outgroup"), (*need(integer("outgroup")), *_plan(404))),
+    )(update("plan_classes")),
+    writing("plans/ingroups/delete", "commerce", need(integer("ingroup")), _plan(404))(_ungroup("ingroup")),
+    writing("plans/outgroups/delete", "commerce", need(integer("outgroup")), _plan(404))(_ungroup("outgroup")),
 )

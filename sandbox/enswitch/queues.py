@@ -8,6 +8,22 @@ from sandbox.enswitch.wire import Answer, ok, refuse
 DESTINATION_TYPES = "forward|peer|phone|sipuri"
 
 
+_ENDINGS: Fields = (
+    *tuple(field for event in "adhn" for field in text(**{f"{event}type": "hangup", f"{event}number": ""})),
+    *text(events_url=""),
+)
+"""Where calls go on failure; documented as "hangup" or empty on update as well, so leaving them out there resets them
+(consequence inferred)."""
+_QUEUE: Fields = (
+    *flag(allow_forwards=0, answer=0, callback=0, destinations_same=0, panel=0, screen=0),
+    *text("strategy", callerid="", description="", events=""),
+    *integer(holdtime=0, maximum_queued=0, missed_logout=0, music=0, owner=0, priority=0, recordgroup=0),
+    *integer(ringtime=10, low=1),
+)
+"""inferred: types and defaults; play_* is named as a group only, and the page goes on; those are left out."""
+_DESTINATION: Fields = (*one_of("dtype", DESTINATION_TYPES), *text("dnumber"))
+
+
 def _check_destination(call: Call, row: Row) -> None:
     queue = call.state.row("queues", row["queue"])
     check_destinations(call, row, queue.whole("customer"))
@@ -19,32 +35,44 @@ def _names(row: Row) -> dict[str, Value]:
     return {name: row[name] for name in ("queue", "dtype", "dnumber")}
 
 
+@reading(
+    "queues/destinations/get",
+    "user",
+    integer("id"),
+    _DESTINATION,
+    integer("queue", refers="queues"),
+    basis="guide 4.4 and 4.0",
+)
 def get_destination(call: Call) -> Answer:
-    """queues/destinations/get, by id or by what it is."""
+    """Show a destination of a queue, by id or by what it is."""
     if "id" in call.args:
         return ok(shown(call.row("queue_destinations")))
     missing = next((name for name in ("queue", "dtype", "dnumber") if name not in call.args), None)
     if missing:
         raise refuse(400, missing, "is required without id")
-    row = call.state.first("queue_destinations", **_names(call.args))
-    if row is None or not call.reach.sees("queue_destinations", row):
-        raise refuse(404, "dnumber")
-    return ok(shown(row))
+    return ok(shown(call.only("queue_destinations", "dnumber", **_names(call.args))))
 
 
+@reading("queues/destinations/list", "user", integer("queue", refers="queues"), _DESTINATION, basis="guide 4.4 and 4.0")
 def list_destinations(call: Call) -> Answer:
-    """queues/destinations/list: of a queue, or every queue that a destination answers."""
+    """List the destinations of a queue, or the queues that a destination answers."""
     columns = {name: call.args[name] for name in ("queue", "dtype", "dnumber") if name in call.args}
-    if "queue" not in columns and len(columns) != 2:
-        raise refuse(400, "queue", "either queue, or dtype and dnumber")
-    if "queue" in columns and len(columns) > 1:
+    if len(columns) != (1 if "queue" in columns else 2):
         raise refuse(400, "queue", "either queue, or dtype and dnumber")
     rows = call.state.where("queue_destinations", **columns)
     return ok([shown(row) for row in rows if call.reach.sees("queue_destinations", row)])
 
 
+@reading(
+    "queues/callbacks/list",
+    "user|administrator",
+    customer(),
+    flag("descending"),
+    integer("queue", refers="queues"),
+    text("sort"),
+)
 def list_callbacks(call: Call) -> Answer:
-    """queues/callbacks/list."""
+    """List callers who asked to be called back."""
     queues = {row["id"] for row in call.state.where("queues", customer=call.customer)}
     rows = [row for row in call.state.tables["queue_callbacks"] if row["queue"] in queues]
     if "queue" in call.args:
@@ -52,78 +80,20 @@ def list_callbacks(call: Call) -> Answer:
     return page(call, rows)
 
 
-_ENDINGS: Fields = (
-    *(
-        field
-        for event in "adhn"
-        for field in text(f"{event}type", default="hangup") + text(f"{event}number", default="")
-    ),
-    *text("events_url", default=""),
-)
-"""Where calls go on failure; documented as "hangup" or empty on update as well, so leaving them out there resets them
-(consequence inferred)."""
-
-_QUEUE: Fields = (
-    *flag("allow_forwards", "answer", "callback", default=0),
-    *text("callerid", "description", default=""),
-    *flag("destinations_same", default=0),
-    *text("events", default=""),
-    *integer("holdtime", "maximum_queued", "missed_logout", "music", "owner", default=0),
-    *flag("panel", default=0),
-    *integer("priority", "recordgroup", default=0),
-    *integer("ringtime", default=10, low=1),
-    *flag("screen", default=0),
-    *text("strategy"),
-)
-"""inferred: types and defaults; play_* is named as a group only, and the page goes on; those are left out."""
-
-_DESTINATION: Fields = (*one_of("dtype", DESTINATION_TYPES), *text("dnumber"))
-
 QUEUES: tuple[Function, ...] = (
-    writing(
-        "queues/create",
-        "administrator",
-        create("queues", feature="queues"),
-        (*need(text("name")), *customer(), *_QUEUE, *_ENDINGS),
-        cut=True,
+    writing("queues/create", "administrator", need(text("name")), customer(), _QUEUE, _ENDINGS, cut=True)(
+        create("queues", feature="queues")
     ),
-    writing(
-        "queues/update",
-        "user",
-        update("queues"),
-        (*subject("queues"), *text("name"), *kept(_QUEUE), *_ENDINGS),
-        cut=True,
+    writing("queues/update", "user", subject("queues"), text("name"), kept(_QUEUE), _ENDINGS, cut=True)(
+        update("queues")
     ),
     writing(
         "queues/destinations/create",
         "user",
-        create("queue_destinations", check=_check_destination),
-        (
-            *subject("queues", "queue"),
-            *need(_DESTINATION),
-            *flag("available", default=1),
-            *integer("priority", default=0),
-        ),
+        subject("queues", "queue"),
+        need(_DESTINATION),
+        flag(available=1),
+        integer(priority=0),
         dry_run=True,
-    ),
-    reading(
-        "queues/destinations/get",
-        "user",
-        get_destination,
-        (*integer("id"), *_DESTINATION, *integer("queue", refers="queues")),
-        basis="guide 4.4 and 4.0",
-    ),
-    reading(
-        "queues/destinations/list",
-        "user",
-        list_destinations,
-        (*integer("queue", refers="queues"), *_DESTINATION),
-        basis="guide 4.4 and 4.0",
-    ),
-    reading(
-        "queues/callbacks/list",
-        "user|administrator",
-        list_callbacks,
-        (*customer(), *flag("descending"), *integer("queue", refers="queues"), *text("sort")),
-    ),
+    )(create("queue_destinations", check=_check_destination)),
 )

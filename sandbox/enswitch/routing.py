@@ -21,23 +21,25 @@ from sandbox.enswitch.function import Call, Function, Special, reading, writing
 from sandbox.enswitch.verbs import create, page, subject, update
 from sandbox.enswitch.wire import Answer, ok, refuse
 
-_COST: Fields = (
-    *decimal("connectfee", "cost", default="0.00"),
-    *text("description", default=""),
-    *flag("included", default=0),
-    *integer("increment", default=1, low=1),
-    *decimal("message", default="0.00"),
-    *integer("minimum", default=0, low=0),
-    *integer("priority", default=1),
-    *integer("start", "end", default=-1, low=-1),
-)
-"""inferred: the type of message and the defaults of included, message and minimum."""
-
 _BY_PLAN_OR_PEER = (Special("peer", "", "system"), Special("plan", "", "commerce"))
 
 
+_COST: Fields = (
+    *decimal(connectfee="0.00", cost="0.00", message="0.00"),
+    *text(description=""),
+    *flag(included=0),
+    *integer(increment=1, low=1),
+    *integer(minimum=0, low=0),
+    *integer(priority=1),
+    *integer(start=-1, end=-1, low=-1),
+)
+"""inferred: the type of message and the defaults of included, message and minimum."""
+_OUTCOST_OWNER: Fields = (*integer("peer", refers="peers"), *integer("plan", refers="plans"))
+
+
+@writing("routes/import", "system", need(text("csv")), flag(delete=0, overwrite=0))
 def import_routes(call: Call) -> Answer:
-    """routes/import; `delete=1` empties the table first."""
+    """Import routes from CSV; `delete=1` empties the table first."""
     reader = csv.DictReader(io.StringIO(call.args.text("csv")))
     if not reader.fieldnames or "called_prefix" not in reader.fieldnames:
         # inferred: the columns are those of the routes table, and a file without them is the documented 500
@@ -59,7 +61,7 @@ def import_routes(call: Call) -> Answer:
 
 
 def _route(line: dict[str, str | None], number: int) -> Row:
-    """A line of the file; a short line leaves its last cells empty."""
+    """Return a line of the file; a short line leaves its last cells empty."""
     prefix, description = line["called_prefix"] or "", line.get("description") or ""
     row = Row({"called_prefix": prefix, "description": description, "media": "voice_fax"})
     for column in ("outgroup", "peer1", "peer2", "peer3"):
@@ -70,8 +72,19 @@ def _route(line: dict[str, str | None], number: int) -> Row:
     return row
 
 
+@reading(
+    "outcosts/list",
+    "system|commerce",
+    _OUTCOST_OWNER,
+    integer("outgroup", refers="outgroups"),
+    paging(),
+    text("sort"),
+    specials=_BY_PLAN_OR_PEER,
+    exactly_one=("peer", "plan"),
+    basis="guide 4.4 and 3.13; values of sort not listed",
+)
 def list_outcosts(call: Call) -> Answer:
-    """outcosts/list, of a peer or of a plan."""
+    """List the outbound costs of a peer or of a plan."""
     owner = "peer" if "peer" in call.args else "plan"
     rows = list(call.state.where("outcosts", **{owner: call.args[owner]}))
     if "outgroup" in call.args:
@@ -80,8 +93,16 @@ def list_outcosts(call: Call) -> Answer:
     return page(call, rows)
 
 
+@reading(
+    "incosts/customer/list",
+    "administrator|reports",
+    customer(),
+    integer("plan", refers="plans"),
+    flag("used", "taxes"),
+    paging(names="count limit offset pages"),
+)
 def list_incosts(call: Call) -> Answer:
-    """incosts/customer/list: what inbound calls cost a customer, in the caller's currency."""
+    """List what inbound calls cost a customer, in the caller's currency."""
     state = call.state
     plan = call.args.whole("plan") or state.row("customers", call.customer).whole("plan")
     rows = list(state.where("incosts", plan=plan))
@@ -92,8 +113,9 @@ def list_incosts(call: Call) -> Answer:
     return page(call, rows)
 
 
+@reading("calleridgroups/list", "administrator|user|wholesale", flag("available"), customer(), since=(4, 3))
 def list_calleridgroups(call: Call) -> Answer:
-    """calleridgroups/list; `available=1` adds the shared groups of others (inferred)."""
+    """List caller id groups; `available=1` adds the shared groups of others (inferred)."""
     rows = list(call.state.where("calleridgroups", customer=call.customer))
     if call.args.whole("available"):
         rows += [row for row in call.state.where("calleridgroups", shared=1) if row not in rows]
@@ -106,141 +128,83 @@ def _check_route(call: Call, row: Row) -> None:
         raise refuse(400, "called_min", "must not exceed called_max")
 
 
-_OUTCOST_OWNER: Fields = (
-    *integer("peer", refers="peers"),
-    *integer("plan", refers="plans"),
-)
-
 ROUTING: tuple[Function, ...] = (
     writing(
         "routes/update",
         "system",
-        update("routes", check=_check_route, fixed="copy_costs_peer"),
-        (
-            *subject("routes"),
-            *flag("allow_plan_peers"),
-            *integer("called_max", "called_min", low=0),
-            *text("called_prefix", "caller_prefix"),
-            *integer("copy_costs_peer", default=0, refers="peers"),
-            *text("description"),
-            *one_of("media", "voice_fax|voice|fax|message"),
-            *integer("outgroup", refers="outgroups"),
-            *integer("peer1", "peer2", "peer3", low=-1, refers="peers"),
-        ),
+        subject("routes"),
+        flag("allow_plan_peers"),
+        integer("called_max", "called_min", low=0),
+        text("called_prefix", "caller_prefix", "description"),
+        integer(copy_costs_peer=0, refers="peers"),
+        one_of("media", "voice_fax|voice|fax|message"),
+        integer("outgroup", refers="outgroups"),
+        integer("peer1", "peer2", "peer3", low=-1, refers="peers"),
         dry_run=True,
-    ),
-    writing("routes/import", "system", import_routes, (*need(text("csv")), *flag("delete", "overwrite", default=0))),
+    )(update("routes", check=_check_route, fixed="copy_costs_peer")),
     writing(
         "outcosts/create",
         "system|commerce",
-        create("outcosts"),
-        (
-            *need(integer("outgroup_time", refers="outgroup_times")),
-            *_OUTCOST_OWNER,
-            *integer("callergroup", default=0, refers="callergroups"),
-            *_COST,
-            *flag("least_cost", default=1),
-            *text("message_media", default=""),
-        ),
+        need(integer("outgroup_time", refers="outgroup_times")),
+        _OUTCOST_OWNER,
+        integer(callergroup=0, refers="callergroups"),
+        _COST,
+        flag(least_cost=1),
+        text(message_media=""),
         specials=_BY_PLAN_OR_PEER,
         exactly_one=("peer", "plan"),
         dry_run=True,
-    ),
+    )(create("outcosts")),
     writing(
         "outcosts/update",
         "system|commerce",
-        update("outcosts"),
-        (
-            *subject("outcosts"),
-            *integer("outgroup_time", refers="outgroup_times"),
-            # documented default 0, not the current value: leaving it out resets it (consequence inferred)
-            *integer("callergroup", default=0, refers="callergroups"),
-            *kept(_COST),
-            *flag("least_cost"),
-            *text("message_media"),
-        ),
+        subject("outcosts"),
+        integer("outgroup_time", refers="outgroup_times"),
+        # documented default 0, not the current value: leaving it out resets it (consequence inferred)
+        integer(callergroup=0, refers="callergroups"),
+        kept(_COST),
+        flag("least_cost"),
+        text("message_media"),
         dry_run=True,
-    ),
-    reading(
-        "outcosts/list",
-        "system|commerce",
-        list_outcosts,
-        (*_OUTCOST_OWNER, *integer("outgroup", refers="outgroups"), *paging(), *text("sort")),
-        specials=_BY_PLAN_OR_PEER,
-        exactly_one=("peer", "plan"),
-        basis="guide 4.4 and 3.13; values of sort not listed",
-    ),
+    )(update("outcosts")),
     writing(
         "incosts/create",
         "commerce",
-        create("incosts"),
-        (
-            *need(integer("ingroup_time", refers="ingroup_times") + integer("plan", refers="plans")),
-            *integer("callergroup", default=0, refers="callergroups"),
-            *_COST,
-            *text("message_media", default=""),
-        ),
+        need(integer("ingroup_time", refers="ingroup_times") + integer("plan", refers="plans")),
+        integer(callergroup=0, refers="callergroups"),
+        _COST,
+        text(message_media=""),
         dry_run=True,
         basis="guide 4.4; 200 with the id as its table says, its example shows 204",
-    ),
-    reading(
-        "incosts/customer/list",
-        "administrator|reports",
-        list_incosts,
-        (
-            *customer(),
-            *integer("plan", refers="plans"),
-            *flag("used", "taxes"),
-            *paging(names="count limit offset pages"),
-        ),
-    ),
+    )(create("incosts")),
     writing(
         "peers/costs/create",
         "system owner",
-        create("peer_costs", answers_id=False),
-        (
-            *need(integer("peer", refers="peers")),
-            *integer("called_max", "called_min", low=0),
-            *text("called_prefix", "caller_type", "caller_prefix", "days", "media"),
-            *_COST,
-            *integer("endhour", "starthour", low=0, high=23),
-            *integer("endminute", "startminute", low=0, high=59),
-            *flag("least_cost", default=1),
-        ),
+        need(integer("peer", refers="peers")),
+        integer("called_max", "called_min", low=0),
+        text("called_prefix", "caller_type", "caller_prefix", "days", "media"),
+        _COST,
+        integer("endhour", "starthour", low=0, high=23),
+        integer("endminute", "startminute", low=0, high=59),
+        flag(least_cost=1),
         dry_run=True,
-    ),
+    )(create("peer_costs", answers_id=False)),
     writing(
         "outgroups/create",
         "system",
-        create("outgroups"),
-        (
-            *need(text("name")),
-            *integer("callergroup", default=0, refers="callergroups"),
-            *text("description", default=""),
-            *flag("included", default=0),
-            *text("name_invoices", "tags", default=""),
-        ),
+        need(text("name")),
+        integer(callergroup=0, refers="callergroups"),
+        text(description="", name_invoices="", tags=""),
+        flag(included=0),
         dry_run=True,
-    ),
-    writing(
-        "callergroups/create",
-        "system",
-        create("callergroups"),
-        need(text("name", "description")),
-        since=(4, 2),
-    ),
+    )(create("outgroups")),
+    writing("callergroups/create", "system", need(text("name", "description")), since=(4, 2))(create("callergroups")),
     writing(
         "calleridgroups/create",
         "administrator",
-        create("calleridgroups"),
-        (*need(text("name", "description")), *customer(), *flag("shared", default=0)),
+        need(text("name", "description")),
+        customer(),
+        flag(shared=0),
         since=(4, 3),
-    ),
-    reading(
-        "calleridgroups/list",
-        "administrator|user|wholesale",
-        list_calleridgroups,
-        (*flag("available"), *customer()),
-        since=(4, 3),
-    ),
+    )(create("calleridgroups")),
 )

@@ -51,6 +51,7 @@ CUSTOMERS: tuple[tuple[int, int, int, str, str, str, int], ...] = (
     (MARLOW, RESELLER, STARTER_PLAN, "Marlow Call Center", "postpaid", "-18.00", 0),
     (CEDAR, RESELLER, BUSINESS_PLAN, "Cedar & Sons", "prepaid", "0.00", 1),
 )
+NO_LIMIT = Decimal(-1)
 
 OUTBOUND: tuple[tuple[int, str, str, str, str], ...] = (
     # id of group, its time and its cost; prefix; name; price of a minute; price of a text
@@ -62,7 +63,7 @@ OUTBOUND: tuple[tuple[int, str, str, str, str], ...] = (
 
 
 def seeded_state(surroundings: Surroundings) -> State:
-    """A fresh state; its history ends at the sandbox's present."""
+    """Return a fresh state; its history ends at the sandbox's present."""
     state = State(surroundings)
     _add_roles(state)
     _add_plans(state)
@@ -81,7 +82,7 @@ def seeded_state(surroundings: Surroundings) -> State:
 
 
 def password_of(username: str) -> str:
-    """The made-up password of a seeded person."""
+    """Return the made-up password of a seeded person."""
     return f"{username.replace('.', '-')}-2026"
 
 
@@ -132,44 +133,28 @@ def _privileges(text: str) -> list[str]:
 
 
 def _add_plans(state: State) -> None:
-    for identifier, customer, name, signup in (
-        (SYSTEM_PLAN, OPERATOR, "System", 0),
-        (WHOLESALE_PLAN, OPERATOR, "Wholesale", 0),
-        (BUSINESS_PLAN, RESELLER, "Business standard", 1),
-        (STARTER_PLAN, RESELLER, "Starter", 0),
-    ):
-        state.insert(
-            "plans",
-            id=identifier,
-            customer=customer,
-            name=name,
-            description=f"{name} rates",
-            signup=signup,
-            inheritable=int(identifier == BUSINESS_PLAN),
-            currency="USD",
-            call_maximum=Decimal("50.00") if identifier == BUSINESS_PLAN else Decimal(-1),
-        )
-    for identifier, plan, number_class, fee, price in (
-        (31, SYSTEM_PLAN, 1, "1.50", "2.00"),
-        (32, SYSTEM_PLAN, 2, "3.00", "10.00"),
-        (33, BUSINESS_PLAN, 1, "1.25", "0.00"),
-    ):
-        columns: dict[str, Value] = {"class": number_class, "fee": Decimal(fee), "signup": Decimal(price)}
-        state.insert("plan_classes", id=identifier, plan=plan, **columns)
-    for route, (prefix, allow, note) in enumerate((("1900", 0, "no premium rate"), ("44", 1, "London office")), 41):
-        state.insert(
-            "plan_routes",
-            id=route,
-            plan=BUSINESS_PLAN,
-            called_prefix=prefix,
-            caller_prefix="",
-            allow=allow,
-            description=note,
-            media="voice_fax",
-            peer1=0,
-            peer2=0,
-            peer3=0,
-        )
+    state.fill(
+        "plans",
+        "id customer name description signup inheritable call_maximum",
+        (SYSTEM_PLAN, OPERATOR, "System", "System rates", 0, 0, NO_LIMIT),
+        (WHOLESALE_PLAN, OPERATOR, "Wholesale", "Wholesale rates", 0, 0, NO_LIMIT),
+        (BUSINESS_PLAN, RESELLER, "Business standard", "Business standard rates", 1, 1, Decimal("50.00")),
+        (STARTER_PLAN, RESELLER, "Starter", "Starter rates", 0, 0, NO_LIMIT),
+        currency="USD",
+    )
+    state.fill(
+        "plan_classes",
+        "id plan class fee signup",
+        (31, SYSTEM_PLAN, 1, Decimal("1.50"), Decimal("2.00")),
+        (32, SYSTEM_PLAN, 2, Decimal("3.00"), Decimal("10.00")),
+        (33, BUSINESS_PLAN, 1, Decimal("1.25"), Decimal("0.00")),
+    )
+    state.fill(
+        "plan_routes",
+        "id called_prefix allow description plan caller_prefix media peer1 peer2 peer3",
+        (41, "1900", 0, "no premium rate", BUSINESS_PLAN, "", "voice_fax", 0, 0, 0),
+        (42, "44", 1, "London office", BUSINESS_PLAN, "", "voice_fax", 0, 0, 0),
+    )
     state.insert("plan_features", id=51, plan=STARTER_PLAN, feature="phones", included=0, maximum=1)
     state.insert("plan_features", id=52, plan=BUSINESS_PLAN, feature="queues", included=1, maximum=3)
     state.insert("plan_ingroups", id=53, plan=BUSINESS_PLAN, ingroup=21)
@@ -184,15 +169,12 @@ def _add_routing(state: State) -> None:
         state.insert("outgroup_times", id=identifier, outgroup=identifier, name="Always")
         prices = {"connectfee": Decimal("0.00"), "cost": Decimal(minute), "message": Decimal(message)}
         state.insert("outcosts", id=identifier, outgroup_time=identifier, plan=SYSTEM_PLAN, **prices)
-        state.insert(
-            "routes", id=identifier, called_prefix=prefix, outgroup=identifier, description=name, media="voice_fax"
-        )
-    for identifier, name in ((21, "US local"), (22, "US toll-free")):
-        state.insert("ingroups", id=identifier, name=name)
-        state.insert("ingroup_times", id=identifier, ingroup=identifier, name="Always")
-        state.insert("incosts", id=identifier, ingroup_time=identifier, plan=BUSINESS_PLAN, cost=Decimal("0.01"))
-    for identifier, name in ((61, "Carrier east"), (62, "Carrier west")):
-        state.insert("peers", id=identifier, name=name)
+        leads = {"called_prefix": prefix, "description": name, "media": "voice_fax"}
+        state.insert("routes", id=identifier, outgroup=identifier, **leads)
+    state.fill("ingroups", "id name", (21, "US local"), (22, "US toll-free"))
+    state.fill("ingroup_times", "id ingroup", (21, 21), (22, 22), name="Always")
+    state.fill("incosts", "id ingroup_time", (21, 21), (22, 22), plan=BUSINESS_PLAN, cost=Decimal("0.01"))
+    state.fill("peers", "id name", (61, "Carrier east"), (62, "Carrier west"))
     state.insert("outcosts", id=63, outgroup_time=11, peer=61, connectfee=Decimal(0), cost=Decimal("0.006"))
     state.insert("machines", id=71, name="switch1")
     state.insert("callergroups", id=72, name="Domestic callers", description="callers with a US number")

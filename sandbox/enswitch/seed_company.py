@@ -6,8 +6,8 @@ sends 2015550142 to the gateway 203.0.113.10, which is this installation, where 
 
 from decimal import Decimal
 
-from sandbox.enswitch.controls import MessageOrder, leave_message
 from sandbox.enswitch.fields import Value
+from sandbox.enswitch.messages import leave_message
 from sandbox.enswitch.state import State
 
 HOUR, DAY = 3600, 86_400
@@ -75,25 +75,16 @@ def _add_lines(state: State, company: int, other: int) -> None:
 
 
 def _add_features(state: State, company: int) -> None:
-    state.insert(
-        "queues", id=801, name="Front desk", customer=company, strategy="ringall", dtype="mailbox", dnumber="201"
-    )
-    for identifier, phone, priority in ((802, "bw-desk-1", 0), (803, "bw-rey", 1)):
-        names: dict[str, Value] = {"queue": 801, "dtype": "phone", "dnumber": phone}
-        state.insert("queue_destinations", id=identifier, available=1, priority=priority, **names)
+    leftover: dict[str, Value] = {"dtype": "mailbox", "dnumber": "201"}
+    state.insert("queues", id=801, name="Front desk", customer=company, strategy="ringall", **leftover)
+    answering = ((802, "bw-desk-1", 0), (803, "bw-rey", 1))
+    state.fill("queue_destinations", "id dnumber priority", *answering, queue=801, dtype="phone", available=1)
     state.insert("queue_callbacks", id=804, queue=801, number="19175550163", time=state.now() - HOUR)
     state.insert("huntgroups", id=811, name="Manhattan", customer=company, dtype="phone", dnumber="bw-nyc-1")
     state.insert("ivrs", id=821, name="Opening hours", customer=company, timeout=5)
     state.insert("conferences", id=831, code="4142", customer=company, talkpin="7731", owner=302)
-    state.insert(
-        "addresses",
-        id=841,
-        user="frontdesk",
-        domain="bluewater.example",
-        customer=company,
-        dtype="queue",
-        dnumber="801",
-    )
+    names: dict[str, Value] = {"user": "frontdesk", "domain": "bluewater.example"}
+    state.insert("addresses", id=841, customer=company, dtype="queue", dnumber="801", **names)
     state.insert("codes", code="*97", customer=company, description="Voicemail")
     state.insert("code_callers", id=851, code="*97", customer=company, stype="phone", snumber="bw-desk-1")
     state.insert("calleridgroups", id=861, name="Patients", description="known callers", customer=company, shared=0)
@@ -118,61 +109,41 @@ def _add_number(state: State, number: str, customer: int, number_class: int, set
 
 
 def _add_messages(state: State, company: int, other: int) -> None:
-    for mailbox, owner, description in (("201", 301, "Front desk"), ("202", 302, "Dr. Rey"), ("203", 301, "Fax")):
-        columns: dict[str, Value] = {"mailbox": mailbox, "customer": company, "owner": owner}
-        state.insert("mailboxes", **columns, description=description, pin="4821")
-    state.insert("mailboxes", mailbox="901", customer=other, owner=401, description="Northgate", pin="1177")
+    state.fill(
+        "mailboxes",
+        "mailbox customer owner description pin",
+        ("201", company, 301, "Front desk", "4821"),
+        ("202", company, 302, "Dr. Rey", "4821"),
+        ("203", company, 301, "Fax", "4821"),
+        ("901", other, 401, "Northgate", "1177"),
+    )
     for age, mailbox, caller, name, seconds, words in VOICEMAILS:
-        order = MessageOrder(mailbox=mailbox, callerid=caller, callername=name, duration=seconds, transcription=words)
-        leave_message(state, order, age, listened=age > DAY)
-    text = MessageOrder(mailbox="202", type="text", callerid="19175550162", transcription="Photo of the broken filling")
-    leave_message(state, text, 300 * 60)
-    leave_message(state, MessageOrder(mailbox="203", type="fax", callerid="16465550198"), DAY)
+        content = {"callername": name, "transcription": words}
+        leave_message(state, mailbox, "voicemail", caller, duration=seconds, age=age, listened=age > DAY, **content)
+    leave_message(state, "202", "text", "19175550162", transcription="Photo of the broken filling", age=300 * 60)
+    leave_message(state, "203", "fax", "16465550198", age=DAY)
 
 
 def _add_calls(state: State, company: int) -> None:
     for position, (age, caller, called, seconds, cost, direction, phone) in enumerate(CALLS, start=1):
         start = state.now() - age
-        state.insert(
-            "cdrs",
-            uniqueid=f"seed.{position}",
-            callid=f"seed-{position}@sandbox",
-            customer=company,
-            direction=direction,
-            stype="external" if direction == "in" else "phone",
-            snumber=caller,
-            ctype="number" if direction == "in" else "external",
-            cnumber=called,
-            phone=phone,
-            start=start,
-            end=start + seconds,
-            talktime=seconds,
-            cost=Decimal(cost),
-            status="answered",
-            peer=61,
-            invoice=0,
-        )
-    state.insert(
-        "active_calls",
-        uniqueid="seed.live",
-        callid="seed-live@sandbox",
-        customer=company,
-        direction="in",
-        stype="external",
-        snumber="19175550163",
-        ctype="number",
-        cnumber="12015550142",
-        dtype="queue",
-        dnumber="801",
-        start=state.now() - 30,
-        cost=Decimal("0.00"),
-        status="active",
-    )
+        row = _call(f"{position}", company, direction, caller, called) | {"start": start, "cost": Decimal(cost)}
+        row |= {"phone": phone, "end": start + seconds, "talktime": seconds, "peer": 61, "invoice": 0}
+        state.insert("cdrs", **row, status="answered")
+    live = _call("live", company, "in", "19175550163", "12015550142")
+    live |= {"dtype": "queue", "dnumber": "801", "start": state.now() - 30, "cost": Decimal("0.00")}
+    state.insert("active_calls", **live, status="active")
     state.insert("traces", id=911, machine=71, timestamp=1_700_000_000, text="INVITE sip:12015550142")
 
 
+def _call(name: str, customer: int, direction: str, caller: str, called: str) -> dict[str, Value]:
+    types = ("external", "number") if direction == "in" else ("phone", "external")
+    names: dict[str, Value] = {"uniqueid": f"seed.{name}", "callid": f"seed-{name}@sandbox", "customer": customer}
+    legs: dict[str, Value] = {"stype": types[0], "snumber": caller, "ctype": types[1], "cnumber": called}
+    return {**names, "direction": direction, **legs}
+
+
 def _add_bills(state: State, reseller: int, company: int, other: int) -> None:
-    now = state.now()
     for identifier, customer, number, status, total, age in (
         (921, company, "HV-1041", "paid", "61.40", 40),
         (922, company, "HV-1077", "approved", "58.95", 9),
@@ -180,27 +151,18 @@ def _add_bills(state: State, reseller: int, company: int, other: int) -> None:
         (924, other, "HV-1079", "queued", "4.00", 2),
     ):
         columns: dict[str, Value] = {"id": identifier, "customer": customer, "number": number, "status": status}
-        document = f"Invoice {number}: {total} USD"
-        state.insert("invoices", **columns, time=now - age * DAY, total=Decimal(total), currency="USD", file=document)
-    for identifier, kind, amount, balance, age in (
-        (931, "topup", "100.00", "145.20", 12),
-        (932, "charge", "-61.00", "84.20", 8),
-    ):
-        state.insert(
-            "transactions",
-            id=identifier,
-            customer=company,
-            time=now - age * DAY,
-            type=kind,
-            description="",
-            amount=Decimal(amount),
-            balance=Decimal(balance),
-            invoice=0,
-        )
-    once: dict[str, Value] = {"amount": Decimal("15.00"), "number": 1, "period": "once", "charged": 0}
-    monthly: dict[str, Value] = {"amount": Decimal("2.00"), "number": 1, "period": "monthly", "charged": 0}
-    state.insert("charges", id=941, name="On-site visit", customer=company, **once)
-    state.insert("charges", id=942, name="Regulatory fee", customer=reseller, plan=3, of_plan=1, **monthly)
+        columns |= {"time": state.now() - age * DAY, "total": Decimal(total), "currency": "USD"}
+        state.insert("invoices", **columns, file=f"Invoice {number}: {total} USD")
+    state.fill(
+        "transactions",
+        "id time type amount balance customer description invoice",
+        (931, state.now() - 12 * DAY, "topup", Decimal("100.00"), Decimal("145.20"), company, "", 0),
+        (932, state.now() - 8 * DAY, "charge", Decimal("-61.00"), Decimal("84.20"), company, "", 0),
+    )
+    visit: dict[str, Value] = {"name": "On-site visit", "customer": company, "amount": Decimal("15.00")}
+    state.insert("charges", id=941, **visit, number=1, period="once", charged=0)
+    fee: dict[str, Value] = {"name": "Regulatory fee", "customer": reseller, "amount": Decimal("2.00")}
+    state.insert("charges", id=942, **fee, plan=3, of_plan=1, number=1, period="monthly", charged=0)
     state.insert("taxes", id=951, name="State tax", customer=reseller, rate=Decimal("6.625"), liable=0)
     state.insert("card_groups", id=961, name="Travel cards", customer=reseller, plan=3, card_length=12)
     state.insert("vouchers", serial="BW-TOPUP-25", customer=reseller, amount=Decimal("25.00"), used=0)

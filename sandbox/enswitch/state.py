@@ -1,10 +1,11 @@
 """What the simulated Enswitch remembers: database tables, sessions, settings, and what clients did wrong."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sandbox.enswitch.fields import VERSIONS, Row, Value, Version
+from sandbox.frame.provider import ProviderState
 from sandbox.provider import Surroundings
 
 
@@ -115,45 +116,45 @@ class Sighting:
     parameters: tuple[str, ...]
 
 
-@dataclass
-class State:
+class State(ProviderState):
     """One installation."""
 
-    surroundings: Surroundings
-    settings: Settings = field(default_factory=Settings)
-    tables: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
-    sessions: dict[str, Session] = field(default_factory=dict[str, Session])
-    leaks: list[Sighting] = field(default_factory=list[Sighting])
-    ignored_validations: list[Sighting] = field(default_factory=list[Sighting])
-    _last_id: int = 5000
+    provider = "enswitch"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self.settings = Settings()
+        self.tables: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self.sessions: dict[str, Session] = {}
+        self.leaks: list[Sighting] = []
+        self.ignored_validations: list[Sighting] = []
 
     def now(self) -> int:
-        """The sandbox time in Unix seconds."""
-        return self.surroundings.clock.epoch()
+        """Return the sandbox time in Unix seconds."""
+        return self.clock.epoch()
 
     def next_id(self) -> int:
-        """A new identifier; those that the seed names are below 5000."""
-        self._last_id += 1
-        return self._last_id
+        """Return a new identifier; those that the seed names are below 5000."""
+        return self.next("id", 5001)
 
     def find(self, table: str, key: Value) -> Row | None:
-        """The row with this key; None if there is none."""
+        """Return the row with this key; None if there is none."""
         column = TABLES[table].key
         return next((row for row in self.tables[table] if row[column] == key), None)
 
     def row(self, table: str, key: Value) -> Row:
-        """The row with this key, which must exist."""
+        """Return the row with this key, which must exist."""
         found = self.find(table, key)
         if found is None:
             raise LookupError(f"{table} has no row {key}")
         return found
 
     def where(self, table: str, **columns: Value) -> Iterator[Row]:
-        """The rows whose columns have these values."""
+        """Return the rows whose columns have these values."""
         return (row for row in self.tables[table] if all(row.get(column) == value for column, value in columns.items()))
 
     def first(self, table: str, **columns: Value) -> Row | None:
-        """The first such row; None if there is none."""
+        """Return the first such row; None if there is none."""
         return next(self.where(table, **columns), None)
 
     def insert(self, table: str, **columns: Value) -> Row:
@@ -164,12 +165,17 @@ class State:
         self.tables[table].append(row)
         return row
 
+    def fill(self, table: str, columns: str, *rows: tuple[Value, ...], **same: Value) -> None:
+        """Add rows whose columns are named once; `same` are columns with one value for all of them."""
+        for row in rows:
+            self.insert(table, **dict(zip(columns.split(), row, strict=True)), **same)
+
     def remove(self, table: str, row: Row) -> None:
         """Take a row out."""
         self.tables[table] = [kept for kept in self.tables[table] if kept is not row]
 
     def below(self, customer: int) -> set[int]:
-        """A customer and everyone under it in the tree."""
+        """Return a customer and everyone under it in the tree."""
         found = {customer}
         while True:
             more = {row.whole("id") for row in self.tables["customers"] if row.whole("parent") in found} - found

@@ -29,17 +29,17 @@ Step = Callable[[Call, Row], None]
 
 
 def subject(table: str, parameter: str = "id") -> Fields:
-    """The required identifier of the row that a function works on; unknown or invisible ones answer 404."""
+    """Return the required identifier of the row that a function works on; unknown or invisible ones answer 404."""
     return need(integer(parameter, refers=table), missing=404)
 
 
 def shown(row: Row) -> dict[str, Value]:
-    """A row without its secrets."""
+    """Return a row without its secrets."""
     return {column: value for column, value in row.items() if column not in SECRET_COLUMNS}
 
 
 def get(table: str, parameter: str = "id") -> Run:
-    """The fields of one row."""
+    """Return the fields of one row."""
 
     def run(call: Call) -> Answer:
         return ok(shown(call.row(table, parameter)))
@@ -48,7 +48,7 @@ def get(table: str, parameter: str = "id") -> Run:
 
 
 def listing(table: str, equal: str = "", contains: str = "") -> Run:
-    """The visible rows, of one customer if the table has customers, narrowed by parameters named as columns."""
+    """Return the visible rows, of one customer if the table has customers, narrowed by parameters named as columns."""
 
     def run(call: Call) -> Answer:
         rows: Iterable[Row] = (row for row in call.state.tables[table] if call.reach.sees(table, row))
@@ -66,7 +66,7 @@ def listing(table: str, equal: str = "", contains: str = "") -> Run:
 
 
 def page(call: Call, rows: Iterable[Row], key: str = "id") -> Answer:
-    """A list cut as `count`, `sort`, `descending`, `offset`, `limit` and `pages` say.
+    """Return a list cut as `count`, `sort`, `descending`, `offset`, `limit` and `pages` say.
 
     inferred: `count=1` answers `{"count": n}`, `pages=1` the key and the sorted column of each row.
     """
@@ -86,9 +86,18 @@ def page(call: Call, rows: Iterable[Row], key: str = "id") -> Answer:
 
 
 def create(
-    table: str, *, feature: str = "", check: Step | None = None, after: Step | None = None, answers_id: bool = True
+    table: str,
+    *,
+    feature: str = "",
+    unique: str = "",
+    check: Step | None = None,
+    after: Step | None = None,
+    answers_id: bool = True,
 ) -> Run:
-    """Add a row from the parameters; `data.id` is answered unless the table has another key."""
+    """Add a row from the parameters; `data.id` is answered unless the table has another key.
+
+    `unique` names columns that no two rows may share, the one at fault first; `feature` what the rate plan must allow.
+    """
 
     def run(call: Call) -> Answer:
         declared = TABLES[table]
@@ -100,6 +109,8 @@ def create(
         check_destinations(call, row)
         if feature:
             require_feature(call.state, call.customer, feature, table)
+        if unique and call.state.first(table, **{column: row[column] for column in unique.split()}) is not None:
+            raise refuse(400, unique.split()[0], "already exists")
         if check:
             check(call, row)
         call.stop_if_validating()
@@ -137,6 +148,20 @@ def delete(table: str, parameter: str = "id") -> Run:
     def run(call: Call) -> Answer:
         call.state.remove(table, call.row(table, parameter))
         return done()
+
+    return run
+
+
+def copy_secret(table: str, secret: str, what: str) -> Step:
+    """Take a secret from the row that `copy_<secret>` names, if it is given (inferred: by its key)."""
+
+    def run(call: Call, row: Row) -> None:
+        parameter = f"copy_{secret}"
+        if parameter in row:
+            source = call.state.find(table, row.pop(parameter))
+            if source is None or not call.reach.sees(table, source):
+                raise refuse(400, parameter, f"no such {what}")
+            row[secret] = source[secret]
 
     return run
 

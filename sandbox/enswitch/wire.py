@@ -39,7 +39,7 @@ class Refusal(Exception):
 
 
 def refuse(code: int, key: str = "", message: str = "") -> Refusal:
-    """A refusal with one problem; the guide's own sentence if no message is given."""
+    """Return a refusal with one problem; the guide's own sentence if no message is given."""
     return Refusal([Problem(code, key, message or MESSAGES[code])])
 
 
@@ -56,7 +56,7 @@ class Answer:
     plain: bytes | None = None
 
     def to_response(self, *, integer_codes: bool = False, mirror_status: bool = False) -> Response:
-        """The answer over HTTP.
+        """Return the answer over HTTP.
 
         The status is 200 whatever the code says (inferred: the guide names none and speaks of codes only), or the
         first code if `mirror_status`. Codes are strings as on the seed page, or integers as one operator's copy

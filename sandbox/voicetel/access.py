@@ -6,11 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer
 from sandbox.voicetel.addresses import network_is_routable, parse_network
-from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import comma_list
 from sandbox.voicetel.state import Account, api_key_for
-from sandbox.voicetel.wire import Answer, Refusal, success
+from sandbox.voicetel.wire import Refusal, success
 
 BAD_MASK = "Invalid mask: must be /8, /16, /24, or /32"
 NOT_ROUTABLE = "CIDR range must be routable"
@@ -27,79 +29,62 @@ class CidrEntry(Body):
     cidr: str
 
 
-class AclBody(Body):
-    """`POST /acl`."""
-
-    acl: Annotated[list[CidrEntry], Field(min_length=1)]
-
-
-class AclQuery(Query):
-    """`DELETE /acl`."""
-
-    cidrs: str
-
-
-class AuthBody(Body):
-    """`PUT /auth`; the defaults only mark a field as left out."""
-
-    password: str = ""
-    authType: Annotated[int, Field(ge=0, le=3)] = 0
-
-
-def add_acl(call: Call, body: AclBody) -> Answer:
+@operation("POST", "acl")
+def add_acl(call: Call, *, acl: Annotated[list[CidrEntry], Field(min_length=1)]) -> Answer:
     """Add blocks; those that fail are named in a 409, while the others are added all the same."""
-    return _change([entry.cidr for entry in body.acl], "added", lambda cidr: _insert(call.account, cidr))
+    return _change([entry.cidr for entry in acl], "added", lambda cidr: _insert(call.account, cidr))
 
 
-def remove_acl(call: Call, query: AclQuery) -> Answer:
+@operation("DELETE", "acl")
+def remove_acl(call: Call, *, cidrs: str) -> Answer:
     """Remove blocks; those that fail are named in a 409, while the others are removed all the same."""
-    cidrs = comma_list(query.cidrs, 1000, "CIDR blocks")
-    return _change(cidrs, "removed", lambda cidr: _delete(call.account, cidr))
+    blocks = comma_list(cidrs, 1000, "CIDR blocks")
+    return _change(blocks, "removed", lambda cidr: _delete(call.account, cidr))
 
 
+@operation("GET", "acl")
 def list_acl(call: Call) -> Answer:
-    """All blocks; 404 if there are none."""
+    """List all blocks; 404 if there are none."""
     if not call.account.acl:
         raise Refusal(404, "No ACL entries found.")
-    return success({"acl": _entries(call.account.acl)})
+    return success(acl=_entries(call.account.acl))
 
 
-def update_auth(call: Call, body: AuthBody) -> Answer:
+@operation("PUT", "auth")
+def update_auth(
+    call: Call, *, password: str | None = None, authType: Annotated[int, Field(ge=0, le=3)] | None = None
+) -> Answer:
     """Set the mode and the password; what fails is named in a 409 while the rest is applied.
 
     A new password replaces the account's API key (documented: fetch it again after any password change).
     """
     account = call.account
-    changed = body.model_fields_set
-    if not changed:
+    if password is None and authType is None:
         raise Refusal(400, "Nothing to update: give password or authType.")
     updated: list[dict[str, object]] = []
     errors: list[dict[str, object]] = []
-    if "authType" in changed:
-        account.auth_type = body.authType
-        updated.append({"field": "authType", "value": body.authType})
-    if "password" in changed:
-        if _is_acceptable(body.password):
-            account.password = body.password
-            account.api_key = api_key_for(account.username, body.password)
+    if authType is not None:
+        account.auth_type = authType
+        updated.append({"field": "authType", "value": authType})
+    if password is not None:
+        if _is_acceptable(password):
+            account.password = password
+            account.api_key = api_key_for(account.username, password)
             updated.append({"field": "password"})
         else:
             rule = "6-10 alphanumeric characters with at least one letter and one number"
             errors.append({"field": "password", "message": f"The password must be {rule}."})
     if errors:
         raise Refusal(409, "Some settings were not updated.", beside={"updated": updated, "errors": errors})
-    return success({"updated": updated})
+    return success(updated=updated)
 
 
+@operation("GET", "auth")
 def show_auth(call: Call) -> Answer:
-    """The mode, in words too, and the access list."""
+    """Show the mode, in words too, and the access list."""
     account = call.account
     return success(
-        {
-            "authType": account.auth_type,
-            "authTypeDescription": AUTH_TYPES[account.auth_type],
-            "acl": _entries(account.acl),
-        }
+        authType=account.auth_type, authTypeDescription=AUTH_TYPES[account.auth_type], acl=_entries(account.acl)
     )
 
 
@@ -117,7 +102,7 @@ def _change(cidrs: list[str], done: str, change: Callable[[str], str | None]) ->
 
 
 def _insert(account: Account, cidr: str) -> str | None:
-    """The reason why a block cannot be added; None once it is."""
+    """Return the reason why a block cannot be added; None once it is."""
     mask = cidr.partition("/")[2]
     if mask not in {"8", "16", "24", "32"}:
         return BAD_MASK

@@ -2,21 +2,25 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
 from sandbox.clock import iso
-from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Tn
 from sandbox.voicetel.state import Account, CallRecord
-from sandbox.voicetel.wire import Answer, Refusal, success
+from sandbox.voicetel.wire import Refusal, success
 
 ADMIN_SETTINGS = frozenset({"ccs", "sms", "mms", "intl", "e911"})
 E911_MONTHLY = Decimal("2.50")
 """The site's list price; the account's rates name none."""
 DAY = timedelta(hours=24)
+Timestamp = Annotated[int, Field(ge=0)]
+"""Unix seconds."""
 
 
 class SettingsBody(Body):
@@ -33,19 +37,7 @@ class SettingsBody(Body):
     mms: bool = False
 
 
-class CreditsQuery(Query):
-    """`GET /account/credits`."""
-
-    status: Literal["paid", "unpaid"] | None = None
-
-
-class CdrQuery(Query):
-    """`GET /account/cdr`: `start` is the newer bound, `end` the older one."""
-
-    start: int = Field(default=-1, ge=0)
-    end: int = Field(default=-1, ge=0)
-
-
+@operation("PUT", "account")
 def update_settings(call: Call, body: SettingsBody) -> Answer:
     """Change the settings that are given."""
     changed = body.model_fields_set
@@ -57,76 +49,76 @@ def update_settings(call: Call, body: SettingsBody) -> Answer:
     if "timezone" in changed:
         _require_timezone(body.timezone)
     _apply(call.account, body, changed)
-    return success({"updated": [name for name in SettingsBody.model_fields if name in changed]})
+    return success(updated=[name for name in SettingsBody.model_fields if name in changed])
 
 
+@operation("GET", "account", limited=True)
 def show_account(call: Call) -> Answer:
-    """Profile, balance, services and rates."""
+    """Show profile, balance, services and rates."""
     account = call.account
     return success(
-        {
-            "username": account.username,
-            "name": account.name,
-            "email": account.email,
-            "created": iso(account.created),
-            "enabled": True,
-            "cash": account.cash,
-            "callerId": account.caller_id,
-            "timezone": account.timezone,
-            "notify": account.notify,
-            "notifyThreshold": account.notify_threshold,
-            "ccs": account.concurrent_calls,
-            "authType": account.auth_type,
-            "services": account.services,
-            "rates": account.rates,
-        }
+        username=account.username,
+        name=account.name,
+        email=account.email,
+        created=iso(account.created),
+        enabled=True,
+        cash=account.cash,
+        callerId=account.caller_id,
+        timezone=account.timezone,
+        notify=account.notify,
+        notifyThreshold=account.notify_threshold,
+        ccs=account.concurrent_calls,
+        authType=account.auth_type,
+        services=account.services,
+        rates=account.rates,
     )
 
 
-def list_credits(call: Call, query: CreditsQuery) -> Answer:
-    """Credit history, optionally only paid or unpaid entries."""
+@operation("GET", "account/credits")
+def list_credits(call: Call, *, status: Literal["paid", "unpaid"] | None = None) -> Answer:
+    """List credit history, optionally only paid or unpaid entries."""
     entries = [
         {"paid": entry.paid, "date": iso(entry.at), "amount": entry.amount}
         for entry in call.account.credits
-        if query.status is None or entry.paid == (query.status == "paid")
+        if status is None or entry.paid == (status == "paid")
     ]
-    return success({"credits": entries})
+    return success(credits=entries)
 
 
-def list_calls(call: Call, query: CdrQuery) -> Answer:
-    """Call records between `end` and `start`, newest first, both ends included.
+@operation("GET", "account/cdr", limited=True)
+def list_calls(call: Call, *, start: Timestamp | None = None, end: Timestamp | None = None) -> Answer:
+    """List call records between the older bound `end` and the newer one `start`, newest first, both included.
 
     inferred: bounds given the wrong way round match nothing, as in a plain comparison.
     """
-    newer, older = window(call, query.start, query.end)
+    newer, older = window(call, start, end)
     records = [record for record in call.account.calls if older <= int(record.at.timestamp()) <= newer]
     records.sort(key=lambda record: record.at, reverse=True)
     rows = [_call_row(call.account, record) for record in records]
-    return success({"start": newer, "end": older, "cdr": rows})
+    return success(start=newer, end=older, cdr=rows)
 
 
-def window(call: Call, newer: int, older: int) -> tuple[int, int]:
-    """The newer and the older bound in Unix seconds; by default now and 24 hours before it.
+def window(call: Call, newer: int | None, older: int | None) -> tuple[int, int]:
+    """Return the newer and the older bound in Unix seconds; by default now and 24 hours before it.
 
     inferred: without an older bound the window starts 24 hours before now, not before the newer bound.
     """
     now = call.state.clock.now()
-    return (
-        newer if newer >= 0 else int(now.timestamp()),
-        older if older >= 0 else int((now - DAY).timestamp()),
-    )
+    return (int(now.timestamp()) if newer is None else newer, int((now - DAY).timestamp()) if older is None else older)
 
 
+@operation("GET", "account/registration")
 def show_registration(call: Call) -> Answer:
-    """The registered device; 404 if none is."""
+    """Show the registered device; 404 if none is."""
     if call.account.registration is None:
         raise Refusal(404, "Not registered.")
     uri, agent = call.account.registration
-    return success({"uri": uri, "agent": agent})
+    return success(uri=uri, agent=agent)
 
 
+@operation("GET", "account/recurring-charges", limited=True)
 def list_recurring_charges(call: Call) -> Answer:
-    """Monthly charges by service, and their total."""
+    """List monthly charges by service, and their total."""
     account = call.account
     lines = [
         ("Telephone numbers", len(account.numbers), account.rates.get("did", Decimal(0))),
@@ -137,25 +129,24 @@ def list_recurring_charges(call: Call) -> Answer:
         for description, count, price in lines
         if count
     ]
-    return success({"charges": charges, "total": sum((count * price for _, count, price in lines), Decimal(0))})
+    return success(charges=charges, total=sum((count * price for _, count, price in lines), Decimal(0)))
 
 
+@operation("GET", "account/payments")
 def list_payments(call: Call) -> Answer:
-    """Payments received, newest first."""
+    """List payments received, newest first."""
     newest_first = sorted(call.account.payments, key=lambda payment: payment.at, reverse=True)
     return success(
-        {
-            "payments": [
-                {
-                    "amount": payment.amount,
-                    "date": iso(payment.at),
-                    "payerEmail": payment.payer,
-                    "transactionId": payment.transaction,
-                    "status": payment.status,
-                }
-                for payment in newest_first
-            ]
-        }
+        payments=[
+            {
+                "amount": payment.amount,
+                "date": iso(payment.at),
+                "payerEmail": payment.payer,
+                "transactionId": payment.transaction,
+                "status": payment.status,
+            }
+            for payment in newest_first
+        ]
     )
 
 

@@ -23,7 +23,7 @@ _HOST = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.
 
 
 def parse_network(cidr: str) -> IPv4Network | None:
-    """The block, or None if the text is not one."""
+    """Return the block, or None if the text is not one."""
     try:
         return IPv4Network(cidr)
     except (AddressValueError, NetmaskValueError, ValueError):
@@ -31,12 +31,12 @@ def parse_network(cidr: str) -> IPv4Network | None:
 
 
 def network_is_routable(network: IPv4Network) -> bool:
-    """Whether no address of the block is private, local, shared, multicast or reserved."""
+    """Return whether no address of the block is private, local, shared, multicast or reserved."""
     return not any(network.overlaps(block) for block in _UNROUTABLE)
 
 
 def is_ipv4(text: str) -> bool:
-    """Whether the text is an IPv4 address."""
+    """Return whether the text is an IPv4 address."""
     try:
         IPv4Address(text)
     except AddressValueError:
@@ -45,12 +45,12 @@ def is_ipv4(text: str) -> bool:
 
 
 def is_hostname(text: str) -> bool:
-    """Whether the text is a host name with a domain."""
+    """Return whether the text is a host name with a domain."""
     return _HOST.fullmatch(text) is not None
 
 
 def is_public_host(host: str) -> bool:
-    """Whether the host is, or would resolve to, a routable public IPv4 address; nothing is looked up."""
+    """Return whether the host is, or would resolve to, a routable public IPv4 address; nothing is looked up."""
     if is_ipv4(host):
         return network_is_routable(IPv4Network(host))
     return is_hostname(host) and not host.lower().endswith(_UNRESOLVABLE)

@@ -1,11 +1,14 @@
 """Emergency address records (operations 17 to 22)."""
 
 import re
+from typing import Annotated
 
-from sandbox.voicetel.endpoint import Body, Call
+from sandbox.frame.inputs import Body, Found
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Text, Tn, path_number
 from sandbox.voicetel.state import Account, Address, E911Record, State
-from sandbox.voicetel.wire import Answer, Refusal, created, no_content, success
+from sandbox.voicetel.wire import Refusal, created, no_content, success
 
 CALLER_NAME_LIMIT = 20
 """The site's limit; the schema has none."""
@@ -37,59 +40,6 @@ class RecordBody(AddressBody):
     callername: Text
 
 
-class ProvisionBody(Body):
-    """`PUT /e911/{dn}`."""
-
-    addressid: int
-    callername: Text
-
-
-def validate_address(call: Call, body: AddressBody) -> Answer:
-    """Check and normalise an address; nothing on the account changes."""
-    address = _validated(call.state, body)
-    return success({"address": {"addressid": address.id, **_address_fields(address)}})
-
-
-def create_record(call: Call, body: RecordBody) -> Answer:
-    """Validate an address and bind it to a number; replaces an existing record (inferred)."""
-    if body.dn not in call.account.numbers:
-        raise Refusal(403, "The number is not on this account.")
-    address = _validated(call.state, body)
-    record = _provision(call.account, body.dn, body.callername, address)
-    return created({"record": _to_wire(record)})
-
-
-def provision_record(call: Call, body: ProvisionBody) -> Answer:
-    """Bind a validated address to a number."""
-    number = _owned(call)
-    address = call.state.addresses.get(body.addressid)
-    if address is None:
-        raise Refusal(409, "Provisioning failed: unknown addressid.")
-    return success({"record": _to_wire(_provision(call.account, number, body.callername, address))})
-
-
-def show_record(call: Call) -> Answer:
-    """The record of one number; 401 for a number that is not on the account, 409 if it has no record (inferred)."""
-    record = call.account.e911.get(_owned(call))
-    if record is None:
-        raise Refusal(409, "The e911 query failed: no record for this number.")
-    return success({"record": _to_wire(record)})
-
-
-def remove_record(call: Call) -> Answer:
-    """Remove the record of a number."""
-    if call.account.e911.pop(_owned(call), None) is None:
-        raise Refusal(409, "The e911 record could not be removed.")
-    return no_content()
-
-
-def list_records(call: Call) -> Answer:
-    """All records; 404 if there are none."""
-    if not call.account.e911:
-        raise Refusal(404, "No e911 records found.")
-    return success({"records": [_to_wire(record) for record in call.account.e911.values()]})
-
-
 def _owned(call: Call) -> str:
     number = path_number(call.path["dn"])
     if number not in call.account.numbers:
@@ -97,8 +47,62 @@ def _owned(call: Call) -> str:
     return number
 
 
+OwnDn = Annotated[str, Found(_owned)]
+
+
+@operation("POST", "e911/validations")
+def validate_address(call: Call, body: AddressBody) -> Answer:
+    """Check and normalise an address; nothing on the account changes."""
+    address = _validated(call.state, body)
+    return success(address={"addressid": address.id, **_address_fields(address)})
+
+
+@operation("POST", "e911")
+def create_record(call: Call, body: RecordBody) -> Answer:
+    """Validate an address and bind it to a number; replaces an existing record (inferred)."""
+    if body.dn not in call.account.numbers:
+        raise Refusal(403, "The number is not on this account.")
+    address = _validated(call.state, body)
+    record = _provision(call.account, body.dn, body.callername, address)
+    return created(record=_to_wire(record))
+
+
+@operation("PUT", "e911/{dn}")
+def provision_record(call: Call, number: OwnDn, *, addressid: int, callername: Text) -> Answer:
+    """Bind a validated address to a number."""
+    address = call.state.addresses.get(addressid)
+    if address is None:
+        raise Refusal(409, "Provisioning failed: unknown addressid.")
+    return success(record=_to_wire(_provision(call.account, number, callername, address)))
+
+
+@operation("GET", "e911/{dn}")
+def show_record(call: Call, number: OwnDn) -> Answer:
+    """Show the record of one number; 401 for a number that is not on the account, 409 without a record (inferred)."""
+    record = call.account.e911.get(number)
+    if record is None:
+        raise Refusal(409, "The e911 query failed: no record for this number.")
+    return success(record=_to_wire(record))
+
+
+@operation("DELETE", "e911/{dn}")
+def remove_record(call: Call, number: OwnDn) -> Answer:
+    """Remove the record of a number."""
+    if call.account.e911.pop(number, None) is None:
+        raise Refusal(409, "The e911 record could not be removed.")
+    return no_content()
+
+
+@operation("GET", "e911")
+def list_records(call: Call) -> Answer:
+    """List all records; 404 if there are none."""
+    if not call.account.e911:
+        raise Refusal(404, "No e911 records found.")
+    return success(records=[_to_wire(record) for record in call.account.e911.values()])
+
+
 def _validated(state: State, body: AddressBody) -> Address:
-    """The normalised address, remembered under its addressid.
+    """Return the normalised address, remembered under its addressid.
 
     inferred: it must start with a house number, be in a US state and have a five-digit (or ZIP+4) code.
     """
@@ -147,8 +151,4 @@ def _address_fields(address: Address) -> dict[str, object]:
 
 def _to_wire(record: E911Record) -> dict[str, object]:
     """Records carry eleven digits where requests carry ten."""
-    return {
-        "dn": f"1{record.number}",
-        "callername": record.caller_name,
-        **_address_fields(record.address),
-    }
+    return {"dn": f"1{record.number}", "callername": record.caller_name, **_address_fields(record.address)}

@@ -21,12 +21,12 @@ StateCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
 
 
 def is_email(text: str) -> bool:
-    """Whether the text looks like an address; inferred: the rule itself is not published."""
+    """Return whether the text looks like an address; inferred: the rule itself is not published."""
     return _EMAIL.fullmatch(text) is not None
 
 
 def is_tn(text: str) -> bool:
-    """Whether the text is a ten-digit number."""
+    """Return whether the text is a ten-digit number."""
     return re.fullmatch(TEN_DIGITS, text) is not None
 
 
@@ -41,7 +41,7 @@ Email = Annotated[str, AfterValidator(_email)]
 
 
 def path_number(text: str) -> str:
-    """A number in a path.
+    """Return a number in a path.
 
     Raises:
         Refusal: 400 unless it has ten digits (inferred where only the description says so).
@@ -52,7 +52,7 @@ def path_number(text: str) -> str:
 
 
 def path_id(text: str) -> int:
-    """An integer identifier in a path.
+    """Return an integer identifier in a path.
 
     Raises:
         Refusal: 400 if it is no integer (inferred; the schema says integer).
@@ -63,7 +63,7 @@ def path_id(text: str) -> int:
 
 
 def comma_list(text: str, limit: int, what: str) -> list[str]:
-    """A comma-separated query value.
+    """Return a comma-separated query value.
 
     Raises:
         Refusal: 400 if it is empty or holds more than `limit` values.

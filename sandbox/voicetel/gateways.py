@@ -4,12 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from sandbox.frame.inputs import Found
+from sandbox.frame.wire import Answer
 from sandbox.voicetel.addresses import is_hostname, is_ipv4, is_public_host, split_port
-from sandbox.voicetel.endpoint import Body, Call
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import path_id
 from sandbox.voicetel.numbers import feature_flags
 from sandbox.voicetel.state import FIRST_USER_GATEWAY, SYSTEM_ROUTES, Account, Gateway
-from sandbox.voicetel.wire import Answer, Refusal, created, no_content, success
+from sandbox.voicetel.wire import Refusal, created, no_content, success
 
 DEFAULT_LIMIT = 23
 
@@ -17,60 +19,54 @@ Prefix = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 
-class GatewayBody(Body):
-    """`POST /gateways`."""
-
-    gateway: str
-    prefix: Prefix = ""
-    limit: Limit = DEFAULT_LIMIT
-
-
-class GatewayChangeBody(Body):
-    """`PUT /gateways/{id}`; the defaults only mark a field as left out."""
-
-    gateway: str = ""
-    prefix: Prefix = ""
-    limit: Limit = DEFAULT_LIMIT
+def _found(call: Call) -> Gateway:
+    gateway = call.account.gateways.get(path_id(call.path["id"]))
+    if gateway is None:
+        raise Refusal(404, "Gateway not found.")
+    return gateway
 
 
-def add_gateway(call: Call, body: GatewayBody) -> Answer:
+OwnGateway = Annotated[Gateway, Found(_found)]
+
+
+@operation("POST", "gateways")
+def add_gateway(call: Call, *, gateway: str, prefix: Prefix = "", limit: Limit = DEFAULT_LIMIT) -> Answer:
     """Add a user gateway."""
-    _require_reachable(call.account, body.gateway, 0)
-    gateway = Gateway(
-        call.state.next(f"gateway {call.account.username}", FIRST_USER_GATEWAY),
-        body.gateway,
-        body.prefix,
-        body.limit,
-    )
-    call.account.gateways[gateway.id] = gateway
-    return created(_to_wire(gateway))
+    _require_reachable(call.account, gateway, 0)
+    identifier = call.state.next(f"gateway {call.account.username}", FIRST_USER_GATEWAY)
+    call.account.gateways[identifier] = Gateway(identifier, gateway, prefix, limit)
+    return created(**_to_wire(call.account.gateways[identifier]))
 
 
-def change_gateway(call: Call, body: GatewayChangeBody) -> Answer:
+@operation("PUT", "gateways/{id}")
+def change_gateway(
+    call: Call,
+    changed: OwnGateway,
+    *,
+    gateway: str | None = None,
+    prefix: Prefix | None = None,
+    limit: Limit | None = None,
+) -> Answer:
     """Change what is given.
 
     inferred: a read-only system route is answered as not found, since 404 is documented here and 409 is not.
     """
-    gateway = _found(call)
-    if gateway.system:
+    if changed.system:
         raise Refusal(404, "System routes cannot be changed.")
-    changed = body.model_fields_set
-    if not changed:
+    if gateway is None and prefix is None and limit is None:
         raise Refusal(400, "Nothing to update.")
-    if "gateway" in changed:
-        if body.gateway not in SYSTEM_ROUTES.values():
-            _require_reachable(call.account, body.gateway, gateway.id)
-        gateway.address = body.gateway
-    if "prefix" in changed:
-        gateway.prefix = body.prefix
-    if "limit" in changed:
-        gateway.limit = body.limit
-    return success(_to_wire(gateway))
+    if gateway is not None:
+        if gateway not in SYSTEM_ROUTES.values():
+            _require_reachable(call.account, gateway, changed.id)
+        changed.address = gateway
+    changed.prefix = changed.prefix if prefix is None else prefix
+    changed.limit = changed.limit if limit is None else limit
+    return success(_to_wire(changed))
 
 
-def remove_gateway(call: Call) -> Answer:
+@operation("DELETE", "gateways/{id}")
+def remove_gateway(call: Call, gateway: OwnGateway) -> Answer:
     """Remove a user gateway that no number is routed to."""
-    gateway = _found(call)
     if gateway.system:
         raise Refusal(409, "System routes cannot be removed.")
     if any(number.route == gateway.id for number in call.account.numbers.values()):
@@ -79,28 +75,23 @@ def remove_gateway(call: Call) -> Answer:
     return no_content()
 
 
-def show_gateway(call: Call) -> Answer:
-    """One gateway."""
-    return success(_to_wire(_found(call)))
+@operation("GET", "gateways/{id}")
+def show_gateway(call: Call, gateway: OwnGateway) -> Answer:
+    """Show one gateway."""
+    return success(_to_wire(gateway))
 
 
+@operation("GET", "gateways")
 def list_gateways(call: Call) -> Answer:
-    """System routes, then user gateways."""
-    return success({"gateways": [_to_wire(gateway) for gateway in call.account.gateways.values()]})
+    """List system routes, then user gateways."""
+    return success(gateways=[_to_wire(gateway) for gateway in call.account.gateways.values()])
 
 
-def list_gateway_numbers(call: Call) -> Answer:
-    """The numbers routed to one gateway; inferred: an empty list if there are none."""
-    gateway = _found(call)
+@operation("GET", "gateways/{id}/numbers")
+def list_gateway_numbers(call: Call, gateway: OwnGateway) -> Answer:
+    """List the numbers routed to one gateway; inferred: an empty list if there are none."""
     numbers = [number for number in call.account.numbers.values() if number.route == gateway.id]
-    return success({"numbers": [feature_flags(number) for number in numbers]})
-
-
-def _found(call: Call) -> Gateway:
-    gateway = call.account.gateways.get(path_id(call.path["id"]))
-    if gateway is None:
-        raise Refusal(404, "Gateway not found.")
-    return gateway
+    return success(numbers=[feature_flags(number) for number in numbers])
 
 
 def _require_reachable(account: Account, address: str, own_id: int) -> None:

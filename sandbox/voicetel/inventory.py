@@ -54,7 +54,7 @@ class Offer:
     center: RateCenter
 
     def to_wire(self) -> dict[str, object]:
-        """The row of an inventory search."""
+        """Return the row of an inventory search."""
         return {
             "number": self.number,
             "province": self.center.state,
@@ -79,7 +79,7 @@ class Inventory:
         self._cache: dict[tuple[object, ...], tuple[datetime, list[dict[str, object]]]] = {}
 
     def orderable(self, number: str) -> bool:
-        """Whether the network would hand this number over now."""
+        """Return whether the network would hand this number over now."""
         return number in self._offers and not number.endswith(STALE_ENDING)
 
     def take(self, number: str) -> None:
@@ -91,11 +91,11 @@ class Inventory:
         return [offer for offer in self._offers.values() if fnmatchcase(offer.number, f"{mask}*")]
 
     def offers(self) -> Iterable[Offer]:
-        """Every number on offer."""
+        """Return every number on offer."""
         return self._offers.values()
 
     def cached(self, key: tuple[object, ...], find: Callable[[], list[dict[str, object]]]) -> list[dict[str, object]]:
-        """The answer to a search, up to ten minutes old (documented)."""
+        """Return the answer to a search, up to ten minutes old (documented)."""
         now = self._clock.now()
         stored = self._cache.get(key)
         if stored is None or now - stored[0] >= CACHED_FOR:

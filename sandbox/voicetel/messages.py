@@ -4,15 +4,16 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from sandbox.voicetel.account import window
-from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.account import Timestamp, window
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Text, Tn
 from sandbox.voicetel.number_messaging import messaging_is_enabled
 from sandbox.voicetel.segments import count_segments
 from sandbox.voicetel.state import Account, Message
-from sandbox.voicetel.wire import Answer, Refusal, created, success
+from sandbox.voicetel.wire import Refusal, created, success
 
 RECEIPT_AFTER = timedelta(seconds=3)
 UNDELIVERABLE_ENDING = "0198"
@@ -26,34 +27,27 @@ def _web_address(text: str) -> str:
     return text
 
 
-class MessageBody(Body):
-    """`POST /messages`."""
-
-    text: Text
-    toNumber: Tn
-    fromNumber: Tn
-    subject: str = ""
-    mediaUrls: list[Annotated[str, AfterValidator(_web_address)]] = Field(default_factory=list[str])
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
-class HistoryQuery(Query):
-    """`GET /messages`: `from` is the newer bound, `to` the older one."""
-
-    number: Tn
-    type: Literal["sms", "mms", "dlr"] = "sms"
-    newer: int = Field(default=-1, ge=0, alias="from")
-    older: int = Field(default=-1, ge=0, alias="to")
-
-
-def send_message(call: Call, body: MessageBody) -> Answer:
+@operation("POST", "messages")
+def send_message(
+    call: Call,
+    *,
+    text: Text,
+    toNumber: Tn,
+    fromNumber: Tn,
+    subject: str = "",
+    mediaUrls: list[WebAddress] | None = None,
+) -> Answer:
     """Send an SMS, or an MMS when there is media, and charge it.
 
     inferred: an MMS counts as one part whatever its text; an empty list of media makes no MMS.
     """
     account, state = call.account, call.state
-    kind = "mms" if body.mediaUrls else "sms"
-    _require_allowed(account, body, kind)
-    parts = 1 if kind == "mms" else count_segments(body.text)
+    kind = "mms" if mediaUrls else "sms"
+    _require_allowed(account, fromNumber, toNumber, kind)
+    parts = 1 if kind == "mms" else count_segments(text)
     cost = account.rates[kind] * parts
     account.require_cash(cost)
     identifier = f"{state.clock.epoch():x}{state.next('message', 90001):06x}"
@@ -63,58 +57,51 @@ def send_message(call: Call, body: MessageBody) -> Answer:
             id=identifier,
             kind=kind,
             direction="out",
-            source=body.fromNumber,
-            destination=body.toNumber,
-            text=body.text,
+            source=fromNumber,
+            destination=toNumber,
+            text=text,
             rate=cost,
             at=state.clock.now(),
-            delivery="UNDELIV" if body.toNumber.endswith(UNDELIVERABLE_ENDING) else "DELIVRD",
+            delivery="UNDELIV" if toNumber.endswith(UNDELIVERABLE_ENDING) else "DELIVRD",
         )
     )
-    media = {"mediaUrls": body.mediaUrls, "subject": body.subject} if kind == "mms" else {}
-    return created(
-        {
-            "id": identifier,
-            "type": kind,
-            "fromNumber": body.fromNumber,
-            "toNumber": body.toNumber,
-            "parts": parts,
-            **media,
-        }
-    )
+    media = {"mediaUrls": mediaUrls, "subject": subject} if kind == "mms" else {}
+    return created(id=identifier, type=kind, fromNumber=fromNumber, toNumber=toNumber, parts=parts, **media)
 
 
-def list_messages(call: Call, query: HistoryQuery) -> Answer:
-    """Records or receipts of one number between `to` and `from`, newest first, both ends included."""
+@operation("GET", "messages")
+def list_messages(
+    call: Call,
+    *,
+    number: Tn,
+    type_: Literal["sms", "mms", "dlr"] = "sms",
+    from_: Timestamp | None = None,
+    to: Timestamp | None = None,
+) -> Answer:
+    """List records or receipts of one number from the older bound `to` to the newer one `from`, newest first."""
     account = call.account
-    if query.number not in account.numbers:
+    if number not in account.numbers:
         raise Refusal(403, "The number is not on this account.")
-    newer, older = window(call, query.newer, query.older)
-    records = _receipts(call) if query.type == "dlr" else [m for m in account.messages if m.kind == query.type]
+    until, since = window(call, from_, to)
+    records = _receipts(call) if type_ == "dlr" else [m for m in account.messages if m.kind == type_]
     mine = [
         record
         for record in records
-        if query.number in {record.source, record.destination} and older <= int(record.at.timestamp()) <= newer
+        if number in {record.source, record.destination} and since <= int(record.at.timestamp()) <= until
     ]
     mine.sort(key=lambda record: record.at, reverse=True)
     return success(
-        {
-            "number": query.number,
-            "type": query.type,
-            "fromTs": newer,
-            "toTs": older,
-            "messages": [_row(query.number, record) for record in mine],
-        }
+        number=number, type=type_, fromTs=until, toTs=since, messages=[_row(number, record) for record in mine]
     )
 
 
-def _require_allowed(account: Account, body: MessageBody, kind: str) -> None:
-    number = account.numbers.get(body.fromNumber)
+def _require_allowed(account: Account, source: str, recipient: str, kind: str) -> None:
+    number = account.numbers.get(source)
     if number is None:
         raise Refusal(403, "The source number is not on this account.")
     if not account.services.get(kind, False) or not messaging_is_enabled(number):
         raise Refusal(409, "Messaging is not enabled for this number.")
-    if body.toNumber in account.opted_out:
+    if recipient in account.opted_out:
         raise Refusal(409, "The recipient has opted out.")
 
 

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import comma_list, is_tn
-from sandbox.voicetel.numbers import owned_number
+from sandbox.voicetel.numbers import OwnNumber
 from sandbox.voicetel.state import Account, Campaign, Number
-from sandbox.voicetel.wire import Answer, Refusal, success
+from sandbox.voicetel.wire import Refusal, success
 
 CARRIERS = {"A": 17, "B": 19}
 """The outbound carrier of each path; 17 is the documented sample, 19 the later SDK's number for path B."""
@@ -16,112 +17,84 @@ CARRIERS = {"A": 17, "B": 19}
 CampaignId = Annotated[str, StringConstraints(pattern=r"^C[A-Z0-9]{6}$")]
 
 
-class NumbersQuery(Query):
-    """`GET /numbers/messaging`."""
-
-    numbers: str
-
-
-class RoutesBody(Body):
-    """`PATCH /numbers/{number}/messaging`; the defaults only mark a field as left out."""
-
-    routeIn: int = 0
-    routeOut: int = 0
+@operation("GET", "numbers/messaging")
+def list_messaging(call: Call, *, numbers: str) -> Answer:
+    """List the state of up to a thousand numbers; foreign ones come back with onAccount false."""
+    wanted = _numbers(numbers)
+    return success(numbers=[_state_of(call.account, number) for number in wanted])
 
 
-class AssignBody(Body):
-    """`PUT /numbers/{number}/messaging-campaign`."""
-
-    campaignId: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+$")]
-
-
-class UnassignQuery(Query):
-    """`DELETE /numbers/{number}/messaging-campaign`."""
-
-    campaignId: CampaignId
+@operation("GET", "numbers/{number}/messaging")
+def show_messaging(call: Call, number: OwnNumber) -> Answer:
+    """Show the state of one number."""
+    return success(_state_of(call.account, number.number))
 
 
-class BulkUnassignQuery(UnassignQuery):
-    """`DELETE /numbers/messaging-campaign`."""
-
-    numbers: str
-
-
-def list_messaging(call: Call, query: NumbersQuery) -> Answer:
-    """The state of up to a thousand numbers; foreign ones come back with onAccount false."""
-    numbers = _numbers(query.numbers)
-    return success({"numbers": [_state_of(call.account, number) for number in numbers]})
-
-
-def show_messaging(call: Call) -> Answer:
-    """The state of one number."""
-    return success(_state_of(call.account, owned_number(call).number))
-
-
-def change_routes(call: Call, body: RoutesBody) -> Answer:
+@operation("PATCH", "numbers/{number}/messaging")
+def change_routes(call: Call, number: OwnNumber, *, routeIn: int | None = None, routeOut: int | None = None) -> Answer:
     """Change the inbound row, the outbound carrier, or both."""
-    number = owned_number(call)
-    changed = body.model_fields_set
-    if not changed:
+    if routeIn is None and routeOut is None:
         raise Refusal(400, "At least one of routeIn and routeOut is required.")
-    if body.routeIn and body.routeIn not in call.account.sms_routes:
+    if routeIn and routeIn not in call.account.sms_routes:
         raise Refusal(403, "routeIn is not a row of this account.")
-    if body.routeOut and body.routeOut not in CARRIERS.values():
+    if routeOut and routeOut not in CARRIERS.values():
         # inferred: the carrier ids themselves are not published
         raise Refusal(400, "routeOut is not a known carrier.")
-    if "routeIn" in changed:
-        number.sms_row = body.routeIn
-    if "routeOut" in changed:
-        number.carrier = body.routeOut
-    return success({"number": number.number, "updated": [name for name in ("routeIn", "routeOut") if name in changed]})
+    if routeIn is not None:
+        number.sms_row = routeIn
+    if routeOut is not None:
+        number.carrier = routeOut
+    return success(
+        number=number.number,
+        updated=[name for name, value in (("routeIn", routeIn), ("routeOut", routeOut)) if value is not None],
+    )
 
 
-def assign_campaign(call: Call, body: AssignBody) -> Answer:
+@operation("PUT", "numbers/{number}/messaging-campaign")
+def assign_campaign(
+    call: Call, number: OwnNumber, *, campaignId: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+$")]
+) -> Answer:
     """Bind a number to a campaign; a binding on the other path is cleared."""
-    number = owned_number(call)
-    campaign = call.account.campaigns.get(body.campaignId)
+    campaign = call.account.campaigns.get(campaignId)
     if campaign is None:
         raise Refusal(404, "Campaign not found.")
     previous = _network_of(call.account, number)
     number.campaign = campaign.id
     number.carrier = CARRIERS.get(campaign.network or "", 0)
     return success(
-        {
-            "number": number.number,
-            "campaignId": campaign.id,
-            "network": campaign.network,
-            "upstreamCnpId": campaign.upstream,
-            "carrier": number.carrier,
-            "previousNetwork": previous,
-            "previousNetworkCleared": previous is not None and previous != campaign.network,
-        }
+        number=number.number,
+        campaignId=campaign.id,
+        network=campaign.network,
+        upstreamCnpId=campaign.upstream,
+        carrier=number.carrier,
+        previousNetwork=previous,
+        previousNetworkCleared=previous is not None and previous != campaign.network,
     )
 
 
-def unassign_campaign(call: Call, query: UnassignQuery) -> Answer:
+@operation("DELETE", "numbers/{number}/messaging-campaign")
+def unassign_campaign(call: Call, number: OwnNumber, *, campaignId: CampaignId) -> Answer:
     """Unbind a number; inferred: `unassigned` is false if it was not bound to this campaign."""
-    number = owned_number(call)
-    campaign = _campaign(call.account, query.campaignId)
+    campaign = _campaign(call.account, campaignId)
     return success(
-        {
-            "number": number.number,
-            "campaignId": campaign.id,
-            "network": campaign.network,
-            "upstreamCnpId": campaign.upstream,
-            "unassigned": _unbind(number, campaign),
-        }
+        number=number.number,
+        campaignId=campaign.id,
+        network=campaign.network,
+        upstreamCnpId=campaign.upstream,
+        unassigned=_unbind(number, campaign),
     )
 
 
-def unassign_campaign_in_bulk(call: Call, query: BulkUnassignQuery) -> Answer:
+@operation("DELETE", "numbers/messaging-campaign")
+def unassign_campaign_in_bulk(call: Call, *, campaignId: CampaignId, numbers: str) -> Answer:
     """Unbind up to a thousand numbers from one campaign, as far as they are bound to it."""
-    numbers = _numbers(query.numbers)
-    campaign = _campaign(call.account, query.campaignId)
+    wanted = _numbers(numbers)
+    campaign = _campaign(call.account, campaignId)
     if campaign.network is None:
         raise Refusal(409, "The campaign is on an unsupported messaging path.")
     unassigned: list[str] = []
     failed: list[dict[str, object]] = []
-    for text in numbers:
+    for text in wanted:
         number = call.account.numbers.get(text)
         if number is None:
             failed.append({"number": text, "reason": "Number not on account"})
@@ -130,18 +103,16 @@ def unassign_campaign_in_bulk(call: Call, query: BulkUnassignQuery) -> Answer:
         else:
             failed.append({"number": text, "reason": "Number not assigned to this campaign"})
     return success(
-        {
-            "campaignId": campaign.id,
-            "network": campaign.network,
-            "upstreamCnpId": campaign.upstream,
-            "unassignedNumbers": unassigned,
-            "failed": failed,
-        }
+        campaignId=campaign.id,
+        network=campaign.network,
+        upstreamCnpId=campaign.upstream,
+        unassignedNumbers=unassigned,
+        failed=failed,
     )
 
 
 def messaging_is_enabled(number: Number) -> bool:
-    """Whether a number may send; inferred: it needs an outbound carrier and a campaign."""
+    """Return whether a number may send; inferred: it needs an outbound carrier and a campaign."""
     return number.carrier != 0 and number.campaign is not None
 
 

@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from sandbox.voicetel.endpoint import Body, Call, Query
+from sandbox.frame.inputs import Body, Query
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import StateCode, Tn
 from sandbox.voicetel.inventory import EXCHANGE, Offer
 from sandbox.voicetel.state import DEFAULT_ROUTE, Account, Number, StoredOrder
-from sandbox.voicetel.wire import Answer, Refusal, created, success
+from sandbox.voicetel.wire import Refusal, created, success
 
 REPLAYED_FOR = timedelta(hours=24)
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -33,7 +35,7 @@ class OrderBody(Body):
     numbers: Annotated[list[Tn | NumberWithRoute], Field(min_length=1, max_length=100)]
 
     def wanted(self) -> dict[str, int]:
-        """The route of each number."""
+        """Return the route of each number."""
         return {
             item if isinstance(item, str) else item.number: DEFAULT_ROUTE if isinstance(item, str) else item.route
             for item in self.numbers
@@ -64,6 +66,7 @@ class CoverageQuery(Query):
     lata: int = 0
 
 
+@operation("POST", "orders")
 def order_numbers(call: Call, body: OrderBody) -> Answer:
     """Buy numbers, once for each Idempotency-Key within 24 hours."""
     key = call.headers.get("idempotency-key")
@@ -85,6 +88,7 @@ def order_numbers(call: Call, body: OrderBody) -> Answer:
     return answer
 
 
+@operation("GET", "inventory")
 def search_inventory(call: Call, query: SearchQuery) -> Answer:
     """Numbers that match a mask; the answer may be ten minutes old."""
 
@@ -93,9 +97,10 @@ def search_inventory(call: Call, query: SearchQuery) -> Answer:
         return [offer.to_wire() for offer in matching][: query.quantity]
 
     key = ("search", *query.model_dump().values())
-    return success({"numbers": call.state.inventory.cached(key, find)})
+    return success(numbers=call.state.inventory.cached(key, find))
 
 
+@operation("GET", "inventory/coverage")
 def count_coverage(call: Call, query: CoverageQuery) -> Answer:
     """Free numbers by state, city, rate centre, exchange or thousands block."""
 
@@ -106,7 +111,7 @@ def count_coverage(call: Call, query: CoverageQuery) -> Answer:
         return [{**dict(bucket), "count": count} for bucket, count in counts.items()]
 
     key = ("coverage", *query.model_dump().values())
-    return success({"coverage": call.state.inventory.cached(key, find)})
+    return success(coverage=call.state.inventory.cached(key, find))
 
 
 def _order(call: Call, body: OrderBody) -> Answer:
@@ -128,14 +133,7 @@ def _order(call: Call, body: OrderBody) -> Answer:
         state.inventory.take(number)
         account.numbers[number] = Number(number, wanted[number])
     gone = [{"number": number, "reason": "Number not available"} for number in wanted if number not in available]
-    return created(
-        {
-            "orderId": order,
-            "numbersOrdered": available,
-            "amountCharged": rate * len(available),
-            "failed": gone,
-        }
-    )
+    return created(orderId=order, numbersOrdered=available, amountCharged=rate * len(available), failed=gone)
 
 
 def _check_order(account: Account, body: OrderBody, wanted: dict[str, int]) -> None:

@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from sandbox.clock import iso
-from sandbox.voicetel.endpoint import Body, Call
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import StateCode, Text, Tn, path_number
 from sandbox.voicetel.inventory import RATE_CENTERS
 from sandbox.voicetel.state import Account, Port
 from sandbox.voicetel.support import open_ticket
-from sandbox.voicetel.wire import Answer, Refusal, created, success
+from sandbox.voicetel.wire import Refusal, created, success
 
 PORT_FEE = Decimal("6.00")
 CHECK_HOLDS_FOR = timedelta(hours=1)
@@ -89,6 +91,7 @@ class PortBody(Body):
     features: list[PortFeature] = Field(default_factory=list[PortFeature])
 
 
+@operation("GET", "ports/availability/{number}")
 def check_portability(call: Call) -> Answer:
     """Say whether a number can be ported in; true opens the hour in which it may be submitted."""
     number = path_number(call.path["number"])
@@ -97,17 +100,16 @@ def check_portability(call: Call) -> Answer:
         call.account.portable_until[number] = call.state.clock.now() + CHECK_HOLDS_FOR
     pick = int(hashlib.sha256(number.encode()).hexdigest()[:4], 16)
     return success(
-        {
-            "number": number,
-            "portable": reason is None,
-            "reason": reason,
-            "losingCarrier": CARRIERS[pick % len(CARRIERS)],
-            "rateCenterTier": "1" if reason is None else None,
-            "localRoutingNumber": f"{number[:6]}0000" if reason is None else None,
-        }
+        number=number,
+        portable=reason is None,
+        reason=reason,
+        losingCarrier=CARRIERS[pick % len(CARRIERS)],
+        rateCenterTier="1" if reason is None else None,
+        localRoutingNumber=f"{number[:6]}0000" if reason is None else None,
     )
 
 
+@operation("POST", "ports")
 def submit_port(call: Call, body: PortBody) -> Answer:
     """File a port-in: a record, a ticket and six dollars for each number."""
     account, state = call.account, call.state
@@ -131,25 +133,25 @@ def submit_port(call: Call, body: PortBody) -> Answer:
     )
     account.ports[pid] = port
     return created(
-        {
-            "pid": pid,
-            "ticket": ticket.id,
-            "message": "Port submitted. Sign the LOA and upload it with a recent bill.",
-            "portUrl": f"https://voicetel.com/ports/{pid}",
-            "loaUrl": f"https://voicetel.com/ports/{pid}/loa",
-        }
+        pid=pid,
+        ticket=ticket.id,
+        message="Port submitted. Sign the LOA and upload it with a recent bill.",
+        portUrl=f"https://voicetel.com/ports/{pid}",
+        loaUrl=f"https://voicetel.com/ports/{pid}/loa",
     )
 
 
+@operation("GET", "ports")
 def list_ports(call: Call) -> Answer:
-    """All port-ins, newest first; inferred: an empty list if there are none."""
+    """List all port-ins, newest first; inferred: an empty list if there are none."""
     newest_first = sorted(call.account.ports.values(), key=lambda port: port.created, reverse=True)
     rows = [{**_common(port), "supportUrl": f"https://voicetel.com/tickets/{port.ticket}"} for port in newest_first]
-    return success({"ports": rows})
+    return success(ports=rows)
 
 
+@operation("GET", "ports/{id}")
 def show_port(call: Call) -> Answer:
-    """One port-in by its five-character pid."""
+    """Show one port-in by its five-character pid."""
     pid = call.path["id"]
     if not re.fullmatch(r"[A-Za-z0-9]{5}", pid):
         # inferred: the pattern is documented, the answer to breaking it is not
@@ -158,11 +160,11 @@ def show_port(call: Call) -> Answer:
     if port is None:
         raise Refusal(404, "Port not found.")
     contact = {"name": port.name, "email": call.account.email, "numbers": port.numbers}
-    return success({"port": {**_common(port), **contact}})
+    return success(port={**_common(port), **contact})
 
 
 def _obstacle(call: Call, number: str) -> str | None:
-    """Why a number cannot be ported in; None if it can."""
+    """Return why a number cannot be ported in; None if it can."""
     if number in call.account.numbers:
         return "Number is already on this account"
     if number[:3] not in SERVED:

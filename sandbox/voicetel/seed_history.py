@@ -4,17 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sandbox.voicetel.state import (
-    Account,
-    CallRecord,
-    Credit,
-    Message,
-    Payment,
-    Port,
-    State,
-    Thread,
-    Ticket,
-)
+from sandbox.voicetel.state import Account, CallRecord, Credit, Message, Payment, Port, State, Thread, Ticket
 
 MAIN = "2015550142"
 MANHATTAN = "2125550145"

@@ -8,7 +8,7 @@ _EXTENDED = frozenset("\f^{}\\[~]|€")
 
 
 def count_segments(text: str) -> int:
-    """The number of segments; an empty text still takes one."""
+    """Return the number of segments; an empty text still takes one."""
     if all(character in _BASIC or character in _EXTENDED for character in text):
         return _fill([2 if character in _EXTENDED else 1 for character in text], 160, 153)
     return _fill([len(character.encode("utf-16-be")) // 2 for character in text], 70, 67)

@@ -5,97 +5,70 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from sandbox.voicetel.endpoint import Body, Call
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Email, Text, is_email
 from sandbox.voicetel.state import SYSTEM_ROUTES, Account, Gateway, State, api_key_for
-from sandbox.voicetel.wire import Answer, Refusal, created, success
+from sandbox.voicetel.wire import Refusal, created, success
 
 
-class SubaccountBody(Body):
-    """`POST /account`."""
-
-    username: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
-    name: Text
-    email: Email
-    masterAccount: str = ""
-
-
-class ApiKeyBody(Body):
-    """`POST /account/api-key`."""
-
-    username: str
-    password: str
-
-
-class RecoveryBody(Body):
-    """`POST /account/recovery`; the address is checked by the operation, which answers in its own shape."""
-
-    email: str
-
-
-class SignUpBody(Body):
-    """`POST /accounts`."""
-
-    name: Text
-    email: Email
-    promo: str = ""
-
-
-def create_subaccount(call: Call, body: SubaccountBody) -> Answer:
+@operation("POST", "account", admin=True)
+def create_subaccount(
+    call: Call,
+    *,
+    username: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")],
+    name: Text,
+    email: Email,
+    masterAccount: str = "",
+) -> Answer:
     """Make a sub-account and hand back its generated password."""
-    if body.username in call.state.accounts:
+    if username in call.state.accounts:
         raise Refusal(409, "The account could not be created: the username is taken.")
-    master = body.masterAccount or body.username
-    if master != body.username and master not in call.state.accounts:
+    master = masterAccount or username
+    if master != username and master not in call.state.accounts:
         raise Refusal(409, "The account could not be created: the master account does not exist.")
-    account = _open(call.state, body.username, body.name, body.email, master)
+    account = _open(call.state, username, name, email, master)
     return created(
-        {
-            "username": account.username,
-            "password": account.password,
-            "name": account.name,
-            "email": account.email,
-            "masterAccount": account.master,
-        }
+        username=account.username,
+        password=account.password,
+        name=account.name,
+        email=account.email,
+        masterAccount=account.master,
     )
 
 
-def fetch_api_key(call: Call, body: ApiKeyBody) -> Answer:
+@operation("POST", "account/api-key", public=True, limited=True)
+def fetch_api_key(call: Call, *, username: str, password: str) -> Answer:
     """Exchange username and password for the account's key."""
-    account = call.state.accounts.get(body.username)
-    if account is None or account.password != body.password:
+    account = call.state.accounts.get(username)
+    if account is None or account.password != password:
         raise Refusal(401, "Invalid username or password.")
-    return success({"apikey": account.api_key})
+    return success(apikey=account.api_key)
 
 
-def request_recovery(call: Call, body: RecoveryBody) -> Answer:
-    """Mail a recovery link to the address on file."""
-    if not is_email(body.email):
+@operation("POST", "account/recovery", public=True)
+def request_recovery(call: Call, *, email: str) -> Answer:
+    """Mail a recovery link to the address on file; a bad address is refused in a shape of its own."""
+    if not is_email(email):
         raise Refusal(400, "Invalid email address.", error={"requirement": "email must be a valid address"})
-    if not _email_is_known(call.state, body.email):
+    if not _email_is_known(call.state, email):
         raise Refusal(404, "No account uses this email address.")
-    return success({"message": "A recovery link has been sent."})
+    return success(message="A recovery link has been sent.")
 
 
-def sign_up(call: Call, body: SignUpBody) -> Answer:
+@operation("POST", "accounts", public=True)
+def sign_up(call: Call, *, name: Text, email: Email, promo: str = "") -> Answer:
     """Open an account; the reply carries its credentials but no key, as in the 2.2.10 schema."""
-    if _email_is_known(call.state, body.email):
+    if _email_is_known(call.state, email):
         # inferred: what makes a sign-up impossible is not documented
         raise Refusal(409, "The account could not be created: the email address is in use.")
     username = str(call.state.next("username", 2015559001))
-    account = _open(call.state, username, body.name, body.email, username)
-    return created(
-        {
-            "username": account.username,
-            "password": account.password,
-            "name": account.name,
-            "email": account.email,
-        }
-    )
+    account = _open(call.state, username, name, email, username)
+    return created(username=account.username, password=account.password, name=account.name, email=account.email)
 
 
 def system_gateways() -> dict[int, Gateway]:
-    """The routes that every account has."""
+    """Return the routes that every account has."""
     return {route: Gateway(route, name, system=True) for route, name in SYSTEM_ROUTES.items()}
 
 

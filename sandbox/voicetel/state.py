@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from sandbox.frame.provider import ProviderState
+from sandbox.frame.wire import Answer
 from sandbox.provider import Surroundings
 from sandbox.voicetel.inventory import Inventory
-from sandbox.voicetel.wire import Answer, Refusal
+from sandbox.voicetel.wire import Refusal
 
 DEFAULT_ROUTE = 4
 SYSTEM_ROUTES = {1: "USER", 2: "T30", 3: "VOICE_BRIDGE", 4: "DID", 5: "T38", 6: "RTC_BRIDGE", 8: "SDN"}
@@ -237,7 +239,7 @@ class Account:
     orders: dict[str, StoredOrder] = field(default_factory=dict[str, StoredOrder])
 
     def own(self, number: str) -> Number:
-        """The number if it is on this account.
+        """Return the number if it is on this account.
 
         Raises:
             Refusal: 404 if it is not.
@@ -247,7 +249,7 @@ class Account:
         return self.numbers[number]
 
     def gateway_for(self, route: int) -> Gateway | None:
-        """The gateway or system route with this id; None if the account has none."""
+        """Return the gateway or system route with this id; None if the account has none."""
         return self.gateways.get(route)
 
     def require_cash(self, amount: Decimal) -> None:
@@ -260,12 +262,13 @@ class Account:
             raise Refusal(402, f"Insufficient funds: {amount} required, {self.cash} available.")
 
 
-class State:
+class State(ProviderState):
     """All accounts, the tickets, the inventory, and the counters that identifiers come from."""
 
+    provider = "voicetel"
+
     def __init__(self, surroundings: Surroundings) -> None:
-        self.clock = surroundings.clock
-        self.ledger = surroundings.ledger
+        super().__init__(surroundings)
         self.accounts: dict[str, Account] = {}
         self.tickets: dict[int, Ticket] = {}
         self.inventory = Inventory(surroundings.clock)
@@ -275,15 +278,9 @@ class State:
         self.default_rates: dict[str, Decimal] = {}
         self.default_services: dict[str, bool] = {}
         self.limited_requests: dict[str, list[float]] = {}
-        self._counters: dict[str, int] = {}
-
-    def next(self, kind: str, start: int = 1) -> int:
-        """The next number of a series that starts at `start`."""
-        self._counters[kind] = self._counters.get(kind, start - 1) + 1
-        return self._counters[kind]
 
     def holder_of(self, number: str) -> Account | None:
-        """The account that a number is on."""
+        """Return the account that a number is on."""
         return next((account for account in self.accounts.values() if number in account.numbers), None)
 
     def charge(self, account: Account, what: str, quantity: int, amount: Decimal, reference: str) -> None:
@@ -294,13 +291,13 @@ class State:
         """
         account.require_cash(amount)
         account.cash -= amount
-        self.ledger.charge("voicetel", what, quantity, amount, reference)
+        self.write_charge(what, quantity, amount, reference)
 
     def tickets_of(self, account: Account) -> Iterator[Ticket]:
-        """An account's own tickets; all of them for an administrator."""
+        """Return an account's own tickets; all of them for an administrator."""
         return (ticket for ticket in self.tickets.values() if account.admin or ticket.owner == account.username)
 
 
 def api_key_for(username: str, password: str) -> str:
-    """The key that an account has while this is its password; 32 hex digits."""
+    """Return the key that an account has while this is its password; 32 hex digits."""
     return hashlib.sha256(f"{username}:{password}".encode()).hexdigest()[:32]

@@ -1,83 +1,83 @@
 """Support tickets (operations 68 to 74)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from sandbox.clock import iso
-from sandbox.voicetel.endpoint import Body, Call
+from sandbox.frame.inputs import Found
+from sandbox.frame.wire import Answer
+from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Email, Text, path_id
 from sandbox.voicetel.state import Account, State, Thread, Ticket
-from sandbox.voicetel.wire import Answer, Refusal, created, no_content, success
+from sandbox.voicetel.wire import Refusal, created, no_content, success
 
 MAILBOX = 41872
 
 
-class TicketBody(Body):
-    """`POST /support/tickets`; `email` is for administrators."""
-
-    subject: Text
-    message: Text
-    email: Email = ""
-
-
-class ReplyBody(Body):
-    """`POST /support/tickets/{id}/replies`."""
-
-    message: Text
+def _visible(call: Call) -> Ticket:
+    ticket = call.state.tickets.get(path_id(call.path["id"]))
+    if ticket is None:
+        raise Refusal(404, "Ticket not found.")
+    if not call.account.admin and ticket.owner != call.account.username:
+        raise Refusal(403, "This ticket belongs to another account.")
+    return ticket
 
 
-class StatusBody(Body):
-    """`PUT /support/tickets/{id}`."""
-
-    status: Literal["active", "pending", "closed", "spam"]
+VisibleTicket = Annotated[Ticket, Found(_visible)]
 
 
+@operation("GET", "support/tickets")
 def list_tickets(call: Call) -> Answer:
-    """Own tickets, newest first; all of them for an administrator."""
+    """List own tickets, newest first; all of them for an administrator."""
     tickets = sorted(call.state.tickets_of(call.account), key=lambda ticket: ticket.created, reverse=True)
-    return success({"totalCount": len(tickets), "tickets": [_to_wire(ticket) for ticket in tickets]})
+    return success(totalCount=len(tickets), tickets=[_to_wire(ticket) for ticket in tickets])
 
 
-def show_ticket(call: Call) -> Answer:
-    """One ticket with its threads."""
-    return success({"ticket": _to_wire(_visible(call))})
+@operation("GET", "support/tickets/{id}")
+def show_ticket(call: Call, ticket: VisibleTicket) -> Answer:
+    """Show one ticket with its threads."""
+    return success(ticket=_to_wire(ticket))
 
 
-def list_threads(call: Call) -> Answer:
-    """The threads of one ticket, oldest first."""
-    ticket = _visible(call)
-    return success({"messages": [_thread_to_wire(ticket, thread) for thread in ticket.threads]})
+@operation("GET", "support/tickets/{id}/messages")
+def list_threads(call: Call, ticket: VisibleTicket) -> Answer:
+    """List the threads of one ticket, oldest first."""
+    return success(messages=[_thread_to_wire(ticket, thread) for thread in ticket.threads])
 
 
-def create_ticket(call: Call, body: TicketBody) -> Answer:
+@operation("POST", "support/tickets")
+def create_ticket(call: Call, *, subject: Text, message: Text, email: Email | None = None) -> Answer:
     """Open a ticket; only administrators may open one for somebody else (inferred: 400 for anyone else)."""
-    if "email" in body.model_fields_set and not call.account.admin:
+    if email is not None and not call.account.admin:
         raise Refusal(400, "email may be given by administrators only.")
-    ticket = open_ticket(call.state, call.account, body.subject, body.message, email=body.email)
-    return created({"ticket": _to_wire(ticket)})
+    ticket = open_ticket(call.state, call.account, subject, message, email=email)
+    return created(ticket=_to_wire(ticket))
 
 
-def reply_to_ticket(call: Call, body: ReplyBody) -> Answer:
+@operation("POST", "support/tickets/{id}/replies")
+def reply_to_ticket(call: Call, ticket: VisibleTicket, *, message: Text) -> Answer:
     """Add a reply, which makes the ticket active again (inferred)."""
-    ticket = _visible(call)
-    _add_thread(call.state, ticket, body.message, call.account.email)
+    _add_thread(call.state, ticket, message, call.account.email)
     ticket.status = "active"
-    return created({"message": "Reply added"})
+    return created(message="Reply added")
 
 
-def set_ticket_status(call: Call, body: StatusBody) -> Answer:
+@operation("PUT", "support/tickets/{id}")
+def set_ticket_status(
+    call: Call, ticket: VisibleTicket, *, status: Literal["active", "pending", "closed", "spam"]
+) -> Answer:
     """Set the status."""
-    ticket = _visible(call)
-    ticket.status = body.status
-    return success({"id": ticket.id, "status": ticket.status})
+    ticket.status = status
+    return success(id=ticket.id, status=ticket.status)
 
 
-def delete_ticket(call: Call) -> Answer:
+@operation("DELETE", "support/tickets/{id}", admin=True)
+def delete_ticket(call: Call, ticket: VisibleTicket) -> Answer:
     """Delete a ticket; administrators only."""
-    del call.state.tickets[_visible(call).id]
+    del call.state.tickets[ticket.id]
     return no_content()
 
 
-def open_ticket(state: State, account: Account, subject: str, message: str, *, email: str = "") -> Ticket:
+def open_ticket(state: State, account: Account, subject: str, message: str, *, email: str | None = None) -> Ticket:
     """Open a ticket in an account's name, or in the name of the account with this email address."""
     sender = email or account.email
     owner = next((other for other in state.accounts.values() if other.email == sender), account)
@@ -97,15 +97,6 @@ def open_ticket(state: State, account: Account, subject: str, message: str, *, e
 def _add_thread(state: State, ticket: Ticket, body: str, author: str) -> None:
     thread = Thread(state.next("thread", 880021), "customer", body, state.clock.now(), author)
     ticket.threads.append(thread)
-
-
-def _visible(call: Call) -> Ticket:
-    ticket = call.state.tickets.get(path_id(call.path["id"]))
-    if ticket is None:
-        raise Refusal(404, "Ticket not found.")
-    if not call.account.admin and ticket.owner != call.account.username:
-        raise Refusal(403, "This ticket belongs to another account.")
-    return ticket
 
 
 def _to_wire(ticket: Ticket) -> dict[str, object]:

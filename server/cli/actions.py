@@ -24,7 +24,7 @@ from server.cli.terminal import (
     with_store,
 )
 from server.services import Services
-from server.settings.model import read_settings
+from server.settings.load import read_settings
 
 app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from server.settings.model import BadSettings
+from server.settings.errors import BadSettings
 
 Part = tuple[str, str]
 """A module in `server/cli`, and the name of the command or group in it."""

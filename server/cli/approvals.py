@@ -6,6 +6,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from clients.clock import SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.messages import approval_prompt
@@ -96,7 +97,7 @@ def page(
 def _record(action_id: str, to: State, *, sandbox: bool) -> None:
     async def record(session: StoreSession) -> Action:
         await require_passcode(session)
-        return await Approvals(session.store.journal).give(action_id, to, by=OPERATOR)
+        return await Approvals(session.store.journal, SystemClock()).give(action_id, to, by=OPERATOR)
 
     action = anyio.run(lambda: with_store(record, sandbox=sandbox))
     tell(f"{action.id} is {action.state.value}.")

@@ -1,4 +1,4 @@
-"""`ringfence doctor`: are the settings, the store and the providers in order?"""
+"""`ringfence doctor`: are the installation, the settings, the store and the providers in order?"""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -7,50 +7,56 @@ from typing import Annotated
 import anyio
 import typer
 
-from server.cli.health_checks import Finding, examine_inferred, examine_provider, examine_store
+from server.cli.health_checks import (
+    CheckResult,
+    check_inferred_paths,
+    check_installation,
+    check_provider,
+    check_store,
+)
 from server.cli.terminal import console, plain
 from server.services import Services
-from server.settings.model import read_settings
+from server.settings.load import read_settings
 from server.simulation import services_for
-from tools.provider import half_set_up
 
-MARKS = {"ok": "[green]ok  [/]", "look": "[yellow]look[/]", "no": "[red]no  [/]"}
+MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 
 
 def doctor(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """Check settings, store, credentials and reachability with harmless reads, and what inferred paths answer."""
+    """Check installation, settings, store and credentials, and try inferred paths, with harmless reads only."""
     settings = read_settings(config)
 
-    async def examine() -> bool:
+    async def check() -> bool:
         async with services_for(settings, sandbox=sandbox) as services:
             try:
-                return [_told(finding) async for finding in _findings(services)].count("no") == 0
+                return [_report(result) async for result in _check_all(services)].count("fail") == 0
             finally:
                 await services.close()
 
-    if not anyio.run(examine):
+    if not anyio.run(check):
         raise typer.Exit(1)
 
 
-async def _findings(services: Services) -> AsyncGenerator[Finding]:
-    for finding in await examine_store(services.store):
-        yield finding
-    unfinished = list(half_set_up(services.settings))
+async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
+    for result in (*check_installation(), *await check_store(services.store)):
+        yield result
+    unfinished = list(services.settings.unfinished_accounts())
     for line in unfinished:
-        yield Finding("settings", "no", line)
+        yield CheckResult("settings", "fail", line)
     if not (services.clients or unfinished):
-        yield Finding("providers", "no", "none has credentials; docs/settings.md lists what each one needs")
+        yield CheckResult("providers", "fail", "none has credentials; docs/settings.md lists what each one needs")
     for client in services.clients.values():
-        found = await examine_provider(client)
-        yield found
-        if found.state == "ok":
-            async for finding in examine_inferred(client):
-                yield finding
+        login = await check_provider(client)
+        yield login
+        if login.state == "ok":
+            async for result in check_inferred_paths(client):
+                yield result
 
 
-def _told(finding: Finding) -> str:
-    console.print(MARKS[finding.state], plain(f"{finding.what}: {finding.detail}"), sep="  ")
-    return finding.state
+def _report(result: CheckResult) -> str:
+    """Print one result and return its state."""
+    console.print(MARKS[result.state], plain(f"{result.subject}: {result.detail}"), sep="  ")
+    return result.state

@@ -1,7 +1,8 @@
-"""What `ringfence doctor` looks at: the store, each provider's login, and the paths that no document shows."""
+"""The health checks of `ringfence doctor`: installation, store, each provider's login, and undocumented paths."""
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel
@@ -16,120 +17,143 @@ from clients.errors import (
     TelephonyError,
     UnexpectedAnswer,
 )
-from clients.operation import Operation
+from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
+from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
 from server.store.audit import ANOTHER_KEY
 from server.store.store import Store
-from tools.provider import SETUPS
-from tools.registry import OperationType, operations_of
+from tools.registry import operations_of, provider_named
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
+class CheckResult:
+    """The result of one check."""
 
-    what: str
-    state: Literal["ok", "no", "look"]
-    """`look` is for the operator to judge: nothing that is certain to be wrong."""
+    subject: str
+    state: Literal["ok", "warn", "fail"]
+    """`warn` is for the operator to judge: nothing that is certain to be wrong."""
 
     detail: str
 
 
-async def examine_store(record: Store) -> list[Finding]:
-    """Whether guarded calls can be put on record, whether they are stopped, and whether anybody could approve."""
+def check_installation(folder: str = FOLDER) -> list[CheckResult]:
+    """Check that Ringfence's files are as they were installed, and that no other distribution can replace them."""
+    recorded, changed = recorded_files(folder), find_changed_files(folder)
+    neighbours = [
+        CheckResult(
+            "installation",
+            "warn",
+            f"{neighbour} puts a package `{package}` into this environment, too: updating or removing it breaks "
+            f"Ringfence; {REMEDY}",
+        )
+        for neighbour, package in find_neighbours(folder)
+    ]
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        detail = f"not as installed: {changed[0]}{more} in {folder}; {REMEDY}"
+        return [CheckResult("installation", "fail", detail), *neighbours]
+    files = f"all {len(recorded)} files are as they were installed" if recorded else "a checkout, not an installation"
+    return [CheckResult("installation", "ok", f"Ringfence {version('ringfence')} in {folder}: {files}"), *neighbours]
+
+
+async def check_store(store: Store) -> list[CheckResult]:
+    """Check that guarded calls can be recorded, that nothing is frozen, and that a passcode is set for approvals."""
     try:
-        async with record.database.transaction():
+        async with store.database.transaction():
             pass  # whoever gets this far could write
-        is_ours, is_frozen = await record.audit.has_our_key(), await record.freeze.is_on()
-        passcode = await record.key_values.get("passcode")
-    except JournalUnavailable as broken:
-        return [Finding("store", "no", str(broken))]
+        is_ours, is_frozen = await store.audit.has_our_key(), await store.freeze.is_on()
+        passcode = await store.key_values.get("passcode")
+    except JournalUnavailable as error:
+        return [CheckResult("store", "fail", str(error))]
     frozen = (
-        [Finding("guard", "no", "frozen: every guarded call is refused until `ringfence unfreeze`")]
+        [CheckResult("guard", "fail", "frozen: every guarded call is refused until `ringfence unfreeze`")]
         if is_frozen
         else []
     )
     if not is_ours:
-        return [Finding("store", "no", ANOTHER_KEY), *frozen]
-    hint = "" if passcode else "; no passcode is set yet: ringfence approvals passcode"
-    return [Finding("store", "ok", f"can be read and written{hint}"), *frozen]
+        return [CheckResult("store", "fail", ANOTHER_KEY), *frozen]
+    hint = "" if passcode else "; no passcode is set yet, set one with `ringfence approvals passcode`"
+    return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen]
 
 
-async def examine_provider(client: ApiClient) -> Finding:
-    """Whether the credentials work. Reads something that is not limited: VoiceTel allows 6 account reads an hour."""
+async def check_provider(client: ApiClient) -> CheckResult:
+    """Check that the credentials work, with a read that counts against no limit."""
     title = client.provider.title
     try:
-        await client.send(SETUPS[client.provider.name].harmless_read())
+        await client.send(provider_named(client.provider.name).harmless_read.load()())
     except NotFound:
         pass
     except TelephonyError as error:
-        return Finding(title, "no", f"{error}{_what_to_do(error, client)}")
-    return Finding(title, "ok", f"answers at {client.base_url}")
+        return CheckResult(title, "fail", f"{error}{_advise(error, client)}")
+    return CheckResult(title, "ok", f"answers at {client.base_url}")
 
 
-def _what_to_do(error: TelephonyError, client: ApiClient) -> str:
-    """For the operator, whom the errors' own advice tells a model to ask."""
+def _advise(error: TelephonyError, client: ApiClient) -> str:
+    """Say what the operator can do; an error's own advice is for a model, and sends it to the operator."""
     name = client.provider.name
     match error:
         case ProviderUnreachable():
-            return f" Check {name}.base_url in the settings, and the way there from this machine: {client.base_url}"
+            return f" Check {name}.base_url in the settings, and the network from this machine to {client.base_url}"
         case NotAuthenticated():
             return f" Check the credentials in the settings under {name}."
         case _:
             return ""
 
 
-async def examine_inferred(client: ApiClient) -> AsyncGenerator[Finding]:
-    """What each inferred path answered, as far as a free read tells; ids come from the lists that were read before."""
-    seen: dict[str, object] = {}
+async def check_inferred_paths(client: ApiClient) -> AsyncGenerator[CheckResult]:
+    """Try each inferred path that can be tried with a free read; ids come from the lists that were read before."""
+    ids: dict[str, object] = {}
     skipped: list[str] = []
     inferred = [one for one in operations_of(client.provider.name).values() if one.spec.basis == "inferred"]
     for operation in sorted(inferred, key=_needs_arguments):
-        call = _harmless(operation, seen)
+        call = _free_read(operation, ids)
         if call is None:
             skipped.append(operation.spec.tool_name)
         else:
-            yield await _tried(client, call, seen)
+            yield await _try(client, call, ids)
     if skipped:
         which = f"{skipped[0]} and {len(skipped) - 1} more" if len(skipped) > 1 else skipped[0]
-        yield Finding(client.provider.title, "look", f"not tried, as they write or need what no list gave: {which}")
+        detail = f"not tried, because they write or need an id that no list gave: {which}"
+        yield CheckResult(client.provider.title, "warn", detail)
 
 
 def _needs_arguments(operation: OperationType) -> bool:
     return any(field.is_required() for field in operation.model_fields.values())
 
 
-def _harmless(operation: OperationType, seen: dict[str, object]) -> Operation[Any] | None:
+def _free_read(operation: OperationType, ids: dict[str, object]) -> Operation[Any] | None:
+    """Build a call that changes, costs and counts nothing, if the ids it needs are known."""
     spec = operation.spec
     needed = {name for name, field in operation.model_fields.items() if field.is_required()}
-    if not spec.effect.is_plain_read or spec.limit is not None or not needed <= set(seen):
+    if not spec.effect.is_plain_read or spec.limit is not None or not needed <= set(ids):
         return None
-    return operation.model_validate({name: seen[name] for name in needed})
+    return operation.model_validate({name: ids[name] for name in needed})
 
 
-async def _tried(client: ApiClient, call: Operation[Any], seen: dict[str, object]) -> Finding:
+async def _try(client: ApiClient, call: Operation[Any], ids: dict[str, object]) -> CheckResult:
+    """Send one call, and add the ids in its answer to those that are known."""
     spec = call.spec
-    what = f"{spec.tool_name} (inferred: {spec.method} {spec.path})"
-    another = f"if the API has another path, name it as paths.{spec.tool_name} in the settings"
+    subject = f"{spec.tool_name} (inferred: {spec.method} {spec.path})"
+    another = f"if the API has another path, set it as paths.{spec.tool_name} in the settings"
     try:
         answer = await client.send(call)
     except NotFound:
-        return Finding(what, "look", f"404, not found; {another}")
-    except NotPermitted as denied:
-        return Finding(what, "look", f"the path is there, but this account may not: {denied}")
-    except UnexpectedAnswer as odd:
-        return Finding(what, "look", f"answered in a form we do not know: {odd}")
-    except Refused as refused:
-        return Finding(what, "look", f"refused: {refused}; {another}")
+        return CheckResult(subject, "warn", f"404, not found; {another}")
+    except NotPermitted as error:
+        return CheckResult(subject, "warn", f"the path exists, but this account may not use it: {error}")
+    except UnexpectedAnswer as error:
+        return CheckResult(subject, "warn", f"answered in an unknown form: {error}")
+    except Refused as error:
+        return CheckResult(subject, "warn", f"refused: {error}; {another}")
     except TelephonyError as error:
-        return Finding(what, "no", f"{error}{_what_to_do(error, client)}")
+        return CheckResult(subject, "fail", f"{error}{_advise(error, client)}")
     for name, value in _first_ids(answer):
-        seen.setdefault(name, value)
-    return Finding(what, "ok", "answered as expected")
+        ids.setdefault(name, value)
+    return CheckResult(subject, "ok", "answered as expected")
 
 
 def _first_ids(answer: object) -> Iterable[tuple[str, object]]:
-    """Ids in the first row of a list, by the names under which other operations ask for them."""
+    """Yield the ids in the first row of a list, by the names under which other operations take them."""
     if isinstance(answer, BaseModel):
         for value in vars(answer).values():
             row = cast("list[object]", value)[0] if isinstance(value, list) and value else None

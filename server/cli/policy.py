@@ -11,9 +11,10 @@ from server.cli.terminal import console, fail, plain, tell
 from server.settings.explain import MEANING, rules_in_force
 from server.settings.explain import explain as explain_rules
 from server.settings.lint import lint
-from server.settings.model import Settings, read_settings
-from server.settings.names import OWN_TOOL, own_tools_read
-from tools.registry import catalogue, operation_named
+from server.settings.load import read_settings
+from server.settings.model import Settings
+from server.settings.names import BUILTIN_RULE, builtin_tools_that_read
+from tools.registry import all_operations, operation_named
 from tools.suggestions import nearest_tools, reads_of
 
 app = typer.Typer(help="What is allowed, asked about, or forbidden.", no_args_is_help=True)
@@ -36,7 +37,7 @@ def show(config: Config = None) -> None:
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
     """Check the settings and every name in them without starting anything; say which rules never apply."""
-    settings = read_settings(config, with_surface=True)
+    settings = read_settings(config, with_selection=True)
     tell(*(f"Note: {line}" for line in lint(settings)))
     console.print("The settings fit.")
 
@@ -51,8 +52,8 @@ def _explain(tool: str, settings: Settings) -> Iterable[str]:
     operation = operation_named(tool)
     if operation is not None:
         return explain_rules(operation, settings)
-    own = own_tools_read()
-    if tool in own:
-        return [f"{tool}: a tool of our own, and no operation: {OWN_TOOL[own[tool]]}"]
-    close = nearest_tools(tool, reads_of(catalogue().values()) | own)
+    builtin = builtin_tools_that_read()
+    if tool in builtin:
+        return [f"{tool}: a built-in tool, not an operation: {BUILTIN_RULE[builtin[tool]]}"]
+    close = nearest_tools(tool, reads_of(all_operations().values()) | builtin)
     fail(f"{tool}: there is no such tool" + (f"; did you mean {close[0]}?" if close else "."))

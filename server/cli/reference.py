@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from clients.operation import OperationType
 from server.cli.terminal import console, fail
-from server.mcp.adapter import annotations, description
-from tools.registry import OperationType
+from server.mcp.registry import annotations
+from tools.builtin import BuiltinTool
+from tools.builtin_list import all_builtin_tools, builtin_info
+from tools.description import tool_description
 from tools.schema import input_schema
-from tools.selection import ToolInfo, ToolSelection, name_list
-from tools.toolsets import UnknownTool, check_names, choose
+from tools.selection import ToolSelection, UnknownTool, require_known_names, select_operations, split_names
 
 
 def tools(
@@ -23,23 +25,21 @@ def tools(
     exclude_tools: Annotated[str | None, typer.Option(help="Tools to leave out, separated by commas.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
-    """List the tools that a surface shows, the operations alone as JSON; `serve` takes the same options."""
-    from server.mcp.registry import every_builtin_tool
-
-    surface = ToolSelection(name_list(toolsets), name_list(names), name_list(exclude_tools), read_only)
-    own = every_builtin_tool()
+    """List the tools that a selection shows, the operations alone as JSON; `serve` takes the same options."""
+    selection = ToolSelection(split_names(toolsets), split_names(names), split_names(exclude_tools), read_only)
+    builtin = all_builtin_tools()
     try:
-        check_names(surface, [placed for placed, _ in own])
+        require_known_names(selection, [builtin_info(tool) for tool in builtin])
     except UnknownTool as unknown:
         fail(str(unknown))
-    chosen = choose(surface)
+    operations = select_operations(selection)
     if as_json:
-        typer.echo(json.dumps([described(operation) for operation in chosen], indent=2))
+        typer.echo(json.dumps([describe(operation) for operation in operations], indent=2))
     else:
-        console.print(_table(chosen, [(placed, toolset) for placed, toolset in own if surface.shows(placed)]))
+        console.print(_table(operations, [tool for tool in builtin if selection.includes(builtin_info(tool))]))
 
 
-def described(operation: OperationType) -> dict[str, Any]:
+def describe(operation: OperationType) -> dict[str, Any]:
     """One operation, as `--json` prints it."""
     spec = operation.spec
     return {
@@ -53,18 +53,18 @@ def described(operation: OperationType) -> dict[str, Any]:
         "irreversible": spec.irreversible,
         "basis": spec.basis,
         "docs": spec.docs,
-        "description": description(operation),
+        "description": tool_description(operation),
         "input_schema": input_schema(operation),
         "annotations": annotations(spec).model_dump(by_alias=True, exclude_none=True),
     }
 
 
-def _table(operations: list[OperationType], own: list[tuple[ToolInfo, str]]) -> Table:
-    shown = Table("tool", "toolset", "effect", "request", "basis", box=None, pad_edge=False)
+def _table(operations: list[OperationType], builtin: list[BuiltinTool]) -> Table:
+    table = Table("tool", "toolset", "effect", "request", "basis", box=None, pad_edge=False)
     for operation in operations:
         spec = operation.spec
         effect = " ".join([*spec.effect.labels, *(["irreversible"] if spec.irreversible else [])])
-        shown.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis)
-    for placed, toolset in own:
-        shown.add_row(placed.name, toolset, "read" if placed.reads else "as what it calls", "", "our own")
-    return shown
+        table.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis)
+    for tool in builtin:
+        table.add_row(tool.name, tool.toolset, "read" if tool.only_reads else "as what it calls", "", "built in")
+    return table

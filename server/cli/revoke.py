@@ -1,24 +1,17 @@
 """`ringfence revoke`: ends a session at a provider that keeps one."""
 
 from pathlib import Path
-from typing import Annotated, Protocol, runtime_checkable
+from typing import Annotated
 
 import anyio
 import typer
 
 from clients.errors import TelephonyError
+from clients.revocable import Revocable
 from server.cli.terminal import console, fail
-from server.settings.model import read_settings
+from server.services import Services
+from server.settings.load import read_settings
 from server.simulation import services_for
-
-
-@runtime_checkable
-class Revocable(Protocol):
-    """A client whose session at the provider can be revoked."""
-
-    async def revoke(self) -> bool:
-        """End the session and delete its tokens; False if there was none."""
-        ...
 
 
 def revoke(
@@ -29,21 +22,26 @@ def revoke(
     """End this installation's session at a provider and delete its tokens; the next call logs in again."""
     settings = read_settings(config)
 
-    async def end() -> tuple[bool, str]:
+    async def end_session() -> tuple[bool, str]:
         async with services_for(settings, sandbox=sandbox) as services:
-            client = services.clients.get(provider)
-            if not isinstance(client, Revocable):
-                others = [name for name, other in services.clients.items() if isinstance(other, Revocable)]
-                hint = f"; {', '.join(others)} does" if others else ""
-                return False, f"{provider} is not set up here, or keeps no session that can be revoked{hint}."
             try:
-                return True, "The session is revoked." if await client.revoke() else "There was no session to revoke."
-            except TelephonyError as error:
-                return False, f"{error} {error.advice}"
+                return await _end_session(services, provider)
             finally:
                 await services.close()
 
-    is_done, message = anyio.run(end)
-    if not is_done:
+    is_ended, message = anyio.run(end_session)
+    if not is_ended:
         fail(message)
     console.print(message)
+
+
+async def _end_session(services: Services, provider: str) -> tuple[bool, str]:
+    client = services.clients.get(provider)
+    if not isinstance(client, Revocable):
+        keeping = [name for name, one in services.clients.items() if isinstance(one, Revocable)]
+        known = f"{', '.join(keeping)} does" if keeping else "no provider that is set up does"
+        return False, f"{provider} is not set up here, or keeps no session that can be revoked; {known}."
+    try:
+        return True, "The session is revoked." if await client.revoke() else "There was no session to revoke."
+    except TelephonyError as error:
+        return False, f"{error} {error.advice}"

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import anyio
 import typer
@@ -13,13 +13,20 @@ from clients.effects import Effect
 from guard.errors import JournalUnavailable
 from guard.injection.sanitize import escape_invisible
 from guard.rules.policy import Decision
-from server.settings.model import BadSettings, Settings, read_settings
-from tools.selection import ToolSelection, name_list
+from server.http.sockets import CannotListen, NotProtected
+from server.http.stdio import serve_stdio
+from server.log_output import configure_logging
+from server.settings.errors import BadSettings
+from server.settings.lint import ineffective_tightenings
+from server.settings.load import read_settings
+from server.settings.model import Settings
+from server.settings.names import unknown_to_tighten
+from tools.selection import ToolSelection, UnknownTool, split_names
 
 HIGHEST_PORT = 65535
 
-SERVE_HTTP = Deferred[Callable[..., Awaitable[None]]]("server.http.app:serve_http")
-"""Serving HTTP opens the store at once; serving stdio opens it when it is needed."""
+SERVE_HTTP: Final = Deferred[Callable[..., Awaitable[None]]]("server.http.app:serve_http")
+"""The HTTP server opens the store at once, so it waits behind the store's door: stdio does without."""
 
 
 def serve(
@@ -40,18 +47,12 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
-    from server.cli.stdio import serve_stdio
-    from server.http.sockets import CannotListen, NotProtected
-    from server.mcp.app import configure_logging
-    from tools.provider import half_set_up
-    from tools.toolsets import UnknownTool
-
-    surface = ToolSelection(name_list(toolsets), name_list(tools), name_list(exclude_tools), read_only)
+    surface = ToolSelection(split_names(toolsets), split_names(tools), split_names(exclude_tools), read_only)
     settings = narrowed(read_settings(config), surface, tighten=tighten or ())
     if settings.tighten:
         _tell_what_tightens_nothing(settings)
     if not sandbox:
-        for line in half_set_up(settings):
+        for line in settings.unfinished_accounts():
             typer.echo(line, err=True)
     configure_logging(settings.log_format)
     gc.freeze()  # what was imported stays: looking through it again would double the time of a call that reads a lot
@@ -60,8 +61,7 @@ def serve(
             anyio.run(lambda: serve_stdio(settings, sandbox=sandbox))
         else:
             host, port = address(http)
-            serve_http = SERVE_HTTP.load()
-            anyio.run(lambda: serve_http(settings, host, port, sandbox=sandbox))
+            anyio.run(lambda: SERVE_HTTP.load()(settings, host, port, sandbox=sandbox))
     except (NotProtected, CannotListen, UnknownTool, JournalUnavailable) as wrong:
         fail(str(wrong))
 
@@ -91,11 +91,8 @@ def _tightened(text: str) -> tuple[str, Decision]:
     words = [decision.word for decision in Decision]
     if word not in words:
         raise BadSettings(f"--tighten {text}: NAME=DECISION is expected, such as paid=deny; {', '.join(words)} decide.")
-    if name not in {effect.labels[0] for effect in Effect}:
-        from server.settings.names import unknown_to_tighten
-
-        if wrong := unknown_to_tighten(name):
-            raise BadSettings(f"--tighten {text}: {wrong}")
+    if name not in {effect.labels[0] for effect in Effect} and (wrong := unknown_to_tighten(name)):
+        raise BadSettings(f"--tighten {text}: {wrong}")
     return name, Decision[word.upper()]
 
 
@@ -114,8 +111,6 @@ def _tell_what_tightens_nothing(settings: Settings) -> None:
     }
     if set(settings.tighten) <= plainly:
         return
-    from server.settings.lint import ineffective_tightenings
-
     for line in ineffective_tightenings(settings):
         typer.echo(line, err=True)
 

@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.text import Text
 
 from clients.deferred import Deferred
+from clients.settings import reveal
 from guard.errors import GuardRefusal
 from guard.injection.sanitize import escape_invisible
 from server.console.passcode import BadPasscode, check
-from server.settings.model import Settings, read_settings
+from server.settings.load import read_settings
+from server.settings.model import Settings
 from server.store.store import Store, open_store
-from tools.provider import revealed
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class StoreSession:
 async def with_store(work: Callable[[StoreSession], Awaitable[T]], *, sandbox: bool) -> T:
     """Open the store, do the work, close the store; a refusal is printed and exits with 2."""
     settings = settings_for(read_settings(), sandbox=sandbox)
-    store = open_store(settings.store_address, settings.state_folder, revealed(settings.state_key))
+    store = open_store(settings.store_address, settings.state_folder, reveal(settings.state_key))
     try:
         return await work(StoreSession(settings, store))
     except (GuardRefusal, BadPasscode) as refusal:

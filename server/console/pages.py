@@ -95,7 +95,7 @@ class Pages:
     def __init__(self, setup: PageSetup) -> None:
         self._store = setup.store
         self._clock = setup.clock
-        self._approvals = Approvals(setup.store.journal, setup.clock.now)
+        self._approvals = Approvals(setup.store.journal, setup.clock)
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
 

@@ -1,24 +1,9 @@
 """The URLs of the approval page. Imported at every start, so it imports nothing of the page itself."""
 
-from typing import Final, Protocol
+from typing import Final
 
 ROOT: Final = "/approvals"
 """All URLs of the page are under this path, and its cookie is only sent there."""
-
-
-class ApprovalPage(Protocol):
-    """The approval page, for code that links to it."""
-
-    async def address_for(self, action_id: str) -> str | None:
-        """Return the URL at which a person approves or declines an action; None where no page is served."""
-        ...
-
-
-class NoPage:
-    """No page: the operator approves on the command line."""
-
-    async def address_for(self, action_id: str) -> str | None:
-        return None
 
 
 class MountedPage:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Final, TypeGuard, cast
 
 from clients.effects import Effect
+from clients.operation import OperationType
 from guard.action import Action, State
 from guard.messages import status_line
-from tools.registry import OperationType, operation_named
+from tools.registry import operation_named
 
 EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.PAID: "Spends money",

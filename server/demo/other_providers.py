@@ -5,11 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mcp import Client
-from pydantic import SecretStr
 
+from sandbox.accounts import COUNTRIES, simulated_accounts
 from server.demo.session import PASSCODE, DemoSession
-from server.settings.accounts import AccountSettings
-from server.settings.sandbox_settings import SIMULATED_COUNTRIES, simulated_accounts
 
 TO = ["+306912345678", "+4915123456789"]
 SENDER = "Harbor"
@@ -23,9 +21,9 @@ def settings(url: str) -> dict[str, str]:
     variables = {
         f"RINGFENCE_{provider}__{name}".upper(): value
         for provider, account in simulated_accounts(url).items()
-        for name, value in _reveal(account).items()
+        for name, value in account.items()
     }
-    countries = json.dumps(["US", "CA", *SIMULATED_COUNTRIES])
+    countries = json.dumps(["US", "CA", *COUNTRIES])
     return {**variables, "RINGFENCE_TOOLSETS": "all", "RINGFENCE_DESTINATIONS__COUNTRIES": countries}
 
 
@@ -115,12 +113,3 @@ class OtherProvidersDemo(DemoSession):
     async def _nothing_is_charged(self) -> None:
         charges = [row for row in await self.ledger() if row["provider"] == "routee"]
         self.check(charges == [], f"Routee charged nothing (it charged {charges})")
-
-
-def _reveal(account: AccountSettings) -> dict[str, str]:
-    """Return the settings of an account in clear; the credentials of the simulated providers are not secret."""
-    found: dict[str, str] = {}
-    for name, value in account:
-        if name in account.model_fields_set and value is not None:
-            found[name] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-    return found

@@ -1,16 +1,16 @@
-"""The server over streamable HTTP, with the webhook endpoint and the approval page beside it."""
+"""Serves MCP over streamable HTTP: the application, and the process that listens."""
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import uvicorn
-from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
-from mcp.server.mcpserver import RequestStateSecurity
+from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import AnyHttpUrl
+from pydantic import AnyHttpUrl, SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -20,8 +20,9 @@ from server.console.pages import PageSetup, approval_app
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
-from server.mcp.app import build_server
+from server.mcp.out_of_band import NoPage
 from server.mcp.registry import ToolRegistry
+from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
@@ -65,11 +66,11 @@ async def _require_our_key(services: Services) -> None:
     try:
         has_our_key = await services.store.audit.has_our_key()
     except JournalUnavailable as unavailable:
-        logger.warning("%s Plain reads still work.", unavailable)
-        return
-    if not has_our_key:
-        await services.close()
-        raise JournalUnavailable(ANOTHER_KEY)
+        logger.warning("%s Plain reads go on.", unavailable)
+    else:
+        if not has_our_key:
+            await services.close()
+            raise JournalUnavailable(ANOTHER_KEY)
 
 
 def http_app(services: Services, host: str, port: int) -> Starlette:
@@ -77,55 +78,61 @@ def http_app(services: Services, host: str, port: int) -> Starlette:
     return mount(services, http_server(services, host, port), host, port)
 
 
-def http_server(services: Services, host: str, port: int, *, shelf: ToolRegistry | None = None) -> MCPServer:
-    """Build the MCP server that `mount` puts behind an address; it checks bearer tokens if the settings have any."""
-    settings = services.settings.http
-    address = f"http://{_bracket(host)}:{port}"
-    options: dict[str, Any] = {}
-    if settings.tokens:
-        resource = f"{address}/mcp"
-        options = {
-            "auth": AuthSettings(
-                issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource), validate_token_resource=True
-            ),
-            "token_verifier": BearerTokens(settings.tokens, resource),
-        }
-    security = RequestStateSecurity(keys=[services.state_key()])
-    return build_server(services, shelf=shelf, request_state_security=security, **options)
+def http_server(services: Services, host: str, port: int, *, registry: ToolRegistry | None = None) -> Server[None]:
+    """The MCP server that `mount` puts behind an address. `registry` holds its tools, if not those of the settings."""
+    base = page_base(services, host, port)
+    page = NoPage() if services.settings.approvals.page == "off" else MountedPage(base)
+    security = RequestStateSecurity(keys=[services.request_state_key()])
+    return build_server(services, registry=registry, page=page, request_state=security)
 
 
-def mount(services: Services, server: MCPServer, host: str, port: int, *, stateless: bool = True) -> Starlette:
-    """Put a server behind an address, beside webhooks and the approval page; a stateful one cannot be replicated."""
-    settings = services.settings.http
+def mount(services: Services, server: Server[None], host: str, port: int, *, stateless: bool = True) -> Starlette:
+    """A server behind an address, with inbox and approval page beside it. With sessions only one process can answer."""
+    settings = services.settings
     named = _bracket(host)
-    address = f"http://{named}:{port}"
     own = [f"{named}:{port}", named, *(f"{_bracket(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
     app = server.streamable_http_app(
         stateless_http=stateless,
         host=host,
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=True,
-            allowed_hosts=[*own, *settings.allowed_hosts],
-            allowed_origins=[*(f"http://{name}" for name in own), *settings.allowed_origins],
+            allowed_hosts=[*own, *settings.http.allowed_hosts],
+            allowed_origins=[*(f"http://{name}" for name in own), *settings.http.allowed_origins],
         ),
+        **_authentication(settings.http.tokens, f"http://{named}:{port}"),
     )
-    retention = Retention(services.store.events, settings.keep_callbacks_days)
-    app.router.routes.append(webhook_route(services.store, services.callback_readers(), retention))
-    if services.settings.approvals.page == "auto":
-        reachable = None if host in EVERY_INTERFACE else address
-        _mount_page(app, services, [*own, *settings.allowed_hosts], services.settings.approvals.address or reachable)
+    retention = Retention(services.store.events, settings.http.keep_callbacks_days)
+    app.router.routes.append(webhook_route(services, retention))
+    if settings.approvals.page == "auto":
+        _mount_page(app, services, [*own, *settings.http.allowed_hosts], page_base(services, host, port))
     return app
 
 
-def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: str | None) -> None:
-    """Serve the approval page beside the protocol; neither accepts the other's credentials."""
-    store = services.store
-    identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
-    setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base)
-    app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))
-    services.page = MountedPage(base)
+def page_base(services: Services, host: str, port: int) -> str | None:
+    """Where people reach the approval page; None where nothing says so."""
+    served_at = None if host in EVERY_INTERFACE else f"http://{_bracket(host)}:{port}"
+    return services.settings.approvals.address or served_at
+
+
+def _authentication(tokens: Mapping[str, SecretStr], address: str) -> dict[str, Any]:
+    """What checks bearer tokens, where there are any."""
+    if not tokens:
+        return {}
+    resource = f"{address}/mcp"
+    settings = AuthSettings(
+        issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource), validate_token_resource=True
+    )
+    return {"auth": settings, "token_verifier": BearerTokens(tokens, resource)}
 
 
 def _bracket(host: str) -> str:
     """Put an IPv6 address in brackets, as URLs and Host headers need it."""
     return f"[{host}]" if ":" in host else host
+
+
+def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: str | None) -> None:
+    """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
+    store = services.store
+    identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
+    setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base)
+    app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))

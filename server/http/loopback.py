@@ -51,7 +51,7 @@ class QuietServer(uvicorn.Server):
 
 
 class LoopbackPage:
-    """Implements `server.console.urls.ApprovalPage`: serves the page in a task group when it is needed."""
+    """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page in a task group when it is needed."""
 
     def __init__(self, door: StoreDoor, *, store_address: str, port: int, group: TaskGroup) -> None:
         """`store_address` distinguishes stores that have the same key; `port` 0 takes any free one."""

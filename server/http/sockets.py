@@ -9,12 +9,12 @@ from typing import Final
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class CannotListen(Exception):
-    """The address cannot be listened on."""
-
-
 class NotProtected(Exception):
     """The server would listen beyond this machine without a token."""
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on."""
 
 
 @contextmanager

@@ -1,184 +1,194 @@
-"""From a tool call to its result. The one place where a model's call meets the clients, and the guard stands in it."""
+"""Dispatches tool calls: parse the arguments, run the guard if needed, send, put the result into the protocol's form.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+The one place where a model's call meets the clients. There is no way around the guard: every call of an operation,
+by its own tool, by `call_write_operation` or as the undo of another, passes `Dispatcher.call` or `Dispatcher.propose`.
+"""
 
-from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, InputRequiredResult
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from clients.client import ApiClient
+from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from pydantic import ValidationError
+
 from clients.errors import TelephonyError
-from clients.operation import Operation, Spec, build_request
+from clients.operation import Operation, OperationType
+from clients.request import build_request
+from clients.spec import Spec
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
-from guard.rules.policy import Policy
-from server.mcp.elicitation import FormAnswer, answered_action, ask, can_ask, given_answer
-from server.mcp.out_of_band import OutOfBandApproval, PageFor, PendingApproval
-from server.mcp.results import answer_result, error_result, pending_result, problem, receipt_result, refused_result
+from server.mcp.elicitation import FormAnswer, ask, can_ask, id_of_answered, read_answer
+from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval
+from server.mcp.results import (
+    action_result,
+    answer_result,
+    error_result,
+    pending_result,
+    problem,
+    receipt_result,
+    refused_result,
+    reply_result,
+)
+from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
+from server.services import Services
 from tools.arguments import BadArguments, Page, parse
-from tools.registry import OperationType
+from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
-if TYPE_CHECKING:
-    from guard.pipeline import Guard
-
-Principals = Callable[[Context[Any, Any]], Principal]
-AccessCheck = Callable[[Spec, Context[Any, Any]], str | None]
-"""Says why a session may not call an operation."""
-
-
-class TaintStore(Protocol):
-    """Remembers what strangers wrote and a principal was shown."""
-
-    async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
-        """Keep what makes the texts recognisable."""
-        ...
+ToolResult = CallToolResult | InputRequiredResult
 
 
 class Dispatcher:
-    """Takes calls, validates them, leads the guarded ones through the guard, and words the result.
+    """Takes the calls of all tools. It never raises for what can be foreseen."""
 
-    `guard` opens the guard with its store; it is called for the first guarded call, not before.
-    """
+    def __init__(self, services: Services, page: ApprovalPage) -> None:
+        self._services = services
+        self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
 
-    def __init__(
-        self,
-        *,
-        clients: Mapping[str, ApiClient],
-        policy: Policy,
-        guard: "Callable[[], Guard]",
-        taint: Callable[[], TaintStore],
-        principal: Principals,
-        bar: "AccessCheck",
-        settings: Callable[[str, str], str | None],
-        page_for: PageFor,
-        wait_seconds: float | None,
-    ) -> None:
-        self._clients = clients
-        self._policy = policy
-        self._open_guard = guard
-        self._taint = taint
-        self._principal = principal
-        self._bar = bar
-        self._settings = settings
-        self._usher = OutOfBandApproval(page_for, wait_seconds)
-
-    async def call(
-        self, operation: OperationType, arguments: Mapping[str, Any], context: Context[Any, Any]
-    ) -> CallToolResult | InputRequiredResult:
-        """Make one call, or say why not. Never raises for what can be foreseen."""
+    async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
+        """Make one call of an operation, or say why not."""
         provider = operation.spec.provider
-        if provider.name not in self._clients:
+        client = self._services.clients.get(provider.name)
+        if client is None:
             return problem(
                 f"{provider.title} is not set up; nothing was sent. Ask the operator for its credentials.",
                 kind="NotConfigured",
             )
-        if (barred := self._barred(operation.spec, context)) is not None:
-            return barred
+        if (out_of_reach := _out_of_reach(operation.spec, session)) is not None:
+            return out_of_reach
         try:
-            call, page = parse(operation, arguments, lambda name: self._settings(provider.name, name))
+            call, page = parse(operation, arguments, self._services.settings.account(provider.name))
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
-        fence = Untrusted()
+        untrusted = Untrusted()
         try:
-            client = self._clients[provider.name]
             client.adapted(call, build_request(call))  # what cannot be sent is refused before anybody is asked
-            if self._policy.guards(operation.spec):
-                return await self.guarded(call, page, context)
+            if self._services.policy.guards(operation.spec):
+                return await self._run_guarded(call, page, session)
             exchange = await client.exchange(call)
-            result = answer_result(operation.spec, exchange, page, fence)
+            result = answer_result(operation.spec, exchange, page, untrusted)
         except TelephonyError as error:
-            result = error_result(error, fence)
+            result = error_result(error, untrusted)
         except GuardRefusal as refusal:
             return refused_result(refusal)
-        await self.remember(fence, operation.spec.tool_name, self._principal(context))
+        await self.remember(untrusted, operation.spec.tool_name, session.principal)
         return result
 
-    async def propose(
-        self, call: Operation[Any], context: Context[Any, Any], *, note: str
-    ) -> CallToolResult | InputRequiredResult:
-        """Lead a call through the guard whose arguments no model wrote, such as the one that takes an action back.
+    async def propose(self, call: Operation[Any], session: Session, *, note: str, heading: str) -> ToolResult:
+        """Run a call through the guard whose arguments no model wrote, such as the undo of another.
 
-        `note` tells whoever is asked why it is made.
+        Whoever is asked sees `note`; the result begins with `heading`.
         """
-        return self._barred(call.spec, context) or await self.guarded(call, Page(), context, notes=(note,))
+        result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Page(), session, notes=(note,))
+        if isinstance(result, CallToolResult):
+            return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
+        return result
 
-    async def guarded(
-        self, call: Operation[Any], page: Page, context: Context[Any, Any], *, notes: Sequence[str] = ()
-    ) -> CallToolResult | InputRequiredResult:
-        principal = self._principal(context)
-        action_id = answered_action(context)
+    async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
+        """Call a built-in tool."""
+        try:
+            asked = tool.arguments.model_validate(dict(arguments))
+        except ValidationError as misfit:
+            return problem(_misfit(tool, misfit), kind="BadArguments")
+        untrusted = Untrusted()
+        try:
+            outcome = await tool.handler(asked, BuiltinCall(session, self._services, self))
+            result = self._in_protocol_form(outcome, untrusted)
+        except TelephonyError as error:
+            result = error_result(error, untrusted)
+        except GuardRefusal as refusal:
+            return refused_result(refusal)
+        await self.remember(untrusted, tool.name, session.principal)
+        return result
+
+    async def remember(self, untrusted: Untrusted, source: str, principal: Principal) -> None:
+        """Remember text from outside that was shown, so that a call made from it needs approval."""
+        if untrusted.is_used:
+            await self._services.store.taint.remember(principal, untrusted.texts, source=source)
+
+    def _in_protocol_form(self, outcome: Outcome, untrusted: Untrusted) -> ToolResult:
+        match outcome:
+            case Reply():
+                return reply_result(outcome, untrusted)
+            case ActionReply():
+                return action_result(outcome.action, untrusted)
+            case _:
+                return cast("ToolResult", outcome)  # what `call` or `propose` gave the handler
+
+    async def _run_guarded(
+        self, call: Operation[Any], page: Page, session: Session, *, notes: Sequence[str] = ()
+    ) -> ToolResult:
+        guard, principal = self._services.guard, session.principal
+        action_id = id_of_answered(session)
         if action_id is None:
-            action = await self._open_guard().propose(call, principal, notes)
+            action = await guard.propose(call, principal, notes)
             answer: FormAnswer | InputRequiredResult | None = None
         else:
-            action = await self._open_guard().answered(action_id, call, principal)
-            answer = given_answer(context, action)
+            action = await guard.answered(action_id, call, principal)
+            answer = read_answer(session, action)
         if action.state is State.PROPOSED and answer is None:
-            if action.channel == "page" or not can_ask(context):
-                return await self._refer(action, call, principal, page, context)
-            answer = await ask(context, action)
+            if action.channel == "page" or not can_ask(session):
+                return await self._ask_operator(action, call, page, session)
+            answer = await ask(session, action)
         if isinstance(answer, InputRequiredResult):
             return answer
         if answer is FormAnswer.DISMISSED:
-            referral = PendingApproval(
-                action=action, page=await self._usher.where(action), note="The question was dismissed."
-            )
-            return await self._pending(referral, principal)
+            pending = await self._out_of_band.describe(action, note="The question was dismissed.")
+            return await self._show_pending(pending, principal)
         if answer is not None:
-            action = await self._decided(action, answer, principal)
-        return await self._carry_out(action, call, principal, page)
+            action = await self._record(answer, action, principal)
+        return await self._execute(action, call, principal, page)
 
-    def _barred(self, spec: Spec, context: Context[Any, Any]) -> CallToolResult | None:
-        why = self._bar(spec, context)
-        if why is None:
-            return None
-        return problem(f"{spec.tool_name} is not called: {why}; nothing was sent.", kind="OutOfReach")
-
-    async def _refer(
-        self, action: Action, call: Operation[Any], principal: Principal, page: Page, context: Context[Any, Any]
-    ) -> CallToolResult | InputRequiredResult:
+    async def _ask_operator(self, action: Action, call: Operation[Any], page: Page, session: Session) -> ToolResult:
         """Leave it to the operator, and go on where the answer comes while the call waits."""
-        guard = self._open_guard()
-        referral = await self._usher.refer(context, action, lambda: guard.answered(action.id, call, principal))
-        if isinstance(referral, InputRequiredResult):
-            return referral
-        if referral.action.state is State.PROPOSED:
-            return await self._pending(referral, principal)
-        return await self._carry_out(referral.action, call, principal, page)
+        guard, principal = self._services.guard, session.principal
 
-    async def _carry_out(
-        self, action: Action, call: Operation[Any], principal: Principal, page: Page
-    ) -> CallToolResult:
-        receipt = await self._open_guard().execute(action, call)
-        fence = Untrusted()
-        result = receipt_result(call.spec, receipt, page, fence)
-        await self.remember(fence, call.spec.tool_name, principal)
+        async def read_again() -> Action:
+            return await guard.answered(action.id, call, principal)
+
+        pending = await self._out_of_band.request(session, action, read_again)
+        if isinstance(pending, InputRequiredResult):
+            return pending
+        if pending.action.state is State.PROPOSED:
+            return await self._show_pending(pending, principal)
+        return await self._execute(pending.action, call, principal, page)
+
+    async def _execute(self, action: Action, call: Operation[Any], principal: Principal, page: Page) -> CallToolResult:
+        receipt = await self._services.guard.execute(action, call)
+        untrusted = Untrusted()
+        result = receipt_result(call.spec, receipt, page, untrusted)
+        await self.remember(untrusted, call.spec.tool_name, principal)
         return result
 
-    async def _pending(self, referral: PendingApproval, principal: Principal) -> CallToolResult:
-        fence = Untrusted()
-        result = pending_result(referral.action, where=_where(referral), fence=fence)
-        await self.remember(fence, referral.action.operation, principal)
+    async def _show_pending(self, pending: PendingApproval, principal: Principal) -> CallToolResult:
+        untrusted = Untrusted()
+        result = pending_result(pending.action, where=_where(pending), untrusted=untrusted)
+        await self.remember(untrusted, pending.action.operation, principal)
         return result
 
-    async def remember(self, fence: Untrusted, source: str, principal: Principal) -> None:
-        """A call made from a stranger's words is asked about, so what they wrote is remembered when it is shown."""
-        if fence.is_used:
-            await self._taint().remember(principal, fence.texts, source=source)
-
-    async def _decided(self, action: Action, answer: FormAnswer, principal: Principal) -> Action:
+    async def _record(self, answer: FormAnswer, action: Action, principal: Principal) -> Action:
         if action.channel != "ask":
             raise GuardRefusal("This call is approved by the operator only; nothing was sent.")
         by = f"{principal.name}, in the client's form"
         if answer is FormAnswer.YES:
-            return await self._open_guard().approve(action.id, by=by)
-        await self._open_guard().decline(action.id, by=by)
+            return await self._services.guard.approve(action.id, by=by)
+        await self._services.guard.decline(action.id, by=by)
         return action
 
 
-def _where(referral: PendingApproval) -> str:
-    by_command = f"`ringfence approvals approve {referral.action.id}` (or `decline`)"
-    where = f"at {referral.page} or with {by_command}" if referral.page else f"with {by_command}"
-    note = f"{referral.note} " if referral.note else ""
-    return f"{note}The operator answers {where}."
+def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:
+    why = session.why_out_of_reach(spec)
+    if why is None:
+        return None
+    return problem(f"{spec.tool_name} was not called: {why}; nothing was sent.", kind="OutOfReach")
+
+
+def _misfit(tool: BuiltinTool, misfit: ValidationError) -> str:
+    lines = [f"- {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in misfit.errors()]
+    return "\n".join([f"The arguments of {tool.name} do not fit; nothing was done.", *lines])
+
+
+def _where(pending: PendingApproval) -> str:
+    by_command = f"`ringfence approvals approve {pending.action.id}` (or `decline`)"
+    where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
+    note = f"{pending.note} " if pending.note else ""
+    return f"{note}The operator approves it {where}."

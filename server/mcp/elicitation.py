@@ -7,7 +7,6 @@ request of the server's own while the call waits. The answer is taken only for t
 from enum import Enum
 from typing import Any
 
-from mcp.server.mcpserver import Context
 from mcp.types import (
     ElicitRequest,
     ElicitRequestFormParams,
@@ -15,10 +14,10 @@ from mcp.types import (
     ElicitResult,
     InputRequiredResult,
 )
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from guard.action import Action
 from guard.messages import approval_prompt
+from server.mcp.session import Session
 
 
 class FormAnswer(Enum):
@@ -38,58 +37,60 @@ FORM: dict[str, Any] = {
 }
 
 
-def can_ask(context: Context[Any, Any]) -> bool:
+def can_ask(session: Session) -> bool:
     """True when a form can reach this caller on this request."""
-    capabilities = context.client_capabilities
+    capabilities = session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None:
         return False
     takes_forms = elicitation.form is not None or elicitation.url is None
-    return takes_forms and (_is_modern(context) or context.session.can_send_request)
+    return takes_forms and session.can_be_asked_now
 
 
-async def ask(context: Context[Any, Any], action: Action) -> FormAnswer | InputRequiredResult:
+async def ask(session: Session, action: Action) -> FormAnswer | InputRequiredResult:
     """Ask now, or hand the question to the client to be answered with the next call."""
-    if _is_modern(context):
+    if session.is_modern:
         form = ElicitRequest(params=ElicitRequestFormParams(message=approval_prompt(action), requested_schema=FORM))
         return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
-    result = await context.session.elicit_form(approval_prompt(action), FORM, related_request_id=context.request_id)
+    result = await session.context.session.elicit_form(
+        approval_prompt(action), FORM, related_request_id=session.request_id
+    )
     return _read(result)
 
 
-def can_open(context: Context[Any, Any]) -> bool:
+def can_open(session: Session) -> bool:
     """True when this caller's client can open a page for its user on this request."""
-    capabilities = context.client_capabilities
+    capabilities = session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or elicitation.url is None:
         return False
-    return _is_modern(context) or context.session.can_send_request
+    return session.can_be_asked_now
 
 
-async def send_to_page(context: Context[Any, Any], action: Action, page: str) -> bool | InputRequiredResult:
+async def send_to_page(session: Session, action: Action, page: str) -> bool | InputRequiredResult:
     """Have the client open the page: now, telling whether it was opened, or with the next call."""
     message = f"{action.title}: the operator answers on the approval page, with a passcode. Action {action.id}."
-    if _is_modern(context):
+    if session.is_modern:
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
         return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
-    result = await context.session.elicit_url(message, page, action.id, related_request_id=context.request_id)
+    result = await session.context.session.elicit_url(message, page, action.id, related_request_id=session.request_id)
     return bool(result.action == "accept")
 
 
-def opened(context: Context[Any, Any], action: Action) -> bool | None:
+def page_was_opened(session: Session, action: Action) -> bool | None:
     """Whether the page of this action was opened; None if the call does not say. It is no answer to the action."""
-    result = (context.input_responses or {}).get(_page_key(action.id))
+    result = session.input_responses.get(_page_key(action.id))
     return result.action == "accept" if isinstance(result, ElicitResult) else None
 
 
-def answered_action(context: Context[Any, Any]) -> str | None:
+def id_of_answered(session: Session) -> str | None:
     """The id of the action that this call brings an answer for. The SDK seals it, so the client cannot choose it."""
-    return context.request_state
+    return session.request_state
 
 
-def given_answer(context: Context[Any, Any], action: Action) -> FormAnswer | None:
+def read_answer(session: Session, action: Action) -> FormAnswer | None:
     """The person's answer for this action; None if the call brings none."""
-    result = (context.input_responses or {}).get(_key(action.id))
+    result = session.input_responses.get(_key(action.id))
     return _read(result) if isinstance(result, ElicitResult) else None
 
 
@@ -106,7 +107,3 @@ def _key(action_id: str) -> str:
 
 def _page_key(action_id: str) -> str:
     return f"open_{action_id}"
-
-
-def _is_modern(context: Context[Any, Any]) -> bool:
-    return context.protocol_version in MODERN_PROTOCOL_VERSIONS

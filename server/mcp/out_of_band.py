@@ -1,31 +1,43 @@
-"""Sends the person at the client to the approval page, and waits there for the operator's answer.
+"""Out-of-band approval: opens the approval page for the person at the client, and waits there for the operator.
 
 Opening the page says nothing about the action: only the operator's answer on the record counts.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 
 import anyio
-from mcp.server.mcpserver import Context
 from mcp.types import InputRequiredResult
 
 from guard.action import Action, State
-from server.mcp.elicitation import can_open, opened, send_to_page
+from server.mcp.elicitation import can_open, page_was_opened, send_to_page
+from server.mcp.session import Session
 
 AFTER_OPENING_SECONDS: Final = 50.0
 """How long to wait for somebody who opened the page; clients commonly give a call 60 seconds."""
 
-LOOK_EVERY_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.5
 
-PageFor = Callable[[Action], Awaitable[str | None]]
-"""Where the operator answers an action; None where no page is served."""
+
+class ApprovalPage(Protocol):
+    """Where the operator answers actions."""
+
+    async def address_for(self, action_id: str) -> str | None:
+        """The address of one action; None where no page is served."""
+        ...
+
+
+class NoPage:
+    """No page: the command line is the operator's only way."""
+
+    async def address_for(self, action_id: str) -> str | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingApproval:
-    """What is to be told of an action that waits for the operator."""
+    """An action that the operator has to answer, and where."""
 
     action: Action
     page: str | None
@@ -33,47 +45,44 @@ class PendingApproval:
 
 
 class OutOfBandApproval:
-    """Refers calls to the operator. `wait_seconds` is what the operator set; None waits only for an opened page."""
+    """Sends calls to the operator. `wait_seconds` is what the operator set; None waits only for an opened page."""
 
-    def __init__(self, page_for: PageFor, wait_seconds: float | None) -> None:
-        self._page_for = page_for
+    def __init__(self, page: ApprovalPage, wait_seconds: float | None) -> None:
+        self._page = page
         self._wait_seconds = wait_seconds
 
-    async def where(self, action: Action) -> str | None:
-        """Where the operator answers."""
-        return await self._page_for(action)
+    async def describe(self, action: Action, *, note: str = "") -> PendingApproval:
+        """The action as it waits, with where to answer it."""
+        return PendingApproval(action=action, page=await self._page.address_for(action.id), note=note)
 
-    async def refer(
-        self, context: Context[Any, Any], action: Action, look: Callable[[], Awaitable[Action]]
+    async def request(
+        self, session: Session, action: Action, read_again: Callable[[], Awaitable[Action]]
     ) -> PendingApproval | InputRequiredResult:
-        """Open the page where the client can, wait as long as is set, and say how the action stands then.
+        """Open the page where the client can, wait as long as is set, and return how the action stands then.
 
-        `look` reads the action again, and raises where it cannot go on.
+        `read_again` reads the action anew, and raises where it cannot go on.
         """
-        page = await self._page_for(action)
-        was_opened = opened(context, action)
-        if was_opened is None and page is not None and can_open(context):
-            sent = await send_to_page(context, action, page)
+        pending = await self.describe(action)
+        was_opened = page_was_opened(session, action)
+        if was_opened is None and pending.page is not None and can_open(session):
+            sent = await send_to_page(session, action, pending.page)
             if isinstance(sent, InputRequiredResult):
                 return sent
             was_opened = sent
         if was_opened is False:
-            return PendingApproval(action=action, page=page, note="The page was not opened.")
+            return PendingApproval(action=action, page=pending.page, note="The page was not opened.")
         patience = AFTER_OPENING_SECONDS if was_opened and self._wait_seconds is None else self._wait_seconds or 0
-        return PendingApproval(action=await _answered(context, action, look, patience), page=page)
+        current = await _wait_for_answer(session, read_again, patience) if patience else action
+        return PendingApproval(action=current, page=pending.page)
 
 
-async def _answered(
-    context: Context[Any, Any], action: Action, look: Callable[[], Awaitable[Action]], patience: float
-) -> Action:
+async def _wait_for_answer(session: Session, read_again: Callable[[], Awaitable[Action]], patience: float) -> Action:
     """The action once it is answered, or as it stands when patience ends."""
-    if not patience:
-        return action
     started = anyio.current_time()
     while True:
-        current = await look()
+        current = await read_again()
         waited = anyio.current_time() - started
         if current.state is not State.PROPOSED or waited >= patience:
             return current
-        await context.report_progress(waited, patience, "Waiting for the operator's answer.")
-        await anyio.sleep(min(LOOK_EVERY_SECONDS, patience - waited))
+        await session.report_progress(waited, patience, "Waiting for the operator's answer.")
+        await anyio.sleep(min(POLL_SECONDS, patience - waited))

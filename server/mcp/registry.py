@@ -1,152 +1,174 @@
-"""The tools of one session: listed in the finished form that an earlier start kept, built when they are called."""
+"""The tools of this server: listed in the form that an earlier start cached, looked up when they are called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
-from pydantic import SecretStr
+from mcp.types import ToolAnnotations
 
-from server.mcp.adapter import make_tool
-from server.mcp.own_tools import BY_DEFAULT, own_tools
+from clients.effects import Effect
+from clients.operation import OperationType
+from clients.spec import Spec
 from server.mcp.registry_cache import RegistryCache
-from server.services import Services
-from server.settings.accounts import RouteeSettings
 from server.settings.model import Settings
-from tools.registry import MODULES, operation_named, operations_in
-from tools.selection import DEFAULT, ToolInfo, from_headers, unknown_names
-from tools.toolsets import check_names, choose, tool_info
+from tools.builtin import BuiltinEffect, BuiltinTool
+from tools.builtin_list import all_builtin_tools, builtin_info, builtin_tools
+from tools.description import changes_nothing_twice, tool_description
+from tools.registry import operation_named, operations_in, provider_names
+from tools.schema import input_schema
+from tools.selection import (
+    ToolInfo,
+    ToolSelection,
+    names_not_offered,
+    require_known_names,
+    select_operations,
+    tool_info,
+)
+
+Declaration = OperationType | BuiltinTool
 
 
-class UnknownNarrowing(Exception):
-    """A client's headers name what this server does not show."""
+class NotOffered(Exception):
+    """A client's headers name what this server does not offer."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredTool:
-    """A tool as it is listed, and where it comes from."""
+    """A tool as it is listed, and where it is declared."""
 
     tool: ListedTool
-    tool_info: ToolInfo
+    info: ToolInfo
     module: str | None
-    """`voicetel.numbers`; None for a tool of our own."""
+    """`<provider>.<module>` of an operation; None for a built-in tool."""
 
 
 class ToolRegistry:
-    """Lists the tools of a services, and hands them out by name."""
+    """Lists the tools that the operator selected, and looks them up by name."""
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
-        self._surface = services.surface
-        self._providers = tuple(services.clients) or tuple(MODULES)  # where none is set up, all can be looked at
-        self._cache = RegistryCache(services.settings.state_folder)
-        self._built: dict[str, Tool] = {}
+    def __init__(self, settings: Settings) -> None:
+        self.selection: ToolSelection = settings.selection
+        self.providers = settings.set_up or provider_names()  # where none is set up, all can be looked at
+        self._cache = RegistryCache(settings.state_folder)
+        self._builtin = {tool.name: tool for tool in builtin_tools(settings.set_up)}
 
     @cached_property
     def listed(self) -> dict[str, RegisteredTool]:
-        """Every tool that the operator's surface shows, by name, in the order of the names.
+        """Every tool that the operator selected, by name, in the order of the names.
 
         Raises:
-            UnknownTool: The operator's surface names what does not exist.
+            UnknownTool: The selection names what does not exist.
         """
-        key = repr((self._surface, self._providers))
+        key = repr((self.selection, self.providers))
         rows = self._cache.read(key)
         if rows is None:
-            found = self._found()
-            self._cache.write(key, [_row(listed) for listed in found])
+            found = self._find()
+            self._cache.write(key, [_row(registered) for registered in found])
         else:
-            found = [_listed(row) for row in rows]
-        return {listed.tool.name: listed for listed in sorted(found, key=lambda listed: listed.tool.name)}
+            found = [_registered(row) for row in rows]
+        return {one.tool.name: one for one in sorted(found, key=lambda one: one.tool.name)}
 
-    def visible(self, headers: Mapping[str, str] | None) -> frozenset[str]:
+    def visible(self, narrowed: ToolSelection | None) -> frozenset[str]:
         """The names of the tools that a client sees, whose headers may leave out some.
 
         Raises:
-            UnknownNarrowing: The headers name what is not shown here.
+            NotOffered: The headers name what is not offered here.
         """
-        client = from_headers(headers)
-        if client is None:
+        if narrowed is None:
             return frozenset(self.listed)
-        shown = [listed.tool_info for listed in self.listed.values()]
-        if unknown := unknown_names(client, shown):
-            raise UnknownNarrowing(
-                f"The headers name what this server does not show: {', '.join(unknown)}. "
-                f"It shows the toolsets {', '.join(sorted({name for tool in shown for name in tool.toolsets}))}."
+        offered = [one.info for one in self.listed.values()]
+        if unknown := names_not_offered(narrowed, offered):
+            toolsets = sorted({name for tool in offered for name in tool.toolsets})
+            raise NotOffered(
+                f"The headers name what this server does not offer: {', '.join(unknown)}. "
+                f"It offers the toolsets {', '.join(toolsets)}."
             )
-        return frozenset(tool.name for tool in shown if client.shows(tool))
+        return frozenset(tool.name for tool in offered if narrowed.includes(tool))
 
-    def tool(self, name: str) -> Tool | None:
-        """A listed tool, ready to be called."""
-        listed = self.listed.get(name)
-        if listed is None or name in self._built:
-            return self._built.get(name)
-        if listed.module is None:
-            self._built.update({own.name: own for group in own_tools(self.services).values() for own in group})
-        else:
-            self._built[name] = self._operation_tool(name, listed.module)
-        return self._built.get(name)
-
-    def _operation_tool(self, name: str, place: str) -> Tool:
-        provider, _, module = place.partition(".")
+    def declaration(self, name: str) -> Declaration | None:
+        """What a listed tool calls."""
+        registered = self.listed.get(name)
+        if registered is None:
+            return None
+        if registered.module is None:
+            return self._builtin[name]
+        provider, _, module = registered.module.partition(".")
         declared = {operation.spec.tool_name: operation for operation in operations_in(provider, module)}
-        operation = declared.get(name) or operation_named(name)
-        assert operation is not None, f"{name} was listed, but is not declared."  # noqa: S101 - a fault of ours
-        return make_tool(operation, self.services.desk)
+        return declared.get(name) or operation_named(name)
 
-    def _found(self) -> list[RegisteredTool]:
-        own = [
-            RegisteredTool(as_listed(tool), builtin_info(tool, toolset), None)
-            for toolset, group in own_tools(self.services).items()
-            for tool in group
+    def input_schema(self, name: str) -> dict[str, Any] | None:
+        """The schema of a listed tool, with which the SDK compares `Mcp-Param-…` headers."""
+        registered = self.listed.get(name)
+        return registered.tool.input_schema if registered else None
+
+    def _find(self) -> list[RegisteredTool]:
+        require_known_names(self.selection, [builtin_info(tool) for tool in all_builtin_tools()])
+        builtin = [
+            RegisteredTool(list_builtin(tool), info, None)
+            for tool in self._builtin.values()
+            if self.selection.includes(info := builtin_info(tool))
         ]
-        check_names(self._surface, [listed.tool_info for listed in own])
         operations = [
-            RegisteredTool(
-                as_listed(make_tool(operation, self.services.desk)),
-                tool_info(operation),
-                f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}",
-            )
-            for operation in choose(self._surface, providers=self._providers)
+            RegisteredTool(list_operation(operation), tool_info(operation), _declared_in(operation))
+            for operation in select_operations(self.selection, providers=self.providers)
         ]
-        return [*(listed for listed in own if self._surface.shows(listed.tool_info)), *operations]
+        return [*builtin, *operations]
 
 
-def builtin_info(tool: Tool, toolset: str) -> ToolInfo:
-    """A tool of our own, as far as choosing it needs."""
-    toolsets = {toolset, DEFAULT} if toolset in BY_DEFAULT else {toolset}
-    return ToolInfo(tool.name, frozenset(toolsets), reads=bool(tool.annotations and tool.annotations.read_only_hint))
+def list_operation(operation: OperationType) -> ListedTool:
+    """An operation as `tools/list` shows it."""
+    spec = operation.spec
+    return ListedTool(
+        name=spec.tool_name,
+        title=spec.title,
+        description=tool_description(operation),
+        input_schema=input_schema(operation),
+        annotations=annotations(spec),
+    )
 
 
-def every_builtin_tool() -> list[tuple[ToolInfo, str]]:
-    """Tools that are no provider's operation, with their toolsets; of every provider, set up or not."""
-    anybody = RouteeSettings(application_id="anybody", application_secret=SecretStr("unused"))
-    groups = own_tools(Services(Settings.model_construct(routee=anybody)))
-    return [(builtin_info(tool, toolset), toolset) for toolset, tools in groups.items() for tool in tools]
-
-
-def as_listed(tool: Tool) -> ListedTool:
-    """A tool as `tools/list` shows it."""
+def list_builtin(tool: BuiltinTool) -> ListedTool:
+    """A built-in tool as `tools/list` shows it."""
     return ListedTool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=tool.parameters,
-        output_schema=tool.output_schema,
-        annotations=tool.annotations,
+        input_schema=tool.input_schema,
+        annotations=ToolAnnotations(
+            title=tool.title,
+            read_only_hint=tool.only_reads,
+            destructive_hint=not tool.only_reads,
+            idempotent_hint=tool.only_reads,
+            open_world_hint=tool.effect is not BuiltinEffect.LOCAL_READ,
+        ),
     )
 
 
-def _row(listed: RegisteredTool) -> dict[str, Any]:
+def annotations(spec: Spec) -> ToolAnnotations:
+    """All four hints, explicitly. A paid lookup is no free read, and a repeated paid call costs twice."""
+    return ToolAnnotations(
+        title=spec.title,
+        read_only_hint=spec.effect.is_plain_read,
+        destructive_hint=bool(spec.effect & (Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED)),
+        idempotent_hint=changes_nothing_twice(spec),
+        open_world_hint=True,
+    )
+
+
+def _declared_in(operation: OperationType) -> str:
+    return f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}"
+
+
+def _row(registered: RegisteredTool) -> dict[str, Any]:
     return {
-        "tool": listed.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "toolsets": sorted(listed.tool_info.toolsets),
-        "reads": listed.tool_info.reads,
-        "module": listed.module,
+        "tool": registered.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "toolsets": sorted(registered.info.toolsets),
+        "only_reads": registered.info.only_reads,
+        "module": registered.module,
     }
 
 
-def _listed(row: Mapping[str, Any]) -> RegisteredTool:
+def _registered(row: Mapping[str, Any]) -> RegisteredTool:
     tool = ListedTool.model_validate(row["tool"])
-    return RegisteredTool(tool, ToolInfo(tool.name, frozenset(row["toolsets"]), row["reads"]), row["module"])
+    return RegisteredTool(tool, ToolInfo(tool.name, frozenset(row["toolsets"]), row["only_reads"]), row["module"])

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 
 from clients.client import ApiClient
-from clients.operation import Spec
+from clients.operation import OperationType
+from clients.spec import Spec
 from guard.action import Principal
 from guard.messages import argument_lines, status_line
+from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
-from server.mcp.quoting import fence_action
 from server.mcp.tabular import compact
-from server.mcp.untrusted import Untrusted
+from server.mcp.untrusted import Untrusted, fence_action
 from server.services import Services
 from server.settings.explain import MEANING, explain, rules_in_force
 from tools.discovery.describe import describe
-from tools.registry import OperationType, nearest, operation_named, operations_of
+from tools.registry import nearest, operation_named, operations_of
 
 
 class NoSuchDocument(Exception):
@@ -60,7 +61,7 @@ def _rules(services: Services) -> Iterator[tuple[str, str, bool]]:
     return rules_in_force(services.settings)
 
 
-async def provider(services: Services, name: str) -> str:
+def provider(services: Services, name: str) -> str:
     """One provider: whether it is on, its limits, what surprises, what is inferred.
 
     Raises:
@@ -73,7 +74,7 @@ async def provider(services: Services, name: str) -> str:
     return "\n".join([*_about(client, specs), *_limits(specs), *_quirks(client), *_inferred(specs)])
 
 
-async def operation(services: Services, name: str) -> str:
+def operation(services: Services, name: str) -> str:
     """One operation: what it does, its arguments, an example, its price rule, and what policy says.
 
     Raises:
@@ -81,22 +82,22 @@ async def operation(services: Services, name: str) -> str:
     """
     found = operation_named(name)
     if found is None:
-        close = nearest(name, (one for provider in services.clients for one in operations_of(provider)))
+        close = nearest(name, (one for provider in services.set_up for one in operations_of(provider)))
         raise NoSuchDocument(f"There is no operation {name}." + (f" Nearest: {', '.join(close)}." if close else ""))
     return "\n".join(_operation_lines(services, found))
 
 
-async def action(services: Services, principal: Principal, action_id: str) -> str:
+async def action(services: Services, dispatcher: Dispatcher, principal: Principal, action_id: str) -> str:
     """One guarded call of this principal.
 
     Raises:
         NoSuchDocument: There is no such action of this principal.
     """
-    found = await services.store.journal.find(action_id)
+    found = await services.journal.find(action_id)
     if found is None or found.principal != principal.name:
         raise NoSuchDocument(f"There is no action {action_id} of yours.")
-    fence = Untrusted()
-    shown, quoted = fence_action(found, fence)
+    untrusted = Untrusted()
+    shown, quoted = fence_action(found, untrusted)
     lines = [
         f"# {shown.title}",
         "",
@@ -106,8 +107,8 @@ async def action(services: Services, principal: Principal, action_id: str) -> st
         *shown.quote.lines(quoted),
     ]
     lines += [shown.outcome] if shown.outcome else []
-    lines += [fence.note] if fence.is_used else []
-    await services.desk.remember(fence, shown.operation, principal)
+    lines += [untrusted.note] if untrusted.is_used else []
+    await dispatcher.remember(untrusted, shown.operation, principal)
     return "\n".join(lines)
 
 

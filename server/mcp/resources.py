@@ -1,73 +1,133 @@
-"""`ringfence://…`: documents that a client can read, and what completes their addresses."""
+"""`ringfence://…`: documents that a client can read."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-from mcp.server import MCPServer
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    INVALID_PARAMS,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    ResourceTemplate,
+    TextResourceContents,
+)
 
-from server.services import Services, principal_of
+from server.mcp import resource_content
+from server.mcp.dispatcher import Dispatcher
+from server.mcp.resource_content import NoSuchDocument
+from server.mcp.session import Session
+from server.services import Services
 
-MARKDOWN = "text/markdown"
+MARKDOWN: Final = "text/markdown"
+SCHEME: Final = "ringfence://"
 
-
-def add_resources(server: MCPServer, services: Services) -> None:
-    """Register the documents. What writes them is imported when one is read."""
-
-    @server.resource("ringfence://guide", name="guide", description="How to work with this server.", mime_type=MARKDOWN)
-    def guide() -> str:
-        from server.mcp import resource_content as documents
-
-        return documents.guide(services)
-
-    @server.resource(
-        "ringfence://policy", name="policy", description="The rules in force, and what each means.", mime_type=MARKDOWN
-    )
-    def policy() -> str:
-        from server.mcp import resource_content as documents
-
-        return documents.policy(services)
-
-    @server.resource(
-        "ringfence://providers/{name}",
-        name="provider",
-        description="A provider's limits, surprises, and what is inferred.",
-        mime_type=MARKDOWN,
-    )
-    async def provider(name: str) -> str:
-        from server.mcp import resource_content as documents
-
-        return await _found(f"ringfence://providers/{name}", lambda: documents.provider(services, name))
-
-    @server.resource(
-        "ringfence://operations/{name}",
-        name="operation",
-        description="An operation's arguments, price rule, an example, and what policy says of it.",
-        mime_type=MARKDOWN,
-    )
-    async def operation(name: str) -> str:
-        from server.mcp import resource_content as documents
-
-        return await _found(f"ringfence://operations/{name}", lambda: documents.operation(services, name))
-
-    @server.resource(
-        "ringfence://actions/{action_id}",
-        name="action",
-        description="A guarded call of yours, and what became of it.",
-        mime_type=MARKDOWN,
-    )
-    async def action(action_id: str, ctx: Context[Any, Any]) -> str:
-        from server.mcp import resource_content as documents
-
-        asking = principal_of(ctx)
-        return await _found(f"ringfence://actions/{action_id}", lambda: documents.action(services, asking, action_id))
+Read = Callable[[Session, str], Awaitable[str]]
 
 
-async def _found(uri: str, write: Callable[[], Awaitable[str]]) -> str:
-    from server.mcp.resource_content import NoSuchDocument
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One address, or one kind of address that ends in a name."""
 
-    try:
-        return await write()
-    except NoSuchDocument as missing:
-        raise ResourceNotFoundError(f"{missing} ({uri})") from None
+    kind: str
+    name: str
+    description: str
+    parameter: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The address, with its parameter in braces where it has one."""
+        return f"{SCHEME}{self.kind}" + (f"/{{{self.parameter}}}" if self.parameter else "")
+
+
+DOCUMENTS: Final = (
+    Document("guide", "guide", "How to work with this server."),
+    Document("policy", "policy", "The rules in force, and what each means."),
+    Document("providers", "provider", "A provider's limits, surprises, and what is inferred.", "name"),
+    Document(
+        "operations",
+        "operation",
+        "An operation's arguments, price rule, an example, and what policy says of it.",
+        "name",
+    ),
+    Document("actions", "action", "A guarded call of yours, and what became of it.", "action_id"),
+)
+
+
+class Resources:
+    """Answers the three methods of resources."""
+
+    def __init__(self, services: Services, dispatcher: Dispatcher) -> None:
+        self._services = services
+        self._dispatcher = dispatcher
+        self._selection = services.settings.selection
+        self._readers: Mapping[str, Read] = {
+            "guide": self._guide,
+            "policy": self._policy,
+            "providers": self._provider,
+            "operations": self._operation,
+            "actions": self._action,
+        }
+
+    async def list(
+        self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """List the documents of one address."""
+        return ListResourcesResult(
+            resources=[
+                Resource(uri=one.uri, name=one.name, description=one.description, mime_type=MARKDOWN)
+                for one in DOCUMENTS
+                if one.parameter is None
+            ]
+        )
+
+    async def list_templates(
+        self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        """List the kinds of documents that have a name in their address."""
+        return ListResourceTemplatesResult(
+            resource_templates=[
+                ResourceTemplate(uri_template=one.uri, name=one.name, description=one.description, mime_type=MARKDOWN)
+                for one in DOCUMENTS
+                if one.parameter is not None
+            ]
+        )
+
+    async def read(
+        self, context: ServerRequestContext[None, Any], params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        """Read one document.
+
+        Raises:
+            MCPError: There is none at this address; the message says what there is.
+        """
+        uri = str(params.uri)
+        kind, _, name = uri.removeprefix(SCHEME).partition("/")
+        document = next((one for one in DOCUMENTS if one.kind == kind and (one.parameter is None) == (not name)), None)
+        if not uri.startswith(SCHEME) or document is None or "/" in name:
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown resource: {uri}", data={"uri": uri})
+        try:
+            text = await self._readers[kind](Session(context, self._selection, params), name)
+        except NoSuchDocument as missing:
+            raise MCPError(code=INVALID_PARAMS, message=f"{missing} ({uri})", data={"uri": uri}) from None
+        return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, text=text, mime_type=MARKDOWN)])
+
+    async def _guide(self, _session: Session, _name: str) -> str:
+        return resource_content.guide(self._services)
+
+    async def _policy(self, _session: Session, _name: str) -> str:
+        return resource_content.policy(self._services)
+
+    async def _provider(self, _session: Session, name: str) -> str:
+        return resource_content.provider(self._services, name)
+
+    async def _operation(self, _session: Session, name: str) -> str:
+        return resource_content.operation(self._services, name)
+
+    async def _action(self, session: Session, action_id: str) -> str:
+        return await resource_content.action(self._services, self._dispatcher, session.principal, action_id)

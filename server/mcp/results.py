@@ -1,41 +1,44 @@
 """What a call gives back: compact text without nulls, the same as structured content, and what to do next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
 from clients.errors import Refused, TelephonyError, UnexpectedAnswer
-from clients.exchange import Exchange
 from clients.fields import is_secret
-from clients.operation import Spec
+from clients.operation import Exchange
 from clients.redaction import redact
+from clients.spec import Spec
 from guard.action import Action, State
 from guard.errors import GuardRefusal
-from guard.messages import approval_prompt, status_line
+from guard.messages import approval_prompt, argument_lines, status_line
 from guard.settlement import Receipt
-from server.mcp.quoting import fence_action
 from server.mcp.tabular import compact, render
-from server.mcp.untrusted import Untrusted, fenced
+from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
+from tools.actions.handlers import action_row
 from tools.arguments import Page
+from tools.builtin import Reply
 
 
-def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, fence: Untrusted) -> CallToolResult:
-    """A read's answer. What strangers wrote is put behind the fence."""
-    content, notes = _content(spec, exchange.answer, page, fence)
+def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
+    """A read's answer. What strangers wrote is put behind the untrusted."""
+    content, notes = _content(spec, exchange.answer, page, untrusted)
     if exchange.attempts == 0:
         notes.append(f"Read at {exchange.received_at:%H:%M} UTC and kept, to spare the provider's hourly limit.")
     nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
     return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
 
-def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Untrusted) -> CallToolResult:
+def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
     """What became of a guarded call."""
     action = receipt.action
     if receipt.error is not None:
-        return _failed_action(receipt, receipt.error, fence)
-    content, notes = _content(spec, receipt.answer, page, fence) if isinstance(receipt.answer, BaseModel) else ({}, [])
+        return _failed_action(receipt, receipt.error, untrusted)
+    content, notes = (
+        _content(spec, receipt.answer, page, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
+    )
     if receipt.kept_secrets:
         notes.append(_kept(receipt))
     notes += _unwritten(receipt)
@@ -44,14 +47,14 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, fence: Untrust
     return _result(told, [head, *notes], head_first=True, rows=spec.rows)
 
 
-def pending_result(action: Action, *, where: str, fence: Untrusted) -> CallToolResult:
-    """Nothing was sent: a person has to answer elsewhere. Strangers' words in the state before stay fenced."""
-    asked = approval_prompt(*fence_action(action, fence))
+def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallToolResult:
+    """Nothing was sent: a person has to answer elsewhere. Text from outside in the state before stays fenced."""
+    asked = approval_prompt(*fence_action(action, untrusted))
     text = (
         f"NOT SENT. A person has to approve this first:\n{asked}\n\n{where} "
         "Then make exactly the same call again. Tell the user; do not look for another way."
     )
-    text += f"\n{fence.note}" if fence.is_used else ""
+    text += f"\n{untrusted.note}" if untrusted.is_used else ""
     return CallToolResult(
         content=[TextContent(text=text)],
         structured_content={"action": action.id, "state": action.state.value, "approve": where},
@@ -64,10 +67,10 @@ def refused_result(refusal: GuardRefusal) -> CallToolResult:
     return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
 
 
-def error_result(error: TelephonyError, fence: Untrusted) -> CallToolResult:
+def error_result(error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
     """A foreseen failure of a call that was not guarded."""
-    more = _details(error, fence)
-    note = f" {fence.note}" if fence.is_used else ""
+    more = _details(error, untrusted)
+    note = f" {untrusted.note}" if untrusted.is_used else ""
     return problem(f"{redact(str(error))} {error.advice}{note}", kind=type(error).__name__, more=more)
 
 
@@ -81,9 +84,26 @@ def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> C
     )
 
 
-def shown(content: Mapping[str, Any], notes: Sequence[str] = (), *, rows: str | None = None) -> CallToolResult:
-    """An answer of our own."""
-    return _result(dict(content), list(notes), rows=rows)
+def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
+    """The answer of a built-in tool."""
+    if reply.error is not None:
+        return problem(reply.text or "", kind=reply.error, more=reply.content)
+    content: dict[str, Any] = fence_marked(reply.content, untrusted)
+    if reply.text is not None:
+        return CallToolResult(content=[TextContent(text=reply.text)], structured_content=content)
+    notes = [untrusted.note] if untrusted.is_used else []
+    return _result(content, [*notes, *reply.notes], rows=reply.rows)
+
+
+def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
+    """One action, whole. The provider's raw answer is left out: the receipt showed it, fenced."""
+    action, quoted = fence_action(action, untrusted)
+    lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
+    lines += [action.outcome] if action.outcome else []
+    lines += [untrusted.note] if untrusted.is_used else []
+    facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before or None}
+    content = {name: value for name, value in {**action_row(action), **facts}.items() if value is not None}
+    return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=content)
 
 
 def _only_list(content: Mapping[str, Any]) -> str | None:
@@ -104,46 +124,46 @@ def _unwritten(receipt: Receipt[Any]) -> list[str]:
     return [f"Not on the record yet: {receipt.unwritten} It is written as soon as that is possible."]
 
 
-def _failed_action(receipt: Receipt[Any], error: TelephonyError, fence: Untrusted) -> CallToolResult:
+def _failed_action(receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
     say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
     if receipt.kept_secrets:
         say += f"\n{_kept(receipt)}"
     say += "".join(f"\n{note}" for note in _unwritten(receipt))
-    more = {"action": action.id, "state": action.state.value, **_details(error, fence)}
-    say += f"\n{fence.note}" if fence.is_used else ""
+    more = {"action": action.id, "state": action.state.value, **_details(error, untrusted)}
+    say += f"\n{untrusted.note}" if untrusted.is_used else ""
     told = action.outcome if action.state is State.UNKNOWN and action.outcome else redact(str(error))
     return problem(f"{told} {error.advice}{say}", kind=type(error).__name__, more=more)
 
 
-def _details(error: TelephonyError, fence: Untrusted) -> dict[str, Any]:
+def _details(error: TelephonyError, untrusted: Untrusted) -> dict[str, Any]:
     if isinstance(error, Refused) and error.details:
         return {"details": error.details}
     if isinstance(error, UnexpectedAnswer) and isinstance(error.understood, BaseModel):
-        return {"understood": _shown(error.understood, fence)}
+        return {"understood": _shown(error.understood, untrusted)}
     return {}
 
 
-def _shown(answer: BaseModel, fence: Untrusted) -> dict[str, Any]:
-    """An answer without its secrets, and with what strangers wrote behind the fence."""
+def _shown(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
+    """An answer without its secrets, and with what strangers wrote behind the untrusted."""
     hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
-    return fenced(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), fence)
+    return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
 
 
-def _content(spec: Spec, answer: BaseModel, page: Page, fence: Untrusted) -> tuple[dict[str, Any], list[str]]:
+def _content(spec: Spec, answer: BaseModel, page: Page, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
     more: dict[str, Any] = {}
     if page.following is not None:
         more = {"next_cursor": cursor} if (cursor := page.following(answer)) else {}
     elif spec.rows is not None:
         answer, more = _one_page(answer, spec.rows, page)
-    content = _shown(answer, fence) | more
+    content = _shown(answer, untrusted) | more
     if "next_cursor" in more:
         total = f"{content['total']} in all; " if "total" in content else ""
         notes.append(f"{total}call again with cursor={more['next_cursor']!r} for more.")
-    if fence.is_used:
-        notes.append(fence.note)
+    if untrusted.is_used:
+        notes.append(untrusted.note)
     return content, notes
 
 

@@ -1,94 +1,213 @@
-"""An MCP server whose tools come from a shelf: the list is finished once, and headers can only shorten it."""
+"""The MCP server: what it answers to each method, over the SDK's public handlers."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any, cast
 
+import anyio
+from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
-from mcp.types import Tool as ListedTool
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    InputRequiredResult,
+    ListPromptsResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    Prompt,
+    PromptArgument,
+    PromptMessage,
+    TextContent,
+)
 
-from prompts.library import guides, misfit
-from server.mcp.registry import ToolRegistry, UnknownNarrowing
-from server.mcp.session import RememberHeaders
+from clients.redaction import redact
+from prompts.library import guide_named, guides, misfit
+from server.mcp.completions import Completions
+from server.mcp.dispatcher import Dispatcher
+from server.mcp.instructions import instructions
+from server.mcp.out_of_band import ApprovalPage, NoPage
+from server.mcp.registry import NotOffered, ToolRegistry
+from server.mcp.resources import Resources
+from server.mcp.results import problem
+from server.mcp.session import Session, headers_of
+from server.mcp.unknown_tool import explain_unknown_tool
+from server.services import Services
+from tools.builtin import BuiltinTool
+from tools.selection import selection_from_headers
+
+logger = logging.getLogger(__name__)
 
 LIST_TTL_MS = 60 * 60 * 1000
 """The list never changes while a server runs."""
 
 
-class RingfenceServer(MCPServer[Any]):
-    """Lists and calls what is on the shelf, and tells the guided jobs."""
+def build_server(
+    services: Services,
+    *,
+    registry: ToolRegistry | None = None,
+    page: ApprovalPage | None = None,
+    request_state: RequestStateSecurity | None = None,
+) -> Server[None]:
+    """The server for one process, which closes the services when it ends.
 
-    def __init__(self, shelf: ToolRegistry, **options: Any) -> None:
-        super().__init__(middleware=[RememberHeaders(), CachedToolList(shelf)], **options)
-        self._shelf = shelf
-        _ = shelf.listed  # names that do not exist stop the start, not the first client
+    `registry` holds the tools, if not those of the settings. `page` is where the operator answers. `request_state`
+    seals what clients carry between two rounds; servers that share its keys can answer for each other.
 
-    async def list_tools(self) -> list[ListedTool]:
-        """Every tool that the operator shows."""
-        return [listed.tool for listed in self._shelf.listed.values()]
+    Raises:
+        UnknownTool: The operator's selection names what does not exist.
+    """
+    registry = registry or ToolRegistry(services.settings)
+    _ = registry.listed  # names that do not exist stop the start, not the first client
+    dispatcher = Dispatcher(services, page or NoPage())
+    tools = Tools(registry, dispatcher, services)
+    resources = Resources(services, dispatcher)
 
-    def _tool_input_schema(self, name: str) -> dict[str, Any] | None:
-        """For the SDK, which compares `Mcp-Param-…` headers with arguments before any tool is looked up."""
-        listed = self._shelf.listed.get(name)
-        return listed.tool.input_schema if listed else None
+    @asynccontextmanager
+    async def lifespan(_server: Server[None]) -> AsyncGenerator[None]:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(services.reconciliation.run)
+                try:
+                    yield
+                finally:
+                    group.cancel_scope.cancel()
+        finally:
+            await services.close()
 
-    async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    server: Server[None] = Server(
+        "ringfence",
+        title="Ringfence",
+        version=version("ringfence"),
+        instructions=instructions(services),
+        cache_hints={"tools/list": CacheHint(ttl_ms=LIST_TTL_MS, scope="private")},
+        lifespan=lifespan,
+        get_tool_input_schema=registry.input_schema,
+        on_list_tools=tools.list,
+        on_call_tool=tools.call,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.list_templates,
+        on_read_resource=resources.read,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
+        on_completion=Completions(services).complete,
+    )
+    security = request_state or RequestStateSecurity.ephemeral()
+    server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
+    server.middleware.append(CachedToolList(registry))
+    return server
+
+
+class Tools:
+    """Answers `tools/list` and `tools/call`."""
+
+    def __init__(self, registry: ToolRegistry, dispatcher: Dispatcher, services: Services) -> None:
+        self._registry = registry
+        self._dispatcher = dispatcher
+        self._services = services
+
+    async def list(
+        self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        """Every tool that the operator selected; `CachedToolList` leaves out what the client does not want."""
+        return ListToolsResult(tools=[registered.tool for registered in self._registry.listed.values()])
+
+    async def call(
+        self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool that the caller sees.
+        """Call a tool that the client sees.
 
         Raises:
             MCPError: There is no such tool here: by the protocol no answer of a tool, but an error of the request.
         """
-        visible = _visible(self._shelf, context.headers if context else None)
-        context = context or Context(mcp_server=self)
-        tool = self._shelf.tool(name) if name in visible else None
-        if tool is None:
-            from server.mcp.unknown_tool import explain_unknown_tool
-
-            raise MCPError(code=INVALID_PARAMS, message=explain_unknown_tool(name, self._shelf, visible, context))
-        result = await tool.run(arguments, context, convert_result=True)
-        return cast("CallToolResult | InputRequiredResult", result)
-
-    async def get_prompt(
-        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
-    ) -> GetPromptResult | InputRequiredResult:
-        """A guided job with its arguments filled in.
-
-        Raises:
-            MCPError: There is no such job, or an argument is missing or does not fit.
-        """
-        others = {prompt.name for prompt in await self.list_prompts()} - {guide.name for guide in guides()}
-        if name not in others and (wrong := misfit(name, arguments or {})):
-            raise MCPError(code=INVALID_PARAMS, message=wrong)
-        return await super().get_prompt(name, arguments, context)
+        session = Session(context, self._registry.selection, params)
+        visible = visible_to(self._registry, context)
+        declaration = self._registry.declaration(params.name) if params.name in visible else None
+        if declaration is None:
+            reason = explain_unknown_tool(params.name, self._registry, visible, self._services, session)
+            raise MCPError(code=INVALID_PARAMS, message=reason)
+        arguments = params.arguments or {}
+        try:
+            if isinstance(declaration, BuiltinTool):
+                return await self._dispatcher.call_builtin(declaration, arguments, session)
+            return await self._dispatcher.call(declaration, arguments, session)
+        except MCPError:
+            raise
+        except Exception as fault:
+            logger.exception("Tool %r raised an unexpected exception", params.name)
+            return problem(redact(str(fault)), kind=type(fault).__name__)
 
 
 class CachedToolList:
-    """Answers `tools/list` with what the first one was answered, by protocol version, less what headers leave out."""
+    """Middleware that answers `tools/list` with what the first one was answered, less what headers leave out."""
 
-    def __init__(self, shelf: ToolRegistry) -> None:
-        self._shelf = shelf
-        self._finished: dict[str, Mapping[str, Any]] = {}
+    def __init__(self, registry: ToolRegistry) -> None:
+        self._registry = registry
+        self._answers: dict[str, Mapping[str, Any]] = {}
+        """By protocol version."""
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """A middleware, as the SDK calls it."""
+        """Answer one message, as the SDK calls middleware."""
         if ctx.method != "tools/list" or ctx.request_id is None or (ctx.params or {}).get("cursor"):
             return await call_next(ctx)
-        visible = _visible(self._shelf, getattr(ctx.request, "headers", None))
-        finished = self._finished.get(ctx.protocol_version)
-        if finished is None:
-            finished = cast("Mapping[str, Any]", await call_next(ctx))
-            self._finished[ctx.protocol_version] = finished
-        if len(visible) == len(self._shelf.listed):
-            return dict(finished)
-        return {**finished, "tools": [tool for tool in finished["tools"] if tool["name"] in visible]}
+        visible = visible_to(self._registry, ctx)
+        answer = self._answers.get(ctx.protocol_version)
+        if answer is None:
+            answer = cast("Mapping[str, Any]", await call_next(ctx))
+            self._answers[ctx.protocol_version] = answer
+        if len(visible) == len(self._registry.listed):
+            return dict(answer)
+        return {**answer, "tools": [tool for tool in answer["tools"] if tool["name"] in visible]}
 
 
-def _visible(shelf: ToolRegistry, headers: Mapping[str, str] | None) -> frozenset[str]:
+def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any]) -> frozenset[str]:
+    """The names of the tools that this client sees.
+
+    Raises:
+        MCPError: Its headers name what this server does not offer.
+    """
     try:
-        return shelf.visible(headers)
-    except UnknownNarrowing as unknown:
+        return registry.visible(selection_from_headers(headers_of(context)))
+    except NotOffered as unknown:
         raise MCPError(code=INVALID_PARAMS, message=str(unknown)) from None
+
+
+async def list_prompts(
+    _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
+) -> ListPromptsResult:
+    """List the guided jobs."""
+    return ListPromptsResult(
+        prompts=[
+            Prompt(
+                name=guide.name,
+                title=guide.title,
+                description=guide.description,
+                arguments=[
+                    PromptArgument(name=one.name, description=one.description, required=one.otherwise is None)
+                    for one in guide.arguments
+                ],
+            )
+            for guide in guides()
+        ]
+    )
+
+
+async def get_prompt(_context: ServerRequestContext[None, Any], params: GetPromptRequestParams) -> GetPromptResult:
+    """Fill in a guided job.
+
+    Raises:
+        MCPError: There is no such job, or an argument is missing or does not fit.
+    """
+    given = params.arguments or {}
+    if wrong := misfit(params.name, given):
+        raise MCPError(code=INVALID_PARAMS, message=wrong)
+    guide = guide_named(params.name)
+    message = PromptMessage(role="user", content=TextContent(text=guide.fill_in(**given)))
+    return GetPromptResult(description=guide.description, messages=[message])

@@ -1,26 +1,96 @@
-"""The headers of the request at hand, for what the SDK or a view does not hand its context to."""
+"""One request of a client: who makes it, what it may reach, and how its user can be asked."""
 
+import getpass
 from collections.abc import Mapping
-from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
 
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.context import ServerRequestContext
+from mcp.types import ClientCapabilities, InputResponseRequestParams, InputResponses
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-_headers: ContextVar[Mapping[str, str] | None] = ContextVar("headers", default=None)
+from clients.spec import Spec
+from guard.action import Principal
+from tools.selection import ToolSelection, selection_from_headers
 
 
-def current_headers() -> Mapping[str, str] | None:
-    """What the client sent with the request that is being answered; None where nothing came over HTTP."""
-    return _headers.get()
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A request as tools see it. `selection` is the operator's; the client's headers can only narrow it."""
+
+    context: ServerRequestContext[Any, Any]
+    selection: ToolSelection
+    input: InputResponseRequestParams | None = None
+    """What the client brings to a question that an earlier answer put to it."""
+
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        """The headers of the HTTP request; None on stdio. They are the client's own, and prove nothing."""
+        return headers_of(self.context)
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks: the token's holder over HTTP, the local user otherwise."""
+        token = get_access_token()
+        if token is not None:
+            return Principal(f"token:{token.subject or token.client_id}")
+        return Principal(f"local:{_local_user()}")
+
+    @property
+    def narrowed(self) -> ToolSelection | None:
+        """What the client's headers leave of the selection; None where they say nothing."""
+        return selection_from_headers(self.headers)
+
+    def why_out_of_reach(self, spec: Spec) -> str | None:
+        """Why this session may not call an operation, by whatever tool; None where it may."""
+        only_reads = spec.effect.is_plain_read
+        for selection in (self.selection, self.narrowed):
+            if selection and (reason := selection.why_out_of_reach(spec.tool_name, only_reads=only_reads)):
+                return reason
+        return None
+
+    async def report_progress(self, done: float, total: float | None, message: str) -> None:
+        """Report how far a long call has come, where the client asked for progress."""
+        await self.context.session.report_progress(done, total, message)
+
+    @property
+    def is_modern(self) -> bool:
+        """True where questions ride on results, as since the protocol of 2026-07-28."""
+        return self.context.protocol_version in MODERN_PROTOCOL_VERSIONS
+
+    @property
+    def client_capabilities(self) -> ClientCapabilities | None:
+        """What the client said it can do."""
+        return self.context.session.client_capabilities
+
+    @property
+    def can_be_asked_now(self) -> bool:
+        """True where a question of ours reaches the client on this request."""
+        return self.is_modern or self.context.session.can_send_request
+
+    @property
+    def request_id(self) -> str:
+        """The request that questions of ours belong to."""
+        return str(self.context.request_id)
+
+    @property
+    def input_responses(self) -> InputResponses:
+        """The answers that this call brings, by the key of their question."""
+        return (self.input.input_responses if self.input else None) or {}
+
+    @property
+    def request_state(self) -> str | None:
+        """What an earlier answer gave the client to carry. The SDK seals it, so the client cannot choose it."""
+        return self.input.request_state if self.input else None
 
 
-class RememberHeaders:
-    """Keeps the headers while a request is answered, also in the tasks that it starts."""
+def headers_of(context: ServerRequestContext[Any, Any]) -> Mapping[str, str] | None:
+    """The headers of the HTTP request that a message came with; None on stdio."""
+    return cast("Mapping[str, str] | None", getattr(context.request, "headers", None))
 
-    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """A middleware, as the SDK calls it."""
-        token = _headers.set(getattr(ctx.request, "headers", None))
-        try:
-            return await call_next(ctx)
-        finally:
-            _headers.reset(token)
+
+@cache
+def _local_user() -> str:
+    return getpass.getuser()

@@ -1,42 +1,43 @@
-"""What to say of a tool that is called and not listed: how it is reached, or what may have been meant."""
+"""The error for a tool that is called and not listed: how to reach it, or what may have been meant."""
 
 from collections.abc import Collection
-from typing import Any
 
-from mcp.server.mcpserver import Context
-
+from clients.operation import OperationType
 from server.mcp.registry import ToolRegistry
+from server.mcp.session import Session
 from server.services import Services
 from tools.discovery.describe import caller
-from tools.registry import OperationType, operation_named, operations_of
+from tools.registry import operation_named, operations_of
 from tools.suggestions import nearest_tools, reads_of
 
 
-def explain_unknown_tool(name: str, shelf: ToolRegistry, visible: Collection[str], context: Context[Any, Any]) -> str:
+def explain_unknown_tool(
+    name: str, registry: ToolRegistry, visible: Collection[str], services: Services, session: Session
+) -> str:
     """Why there is no such tool for this client, and what to call instead."""
     operation = operation_named(name)
     if operation is not None:
-        return f"There is no tool {name} here: {_why(operation, shelf.services, visible, context)}. Nothing was sent."
-    reached = {
+        return f"There is no tool {name} here: {_why(operation, services, visible, session)}. Nothing was sent."
+    reachable = {
         one.spec.tool_name: one
-        for provider in shelf.services.clients
+        for provider in services.set_up
         for one in operations_of(provider).values()
-        if caller(one) in visible and not shelf.services.bar(one.spec, context)
+        if caller(one) in visible and not session.why_out_of_reach(one.spec)
     }
-    listed = {tool: shelf.listed[tool].tool_info.reads for tool in visible}
-    close = nearest_tools(name, reads_of(reached.values()) | listed)
+    listed = {tool: registry.listed[tool].info.only_reads for tool in visible}
+    close = nearest_tools(name, reads_of(reachable.values()) | listed)
     if not close:
         return f"There is no tool {name} here. Nothing was sent."
-    by = "" if close[0] in visible else f", which is called with {caller(reached[close[0]])}"
+    by = "" if close[0] in visible else f", which is called with {caller(reachable[close[0]])}"
     return f"There is no tool {name} here; did you mean {close[0]}{by}? Nothing was sent."
 
 
-def _why(operation: OperationType, services: Services, visible: Collection[str], context: Context[Any, Any]) -> str:
+def _why(operation: OperationType, services: Services, visible: Collection[str], session: Session) -> str:
     spec = operation.spec
-    if spec.provider.name not in services.clients:
+    if spec.provider.name not in services.set_up:
         return f"{spec.provider.title} is not set up"
-    if barred := services.bar(spec, context):
-        return barred
+    if reason := session.why_out_of_reach(spec):
+        return reason
     if (by := caller(operation)) in visible:
         return f"it is not listed; call it with {by}, operation={spec.tool_name}"
     return "it is not among the tools of this session"

@@ -20,16 +20,14 @@ from anyio.abc import TaskGroup, TaskStatus
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from pydantic import SecretStr
 from sqlalchemy import update
 
+from sandbox.accounts import simulated_accounts
 from server.console.passcode import set_passcode
 from server.probes.assistant import Assistant, Era, Person
 from server.probes.operators import Operator
 from server.probes.providers import Providers, start_providers
 from server.probes.server_process import PROGRAM, run_server
-from server.settings.accounts import AccountSettings
-from server.settings.sandbox_settings import simulated_accounts
 from server.store.schema import actions
 from server.store.store import Store, open_store
 
@@ -185,18 +183,9 @@ def _environment(folder: Path, url: str, rules: Mapping[str, Any]) -> dict[str, 
     empty = folder / "probes.toml"
     empty.write_text("", encoding="utf-8")
     outside = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
-    accounts = {name: _reveal(account) for name, account in simulated_accounts(url).items()}
+    accounts = {name: dict(account) for name, account in simulated_accounts(url).items()}
     own = {"config": str(empty), "state_folder": str(folder), "approvals": {"port": 0, "wait_seconds": 0}}
     return {**outside, "PYTHONUTF8": "1", **in_environment({**own, **accounts, **rules})}
-
-
-def _reveal(account: AccountSettings) -> dict[str, Any]:
-    values = {name: getattr(account, name) for name in type(account).model_fields}
-    return {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in values.items()
-        if value is not None
-    }
 
 
 def _to_text(value: Any) -> str:

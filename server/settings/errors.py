@@ -6,7 +6,7 @@ Loaded only when something is wrong. No value is ever repeated: it may be a secr
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,11 +14,25 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from server.settings.keys import NESTED_BY, PREFIX, bare, inner, our_variables, takes_json
+from server.settings.keys import (
+    NESTED_BY,
+    PREFIX,
+    bare,
+    inner,
+    keys_of,
+    our_variables,
+    takes_json,
+    variable_of,
+)
 from server.settings.toml_positions import Place, lines_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+
+class BadSettings(Exception):
+    """The settings do not fit. The message names file and line or variable, the key, and what is allowed."""
+
 
 NAMED_AT_MOST = 14
 """Keys listed where none comes near."""
@@ -50,13 +64,13 @@ def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
 def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
     """What pydantic found, in the order of the file, with what the environment says last."""
     errors = misfit.errors(include_url=False, include_input=False)
-    return located([(error["loc"], _rule(error, origin.settings)) for error in errors], origin)
+    return locate([(error["loc"], _rule(error, origin.settings)) for error in errors], origin)
 
 
-def located(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
+def locate(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
     """What is wrong at each key, with where the key was set."""
     lines: Mapping[Place, int] = lines_of(origin.document) if origin.file else {}
-    return [text for _, text in sorted(_located(place, rule, origin, lines) for place, rule in wrong)]
+    return [text for _, text in sorted(_locate(place, rule, origin, lines) for place, rule in wrong)]
 
 
 def not_json(settings: type[BaseModel]) -> list[str]:
@@ -65,21 +79,7 @@ def not_json(settings: type[BaseModel]) -> list[str]:
     return [f"{name}: JSON is expected here{_json_hint(settings, name)}" for name in broken]
 
 
-def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:
-    """Every key with its sections, as it is written with dots."""
-    for name, declared in section.model_fields.items():
-        yield before + name
-        within = bare(declared.annotation)
-        if isinstance(within, type) and issubclass(within, BaseModel):
-            yield from keys_of(within, f"{before}{name}.")
-
-
-def variable_of(key: str) -> str:
-    """The environment variable of a key."""
-    return PREFIX + key.replace(".", NESTED_BY).upper()
-
-
-def _located(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int]) -> tuple[tuple[bool, int, str], str]:
+def _locate(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int]) -> tuple[tuple[bool, int, str], str]:
     is_missing = rule.startswith(MISSING)
     if _is_in(origin.environment, place[:-1] if is_missing and len(place) > 1 else place):
         variable, rest = _variable(place)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from clients.effects import Effect
+from clients.operation import OperationType
 from guard.rules.policy import Decision
-from server.settings.lint import providers_of
 from server.settings.model import Settings
-from tools.registry import OperationType
 
 MEANING: Final = {
     Decision.ALLOW: "it is sent without a question",
@@ -30,7 +29,7 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
             yield f"also names it, and does not count: {other.rule}"
     if settings.read_only and not spec.effect.is_plain_read:
         yield "read_only is set: the tool is not shown"
-    if spec.provider.name not in providers_of(settings):
+    if spec.provider.name not in settings.set_up:
         yield f"{spec.provider.title} is not set up, so every call is refused until it has credentials"
     if Effect.PAID in spec.effect:
         yield from _money(operation, settings)

@@ -50,6 +50,20 @@ def takes_json(annotation: Any) -> bool:
     return is_section or get_origin(annotation) in {Mapping, list, Union}
 
 
+def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Every key with its sections, as it is written with dots."""
+    for name, declared in section.model_fields.items():
+        yield before + name
+        within = bare(declared.annotation)
+        if isinstance(within, type) and issubclass(within, BaseModel):
+            yield from keys_of(within, f"{before}{name}.")
+
+
+def variable_of(key: str) -> str:
+    """The environment variable of a key."""
+    return PREFIX + key.replace(".", NESTED_BY).upper()
+
+
 def our_variables() -> Iterator[tuple[str, list[str]]]:
     """Every environment variable of ours, with the keys it names in lower case."""
     for name in os.environ:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from clients.effects import Effect
+from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy, Ruling, names_of
 from server.settings.model import Settings
-from tools.provider import SETUPS, half_set_up
-from tools.registry import MODULES, OperationType, operation_named, operations_of
+from tools.registry import operation_named, operations_of, provider_names
 
 SHOWN = 3
 """Names listed as examples."""
@@ -14,20 +16,15 @@ SHOWN = 3
 
 def lint(settings: Settings) -> list[str]:
     """What an operator should know about rules that fit, a sentence each."""
-    found: list[str] = list(half_set_up(settings))
-    if not providers_of(settings):
-        found.append("No provider has credentials here, so the rules are looked at as if all had.")
+    found: list[str] = list(settings.unfinished_accounts())
+    if not settings.set_up:
+        found.append("No provider has credentials here, so the rules are checked as if all had.")
     found += _of_absent_providers(settings)
     found += _never_applied(settings)
     found += _overruling(settings)
     found += _prices_and_paths(settings)
     found += _countries(settings)
     return found + ineffective_tightenings(settings)
-
-
-def providers_of(settings: Settings) -> list[str]:
-    """The providers that are set up."""
-    return [name for name, setup in SETUPS.items() if setup.section(settings).is_complete]
 
 
 def ineffective_tightenings(settings: Settings) -> list[str]:
@@ -48,12 +45,12 @@ def ineffective_tightenings(settings: Settings) -> list[str]:
 
 
 def _in_use(settings: Settings) -> list[OperationType]:
-    names = providers_of(settings) or list(MODULES)
+    names = settings.set_up or provider_names()
     return [operation for name in names for operation in operations_of(name).values()]
 
 
 def _of_absent_providers(settings: Settings) -> Iterator[str]:
-    present = providers_of(settings) or list(MODULES)
+    present = settings.set_up or provider_names()
     policy = settings.policy
     named = [(f"policy.providers.{name}", name) for name in policy.providers]
     named += [(f"policy.toolsets.{name}", name.partition(".")[0]) for name in policy.toolsets if "." in name]
@@ -112,8 +109,6 @@ def _prices_and_paths(settings: Settings) -> Iterator[str]:
 
 
 def _countries(settings: Settings) -> Iterator[str]:
-    from phonenumbers import SUPPORTED_REGIONS
-
     for country in settings.destinations.countries:
         if country not in SUPPORTED_REGIONS:
             yield f"destinations: no telephone number belongs to {country}; the United Kingdom is GB, for one."

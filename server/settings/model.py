@@ -1,40 +1,19 @@
-"""Everything an operator can set: environment `RINGFENCE_…` over `ringfence.toml`, read once at the start."""
+"""Everything an operator can set, as a model. `load.py` reads it from the environment and `ringfence.toml`."""
 
-import os
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from platformdirs import user_config_path, user_state_path
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from platformdirs import user_state_path
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, create_model, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from clients.settings import AccountSettings, Section, matching, strip_line_end
 from guard.rules.policy import Policy
-from server.settings.accounts import (
-    ConvirzaSettings,
-    EnswitchSettings,
-    RouteeSettings,
-    VoiceTelSettings,
-    strip_line_end,
-)
-from server.settings.keys import CONFIG_VARIABLE, NESTED_BY, PREFIX, unknown_variables
+from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
     BudgetSettings,
     ComplianceSettings,
@@ -42,18 +21,13 @@ from server.settings.rules import (
     PolicySettings,
     PriceSettings,
     RuleSettings,
-    Section,
     Word,
-    matching,
 )
+from tools.registry import BadProvider, provider_named, provider_names
+from tools.selection import ToolSelection
 
-CONFIG_FILE = "ringfence.toml"
 TOKEN_LENGTH = 16
 """A bearer token of fewer characters could be guessed."""
-
-
-class BadSettings(Exception):
-    """The settings do not fit. The message names file and line or variable, the key, and what is allowed."""
 
 
 def _long(token: SecretStr) -> SecretStr:
@@ -136,7 +110,7 @@ def _state_key(key: SecretStr) -> SecretStr:
 
 
 class Settings(BaseSettings):
-    """The operator's settings."""
+    """The operator's settings, without the accounts: `settings_class` adds a section for each installed provider."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -145,14 +119,6 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
     )
-
-    voicetel: VoiceTelSettings = VoiceTelSettings()
-
-    routee: RouteeSettings = RouteeSettings()
-
-    convirza: ConvirzaSettings = ConvirzaSettings()
-
-    enswitch: EnswitchSettings = EnswitchSettings()
 
     http: HttpSettings = HttpSettings()
 
@@ -204,6 +170,24 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     """How log lines are written to stderr."""
 
+    def account(self, provider: str) -> AccountSettings:
+        """The account at an installed provider."""
+        account: AccountSettings = getattr(self, provider)
+        return account
+
+    @property
+    def set_up(self) -> tuple[str, ...]:
+        """The providers whose account is complete, so that a client can log in."""
+        return tuple(name for name in provider_names() if self.account(name).is_complete)
+
+    def unfinished_accounts(self) -> Iterator[str]:
+        """The providers that stay off although something of them is set, with what is missing; a sentence each."""
+        for name in provider_names():
+            account = self.account(name)
+            if account.is_begun and account.missing:
+                keys = " and ".join(f"{name}.{key} ({variable_of(f'{name}.{key}')})" for key in account.missing)
+                yield f"{name} stays off: {keys} {'is' if len(account.missing) == 1 else 'are'} not set."
+
     @property
     def rules(self) -> RuleSettings:
         """Everything that decides what may happen."""
@@ -214,6 +198,11 @@ class Settings(BaseSettings):
             destinations=self.destinations,
             compliance=self.compliance,
         )
+
+    @property
+    def selection(self) -> ToolSelection:
+        """The tools to show and to reach."""
+        return ToolSelection(tuple(self.toolsets), tuple(self.tools), tuple(self.exclude_tools), self.read_only)
 
     def session_policy(self) -> Policy:
         """The operator's policy, made stricter by what this session adds."""
@@ -239,90 +228,17 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def read_settings(path: Path | None = None, *, with_surface: bool = False) -> Settings:
-    """Read the environment and the settings file. What is to be shown is looked up when it is, or `with_surface`.
-
-    Without a path it is the one that `RINGFENCE_CONFIG` names, or `ringfence.toml` in the user's configuration folder.
-    Never one in the current folder: clients start servers in project folders, where a cloned repository or a model that
-    writes files could put rules and addresses of its own.
+@cache
+def settings_class() -> type[Settings]:
+    """The settings with a section for the account at each installed provider.
 
     Raises:
-        BadSettings: The file is not TOML, or a value does not fit.
+        BadProvider: A provider has the name of another setting.
     """
-    file = path or _found_file()
-    document = _document(file) if file else ""
-    content = _content(file, document) if file else {}
-    problems: list[str] = []
-    if strangers := unknown_variables(Settings):
-        from server.settings.errors import unknown
-
-        problems += unknown(Settings, strangers)
-    try:
-        settings = Settings(**content)
-    except SettingsError:
-        from server.settings.errors import not_json
-
-        problems += not_json(Settings)
-    except ValidationError as misfit:
-        from server.settings.errors import Origin, misfits
-
-        origin = Origin(Settings, file, document, EnvSettingsSource(Settings)())
-        known = {variable for variable in strangers if any(variable in problem for problem in problems)}
-        problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in known]
-    else:
-        problems += _misnamed(settings, file, document, with_surface=with_surface)
-        if not problems:
-            return settings
-    from server.settings.errors import message
-
-    raise BadSettings(message(problems))
-
-
-def _misnamed(settings: Settings, file: Path | None, document: str, *, with_surface: bool) -> list[str]:
-    """Names in the settings that are none. Operations are loaded only where rules name some: it takes half a second."""
-    policy = settings.policy
-    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths, settings.tighten)
-    has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
-    if not any((*named, has_home, with_surface, *(cap.provider for cap in settings.budget))):
-        return []
-    from server.settings.names import unknown_names, unknown_selection_names
-
-    wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_surface else ())]
-    if not wrong:
-        return []
-    from server.settings.errors import Origin, located
-
-    return located(wrong, Origin(Settings, file, document, EnvSettingsSource(Settings)()))
-
-
-def _document(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadSettings(f"There is no settings file {file}.") from None
-    except UnicodeDecodeError as broken:
-        raise BadSettings(f"{file} is not UTF-8 text: byte {broken.start + 1} does not belong there.") from None
-    except OSError as broken:
-        raise BadSettings(f"The settings file {file} cannot be read: {broken.strerror}.") from None
-
-
-def _content(file: Path, document: str) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(document)
-    except tomllib.TOMLDecodeError as broken:
-        what, _, where = str(broken).rstrip(")").partition(" (at ")
-        line, _, column = where.partition(", ")
-        at = f"{file}, {line}" if line.startswith("line ") else f"{file}, at its end"
-        raise BadSettings(f"{at}: not valid TOML: {what}{f' ({column})' if column else ''}.") from None
-    for key in content:
-        if key.startswith("_"):  # pydantic-settings would take it for one of its own arguments
-            raise BadSettings(f"{file}: {key}: there is no such key.")
-    return content
-
-
-def _found_file() -> Path | None:
-    named = os.environ.get(CONFIG_VARIABLE)
-    if named:
-        return Path(named)
-    own = user_config_path("ringfence") / CONFIG_FILE
-    return own if own.is_file() else None
+    sections: dict[str, Any] = {}
+    for name in provider_names():
+        if name in Settings.model_fields:
+            raise BadProvider(f"The provider {name} cannot be used: `{name}` is a setting of Ringfence itself.")
+        section = provider_named(name).settings
+        sections[name] = (section, section())
+    return create_model("InstalledSettings", __base__=Settings, **sections)

@@ -1,24 +1,31 @@
-"""Checks the names in the operator's rules against the catalogue: a rule for a name that does not exist guards nothing.
+"""Checks the names in the operator's rules against the registry: a rule for a name that does not exist guards nothing.
 
-Loads the operations only where rules name some, and then only of the providers that are named.
+Operations are loaded only where rules name some, and then only of the providers that are named.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from string import Formatter
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from clients.effects import Effect
+from clients.operation import OperationType
 from server.settings.model import Settings
 from server.settings.rules import DestinationSettings
-from tools.registry import MODULES, OperationType, catalogue, nearest, operation_named, operations_of
+from tools.builtin_list import all_builtin_tools, builtin_info
+from tools.registry import all_operations, nearest, operation_named, operations_of, provider_names
 from tools.selection import ToolSelection
+from tools.selection import unknown_names as unknown_names_in
 from tools.suggestions import nearest_tools, reads_of
-from tools.toolsets import unknown_in
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
 
-OWN_TOOL: Mapping[bool, str] = {True: "it only reads, so nobody is asked", False: "the rules of what it calls decide"}
-"""What the rules say of a tool that is no operation, by whether it only reads."""
+BUILTIN_RULE: Mapping[bool, str] = {
+    True: "it only reads, so it needs no approval",
+    False: "the rules of what it calls decide",
+}
+"""What the rules say of a built-in tool, by whether it only reads."""
 
 UnknownName = tuple[tuple[str | int, ...], str]
 """The way to a key, and what is wrong with its name."""
@@ -49,55 +56,53 @@ def unknown_names(settings: Settings) -> Iterator[UnknownName]:
 
 def unknown_selection_names(settings: Settings) -> Iterator[UnknownName]:
     """Every name of what is to be shown that is none."""
-    from server.mcp.registry import every_builtin_tool
-
-    own = [placed for placed, _ in every_builtin_tool()]
-    for key, surface in (
+    builtin = [builtin_info(tool) for tool in all_builtin_tools()]
+    for key, selection in (
         ("toolsets", ToolSelection(toolsets=tuple(settings.toolsets))),
         ("tools", ToolSelection(tools=tuple(settings.tools))),
         ("exclude_tools", ToolSelection(excluded=tuple(settings.exclude_tools))),
     ):
-        wrong = dict(unknown_in(surface, own))
+        wrong = dict(unknown_names_in(selection, builtin))
         names: list[str] = getattr(settings, key)
         yield from (((key, number), wrong[name]) for number, name in enumerate(names) if name in wrong)
 
 
 def unknown_provider(name: str) -> str:
     """What to say of a provider's name; empty where it is one."""
-    return "" if name in MODULES else _unknown("provider", name, MODULES)
+    return "" if name in provider_names() else _unknown("provider", name, provider_names())
 
 
 def unknown_toolset(name: str) -> str:
-    """What to say of a toolset's name, `numbers` or `voicetel.numbers`; empty where it is one."""
+    """What to say of a toolset's name, `numbers` or `<provider>.numbers`; empty where it is one."""
     provider = name.partition(".")[0]
-    in_question = operations_of(provider).values() if provider in MODULES else catalogue().values()
-    return "" if name in toolsets_of(in_question) else _unknown("toolset", name, toolsets_of(catalogue().values()))
+    in_question = operations_of(provider).values() if provider in provider_names() else all_operations().values()
+    return "" if name in toolsets_of(in_question) else _unknown("toolset", name, toolsets_of(all_operations().values()))
 
 
 def unknown_tool(name: str) -> str:
     """What to say of a tool's name; empty where it is one."""
     if operation_named(name):
         return ""
-    own = own_tools_read()
-    if name in own:
-        return f"a tool of our own, and no operation: {OWN_TOOL[own[name]]}"
-    close = nearest_tools(name, reads_of(catalogue().values()))
+    builtin = builtin_tools_that_read()
+    if name in builtin:
+        return f"a built-in tool, not an operation: {BUILTIN_RULE[builtin[name]]}"
+    close = nearest_tools(name, reads_of(all_operations().values()))
     return f"there is no such tool{f'; did you mean {close[0]}?' if close else '.'}"
 
 
-def own_tools_read() -> dict[str, bool]:
-    """The tools that are no operation, with whether each only reads."""
-    from server.mcp.registry import every_builtin_tool
-
-    return {tool.name: tool.reads for tool, _ in every_builtin_tool()}
+def builtin_tools_that_read() -> dict[str, bool]:
+    """Built-in tools by name, with whether each only reads."""
+    return {tool.name: tool.only_reads for tool in all_builtin_tools()}
 
 
 def unknown_to_tighten(name: str) -> str:
     """What to say of a name that a session wants to tighten; empty where it is one."""
-    if name in EFFECTS or name in MODULES or operation_named(name) or not unknown_toolset(name):
+    if name in EFFECTS or name in provider_names() or operation_named(name) or not unknown_toolset(name):
         return ""
-    known = [*EFFECTS, *MODULES, *toolsets_of(catalogue().values()), *catalogue()]
-    allowed = f"An effect ({', '.join(EFFECTS)}), a provider ({', '.join(MODULES)}), a toolset or a tool is expected"
+    known = [*EFFECTS, *provider_names(), *toolsets_of(all_operations().values()), *all_operations()]
+    allowed = (
+        f"An effect ({', '.join(EFFECTS)}), a provider ({', '.join(provider_names())}), a toolset or a tool is expected"
+    )
     return f"there is no such name{_close(name, known)} {allowed}"
 
 
@@ -112,8 +117,6 @@ def _unknown_home(destinations: DestinationSettings) -> str:
     """Where it is no country, the emergency numbers of no country would be known."""
     if destinations.home == DestinationSettings.model_fields["home"].default:
         return ""
-    from phonenumbers import SUPPORTED_REGIONS  # tables that most sessions never need
-
     if destinations.home in SUPPORTED_REGIONS:
         return ""
     return f"no telephone number belongs to {destinations.home}; the United Kingdom is GB, for one"
@@ -128,7 +131,7 @@ def _checked(
 
 
 def _unknown(kind: str, name: str, known: Collection[str]) -> str:
-    few = "" if len(known) > len(MODULES) else f" There are: {', '.join(known)}."
+    few = "" if len(known) > len(provider_names()) else f" There are: {', '.join(known)}."
     return f"there is no such {kind}{_close(name, known)}{few}"
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clients.descriptions import field_descriptions
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from server.settings.rules import BudgetSettings, PriceSettings
 
 _ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": PriceSettings}
@@ -16,14 +16,14 @@ _ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": Pric
 def settings_table() -> str:
     """A row a setting: its key in `ringfence.toml`, its environment variable, its default, and what it does."""
     lines = ["| key | environment | default | what it does |", "| --- | --- | --- | --- |"]
-    for name, field in Settings.model_fields.items():
+    for name, field in settings_class().model_fields.items():
         if name in _ROWS_OF:
             lines += _section(f"{name}[]" if name == "budget" else f"{name}.TOOL", _ROWS_OF[name], in_environment=False)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             lines += _section(name, field.annotation, in_environment=True)
         else:
             variable = f"`RINGFENCE_{name.upper()}`"
-            lines.append(_row(name, variable, field, field_descriptions(Settings).get(name, "")))
+            lines.append(_row(name, variable, field, field_descriptions(settings_class()).get(name, "")))
     return "\n".join(lines)
 
 

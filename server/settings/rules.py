@@ -1,37 +1,20 @@
 """The operator's rules as they are written in the settings, and as the guard understands them."""
 
-import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from clients.effects import Effect
+from clients.settings import Currency, Section, matching
+from guard.money import Money
+from guard.rules.budget import Cap
+from guard.rules.compliance import Compliance, QuietHours
+from guard.rules.destinations import Destinations
 from guard.rules.policy import Decision, Policy
-
-if TYPE_CHECKING:
-    from guard.rules.compliance import QuietHours
-    from guard.rules.rules import Rules
-
-
-class Section(BaseModel):
-    """A table of the settings file: what it does not know is refused, and no error repeats a value."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def matching(pattern: str, words: str) -> AfterValidator:
-    """Text that must match as a whole; `words` say so to people."""
-    shape = re.compile(pattern)
-
-    def matched(value: str) -> str:
-        if not shape.fullmatch(value):
-            raise ValueError(f"{words} is expected")
-        return value
-
-    return AfterValidator(matched)
+from guard.rules.rules import Rules
 
 
 def _decision(value: object) -> object:
@@ -49,7 +32,7 @@ EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privil
 
 
 class PolicySettings(Section):
-    """Which calls are allowed, asked about (`ask`), left to the operator (`page`), or forbidden (`deny`)."""
+    """Which calls are allowed, need a yes in the client (`ask`) or the operator (`page`), or are forbidden (`deny`)."""
 
     read: Word = Decision.ALLOW
     """Plain reads."""
@@ -70,7 +53,7 @@ class PolicySettings(Section):
     """Credentials, roles, access lists, PINs; opt-outs and recordings."""
 
     irreversible: Word = Decision.PAGE
-    """What no call brings back; at least this, whatever the effect."""
+    """Minimum decision for irreversible operations, whatever their effect."""
 
     unknown_price: Literal["ask", "deny"] | None = None
     """Where no price is known. Not set: ask, but deny where a cap applies that could not be kept."""
@@ -79,13 +62,13 @@ class PolicySettings(Section):
     """By provider, instead of the effect."""
 
     toolsets: Mapping[str, Word] = {}
-    """By toolset, `voicetel.numbers` or `numbers`, instead of the provider's."""
+    """By toolset, `numbers` or `<provider>.numbers`, instead of the provider's."""
 
     operations: Mapping[str, Word] = {}
     """By tool name, instead of everything else."""
 
     def policy(self) -> Policy:
-        """As the guard understands it."""
+        """The policy as the guard understands it."""
         by_effect = {effect: getattr(self, effect.labels[0]) for effect in Effect}
         return Policy(
             by_effect=by_effect,
@@ -96,7 +79,6 @@ class PolicySettings(Section):
         )
 
 
-Currency = Annotated[str, matching(r"[A-Z]{3}", "a currency of three capital letters, such as USD,")]
 Country = Annotated[str, matching(r"[A-Z]{2}", "an ISO code of two capital letters, such as US,")]
 Prefix = Annotated[str, matching(r"\+[0-9]{1,15}", "a prefix in E.164, such as +1900,")]
 
@@ -153,7 +135,7 @@ class ComplianceSettings(Section):
     """Span of the day, where the destination is, in which nothing is sent: 21:00-08:00."""
 
     duplicate_minutes: float = Field(default=10, ge=0, le=MINUTES_OF_A_YEAR)
-    """The same call, done within this time, is asked about again; a year at most."""
+    """The same call again within this time needs approval, whatever the policy; a year at most."""
 
     bulk_limit: int = Field(default=10, ge=1)
     """Calls that touch more numbers or recipients go to the operator."""
@@ -168,14 +150,8 @@ class RuleSettings(Section):
     destinations: DestinationSettings = DestinationSettings()
     compliance: ComplianceSettings = ComplianceSettings()
 
-    def rules(self, policy: Policy) -> "Rules":
-        """As the guard understands them. Imported here: the tables of telephone numbers are large."""
-        from guard.money import Money
-        from guard.rules.budget import Cap
-        from guard.rules.compliance import Compliance
-        from guard.rules.destinations import Destinations
-        from guard.rules.rules import Rules
-
+    def rules(self, policy: Policy) -> Rules:
+        """The rules as the guard understands them."""
         unknown = self.policy.unknown_price
         return Rules(
             policy=policy,
@@ -195,9 +171,7 @@ class RuleSettings(Section):
         )
 
 
-def _quiet_hours(span: str | None) -> "QuietHours | None":
-    from guard.rules.compliance import QuietHours
-
+def _quiet_hours(span: str | None) -> QuietHours | None:
     if span is None:
         return None
     start, _, end = span.partition("-")

@@ -29,7 +29,7 @@ class Event:
     """Increases with each event; serves as a cursor."""
 
     received_at: datetime
-    posted: Callback
+    callback: Callback
 
 
 class StoredEvents:
@@ -59,7 +59,7 @@ class StoredEvents:
                     await self._audit.append(entry, "opted out", principal=source, detail=detail)
         return True
 
-    async def listed(
+    async def find(
         self,
         *,
         kind: str | None = None,

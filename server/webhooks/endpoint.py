@@ -2,39 +2,36 @@
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clients.webhook_urls import INBOX_PATH
 from guard.errors import JournalUnavailable
-from server.store.store import Store
+from server.services import Services
 from server.webhooks.retention import Retention
 from server.webhooks.settlement import settle
-from server.webhooks.urls import ROOT, derive_secret
 from tools.webhooks import KINDS, BadCallback, Callback, Kind
 
 LARGEST_BODY = 64 * 1024
 """Bytes."""
 
-Reader = Callable[[Kind, object], Callback]
 
-
-def webhook_route(store: Store, readers: Mapping[str, Reader], retention: Retention) -> Route:
+def webhook_route(services: Services, retention: Retention) -> Route:
     """Build the route that callbacks are posted to, by provider, secret and kind."""
-    endpoint = WebhookEndpoint(store, readers, retention)
-    return Route(f"{ROOT}/{{provider}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
+    endpoint = WebhookEndpoint(services, retention)
+    return Route(f"{INBOX_PATH}{{provider}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
 
 
 class WebhookEndpoint:
     """Stores callbacks, settles their actions, and deletes old ones after answering."""
 
-    def __init__(self, store: Store, readers: Mapping[str, Reader], retention: Retention) -> None:
-        """`readers` parse the body of each provider that posts callbacks."""
-        self._store = store
-        self._readers = readers
+    def __init__(self, services: Services, retention: Retention) -> None:
+        self._services = services
+        self._store = services.store
+        self._readers = services.callback_readers()
         self._retention = retention
 
     async def receive(self, request: Request) -> Response:
@@ -55,7 +52,7 @@ class WebhookEndpoint:
         )
 
     def _is_our_secret(self, secret: str) -> bool:
-        return hmac.compare_digest(secret.encode(), derive_secret(self._store.seal).encode())
+        return hmac.compare_digest(secret.encode(), self._services.webhook_secret().encode())
 
     async def _store_callback(self, callback: Callback) -> int:
         """Return 200 once it is stored, and 503 where it cannot be, so that the provider delivers it again.

@@ -17,7 +17,7 @@ from sandbox.request_log import SECRET_FIELDS
 from sandbox.voicetel.seed import API_KEY, PASSWORD, USERNAME
 from tests.clients.accounts import Provider, account, answered_by, http_client, refused, sandboxes, success
 from tests.clients.routee_accounts import sandboxes as routee_sandboxes
-from tools.registry import catalogue
+from tools.registry import all_operations
 from tools.voicetel.operations.credentials import FetchApiKey
 from tools.voicetel.operations.ordering import OrderNumbers
 from tools.voicetel.operations.phone_numbers import AddNumber, ListNumbers
@@ -217,7 +217,7 @@ def test_an_answer_in_words_is_kept() -> None:
     assert Redactor()("The answer: no such number 12015550142.") == "The answer: no such number 12015550142."
 
 
-@pytest.mark.parametrize("operation", catalogue().values(), ids=lambda operation: operation.spec.tool_name)
+@pytest.mark.parametrize("operation", all_operations().values(), ids=lambda operation: operation.spec.tool_name)
 def test_every_secret_input_is_known_by_its_name_on_the_wire(operation: Any) -> None:
     for name, field in operation.model_fields.items():
         if is_secret(field.annotation):

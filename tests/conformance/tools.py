@@ -1,11 +1,10 @@
-"""The tools that the suite calls, made with the class that our own tools are made with."""
+"""The tools that the suite calls."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import func_metadata
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     MISSING_REQUIRED_CLIENT_CAPABILITY,
@@ -14,12 +13,12 @@ from mcp.types import (
     CreateMessageResult,
     SamplingMessage,
     TextContent,
+    Tool,
 )
 from pydantic import BaseModel, ConfigDict
 
 from tests.conformance.contents import RICH_SCHEMA, audio, embedded, form, image, text
 from tests.conformance.rounds import ROUNDS, Told
-from tools.builtin import BuiltinTool
 
 PAUSE_SECONDS = 0.05
 """The suite asks for it, to see that notifications come while the tool works."""
@@ -179,25 +178,19 @@ TOOLS: dict[str, tuple[Told, dict[str, Any]]] = {
 }
 
 
-def fixture_tools() -> list[Tool]:
-    """Every tool that the suite asks for."""
-    return [_tool(name, told, schema) for name, (told, schema) in TOOLS.items()]
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """A tool of the suite."""
+
+    listed: Tool
+    answer: Told
 
 
-def _tool(name: str, told: Told, schema: dict[str, Any]) -> BuiltinTool:
-    return BuiltinTool(
-        fn=_unused,
-        fn_metadata=func_metadata(_unused, structured_output=False),
-        is_async=True,
-        context_kwarg=None,
-        name=name,
-        title=None,
-        annotations=None,
-        description=f"Fixture {name} of the conformance suite.",
-        parameters=schema,
-        takes=Anything,
-        handler=told,
-    )
-
-
-async def _unused() -> None: ...
+def fixture_tools() -> dict[str, Fixture]:
+    """Every tool that the suite asks for, by name."""
+    return {
+        name: Fixture(
+            Tool(name=name, description=f"Fixture {name} of the conformance suite.", input_schema=schema), answer
+        )
+        for name, (answer, schema) in TOOLS.items()
+    }

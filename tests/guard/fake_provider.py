@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeVar, cast
 
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, ProviderFailed
-from clients.exchange import Exchange
-from clients.operation import Answer, Done, Operation, ProviderApi, Verification
-from clients.undo import Undo
+from clients.evidence import Evidence
+from clients.operation import Answer, Done, Exchange, Operation, Undo, Verification
+from clients.spec import ProviderApi
 
 R = TypeVar("R")
 
@@ -44,7 +44,7 @@ class Buy(Operation[Done]):
         return Charge(item="item", each=PRICE, source="the list")
 
     def verification(self, sent_at: datetime) -> Verification[Stock]:
-        return Verification(read=ListStock(), check=lambda stock: self.item in stock.items)
+        return Verification(read=ListStock(), check=lambda stock: Evidence.of(self.item in stock.items))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="partial", operation=GiveBack(item=self.item), lost="The money is not paid back.")
@@ -58,12 +58,22 @@ class GiveBack(Operation[Done]):
     """Which."""
 
     def verification(self, sent_at: datetime) -> Verification[Stock]:
-        return Verification(read=ListStock(), check=lambda stock: self.item not in stock.items)
+        return Verification(read=ListStock(), check=lambda stock: Evidence.of(self.item not in stock.items))
 
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {
     operation.spec.tool_name: operation for operation in (ListStock, Buy, GiveBack)
 }
+
+
+class DepotCatalog:
+    """The depot's operations, as a `guard.dependencies.OperationCatalog`."""
+
+    def operation_named(self, tool: str) -> type[Operation[Any]] | None:
+        return OPERATIONS.get(tool)
+
+    def related_reads(self, tool: str) -> list[str]:
+        return [ListStock.spec.tool_name]
 
 
 class Killed(BaseException):
@@ -72,7 +82,7 @@ class Killed(BaseException):
 
 @dataclass
 class Depot:
-    """The provider, as a `guard.pipeline.Sender`."""
+    """The provider, as a `guard.dependencies.ProviderClient`."""
 
     on_write: Callable[[str], Awaitable[None]]
     """Called with the action's id when a write arrives, before it takes effect."""

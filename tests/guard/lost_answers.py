@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ from mcp.types import CallToolResult
 
 from guard.action import Action, State
 from guard.reconcile import GRACE
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import Settings
-from server.settings.sandbox_settings import simulated_accounts
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
+from tests.clocks import ShiftedClock
 from tests.connecting import connect
 from tests.sandboxed import Sandbox, sandboxes
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 ALLOW: dict[str, Any] = {
     "paid": "allow",
@@ -62,11 +63,11 @@ class Lost:
 class Bench:
     """A server without a question to anybody, whose clock can be moved, before a sandbox that loses answers."""
 
-    def __init__(self, sandbox: Sandbox, services: Services, client: Client, offset: list[timedelta]) -> None:
+    def __init__(self, sandbox: Sandbox, services: Services, client: Client, clock: ShiftedClock) -> None:
         self.sandbox = sandbox
         self.services = services
         self._client = client
-        self._offset = offset
+        self._clock = clock
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         """Make a call; what only the operator may approve, the operator approves."""
@@ -79,7 +80,7 @@ class Bench:
 
     async def lose(self, lost: Lost, how: str) -> Action:
         """Make the call and lose its answer: `drop_before` or `drop_after` the effect."""
-        spec = catalogue()[lost.tool].spec
+        spec = all_operations()[lost.tool].spec
         path = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(spec.path)) + "$"
         await self.sandbox.break_with(how, provider=spec.provider.name, method=spec.method, path=path, times=None)
         result = await self.call(lost.tool, lost.arguments)
@@ -91,7 +92,7 @@ class Bench:
 
     async def pass_time(self, time: timedelta) -> None:
         """Move the clocks, ours and the provider's."""
-        self._offset[0] += time
+        self._clock.ahead += time
         await self.sandbox.advance(time.total_seconds())
 
     async def look(self, action: Action) -> State:
@@ -127,17 +128,17 @@ class Bench:
 @asynccontextmanager
 async def benches(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
     """A server with one provider, before a fresh sandbox. The settings are those that the seeded account's are not."""
-    offset = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox, http_client() as http:
-        account = simulated_accounts(sandbox.url)[provider].model_copy(update=account_settings)
-        services = _services(provider, account, folder, http, offset)
+        account = sandbox_accounts(sandbox.url)[provider].model_copy(update=account_settings)
+        services = _services(provider, account, folder, http, clock)
         async with connect(build_server(services)) as client:
-            yield Bench(sandbox, services, client, offset)
+            yield Bench(sandbox, services, client, clock)
         await services.store.database.close()
 
 
-def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient, offset: list[timedelta]) -> Services:
-    settings = Settings.model_validate(
+def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient, clock: ShiftedClock) -> Services:
+    settings = settings_class().model_validate(
         {
             provider: account,
             "state_folder": folder,
@@ -146,7 +147,7 @@ def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClien
             "destinations": {"countries": ["US", "CA", "GB", "GR", "DE", "ES"]},
         }
     )
-    return Services(settings, http=http, now=lambda: datetime.now(UTC) + offset[0])
+    return Services(settings, given_http=http, clock=clock)
 
 
 def text_of(result: CallToolResult) -> str:

@@ -10,9 +10,7 @@ import pytest
 from mcp.types import CallToolResult
 from pydantic import ConfigDict
 
-from clients.audience import Members, UnresolvableRecipients
-from clients.exchange import Exchange
-from clients.operation import Answer, Operation
+from clients.operation import Answer, Exchange, Members, Operation, UnresolvableRecipients
 from guard.rules.recipients import MAX_READS, resolve_recipients
 from sandbox.routee.seed import VIBER_SENDER
 from tests.connecting import Person

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
+from tests.clocks import StoppedClock
 from tests.connecting import connect, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -110,12 +111,12 @@ async def test_where_caps_count_money_a_price_in_a_currency_of_none_is_refused(t
 async def test_a_window_ends_with_the_day_or_the_month_in_utc(
     per: str, moments: Sequence[str], outcomes: Sequence[str], tmp_path: Path
 ) -> None:
-    clock = _Clock(NOON)
+    clock = StoppedClock(NOON)
     cap = [{"per": per, "limit": "0.01"}]
     told: list[str] = []
     async with sandboxes() as sandbox, _server(sandbox, tmp_path, cap, clock) as client:
         for place, moment in enumerate(moments):
-            clock.now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+            clock.moment = datetime.fromisoformat(moment).replace(tzinfo=UTC)
             answer = await _send(client, place, ONE)
             told.append(answer.get("error") or answer["state"])
     assert told == list(outcomes)
@@ -123,22 +124,22 @@ async def test_a_window_ends_with_the_day_or_the_month_in_utc(
 
 async def test_midnight_is_that_of_utc_wherever_the_server_runs(tmp_path: Path) -> None:
     athens = timezone(timedelta(hours=2))
-    clock = _Clock(datetime(2026, 11, 21, 23, 30, tzinfo=athens))
+    clock = StoppedClock(datetime(2026, 11, 21, 23, 30, tzinfo=athens))
     async with sandboxes() as sandbox, _server(sandbox, tmp_path, [{"per": "day", "limit": "0.01"}], clock) as client:
         assert (await _send(client, 0, ONE))["state"] == "done"
-        clock.now = datetime(2026, 11, 22, 0, 30, tzinfo=athens)  # 22:30 of the same day in UTC
+        clock.moment = datetime(2026, 11, 22, 0, 30, tzinfo=athens)  # 22:30 of the same day in UTC
         assert (await _send(client, 1, ONE))["error"] == "OverBudget"
-        clock.now = datetime(2026, 11, 22, 2, 0, tzinfo=athens)
+        clock.moment = datetime(2026, 11, 22, 2, 0, tzinfo=athens)
         assert (await _send(client, 2, ONE))["state"] == "done"
 
 
 async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_moment_it_is_sent(tmp_path: Path) -> None:
     """Two calls fit one by one when they are asked for, and not together when they are sent."""
-    clock = _Clock(NOON)
+    clock = StoppedClock(NOON)
     asked = {"policy": {"paid": "ask"}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, budget=[{"per": "day", "limit": "0.01"}], **asked)
-        services = Services(settings, now=clock)
+        services = Services(settings, clock=clock)
         async with connect(build_server(services)) as client:
             for place in range(2):
                 await services.guard.approve((await _send(client, place, ONE))["action"], by="the operator")
@@ -147,20 +148,12 @@ async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_mo
         assert len(await sandbox.charges()) == 1
 
 
-class _Clock:
-    """The time as the guard sees it."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def _server(sandbox: Sandbox, folder: Path, caps: Sequence[dict[str, str]], clock: _Clock | None = None) -> Client:
+def _server(
+    sandbox: Sandbox, folder: Path, caps: Sequence[dict[str, str]], clock: StoppedClock | None = None
+) -> Client:
     """A client of a server under these caps, where nobody has to be asked."""
     settings = settings_for(folder, sandbox.voicetel, budget=caps, **ALLOWED)
-    return connect(build_server(Services(settings, now=clock or _Clock(NOON))))
+    return connect(build_server(Services(settings, clock=clock or StoppedClock(NOON))))
 
 
 async def _send(client: Client, place: int, words: str) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from typer.testing import CliRunner, Result
 from guard.errors import DestinationRefused
 from guard.rules.destinations import Destinations
 from server.cli.app import command_line
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
+from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 
@@ -102,7 +103,7 @@ async def test_message_call_and_forward_are_all_held_to_it(tmp_path: Path) -> No
     )
     person = Person()
     async with sandboxes() as sandbox:
-        settings = Settings.model_validate({"state_folder": tmp_path, "toolsets": TOOLSETS})
+        settings = settings_class().model_validate({"state_folder": tmp_path, "toolsets": TOOLSETS})
         _, server = server_for(for_sandbox(settings, sandbox.url))
         async with connect(server, person=person) as client:
             for tool, arguments in calls:
@@ -130,13 +131,13 @@ QUIET: tuple[tuple[str, str, bool], ...] = (
 
 
 async def test_quiet_hours_are_those_where_the_number_is_also_when_clocks_change(tmp_path: Path) -> None:
-    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    clock = StoppedClock(datetime(2026, 1, 1, tzinfo=UTC))
     rules = {"compliance": {"quiet_hours": "21:00-08:00", "duplicate_minutes": 0}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, **ALLOWED, **rules)
-        async with connect(build_server(Services(settings, now=lambda: clock[0]))) as client:
+        async with connect(build_server(Services(settings, clock=clock))) as client:
             for number, at, is_quiet in sorted(QUIET, key=itemgetter(1)):
-                clock[0] = datetime.fromisoformat(at).replace(tzinfo=UTC)
+                clock.moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
                 told = await _send(client, number)
                 assert (told.get("error") == "DestinationRefused") is is_quiet, (number, at, told)
         assert len(await sandbox.charges()) == len([row for row in QUIET if not row[2]])
@@ -146,7 +147,7 @@ async def test_where_nobody_knows_what_time_it_is_it_is_quiet(tmp_path: Path) ->
     text = {"sender": "Bluewater", "to": "+447700900123", "text": "Hello"}
     async with sandboxes() as sandbox:
         rules = {"compliance": {"quiet_hours": "21:00-08:00"}, "toolsets": TOOLSETS, "state_folder": tmp_path}
-        _, server = server_for(for_sandbox(Settings.model_validate(rules), sandbox.url))
+        _, server = server_for(for_sandbox(settings_class().model_validate(rules), sandbox.url))
         async with connect(server, person=Person()) as client:
             told: dict[str, Any] = (await client.call_tool("routee_send_sms", text)).structured_content or {}
         assert "cannot be told, and quiet hours are set; nothing was sent" in told["message"]
@@ -154,16 +155,16 @@ async def test_where_nobody_knows_what_time_it_is_it_is_quiet(tmp_path: Path) ->
 
 
 async def test_the_same_call_is_asked_about_within_the_window_and_not_after_it(tmp_path: Path) -> None:
-    clock = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
+    clock = StoppedClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
     window = {"compliance": {"duplicate_minutes": 30}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, **ALLOWED, **window)
-        async with connect(build_server(Services(settings, now=lambda: clock[0]))) as client:
+        async with connect(build_server(Services(settings, clock=clock))) as client:
             assert (await _send(client, "+12125550142"))["state"] == "done"
-            clock[0] = datetime(2026, 11, 21, 12, 29, 59, tzinfo=UTC)
+            clock.moment = datetime(2026, 11, 21, 12, 29, 59, tzinfo=UTC)
             assert (await _send(client, "+12125550142"))["state"] == "proposed"
             assert (await _send(client, "+12125550143"))["state"] == "done"
-            clock[0] = datetime(2026, 11, 21, 13, tzinfo=UTC)
+            clock.moment = datetime(2026, 11, 21, 13, tzinfo=UTC)
             assert (await _send(client, "+12125550142"))["state"] == "done"
 
 

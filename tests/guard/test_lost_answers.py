@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from clients.operation import Operation
+from clients.operation import Operation, OperationType
 from guard.action import State
 from sandbox.voicetel.seed import ADMIN_API_KEY
 from tests.guard.lost_answers import Bench, Lost, benches
 from tests.guard.wrong_account import ENSWITCH, routee_calls
 from tests.sandbox.voicetel.documented.account import SEEDED_ADDRESS
-from tools.registry import OperationType, catalogue
+from tools.registry import all_operations
 
 MAIN = "+12015550142"
 PORT: dict[str, Any] = {
@@ -149,7 +149,7 @@ async def _calls(provider: str, bench: Bench) -> Sequence[Lost]:
 def _changes(provider: str) -> list[Any]:
     return [
         pytest.param(operation, id=name)
-        for name, operation in catalogue().items()
+        for name, operation in all_operations().items()
         if operation.spec.provider.name == provider and not operation.spec.effect.is_plain_read
     ]
 
@@ -164,5 +164,5 @@ def test_every_change_at_voicetel_has_a_read_that_tells_or_says_why_none_can(ope
 @pytest.mark.parametrize("operation", [*_changes("routee"), *_changes("convirza"), *_changes("enswitch")])
 def test_every_guarded_call_elsewhere_names_a_read_or_says_why_none_can_tell(operation: OperationType) -> None:
     if operation.spec.effect.is_guarded:
-        declared = any("settled" in vars(base) for base in operation.__mro__ if base is not Operation)
+        declared = any("verification" in vars(base) for base in operation.__mro__ if base is not Operation)
         assert declared or operation.spec.unverifiable

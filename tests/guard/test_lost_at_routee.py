@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clients.evidence import Evidence
 from clients.operation import Verification
 from guard.action import State
 from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
@@ -19,11 +20,11 @@ from tools.routee.operations.pool_messages import SendPoolSms
 from tools.routee.operations.pools import Pool, PoolNumbers
 from tools.routee.operations.sms import Messages, SendSms
 
+YES, NO, UNKNOWN = Evidence
+
 AT = datetime(2026, 11, 21, 10, 0, 0, 400_000, UTC)
 IN_A_MINUTE = (AT + timedelta(minutes=1)).isoformat()
 WHEN = AT + timedelta(days=2)
-
-Told = bool | Verification[Any] | None
 
 
 async def _never_came(bench: Bench, tool: str, **arguments: Any) -> State:
@@ -111,17 +112,17 @@ NEW = {"msisdn": BRITISH_NUMBER, "nextRenewal": "2026-12-21T10:00:00Z", "inbound
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "expected"),
     [
-        (NEW, True),
-        ({**NEW, "nextRenewal": "2026-12-21T09:00:00Z"}, None),
-        ({**NEW, "nextRenewal": None}, None),
-        ({**NEW, "inboundSmsCallbackUrl": HOOK + "/old"}, None),
+        (NEW, YES),
+        ({**NEW, "nextRenewal": "2026-12-21T09:00:00Z"}, UNKNOWN),
+        ({**NEW, "nextRenewal": None}, UNKNOWN),
+        ({**NEW, "inboundSmsCallbackUrl": HOOK + "/old"}, UNKNOWN),
     ],
 )
-def test_a_new_number_is_known_by_its_first_month_and_its_settings(found: dict[str, Any], told: Told) -> None:
-    proof = RentNumber(number=BRITISH_NUMBER, inbound_sms_url=HOOK).verification(AT)
-    assert proof.check(Number.model_validate(found)) is told
+def test_a_new_number_is_known_by_its_first_month_and_its_settings(found: dict[str, Any], expected: Evidence) -> None:
+    verification = RentNumber(number=BRITISH_NUMBER, inbound_sms_url=HOOK).verification(AT)
+    assert verification.check(Number.model_validate(found)) is expected
 
 
 def _update(**more: Any) -> UpdateCampaign:
@@ -135,33 +136,35 @@ def _campaign(**more: Any) -> Campaign:
 
 
 @pytest.mark.parametrize(
-    ("call", "found", "told"),
+    ("call", "found", "expected"),
     [
-        (_update(), _campaign(), True),
-        (_update(), _campaign(to=["306970000555"], flash=False, ttl=4320), True),
-        (_update(), _campaign(to=["+306970000111"]), False),
-        (_update(), _campaign(body="Old"), False),
-        (_update(), _campaign(body=None), None),
-        (_update(), _campaign(scheduledDate=None), None),
-        (_update(to=None, groups=["Recall"]), _campaign(), False),
-        (_update(flash=True), _campaign(), None),
-        (_update(flash=True), _campaign(flash=False), False),
-        (_update(), _campaign(flash=True), None),
-        (_update(), _campaign(campaignName="Old"), None),
-        (_update(transcode=True), _campaign(body="Hi"), None),
-        (_update(shorten_links_seconds=3600), _campaign(body="Other"), None),
-        (_update(allow_invalid=True), _campaign(to=["+306970000111"]), None),
-        (_update(when="now"), Campaign(), None),
-        (_update(when="now"), _campaign(), False),
-        (_update(when="now"), _campaign(state="Finished", body="Old"), False),
-        (_update(when="now"), _campaign(state="Finished"), None),
-        (_update(when="now"), _campaign(state="Running", scheduledDate=None), True),
-        (_update(when="now"), _campaign(state="Finished", endedAt=AT.isoformat()), True),
-        (_update(when="now"), _campaign(state="Finished", scheduledDate=None, body=None), None),
+        (_update(), _campaign(), YES),
+        (_update(), _campaign(to=["306970000555"], flash=False, ttl=4320), YES),
+        (_update(), _campaign(to=["+306970000111"]), NO),
+        (_update(), _campaign(body="Old"), NO),
+        (_update(), _campaign(body=None), UNKNOWN),
+        (_update(), _campaign(scheduledDate=None), UNKNOWN),
+        (_update(to=None, groups=["Recall"]), _campaign(), NO),
+        (_update(flash=True), _campaign(), UNKNOWN),
+        (_update(flash=True), _campaign(flash=False), NO),
+        (_update(), _campaign(flash=True), UNKNOWN),
+        (_update(), _campaign(campaignName="Old"), UNKNOWN),
+        (_update(transcode=True), _campaign(body="Hi"), UNKNOWN),
+        (_update(shorten_links_seconds=3600), _campaign(body="Other"), UNKNOWN),
+        (_update(allow_invalid=True), _campaign(to=["+306970000111"]), UNKNOWN),
+        (_update(when="now"), Campaign(), UNKNOWN),
+        (_update(when="now"), _campaign(), NO),
+        (_update(when="now"), _campaign(state="Finished", body="Old"), NO),
+        (_update(when="now"), _campaign(state="Finished"), UNKNOWN),
+        (_update(when="now"), _campaign(state="Running", scheduledDate=None), YES),
+        (_update(when="now"), _campaign(state="Finished", endedAt=AT.isoformat()), YES),
+        (_update(when="now"), _campaign(state="Finished", scheduledDate=None, body=None), UNKNOWN),
     ],
 )
-def test_every_field_that_a_campaign_shows_has_to_agree(call: UpdateCampaign, found: Campaign, told: Told) -> None:
-    assert call.verification(AT).check(found) is told
+def test_every_field_that_a_campaign_shows_has_to_agree(
+    call: UpdateCampaign, found: Campaign, expected: Evidence
+) -> None:
+    assert call.verification(AT).check(found) is expected
 
 
 SMS = SendSms(sender="+447520630142", to=GREEK, text="Hi", label="a")
@@ -169,22 +172,22 @@ SEEN = {"messageId": "m", "from": "447520630142", "to": GREEK, "body": "Hi", "la
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "expected"),
     [
-        ([SEEN], True),
-        ([SEEN, {**SEEN, "part": 2}], True),
-        ([SEEN, {**SEEN, "messageId": "n"}], None),
-        ([{**SEEN, "messageId": None}], None),
-        ([{**SEEN, "from": "Other"}], None),
-        ([{**SEEN, "from": None}], None),
-        ([{**SEEN, "label": "b"}], None),
-        ([{**SEEN, "campaignTrackingId": "c"}], None),
-        ([{**SEEN, "direction": "Inbound"}], None),
+        ([SEEN], YES),
+        ([SEEN, {**SEEN, "part": 2}], YES),
+        ([SEEN, {**SEEN, "messageId": "n"}], UNKNOWN),
+        ([{**SEEN, "messageId": None}], UNKNOWN),
+        ([{**SEEN, "from": "Other"}], UNKNOWN),
+        ([{**SEEN, "from": None}], UNKNOWN),
+        ([{**SEEN, "label": "b"}], UNKNOWN),
+        ([{**SEEN, "campaignTrackingId": "c"}], UNKNOWN),
+        ([{**SEEN, "direction": "Inbound"}], UNKNOWN),
     ],
 )
-def test_the_one_message_that_is_the_same_in_everything_is_the_lost_one(rows: list[Any], told: Told) -> None:
-    proof = SMS.verification(AT)
-    assert proof.check(Messages.model_validate({"content": rows})) is told
+def test_the_one_message_that_is_the_same_in_everything_is_the_lost_one(rows: list[Any], expected: Evidence) -> None:
+    verification = SMS.verification(AT)
+    assert verification.check(Messages.model_validate({"content": rows})) is expected
 
 
 def test_what_was_sent_before_is_not_among_what_is_read() -> None:
@@ -197,17 +200,17 @@ LOOKED = {"lookupId": "l", "to": GREEK, "label": "", "createdAt": IN_A_MINUTE}
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "expected"),
     [
-        ([LOOKED], True),
-        ([{**LOOKED, "createdAt": (AT - timedelta(seconds=5)).isoformat()}], None),
-        ([{**LOOKED, "createdAt": None}], None),
-        ([{**LOOKED, "label": "a"}], None),
-        ([LOOKED, LOOKED], None),
+        ([LOOKED], YES),
+        ([{**LOOKED, "createdAt": (AT - timedelta(seconds=5)).isoformat()}], UNKNOWN),
+        ([{**LOOKED, "createdAt": None}], UNKNOWN),
+        ([{**LOOKED, "label": "a"}], UNKNOWN),
+        ([LOOKED, LOOKED], UNKNOWN),
     ],
 )
-def test_a_lookup_is_the_lost_one_by_its_label_and_its_time(rows: list[Any], told: Told) -> None:
-    assert LookUpNumber(to=GREEK).verification(AT).check(Lookups.model_validate({"content": rows})) is told
+def test_a_lookup_is_the_lost_one_by_its_label_and_its_time(rows: list[Any], expected: Evidence) -> None:
+    assert LookUpNumber(to=GREEK).verification(AT).check(Lookups.model_validate({"content": rows})) is expected
 
 
 VIBER = {"type": "Viber", "order": 1, "to": GREEK, "body": {"text": "Hi"}, "ttl": 5, "failoverOnStatuses": ["Failed"]}
@@ -219,58 +222,58 @@ def _failovers(*messages: dict[str, Any], at: str = IN_A_MINUTE) -> Failovers:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "expected"),
     [
-        (_failovers(VIBER, CALL), True),
-        (_failovers(VIBER, CALL, at="2026-11-21T09:59:00Z"), None),
-        (_failovers({**VIBER, "body": {"text": "Other"}}, CALL), None),
-        (_failovers({**VIBER, "body": None}, CALL), None),
-        (_failovers(VIBER, {**CALL, "from": "Other"}), None),
-        (_failovers({**VIBER, "ttl": 6}, CALL), None),
-        (_failovers({**VIBER, "failoverOnStatuses": ["Expired"]}, CALL), None),
-        (_failovers(VIBER), None),
-        (_failovers(), None),
+        (_failovers(VIBER, CALL), YES),
+        (_failovers(VIBER, CALL, at="2026-11-21T09:59:00Z"), UNKNOWN),
+        (_failovers({**VIBER, "body": {"text": "Other"}}, CALL), UNKNOWN),
+        (_failovers({**VIBER, "body": None}, CALL), UNKNOWN),
+        (_failovers(VIBER, {**CALL, "from": "Other"}), UNKNOWN),
+        (_failovers({**VIBER, "ttl": 6}, CALL), UNKNOWN),
+        (_failovers({**VIBER, "failoverOnStatuses": ["Expired"]}, CALL), UNKNOWN),
+        (_failovers(VIBER), UNKNOWN),
+        (_failovers(), UNKNOWN),
     ],
 )
-def test_a_failover_is_the_lost_one_by_all_that_is_shown_of_its_channels(found: Failovers, told: Told) -> None:
+def test_a_failover_is_the_lost_one_by_all_that_is_shown_of_its_channels(found: Failovers, expected: Evidence) -> None:
     viber = {**_steps("Hi")[0], "ttl_minutes": 5, "next_on": ["Failed"]}
     call = {"channel": "Voice", "sender": BRITISH_NUMBER, "to": GREEK, "text": "Hi", "language": "el-GR"}
-    assert SendFailover.model_validate({"steps": [viber, call]}).verification(AT).check(found) is told
+    assert SendFailover.model_validate({"steps": [viber, call]}).verification(AT).check(found) is expected
     alone = SendFailover.model_validate({"steps": [call]}).verification(AT)
-    assert alone.check(_failovers(CALL)) is None
+    assert alone.check(_failovers(CALL)) is UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("sender", "strategy", "pool", "told"),
+    ("sender", "strategy", "pool", "expected"),
     [
-        ("447520630142", "Numeric", PoolNumbers(numbers=[BRITISH_NUMBER]), True),
-        ("447520630142", "Numeric", PoolNumbers(numbers=[]), None),
-        ("InfoSMS", "Alphanumeric", Pool(), True),
-        ("InfoSMS", "Numeric", PoolNumbers(numbers=[BRITISH_NUMBER]), None),
-        ("Other", "Alphanumeric", Pool(), None),
+        ("447520630142", "Numeric", PoolNumbers(numbers=[BRITISH_NUMBER]), YES),
+        ("447520630142", "Numeric", PoolNumbers(numbers=[]), UNKNOWN),
+        ("InfoSMS", "Alphanumeric", Pool(), YES),
+        ("InfoSMS", "Numeric", PoolNumbers(numbers=[BRITISH_NUMBER]), UNKNOWN),
+        ("Other", "Alphanumeric", Pool(), UNKNOWN),
     ],
 )
 def test_a_message_of_a_pool_comes_from_a_sender_of_the_pool(
-    sender: str, strategy: str, pool: PoolNumbers | Pool, told: Told
+    sender: str, strategy: str, pool: PoolNumbers | Pool, expected: Evidence
 ) -> None:
     call = SendPoolSms.model_validate({"pool_id": POOL, "to": GREEK, "text": "Hi", "strategy": strategy})
-    proof = call.verification(AT)
+    verification = call.verification(AT)
     row = {"messageId": "m", "from": sender, "to": GREEK, "body": "Hi"}
-    next_read = proof.check(Messages.model_validate({"content": [row]}))
+    next_read = verification.check(Messages.model_validate({"content": [row]}))
     assert isinstance(next_read, Verification)
-    assert next_read.check(pool) is told
-    assert proof.check(Messages.model_validate({"content": [{**row, "label": "a"}]})) is None
+    assert next_read.check(pool) is expected
+    assert verification.check(Messages.model_validate({"content": [{**row, "label": "a"}]})) is UNKNOWN
 
 
 def test_a_campaign_that_is_shown_without_its_id_proves_nothing() -> None:
     call = SendCampaign(sender="Blue", text="Hi", to=[GREEK], when="now", campaign_name="Opening")
-    proof = call.verification(AT)
-    assert proof
-    assert proof.check(Messages.model_validate({"content": [{"campaignName": "Opening"}]})) is None
+    verification = call.verification(AT)
+    assert verification
+    assert verification.check(Messages.model_validate({"content": [{"campaignName": "Opening"}]})) is UNKNOWN
     rows = {"content": [{"campaignName": "Opening", "campaignTrackingId": "c"}]}
-    campaign = proof.check(Messages.model_validate(rows))
+    campaign = verification.check(Messages.model_validate(rows))
     assert isinstance(campaign, Verification)
     shown = {"scheduledDate": None, "campaignName": "Opening", "createdAt": IN_A_MINUTE}
-    assert campaign.check(_campaign(**shown)) is True
-    assert campaign.check(_campaign(**{**shown, "body": "Other"})) is None
-    assert campaign.check(_campaign(**{**shown, "createdAt": "2026-11-21T09:59:00Z"})) is None
+    assert campaign.check(_campaign(**shown)) is YES
+    assert campaign.check(_campaign(**{**shown, "body": "Other"})) is UNKNOWN
+    assert campaign.check(_campaign(**{**shown, "createdAt": "2026-11-21T09:59:00Z"})) is UNKNOWN

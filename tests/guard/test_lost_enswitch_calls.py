@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from clients.evidence import Evidence
 from guard.action import State
 from tests.guard.lost_answers import Bench, Lost, benches, text_of
 from tools.enswitch.operations.phones import Phone, UpdatePhone
+
+YES, NO, UNKNOWN = Evidence
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 NUMBER = "12015550123"
@@ -61,35 +64,37 @@ async def test_a_number_that_is_shown_in_another_form_is_recognised(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "shown", "tells"),
+    ("wanted", "shown", "expected"),
     [
-        ({"description": "Front desk"}, {"description": "Front desk"}, True),
-        ({"description": "Front desk"}, {"description": "front  desk"}, None),
-        ({"description": "Front desk"}, {"description": "Back office"}, False),
-        ({"description": "Front desk"}, {}, None),
-        ({"dnumber": "bw-rey"}, {"dnumber": "bw-desk-1"}, False),
-        ({"dnumber": NUMBER}, {"dnumber": 12015550123}, True),
-        ({"dnumber": "2015550123"}, {"dnumber": NUMBER}, None),
-        ({"dnumber": "442071838750"}, {"dnumber": "02071838750"}, None),
-        ({"dnumber": NUMBER}, {"dnumber": "12025550123"}, False),
-        ({"call_maximum": "10"}, {"call_maximum": "10.000000"}, True),
-        ({"call_maximum": "10"}, {"call_maximum": "-1"}, False),
-        ({"call_maximum": "10"}, {"call_maximum": "unlimited"}, None),
-        ({"cos": 1}, {"cos": "1"}, True),
-        ({"dnd": True}, {"dnd": "1"}, True),
-        ({"dnd": True}, {"dnd": 0}, False),
-        ({"dnd": True, "description": "Front desk"}, {"dnd": "1"}, None),
-        ({"dnd": True, "description": "Front desk"}, {"dnd": "0"}, False),
-        ({"password": "x" * 12}, {"password": "x" * 12}, None),
+        ({"description": "Front desk"}, {"description": "Front desk"}, YES),
+        ({"description": "Front desk"}, {"description": "front  desk"}, UNKNOWN),
+        ({"description": "Front desk"}, {"description": "Back office"}, NO),
+        ({"description": "Front desk"}, {}, UNKNOWN),
+        ({"dnumber": "bw-rey"}, {"dnumber": "bw-desk-1"}, NO),
+        ({"dnumber": NUMBER}, {"dnumber": 12015550123}, YES),
+        ({"dnumber": "2015550123"}, {"dnumber": NUMBER}, UNKNOWN),
+        ({"dnumber": "442071838750"}, {"dnumber": "02071838750"}, UNKNOWN),
+        ({"dnumber": NUMBER}, {"dnumber": "12025550123"}, NO),
+        ({"call_maximum": "10"}, {"call_maximum": "10.000000"}, YES),
+        ({"call_maximum": "10"}, {"call_maximum": "-1"}, NO),
+        ({"call_maximum": "10"}, {"call_maximum": "unlimited"}, UNKNOWN),
+        ({"cos": 1}, {"cos": "1"}, YES),
+        ({"dnd": True}, {"dnd": "1"}, YES),
+        ({"dnd": True}, {"dnd": 0}, NO),
+        ({"dnd": True, "description": "Front desk"}, {"dnd": "1"}, UNKNOWN),
+        ({"dnd": True, "description": "Front desk"}, {"dnd": "0"}, NO),
+        ({"password": "x" * 12}, {"password": "x" * 12}, UNKNOWN),
     ],
 )
 def test_an_update_is_told_by_what_is_shown_and_by_nothing_else(
-    wanted: dict[str, Any], shown: dict[str, Any], *, tells: bool | None
+    wanted: dict[str, Any], shown: dict[str, Any], expected: Evidence
 ) -> None:
     update = UpdatePhone.model_validate({"name": "bw-rey", "aoc": False, "allowed_ua": "", **wanted})
-    proof = update.verification(NOW)
-    assert proof is not None
-    assert proof.check(Phone.model_validate({"name": "bw-rey", "aoc": "0", "allowed_ua": "", **shown})) is tells
+    verification = update.verification(NOW)
+    assert verification is not None
+    assert (
+        verification.check(Phone.model_validate({"name": "bw-rey", "aoc": "0", "allowed_ua": "", **shown})) is expected
+    )
 
 
 async def test_a_new_password_that_never_arrived_is_not_taken_for_set(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pytest
 from mcp import Client, MCPError
 
-from server.settings.model import BadSettings, read_settings
+from server.settings.errors import BadSettings
+from server.settings.load import read_settings
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 

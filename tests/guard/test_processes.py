@@ -13,6 +13,7 @@ from anyio.abc import SocketAttribute, SocketListener, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 from typer.testing import CliRunner, Result
 
+from clients.clock import SystemClock
 from guard.action import State
 from guard.approvals import Approvals
 from server.cli.app import command_line
@@ -82,7 +83,7 @@ async def test_a_freeze_stops_a_server_in_another_process_at_its_next_call_and_o
     folder = tmp_path / "state"
     async with sandboxes() as sandbox, _assistants(1, sandbox, folder, {}) as [assistant], _store(folder) as record:
         [pending] = await assistant.make(order)
-        await Approvals(record.journal).give(pending["action"], State.APPROVED, by="the operator")
+        await Approvals(record.journal, SystemClock()).give(pending["action"], State.APPROVED, by="the operator")
         assert (await _ringfence("approvals", "passcode", typed=f"{PASSCODE}\n")).exit_code == 0
         assert (await _ringfence("freeze")).exit_code == 0
         stopped = await assistant.make(order, _sms("+12125550142"), look)

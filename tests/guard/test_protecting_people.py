@@ -10,7 +10,7 @@ from clients.effects import Effect
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.tools.routee_desk import Desk, desks, text_of
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 MARCUS = "+19175550163"
 
@@ -46,7 +46,7 @@ async def test_a_group_taken_off_the_blacklist_is_put_back_person_by_person(tmp_
     ],
 )
 def test_it_is_not_a_plain_write(tool: str) -> None:
-    assert catalogue()[tool].spec.effect in {Effect.PRIVILEGED, Effect.REROUTES}
+    assert all_operations()[tool].spec.effect in {Effect.PRIVILEGED, Effect.REROUTES}
 
 
 async def test_a_gateway_of_many_numbers_is_moved_by_the_operator_only(tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ from guard.action import Action, Principal
 from guard.errors import Denied
 from guard.rules.quote import Quote
 from server.services import Services
-from server.settings.model import Settings
-from server.settings.sandbox_settings import simulated_accounts
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.sandboxed import Sandbox, sandboxes
 from tests.test_contracts import FOLDER
 from tools.arguments import parse
-from tools.registry import catalogue, operations_of
+from tools.discovery.examples import ExampleAccount
+from tools.registry import all_operations, operations_of
 
 PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
 SOMEBODY = Principal("local:somebody")
@@ -84,11 +85,11 @@ WARNED: list[tuple[str, dict[str, Any], str]] = [
     ("routee_send_campaign", {}, "It is sent at once and cannot be recalled."),
     ("routee_update_campaign", {}, "It is sent at once and cannot be recalled."),
     ("routee_update_campaign", {}, "what is left out goes back to its default"),
-    ("routee_update_campaign", {}, "RESETS campaign_name"),
+    ("routee_update_campaign", {}, "`campaign_name` goes back to its default"),
     ("routee_rent_number", {}, "It renews by itself every month"),
     ("routee_send_viber_campaign", {}, "It is sent at once and cannot be recalled."),
-    ("convirza_replace_provisioned_route", {"route_id": 12301, "config": None}, "RESETS"),
-    ("convirza_replace_provisioned_route", {"route_id": 1}, "What was there could not be read"),
+    ("convirza_replace_provisioned_route", {"route_id": 12301, "config": None}, "goes back to its default"),
+    ("convirza_replace_provisioned_route", {"route_id": 1}, "The state before could not be read"),
     ("convirza_replace_broadcast", {"when": "now"}, "Sent at once: it cannot be called back."),
 ]
 
@@ -151,22 +152,22 @@ def _call(tool: str, more: Mapping[str, Any]) -> Operation[Any]:
     content: Any = json.loads((FOLDER / f"{tool}.json").read_bytes())
     first = cast("dict[str, dict[str, Any]]", content[0] if isinstance(content, list) else content)
     arguments = HERE.get(tool) or first["arguments"]
-    call: Operation[Any] = parse(catalogue()[tool], {**arguments, **more}, lambda _: "a setting")[0]
+    call: Operation[Any] = parse(all_operations()[tool], {**arguments, **more}, ExampleAccount())[0]
     return call
 
 
 @asynccontextmanager
 async def _servers(folder: Path, provider: str, **more: Any) -> AsyncGenerator[tuple[Services, Sandbox]]:
     async with sandboxes() as sandbox, http_client() as http:
-        settings = Settings.model_validate(
+        settings = settings_class().model_validate(
             {
-                provider: simulated_accounts(sandbox.url)[provider],
+                provider: sandbox_accounts(sandbox.url)[provider],
                 "state_folder": folder,
                 "destinations": {"countries": ["US", "CA", "GR", "GB"]},
                 **more,
             }
         )
-        services = Services(settings, http=http)
+        services = Services(settings, given_http=http)
         try:
             yield services, sandbox
         finally:

@@ -9,8 +9,9 @@ import httpx2
 import pytest
 from mcp.types import CallToolResult
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
+from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import Sandbox, sandboxes
 
@@ -104,7 +105,7 @@ async def test_nothing_is_sent_in_quiet_hours_at_the_destination(tmp_path: Path)
     three_in_new_york = datetime(2026, 11, 21, 8, tzinfo=UTC)
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, compliance=night, **ALLOW)
-        server = build_server(Services(settings, now=lambda: three_in_new_york))
+        server = build_server(Services(settings, clock=StoppedClock(three_in_new_york)))
         async with connect(server) as client:
             result = await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "America/New_York" in _text(result)

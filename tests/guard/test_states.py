@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from clients.operation import Operation
 from guard.action import Action, Principal, State
+from guard.dependencies import GuardDependencies
 from guard.errors import GuardRefusal
 from guard.journal import Journal
 from guard.money import Money
@@ -30,7 +31,8 @@ from guard.rules.rules import Rules
 from guard.undo import UndoPlanner
 from server.store.schema import holds
 from server.store.store import Store, open_store
-from tests.guard.fake_provider import OPERATIONS, PRICE, Buy, Depot, Fate, Killed
+from tests.clocks import StoppedClock
+from tests.guard.fake_provider import OPERATIONS, PRICE, Buy, Depot, DepotCatalog, Fate, Killed
 
 T = TypeVar("T")
 
@@ -73,7 +75,7 @@ class Lifetimes(RuleBasedStateMachine):
         self._portal_context = start_blocking_portal()
         self._portal: BlockingPortal = self._portal_context.__enter__()
         self._folder = tempfile.TemporaryDirectory(prefix="ringfence-states-")
-        self._now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+        self._clock = StoppedClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
         self._caps: tuple[Cap, ...] = ()
         self._approved: list[Action] = []
         self._record: Store
@@ -146,12 +148,12 @@ class Lifetimes(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 6, 16, 24 * 60]))
     def wait(self, minutes: int) -> None:
         """Let time pass: questions grow old, days end."""
-        self._now += timedelta(minutes=minutes)
+        self._clock.moment += timedelta(minutes=minutes)
 
     @rule()
     def restart(self) -> None:
         """Start another process, which looks after what the one before left behind."""
-        self._now += LOST_AFTER + timedelta(seconds=1)
+        self._clock.moment += LOST_AFTER + timedelta(seconds=1)
         self._restart()
         self._try(self._guard.reconciler.run)
 
@@ -161,10 +163,9 @@ class Lifetimes(RuleBasedStateMachine):
         self._depot.fate = fate
 
         async def take_back(action: Action) -> None:
-            undoing = UndoPlanner(
-                journal=self._record.journal, senders={"depot": self._depot}, operations=OPERATIONS.get
+            _, plan = await UndoPlanner(self._dependencies(self._record.journal)).plan(
+                action.id, principal=action.principal
             )
-            _, plan = await undoing.plan(action.id, principal=action.principal)
             if plan.operation is not None:
                 await self._make(plan.operation, Principal(action.principal))
 
@@ -210,11 +211,11 @@ class Lifetimes(RuleBasedStateMachine):
         assert action is not None
         assert action.state is State.SENDING
         assert action.decided_by is not None
-        assert action.expires_at > self._now
+        assert action.expires_at > self._clock.moment
         assert not await self._record.journal.is_frozen(), "it was sent while frozen"
         events = [row["event"] for row in await self._rows() if row["action_id"] == action_id]
         assert events == ["proposed", "approved", "sending"]
-        for spent in await self._record.journal.spent(self._caps, self._now):
+        for spent in await self._record.journal.spent(self._caps, self._clock.moment):
             of_this = PRICE if action.operation == Buy.spec.tool_name else Decimal(0)
             total = of_this if spent.cap.window == "action" else spent.amount
             assert not of_this or total <= spent.cap.limit.amount, spent.cap.words
@@ -267,17 +268,20 @@ class Lifetimes(RuleBasedStateMachine):
 
     def _restart(self) -> None:
         self._mortal = Mortal(self._record.journal)
-        self._guard = Guard(
-            journal=cast("Journal", self._mortal),
+        self._guard = Guard(self._dependencies(cast("Journal", self._mortal)))
+
+    def _dependencies(self, journal: Journal) -> GuardDependencies:
+        return GuardDependencies(
+            journal=journal,
             vault=self._record.vault,
             tracker=self._record.events,
             optouts=self._record.optouts,
             taint=self._record.taint,
-            senders={"depot": self._depot},
+            accounts={"depot": self._depot},
             prices={},
-            operations=OPERATIONS.get,
+            catalog=DepotCatalog(),
             rules=Rules(caps=self._caps),
-            now=lambda: self._now,
+            clock=self._clock,
         )
 
     def _run(self, work: Callable[[], Awaitable[T]]) -> T:

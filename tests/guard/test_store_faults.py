@@ -15,7 +15,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
 from server.services import Services
-from server.settings.sandbox_settings import simulated_accounts
+from server.settings.sandbox_settings import sandbox_accounts
 from server.store.store import open_store
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.store_faults import Fault, address, full, locked, read_only, small_disk
@@ -215,7 +215,7 @@ async def _desk(
     async with sandboxes() as sandbox:
         person = Person()
         if with_routee:
-            settings["routee"] = simulated_accounts(sandbox.url)["routee"]
+            settings["routee"] = sandbox_accounts(sandbox.url)["routee"]
         services, server = server_for(settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings))
         async with connect(server, person=person if can_ask else None) as client:
             yield Desk(client, person, services, sandbox, folder)

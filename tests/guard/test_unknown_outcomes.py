@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 
 from guard.action import Action, State
 from server.cli.app import command_line
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
 from server.store.actions import this_process
 from server.store.schema import actions
+from tests.clocks import ShiftedClock
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tools.registry import catalogue
+from tools.registry import all_operations
 from tools.related_reads import related_reads
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
@@ -55,16 +56,16 @@ async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
 async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_still_be_worked_on(
     tmp_path: Path,
 ) -> None:
-    passed = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox:
         await sandbox.break_with("drop_before", provider="voicetel", method="PUT", path="forward")
         settings = settings_for(tmp_path, sandbox.voicetel, timeout_seconds=20)
-        services = Services(settings, now=lambda: datetime.now(UTC) + passed[0])
+        services = Services(settings, clock=clock)
         async with connect(build_server(services), person=Person()) as client:
             lost = await client.call_tool("voicetel_set_forward", FORWARD)
             states: list[str] = []
             for seconds in (0, 30, 41):
-                passed[0] = timedelta(seconds=seconds)
+                clock.ahead = timedelta(seconds=seconds)
                 shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
                 states.append(_content(shown)["state"])
         assert states == ["unknown", "unknown", "refused"]
@@ -74,7 +75,7 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
     """What its own account does not show says nothing about a call on this one."""
     async with sandboxes() as sandbox, sandboxes() as elsewhere:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        other = Services(settings_for(tmp_path, elsewhere.voicetel), now=lambda: datetime.now(UTC) + timedelta(hours=1))
+        other = Services(settings_for(tmp_path, elsewhere.voicetel), clock=ShiftedClock(timedelta(hours=1)))
         async with (
             connect(server, person=Person()) as client,
             connect(build_server(other), person=Person()) as stranger,
@@ -91,15 +92,15 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
 
 
 async def test_what_is_there_proves_nothing_where_the_state_before_could_not_be_read(tmp_path: Path) -> None:
-    passed = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox:
         await sandbox.break_with("status", provider="voicetel", method="GET", path="numbers/", status=500, times=None)
         await sandbox.break_with("drop_before", provider="voicetel", method="POST", path="numbers")
-        services = Services(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
+        services = Services(settings_for(tmp_path, sandbox.voicetel), clock=clock)
         async with connect(build_server(services), person=Person()) as client:
             lost = await client.call_tool("voicetel_add_number", {"number": "+12015550142"})  # it was there before
             await sandbox.mend()
-            passed[0] = timedelta(hours=1)
+            clock.ahead = timedelta(hours=1)
             shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
         assert _content(shown)["state"] == "unknown"
 
@@ -118,12 +119,12 @@ async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that
 
 
 async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(tmp_path: Path) -> None:
-    passed = [timedelta()]
+    clock = ShiftedClock()
     async with sandboxes() as sandbox:
-        services = Services(settings_for(tmp_path, sandbox.voicetel), now=lambda: datetime.now(UTC) + passed[0])
+        services = Services(settings_for(tmp_path, sandbox.voicetel), clock=clock)
         async with connect(build_server(services)) as client:
             action = await _under_way_elsewhere(services, await _asked(client, services), ended=False)
-            passed[0] = timedelta(hours=1)
+            clock.ahead = timedelta(hours=1)
             again = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": action.id})
         assert "the request is under way" in _text(again)
@@ -140,7 +141,7 @@ def test_actions_show_names_the_read_and_the_command_that_closes_it(tmp_path: Pa
 def test_every_guarded_operation_of_a_provider_has_related_reads_it_or_touches_nothing_that_can_be_read() -> None:
     unseen = {
         operation.spec.tool_name
-        for operation in catalogue().values()
+        for operation in all_operations().values()
         if operation.spec.effect.is_guarded and not related_reads(operation.spec.tool_name)
     }
     assert unseen == {
@@ -150,8 +151,8 @@ def test_every_guarded_operation_of_a_provider_has_related_reads_it_or_touches_n
         "voicetel_look_up_lrn",
         "voicetel_request_password_recovery",
     }
-    named = {name for tool in catalogue() for name in related_reads(tool)}
-    assert all(catalogue()[name].spec.effect.is_plain_read for name in named)
+    named = {name for tool in all_operations() for name in related_reads(tool)}
+    assert all(all_operations()[name].spec.effect.is_plain_read for name in named)
 
 
 async def _lost_message(folder: Path) -> str:

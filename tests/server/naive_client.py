@@ -106,9 +106,9 @@ def let_a_yes_fit() -> None:
     """A yes fits other arguments and people, comes from whoever sends one, and is always asked for at the client."""
     from guard import pipeline
     from guard.action import Action, Principal
-    from server import services as services
     from server.mcp import dispatcher as calling
     from server.mcp import elicitation as asking
+    from server.mcp.session import Session
     from server.store.actions import StoredJournal
 
     async def answered(self: Any, action_id: str, *_: Any) -> Action | None:
@@ -130,8 +130,8 @@ def let_a_yes_fit() -> None:
         return digest
 
     def named_by_the_client(_: Any) -> Any:
-        def named(context: Any) -> str | None:
-            answers: list[str] = [*(context.input_responses or ())]
+        def named(session: Any) -> str | None:
+            answers: list[str] = [*session.input_responses]
             return next((key.removeprefix("approve_") for key in answers if key.startswith("approve_")), None)
 
         return named
@@ -139,21 +139,23 @@ def let_a_yes_fit() -> None:
     cut(pipeline.Guard, "answered", lambda _: answered)
     cut(pipeline, "digest_of", in_any_order)
     cut(StoredJournal, "propose", at_the_client)
-    cut(calling, "answered_action", named_by_the_client)
+    cut(calling, "id_of_answered", named_by_the_client)
     cut(asking, "_read", always(asking.FormAnswer.YES))
-    cut(services, "principal_of", always(Principal("whoever")))
+    cut(Session, "principal", lambda _: property(lambda _: Principal("whoever")))
 
 
 def loosen_the_doors() -> None:
     """Any token, any page and any passcode opens; the model has a tool that approves, and arguments are not checked."""
-    from mcp.server.mcpserver.tools import Tool
+    from pydantic import BaseModel, ConfigDict, Field
 
     from server.console import login, passcode
     from server.console.middleware import SecurityMiddleware
     from server.console.sessions import Session
     from server.http import app as serving
+    from server.http.bearer import BearerTokens
     from server.mcp import dispatcher as calling
-    from tools.actions import handlers as actions
+    from tools import builtin_list
+    from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
     from tools.schema import input_schema
 
     async def session(*_: Any) -> Session:
@@ -167,19 +169,23 @@ def loosen_the_doors() -> None:
 
         return parsed
 
+    class ActionToApprove(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
+        action_id: str
+        amount: str | None = Field(default=None, alias="amount$")
+
+    async def approve_action(asked: ActionToApprove, call: BuiltinCall) -> Reply:
+        """Approve an action."""
+        return Reply(content={"approved": asked.action_id})
+
     def with_an_approval(action_tools: Any) -> Any:
-        def tools(desk: Any) -> Any:
-            async def approve_action(action_id: str) -> str:
-                """Approve an action."""
-                return f"{action_id} is approved."
+        declare = builtin_tool(
+            "approve_action", toolset="actions", effect=BuiltinEffect.LOCAL_READ, arguments=ActionToApprove
+        )
+        return (*action_tools, declare(approve_action))
 
-            badly_named = Tool.from_function(approve_action, name="note", description="A note.")
-            badly_named.parameters["properties"]["amount$"] = {"type": "string"}
-            return [*action_tools(desk), Tool.from_function(approve_action), badly_named]
-
-        return tools
-
-    class AnyToken(serving.BearerTokens):
+    class AnyToken(BearerTokens):
         async def verify_token(self, token: str) -> Any:
             first = next(iter(self._tokens.values())).get_secret_value()
             return await super().verify_token(token) or await super().verify_token(first)
@@ -190,7 +196,7 @@ def loosen_the_doors() -> None:
     cut(passcode, "check", async_always(None))
     cut(login, "check", async_always(None))
     cut(calling, "parse", unchecked)
-    cut(actions, "action_tools", with_an_approval)
+    cut(builtin_list, "ACTION_TOOLS", with_an_approval)
     cut(serving, "BearerTokens", lambda _: AnyToken)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from server.settings.model import BadSettings, read_settings
+from server.settings.errors import BadSettings
+from server.settings.load import read_settings
 from server.settings.toml_positions import Place, lines_of
 
 SECRET = "Harbor2026-do-not-show"

@@ -44,7 +44,7 @@ async def _age(record: Store, days: int) -> None:
 
 
 async def _messages(record: Store) -> set[str]:
-    return {event.posted.subject for event in await record.events.listed()}
+    return {event.callback.subject for event in await record.events.find()}
 
 
 @asynccontextmanager

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from guard.rules.optout_keywords import is_stop
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import HttpSettings, Settings
+from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store, open_store
 from tests.connecting import Era, Person, connect
@@ -291,7 +291,7 @@ async def test_without_an_address_that_providers_reach_the_inbox_is_refused_befo
 ) -> None:
     person = Person()
     async with sandboxes() as sandbox:
-        services = Services(for_sandbox(Settings(state_folder=tmp_path, toolsets=["all"]), sandbox.url))
+        services = Services(for_sandbox(settings_class()(state_folder=tmp_path, toolsets=["all"]), sandbox.url))
         async with connect(build_server(services), person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             refused = await client.call_tool("routee_send_sms", words)

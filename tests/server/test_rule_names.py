@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from guard.rules.policy import Decision
 from server.cli.app import command_line
 from server.cli.serve import narrowed
-from server.settings.model import BadSettings, read_settings
+from server.settings.errors import BadSettings
+from server.settings.load import read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 
@@ -34,7 +35,7 @@ from tests.sandboxed import sandboxes
         ),
         (
             "[policy.operations]\nfind_number = 'deny'",
-            "line 2: policy.operations.find_number: a tool of our own, and no operation: it only reads, so nobody is",
+            "line 2: policy.operations.find_number: a built-in tool, not an operation: it only reads, so it needs",
         ),
         ("[prices.routee_send_sm]\namount = 1", "line 1: prices.routee_send_sm: there is no such tool; did you mean"),
         ("[tighten]\npaied = 'deny'", "line 2: tighten.paied: there is no such name; did you mean paid?"),
@@ -128,10 +129,10 @@ def test_explain_says_what_happens_and_which_rules_do_not_count(tmp_path: Path) 
 
 def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
     told = {
-        "find_number": (0, "find_number: a tool of our own, and no operation: it only reads, so nobody is asked\n"),
+        "find_number": (0, "find_number: a built-in tool, not an operation: it only reads, so it needs no approval\n"),
         "call_write_operation": (
             0,
-            "call_write_operation: a tool of our own, and no operation: the rules of what it calls decide\n",
+            "call_write_operation: a built-in tool, not an operation: the rules of what it calls decide\n",
         ),
         "find_numbr": (2, "find_numbr: there is no such tool; did you mean find_number?\n"),
         "voicetel_list_nmbers": (

@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 from server.http.app import http_app
 from server.services import Services
-from server.settings.accounts import VoiceTelSettings
-from server.settings.model import HttpSettings, read_settings
+from server.settings.load import read_settings
+from server.settings.model import HttpSettings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
+from tools.voicetel.settings import VoiceTelSettings
 
 HELLO: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
@@ -23,8 +24,8 @@ def test_a_line_end_after_a_key_is_left_off(ending: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("RINGFENCE_ROUTEE__APPLICATION_SECRET", "s3cr3t-s3cr3t" + ending)
     monkeypatch.setenv("RINGFENCE_HTTP__TOKENS", '{"alice": "0123456789abcdef0123456789abcdef\\n"}')
     settings = read_settings()
-    assert settings.voicetel.api_key == SecretStr(KEY)
-    assert settings.routee.application_secret == SecretStr("s3cr3t-s3cr3t")
+    assert settings.account("voicetel").value_of("api_key") == KEY
+    assert settings.account("routee").value_of("application_secret") == "s3cr3t-s3cr3t"
     assert settings.http.tokens["alice"] == SecretStr("0123456789abcdef0123456789abcdef")
 
 

@@ -13,17 +13,17 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from server.cli.app import command_line
-from server.mcp.app import build_server
 from server.mcp.registry import ToolRegistry
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import HttpSettings, Settings
+from server.settings.model import HttpSettings, Settings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.over_http import connected, served
 from tests.sandboxed import sandboxes
 from tests.server.test_transports import stdio_child
-from tools.registry import catalogue
-from tools.toolsets import UnknownTool
+from tools.registry import all_operations
+from tools.selection import UnknownTool
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 TOKEN = "a-long-token-of-alice"
@@ -37,8 +37,8 @@ async def _names(folder: Path, **surface: Any) -> list[str]:
 
 
 async def test_the_default_surface_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
-    every = for_sandbox(Settings(state_folder=tmp_path), "http://unused.test")
-    assert (len(ToolRegistry(Services(every)).listed), len(await _names(tmp_path))) == (25, 20)
+    every = for_sandbox(settings_class()(state_folder=tmp_path), "http://unused.test")
+    assert (len(ToolRegistry(every).listed), len(await _names(tmp_path))) == (25, 20)
 
 
 def test_the_command_names_what_cannot_be_brought_back() -> None:
@@ -160,7 +160,7 @@ async def test_no_tool_that_does_more_is_offered_for_one_that_would_read(name: s
         with pytest.raises(MCPError) as refused:
             await client.call_tool(name, {})
     offered = set(re.findall(r"voicetel_[a-z0-9_]+", str(refused.value))) - {name}
-    assert all(catalogue()[one].spec.effect.is_plain_read for one in offered), str(refused.value)
+    assert all(all_operations()[one].spec.effect.is_plain_read for one in offered), str(refused.value)
 
 
 async def test_where_nothing_calls_operations_no_way_is_promised(tmp_path: Path) -> None:
@@ -216,27 +216,27 @@ async def test_headers_that_name_what_is_not_shown_are_refused(tmp_path: Path) -
     headers = {"X-MCP-Toolsets": "voicetel.numbrs"}
     settings = _over_http(tmp_path, "http://unused.test")
     async with served(settings) as url, connected(url, TOKEN, headers=headers) as client:
-        with pytest.raises(MCPError, match=r"does not show: voicetel\.numbrs"):
+        with pytest.raises(MCPError, match=r"does not offer: voicetel\.numbrs"):
             await client.list_tools()
 
 
 async def test_a_list_that_was_kept_is_the_list_that_is_made(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    made = ToolRegistry(Services(settings)).listed
+    made = ToolRegistry(settings).listed
     files = list((tmp_path / "state" / "listings").iterdir())
     assert len(files) == 1
-    assert ToolRegistry(Services(settings)).listed == made
+    assert ToolRegistry(settings).listed == made
     files[0].write_text("{", encoding="utf-8")
-    assert ToolRegistry(Services(settings)).listed == made
+    assert ToolRegistry(settings).listed == made
 
 
 async def test_a_list_kept_from_other_sources_does_not_count(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    assert ToolRegistry(Services(settings)).listed
+    assert ToolRegistry(settings).listed
     (file,) = (tmp_path / "state" / "listings").iterdir()
     kept = file.read_text(encoding="utf-8")
     file.write_text(kept.replace('"sources": "', '"sources": "0').replace("Order", "Steal"), encoding="utf-8")
-    listed = ToolRegistry(Services(settings)).listed
+    listed = ToolRegistry(settings).listed
     assert "Steal" not in (listed["voicetel_order_numbers"].tool.description or "")
 
 
@@ -249,18 +249,19 @@ async def test_the_command_line_chooses_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("surface", [{}, {"toolsets": ["overview", "routee.messaging"]}, {"read_only": True}])
 def test_the_command_lists_what_a_server_with_every_provider_shows(surface: dict[str, Any], tmp_path: Path) -> None:
-    settings = for_sandbox(Settings(state_folder=tmp_path, **surface), "http://unused.test")
+    settings = for_sandbox(settings_class()(state_folder=tmp_path, **surface), "http://unused.test")
     options = [f"--toolsets={','.join(surface.get('toolsets', []))}"] if "toolsets" in surface else []
     options += ["--read-only"] if surface.get("read_only") else []
     printed = CliRunner().invoke(command_line(["tools"]), ["tools", *options], env={"COLUMNS": "200"})
     listed = {line.split()[0] for line in printed.stdout.splitlines()[1:]}
-    assert listed == set(ToolRegistry(Services(settings)).listed)
+    assert listed == set(ToolRegistry(settings).listed)
 
 
 def test_the_sandbox_reaches_its_people_unless_the_operator_chose_the_countries(tmp_path: Path) -> None:
-    untouched = for_sandbox(Settings(state_folder=tmp_path), "http://unused.test")
+    untouched = for_sandbox(settings_class()(state_folder=tmp_path), "http://unused.test")
     chosen = for_sandbox(
-        Settings.model_validate({"state_folder": tmp_path, "destinations": {"countries": ["US"]}}), "http://unused.test"
+        settings_class().model_validate({"state_folder": tmp_path, "destinations": {"countries": ["US"]}}),
+        "http://unused.test",
     )
     assert {"US", "CA", "GR"} <= set(untouched.destinations.countries)
     assert chosen.destinations.countries == ["US"]

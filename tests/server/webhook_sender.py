@@ -10,12 +10,10 @@ import httpx2
 from mcp import Client
 from pydantic import SecretStr
 
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import HttpSettings, Settings
+from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
-from server.store.seal import Seal
-from server.webhooks.urls import derive_secret
 from tests.connecting import Era, Person, connect
 from tests.over_http import free_port, served
 from tests.sandboxed import Sandbox, sandboxes
@@ -32,7 +30,7 @@ class Inbox:
         self._http = http
         self.settings = services.settings
         self.folder = services.settings.state_folder
-        self.secret = derive_secret(Seal(self.folder))
+        self.secret = services.webhook_secret()
 
     async def post(self, kind: str, body: object, *, secret: str | None = None) -> int:
         """Post a callback; the status of the answer."""
@@ -58,7 +56,7 @@ async def opened(
             public_address=f"http://127.0.0.1:{port}",
             keep_callbacks_days=keep_days,
         )
-        base = Settings.model_validate({"state_folder": folder, "toolsets": ["all"], "http": public, **more})
+        base = settings_class().model_validate({"state_folder": folder, "toolsets": ["all"], "http": public, **more})
         simulated = for_sandbox(base, sandbox.url)
         services = Services(simulated.model_copy(update={"store_url": store} if store else {}))
         try:

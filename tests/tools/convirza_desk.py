@@ -10,8 +10,8 @@ from mcp.types import CallToolResult
 
 from guard.action import State
 from server.services import Services
-from server.settings.model import Settings
-from server.settings.sandbox_settings import simulated_accounts
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.convirza_accounts import sandboxes
 from tests.connecting import Person, connect, server_for
@@ -52,8 +52,10 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
     """A server with every tool, before a fresh sandbox."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
-        account = simulated_accounts(sandbox.url)["convirza"]
-        settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"], **more})
+        account = sandbox_accounts(sandbox.url)["convirza"]
+        settings = settings_class().model_validate(
+            {"convirza": account, "state_folder": folder, "toolsets": ["all"], **more}
+        )
         services, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
             yield Desk(sandbox, services, client, person)

@@ -11,7 +11,7 @@ from mcp.types import CallToolResult
 from guard.action import State
 from sandbox.enswitch.seed import password_of
 from server.services import Services
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from tests.clients.enswitch_accounts import OWNER, Installation
 from tests.connecting import Person, connect, server_for
 
@@ -45,7 +45,7 @@ async def session(
 ) -> AsyncGenerator[Session]:
     """A session as one of the seeded people."""
     account = {"base_url": installation.enswitch, "username": username, "password": password_of(username), **more}
-    settings = Settings.model_validate({"enswitch": account, "state_folder": folder, "toolsets": ["enswitch"]})
+    settings = settings_class().model_validate({"enswitch": account, "state_folder": folder, "toolsets": ["enswitch"]})
     services, server = server_for(settings)
     person = Person()
     try:

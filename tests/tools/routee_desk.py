@@ -11,8 +11,8 @@ from mcp.types import CallToolResult
 from clients.client import ApiClient
 from guard.action import State
 from server.services import Services
-from server.settings.model import Settings
-from server.settings.sandbox_settings import simulated_accounts
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.routee_accounts import sandboxes
 from tests.connecting import Person, connect, server_for
@@ -74,9 +74,9 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
     """A server with every tool before a fresh sandbox; the countries of its customers may be reached."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
-        settings = Settings.model_validate(
+        settings = settings_class().model_validate(
             {
-                "routee": simulated_accounts(sandbox.url)["routee"],
+                "routee": sandbox_accounts(sandbox.url)["routee"],
                 "state_folder": folder,
                 "toolsets": ["routee"],
                 "destinations": {"countries": ["GR", "GB", "US"]},

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.operation import build_request
+from clients.request import build_request
 from guard.action import arguments_of
 from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person
@@ -27,7 +27,7 @@ from tools.convirza.operations.users import ListUsers
 from tools.convirza.operations.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
 from tools.convirza.operations.webhooks import UpdateWebhook
 from tools.convirza.route_settings import RouteConfig
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 SCHEDULED = "2099-05-19T12:00:00Z"
 
@@ -48,10 +48,10 @@ async def test_a_full_update_says_which_settings_it_would_reset(tmp_path: Path) 
         )
         writes = [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
     asked = desk.question
-    assert 'RESETS config.ring_to, now "+12015550142", because it is left out.' in asked
-    assert "RESETS webhook_id, now 1, because it is left out." in asked
+    assert '`config.ring_to` goes back to its default (now "+12015550142"), because this update leaves it out.' in asked
+    assert "`webhook_id` goes back to its default (now 1), because this update leaves it out." in asked
     assert 'name: now "Google Ads - Hackensack", then "Google Ads".' in asked
-    assert "Whatever is left out goes to a default that no document names." in asked
+    assert "Settings that are left out go back to defaults, which no document names." in asked
     assert "callers reach nobody" in asked
     assert writes == []
 
@@ -60,7 +60,7 @@ async def test_a_full_update_of_a_route_that_cannot_be_read_says_so(tmp_path: Pa
     async with desks(tmp_path, person=Person("decline")) as desk:
         await desk.sandbox.break_with("status", status=500, method="GET", path="provisioned-routes", times=None)
         await desk.attempt("replace_provisioned_route", route_id=12301, name="Google Ads", status="active")
-    assert "What was there could not be read" in desk.question
+    assert "The state before could not be read" in desk.question
 
 
 def test_a_full_update_must_say_the_status_because_leaving_it_out_may_switch_the_route_on() -> None:
@@ -137,7 +137,7 @@ async def test_pages_follow_each_other_to_the_end() -> None:
 
 
 def test_no_price_is_ever_zero() -> None:
-    paid = {name for name, kind in catalogue().items() if "convirza" in name and Effect.PAID in kind.spec.effect}
+    paid = {name for name, kind in all_operations().items() if "convirza" in name and Effect.PAID in kind.spec.effect}
     assert paid == {
         "convirza_create_provisioned_route",
         "convirza_replace_provisioned_route",
@@ -168,7 +168,7 @@ def test_a_route_change_costs_something_only_where_an_ai_agent_comes_in() -> Non
 
 @pytest.mark.parametrize("tool", ["create", "replace", "update"])
 def test_a_route_that_may_record_callers_touches_what_protects_them(tool: str) -> None:
-    assert Effect.PRIVILEGED in catalogue()[f"convirza_{tool}_provisioned_route"].spec.effect
+    assert Effect.PRIVILEGED in all_operations()[f"convirza_{tool}_provisioned_route"].spec.effect
 
 
 def test_a_route_without_a_recording_notice_is_warned_of() -> None:
@@ -180,7 +180,7 @@ def test_a_route_without_a_recording_notice_is_warned_of() -> None:
 
 @pytest.mark.parametrize("tool", ["create_group", "replace_group", "update_group"])
 def test_another_payer_for_a_group_is_warned_of(tool: str) -> None:
-    kind = catalogue()[f"convirza_{tool}"]
+    kind = all_operations()[f"convirza_{tool}"]
     given: dict[str, Any] = {"name": "Newark"} if tool == "create_group" else {"name": "Newark", "org_unit_id": 70035}
     assert kind.model_validate(given).warnings() == ()
     assert "account 5002 then pays" in kind.model_validate({**given, "billing_id": 5002}).warnings()[0]

@@ -7,9 +7,13 @@ import httpx2
 import pytest
 
 from clients.errors import NotFound, TelephonyError, UnexpectedAnswer
+from clients.evidence import Evidence
 from tests.clients.convirza_accounts import answered_by, success, tokens
 from tools.convirza.internal_reads import FindNumber
-from tools.registry import catalogue
+from tools.registry import all_operations
+
+YES, NO, UNKNOWN = Evidence
+AB = ["a", "b"]
 
 SENT_AT = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 BEFORE, AFTER, LATER = "2025-11-03T09:00:00.000Z", "2026-04-20T12:00:01.000Z", "2099-05-19T12:00:00.000Z"
@@ -28,24 +32,24 @@ KEPT: dict[str, Any] = {
 }
 
 
-async def shown(tool: str, arguments: dict[str, Any], data: object) -> bool | None:
-    """What the call's proof makes of this answer."""
-    proof = catalogue()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
-    assert proof is not None
+async def verify(tool: str, arguments: dict[str, Any], data: object) -> Evidence:
+    """Verify a call whose read Convirza answers with this."""
+    verification = all_operations()[f"convirza_{tool}"].model_validate(arguments).verification(SENT_AT)
+    assert verification is not None
 
     def provider(request: httpx2.Request) -> httpx2.Response:
         return tokens("access-one", "refresh-one") if request.url.path == "/oauth/token" else success(data)
 
     async with answered_by(provider) as client:
         try:
-            answer = await client.send(proof.read)
+            answer = await client.send(verification.read)
         except NotFound:
-            return proof.if_absent
+            return verification.if_absent
         except TelephonyError:
-            return None
-    seen = proof.check(answer)
-    assert seen is None or isinstance(seen, bool)
-    return seen
+            return UNKNOWN
+    evidence = verification.check(answer)
+    assert isinstance(evidence, Evidence)
+    return evidence
 
 
 # Broadcasts ----------------------------------------------------------------------------------------------------------
@@ -54,44 +58,44 @@ async def shown(tool: str, arguments: dict[str, Any], data: object) -> bool | No
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ({"status": "sent"}, True),
-        ({"status": "sent", "sent_at": AFTER, "scheduled_at": LATER}, True),
-        ({"status": "sent", "sent_at": BEFORE}, None),
-        ({"status": "sending"}, None),
-        ({"status": "completed", "scheduled_at": None}, None),
-        ({"status": "scheduled"}, None),
-        ({}, None),
-        ({"status": "scheduled", "scheduled_at": LATER}, False),
+        ({"status": "sent"}, YES),
+        ({"status": "sent", "sent_at": AFTER, "scheduled_at": LATER}, YES),
+        ({"status": "sent", "sent_at": BEFORE}, UNKNOWN),
+        ({"status": "sending"}, UNKNOWN),
+        ({"status": "completed", "scheduled_at": None}, UNKNOWN),
+        ({"status": "scheduled"}, UNKNOWN),
+        ({}, UNKNOWN),
+        ({"status": "scheduled", "scheduled_at": LATER}, NO),
     ],
 )
 async def test_a_broadcast_sent_now_is_refused_only_while_it_plainly_waits(
-    state: dict[str, Any], expected: bool | None
+    state: dict[str, Any], expected: Evidence
 ) -> None:
-    assert await shown("update_broadcast", {"broadcast_id": 5002, "when": "now"}, state) is expected
+    assert await verify("update_broadcast", {"broadcast_id": 5002, "when": "now"}, state) is expected
     whole = {"broadcast_id": 5002, **TEXT, "when": "now"}
-    assert await shown("replace_broadcast", whole, {**KEPT, **state}) is expected
+    assert await verify("replace_broadcast", whole, {**KEPT, **state}) is expected
 
 
 async def test_a_broadcast_that_went_out_with_settings_that_seem_others_is_not_refused() -> None:
     update = {"broadcast_id": 5002, "message": "Closed on Friday.", "when": "now"}
-    assert await shown("update_broadcast", update, {"status": "sent", "message": "Closed."}) is None
-    assert await shown("update_broadcast", update, {"status": "sent"}) is None
+    assert await verify("update_broadcast", update, {"status": "sent", "message": "Closed."}) is UNKNOWN
+    assert await verify("update_broadcast", update, {"status": "sent"}) is UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("scheduled", "expected"),
-    [(LATER, True), ("2099-05-19T12:00:30.000Z", None), ("2099-05-20T12:00:00.000Z", False), (None, None)],
+    [(LATER, YES), ("2099-05-19T12:00:30.000Z", UNKNOWN), ("2099-05-20T12:00:00.000Z", NO), (None, UNKNOWN)],
 )
-async def test_a_time_that_may_have_been_rounded_tells_nothing(scheduled: str | None, expected: bool | None) -> None:
+async def test_a_time_that_may_have_been_rounded_tells_nothing(scheduled: str | None, expected: Evidence) -> None:
     change = {"broadcast_id": 5002, **TEXT, "when": LATER}
     state = {**KEPT, "status": "scheduled", "scheduled_at": scheduled}
-    assert await shown("replace_broadcast", change, state) is expected
+    assert await verify("replace_broadcast", change, state) is expected
 
 
 async def test_the_same_recipients_in_another_order_are_the_same() -> None:
     change = {"broadcast_id": 5002, "recipients": TEXT["recipients"]}
-    assert await shown("update_broadcast", change, KEPT) is True
-    assert await shown("update_broadcast", change, {"recipients": ["+17185550167"]}) is False
+    assert await verify("update_broadcast", change, KEPT) is YES
+    assert await verify("update_broadcast", change, {"recipients": ["+17185550167"]}) is NO
 
 
 # Lists whose rows may not be as inferred -----------------------------------------------------------------------------
@@ -106,79 +110,77 @@ OURS, THEIRS = [{"phone_number_id": 45107}], [{"phone_number_id": 45101}]
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"provisioned_route_name": "Bus stops", "phone_numbers": OURS}, True),
-        ({"provisioned_route_name": "Bus stops"}, None),
-        ({"provisioned_route_name": "Bus stops", "phone_numbers": []}, None),
-        ({"provisioned_route_name": "Bus stops", "phone_numbers": [{"number_id": 45107}]}, None),
-        ({"provisioned_route_name": "Bus Stops", "phone_numbers": OURS}, None),
-        ({"provisioned_route_name": "Yelp"}, None),
-        ({"phone_numbers": []}, None),
-        ({"provisioned_route_name": "Bus stops", "phone_numbers": THEIRS}, False),
-        ({"provisioned_route_name": "Yelp", "phone_numbers": THEIRS}, False),
-        ({"provisioned_route_name": "Yelp", "phone_numbers": []}, False),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": OURS}, YES),
+        ({"provisioned_route_name": "Bus stops"}, UNKNOWN),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": []}, UNKNOWN),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": [{"number_id": 45107}]}, UNKNOWN),
+        ({"provisioned_route_name": "Bus Stops", "phone_numbers": OURS}, UNKNOWN),
+        ({"provisioned_route_name": "Yelp"}, UNKNOWN),
+        ({"phone_numbers": []}, UNKNOWN),
+        ({"provisioned_route_name": "Bus stops", "phone_numbers": THEIRS}, NO),
+        ({"provisioned_route_name": "Yelp", "phone_numbers": THEIRS}, NO),
+        ({"provisioned_route_name": "Yelp", "phone_numbers": []}, NO),
     ],
 )
 async def test_a_route_is_refused_only_where_every_route_shows_other_numbers(
-    row: dict[str, Any], expected: bool | None
+    row: dict[str, Any], expected: Evidence
 ) -> None:
     data = {"provisioned_routes": [{"provisioned_route_id": 1, **row}], "total": 1}
-    assert await shown("create_provisioned_route", ROUTE, data) is expected
+    assert await verify("create_provisioned_route", ROUTE, data) is expected
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ({"phone_numbers": [{"phone_number": "(512) 580-2000", "ordered": AFTER}], "total": 1}, True),
-        ({"phone_numbers": [{"phone_number": "5125802000"}], "total": 1}, True),
-        ({"phone_numbers": [{"phone_number": "5125802000", "ordered": BEFORE}], "total": 1}, None),
-        ({"phone_numbers": [{"number_id": 7, "number": "5125802000"}], "total": 1}, None),
-        ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 2}, None),
-        ({"phone_numbers": [{"phone_number": "5125802041"}]}, None),
-        ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 1}, False),
-        ({"phone_numbers": [], "total": 0}, False),
+        ({"phone_numbers": [{"phone_number": "(512) 580-2000", "ordered": AFTER}], "total": 1}, YES),
+        ({"phone_numbers": [{"phone_number": "5125802000"}], "total": 1}, YES),
+        ({"phone_numbers": [{"phone_number": "5125802000", "ordered": BEFORE}], "total": 1}, UNKNOWN),
+        ({"phone_numbers": [{"number_id": 7, "number": "5125802000"}], "total": 1}, UNKNOWN),
+        ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 2}, UNKNOWN),
+        ({"phone_numbers": [{"phone_number": "5125802041"}]}, UNKNOWN),
+        ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 1}, NO),
+        ({"phone_numbers": [], "total": 0}, NO),
     ],
 )
-async def test_an_order_is_refused_only_where_every_number_is_shown(data: object, expected: bool | None) -> None:
-    assert await shown("order_number", {"number": "5125802000"}, data) is expected
+async def test_an_order_is_refused_only_where_every_number_is_shown(data: object, expected: Evidence) -> None:
+    assert await verify("order_number", {"number": "5125802000"}, data) is expected
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ({"prompts": [{"prompt_id": "qLMcUEqb_1"}], "total": 1}, False),
-        ({"prompts": [{"prompt_id": "other"}], "total": 1}, True),
-        ({"prompts": [{"media_id": "qLMcUEqb_1"}], "total": 1}, None),
-        ({"prompts": [{"prompt_id": "other"}], "total": 2}, None),
-        ({}, None),
+        ({"prompts": [{"prompt_id": "qLMcUEqb_1"}], "total": 1}, NO),
+        ({"prompts": [{"prompt_id": "other"}], "total": 1}, YES),
+        ({"prompts": [{"media_id": "qLMcUEqb_1"}], "total": 1}, UNKNOWN),
+        ({"prompts": [{"prompt_id": "other"}], "total": 2}, UNKNOWN),
+        ({}, UNKNOWN),
     ],
 )
-async def test_a_prompt_is_gone_only_where_every_id_is_shown(data: object, expected: bool | None) -> None:
-    assert await shown("delete_prompt", {"prompt_id": "qLMcUEqb_1"}, data) is expected
+async def test_a_prompt_is_gone_only_where_every_id_is_shown(data: object, expected: Evidence) -> None:
+    assert await verify("delete_prompt", {"prompt_id": "qLMcUEqb_1"}, data) is expected
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ({"org_unit_status": "inactive", "org_unit_modified": AFTER}, True),
-        ({"org_unit_status": "inactive", "org_unit_modified": BEFORE}, None),
-        ({"org_unit_status": "inactive"}, None),
-        ({"org_unit_status": "locked", "org_unit_modified": AFTER}, None),
-        ({}, None),
-        ({"org_unit_status": "Active"}, False),
+        ({"org_unit_status": "inactive", "org_unit_modified": AFTER}, YES),
+        ({"org_unit_status": "inactive", "org_unit_modified": BEFORE}, UNKNOWN),
+        ({"org_unit_status": "inactive"}, UNKNOWN),
+        ({"org_unit_status": "locked", "org_unit_modified": AFTER}, UNKNOWN),
+        ({}, UNKNOWN),
+        ({"org_unit_status": "Active"}, NO),
     ],
 )
-async def test_a_group_is_deleted_only_where_it_was_archived_since(
-    state: dict[str, Any], expected: bool | None
-) -> None:
-    assert await shown("delete_group", {"org_unit_id": 70035}, state) is expected
+async def test_a_group_is_deleted_only_where_it_was_archived_since(state: dict[str, Any], expected: Evidence) -> None:
+    assert await verify("delete_group", {"org_unit_id": 70035}, state) is expected
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
-    [({"status": "deleted"}, True), ({"status": "inactive"}, False), ({"status": "blocked"}, None), ({}, None)],
+    [({"status": "deleted"}, YES), ({"status": "inactive"}, NO), ({"status": "blocked"}, UNKNOWN), ({}, UNKNOWN)],
 )
-async def test_a_user_whose_status_is_not_shown_may_be_deleted(state: dict[str, Any], expected: bool | None) -> None:
-    assert await shown("delete_user", {"user_id": 84785}, {"ct_user_id": 84785, **state}) is expected
+async def test_a_user_whose_status_is_not_shown_may_be_deleted(state: dict[str, Any], expected: Evidence) -> None:
+    assert await verify("delete_user", {"user_id": 84785}, {"ct_user_id": 84785, **state}) is expected
 
 
 # Older twins ---------------------------------------------------------------------------------------------------------
@@ -205,25 +207,25 @@ CREATIONS: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
 async def test_an_older_twin_is_not_taken_for_what_a_call_created(
     tool: str, arguments: dict[str, Any], rows: str, row: dict[str, Any], time: str
 ) -> None:
-    assert await shown(tool, arguments, {rows: [{**row, time: AFTER}], "total": 1}) is True
-    assert await shown(tool, arguments, {rows: [{**row, time: BEFORE}], "total": 1}) is None
-    assert await shown(tool, arguments, {rows: [row], "total": 1}) is None
+    assert await verify(tool, arguments, {rows: [{**row, time: AFTER}], "total": 1}) is YES
+    assert await verify(tool, arguments, {rows: [{**row, time: BEFORE}], "total": 1}) is UNKNOWN
+    assert await verify(tool, arguments, {rows: [row], "total": 1}) is UNKNOWN
 
 
 async def test_a_user_who_was_deleted_and_a_group_that_was_archived_are_no_new_ones() -> None:
     user = {"email": "new@bluewater.example", "user_created": AFTER, "status": "deleted"}
-    assert await shown("create_user", PERSON, {"users": [user], "total": 1}) is None
+    assert await verify("create_user", PERSON, {"users": [user], "total": 1}) is UNKNOWN
     group = {"org_unit_name": "Newark", "org_unit_created": AFTER, "org_unit_status": "inactive"}
-    assert await shown("create_group", {"name": "Newark"}, {"groups": [group], "total": 1}) is None
+    assert await verify("create_group", {"name": "Newark"}, {"groups": [group], "total": 1}) is UNKNOWN
 
 
 async def test_a_user_and_a_group_are_refused_only_where_every_row_is_another() -> None:
     other = {"email": "theo.marsh@bluewater.example"}
-    assert await shown("create_user", PERSON, {"users": [other], "total": 1}) is False
-    assert await shown("create_user", PERSON, {"users": [other], "total": 2}) is None
-    assert await shown("create_user", PERSON, {"users": [{"login": "new@bluewater.example"}], "total": 1}) is None
-    assert await shown("create_group", {"name": "Newark"}, {"groups": [], "total": 0}) is False
-    assert await shown("create_group", {"name": "Newark"}, {"groups": [{"text": "Newark"}], "total": 1}) is None
+    assert await verify("create_user", PERSON, {"users": [other], "total": 1}) is NO
+    assert await verify("create_user", PERSON, {"users": [other], "total": 2}) is UNKNOWN
+    assert await verify("create_user", PERSON, {"users": [{"login": "new@bluewater.example"}], "total": 1}) is UNKNOWN
+    assert await verify("create_group", {"name": "Newark"}, {"groups": [], "total": 0}) is NO
+    assert await verify("create_group", {"name": "Newark"}, {"groups": [{"text": "Newark"}], "total": 1}) is UNKNOWN
 
 
 # Single rows of a list -----------------------------------------------------------------------------------------------
@@ -238,20 +240,20 @@ async def test_what_is_taken_away_is_gone_only_where_the_whole_list_shows_other_
     def among(rows: list[Any], **more: object) -> dict[str, Any]:
         return {name: rows, **more}
 
-    async def seen(data: object) -> bool | None:
-        return await shown(tool, {key: 5}, data)
+    async def verify_by(data: object) -> Evidence:
+        return await verify(tool, {key: 5}, data)
 
-    assert await seen(among([{key: 7}], total=1)) is True
-    assert await seen(among([], total=0)) is True
-    assert await seen(among([{key: 5}], total=1)) is False
-    assert await seen(among([{key: "5"}], total=1)) is False
-    assert await seen({"rows": [{key: 5}], "total": 1}) is False
-    assert await seen(among([{"id": 5}], total=1)) is None
-    assert await seen(among([{key: 7}], total=2)) is None
-    assert await seen(among([{key: other} for other in range(10, 210)])) is None
-    assert await seen(among([{key: 7}], total=None)) is None
-    assert await seen(among([{key: 7}], total="many")) is None
-    assert await seen({"rows": [], "others": []}) is None
+    assert await verify_by(among([{key: 7}], total=1)) is YES
+    assert await verify_by(among([], total=0)) is YES
+    assert await verify_by(among([{key: 5}], total=1)) is NO
+    assert await verify_by(among([{key: "5"}], total=1)) is NO
+    assert await verify_by({"rows": [{key: 5}], "total": 1}) is NO
+    assert await verify_by(among([{"id": 5}], total=1)) is UNKNOWN
+    assert await verify_by(among([{key: 7}], total=2)) is UNKNOWN
+    assert await verify_by(among([{key: other} for other in range(10, 210)])) is UNKNOWN
+    assert await verify_by(among([{key: 7}], total=None)) is UNKNOWN
+    assert await verify_by(among([{key: 7}], total="many")) is UNKNOWN
+    assert await verify_by({"rows": [], "others": []}) is UNKNOWN
 
 
 async def test_a_number_in_a_list_of_another_shape_is_told_as_such() -> None:
@@ -271,19 +273,24 @@ async def test_a_number_in_a_list_of_another_shape_is_told_as_such() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "state", "expected"),
     [
-        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "(201) 555-0142"}, True),
-        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": 2015550142}, True),
-        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "555-0142 ext 3"}, None),
-        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "2015550144"}, False),
-        ("update_group", {"org_unit_id": 1, "status": "inactive"}, {"org_unit_status": "Inactive"}, None),
-        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Read Only User"}, True),
-        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "read_only"}, True),
-        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Auditor"}, None),
-        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Standard User"}, False),
-        ("update_webhook", {"webhook_id": 1, "optional_payload": ["a", "b"]}, {"optional_payload": ["b", "a"]}, None),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "(201) 555-0142"}, YES),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": 2015550142}, YES),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "555-0142 ext 3"}, UNKNOWN),
+        ("update_group", {"org_unit_id": 1, "phone_number": "2015550142"}, {"phone_number": "2015550144"}, NO),
+        ("update_group", {"org_unit_id": 1, "status": "inactive"}, {"org_unit_status": "Inactive"}, UNKNOWN),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Read Only User"}, YES),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "read_only"}, YES),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Auditor"}, UNKNOWN),
+        ("update_user", {"user_id": 1, "role": "ReadOnly"}, {"role": "Standard User"}, NO),
+        (
+            "update_webhook",
+            {"webhook_id": 1, "optional_payload": ["a", "b"]},
+            {"optional_payload": ["b", "a"]},
+            UNKNOWN,
+        ),
     ],
 )
 async def test_another_way_of_writing_the_same_is_not_taken_for_another_value(
-    tool: str, arguments: dict[str, Any], state: dict[str, Any], expected: bool | None
+    tool: str, arguments: dict[str, Any], state: dict[str, Any], expected: Evidence
 ) -> None:
-    assert await shown(tool, arguments, state) is expected
+    assert await verify(tool, arguments, state) is expected

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.convirza.catalog import SIDEBAR
 from tests.tools.convirza_desk import desks
 from tests.tools.test_schemas import tokens
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_own_profile", {}),
@@ -133,11 +133,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 
 
 def test_the_list_of_calls_names_every_tool() -> None:
-    assert {f"convirza_{tool}" for tool, _ in CALLS} == {name for name in catalogue() if name.startswith("convirza_")}
+    assert {f"convirza_{tool}" for tool, _ in CALLS} == {
+        name for name in all_operations() if name.startswith("convirza_")
+    }
 
 
 def test_the_tools_are_the_56_operations_of_the_sidebar_and_the_profile() -> None:
-    specs = [operation.spec for name, operation in catalogue().items() if name.startswith("convirza_")]
+    specs = [operation.spec for name, operation in all_operations().items() if name.startswith("convirza_")]
     ours = {(spec.method, re.sub(r"\{\w+\}", "{id}", spec.path)) for spec in specs}
     # Update Tag stands twice in the sandbox, because no page shows its method
     sidebar = {(found.method, found.path) for found in SIDEBAR} - {("PATCH", "/v3/tag/{id}")}
@@ -146,7 +148,7 @@ def test_the_tools_are_the_56_operations_of_the_sidebar_and_the_profile() -> Non
 
 
 def test_all_of_convirza_costs_at_most_13500_tokens() -> None:
-    operations = [operation for name, operation in catalogue().items() if name.startswith("convirza_")]
+    operations = [operation for name, operation in all_operations().items() if name.startswith("convirza_")]
     assert tokens(operations) <= 13_500
 
 

@@ -7,9 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from clients.errors import NotFound
+from clients.evidence import Evidence
 from clients.operation import Operation, answer_type
 from tests.clients.convirza_accounts import sandboxes, user
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -69,7 +70,7 @@ UPLOAD: tuple[str, dict[str, Any]] = (
 
 
 def call(tool: str, arguments: dict[str, Any]) -> Operation[Any]:
-    return catalogue()[f"convirza_{tool}"].model_validate(arguments)
+    return all_operations()[f"convirza_{tool}"].model_validate(arguments)
 
 
 def as_kept(read: Operation[Any], found: BaseModel) -> BaseModel:
@@ -103,30 +104,30 @@ async def test_a_change_is_taken_back_to_what_was_there(tool: str, arguments: di
 @pytest.mark.parametrize(("tool", "arguments"), [pair for pair in CHANGES if pair[0] != "update_tag"])
 async def test_whether_a_change_happened_is_seen_by_looking(tool: str, arguments: dict[str, Any]) -> None:
     change = call(tool, arguments)
-    proof = change.verification(SENT_AT)
-    assert proof is not None
+    verification = change.verification(SENT_AT)
+    assert verification is not None
     async with sandboxes() as sandbox, user(sandbox) as client:
-        assert proof.check(await client.send(proof.read)) is False
+        assert verification.check(await client.send(verification.read)) is Evidence.NO
         await client.send(change)
-        assert proof.check(await client.send(proof.read)) is True
+        assert verification.check(await client.send(verification.read)) is Evidence.YES
 
 
 @pytest.mark.parametrize(("tool", "arguments"), NEW_AND_GONE)
 async def test_whether_something_came_or_went_is_seen_by_looking(tool: str, arguments: dict[str, Any]) -> None:
     change = call(tool, arguments)
-    proof = change.verification(SENT_AT)
-    assert proof is not None
+    verification = change.verification(SENT_AT)
+    assert verification is not None
 
     async def look() -> object:
         try:
-            return proof.check(await client.send(proof.read))
+            return verification.check(await client.send(verification.read))
         except NotFound:
-            return proof.if_absent
+            return verification.if_absent
 
     async with sandboxes() as sandbox, user(sandbox) as client:
-        assert await look() is not True
+        assert await look() is not Evidence.YES
         await client.send(change)
-        assert await look() is True
+        assert await look() is Evidence.YES
 
 
 @pytest.mark.parametrize(
@@ -154,14 +155,14 @@ def test_without_the_state_before_there_is_no_way_back(tool: str, arguments: dic
 
 @pytest.mark.parametrize("tool", ["provisioned_route", "user", "group", "webhook", "voice_agent", "broadcast"])
 def test_a_partial_update_must_change_something(tool: str) -> None:
-    kind = catalogue()[f"convirza_update_{tool}"]
+    kind = all_operations()[f"convirza_update_{tool}"]
     with pytest.raises(ValueError, match="nothing to change"):
         kind.model_validate({next(name for name in kind.model_fields if kind.model_fields[name].is_required()): 1})
 
 
 async def test_further_fields_prove_nothing() -> None:
     change = call("update_webhook", {"webhook_id": 1, "extra_fields": {"retries": 3}})
-    proof = change.verification(SENT_AT)
-    assert proof is not None
+    verification = change.verification(SENT_AT)
+    assert verification is not None
     async with sandboxes() as sandbox, user(sandbox) as client:
-        assert proof.check(await client.send(proof.read)) is None
+        assert verification.check(await client.send(verification.read)) is Evidence.UNKNOWN

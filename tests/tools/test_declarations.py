@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from clients.changing import Changing
 from clients.effects import Effect
-from clients.operation import Operation, Spec, answer_type
-from server.mcp.adapter import annotations, description
+from clients.operation import ChangesSomething, Operation, OperationType, answer_type
+from clients.spec import Spec
+from server.mcp.registry import annotations
 from tools.arguments import BadArguments, parse
-from tools.discovery.examples import SETTING, example_call, example_of, examples
-from tools.registry import DuplicateOperation, OperationType, by_tool_name, catalogue
+from tools.description import tool_description
+from tools.discovery.examples import ExampleAccount, example_call, example_of, examples
+from tools.registry import DuplicateOperation, all_operations, by_tool_name
 from tools.schema import input_schema, server_inputs
 
 PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
@@ -38,7 +39,7 @@ def of_every_operation(rule: Rule) -> Callable[[], None]:
 
     def test() -> None:
         broken: dict[str, str] = {}
-        for name, operation in catalogue().items():
+        for name, operation in all_operations().items():
             try:
                 rule(operation)
             except (AssertionError, LookupError, BadArguments) as why:
@@ -129,31 +130,31 @@ def test_it_has_an_example_that_could_be_called(operation: OperationType) -> Non
 
 def test_no_example_is_left_of_an_operation_that_is_gone() -> None:
     told = {f"{provider}_{name}" for provider in PROVIDERS for name in examples(provider)}
-    assert told == set(catalogue())
+    assert told == set(all_operations())
 
 
 @of_every_operation
 def test_an_update_that_changes_nothing_is_refused(operation: OperationType) -> None:
-    if not issubclass(operation, Changing):
+    if not issubclass(operation, ChangesSomething):
         return
     required = {name: value for name, value in example_of(operation).items() if name in _names_the_thing(operation)}
     with pytest.raises(BadArguments, match="nothing to change"):
-        parse(operation, required, lambda _: SETTING)
+        parse(operation, required, ExampleAccount())
 
 
 def _names_the_thing(operation: OperationType) -> set[str]:
     required = {name for name, field in operation.model_fields.items() if field.is_required()}
-    return required | (operation.besides if issubclass(operation, Changing) else set())
+    return required | (operation.besides if issubclass(operation, ChangesSomething) else set())
 
 
 @of_every_operation
 def test_an_update_must_change_something_or_always_sets_something(operation: OperationType) -> None:
     if operation.spec.name.startswith("update_"):
-        assert issubclass(operation, Changing) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
+        assert issubclass(operation, ChangesSomething) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
 
 
 def test_a_name_that_stands_twice_stops_the_catalogue() -> None:
-    one = next(iter(catalogue().values()))
+    one = next(iter(all_operations().values()))
     with pytest.raises(DuplicateOperation, match=one.spec.tool_name):
         by_tool_name([one, one])
 
@@ -162,7 +163,7 @@ def test_effect_docs_and_toolset_have_no_default() -> None:
     required = {
         name
         for name, parameter in inspect.signature(
-            next(iter(catalogue().values())).spec.provider.operation
+            next(iter(all_operations().values())).spec.provider.operation
         ).parameters.items()
         if parameter.default is inspect.Parameter.empty
     }
@@ -170,7 +171,7 @@ def test_effect_docs_and_toolset_have_no_default() -> None:
 
 
 def test_voicetel_is_complete() -> None:
-    specs: list[Spec] = [operation.spec for operation in catalogue().values()]
+    specs: list[Spec] = [operation.spec for operation in all_operations().values()]
     voicetel = [spec for spec in specs if spec.provider.name == "voicetel"]
     assert len(voicetel) == 74
     assert len({(spec.method, spec.path) for spec in voicetel}) == 74
@@ -178,5 +179,5 @@ def test_voicetel_is_complete() -> None:
 
 @of_every_operation
 def test_its_description_says_when_a_person_is_asked(operation: OperationType) -> None:
-    said = "A person is asked first." in description(operation) or "Only the operator" in description(operation)
+    said = "Needs approval." in tool_description(operation) or "Only the operator" in tool_description(operation)
     assert said == operation.spec.effect.is_guarded

@@ -9,12 +9,12 @@ from mcp.types import CallToolResult
 
 from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.rules.policy import Policy
-from server.mcp.app import build_server
+from server.mcp.server import build_server
 from server.services import Services
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tools.discovery.describe import describe
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
@@ -114,7 +114,7 @@ async def test_nothing_but_a_read_is_offered_for_a_name_that_reads_like_one(
     async with connect(server) as client:
         answer = _text(await client.call_tool("describe_operation", {"operation": f"voicetel_{verb}_{noun}x"}))
     offered = set(re.findall(r"voicetel_[a-z0-9_]+", answer.partition("nothing was sent.")[2]))
-    assert all(catalogue()[name].spec.effect.is_plain_read for name in offered), answer
+    assert all(all_operations()[name].spec.effect.is_plain_read for name in offered), answer
 
 
 async def test_what_is_excluded_is_not_offered_either(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ async def test_a_session_that_may_only_read_has_no_tool_to_write_and_finds_only_
     assert {tuple(row.get("effect", ["read"])) for row in found["operations"]} == {("read",)}
 
 
-@pytest.mark.parametrize("name", sorted(catalogue()))
+@pytest.mark.parametrize("name", sorted(all_operations()))
 def test_every_operation_can_be_described(name: str) -> None:
-    told = describe(catalogue()[name], Policy())
+    told = describe(all_operations()[name], Policy())
     assert told["price"]
     assert told["asked"]

@@ -11,9 +11,11 @@ from clients.operation import Operation
 from tests.clients.enswitch_accounts import installations
 from tests.tools.enswitch_calls import CALLS
 from tests.tools.enswitch_session import session
-from tools.registry import catalogue
+from tools.registry import all_operations
 
-OPERATIONS = {name: operation for name, operation in catalogue().items() if operation.spec.provider.name == "enswitch"}
+OPERATIONS = {
+    name: operation for name, operation in all_operations().items() if operation.spec.provider.name == "enswitch"
+}
 
 DOCUMENTED_DRY_RUNS = {
     "plans/routes/create", "plans/routes/update", "plans/classes/update", "routes/update", "outcosts/create",

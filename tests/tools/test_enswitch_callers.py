@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from clients.operation import Operation
-from server.mcp.untrusted import Untrusted, fenced
+from server.mcp.untrusted import Untrusted, fence_fields
 from tests.clients.enswitch_accounts import installations, person, served_by
 from tests.contract_stubs.enswitch import TOKEN, envelope
 from tools.enswitch.client import LOGIN_PATH
@@ -26,7 +26,7 @@ async def strangers_texts(call: Operation[Any], row: dict[str, str]) -> list[str
     async with served_by(handler) as client:
         answer: BaseModel = await client.send(call)
     fence = Untrusted()
-    fenced(answer, answer.model_dump(mode="json", exclude_none=True), fence)
+    fence_fields(answer, answer.model_dump(mode="json", exclude_none=True), fence)
     return fence.texts
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clients.evidence import Evidence
 from clients.operation import Operation
 from tests.clients.enswitch_accounts import COMPANY, installations, person
 from tests.tools.enswitch_session import session, text_of
@@ -308,7 +309,7 @@ async def test_a_tax_liability_that_was_set_is_set_back(tmp_path: Path) -> None:
         ("update_customer", {"id": 3, "auto_topup": True}, "No call of the provider"),
         ("hang_up_call", {"uniqueid": "seed.live"}, "made anew"),
         ("export_customers", {"customer": 3}, "exported is out"),
-        ("create_plan_route", {"called_prefix": "49", "plan": 3, "dry_run": True}, "checked only"),
+        ("create_plan_route", {"called_prefix": "49", "plan": 3, "dry_run": True}, "dry run"),
     ],
 )
 async def test_what_cannot_be_taken_back_is_said_to_be_so(
@@ -337,9 +338,9 @@ async def test_what_cannot_be_taken_back_is_said_to_be_so(
 )
 async def test_whether_a_lost_call_happened_is_found_out_by_looking(call: Operation[Any]) -> None:
     async with installations() as installation, person(installation) as client:
-        assert await _happened(client, call) is False
+        assert await _happened(client, call) is Evidence.NO
         await client.send(call)
-        assert await _happened(client, call) is True
+        assert await _happened(client, call) is Evidence.YES
 
 
 @pytest.mark.parametrize(
@@ -353,17 +354,17 @@ async def test_whether_a_lost_call_happened_is_found_out_by_looking(call: Operat
 )
 async def test_what_was_made_with_a_secret_may_have_been_there_with_another(call: Operation[Any]) -> None:
     async with installations() as installation, person(installation) as client:
-        assert await _happened(client, call) is False
+        assert await _happened(client, call) is Evidence.NO
         await client.send(call)
-        assert await _happened(client, call) is None
+        assert await _happened(client, call) is Evidence.UNKNOWN
 
 
 async def _happened(client: Any, call: Operation[Any]) -> object:
     from clients.errors import NotFound
 
-    proof = call.verification(NOW)
-    assert proof is not None
+    verification = call.verification(NOW)
+    assert verification is not None
     try:
-        return proof.check(await client.send(proof.read))
+        return verification.check(await client.send(verification.read))
     except NotFound:
-        return proof.if_absent
+        return verification.if_absent

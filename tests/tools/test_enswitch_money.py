@@ -15,7 +15,7 @@ from guard.action import Action, State
 from guard.money import Money
 from guard.rules.budget import Cap
 from server.services import Services
-from server.settings.model import Settings
+from server.settings.model import settings_class
 from tests.clients.enswitch_accounts import installations, served_by
 from tests.connecting import Person, connect, server_for
 from tests.contract_stubs.enswitch import SETTINGS, TOKEN, envelope
@@ -53,7 +53,7 @@ async def before(answer: Callable[[], httpx2.Response], folder: Path) -> AsyncGe
     def handler(request: httpx2.Request) -> httpx2.Response:
         return envelope("200", "OK", TOKEN) if request.url.path == LOGIN_PATH else answer()
 
-    settings = Settings.model_validate({"enswitch": SETTINGS, "state_folder": folder, "toolsets": ["enswitch"]})
+    settings = settings_class().model_validate({"enswitch": SETTINGS, "state_folder": folder, "toolsets": ["enswitch"]})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http:
         services, server = server_for(settings, http=http)
         person = Person()

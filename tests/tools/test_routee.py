@@ -8,10 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from clients.errors import NotFound
-from clients.operation import Operation, build_request
-from clients.undo import Undo
+from clients.evidence import Evidence
+from clients.operation import Operation, Undo
+from clients.request import build_request
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
-from server.mcp.untrusted import Untrusted, fenced
+from server.mcp.untrusted import Untrusted, fence_fields
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
 from tests.tools.routee_desk import desks, text_of
@@ -80,8 +81,8 @@ async def test_a_change_says_what_it_resets_and_that_it_sends_at_once(tmp_path: 
         await desk.attempt("update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when="now")
         for part in (
             "sent at once",
-            "RESETS campaign_name",
-            "RESETS groups",
+            "`campaign_name` goes back to its default",
+            "`groups` goes back to its default",
             'sender: now "Bluewater", then "Other"',
             "whole campaign is replaced",
             "One invalid number blocks the whole send",
@@ -172,11 +173,11 @@ def test_a_sender_that_is_neither_a_number_nor_a_name_is_a_strangers_text(sender
     fence = Untrusted()
     rows = Messages.model_validate({"content": [{"direction": "Inbound", "from": sender, "body": "x"}]})
     calls = Calls.model_validate({"content": [{"from": sender}, {"recordings": [{"from": sender}]}]})
-    told = [fenced(answer, answer.model_dump(mode="json", exclude_none=True), fence) for answer in (rows, calls)]
+    told = [fence_fields(answer, answer.model_dump(mode="json", exclude_none=True), fence) for answer in (rows, calls)]
     assert str(told).count(f"<{fence.tag}>") == 4
     for plain in ("447700900123", "+44 7700 900123", "Bluewater", ""):
         shown = Messages.model_validate({"content": [{"from": plain}]})
-        assert fenced(shown, shown.model_dump(exclude_none=True), Untrusted())["messages"][0]["sender"] == plain
+        assert fence_fields(shown, shown.model_dump(exclude_none=True), Untrusted())["messages"][0]["sender"] == plain
 
 
 # Ways back -----------------------------------------------------------------------------------------------------------
@@ -316,27 +317,28 @@ async def test_a_message_whose_answer_was_lost_is_found_by_looking(tmp_path: Pat
 )
 async def test_looking_tells_what_happened_from_what_did_not(call: Operation[Any], happens: bool) -> None:
     async with sandboxes() as sandbox, application(sandbox) as client:
-        proof = call.verification(datetime.now(UTC))
-        assert proof
-        assert await _look(client, proof) in {False, None}
+        verification = call.verification(datetime.now(UTC))
+        assert verification
+        assert await _look(client, verification) in {Evidence.NO, Evidence.UNKNOWN}
         await client.send(call)
-        assert await _look(client, proof) is happens
+        assert await _look(client, verification) is Evidence.YES
 
 
-async def _look(client: Any, proof: Any) -> bool | None:
+async def _look(client: Any, verification: Any) -> Evidence:
     try:
-        found = await client.send(proof.read)
+        found = await client.send(verification.read)
     except NotFound:
-        verdict: bool | None = proof.if_absent
-        return verdict
-    shown: bool | None = proof.check(found)
-    return shown
+        evidence: Evidence = verification.if_absent
+        return evidence
+    evidence = verification.check(found)
+    assert isinstance(evidence, Evidence)
+    return evidence
 
 
 def test_another_message_to_the_same_number_proves_nothing() -> None:
-    proof = _sms(label="a").verification(datetime.now(UTC))
+    verification = _sms(label="a").verification(datetime.now(UTC))
     rows = [{"to": GREEK, "body": "Other"}, {"to": GREEK, "body": "Hello", "label": "b"}]
-    assert proof.check(Messages.model_validate({"content": rows})) is None
+    assert verification.check(Messages.model_validate({"content": rows})) is Evidence.UNKNOWN
 
 
 def test_the_state_before_is_read_where_a_read_shows_it() -> None:

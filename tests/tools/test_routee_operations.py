@@ -9,7 +9,7 @@ from sandbox.routee.catalog import ENDPOINTS
 from sandbox.routee.seed import AMERICAN_NUMBER, APPLICATION, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
 from tests.tools.routee_desk import desks
 from tests.tools.test_schemas import tokens
-from tools.registry import catalogue
+from tools.registry import all_operations
 
 GREEK = "+306970000555"
 ENDLESS = "+306970000015"
@@ -241,11 +241,11 @@ async def test_money_and_reports(tmp_path: Path) -> None:
 
 def test_no_operation_is_left_out() -> None:
     called = set(re.findall(r'"([a-z_]+)"', Path(__file__).read_text(encoding="utf-8")))
-    assert {name for name in catalogue() if name.startswith("routee_")} <= {f"routee_{name}" for name in called}
+    assert {name for name in all_operations() if name.startswith("routee_")} <= {f"routee_{name}" for name in called}
 
 
 def test_routee_is_complete_but_for_three_calls() -> None:
-    specs = [one.spec for name, one in catalogue().items() if name.startswith("routee_")]
+    specs = [one.spec for name, one in all_operations().items() if name.startswith("routee_")]
     ours = {(spec.method, re.sub(r"\{\w+\}", "{}", spec.path)) for spec in specs}
     known = {(endpoint.method, re.sub(r"\{\w+\}", "{}", endpoint.path)) for endpoint in ENDPOINTS}
     assert known - ours == {
@@ -257,6 +257,6 @@ def test_routee_is_complete_but_for_three_calls() -> None:
 
 
 def test_all_of_routee_costs_at_most_18500_tokens() -> None:
-    operations = [one for name, one in catalogue().items() if name.startswith("routee_")]
+    operations = [one for name, one in all_operations().items() if name.startswith("routee_")]
     assert len(operations) == 96
     assert tokens(operations) <= 18_500

@@ -15,7 +15,7 @@ from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
 from tests.tools.routee_desk import desks
-from tools.registry import catalogue
+from tools.registry import all_operations
 from tools.routee.calls import Verb
 from tools.routee.operations.call_control import TransferCall
 from tools.routee.operations.campaigns import SendCampaign, UpdateCampaign
@@ -138,7 +138,9 @@ async def test_what_cannot_be_priced_is_said_to_be_unknown_with_the_reason() -> 
 
 def test_every_paid_operation_is_among_the_priced_or_the_unpriced() -> None:
     told = {call.spec.tool_name for call, _, _ in PRICED} | {call.spec.tool_name for call, _ in UNPRICED}
-    paid = {name for name, one in catalogue().items() if name.startswith("routee_") and Effect.PAID in one.spec.effect}
+    paid = {
+        name for name, one in all_operations().items() if name.startswith("routee_") and Effect.PAID in one.spec.effect
+    }
     assert paid == told
 
 

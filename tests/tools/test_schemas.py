@@ -11,12 +11,12 @@ from typing import Any
 import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
-from server.mcp.adapter import annotations, description
-from server.mcp.registry import ToolRegistry
-from server.services import Services
-from server.settings.model import Settings
+from clients.operation import OperationType
+from server.mcp.registry import ToolRegistry, annotations
+from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tools.registry import OperationType, catalogue
+from tools.description import tool_description
+from tools.registry import all_operations
 from tools.schema import input_schema
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -28,16 +28,16 @@ def _listed(operation: OperationType) -> dict[str, Any]:
     return {
         "name": spec.tool_name,
         "title": spec.title,
-        "description": description(operation),
+        "description": tool_description(operation),
         "inputSchema": input_schema(operation),
         "annotations": annotations(spec).model_dump(by_alias=True, exclude_none=True),
     }
 
 
-@pytest.mark.parametrize("name", sorted(catalogue()))
+@pytest.mark.parametrize("name", sorted(all_operations()))
 def test_what_a_model_sees_of_it_is_pinned(name: str) -> None:
     file = FOLDER / f"{name}.json"
-    seen = json.dumps(_listed(catalogue()[name]), indent=2, ensure_ascii=False) + "\n"
+    seen = json.dumps(_listed(all_operations()[name]), indent=2, ensure_ascii=False) + "\n"
     if WRITES:
         file.parent.mkdir(exist_ok=True)
         file.write_text(seen, encoding="utf-8")
@@ -46,7 +46,7 @@ def test_what_a_model_sees_of_it_is_pinned(name: str) -> None:
 
 
 def test_every_snapshot_belongs_to_an_operation() -> None:
-    assert {file.stem for file in FOLDER.glob("*.json")} == set(catalogue())
+    assert {file.stem for file in FOLDER.glob("*.json")} == set(all_operations())
 
 
 def tokens(operations: list[OperationType]) -> int:
@@ -56,14 +56,14 @@ def tokens(operations: list[OperationType]) -> int:
 
 
 def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
-    voicetel = [operation for operation in catalogue().values() if operation.spec.provider.name == "voicetel"]
+    voicetel = [operation for operation in all_operations().values() if operation.spec.provider.name == "voicetel"]
     assert tokens(voicetel) <= 15_000
 
 
 def _surface(folder: Path, **surface: Any) -> list[dict[str, Any]]:
     """The list as a client of a server with all four providers gets it."""
-    settings = for_sandbox(Settings.model_validate({"state_folder": folder, **surface}), "http://unused.test")
-    listed = ToolRegistry(Services(settings)).listed.values()
+    settings = for_sandbox(settings_class().model_validate({"state_folder": folder, **surface}), "http://unused.test")
+    listed = ToolRegistry(settings).listed.values()
     return [one.tool.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]
 
 
@@ -85,7 +85,7 @@ def test_the_whole_surface_costs_at_most_220_tokens_a_tool(tmp_path: Path) -> No
 
 
 def test_what_a_model_sees_of_our_own_tools_is_pinned(tmp_path: Path) -> None:
-    own = [tool for tool in _surface(tmp_path, toolsets=["all"]) if tool["name"] not in catalogue()]
+    own = [tool for tool in _surface(tmp_path, toolsets=["all"]) if tool["name"] not in all_operations()]
     seen = json.dumps(own, indent=2, ensure_ascii=False) + "\n"
     file = FOLDER.parent / "own_tools.json"
     if WRITES:

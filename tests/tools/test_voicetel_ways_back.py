@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from clients.operation import Operation, answer_type
-from clients.undo import Undo
-from tools.registry import catalogue
+from clients.operation import Operation, Undo, answer_type
+from tools.registry import all_operations
 
 
 def way_back(tool: str, arguments: dict[str, Any], shown: dict[str, Any]) -> Undo:
     """How a call is taken back when VoiceTel showed this before it."""
-    call: Operation[Any] = catalogue()[f"voicetel_{tool}"].model_validate(arguments)
+    call: Operation[Any] = all_operations()[f"voicetel_{tool}"].model_validate(arguments)
     read = call.before()
     assert read is not None
     kept: Any = answer_type(type(read))
@@ -28,7 +27,7 @@ def test_a_prefix_is_taken_away_again_where_there_was_none() -> None:
 def test_what_was_not_read_of_a_gateway_is_said_to_stay() -> None:
     arguments = {"gateway_id": 1000, "limit": 40, "address": "203.0.113.20"}
     undo = way_back("update_gateway", arguments, {"id": 1000, "gateway": "203.0.113.10", "limit": None})
-    assert (undo.verdict, undo.lost) == ("partial", "Not read before the change: limit.")
+    assert (undo.verdict, undo.lost) == ("partial", "Not read before the change, so not restored: limit.")
     assert undo.operation is not None
     assert undo.operation.to_wire() == {"gateway": "203.0.113.10"}
 

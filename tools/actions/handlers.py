@@ -1,36 +1,25 @@
-"""Tools of our own about guarded calls: look at an action, list them, take one back."""
+"""Tools about guarded calls: look at an action, list them, undo one."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, Field
 
-from guard.action import Action, Principal, State
-from guard.messages import argument_lines, status_line
-from server.mcp.dispatcher import Dispatcher, Principals
-from server.mcp.quoting import fence_action
-from server.mcp.results import problem
-from server.mcp.untrusted import Untrusted
-from tools.builtin import LOCAL_READ, MUTATING, Outcome, builtin_tool
+from guard.action import Action, State
+from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, builtin_tool, problem
 
-if TYPE_CHECKING:
-    from guard.journal import Journal
-    from guard.undo import UndoPlanner
+TOOLSET = "actions"
 
 
 class ActionId(BaseModel):
-    """Arguments of the tools about one action."""
+    """Which action."""
 
     model_config = ConfigDict(extra="forbid")
 
     action_id: str = Field(pattern=r"^act_[a-z0-9]{8}$", description="Id of the action, from its question or receipt.")
 
 
-class Listing(BaseModel):
-    """Arguments of list_actions."""
+class ActionFilter(BaseModel):
+    """Which actions."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,86 +27,46 @@ class Listing(BaseModel):
     limit: int = Field(default=20, ge=1, le=200, description="How many, newest first.")
 
 
-class ActionHandlers:
-    """Answers for the record: what a principal asked for, and how to take it back."""
-
-    def __init__(
-        self,
-        *,
-        desk: Dispatcher,
-        journal: "Callable[[], Journal]",
-        undoing: "Callable[[], UndoPlanner]",
-        principal: Principals,
-        current: Callable[[Action], Awaitable[Action]],
-    ) -> None:
-        """`current` looks at the provider for an action whose outcome is open."""
-        self._desk = desk
-        self._journal = journal
-        self._undoing = undoing
-        self._principal = principal
-        self._current = current
-
-    async def get(self, asked: ActionId, context: Context[Any, Any]) -> Outcome:
-        """One action of this principal."""
-        action = await self._journal().find(asked.action_id)
-        if action is None or action.principal != self._principal(context).name:
-            return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
-        action = await self._current(action)
-        fence = Untrusted()
-        action, quoted = fence_action(action, fence)
-        lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
-        lines += [action.outcome] if action.outcome else []
-        lines += [fence.note] if fence.is_used else []
-        await self._desk.remember(fence, action.operation, self._principal(context))
-        return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=_shown(action))
-
-    async def list(self, asked: Listing, context: Context[Any, Any]) -> Outcome:
-        """Actions of this principal, newest first."""
-        states = {asked.state} if asked.state else None
-        principal: Principal = self._principal(context)
-        found = await self._journal().latest(asked.limit, states=states, principal=principal.name)
-        lines = [f"{action.id} {action.state.value}: {action.title}" for action in found] or ["No actions."]
-        rows = [_row(action) for action in found]
-        return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content={"actions": rows})
-
-    async def undo(self, asked: ActionId, context: Context[Any, Any]) -> Outcome:
-        """Propose the call that takes an action back; it is guarded like any other."""
-        action, plan = await self._undoing().plan(asked.action_id, principal=self._principal(context).name)
-        if plan.operation is None:
-            return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
-        note = f"Undoing {action.id}: {plan.verdict}." + (f" Not brought back: {plan.lost}" if plan.lost else "")
-        result = await self._desk.propose(plan.operation, context, note=f"This takes back {action.title}. {note}")
-        if isinstance(result, CallToolResult):
-            return result.model_copy(update={"content": [TextContent(text=note), *result.content]})
-        return result
+@builtin_tool("get_action", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionId)
+async def get_action(asked: ActionId, call: BuiltinCall) -> Outcome:
+    """Show what became of one guarded call, and what it cost."""
+    action = await call.services.journal.find(asked.action_id)
+    if action is None or action.principal != call.session.principal.name:
+        return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
+    return ActionReply(await call.services.current(action))
 
 
-def action_tools(desk: ActionHandlers) -> list[Tool]:
-    """The tools about actions."""
-    return [
-        builtin_tool(
-            "get_action", "Show what became of one guarded call, and what it cost.", ActionId, desk.get, LOCAL_READ
-        ),
-        builtin_tool(
-            "list_actions", "List guarded calls and where each stands, newest first.", Listing, desk.list, LOCAL_READ
-        ),
-        builtin_tool(
-            "undo_action",
-            "Take a guarded call back where the provider allows it, saying what is lost. A person is asked.",
-            ActionId,
-            desk.undo,
-            MUTATING,
-        ),
-    ]
+@builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)
+async def list_actions(asked: ActionFilter, call: BuiltinCall) -> Reply:
+    """List guarded calls and where each stands, newest first."""
+    states = {asked.state} if asked.state else None
+    found = await call.services.journal.latest(asked.limit, states=states, principal=call.session.principal.name)
+    lines = [f"{action.id} {action.state.value}: {action.title}" for action in found] or ["No actions."]
+    return Reply(content={"actions": [action_row(action) for action in found]}, text="\n".join(lines))
 
 
-def _row(action: Action) -> dict[str, Any]:
+@builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=ActionId)
+async def undo_action(asked: ActionId, call: BuiltinCall) -> Outcome:
+    """Undo a guarded call where the provider allows it, saying what is lost. Needs approval."""
+    action, plan = await call.services.undo_planner.plan(asked.action_id, principal=call.session.principal.name)
+    if plan.operation is None:
+        return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
+    heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
+    note = f"This undoes {action.title}. {heading}"
+    return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
+
+
+TOOLS = (get_action, list_actions, undo_action)
+
+
+def action_row(action: Action) -> dict[str, Any]:
+    """An action in one row: id, state, call, price, when it was asked for, and who decided."""
     price = str(action.quote.amount) if action.quote.amount else ("unknown" if action.quote.unknown else None)
     row = {"action": action.id, "state": action.state.value, "call": action.operation, "price": price}
     return row | {"asked_at": action.created_at.isoformat(timespec="seconds"), "decided_by": action.decided_by}
 
 
-def _shown(action: Action) -> dict[str, Any]:
-    """The provider's raw answer is left out: it may hold a stranger's words. The receipt showed it, fenced."""
-    facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before or None}
-    return {name: value for name, value in {**_row(action), **facts}.items() if value is not None}
+def _scope(verdict: str, lost: str) -> str:
+    if verdict == "full":
+        return " restores everything."
+    return f" restores a part. Not restored: {lost}" if lost else " restores a part."

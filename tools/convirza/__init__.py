@@ -1,1 +1,29 @@
-"""Convirza: call tracking. The 56 operations of API v3, and the profile."""
+"""Convirza: tracked numbers, routes, calls, tags, webhooks and users of one account."""
+
+from clients.deferred import Deferred
+from tools.convirza.settings import ConvirzaSettings
+from tools.provider import Provider
+
+provider = Provider(
+    name="convirza",
+    title="Convirza",
+    settings=ConvirzaSettings,
+    package=__name__,
+    operations=(
+        "provisioned_routes",
+        "phone_numbers",
+        "conversations",
+        "broadcasts",
+        "voice_agents",
+        "media_prompts",
+        "webhooks",
+        "tags",
+        "users",
+        "groups",
+    ),
+    everyday={"conversations": ("convirza_list_calls",)},
+    connect=Deferred("tools.convirza.client:connect"),
+    harmless_read=Deferred("tools.convirza.operations.groups:ListChildGroups"),
+    view=Deferred("tools.convirza.view:ConvirzaView"),
+)
+"""What the entry point `ringfence.providers` names."""

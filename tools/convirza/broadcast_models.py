@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from clients.evidence import Evidence, all_of
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer
-from tools.convirza.comparing import CLOCKS_DIFFER, agrees, all_of
+from tools.convirza.updates import is_new, same_settings
 
 NOW: Final = "now"
 
@@ -53,14 +54,14 @@ class Broadcast(Answer):
         return as_when(self.scheduled_at.isoformat()) if self.scheduled_at and self.status != "sent" else None
 
 
-def is_set(found: Broadcast, wanted: dict[str, Any]) -> bool | None:
+def is_set(found: Broadcast, wanted: dict[str, Any]) -> Evidence:
     """Whether it has these settings. The order of the recipients means nothing."""
     shown = found.model_copy(update={"recipients": sorted(found.recipients)}) if found.recipients else found
     meant = wanted | ({"recipients": sorted(wanted["recipients"])} if "recipients" in wanted else {})
-    return agrees(shown, meant)
+    return same_settings(shown, meant)
 
 
-def is_changed(found: Broadcast, when: str | None, wanted: dict[str, Any], sent_at: datetime) -> bool | None:
+def is_changed(found: Broadcast, when: str | None, wanted: dict[str, Any], sent_at: datetime) -> Evidence:
     """Whether a change made at `sent_at` shows."""
     settings = [is_set(found, wanted)] if wanted else []
     if when == NOW:
@@ -68,25 +69,24 @@ def is_changed(found: Broadcast, when: str | None, wanted: dict[str, Any], sent_
     return all_of(settings if when is None else [*settings, _is_scheduled_for(found, when)])
 
 
-def _is_sent_as(settings: list[bool | None], went_out: bool | None) -> bool | None:
-    """Taken for refused it would be sent again, so that a setting which seems to be another does not prove it."""
-    if went_out is False:
-        return False
-    return True if all_of([*settings, went_out]) else None
+def _is_sent_as(settings: list[Evidence], went_out: Evidence) -> Evidence:
+    """A broadcast that counts as not sent is sent again, so a setting that seems to differ does not prove that."""
+    if went_out is Evidence.NO:
+        return Evidence.NO
+    return Evidence.yes_if(all_of([*settings, went_out]) is Evidence.YES)
 
 
-def _went_out(found: Broadcast, sent_at: datetime) -> bool | None:
+def _went_out(found: Broadcast, sent_at: datetime) -> Evidence:
     status = (found.status or "").casefold()
     if status == "sent":
-        went_before = found.sent_at is not None and found.sent_at < sent_at - CLOCKS_DIFFER
-        return None if went_before else True
-    return False if status in NOT_YET and found.scheduled_at is not None else None
+        return Evidence.yes_if(found.sent_at is None or is_new(found.sent_at, sent_at))
+    return Evidence.no_if(status in NOT_YET and found.scheduled_at is not None)
 
 
-def _is_scheduled_for(found: Broadcast, when: str) -> bool | None:
+def _is_scheduled_for(found: Broadcast, when: str) -> Evidence:
     if found.scheduled_at is None:
-        return None
+        return Evidence.UNKNOWN
     apart = abs(found.scheduled_at - datetime.fromisoformat(when))
     if apart >= ROUNDED_TO:
-        return False
-    return None if apart else True
+        return Evidence.NO
+    return Evidence.yes_if(not apart)

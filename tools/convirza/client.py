@@ -11,10 +11,14 @@ from typing import Any, ClassVar, Final, cast
 from clients.client import ApiClient
 from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
 from clients.limits import Limits, ProcessLimits
-from clients.operation import Operation, ProviderApi, Spec
+from clients.operation import Operation
 from clients.redaction import redact
+from clients.resources import ClientResources
+from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
 from clients.tokens import ProcessTokens, TokenStore
 from tools.convirza.session import ConvirzaSession
+from tools.convirza.settings import ConvirzaSettings
 
 convirza: Final = ProviderApi(
     "convirza",
@@ -119,3 +123,18 @@ def _reason(envelope: Mapping[str, Any]) -> str:
     """The provider's words: one sentence, or several."""
     words = envelope.get("message") or envelope.get("error") or ""
     return " ".join(str(word) for word in cast("list[object]", words)) if isinstance(words, list) else str(words)
+
+
+def connect(account: ConvirzaSettings, resources: ClientResources) -> Convirza:
+    """Make a client of the account that the settings name."""
+    return Convirza(
+        email=account.email,
+        password=reveal(account.password),
+        base_url=account.base_url,
+        oauth_url=account.oauth_url,
+        http=resources.http,
+        limits=resources.limits,
+        cache=resources.cache,
+        tokens=resources.tokens,
+        paths=resources.paths,
+    )

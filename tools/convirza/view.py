@@ -6,6 +6,7 @@ from typing import Any
 from tools.convirza.internal_reads import TrackingNumber
 from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchNumbers
 from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes, RouteRow
+from tools.convirza.settings import ConvirzaSettings
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -15,7 +16,7 @@ from tools.overview.views import (
     Offer,
     OwnedNumber,
     Spending,
-    every,
+    read_every_page,
 )
 from tools.policy_reader import Reader
 
@@ -26,17 +27,17 @@ NO_MONEY = "Convirza shows no amounts"
 class ConvirzaView:
     """One user's part of a Convirza account."""
 
-    def __init__(self, client: Reader) -> None:
-        self._client = client
+    def __init__(self, reader: Reader, _account: ConvirzaSettings) -> None:
+        self._reader = reader
 
     async def numbers(self) -> list[OwnedNumber]:
         routes = await self._routes_by_number()
-        rows = await every(self._client, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
-        return [_line(row, routes.get(row.phone_number)) for row in rows if row.phone_number]
+        rows = await read_every_page(self._reader, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
+        return [_owned_number(row, routes.get(row.phone_number)) for row in rows if row.phone_number]
 
     async def number(self, number: str) -> Details | None:
         routes = await self._routes_by_number()
-        rows = await every(self._client, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
+        rows = await read_every_page(self._reader, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
         row: TrackingNumber | None = next((row for row in rows if row.phone_number == number), None)
         if row is None:
             return None
@@ -44,7 +45,7 @@ class ConvirzaView:
         more: dict[str, Any] = {"phone_number_id": row.phone_number_id}
         if route is not None:
             more |= {"route_id": route.route_id, "route_status": route.status}
-        return Details(_line(row, route), more)
+        return Details(_owned_number(row, route), more)
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
@@ -52,7 +53,7 @@ class ConvirzaView:
         if not wanted.starts_with or wanted.starts_with[0] in "01":
             raise NotOffered("Convirza searches by area code; give one")
         call = SearchNumbers(starts_with=wanted.starts_with, limit=min(wanted.limit, 200))
-        rows = (await self._client.send(call)).numbers
+        rows = (await self._reader.send(call)).numbers
         return [
             Offer(number=row.number, provider=NAME, order_with="convirza_order_number")
             for row in rows
@@ -71,11 +72,13 @@ class ConvirzaView:
         raise NotOffered("Convirza shows text threads, not what became of a message")
 
     async def _routes_by_number(self) -> dict[str, RouteRow]:
-        rows: list[RouteRow] = await every(self._client, ListProvisionedRoutes(limit=200), lambda page: page.routes)
+        rows: list[RouteRow] = await read_every_page(
+            self._reader, ListProvisionedRoutes(limit=200), lambda page: page.routes
+        )
         return {one.phone_number: row for row in rows for one in row.phone_numbers if one.phone_number}
 
 
-def _line(row: TrackingNumber, route: RouteRow | None) -> OwnedNumber:
+def _owned_number(row: TrackingNumber, route: RouteRow | None) -> OwnedNumber:
     calls_to = route.ring_to if route and route.status != "inactive" else None
     name = (route.name if route else None) or row.route_name
     return OwnedNumber(number=row.phone_number or "", provider=NAME, calls_to=calls_to or "nowhere", name=name)

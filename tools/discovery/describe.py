@@ -1,17 +1,17 @@
-"""Tells all there is to know about one operation: schema, effect, who is asked, price rule, basis, an example."""
+"""Describes one operation whole: schema, effect, who approves, price rule, basis, an example."""
 
 from typing import Any
 
 from clients.effects import Charge
+from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy
-from server.mcp.adapter import description
+from tools.description import tool_description
 from tools.discovery.examples import example_call, example_of
-from tools.registry import OperationType
 from tools.schema import input_schema
 
 ASKED: dict[Decision, str] = {
-    Decision.ALLOW: "nobody is asked",
-    Decision.ASK: "a person is asked first",
+    Decision.ALLOW: "runs without approval",
+    Decision.ASK: "needs approval",
     Decision.PAGE: "only the operator can approve it",
     Decision.DENY: "the operator forbids it",
 }
@@ -25,7 +25,7 @@ def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
     return {
         "name": spec.tool_name,
         "title": spec.title,
-        "does": description(operation),
+        "does": tool_description(operation),
         "provider": spec.provider.name,
         "toolset": spec.toolset,
         "effect": spec.effect.labels,

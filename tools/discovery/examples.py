@@ -6,11 +6,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
+from clients.operation import OperationType
+from clients.settings import AccountSettings
 from tools.arguments import parse
-from tools.registry import OperationType
+from tools.registry import provider_named
 
-SETTING = "2015550100"
-"""Stands in an example for what the settings fill in; its form is the strictest that one of them has."""
+
+class ExampleAccount(AccountSettings):
+    """Settings for examples: each has the strictest form that one of them needs."""
+
+    def value_of(self, name: str) -> str:
+        """The same for every setting."""
+        return "2015550100"
 
 
 def example_of(operation: OperationType) -> dict[str, Any]:
@@ -25,11 +32,11 @@ def example_call(operation: OperationType) -> Any:
     Raises:
         BadArguments: The example does not fit the operation.
     """
-    return parse(operation, example_of(operation), lambda _setting: SETTING)[0]
+    return parse(operation, example_of(operation), ExampleAccount())[0]
 
 
 @cache
 def examples(provider: str) -> Mapping[str, dict[str, Any]]:
     """The examples of a provider's operations, by the operation's name."""
-    text = (files("tools") / provider / "examples.json").read_text(encoding="utf-8")
+    text = (files(provider_named(provider).package) / "examples.json").read_text(encoding="utf-8")
     return cast("Mapping[str, dict[str, Any]]", json.loads(text))

@@ -1,30 +1,28 @@
 """The four tools that reach every operation: search, describe, and call, for reading and for all else."""
 
-from collections.abc import Callable, Collection, Iterable
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from guard.rules.policy import Policy
-from server.mcp.dispatcher import AccessCheck, Dispatcher
-from server.mcp.results import problem, shown
-from tools.builtin import LOCAL_READ, MUTATING, PROVIDER_READ, builtin_tool
+from clients.operation import OperationType
+from tools.builtin import BuiltinCall, BuiltinEffect, BuiltinTool, Outcome, Reply, builtin_tool, problem
 from tools.discovery.describe import ASKED, CALL_READ, CALL_WRITE, caller, describe
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Entry, Index
-from tools.registry import OperationType, operation_named, operations_of
+from tools.registry import operation_named, operations_of
 from tools.suggestions import nearest_tools, reads_of
 
-Outcome = CallToolResult | InputRequiredResult
+TOOLSET = "discovery"
+CANDIDATES = 200
+"""Entries that are ranked before those that do not fit the session are left out."""
+
 Kind = Literal["read", "change", "paid"]
 
 
-class Searching(BaseModel):
-    """Arguments of search_operations."""
+class OperationSearch(BaseModel):
+    """What to search for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,16 +37,16 @@ class Searching(BaseModel):
         return provider.strip().lower() if provider else provider
 
 
-class Naming(BaseModel):
-    """Arguments of describe_operation."""
+class OperationName(BaseModel):
+    """Which operation to describe."""
 
     model_config = ConfigDict(extra="forbid")
 
     operation: str = Field(max_length=80, description="Name, from search_operations.")
 
 
-class Calling(BaseModel):
-    """Arguments of the two tools that call."""
+class OperationCall(BaseModel):
+    """Which operation to call, with what."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,112 +54,103 @@ class Calling(BaseModel):
     arguments: dict[str, Any] = Field(default={}, description="As describe_operation shows them.")
 
 
-class DiscoveryHandlers:
-    """Finds and calls the operations of the providers that are set up, as far as the session reaches them."""
-
-    def __init__(
-        self,
-        *,
-        desk: Dispatcher,
-        policy: Policy,
-        providers: Collection[str],
-        bar: AccessCheck,
-        listed: Callable[[], Iterable[Tool]],
-    ) -> None:
-        self._desk = desk
-        self._policy = policy
-        self._providers = providers
-        self._bar = bar
-        self._listed = listed
-
-    async def search(self, asked: Searching, context: Context[Any, Any]) -> Outcome:
-        """The operations and tools that fit a request best."""
-        if asked.provider is not None and asked.provider not in self._providers:
-            there = ", ".join(self._providers) or "none"
-            return problem(f"{asked.provider} is not set up here. Set up: {there}.", kind="NotConfigured")
-        found = self._index.search(asked.query, limit=200)
-        rows = [row for entry in found if (row := self._row(entry, asked, context)) is not None][: asked.limit]
-        if not rows:
-            return problem("Nothing fits. Say it in other words, or leave out provider and kind.", kind="NotFound")
-        return shown({"operations": rows})
-
-    async def describe(self, asked: Naming, context: Context[Any, Any]) -> Outcome:
-        """Everything about one operation."""
-        operation = self._known(asked.operation, context)
-        if isinstance(operation, CallToolResult):
-            return operation
-        told = describe(operation, self._policy)
-        return shown({name: value for name, value in told.items() if value is not None})
-
-    async def read(self, asked: Calling, context: Context[Any, Any]) -> Outcome:
-        """Make a plain read."""
-        operation = self._known(asked.operation, context)
-        if isinstance(operation, CallToolResult):
-            return operation
-        if not operation.spec.effect.is_plain_read:
-            effect = " and ".join(operation.spec.effect.labels)
-            return problem(
-                f"{asked.operation} is no plain read ({effect}), so it was not called. Use {CALL_WRITE}.",
-                kind="NotARead",
-            )
-        return await self._desk.call(operation, asked.arguments, context)
-
-    async def write(self, asked: Calling, context: Context[Any, Any]) -> Outcome:
-        """Make any call, through the guard where it is not harmless."""
-        operation = self._known(asked.operation, context)
-        return (
-            operation
-            if isinstance(operation, CallToolResult)
-            else await self._desk.call(operation, asked.arguments, context)
+@builtin_tool("search_operations", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationSearch)
+async def search_operations(asked: OperationSearch, call: BuiltinCall) -> Reply:
+    """Find the operations for a job among all providers; most are not listed as tools."""
+    set_up = call.services.set_up
+    if asked.provider is not None and asked.provider not in set_up:
+        return problem(
+            f"{asked.provider} is not set up here. Set up: {', '.join(set_up) or 'none'}.", kind="NotConfigured"
         )
+    entries = _index(tuple(set_up), tuple(call.services.builtin_tools)).search(asked.query, limit=CANDIDATES)
+    rows = [row for entry in entries if (row := _row(entry, asked, call)) is not None][: asked.limit]
+    if not rows:
+        return problem("Nothing fits. Say it in other words, or leave out provider and kind.", kind="NotFound")
+    return Reply(content={"operations": rows})
 
-    @cached_property
-    def _index(self) -> Index:
-        return index_of((one for name in self._providers for one in operations_of(name).values()), self._listed())
 
-    @cached_property
-    def _own(self) -> dict[str, bool]:
-        """The tools that are no operation, with whether each only reads."""
-        own = [*self._listed(), *discovery_tools(self)]
-        return {tool.name: bool(tool.annotations and tool.annotations.read_only_hint) for tool in own}
+@builtin_tool("describe_operation", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationName)
+async def describe_operation(asked: OperationName, call: BuiltinCall) -> Reply:
+    """Show an operation's arguments, effect, price rule, who approves, and an example."""
+    operation = _find(asked.operation, call)
+    if isinstance(operation, Reply):
+        return operation
+    facts = describe(operation, call.services.policy)
+    return Reply(content={name: value for name, value in facts.items() if value is not None})
 
-    def _known(self, name: str, context: Context[Any, Any]) -> OperationType | CallToolResult:
-        operation = operation_named(name)
-        if operation is not None and operation.spec.provider.name in self._providers:
-            return operation
-        if operation is not None:
-            return problem(
-                f"{operation.spec.provider.title} is not set up here; nothing was sent.", kind="NotConfigured"
-            )
-        if name in self._own:
-            return problem(f"`{name}` is a tool of its own; call it directly. Nothing was sent.", kind="NotAnOperation")
-        every = (one for provider in self._providers for one in operations_of(provider).values())
-        reached = reads_of(one for one in every if not self._bar(one.spec, context))
-        close = nearest_tools(name, reached | self._own)
-        told = [f"{one} (a tool of its own)" if one in self._own else one for one in close]
-        hint = f"Did you mean {' or '.join(told)}?" if told else "Look it up with search_operations."
-        return problem(f"There is no operation {name!r}; nothing was sent. {hint}", kind="NotFound")
 
-    def _row(self, entry: Entry, asked: Searching, context: Context[Any, Any]) -> dict[str, Any] | None:
-        operation = operation_named(entry.name) if entry.provider else None
-        if operation is None:
-            if asked.provider is not None or asked.kind not in (None, "read"):
-                return None
-            return {"name": entry.name, "does": entry.texts["description"], "call_with": "the tool itself"}
-        if asked.provider not in (None, entry.provider) or not _fits(operation, asked.kind):
+@builtin_tool(CALL_READ, toolset=TOOLSET, effect=BuiltinEffect.PROVIDER_READ, arguments=OperationCall)
+async def call_read_operation(asked: OperationCall, call: BuiltinCall) -> Outcome:
+    """Call an operation that only reads and costs nothing."""
+    operation = _find(asked.operation, call)
+    if isinstance(operation, Reply):
+        return operation
+    if not operation.spec.effect.is_plain_read:
+        effect = " and ".join(operation.spec.effect.labels)
+        return problem(
+            f"{asked.operation} is no plain read ({effect}), so it was not called. Use {CALL_WRITE}.", kind="NotARead"
+        )
+    return await call.operations.call(operation, asked.arguments, call.session)
+
+
+@builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=OperationCall)
+async def call_write_operation(asked: OperationCall, call: BuiltinCall) -> Outcome:
+    """Call any other operation; what costs, removes, reroutes or touches credentials needs approval."""
+    operation = _find(asked.operation, call)
+    if isinstance(operation, Reply):
+        return operation
+    return await call.operations.call(operation, asked.arguments, call.session)
+
+
+TOOLS = (search_operations, describe_operation, call_read_operation, call_write_operation)
+
+
+@cache
+def _index(providers: Sequence[str], tools: Sequence[BuiltinTool]) -> Index:
+    """The index of what these providers and tools offer; built once, since neither changes while a server runs."""
+    findable = [tool for tool in tools if tool.toolset != TOOLSET]
+    return index_of((one for name in providers for one in operations_of(name).values()), findable)
+
+
+def _find(name: str, call: BuiltinCall) -> OperationType | Reply:
+    """The operation of a name, or what to answer where there is none."""
+    set_up = call.services.set_up
+    operation = operation_named(name)
+    if operation is not None and operation.spec.provider.name in set_up:
+        return operation
+    if operation is not None:
+        return problem(f"{operation.spec.provider.title} is not set up here; nothing was sent.", kind="NotConfigured")
+    builtin = {tool.name: tool.only_reads for tool in call.services.builtin_tools}
+    if name in builtin:
+        return problem(f"`{name}` is a tool of its own; call it directly. Nothing was sent.", kind="NotAnOperation")
+    known = (one for provider in set_up for one in operations_of(provider).values())
+    reachable = reads_of(one for one in known if not call.session.why_out_of_reach(one.spec))
+    close = nearest_tools(name, reachable | builtin)
+    shown = [f"{one} (a tool of its own)" if one in builtin else one for one in close]
+    hint = f"Did you mean {' or '.join(shown)}?" if shown else "Look it up with search_operations."
+    return problem(f"There is no operation {name!r}; nothing was sent. {hint}", kind="NotFound")
+
+
+def _row(entry: Entry, asked: OperationSearch, call: BuiltinCall) -> Mapping[str, Any] | None:
+    operation = operation_named(entry.name) if entry.provider else None
+    if operation is None:
+        if asked.provider is not None or asked.kind not in (None, "read"):
             return None
-        if self._bar(operation.spec, context):
-            return None
-        return {
-            "name": entry.name,
-            "does": " ".join((operation.__doc__ or "").split()),
-            "effect": operation.spec.effect.labels,
-            "asked": ASKED[self._policy.decide(operation.spec)],
-            "call_with": caller(operation),
-        }
+        return {"name": entry.name, "does": entry.texts["description"], "call_with": "the tool itself"}
+    if asked.provider not in (None, entry.provider) or not _is_of_kind(operation, asked.kind):
+        return None
+    if call.session.why_out_of_reach(operation.spec):
+        return None
+    return {
+        "name": entry.name,
+        "does": " ".join((operation.__doc__ or "").split()),
+        "effect": operation.spec.effect.labels,
+        "asked": ASKED[call.services.policy.decide(operation.spec)],
+        "call_with": caller(operation),
+    }
 
 
-def _fits(operation: OperationType, kind: Kind | None) -> bool:
+def _is_of_kind(operation: OperationType, kind: Kind | None) -> bool:
     effect = operation.spec.effect
     match kind:
         case None:
@@ -172,33 +161,3 @@ def _fits(operation: OperationType, kind: Kind | None) -> bool:
             return "paid" in effect.labels
         case "change":
             return not effect.is_plain_read
-
-
-def discovery_tools(desk: DiscoveryHandlers) -> list[Tool]:
-    """The tools that find and call operations."""
-    return [
-        builtin_tool(
-            "search_operations",
-            "Find the operations for a job among all providers; most are not listed as tools.",
-            Searching,
-            desk.search,
-            LOCAL_READ,
-        ),
-        builtin_tool(
-            "describe_operation",
-            "Show an operation's arguments, effect, price rule, who is asked, and an example.",
-            Naming,
-            desk.describe,
-            LOCAL_READ,
-        ),
-        builtin_tool(
-            CALL_READ, "Call an operation that only reads and costs nothing.", Calling, desk.read, PROVIDER_READ
-        ),
-        builtin_tool(
-            CALL_WRITE,
-            "Call any other operation; a person is asked where it costs, removes, reroutes or touches credentials.",
-            Calling,
-            desk.write,
-            MUTATING,
-        ),
-    ]

@@ -1,19 +1,15 @@
-"""What can be found: every operation by its words, and the tools of our own."""
+"""What can be found: every operation by its words, and the built-in tools."""
 
 from collections.abc import Iterable
 
-from mcp.server.mcpserver.tools import Tool
-
+from clients.operation import OperationType
 from tools.builtin import BuiltinTool
 from tools.discovery.ranking import Entry, Index
-from tools.registry import OperationType
-from tools.toolsets import EVERYDAY
-
-_COMMON = frozenset(name for names in EVERYDAY.values() for name in names)
+from tools.selection import is_everyday
 
 
-def index_of(operations: Iterable[OperationType], tools: Iterable[Tool] = ()) -> Index:
-    """An index over operations, and over tools that are listed anyway."""
+def index_of(operations: Iterable[OperationType], tools: Iterable[BuiltinTool] = ()) -> Index:
+    """Index operations, and built-in tools beside them."""
     return Index([*(_operation_entry(one) for one in operations), *(_tool_entry(tool) for tool in tools)])
 
 
@@ -30,13 +26,12 @@ def _operation_entry(operation: OperationType) -> Entry:
             "arguments": " ".join(operation.model_fields),
         },
         verb=_verb(spec.name),
-        is_common=spec.tool_name in _COMMON,
+        is_common=is_everyday(operation),
     )
 
 
-def _tool_entry(tool: Tool) -> Entry:
-    synonyms = tool.synonyms if isinstance(tool, BuiltinTool) else ()
-    texts = {"name": tool.name, "description": tool.description, "synonyms": " ".join(synonyms)}
+def _tool_entry(tool: BuiltinTool) -> Entry:
+    texts = {"name": tool.name, "description": tool.description, "synonyms": " ".join(tool.synonyms)}
     return Entry(name=tool.name, provider=None, texts=texts, verb=_verb(tool.name), is_common=True)
 
 

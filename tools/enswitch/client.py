@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
-from clients.checking import only_checks
 from clients.client import ApiClient
 from clients.effects import Basis, Effect
 from clients.errors import (
@@ -29,11 +28,15 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.exchange import Exchange
-from clients.operation import Operation, ProviderApi, Request, Spec
+from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
+from clients.request import Request
+from clients.resources import ClientResources
 from clients.response import Response, parsed_or_none, words
-from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of
+from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
+from tools.enswitch.settings import EnswitchSettings
+from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
 
 R = TypeVar("R")
 OperationT = TypeVar("OperationT", bound=Operation[Any])
@@ -286,14 +289,14 @@ def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> Non
     """
     title = operation.spec.title.lower()
     was_checked_only = VALIDATED in codes_of(parsed_or_none(exchange.raw))
-    if only_checks(operation) and not was_checked_only:
+    if is_dry_run(operation) and not was_checked_only:
         raise UnexpectedAnswer(
             f"Enswitch was asked to check {title} only, and does not say that it did no more. It may have acted: look "
             "before repeating.",
             understood=exchange.answer,
             raw=exchange.raw,
         )
-    if was_checked_only and not only_checks(operation):
+    if was_checked_only and not is_dry_run(operation):
         raise Refused(f"Enswitch checked {title} only ({VALIDATED}), and did nothing.", status=int(VALIDATED))
 
 
@@ -341,3 +344,18 @@ def _end_of(expiry: Any, now: float) -> float | None:
     except (TypeError, ValueError):
         return None
     return now + max(seconds - EARLY, seconds / 2) if seconds > 0 else None
+
+
+def connect(account: EnswitchSettings, resources: ClientResources) -> Enswitch:
+    """Make a client of the account that the settings name."""
+    return Enswitch(
+        base_url=account.base_url,
+        username=account.username,
+        password=reveal(account.password),
+        version=version_of(account.version),
+        currency=account.currency,
+        http=resources.http,
+        limits=resources.limits,
+        cache=resources.cache,
+        paths=resources.paths,
+    )

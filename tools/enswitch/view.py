@@ -9,6 +9,7 @@ from tools.enswitch.operations.charges import ListTransactions
 from tools.enswitch.operations.customers import Customer, ListCustomers
 from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers
 from tools.enswitch.operations.phone_numbers import OwnedNumber as EnswitchNumber
+from tools.enswitch.settings import EnswitchSettings
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -18,7 +19,7 @@ from tools.overview.views import (
     Offer,
     OwnedNumber,
     Spending,
-    every,
+    read_every_page,
 )
 from tools.policy_reader import Reader
 
@@ -30,26 +31,26 @@ MOST_CUSTOMERS = 50
 class EnswitchView:
     """One customer of an Enswitch installation, and those below it."""
 
-    def __init__(self, client: Reader, currency: str) -> None:
-        self._client = client
-        self._currency = currency
+    def __init__(self, reader: Reader, account: EnswitchSettings) -> None:
+        self._reader = reader
+        self._currency = account.currency
 
     async def numbers(self) -> list[OwnedNumber]:
         below = await self._customers(recursive=True)
         if len(below) > MOST_CUSTOMERS:
             raise NotOffered(f"Enswitch has {len(below)} customers; ask enswitch_list_numbers for one of them")
-        rows = await every(self._client, ListNumbers(limit=500), lambda page: page.numbers)
+        rows = await read_every_page(self._reader, ListNumbers(limit=500), lambda page: page.numbers)
         for customer in below:
             call = ListNumbers(limit=500, customer=customer.id)
-            rows += await every(self._client, call, lambda page: page.numbers)
-        return list({row.number: _line(row) for row in rows if row.number}.values())
+            rows += await read_every_page(self._reader, call, lambda page: page.numbers)
+        return list({row.number: _owned_number(row) for row in rows if row.number}.values())
 
     async def number(self, number: str) -> Details | None:
         try:
-            row = await self._client.send(GetNumber(number=number))
+            row = await self._reader.send(GetNumber(number=number))
         except NotFound:
             return None
-        return Details(_line(row), {"customer": row.customer, "status": row.status}) if row.number else None
+        return Details(_owned_number(row), {"customer": row.customer, "status": row.status}) if row.number else None
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         raise NotOffered("Enswitch lists numbers by inbound group; use enswitch_list_available_numbers")
@@ -62,7 +63,7 @@ class EnswitchView:
         ]
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
-        rows = (await self._client.send(ListTransactions(since=since, until=until))).transactions
+        rows = (await self._reader.send(ListTransactions(since=since, until=until))).transactions
         totals: dict[tuple[str, str], tuple[Decimal, int]] = {}
         for row in rows:
             if row.amount is not None and row.amount < 0:
@@ -80,9 +81,11 @@ class EnswitchView:
 
     async def _customers(self, *, recursive: bool) -> list[Customer]:
         """Those below: at any depth, or the next ones."""
-        return await every(self._client, ListCustomers(limit=500, recursive=recursive), lambda page: page.customers)
+        return await read_every_page(
+            self._reader, ListCustomers(limit=500, recursive=recursive), lambda page: page.customers
+        )
 
 
-def _line(row: EnswitchNumber) -> OwnedNumber:
+def _owned_number(row: EnswitchNumber) -> OwnedNumber:
     target = " ".join(part for part in (row.dtype, row.dnumber) if part) or None
     return OwnedNumber(number=row.number or "", provider=NAME, calls_to=target)

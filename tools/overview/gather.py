@@ -35,10 +35,10 @@ class Gathered(Generic[T]):
     found: Mapping[str, T]
     gaps: list[Gap]
 
-    def and_without(self, other: "Gathered[Any]") -> "Gathered[T]":
-        """The same, also missing what was missing from the answers to another question."""
-        told = {gap.provider for gap in self.gaps}
-        return replace(self, gaps=[*self.gaps, *(gap for gap in other.gaps if gap.provider not in told)])
+    def with_gaps_of(self, other: "Gathered[Any]") -> "Gathered[T]":
+        """Add what was missing from the answers to another question."""
+        known = {gap.provider for gap in self.gaps}
+        return replace(self, gaps=[*self.gaps, *(gap for gap in other.gaps if gap.provider not in known)])
 
 
 async def gather(views: Mapping[str, View], question: Callable[[View], Awaitable[T]]) -> Gathered[T]:

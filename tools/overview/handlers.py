@@ -1,257 +1,270 @@
-"""The tools over all providers. All of them only read, and only at what is documented to cost nothing."""
+"""Tools over all providers. All of them only read, and only what is documented to cost nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import Annotated, Any
 
-import phonenumbers
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from guard.action import Principal, State
+from guard.action import State
 from guard.money import Money
-from guard.rules.budget import Cap
-from server.mcp.results import shown
-from tools.builtin import PROVIDER_READ, Outcome, builtin_tool
+from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
 from tools.overview.gather import Gathered, gather
-from tools.overview.views import Delivery, NumberQuery, Offer, OwnedNumber, View
+from tools.overview.views import Delivery, NumberQuery, Offer, OwnedNumber
+from tools.phone_number import AnyNumber
+from tools.registry import provider_names
 
-if TYPE_CHECKING:
-    from guard.journal import Journal
-
-Provider = Literal["voicetel", "routee", "convirza", "enswitch"]
-
-
-def _e164(value: str) -> str:
-    text = value.strip()
-    try:
-        parsed = phonenumbers.parse(text, None if text.startswith("+") else "US")
-    except phonenumbers.NumberParseException:
-        raise ValueError("a telephone number is expected in E.164, such as +12015550123") from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+TOOLSET = "overview"
+MESSAGES_SHOWN = 50
 
 
-AnyNumber = Annotated[str, AfterValidator(_e164)]
+def _installed(name: str) -> str:
+    if name not in provider_names():
+        raise ValueError(f"one of {', '.join(provider_names())} is expected")
+    return name
 
 
-class Spent(Protocol):
-    """What calls of one operation cost."""
+class _NamesInSchema:
+    """Lists the installed providers in the JSON schema, when it is asked for."""
 
-    @property
-    def provider(self) -> str: ...
-
-    @property
-    def operation(self) -> str: ...
-
-    @property
-    def amount(self) -> Money: ...
-
-    @property
-    def calls(self) -> int: ...
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(provider_names())}
 
 
-class Ledger(Protocol):
-    """The record of what guarded calls cost."""
-
-    async def totals(self, since: datetime, until: datetime) -> Sequence[Spent]:
-        """Sums by provider and operation."""
-        ...
+ProviderName = Annotated[str, AfterValidator(_installed), _NamesInSchema]
 
 
-class _Asked(BaseModel):
+class Arguments(BaseModel):
+    """Strict arguments of one tool."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Listing(_Asked):
-    """Arguments of list_all_numbers."""
+class NumberFilter(Arguments):
+    """Which numbers to list."""
 
     contains: str | None = Field(default=None, pattern=r"^\+?[0-9]+$", description="Only numbers with these digits.")
-    provider: Provider | None = Field(default=None, description="Only this provider's.")
+    provider: ProviderName | None = Field(default=None, description="Only this provider's.")
     limit: int = Field(default=25, ge=1, le=500, description="Rows to show.")
     cursor: str = Field(default="0", pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")
 
 
-class Finding(_Asked):
-    """Arguments of find_number."""
+class OneNumber(Arguments):
+    """Which number to find."""
 
     number: AnyNumber = Field(description="E.164.")
 
 
-class Searching(_Asked):
-    """Arguments of find_available_numbers."""
+class AvailableNumbers(Arguments):
+    """Which numbers are wanted."""
 
     country: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Two letters.")
     starts_with: str | None = Field(default=None, pattern=r"^[0-9]{1,10}$", description="Area code or leading digits.")
     limit: int = Field(default=10, ge=1, le=100, description="How many of each provider.")
 
 
-class Spanning(_Asked):
-    """Arguments of spend_report."""
+class Period(Arguments):
+    """Which days to report on."""
 
     days: int = Field(default=30, ge=1, le=366, description="How far back.")
 
 
-class Following(_Asked):
-    """Arguments of message_status."""
+class MessageQuery(Arguments):
+    """Which message to look up."""
 
     message: str | None = Field(default=None, max_length=80, description="Id from the receipt.")
-    number: AnyNumber | None = Field(default=None, description="Recipient; at VoiceTel the number of ours.")
+    number: AnyNumber | None = Field(default=None, description="Recipient, or the number of ours that sent it.")
 
 
-class Nothing(_Asked):
+class NoArguments(Arguments):
     """No arguments."""
 
 
-class OverviewHandlers:
-    """Answers from all providers that are set up."""
-
-    def __init__(
-        self,
-        *,
-        views: Callable[[], Mapping[str, View]],
-        not_set_up: Sequence[str],
-        journal: "Callable[[], Journal]",
-        spending: "Callable[[], Ledger]",
-        caps: Sequence[Cap],
-        principal: Callable[[Context[Any, Any]], Principal],
-        now: Callable[[], datetime],
-    ) -> None:
-        self._views = views
-        self._not_set_up = list(not_set_up)
-        self._journal = journal
-        self._spending = spending
-        self._caps = caps
-        self._principal = principal
-        self._now = now
-
-    async def list_numbers(self, asked: Listing, context: Context[Any, Any]) -> Outcome:
-        """Every number, a page at a time, with how many there are where."""
-        views = {name: view for name, view in self._views().items() if asked.provider in (None, name)}
-        gathered = await gather(views, lambda view: view.numbers())
-        lines = sorted((line for found in gathered.found.values() for line in found), key=lambda line: line.number)
-        lines = [line for line in lines if (asked.contains or "") in line.number]
-        start = int(asked.cursor)
-        page = lines[start : start + asked.limit]
-        told: dict[str, Any] = {
-            "total": len(lines),
-            "by_provider": dict(Counter(line.provider for line in lines)),
-            "calls_to": dict(Counter(line.calls_to or "nowhere" for line in lines).most_common(5)),
-            "numbers": [_row(line) for line in page],
-        }
-        if start + asked.limit < len(lines):
-            told["next_cursor"] = str(start + asked.limit)
-        return self._answer(told, gathered, rows="numbers")
-
-    async def find(self, asked: Finding, context: Context[Any, Any]) -> Outcome:
-        """Where one number lives, what it does, and what it costs."""
-        gathered = await gather(self._views(), lambda view: view.number(asked.number))
-        found = [
-            {**_row(details.line), **{name: value for name, value in details.more.items() if value is not None}}
-            for details in gathered.found.values()
-            if details is not None
-        ]
-        pointing = await gather(self._views(), lambda view: view.numbers())
-        leading = [line for lines in pointing.found.values() for line in lines if asked.number in (line.calls_to or "")]
-        told: dict[str, Any] = {"number": asked.number, "found": found}
-        if leading:
-            told["calls_come_from"] = [{"number": line.number, "provider": line.provider} for line in leading]
-        if not found and not gathered.gaps:
-            told["note"] = "No provider that is set up has it on the account."
-        return self._answer(told, gathered.and_without(pointing))
-
-    async def offers(self, asked: Searching, context: Context[Any, Any]) -> Outcome:
-        """Numbers that can be had, cheapest first, those without a published price last."""
-        wanted = NumberQuery(asked.country, asked.starts_with, asked.limit)
-        gathered = await gather(self._views(), lambda view: view.offers(wanted))
-        offers = [offer for found in gathered.found.values() for offer in found[: asked.limit]]
-        offers.sort(key=_cheapest_first)
-        notes: list[str] = []
-        if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
-            notes.append("Prices in different currencies are sorted by currency; they are not converted.")
-        return self._answer({"numbers": [_offer(offer) for offer in offers]}, gathered, rows="numbers", notes=notes)
-
-    async def account(self, asked: Nothing, context: Context[Any, Any]) -> Outcome:
-        """Balances, what was spent this month through this server, what waits, and what the budget leaves."""
-        gathered = await gather(self._views(), lambda view: view.balances())
-        now = self._now()
-        waiting = await self._journal().latest(50, states={State.PROPOSED}, principal=self._principal(context).name)
-        budgets = [
-            {
-                "budget": spent.cap.words,
-                "left": str(Money(spent.cap.limit.amount - spent.amount, spent.cap.limit.currency)),
-            }
-            for spent in await self._journal().spent([cap for cap in self._caps if cap.window != "action"], now)
-        ]
-        told: dict[str, Any] = {
-            "balances": [
-                {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
-                for found in gathered.found.values()
-                for balance in found
-            ],
-            "spent_here_this_month": await self._spent_here(now.replace(day=1, hour=0, minute=0, second=0), now),
-            "waiting_for_approval": [{"action": one.id, "what": one.title} for one in waiting if one.expires_at > now],
-            "budgets": budgets,
-        }
-        return self._answer(told, gathered)
-
-    async def spend(self, asked: Spanning, context: Context[Any, Any]) -> Outcome:
-        """What was spent, by provider and kind: as the provider reports it, and as this server recorded it."""
-        until = self._now()
-        since = until - timedelta(days=asked.days)
-        gathered = await gather(self._views(), lambda view: view.spending(since, until))
-        rows = [
-            {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
-            for found in gathered.found.values()
-            for one in found
-        ]
-        told: dict[str, Any] = {
-            "since": since.isoformat(timespec="minutes"),
-            "until": until.isoformat(timespec="minutes"),
-            "reported_by_providers": [{key: value for key, value in row.items() if value is not None} for row in rows],
-            "recorded_by_this_server": await self._spent_here(since, until),
-        }
-        return self._answer(
-            told, gathered, notes=["The two overlap: what this server sent is in the providers' reports too."]
-        )
-
-    async def message(self, asked: Following, context: Context[Any, Any]) -> Outcome:
-        """What became of a message, or of the latest to a number."""
-        until = self._now()
-        since = until - timedelta(days=7)
-        gathered = await gather(self._views(), lambda view: view.deliveries(asked.message, asked.number, since, until))
-        rows = [_delivery(one) for found in gathered.found.values() for one in found]
-        return self._answer({"messages": rows[:50]}, gathered, rows="messages")
-
-    async def _spent_here(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
-        totals = await self._spending().totals(since, until)
-        return [
-            {"provider": one.provider, "operation": one.operation, "amount": str(one.amount), "calls": one.calls}
-            for one in totals
-        ]
-
-    def _answer(
-        self, told: dict[str, Any], gathered: Gathered[Any], *, rows: str | None = None, notes: Sequence[str] = ()
-    ) -> CallToolResult:
-        if gathered.gaps:
-            told["missing"] = [{"provider": gap.provider, "why": gap.why} for gap in gathered.gaps]
-        if self._not_set_up:
-            told["not_set_up"] = self._not_set_up
-        return shown(told, notes, rows=rows)
-
-
-def _row(line: OwnedNumber) -> dict[str, Any]:
-    row = {
-        "number": line.number,
-        "provider": line.provider,
-        "calls_to": line.calls_to,
-        "texts": line.texts,
-        "monthly": str(line.monthly) if line.monthly else None,
-        "name": line.name,
+@builtin_tool(
+    "list_all_numbers",
+    toolset=TOOLSET,
+    effect=BuiltinEffect.PROVIDER_READ,
+    arguments=NumberFilter,
+    synonyms=("own numbers", "our numbers", "dids", "inventory", "we have", "company numbers"),
+)
+async def list_all_numbers(asked: NumberFilter, call: BuiltinCall) -> Reply:
+    """List the company's numbers at all providers, and where calls go."""
+    views = call.services.views(call.session)
+    wanted = {name: view for name, view in views.items() if asked.provider in (None, name)}
+    gathered = await gather(wanted, lambda view: view.numbers())
+    numbers = sorted((one for found in gathered.found.values() for one in found), key=lambda one: one.number)
+    numbers = [one for one in numbers if (asked.contains or "") in one.number]
+    start = int(asked.cursor)
+    content: dict[str, Any] = {
+        "total": len(numbers),
+        "by_provider": dict(Counter(one.provider for one in numbers)),
+        "calls_to": dict(Counter(one.calls_to or "nowhere" for one in numbers).most_common(5)),
+        "numbers": [_row(one) for one in numbers[start : start + asked.limit]],
     }
-    return {name: value for name, value in row.items() if value is not None}
+    if start + asked.limit < len(numbers):
+        content["next_cursor"] = str(start + asked.limit)
+    return _reply(content, gathered, call, rows="numbers")
+
+
+@builtin_tool(
+    "find_number",
+    toolset=TOOLSET,
+    effect=BuiltinEffect.PROVIDER_READ,
+    arguments=OneNumber,
+    synonyms=("where does it ring", "everything about a number", "whose provider", "details", "show number"),
+)
+async def find_number(asked: OneNumber, call: BuiltinCall) -> Reply:
+    """Show where a number lives, its route, texting, 911 and cost, and what forwards to it."""
+    views = call.services.views(call.session)
+    gathered = await gather(views, lambda view: view.number(asked.number))
+    found = [
+        {**_row(details.number), **{name: value for name, value in details.more.items() if value is not None}}
+        for details in gathered.found.values()
+        if details is not None
+    ]
+    owned = await gather(views, lambda view: view.numbers())
+    forwarding = [one for numbers in owned.found.values() for one in numbers if asked.number in (one.calls_to or "")]
+    content: dict[str, Any] = {"number": asked.number, "found": found}
+    if forwarding:
+        content["calls_come_from"] = [{"number": one.number, "provider": one.provider} for one in forwarding]
+    if not found and not gathered.gaps:
+        content["note"] = "No provider that is set up has it on the account."
+    return _reply(content, gathered.with_gaps_of(owned), call)
+
+
+@builtin_tool(
+    "find_available_numbers",
+    toolset=TOOLSET,
+    effect=BuiltinEffect.PROVIDER_READ,
+    arguments=AvailableNumbers,
+    synonyms=("new number", "buy", "order", "rent", "area code", "free numbers", "get a number", "country"),
+)
+async def find_available_numbers(asked: AvailableNumbers, call: BuiltinCall) -> Reply:
+    """Search the numbers that all providers sell, cheapest first."""
+    query = NumberQuery(asked.country, asked.starts_with, asked.limit)
+    gathered = await gather(call.services.views(call.session), lambda view: view.offers(query))
+    offers = [offer for found in gathered.found.values() for offer in found[: asked.limit]]
+    offers.sort(key=_by_price)
+    notes: list[str] = []
+    if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
+        notes.append("Prices in different currencies are sorted by currency; they are not converted.")
+    return _reply({"numbers": [_offer(offer) for offer in offers]}, gathered, call, rows="numbers", notes=notes)
+
+
+@builtin_tool(
+    "account_overview",
+    toolset=TOOLSET,
+    effect=BuiltinEffect.PROVIDER_READ,
+    arguments=NoArguments,
+    synonyms=("balance", "money", "credit left", "funds", "account"),
+)
+async def account_overview(asked: NoArguments, call: BuiltinCall) -> Reply:
+    """Show balances, spending this month, what waits for approval, and budgets left."""
+    services, now = call.services, call.services.clock.now()
+    gathered = await gather(services.views(call.session), lambda view: view.balances())
+    waiting = await services.journal.latest(50, states={State.PROPOSED}, principal=call.session.principal.name)
+    spent = await services.journal.spent([cap for cap in services.caps if cap.window != "action"], now)
+    content: dict[str, Any] = {
+        "balances": [
+            {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
+            for found in gathered.found.values()
+            for balance in found
+        ],
+        "spent_here_this_month": await _recorded(call, now.replace(day=1, hour=0, minute=0, second=0), now),
+        "waiting_for_approval": [{"action": one.id, "what": one.title} for one in waiting if one.expires_at > now],
+        "budgets": [
+            {"budget": one.cap.words, "left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
+            for one in spent
+        ],
+    }
+    return _reply(content, gathered, call)
+
+
+@builtin_tool(
+    "spend_report",
+    toolset=TOOLSET,
+    effect=BuiltinEffect.PROVIDER_READ,
+    arguments=Period,
+    synonyms=("cost", "costs", "bill", "how much do we spend", "monthly", "expenses", "fees"),
+)
+async def spend_report(asked: Period, call: BuiltinCall) -> Reply:
+    """Report what was spent, by provider and kind."""
+    until = call.services.clock.now()
+    since = until - timedelta(days=asked.days)
+    gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until))
+    rows = [
+        {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
+        for found in gathered.found.values()
+        for one in found
+    ]
+    content: dict[str, Any] = {
+        "since": since.isoformat(timespec="minutes"),
+        "until": until.isoformat(timespec="minutes"),
+        "reported_by_providers": [_without_none(row) for row in rows],
+        "recorded_by_this_server": await _recorded(call, since, until),
+    }
+    notes = ["The two overlap: what this server sent is in the providers' reports too."]
+    return _reply(content, gathered, call, notes=notes)
+
+
+@builtin_tool(
+    "message_status",
+    toolset=TOOLSET,
+    effect=BuiltinEffect.PROVIDER_READ,
+    arguments=MessageQuery,
+    synonyms=("delivered", "arrive", "did it arrive", "receipt", "sms status"),
+)
+async def message_status(asked: MessageQuery, call: BuiltinCall) -> Reply:
+    """Show what became of a text message: state, price and time."""
+    until = call.services.clock.now()
+    since = until - timedelta(days=7)
+    gathered = await gather(
+        call.services.views(call.session), lambda view: view.deliveries(asked.message, asked.number, since, until)
+    )
+    rows = [_delivery(one) for found in gathered.found.values() for one in found]
+    return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
+
+
+TOOLS = (list_all_numbers, find_number, find_available_numbers, account_overview, spend_report, message_status)
+
+
+async def _recorded(call: BuiltinCall, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    totals = await call.services.ledger.totals(since, until)
+    return [
+        {"provider": one.provider, "operation": one.operation, "amount": str(one.amount), "calls": one.calls}
+        for one in totals
+    ]
+
+
+def _reply(
+    content: dict[str, Any],
+    gathered: Gathered[Any],
+    call: BuiltinCall,
+    *,
+    rows: str | None = None,
+    notes: Sequence[str] = (),
+) -> Reply:
+    if gathered.gaps:
+        content["missing"] = [{"provider": gap.provider, "why": gap.why} for gap in gathered.gaps]
+    if call.services.not_set_up:
+        content["not_set_up"] = list(call.services.not_set_up)
+    return Reply(content=content, notes=notes, rows=rows)
+
+
+def _row(one: OwnedNumber) -> dict[str, Any]:
+    row = {
+        "number": one.number,
+        "provider": one.provider,
+        "calls_to": one.calls_to,
+        "texts": one.texts,
+        "monthly": str(one.monthly) if one.monthly else None,
+        "name": one.name,
+    }
+    return _without_none(row)
 
 
 def _offer(offer: Offer) -> dict[str, Any]:
@@ -263,7 +276,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "monthly": str(offer.monthly) if offer.monthly else "price not published",
         "order_with": offer.order_with,
     }
-    return {name: value for name, value in row.items() if value is not None}
+    return _without_none(row)
 
 
 def _delivery(one: Delivery) -> dict[str, Any]:
@@ -275,64 +288,14 @@ def _delivery(one: Delivery) -> dict[str, Any]:
         "price": str(one.price) if one.price else None,
         "at": one.at.isoformat(timespec="seconds") if one.at else None,
     }
-    return {name: value for name, value in row.items() if value is not None}
+    return _without_none(row)
 
 
-def _cheapest_first(offer: Offer) -> tuple[bool, str, Any, str]:
+def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
     if offer.monthly is None:
         return True, "", 0, offer.number
     return False, offer.monthly.currency, offer.monthly.amount, offer.number
 
 
-def overview_tools(desk: OverviewHandlers) -> list[Tool]:
-    """The tools over all providers."""
-    return [
-        builtin_tool(
-            "list_all_numbers",
-            "List the company's numbers at all providers, and where calls go.",
-            Listing,
-            desk.list_numbers,
-            PROVIDER_READ,
-            synonyms=("own numbers", "our numbers", "dids", "inventory", "we have", "company numbers"),
-        ),
-        builtin_tool(
-            "find_number",
-            "Show where a number lives, its route, texting, 911 and cost, and what forwards to it.",
-            Finding,
-            desk.find,
-            PROVIDER_READ,
-            synonyms=("where does it ring", "everything about a number", "whose provider", "details", "show number"),
-        ),
-        builtin_tool(
-            "find_available_numbers",
-            "Search the numbers that all providers sell, cheapest first.",
-            Searching,
-            desk.offers,
-            PROVIDER_READ,
-            synonyms=("new number", "buy", "order", "rent", "area code", "free numbers", "get a number", "country"),
-        ),
-        builtin_tool(
-            "account_overview",
-            "Show balances, spending this month, what waits for approval, and budgets left.",
-            Nothing,
-            desk.account,
-            PROVIDER_READ,
-            synonyms=("balance", "money", "credit left", "funds", "account"),
-        ),
-        builtin_tool(
-            "spend_report",
-            "Report what was spent, by provider and kind.",
-            Spanning,
-            desk.spend,
-            PROVIDER_READ,
-            synonyms=("cost", "costs", "bill", "how much do we spend", "monthly", "expenses", "fees"),
-        ),
-        builtin_tool(
-            "message_status",
-            "Show what became of a text message: state, price and time.",
-            Following,
-            desk.message,
-            PROVIDER_READ,
-            synonyms=("delivered", "arrive", "did it arrive", "receipt", "sms status"),
-        ),
-    ]
+def _without_none(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}

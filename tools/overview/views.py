@@ -97,7 +97,7 @@ class NumberQuery:
 class Details:
     """Everything that one provider tells of one number."""
 
-    line: OwnedNumber
+    number: OwnedNumber
     more: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -131,7 +131,7 @@ class View(Protocol):
         ...
 
 
-async def every(
+async def read_every_page(
     client: Reader, call: Operation[Any], rows: Callable[[Any], list[Any]], *, most: int | None = None
 ) -> list[Any]:
     """All rows of a list that the provider pages, or as many as are wanted.

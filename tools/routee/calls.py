@@ -17,8 +17,8 @@ from tools.routee.field_types import (
     Sender,
     Status,
     WavUrl,
-    given,
     without_description,
+    without_none,
 )
 from tools.routee.paging import Page
 
@@ -75,8 +75,8 @@ class Verb(BaseModel):
 
     def to_wire(self) -> dict[str, Any]:
         """The verb in Routee's form."""
-        spoken = given(text=self.text, gender=self.gender, language=self.language)
-        fields = given(
+        spoken = without_none(text=self.text, gender=self.gender, language=self.language)
+        fields = without_none(
             type=self.type,
             message=spoken or None,
             fileURL=self.file_url,

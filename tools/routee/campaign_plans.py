@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tools.routee.comparing import agrees
+from clients.evidence import Evidence, same_fields
 from tools.routee.field_types import iso
 
 _DEFAULTS: Final = (False, 4320)
@@ -11,7 +11,7 @@ _DEFAULTS: Final = (False, 4320)
 _RECIPIENTS: Final = frozenset({"to", "contacts", "groups"})
 
 
-def is_same_plan(asked: dict[str, Any], found: dict[str, Any]) -> bool | None:
+def is_same_plan(asked: dict[str, Any], found: dict[str, Any]) -> Evidence:
     """True where all that was asked for is shown and nothing else, False where something else is shown in its place.
 
     Where only more is shown than was asked for, another plan may not have been replaced yet: that tells nothing.
@@ -19,14 +19,14 @@ def is_same_plan(asked: dict[str, Any], found: dict[str, Any]) -> bool | None:
     wanted, shown = _comparable(asked), _comparable(found)
     if "when" not in wanted:
         shown.pop("when", None)  # what was asked for now may be shown with the time at which it began
-    verdict = agrees(wanted, shown, unclear=_shown_as_it_became(asked))
+    evidence = same_fields(wanted, shown, may_differ=_changed_by_routee(asked))
     more = {name for name, value in shown.items() if name not in wanted and value not in _DEFAULTS}
-    if verdict is None and more & _RECIPIENTS and not shown.keys() & wanted.keys() & _RECIPIENTS:
-        return False
-    return None if verdict and more else verdict
+    if evidence is Evidence.UNKNOWN and more & _RECIPIENTS and not shown.keys() & wanted.keys() & _RECIPIENTS:
+        return Evidence.NO
+    return Evidence.UNKNOWN if evidence is Evidence.YES and more else evidence
 
 
-def _shown_as_it_became(asked: dict[str, Any]) -> frozenset[str]:
+def _changed_by_routee(asked: dict[str, Any]) -> frozenset[str]:
     """Fields that Routee changes by itself: a text that it shortens or transcodes, numbers of which it drops some."""
     is_other_text = asked.get("shorten_links_seconds") or asked.get("transcode")
     changed = (("text", is_other_text), ("to", asked.get("allow_invalid")))

@@ -28,10 +28,15 @@ from clients.errors import (
     refusal,
 )
 from clients.limits import Limit
-from clients.operation import Operation, ProviderApi, Request, Spec
+from clients.operation import Operation
 from clients.redaction import redact
+from clients.request import Request
+from clients.resources import ClientResources
 from clients.response import Response, parsed_or_none
+from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
 from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
+from tools.routee.settings import RouteeSettings
 
 routee: Final = ProviderApi(
     "routee",
@@ -301,3 +306,18 @@ def _reason(body: Mapping[str, Any]) -> str:
 def _object(value: object) -> dict[str, Any]:
     """A JSON object, or an empty one in place of anything else."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def connect(account: RouteeSettings, resources: ClientResources) -> Routee:
+    """Make a client of the account that the settings name."""
+    return Routee(
+        application_id=account.application_id,
+        application_secret=reveal(account.application_secret),
+        base_url=account.base_url,
+        auth_url=account.auth_url,
+        inbox=resources.inbox,
+        http=resources.http,
+        limits=resources.limits,
+        cache=resources.cache,
+        paths=resources.paths,
+    )

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 
 from clients.fields import WIRE, AnsweredTime, FromStranger, IsoMoment, LooseText
 from clients.operation import Answer
+from tools.webhooks import PLAIN_SENDER
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -65,11 +66,6 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def is_since(moment: datetime | None, sent_at: datetime) -> bool:
-    """True for a time not before the second in which a call was sent: Routee writes times to the second."""
-    return moment is not None and moment >= sent_at.replace(microsecond=0)
-
-
 def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:
     """What the time of a bulk send means."""
     if when == "now":
@@ -98,7 +94,7 @@ def same_number(shown: str | None, wanted: str | None) -> bool:
     return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
 
 
-SENDER_ALONE: Final = FromStranger(unless=re.compile(r"[+(]?[0-9\s().\-*#]{0,32}|[A-Za-z0-9&_-]{1,11}"))
+SENDER_ALONE: Final = FromStranger(unless=PLAIN_SENDER)
 """Who texts or calls may send any text as the number; a number, and one word of a sender's length, say nothing."""
 
 AnsweredSender = Annotated[LooseText, SENDER_ALONE]
@@ -115,7 +111,7 @@ def callback(url: str | None, *, final_only: bool | None) -> dict[str, str] | No
     return {"url": url, "strategy": "OnCompletion" if final_only else "OnChange"} if url else None
 
 
-def given(**fields: Any) -> dict[str, Any]:
+def without_none(**fields: Any) -> dict[str, Any]:
     """The fields that are set."""
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from clients.audience import Members
+from clients.operation import Members
 from tools.routee.operations.contacts import Contact, Contacts, GetContact
 from tools.routee.operations.groups import ListGroupContacts
 

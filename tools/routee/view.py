@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from phonenumbers import country_code_for_region
 
+from clients.errors import TelephonyError
 from guard.money import Money
 from tools.overview.views import (
     Balance,
@@ -15,16 +16,18 @@ from tools.overview.views import (
     Offer,
     OwnedNumber,
     Spending,
-    every,
+    read_every_page,
 )
-from tools.policy_reader import Reader
+from tools.policy_reader import NotAllowed, Reader
 from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
 from tools.routee.operations.account import Balance as AccountBalance
 from tools.routee.operations.account import GetBalance
+from tools.routee.operations.groups import ListGroups
 from tools.routee.operations.phone_numbers import ListAvailableNumbers, ListNumbers, Number
 from tools.routee.operations.reports import ReportSpending
 from tools.routee.operations.sms import ListMessages, MessageField, MessagePart, TrackSms
+from tools.routee.settings import RouteeSettings
 
 NAME = "routee"
 LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)
@@ -34,22 +37,22 @@ LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)
 class RouteeView:
     """One Routee account."""
 
-    def __init__(self, client: Reader) -> None:
-        self._client = client
+    def __init__(self, reader: Reader, _account: RouteeSettings) -> None:
+        self._reader = reader
 
     async def numbers(self) -> list[OwnedNumber]:
-        return [_line(row) for row in await self._rented()]
+        return [_owned_number(row) for row in await self._rented()]
 
     async def number(self, number: str) -> Details | None:
         row = next((row for row in await self._rented() if _e164(row.number) == number), None)
         if row is None:
             return None
         renewal = row.next_renewal.isoformat(timespec="seconds") if row.next_renewal else None
-        return Details(_line(row), {"services": row.services, "next_renewal": renewal})
+        return Details(_owned_number(row), {"services": row.services, "next_renewal": renewal})
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
-        rows = await every(self._client, call, lambda page: page.numbers, most=wanted.limit * 4)
+        rows = await read_every_page(self._reader, call, lambda page: page.numbers, most=wanted.limit * 4)
         fitting = [row for row in rows if _fits(row.number, wanted)]
         return [
             Offer(
@@ -64,14 +67,14 @@ class RouteeView:
         ]
 
     async def balances(self) -> list[Balance]:
-        found = await self._client.send(GetBalance())
+        found = await self._reader.send(GetBalance())
         if found.balance is None:
             return []
         return [Balance(NAME, Money(found.balance, _code(found)))]
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
         currency = await self._currency()
-        rows = (await self._client.send(ReportSpending(since=since, until=until))).rows
+        rows = (await self._reader.send(ReportSpending(since=since, until=until))).rows
         priced = [row for row in rows if row.price is not None]
         if not priced:
             return []
@@ -82,19 +85,28 @@ class RouteeView:
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery]:
         if message is not None:
-            rows = (await self._client.send(TrackSms(message_id=message))).parts
+            rows = (await self._reader.send(TrackSms(message_id=message))).parts
         else:
             by_number = [Filter[MessageField](field="to", term=number)] if number else []
             call = ListMessages(since=max(since, until - LOOKS_BACK), until=until, filters=by_number)
-            rows = await every(self._client, call, lambda page: page.messages, most=50)
+            rows = await read_every_page(self._reader, call, lambda page: page.messages, most=50)
         currency = await self._currency() if rows else None
         return [_delivery(row, currency) for row in rows]
 
     async def _rented(self) -> list[Number]:
-        return await every(self._client, ListNumbers(limit=200), lambda page: page.numbers)
+        return await read_every_page(self._reader, ListNumbers(limit=200), lambda page: page.numbers)
 
     async def _currency(self) -> str:
-        return _code(await self._client.send(GetBalance()))
+        return _code(await self._reader.send(GetBalance()))
+
+
+async def list_group_names(reader: Reader) -> list[str]:
+    """List the names of the account's groups, for completion; none where they cannot be read."""
+    try:
+        found = await reader.send(ListGroups())
+    except (TelephonyError, NotAllowed):
+        return []
+    return [group.name for group in found.groups if group.name]
 
 
 def _code(balance: AccountBalance) -> str:
@@ -120,7 +132,7 @@ def _fits(number: str | None, wanted: NumberQuery) -> bool:
     return number is not None and (_e164(number) or "").startswith(f"+{code}{wanted.starts_with or ''}")
 
 
-def _line(row: Number) -> OwnedNumber:
+def _owned_number(row: Number) -> OwnedNumber:
     calls_to = row.forwarded_to or (row.voice.dialplan_url if row.voice else None)
     return OwnedNumber(
         number=_e164(row.number) or "",

@@ -23,10 +23,13 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.exchange import Exchange
 from clients.limits import Limit, Limits, ProcessLimits
-from clients.operation import Operation, ProviderApi, Spec
+from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
+from clients.resources import ClientResources
+from clients.settings import reveal
+from clients.spec import ProviderApi, Spec
+from tools.voicetel.settings import VoiceTelSettings
 
 voicetel: Final = ProviderApi(
     "voicetel",
@@ -266,3 +269,17 @@ def _reason(envelope: Mapping[str, Any]) -> str:
     data = envelope.get("data")
     nested = cast("Mapping[str, Any]", data).get("message") if isinstance(data, dict) else None
     return str(nested or envelope.get("message") or "")
+
+
+def connect(account: VoiceTelSettings, resources: ClientResources) -> VoiceTel:
+    """Make a client of the account that the settings name."""
+    return VoiceTel(
+        api_key=reveal(account.api_key),
+        username=account.username,
+        password=reveal(account.password),
+        base_url=account.base_url,
+        http=resources.http,
+        limits=resources.limits,
+        cache=resources.cache,
+        paths=resources.paths,
+    )

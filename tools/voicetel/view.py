@@ -22,6 +22,7 @@ from tools.voicetel.operations.messaging import ListMessages
 from tools.voicetel.operations.number_messaging import GetNumberMessaging
 from tools.voicetel.operations.ordering import SearchInventory
 from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number
+from tools.voicetel.settings import VoiceTelSettings
 
 NAME = "voicetel"
 
@@ -29,22 +30,22 @@ NAME = "voicetel"
 class VoiceTelView:
     """One VoiceTel account."""
 
-    def __init__(self, client: Reader) -> None:
-        self._client = client
+    def __init__(self, reader: Reader, _account: VoiceTelSettings) -> None:
+        self._reader = reader
 
     async def numbers(self) -> list[OwnedNumber]:
-        found = await self._client.send(ListNumbers())
-        return [_line(row) for row in found.numbers]
+        found = await self._reader.send(ListNumbers())
+        return [_owned_number(row) for row in found.numbers]
 
     async def number(self, number: str) -> Details | None:
         if not number.startswith("+1"):
             return None
         try:
-            row = await self._client.send(GetNumber(number=number))
+            row = await self._reader.send(GetNumber(number=number))
         except NotFound:
             return None
-        messaging = await self._client.send(GetNumberMessaging(number=number))
-        record = await self._client.send(GetE911Record(number=number))
+        messaging = await self._reader.send(GetNumberMessaging(number=number))
+        record = await self._reader.send(GetE911Record(number=number))
         more: dict[str, object] = {
             "campaign": messaging.campaign.id if messaging.campaign else None,
             "inbound_messages_to": messaging.resource,
@@ -52,13 +53,13 @@ class VoiceTelView:
             "caller_name_lookup": row.cnam,
             "e911_registered": bool(record.model_dump(exclude_none=True)),
         }
-        return Details(_line(row, monthly=await self._monthly()), more)
+        return Details(_owned_number(row, monthly=await self._monthly()), more)
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("VoiceTel has numbers of the US and Canada only")
         asked = SearchInventory(tn_mask=(wanted.starts_with or "*")[:10], quantity=wanted.limit)
-        rows = (await self._client.send(asked)).numbers
+        rows = (await self._reader.send(asked)).numbers
         monthly = await self._monthly()
         return [
             Offer(
@@ -72,13 +73,13 @@ class VoiceTelView:
         ]
 
     async def balances(self) -> list[Balance]:
-        cash = dollars((await self._client.send(GetAccount())).cash)
+        cash = dollars((await self._reader.send(GetAccount())).cash)
         return [Balance(NAME, cash)] if cash else []
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
         if until - since < timedelta(days=27):
             raise NotOffered("VoiceTel tells what a month costs, not what a shorter time did")
-        found = await self._client.send(ListRecurringCharges())
+        found = await self._reader.send(ListRecurringCharges())
         return [
             Spending(NAME, f"{row.description or 'service'}, every month", Money(row.amount))
             for row in found.charges
@@ -92,7 +93,7 @@ class VoiceTelView:
             raise NotOffered("VoiceTel lists messages by number only; give the sending number")
         if not number.startswith("+1"):
             return []
-        sent = (await self._client.send(ListMessages(number=number, since=since))).messages
+        sent = (await self._reader.send(ListMessages(number=number, since=since))).messages
         return [
             Delivery(
                 provider=NAME,
@@ -108,7 +109,7 @@ class VoiceTelView:
     async def _monthly(self) -> Money | None:
         """What a number costs a month; None where the account's rates cannot be read now."""
         try:
-            rates = (await self._client.send(GetAccount())).rates
+            rates = (await self._reader.send(GetAccount())).rates
         except TelephonyError:
             return None
         return dollars(rates.did) if rates else None
@@ -117,7 +118,7 @@ class VoiceTelView:
 _STATE = {"in": "received", "out": "sent; where a receipt has its status is not documented"}
 
 
-def _line(row: Number, monthly: Money | None = None) -> OwnedNumber:
+def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
     gateway = row.gateway or (f"gateway {row.route}" if row.route is not None else None)
     forwarded = f"forwarded to {row.forward_to}" if row.forward and row.forward_to else None
     texts = "texts" if row.sms_enabled else None

@@ -1,8 +1,8 @@
 """What the two processes of a trial do: the one that is killed, and the next one on the same store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -17,12 +17,10 @@ from guard.pipeline import Guard
 from guard.reconcile import GRACE
 from server.services import Services
 from server.store.schema import actions, holds
+from tests.clocks import ShiftedClock
 from tests.connecting import settings_for
-from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedJournal, SteppedSender
+from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedClient, SteppedJournal
 from tests.sandboxed import NO_CERTIFICATES
-from tools.provider import SETUPS
-from tools.registry import operation_named
-from tools.related_reads import related_reads
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"
@@ -61,7 +59,7 @@ class Finding:
 
 async def call_until_killed(folder: Path, url: str, operation: Operation[Any], signals: Signals) -> None:
     """Make one approved call, and wait to be killed once it is settled."""
-    services = Services(settings_for(folder, url), http=_http())
+    services = Services(settings_for(folder, url), given_http=_http())
     guard = _guard(services, signals)
     signals.tell(STARTED)
     action = await guard.propose(operation, USER)
@@ -74,8 +72,8 @@ async def call_until_killed(folder: Path, url: str, operation: Operation[Any], s
 
 async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Callable[[], None]) -> Finding:
     """Be the next process: look what became of the call, and make it again as a user would."""
-    clock = [timedelta()]
-    services = Services(settings_for(folder, url), http=_http(), now=lambda: datetime.now(UTC) + clock[0])
+    clock = ShiftedClock()
+    services = Services(settings_for(folder, url), given_http=_http(), clock=clock)
     try:
         guard, journal = services.guard, services.store.journal
         await guard.reconciler.run()
@@ -85,7 +83,7 @@ async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Cal
         repeated_later = None
         if first is not None and first.state in {State.SENDING, State.UNKNOWN}:
             quiet()
-            clock[0] = PAST_GRACE
+            clock.ahead = PAST_GRACE
             repeated_later, _, more = await _repeat(guard, operation)
             yeses += more
         later = await journal.find(first.id) if first else None
@@ -114,22 +112,12 @@ def _http() -> httpx2.AsyncClient:
 
 def _guard(services: Services, signals: Signals) -> Guard:
     """The guard that a services would build, with parts that signal."""
-    record = services.store
     return Guard(
-        journal=SteppedJournal(record, signals),
-        vault=record.vault,
-        tracker=record.events,
-        optouts=record.optouts,
-        taint=record.taint,
-        senders={name: SteppedSender(client, signals) for name, client in services.clients.items()},
-        prices={
-            name: source
-            for name, client in services.clients.items()
-            if (source := SETUPS[name].prices(client)) is not None
-        },
-        operations=operation_named,
-        related_reads=related_reads,
-        rules=services.settings.rules.rules(services.policy),
+        replace(
+            services.guard_dependencies,
+            journal=SteppedJournal(services.store, signals),
+            accounts={name: SteppedClient(client, signals) for name, client in services.clients.items()},
+        )
     )
 
 

@@ -9,8 +9,7 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from clients.client import ApiClient
-from clients.exchange import Exchange
-from clients.operation import Operation
+from clients.operation import Exchange, Operation
 from guard.action import Action, State
 from guard.rules.budget import Cap, Hold
 from server.store.actions import StoredJournal
@@ -84,7 +83,7 @@ class SteppedJournal(StoredJournal):
         await self._signals.reached(Step.SPENT)
 
 
-class SteppedSender:
+class SteppedClient:
     """The client of an account, with a signal once the answer to the call has arrived."""
 
     def __init__(self, client: ApiClient, signals: Signals) -> None:

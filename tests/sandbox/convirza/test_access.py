@@ -1,4 +1,4 @@
-"""Bearer tokens, roles, the org-unit hierarchy, unknown paths and methods, and the catalogue itself."""
+"""Bearer tokens, roles, the org-unit hierarchy, unknown paths and methods, and the all_operations itself."""
 
 import pytest
 

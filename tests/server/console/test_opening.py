@@ -20,8 +20,9 @@ from mcp.types import (
     InputResponses,
 )
 
-from server.cli.stdio import page_on_loopback
-from server.mcp.app import build_server
+from server.http.stdio import page_on_loopback
+from server.mcp.out_of_band import ApprovalPage
+from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
@@ -59,6 +60,7 @@ class Scene:
     client: Client
     sandbox: Sandbox
     services: Services
+    page: ApprovalPage
     release: dict[str, str]
 
 
@@ -165,7 +167,7 @@ async def test_a_client_that_opens_nothing_waits_only_where_the_operator_set_it(
             group.start_soon(call)
             await waits.wait()
             [action] = json.loads(await ringfence(tmp_path, "actions", "list", "--json"))
-            await _press("approve")(await scene.services.page.address_for(action["id"]) or "")
+            await _press("approve")(await scene.page.address_for(action["id"]) or "")
         assert not results[0].is_error
         assert len(await scene.sandbox.writes()) == 1
 
@@ -207,11 +209,13 @@ async def _connected(
         approvals = ApprovalSettings(port=0, wait_seconds=wait)
         services = Services(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
         await set_operator_passcode(folder)
-        server = build_server(services)
-        async with page_on_loopback(services), Client(server, mode=era, elicitation_callback=visitor) as client:
+        async with (
+            page_on_loopback(services) as page,
+            Client(build_server(services, page=page), mode=era, elicitation_callback=visitor) as client,
+        ):
             listed = await client.call_tool("voicetel_list_numbers", {})
             content: dict[str, Any] = listed.structured_content or {}
-            yield Scene(client, sandbox, services, {"number": content["numbers"][0]["number"]})
+            yield Scene(client, sandbox, services, page, {"number": content["numbers"][0]["number"]})
 
 
 def _press(button: str) -> Deed:

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,30 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
 from sandbox.serving import LoopbackServer
-from server.cli.stdio import page_on_loopback
 from server.console.passcode import set_passcode
 from server.http.app import http_app
+from server.http.app import page_base as page_base_of
+from server.http.stdio import page_on_loopback
+from server.mcp.out_of_band import ApprovalPage
 from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
-from server.store.store import open_store
+from server.store.store import Store, open_store
 from tests.connecting import settings_for
 from tests.sandboxed import sandboxes
 from tests.server.console.browsing import PASSCODE
 from tests.server.console.operating import browsing, page_base, page_path
 
 TOKEN = "a-long-token-of-alice"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A page on loopback, and the store that it shows."""
+
+    page: ApprovalPage
+    store: Store
+
+
 ORDER = {"numbers": ["+12125550100"]}
 TOOL = "voicetel_order_numbers"
 
@@ -89,11 +102,11 @@ async def test_several_processes_that_need_a_page_at_once_serve_one(tmp_path: Pa
     port = _free_port()
     found: list[str | None] = []
 
-    async def ask(services: Services) -> None:
-        found.append(await services.page.address_for("act_abcdefgh"))
+    async def ask(local: Local) -> None:
+        found.append(await local.page.address_for("act_abcdefgh"))
 
     async with _loopback(tmp_path, port) as one, _loopback(tmp_path, port) as two, _loopback(tmp_path, port) as three:
-        await _together(*(partial(ask, services) for services in (one, two, three)))
+        await _together(*(partial(ask, local) for local in (one, two, three)))
     assert set(found) == {f"http://127.0.0.1:{port}/approvals/act_abcdefgh"}
 
 
@@ -136,8 +149,8 @@ async def test_a_program_that_took_the_port_of_a_page_is_not_pointed_to(tmp_path
 async def test_without_a_page_the_command_line_is_named_and_nothing_listens(tmp_path: Path) -> None:
     settings = _settings(tmp_path).model_copy(update={"approvals": ApprovalSettings(page="off")})
     services = Services(settings)
-    async with page_on_loopback(services):
-        assert await services.page.address_for("act_abcdefgh") is None
+    async with page_on_loopback(services) as page:
+        assert await page.address_for("act_abcdefgh") is None
     assert await _kept_address(tmp_path) is None
 
 
@@ -198,15 +211,13 @@ async def test_over_http_the_page_can_be_left_out(tmp_path: Path) -> None:
 async def test_behind_a_proxy_the_public_address_is_given(tmp_path: Path) -> None:
     approvals = ApprovalSettings(address="https://ringfence.example.com/")
     services = Services(_settings(tmp_path).model_copy(update={"approvals": approvals}))
-    http_app(services, "0.0.0.0", 80)  # noqa: S104 - nothing listens
-    assert await services.page.address_for("act_a") == "https://ringfence.example.com/approvals/act_a"
+    assert page_base_of(services, "0.0.0.0", 80) == "https://ringfence.example.com/"  # noqa: S104 - nothing listens
     await services.close()
 
 
 async def test_on_every_interface_no_address_is_invented(tmp_path: Path) -> None:
     services = Services(_settings(tmp_path))
-    http_app(services, "0.0.0.0", 80)  # noqa: S104 - nothing listens
-    assert await services.page.address_for("act_a") is None
+    assert page_base_of(services, "0.0.0.0", 80) is None  # noqa: S104 - nothing listens
     await services.close()
 
 
@@ -255,10 +266,10 @@ def _settings(folder: Path, voicetel: str = "http://unused.test", *, port: int =
 
 
 @asynccontextmanager
-async def _loopback(folder: Path, port: int = 0) -> AsyncGenerator[Services]:
+async def _loopback(folder: Path, port: int = 0) -> AsyncGenerator[Local]:
     services = Services(_settings(folder, port=port))
-    async with page_on_loopback(services):
-        yield services
+    async with page_on_loopback(services) as page:
+        yield Local(page, services.store)
 
 
 @asynccontextmanager

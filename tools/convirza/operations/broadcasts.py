@@ -5,18 +5,33 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from clients.audience import Members, UnresolvableRecipients
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
-from clients.operation import Answer, Operation, Verification
+from clients.evidence import Evidence
+from clients.operation import (
+    Answer,
+    ChangesSomething,
+    Members,
+    Operation,
+    Undo,
+    UnresolvableRecipients,
+    Verification,
+    put_back,
+    verify_removal,
+)
 from clients.segments import segments
-from clients.undo import Undo, put_back
 from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import UNSEEN, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import E164, FurtherFields, Id, Number, Word, body, numbers_in
 from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.updates import (
+    STATE_UNREAD,
+    describe_full_update,
+    describe_update,
+    fields_of,
+    is_new,
+    restore_settings,
+)
 
 SENT_AT_ONCE: Final = "Sent at once: it cannot be called back. That leaving the time out sends at once is inferred."
 
@@ -187,8 +202,8 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
         wanted = fields_of(self, "when")
         return Verification(
             read=ListBroadcasts(limit=200),
-            check=lambda found: (
-                any(is_set(row, wanted) is True and is_new(row.created, sent_at) for row in found.broadcasts) or None
+            check=lambda found: Evidence.yes_if(
+                any(is_set(row, wanted) is Evidence.YES and is_new(row.created, sent_at) for row in found.broadcasts)
             ),
         )
 
@@ -213,9 +228,9 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Broadcast):
-            return (UNSEEN,)
+            return (STATE_UNREAD,)
         wanted = fields_of(self, "broadcast_id", "when")
-        return (*_rescheduled(before, self.when), *replaced(before, wanted, kept=NOT_SETTABLE))
+        return (*_rescheduled(before, self.when), *describe_full_update(before, wanted, kept=NOT_SETTABLE))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Broadcast) or before.when is None or self.when == NOW:
@@ -238,7 +253,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     basis="inferred",
     synonyms=("patch", "reschedule", "postpone", "edit text", "bulk sms"),
 )
-class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
+class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange]):
     """Change a scheduled broadcast; what is left out stays."""
 
     broadcast_id: Id
@@ -286,7 +301,7 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Broadcast):
             return ()
-        return (*_rescheduled(before, self.when), *changed(before, fields_of(self, *_OWN)))
+        return (*_rescheduled(before, self.when), *describe_update(before, fields_of(self, *_OWN)))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == NOW or not isinstance(before, Broadcast) or before.when is None:
@@ -296,7 +311,7 @@ class UpdateBroadcast(FurtherFields, Changing, Operation[BroadcastChange]):
         wanted = fields_of(self, *_OWN)
         if not wanted:
             return put_back(UpdateBroadcast, lost=lost, **ids)
-        return put_fields_back(UpdateBroadcast, before, wanted, lost=lost, **ids)
+        return restore_settings(UpdateBroadcast, before, wanted, lost=lost, **ids)
 
     def verification(self, sent_at: datetime) -> Verification[Broadcast]:
         wanted = fields_of(self, *_OWN)
@@ -342,4 +357,4 @@ class DeleteBroadcast(Operation[BroadcastChange]):
         return put_back(CreateBroadcast, lost="A new id.", when=before.when, **fields_of(before, *NOT_SETTABLE))
 
     def verification(self, sent_at: datetime) -> Verification[Broadcast]:
-        return Verification(read=self.before(), check=lambda _: False, if_absent=True)
+        return verify_removal(self.before())

@@ -5,16 +5,22 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.errors import NotPermitted
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Word, body, list_in, object_in
 from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.updates import (
+    describe_full_update,
+    describe_update,
+    fields_of,
+    is_new,
+    restore_settings,
+    same_settings,
+)
 
 
 class Group(Answer):
@@ -48,12 +54,12 @@ class Groups(Listing):
     rows_name: ClassVar[str] = "groups"
     groups: list[Group] = []
 
-    def has_new(self, name: str, sent_at: datetime) -> bool | None:
+    def has_new(self, name: str, sent_at: datetime) -> Evidence:
         """Whether a group of this name came with a call sent at that time."""
         same = [group for group in self.groups if group.name == name]
         if any(is_new(group.created, sent_at) and group.status in {None, "active"} for group in same):
-            return True
-        return False if not same and self.shows_every("name") else None
+            return Evidence.YES
+        return Evidence.no_if(not same and self.shows_every("name"))
 
 
 class GroupChange(Answer):
@@ -268,7 +274,9 @@ class _ChangeOfGroup(_GroupSettings):
         return GetGroup(org_unit_id=self.org_unit_id)
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "org_unit_id")))
+        return Verification(
+            read=self.before(), check=lambda found: same_settings(found, fields_of(self, "org_unit_id"))
+        )
 
 
 @convirza.operation(
@@ -288,7 +296,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, Group) else None
-        return replaced(read, fields_of(self, "org_unit_id"), kept=frozenset(NOT_SETTABLE))
+        return describe_full_update(read, fields_of(self, "org_unit_id"), kept=frozenset(NOT_SETTABLE))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Group):
@@ -309,18 +317,18 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     basis="inferred",
     synonyms=("patch", "rename", "move", "edit", "billing"),
 )
-class UpdateGroup(_ChangeOfGroup, Changing, Operation[GroupChange]):
+class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
     """Change some settings of a group; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="org_unit_name")] = None
     """New name."""
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        return changed(before if isinstance(before, Group) else None, fields_of(self, "org_unit_id"))
+        return describe_update(before if isinstance(before, Group) else None, fields_of(self, "org_unit_id"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, Group) else None
-        return put_fields_back(UpdateGroup, read, fields_of(self, "org_unit_id"), org_unit_id=self.org_unit_id)
+        return restore_settings(UpdateGroup, read, fields_of(self, "org_unit_id"), org_unit_id=self.org_unit_id)
 
     def to_wire(self) -> dict[str, Any]:
         return body(self, without=frozenset({"org_unit_id"}))
@@ -346,12 +354,14 @@ class DeleteGroup(Operation[GroupChange]):
         return GetGroup(org_unit_id=self.org_unit_id)
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=self.before(), check=lambda found: _is_archived(found, sent_at), if_absent=True)
+        return Verification(
+            read=self.before(), check=lambda found: _is_archived(found, sent_at), if_absent=Evidence.YES
+        )
 
 
-def _is_archived(found: Group, sent_at: datetime) -> bool | None:
+def _is_archived(found: Group, sent_at: datetime) -> Evidence:
     """The words for a status are inferred. One that had been archived before says nothing of this call."""
     status = (found.status or "").casefold()
     if status in {"inactive", "archived", "deleted"}:
-        return True if is_new(found.modified, sent_at) else None
-    return False if status == "active" else None
+        return Evidence.yes_if(is_new(found.modified, sent_at))
+    return Evidence.no_if(status == "active")

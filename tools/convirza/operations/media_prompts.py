@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
 
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import body
 from tools.convirza.paging import Listing, PagedOperation
@@ -123,7 +123,7 @@ class DeletePrompt(Operation[Prompt]):
     def verification(self, sent_at: datetime) -> Verification[Prompts]:
         return Verification(read=ListPrompts(limit=200), check=self._is_gone)
 
-    def _is_gone(self, found: Prompts) -> bool | None:
+    def _is_gone(self, found: Prompts) -> Evidence:
         if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
-            return False
-        return True if found.shows_every("prompt_id") else None
+            return Evidence.NO
+        return Evidence.yes_if(found.shows_every("prompt_id"))

@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import is_new
 from tools.convirza.field_types import Id, Number, body, object_in
 from tools.convirza.internal_reads import FindNumber, TrackingNumber, TrackingNumbers
 from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.updates import is_new
 
 CARRIER: Final = 20002
 """The source of a carrier's number in v2's example of a search."""
@@ -134,11 +134,11 @@ class OrderNumber(Operation[OrderedNumber]):
     def to_wire(self) -> dict[str, Any]:
         return body(self) | {"number_id": None}
 
-    def _is_among(self, found: TrackingNumbers, sent_at: datetime) -> bool | None:
+    def _is_among(self, found: TrackingNumbers, sent_at: datetime) -> Evidence:
         for row in found.phone_numbers:
             if row.phone_number == self.number:
-                return True if row.ordered is None or is_new(row.ordered, sent_at) else None
-        return False if found.shows_every("phone_number") else None
+                return Evidence.yes_if(row.ordered is None or is_new(row.ordered, sent_at))
+        return Evidence.no_if(found.shows_every("phone_number"))
 
 
 class Released(Answer):
@@ -179,4 +179,4 @@ class ReleaseNumber(Operation[Released]):
         return (f"Gives back {before.phone_number}{used}.",)
 
     def verification(self, sent_at: datetime) -> Verification[TrackingNumber]:
-        return Verification(read=self.before(), check=lambda _: False, if_absent=True)
+        return verify_removal(self.before())

@@ -5,17 +5,16 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import agrees, changed, fields_of, put_fields_back, replaced
 from tools.convirza.field_types import Id, Number, Word, object_in
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_models import ProvisionedRoute, TrackingNumberRead
 from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body, routing_laid_open
+from tools.convirza.updates import describe_full_update, describe_update, fields_of, restore_settings, same_settings
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
 """What a read shows beside the settings."""
@@ -61,11 +60,11 @@ class Routes(Listing):
     rows_name: ClassVar[str] = "routes"
     routes: list[RouteRow] = Field(default=[], alias="provisioned_routes")
 
-    def has_route(self, name: str, number_ids: set[int]) -> bool | None:
+    def has_route(self, name: str, number_ids: set[int]) -> Evidence:
         """Whether a route of this name and these numbers is there."""
         if any(route.name == name and route.has(number_ids) for route in self.routes):
-            return True
-        return False if self.is_whole and all(route.is_another(name, number_ids) for route in self.routes) else None
+            return Evidence.YES
+        return Evidence.no_if(self.is_whole and all(route.is_another(name, number_ids) for route in self.routes))
 
 
 class RouteChange(Answer):
@@ -205,7 +204,7 @@ class _ChangeOfRoute(RouteSettings):
         return self.config.numbers if self.config else ()
 
     def verification(self, sent_at: datetime) -> Verification[ProvisionedRoute]:
-        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "route_id")))
+        return Verification(read=self.before(), check=lambda found: same_settings(found, fields_of(self, "route_id")))
 
 
 @convirza.operation(
@@ -233,7 +232,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, ProvisionedRoute) else None
-        return replaced(read, fields_of(self, "route_id"), kept=frozenset(NOT_SETTABLE))
+        return describe_full_update(read, fields_of(self, "route_id"), kept=frozenset(NOT_SETTABLE))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, ProvisionedRoute):
@@ -264,7 +263,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
         "greeting",
     ),
 )
-class UpdateProvisionedRoute(_ChangeOfRoute, Changing, Operation[RouteChange]):
+class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteChange]):
     """Change some settings of a route; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="provisioned_route_name")] = None
@@ -280,11 +279,11 @@ class UpdateProvisionedRoute(_ChangeOfRoute, Changing, Operation[RouteChange]):
         return (*found, "That settings beside those given in config stay is inferred: read the route afterwards.")
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        return changed(before if isinstance(before, ProvisionedRoute) else None, fields_of(self, "route_id"))
+        return describe_update(before if isinstance(before, ProvisionedRoute) else None, fields_of(self, "route_id"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, ProvisionedRoute) else None
-        return put_fields_back(UpdateProvisionedRoute, read, fields_of(self, "route_id"), route_id=self.route_id)
+        return restore_settings(UpdateProvisionedRoute, read, fields_of(self, "route_id"), route_id=self.route_id)
 
     def to_wire(self) -> dict[str, Any]:
         return route_body(self, without=frozenset({"route_id"}))
@@ -322,4 +321,4 @@ class DeleteProvisionedRoute(Operation[RouteChange]):
         )
 
     def verification(self, sent_at: datetime) -> Verification[ProvisionedRoute]:
-        return Verification(read=self.before(), check=lambda _: False, if_absent=True)
+        return verify_removal(self.before())

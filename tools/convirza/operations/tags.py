@@ -6,8 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Word, body
 from tools.convirza.internal_reads import FindTag, Tag, Tags
@@ -170,4 +169,4 @@ class DeleteTag(Operation[TagChange]):
         return put_back(CreateTag, lost=lost, name=before.name)
 
     def verification(self, sent_at: datetime) -> Verification[Tag]:
-        return Verification(read=self.before(), check=lambda _: False, if_absent=True)
+        return verify_removal(self.before())

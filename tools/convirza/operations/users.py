@@ -6,15 +6,21 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import ALL_PATHS, BASE_PATHS, convirza
-from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Mail, Word, body, object_in
 from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.updates import (
+    describe_full_update,
+    describe_update,
+    fields_of,
+    is_new,
+    restore_settings,
+    same_settings,
+)
 
 Role = Literal["Admin", "Standard", "ReadOnly"]
 ROLE_IDS: Final[dict[Role, int]] = {"Admin": 1, "Standard": 2, "ReadOnly": 3}
@@ -66,12 +72,12 @@ class Users(Listing):
     rows_name: ClassVar[str] = "users"
     users: list[User] = []
 
-    def has_new(self, email: str, sent_at: datetime) -> bool | None:
+    def has_new(self, email: str, sent_at: datetime) -> Evidence:
         """Whether a user of this address came with a call sent at that time."""
         same = [user for user in self.users if (user.email or "").casefold() == email]
         if any(is_new(user.created, sent_at) and user.status != "deleted" for user in same):
-            return True
-        return False if not same and self.shows_every("email") else None
+            return Evidence.YES
+        return Evidence.no_if(not same and self.shows_every("email"))
 
 
 class UserChange(Answer):
@@ -248,7 +254,7 @@ class _ChangeOfUser(_UserSettings):
 
     def verification(self, sent_at: datetime) -> Verification[User]:
         wanted = fields_of(self, "user_id")
-        return Verification(read=self.before(), check=lambda found: agrees(found.with_known_role, wanted))
+        return Verification(read=self.before(), check=lambda found: same_settings(found.with_known_role, wanted))
 
 
 @convirza.operation(
@@ -265,7 +271,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, User) else None
-        return replaced(read, fields_of(self, "user_id"), kept=frozenset(NOT_SETTABLE))
+        return describe_full_update(read, fields_of(self, "user_id"), kept=frozenset(NOT_SETTABLE))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, User):
@@ -286,7 +292,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     basis="inferred",
     synonyms=("patch", "promote", "role", "deactivate", "disable", "forward agent"),
 )
-class UpdateUser(_ChangeOfUser, Changing, Operation[UserChange]):
+class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
     """Change some settings of a user; the others stay."""
 
     email: Annotated[Mail | None, Field(serialization_alias="username")] = None
@@ -305,11 +311,11 @@ class UpdateUser(_ChangeOfUser, Changing, Operation[UserChange]):
     """What the user may do."""
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        return changed(before if isinstance(before, User) else None, fields_of(self, "user_id"))
+        return describe_update(before if isinstance(before, User) else None, fields_of(self, "user_id"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, User) else None
-        return put_fields_back(UpdateUser, read, fields_of(self, "user_id"), user_id=self.user_id)
+        return restore_settings(UpdateUser, read, fields_of(self, "user_id"), user_id=self.user_id)
 
     def to_wire(self) -> dict[str, Any]:
         return body(self, without=frozenset({"user_id"}))
@@ -334,9 +340,11 @@ class DeleteUser(Operation[UserChange]):
         return GetUser(user_id=self.user_id)
 
     def verification(self, sent_at: datetime) -> Verification[User]:
-        return Verification(read=self.before(), check=_is_deleted, if_absent=True)
+        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES)
 
 
-def _is_deleted(found: User) -> bool | None:
-    """A status that is missing, or is none of the documented ones, tells nothing."""
-    return {"deleted": True, "active": False, "inactive": False}.get((found.status or "").casefold())
+def _is_deleted(found: User) -> Evidence:
+    """A status that is missing, or is none of the documented ones, proves nothing."""
+    if found.status is None or found.status.casefold() not in {"deleted", "active", "inactive"}:
+        return Evidence.UNKNOWN
+    return Evidence.of(found.status.casefold() == "deleted")

@@ -5,15 +5,21 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import EmptyIsNone, FurtherFields, Id, Number, Word, body, numbers_in
 from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.updates import (
+    describe_full_update,
+    describe_update,
+    fields_of,
+    is_new,
+    restore_settings,
+    same_settings,
+)
 
 SPEAKS: Final = "Routes that use the agent let it talk to callers in these words from now on."
 
@@ -129,11 +135,14 @@ class CreateVoiceAgent(_AgentSettings, Operation[VoiceAgentChange]):
         return put_back(DeleteVoiceAgent, voice_agent_id=getattr(answer, "voice_agent_id", None))
 
     def verification(self, sent_at: datetime) -> Verification[VoiceAgents]:
+        wanted = fields_of(self)
         return Verification(
             read=ListVoiceAgents(limit=200),
-            check=lambda found: (
-                any(agrees(agent, fields_of(self)) is True and is_new(agent.created, sent_at) for agent in found.agents)
-                or None
+            check=lambda found: Evidence.yes_if(
+                any(
+                    same_settings(agent, wanted) is Evidence.YES and is_new(agent.created, sent_at)
+                    for agent in found.agents
+                )
             ),
         )
 
@@ -152,7 +161,9 @@ class _ChangeOfAgent(_AgentSettings):
         return (SPEAKS,)
 
     def verification(self, sent_at: datetime) -> Verification[VoiceAgent]:
-        return Verification(read=self.before(), check=lambda found: agrees(found, fields_of(self, "voice_agent_id")))
+        return Verification(
+            read=self.before(), check=lambda found: same_settings(found, fields_of(self, "voice_agent_id"))
+        )
 
     def to_wire(self) -> dict[str, Any]:
         return body(self, without=frozenset({"voice_agent_id"}))
@@ -175,7 +186,7 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, VoiceAgent) else None
-        return replaced(read, fields_of(self, "voice_agent_id"), kept=frozenset(NOT_SETTABLE))
+        return describe_full_update(read, fields_of(self, "voice_agent_id"), kept=frozenset(NOT_SETTABLE))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, VoiceAgent):
@@ -194,19 +205,19 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
     basis="inferred",
     synonyms=("patch", "change script", "greeting", "transfer", "bot"),
 )
-class UpdateVoiceAgent(_ChangeOfAgent, Changing, Operation[VoiceAgentChange]):
+class UpdateVoiceAgent(_ChangeOfAgent, ChangesSomething, Operation[VoiceAgentChange]):
     """Change some settings of an AI voice agent; the others stay."""
 
     name: Annotated[Word | None, Field(serialization_alias="agent_name")] = None
     """New name."""
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        return changed(before if isinstance(before, VoiceAgent) else None, fields_of(self, "voice_agent_id"))
+        return describe_update(before if isinstance(before, VoiceAgent) else None, fields_of(self, "voice_agent_id"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, VoiceAgent) else None
         wanted = fields_of(self, "voice_agent_id")
-        return put_fields_back(UpdateVoiceAgent, read, wanted, voice_agent_id=self.voice_agent_id)
+        return restore_settings(UpdateVoiceAgent, read, wanted, voice_agent_id=self.voice_agent_id)
 
 
 @convirza.operation(
@@ -234,4 +245,4 @@ class DeleteVoiceAgent(Operation[VoiceAgentChange]):
         return put_back(CreateVoiceAgent, lost=lost, **fields_of(before, *NOT_SETTABLE))
 
     def verification(self, sent_at: datetime) -> Verification[VoiceAgent]:
-        return Verification(read=self.before(), check=lambda _: False, if_absent=True)
+        return verify_removal(self.before())

@@ -5,16 +5,22 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredTime, KeptFromModel, Secret
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.comparing import agrees, changed, fields_of, is_new, put_fields_back, replaced
 from tools.convirza.field_types import FurtherFields, Id, Word, body
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_settings import Part
+from tools.convirza.updates import (
+    describe_full_update,
+    describe_update,
+    fields_of,
+    is_new,
+    restore_settings,
+    same_settings,
+)
 
 TOKEN_NAME: Final = "token"  # noqa: S105 - the name of the parameter that carries it
 
@@ -157,12 +163,11 @@ class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
     def verification(self, sent_at: datetime) -> Verification[Webhooks]:
         return Verification(
             read=ListWebhooks(limit=200),
-            check=lambda found: (
+            check=lambda found: Evidence.yes_if(
                 any(
                     (hook.name, hook.url) == (self.name, self.url) and is_new(hook.created, sent_at)
                     for hook in found.webhooks
                 )
-                or None
             ),
         )
 
@@ -178,7 +183,7 @@ class _ChangeOfWebhook(_WebhookSettings):
         return EGRESS
 
     def verification(self, sent_at: datetime) -> Verification[Webhook]:
-        return Verification(read=self.before(), check=lambda found: agrees(found, self._readable()))
+        return Verification(read=self.before(), check=lambda found: same_settings(found, self._readable()))
 
     def _readable(self) -> dict[str, Any]:
         return fields_of(self, "webhook_id", "parameters", "shared_token")
@@ -215,7 +220,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
 
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, Webhook) else None
-        return (*self._removed(read), *replaced(read, self._readable(), kept=frozenset(NOT_SETTABLE)))
+        return (*self._removed(read), *describe_full_update(read, self._readable(), kept=frozenset(NOT_SETTABLE)))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Webhook):
@@ -233,7 +238,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     basis="inferred",
     synonyms=("patch", "change url", "disable", "edit callback"),
 )
-class UpdateWebhook(_ChangeOfWebhook, Changing, Operation[WebhookChange]):
+class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]):
     """Change some settings of a webhook; the others stay. Parameters and token are one list, replaced whole."""
 
     name: Annotated[Word | None, Field(serialization_alias="webhook_name")] = None
@@ -247,12 +252,12 @@ class UpdateWebhook(_ChangeOfWebhook, Changing, Operation[WebhookChange]):
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, Webhook) else None
         sends_list = self.parameters is not None or self.shared_token is not None
-        return (*(self._removed(read) if sends_list else ()), *changed(read, self._readable()))
+        return (*(self._removed(read) if sends_list else ()), *describe_update(read, self._readable()))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, Webhook) else None
         lost = "The values of its parameters are not read." if self.parameters or self.shared_token else ""
-        return put_fields_back(UpdateWebhook, read, self._readable(), lost=lost, webhook_id=self.webhook_id)
+        return restore_settings(UpdateWebhook, read, self._readable(), lost=lost, webhook_id=self.webhook_id)
 
 
 @convirza.operation(
@@ -280,4 +285,4 @@ class DeleteWebhook(Operation[WebhookChange]):
         return put_back(CreateWebhook, lost=lost, **fields_of(before, *NOT_SETTABLE))
 
     def verification(self, sent_at: datetime) -> Verification[Webhook]:
-        return Verification(read=self.before(), check=lambda _: False, if_absent=True)
+        return verify_removal(self.before())

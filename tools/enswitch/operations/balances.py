@@ -11,14 +11,15 @@ from typing import Any, Final, Literal
 
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, Refused, quoted
+from clients.evidence import Evidence, is_since
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, Verification
 from clients.redaction import redact
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import agreement, given
 from tools.enswitch.field_types import Currency, Flag, Id, Positive, Text, Words
 from tools.enswitch.groups import Accepted, ForCustomer
 from tools.enswitch.operations.charges import ListTransactions, Transaction, Transactions
+from tools.enswitch.updates import same_settings, settings_of
 
 AROUND: Final = timedelta(minutes=1)
 """How long before and after the sending the record is read: Enswitch may take its time, and its clock may differ."""
@@ -62,16 +63,15 @@ class AddCustomerBalance(Operation[Accepted]):
         What stands there from before may be an earlier one like it. Times on the record are whole seconds.
         """
         read = ListTransactions(customer=self.id, since=sent_at - AROUND, until=sent_at + AROUND)
-        earliest = sent_at.replace(microsecond=0)
 
         def is_this(row: Transaction) -> bool:
-            return row.time is not None and row.time >= earliest and self._is_like(row)
+            return is_since(row.time, sent_at, whole_seconds=True) and self._is_like(row)
 
-        return Verification(read=read, check=lambda found: any(map(is_this, found.transactions)) or None)
+        return Verification(read=read, check=lambda found: Evidence.yes_if(any(map(is_this, found.transactions))))
 
     def _is_like(self, row: Transaction) -> bool:
-        wanted = {"type": self.transaction, **given(self, "id", "transaction")}
-        return agreement(wanted, row) is True
+        wanted = {"type": self.transaction, **settings_of(self, "id", "transaction")}
+        return same_settings(wanted, row) is Evidence.YES
 
 
 _SAYS_NO: Final = re.compile(r"refus|declin|reject|den(?:y|ied)|fail|error|cancel|invalid|insufficient", re.IGNORECASE)

@@ -10,11 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import FromStranger, LooseText, Moment, StrangerText
-from clients.operation import Answer, Operation
-from clients.undo import Undo
+from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     AS_TEXT,
@@ -115,7 +113,7 @@ class HangUpCall(Operation[Accepted]):
     unverifiable="that a call is elsewhere does not show what sent it there",
     synonyms=("rewrite", "correct", "annotate"),
 )
-class UpdateCall(Changing, Operation[Accepted]):
+class UpdateCall(ChangesSomething, Operation[Accepted]):
     """Overwrite what is recorded of a live call; the call itself goes on."""
 
     besides: ClassVar = frozenset({"uniqueid", "callid"})

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PlainSerializer, SerializationInfo, model_validator
 
 from clients.effects import Charge, Effect, Period
+from clients.evidence import Evidence
 from clients.fields import WIRE, Moment
 from clients.operation import Answer, Operation, Verification
 from tools.enswitch.client import enswitch
@@ -90,8 +91,8 @@ class CreateCharge(DryRun, Operation[Created]):
             return None
         return Verification(read=ListCharges(customer=self.customer, plan=self.plan), check=self._may_be_listed)
 
-    def _may_be_listed(self, found: "ListedCharges") -> bool | None:
-        return None if any(row.name in {None, self.name} for row in found.charges) else False
+    def _may_be_listed(self, found: "ListedCharges") -> Evidence:
+        return Evidence.no_if(all(row.name not in {None, self.name} for row in found.charges))
 
     def warnings(self) -> tuple[str, ...]:
         everyone = (EVERYONE,) if self.plan is not None else ()

@@ -11,11 +11,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
 from clients.fields import LooseText
-from clients.operation import Answer, Operation
-from clients.undo import Undo, put_back
+from clients.operation import Answer, ChangesSomething, Operation, Undo, put_back
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
@@ -131,7 +129,7 @@ class CreateCustomer(CustomerSettings, Operation[Created]):
     irreversible=True,
     synonyms=("change", "plan", "credit limit", "address", "tenant"),
 )
-class UpdateCustomer(CustomerSettings, Changing, Operation[Accepted]):
+class UpdateCustomer(CustomerSettings, ChangesSomething, Operation[Accepted]):
     """Change a customer; what is left out stays. Not every setting is offered."""
 
     id: Id

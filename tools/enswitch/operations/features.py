@@ -11,10 +11,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Effect
+from clients.evidence import Evidence, any_of
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Verification
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.field_types import (
     Flag,
     Kind,
@@ -28,6 +28,7 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
+from tools.enswitch.updates import is_as_requested
 
 
 class Owned(BaseModel):
@@ -193,9 +194,9 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
         read = ListAddresses(customer=self.customer)
         return None if self.dry_run else Verification(read=read, check=self._is_among)
 
-    def _is_among(self, found: "Addresses") -> bool | None:
+    def _is_among(self, found: "Addresses") -> Evidence:
         names = "user", "domain", "dtype", "dnumber", "description"
-        return any_of(is_as_asked(self, row, *names) for row in found.addresses)
+        return any_of(is_as_requested(self, row, *names) for row in found.addresses)
 
 
 class Address(Answer):

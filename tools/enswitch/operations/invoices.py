@@ -10,15 +10,13 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
-from tools.enswitch.reverting import as_before, as_wanted
+from tools.enswitch.updates import restore_settings, verify_settings
 
 Status = Literal[
     "approved", "cancelled", "due", "overdue", "paid", "payment_refused", "pending", "prepaid", "queued", "superceded"
@@ -102,10 +100,10 @@ class UpdateInvoice(Operation[Accepted]):
         return GetInvoice(id=self.id)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "id")
+        return restore_settings(self, before, "id")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "id")
+        return verify_settings(self, "id")
 
 
 class SentInvoices(Answer):
@@ -191,7 +189,7 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
     unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "rate", "levy"),
 )
-class UpdateTax(DryRun, TaxSettings, ForCustomer, Changing, Operation[Accepted]):
+class UpdateTax(DryRun, TaxSettings, ForCustomer, ChangesSomething, Operation[Accepted]):
     """Change a tax; what is left out stays."""
 
     besides: ClassVar = frozenset({"dry_run", "customer"})
@@ -242,7 +240,7 @@ class SetTaxLiability(Taxed, Operation[Accepted]):
         return GetTaxLiability(tax=self.tax, type=self.type, number=self.number)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "tax", "type", "number")
+        return restore_settings(self, before, "tax", "type", "number")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "tax", "type", "number")
+        return verify_settings(self, "tax", "type", "number")

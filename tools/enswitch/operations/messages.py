@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import agreement, given
 from tools.enswitch.field_types import (
     AS_TEXT,
     Kind,
@@ -34,6 +34,7 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing, as_row
+from tools.enswitch.updates import same_settings, settings_of
 
 MailboxName = Words
 MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$"), AS_TEXT]
@@ -112,7 +113,9 @@ class CreateMailbox(ForCustomer, Operation[Created]):
     def verification(self, sent_at: datetime) -> Verification[Mailbox]:
         """A mailbox of this number may be an older one, for no read shows whose PIN it has."""
         read = GetMailbox(mailbox=self.mailbox, customer=self.customer)
-        return Verification(read=read, check=lambda found: agreement(given(self), found), if_absent=False)
+        return Verification(
+            read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
+        )
 
 
 class Message(Answer):

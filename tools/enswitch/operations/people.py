@@ -11,14 +11,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo, put_back
+from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal, wire_fields
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import agreement, given
 from tools.enswitch.field_types import Flag, Id, Mail, Text, Words, is_given, new_password
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
-from tools.enswitch.reverting import ONLY_CHECKED
+from tools.enswitch.updates import ONLY_CHECKED, same_settings, settings_of
 from tools.enswitch.versions import TOKENS, Version
 
 
@@ -130,7 +129,9 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
         if self.dry_run:
             return None
         read = GetPerson(username=self.username)
-        return Verification(read=read, check=lambda found: agreement(given(self), found), if_absent=False)
+        return Verification(
+            read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
+        )
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return ONLY_CHECKED if self.dry_run else put_back(DeletePerson, id=getattr(answer, "id", None))
@@ -159,7 +160,7 @@ class DeletePerson(Operation[Accepted]):
         return ("EVERY feature that the person owns is deleted.",) if self.delete_features else ()
 
     def verification(self, sent_at: datetime) -> Verification[Person]:
-        return Verification(read=GetPerson(id=self.id), check=lambda _: False, if_absent=True)
+        return verify_removal(GetPerson(id=self.id))
 
 
 class Role(Answer):
@@ -208,7 +209,7 @@ class CreateRole(DryRun, Operation[Created]):
             return None
         return Verification(
             read=ListRoles(),
-            check=lambda found: None if {None, self.name} & {role.name for role in found.roles} else False,
+            check=lambda found: Evidence.no_if(not {None, self.name} & {role.name for role in found.roles}),
         )
 
 

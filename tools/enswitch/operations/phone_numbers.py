@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, same_value
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
@@ -30,7 +29,7 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
-from tools.enswitch.reverting import as_before, as_wanted
+from tools.enswitch.updates import restore_settings, verify_settings
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
 
@@ -150,10 +149,10 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
         lost = "What was charged stays charged, and the number may not be had again."
         return Undo(verdict="partial", operation=ReleaseNumber(number=self.number), lost=lost)
 
-    def _is_there(self, owned: OwnedNumbers) -> bool | None:
+    def _is_there(self, owned: OwnedNumbers) -> Evidence:
         if any(row.number in {self.number, f"+{self.number}"} for row in owned.numbers):
-            return True
-        return None if len(owned.numbers) >= 500 else False
+            return Evidence.YES
+        return Evidence.no_if(len(owned.numbers) < 500)
 
 
 @enswitch.function(
@@ -177,8 +176,8 @@ class ReleaseNumber(Operation[Accepted]):
         """Who sees the pool still sees the number there, as nobody's."""
         return Verification(
             read=self.before(),
-            check=lambda found: None if found.customer is None else found.customer == 0,
-            if_absent=True,
+            check=lambda found: same_value(found.customer, 0),
+            if_absent=Evidence.YES,
         )
 
 
@@ -188,7 +187,7 @@ class ReleaseNumber(Operation[Accepted]):
     toolset="numbers",
     synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
 )
-class UpdateNumber(Destination, Changing, Operation[Accepted]):
+class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     """Change where a number's calls go and its settings. Not every setting is offered."""
 
     number: Number
@@ -228,10 +227,10 @@ class UpdateNumber(Destination, Changing, Operation[Accepted]):
         return GetNumber(number=self.number)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "number")
+        return restore_settings(self, before, "number")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "number")
+        return verify_settings(self, "number")
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
@@ -244,7 +243,7 @@ class UpdateNumber(Destination, Changing, Operation[Accepted]):
     unverifiable="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
 )
-class UpdateNumberTimes(DryRun, Destination, Changing, Operation[Accepted]):
+class UpdateNumberTimes(DryRun, Destination, ChangesSomething, Operation[Accepted]):
     """Change where a number's calls go while a time group is active; no documented call shows it."""
 
     number: Number

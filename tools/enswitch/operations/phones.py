@@ -12,11 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import agreement, given
 from tools.enswitch.field_types import (
     Flag,
     Id,
@@ -29,7 +28,7 @@ from tools.enswitch.field_types import (
     new_password,
 )
 from tools.enswitch.groups import Accepted, Created, Destination, ForCustomer, Listing, Paged
-from tools.enswitch.reverting import as_before, as_wanted
+from tools.enswitch.updates import restore_settings, same_settings, settings_of, verify_settings
 from tools.enswitch.versions import Version
 
 
@@ -160,7 +159,9 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
     def verification(self, sent_at: datetime) -> Verification[Phone]:
         """A line of this name may be an older one, for no read shows whose password it has."""
         read = GetPhone(name=self.name)
-        return Verification(read=read, check=lambda found: agreement(given(self), found), if_absent=False)
+        return Verification(
+            read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
+        )
 
 
 @enswitch.function(
@@ -191,10 +192,10 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
         return GetPhone(name=self.name)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "name")
+        return restore_settings(self, before, "name")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "name")
+        return verify_settings(self, "name")
 
     def destinations(self) -> tuple[str, ...]:
         return dialled((self.dtype, self.dnumber))

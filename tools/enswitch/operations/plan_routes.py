@@ -9,16 +9,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Effect
+from clients.evidence import Evidence, any_of
 from clients.fields import LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.field_types import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
 from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged, as_row
-from tools.enswitch.reverting import ONLY_CHECKED, as_before, as_wanted
+from tools.enswitch.updates import ONLY_CHECKED, is_as_requested, restore_settings, verify_settings
 from tools.enswitch.versions import Formerly, NamesPlanRoute, Since
 
 RENAMED: Final = (4, 1)
@@ -162,14 +160,15 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
             return Undo(verdict="none", lost=UNNAMED)
         return put_back(DeletePlanRoute, route=answer.route or f"{self.plan}/{self.called_prefix}/{self.media}")
 
-    def _is_among(self, found: PlanRoutes) -> bool | None:
-        told = any_of(map(self._is_this, found.routes))
-        return None if told is False and len(found.routes) >= MOST_ROWS else told
+    def _is_among(self, found: PlanRoutes) -> Evidence:
+        evidence = any_of(map(self._is_this, found.routes))
+        may_be_cut_off = len(found.routes) >= MOST_ROWS
+        return Evidence.UNKNOWN if evidence is Evidence.NO and may_be_cut_off else evidence
 
-    def _is_this(self, row: PlanRoute) -> bool | None:
+    def _is_this(self, row: PlanRoute) -> Evidence:
         if (row.caller_prefix or "") != (self.caller_prefix or ""):
-            return False
-        return is_as_asked(self, row, "called_prefix", "media", "allow", "description", "peer1", "peer2", "peer3")
+            return Evidence.NO
+        return is_as_requested(self, row, "called_prefix", "media", "allow", "description", "peer1", "peer2", "peer3")
 
 
 @enswitch.function(
@@ -178,7 +177,7 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     toolset="plans",
     synonyms=("change", "allow", "forbid", "peer", "steer"),
 )
-class UpdatePlanRoute(DryRun, Changing, Operation[Accepted]):
+class UpdatePlanRoute(DryRun, ChangesSomething, Operation[Accepted]):
     """Change a route of a rate plan, for every customer on it; what is left out stays."""
 
     route: RouteName = Field(serialization_alias="id")
@@ -215,10 +214,10 @@ class UpdatePlanRoute(DryRun, Changing, Operation[Accepted]):
         return GetPlanRoute(route=self.route)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "route")
+        return restore_settings(self, before, "route")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "route")
+        return verify_settings(self, "route")
 
 
 @enswitch.function(
@@ -239,7 +238,7 @@ class DeletePlanRoute(Operation[Accepted]):
         return GetPlanRoute(route=self.route)
 
     def verification(self, sent_at: datetime) -> Verification[PlanRoute]:
-        return Verification(read=GetPlanRoute(route=self.route), check=lambda _: False, if_absent=True)
+        return verify_removal(GetPlanRoute(route=self.route))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, PlanRoute):

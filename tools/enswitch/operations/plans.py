@@ -7,9 +7,8 @@ contract, cos_timegroup, dialplan and huntgroup_dests of a plan, and inheritable
 
 from decimal import Decimal
 
-from clients.changing import Changing
 from clients.effects import Effect
-from clients.operation import Answer, Operation
+from clients.operation import Answer, ChangesSomething, Operation
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     Amount,
@@ -127,7 +126,7 @@ class CreatePlan(ForCustomer, Operation[Created]):
     unverifiable="no documented call shows what a plan's number classes cost",
     synonyms=("did price", "number price", "monthly fee", "setup fee"),
 )
-class UpdatePlanClass(DryRun, Changing, Operation[Accepted]):
+class UpdatePlanClass(DryRun, ChangesSomething, Operation[Accepted]):
     """Change what numbers of a class cost on a rate plan, for every customer on it."""
 
     id: Id

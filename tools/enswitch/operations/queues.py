@@ -12,9 +12,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, model_validator
 
 from clients.effects import Effect
+from clients.evidence import Evidence, any_of
 from clients.operation import Answer, Operation, Verification
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import any_of, is_as_asked
 from tools.enswitch.field_types import (
     CallerNumber,
     Flag,
@@ -30,6 +30,7 @@ from tools.enswitch.field_types import (
     is_given,
 )
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
+from tools.enswitch.updates import is_as_requested
 
 AnswererKind = Literal["forward", "peer", "phone", "sipuri"]
 
@@ -168,9 +169,9 @@ class CreateQueueDestination(DryRun, Operation[Created]):
         read = ListQueueDestinations(queue=self.queue)
         return None if self.dry_run else Verification(read=read, check=self._is_among)
 
-    def _is_among(self, found: "QueueDestinations") -> bool | None:
+    def _is_among(self, found: "QueueDestinations") -> Evidence:
         names = "dtype", "dnumber", "available", "priority"
-        return any_of(is_as_asked(self, row, *names) for row in found.destinations)
+        return any_of(is_as_requested(self, row, *names) for row in found.destinations)
 
 
 @enswitch.function(

@@ -8,9 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Effect
-from clients.operation import Answer, Operation
+from clients.operation import Answer, ChangesSomething, Operation
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import AnyPrefix, Csv, Flag, Id, Limit, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
@@ -25,7 +24,7 @@ from tools.enswitch.versions import Version
     admin_only=True,
     synonyms=("carrier", "lcr", "gateway", "peer", "trunk"),
 )
-class UpdateRoute(DryRun, Changing, Operation[Accepted]):
+class UpdateRoute(DryRun, ChangesSomething, Operation[Accepted]):
     """Change a system route, for every customer; what is left out stays, and no documented call shows it."""
 
     id: Id

@@ -8,16 +8,14 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from clients.changing import Changing
 from clients.effects import Charge, Effect
-from clients.operation import Operation, Verification
-from clients.undo import Undo
+from clients.evidence import Evidence
+from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_removal
 from tools.enswitch.client import enswitch
-from tools.enswitch.comparing import agreement
 from tools.enswitch.field_types import Flag, Id, Number, Text, Whole
 from tools.enswitch.groups import Accepted, DryRun
 from tools.enswitch.operations.phone_numbers import NO_PRICE, OwnedNumber
-from tools.enswitch.reverting import as_before, as_wanted
+from tools.enswitch.updates import restore_settings, same_settings, verify_settings
 
 MOST = 1_000_000
 
@@ -85,10 +83,12 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
         if self.dry_run:
             return None
         read = GetSystemNumber(number=self.start)
-        return Verification(read=read, check=self._is_this if self.quantity == 1 else lambda _: None, if_absent=False)
+        return Verification(read=read, check=self._is_this, if_absent=Evidence.NO)
 
-    def _is_this(self, found: OwnedNumber) -> bool | None:
-        return agreement({"number_class": self.number_class, "ingroup": self.ingroup}, found)
+    def _is_this(self, found: OwnedNumber) -> Evidence:
+        if self.quantity > 1:
+            return Evidence.UNKNOWN
+        return same_settings({"number_class": self.number_class, "ingroup": self.ingroup}, found)
 
 
 @enswitch.function(
@@ -112,7 +112,7 @@ class GetSystemNumber(Operation[OwnedNumber]):
     admin_only=True,
     synonyms=("move", "assign", "transfer", "reclass"),
 )
-class UpdateSystemNumber(DryRun, Changing, Operation[Accepted]):
+class UpdateSystemNumber(DryRun, ChangesSomething, Operation[Accepted]):
     """Change the system's settings of a number; another customer gets it without any billing."""
 
     number: Number
@@ -131,10 +131,10 @@ class UpdateSystemNumber(DryRun, Changing, Operation[Accepted]):
         return GetSystemNumber(number=self.number)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return as_before(self, before, "number")
+        return restore_settings(self, before, "number")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
-        return as_wanted(self, "number")
+        return verify_settings(self, "number")
 
 
 @enswitch.function(
@@ -155,4 +155,4 @@ class DeleteSystemNumber(Operation[Accepted]):
         return GetSystemNumber(number=self.number)
 
     def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
-        return Verification(read=GetSystemNumber(number=self.number), check=lambda _: False, if_absent=True)
+        return verify_removal(GetSystemNumber(number=self.number))

@@ -9,10 +9,9 @@ from typing import Any, Final, cast
 
 from pydantic import Field
 
-from clients.audience import Members
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.evidence import Evidence
+from clients.operation import UNREAD, Answer, Members, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
 from tools.routee.operations.contacts import Contact
@@ -141,8 +140,10 @@ class RemoveFromBlacklist(Operation[Blacklisting]):
     def to_array(self) -> list[Any]:
         return [{"id": contact} for contact in self.contact_ids]
 
-    def _are_off(self, still: Blacklisted) -> bool | None:
-        return None if 0 < len(still.contacts) < len(set(self.contact_ids)) else not still.contacts
+    def _are_off(self, still: Blacklisted) -> Evidence:
+        if 0 < len(still.contacts) < len(set(self.contact_ids)):
+            return Evidence.UNKNOWN
+        return Evidence.of(not still.contacts)
 
 
 @routee.operation(
@@ -180,7 +181,7 @@ class RemoveGroupsFromBlacklist(Operation[Blacklisting]):
 
     def verification(self, sent_at: datetime) -> Verification[Blacklisted]:
         """Who was on it before is not known here, so only that somebody of them still is can be told."""
-        return Verification(read=self.before(), check=lambda still: False if still.contacts else None)
+        return Verification(read=self.before(), check=lambda still: Evidence.no_if(bool(still.contacts)))
 
     def to_array(self) -> list[Any]:
         return list(self.groups)

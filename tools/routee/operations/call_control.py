@@ -9,11 +9,10 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
-from clients.operation import Answer, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.calls import Callee, SpokenText, called_numbers, callee
 from tools.routee.client import routee
-from tools.routee.field_types import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, given
+from tools.routee.field_types import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, without_none
 
 NO_RESUME: Final = "A call that has ended cannot be resumed."
 
@@ -91,7 +90,7 @@ class TransferCall(Operation[CallAnswer]):
         return Undo(verdict="none", lost=NO_RESUME)
 
     def to_wire(self) -> dict[str, Any]:
-        return wire_fields(self, exclude=frozenset({"callback_url", "callback_final_only"})) | given(
+        return wire_fields(self, exclude=frozenset({"callback_url", "callback_final_only"})) | without_none(
             to=callee(self.to), callback=callback(self.callback_url, final_only=self.callback_final_only)
         )
 

@@ -5,14 +5,24 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.audience import Members
+from clients.changes import describe_replacement
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Done, Operation, Verification, wire_fields
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import (
+    UNREAD,
+    Answer,
+    Done,
+    Members,
+    Operation,
+    Undo,
+    Verification,
+    put_back,
+    verify_removal,
+    wire_fields,
+)
 from tools.routee.campaign_plans import is_same_plan
 from tools.routee.client import routee
-from tools.routee.comparing import replaced
 from tools.routee.field_types import (
     Amount,
     Audience,
@@ -26,10 +36,9 @@ from tools.routee.field_types import (
     SmsText,
     When,
     callback,
-    given,
-    is_since,
     scheduled,
     timing_warnings,
+    without_none,
 )
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import SEND_EXTRAS, MessageField, Messages, messages_since, sms_extras, text_warnings
@@ -89,7 +98,7 @@ class Campaign(Answer):
         """What was asked for, as arguments of a campaign; the details do not show all of it."""
         reminder = self.reminder or Reminder()
         callbacks = [known for known in (self.callback, self.campaign_callback) if known is not None]
-        return given(
+        return without_none(
             sender=self.sender,
             text=self.text,
             when=self.scheduled_date,
@@ -210,18 +219,18 @@ class CampaignPlan(Recipients, Operation[Campaign]):
         return tuple(told)
 
     def to_wire(self) -> dict[str, Any]:
-        reminder = given(to=self.reminder_to, minutesBefore=self.reminder_minutes_before)
+        reminder = without_none(to=self.reminder_to, minutesBefore=self.reminder_minutes_before)
         return (
             wire_fields(self, exclude=_PLAN_EXTRAS)
             | sms_extras(self)
-            | given(
+            | without_none(
                 scheduledDate=scheduled(self.when),
                 campaignCallback=callback(self.campaign_callback_url, final_only=self.callback_final_only),
                 reminder=reminder or None,
             )
         )
 
-    def is_of(self, found: Campaign) -> bool | None:
+    def is_of(self, found: Campaign) -> Evidence:
         """Whether this is the plan of a campaign; None where that cannot be told."""
         return is_same_plan({name: getattr(self, name) for name in CampaignPlan.model_fields}, found.plan())
 
@@ -261,15 +270,16 @@ class SendCampaign(CampaignPlan):
             return None
         read = messages_since(sent_at, Filter[MessageField](field="campaign", term=name), ahead=RUNS_FOR)
 
-        def check(found: Messages) -> Verification[Campaign] | None:
+        def check(found: Messages) -> Evidence | Verification[Campaign]:
             ids = {row.campaign_id for row in found.messages if row.campaign == name}
             campaign = ids.pop() if len(ids) == 1 else None
             if campaign is None:
-                return None
+                return Evidence.UNKNOWN
             return Verification(read=GetCampaign(campaign_id=campaign), check=is_this)
 
-        def is_this(found: Campaign) -> bool | None:
-            return (is_since(found.created_at, sent_at) and self.is_of(found)) or None
+        def is_this(found: Campaign) -> Evidence:
+            is_newer = is_since(found.created_at, sent_at, whole_seconds=True)
+            return Evidence.yes_if(is_newer and self.is_of(found) is Evidence.YES)
 
         return Verification(read=read, check=check)
 
@@ -298,7 +308,7 @@ class UpdateCampaign(CampaignPlan):
         if not isinstance(before, Campaign):
             return ()
         will = {name: getattr(self, name) for name in self.model_fields_set}
-        return replaced(before.plan(), given(**will))
+        return describe_replacement(before.plan(), without_none(**will))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now":
@@ -310,13 +320,16 @@ class UpdateCampaign(CampaignPlan):
     def verification(self, sent_at: datetime) -> Verification[Campaign]:
         return Verification(read=GetCampaign(campaign_id=self.campaign_id), check=self._is_taken)
 
-    def _is_taken(self, found: Campaign) -> bool | None:
+    def _is_taken(self, found: Campaign) -> Evidence:
         """What is not in its details was not read, so that nothing is known of it."""
         if self.when != "now":
             return self.is_of(found)
         if found.campaign_state is None:
-            return None
-        return found.campaign_state != "Scheduled" and (self.is_of(found) and (_began_by_a_call(found) or None))
+            return Evidence.UNKNOWN
+        if found.campaign_state == "Scheduled":
+            return Evidence.NO
+        evidence = self.is_of(found)
+        return Evidence.yes_if(_began_by_a_call(found)) if evidence is Evidence.YES else evidence
 
 
 @routee.operation(
@@ -342,7 +355,7 @@ class DeleteCampaign(Operation[Done]):
         return put_back(SendCampaign, lost=f"It gets another id. Not shown before: {NOT_SHOWN}.", **before.plan())
 
     def verification(self, sent_at: datetime) -> Verification[Campaign]:
-        return Verification(read=GetCampaign(campaign_id=self.campaign_id), check=lambda _: False, if_absent=True)
+        return verify_removal(GetCampaign(campaign_id=self.campaign_id))
 
 
 @routee.operation(

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from clients.changes import describe_replacement
 from clients.effects import Effect
+from clients.evidence import Evidence, all_present
 from clients.fields import E164, Email, LooseText, StrangerText
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal
 from tools.routee.client import routee
-from tools.routee.comparing import replaced
-from tools.routee.field_types import Id, given
+from tools.routee.field_types import Id, without_none
 from tools.routee.paging import Page, Paged
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
@@ -41,7 +41,7 @@ class Contact(Answer):
 
     def details(self) -> dict[str, Any]:
         """What was set, as arguments."""
-        return given(
+        return without_none(
             mobile=self.mobile,
             first_name=self.first_name,
             last_name=self.last_name,
@@ -108,7 +108,7 @@ class ContactDetails(BaseModel):
     def body(self) -> dict[str, Any]:
         """The contact in Routee's form."""
         labels = [{"name": name, "value": value} for name, value in (self.labels or {}).items()]
-        return given(
+        return without_none(
             mobile=self.mobile,
             firstName=self.first_name,
             lastName=self.last_name,
@@ -159,7 +159,7 @@ class UpdateContact(ContactDetails, Operation[Contact]):
         if not isinstance(before, Contact):
             return ()
         will = {name: getattr(self, name) for name in self.model_fields_set}
-        return replaced(before.details(), given(**will))
+        return describe_replacement(before.details(), without_none(**will))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Contact):
@@ -194,7 +194,7 @@ class DeleteContact(Operation[Done]):
         return put_back(CreateContact, lost=lost, **before.details())
 
     def verification(self, sent_at: datetime) -> Verification[Contact]:
-        return Verification(read=GetContact(contact_id=self.contact_id), check=lambda _: False, if_absent=True)
+        return verify_removal(GetContact(contact_id=self.contact_id))
 
 
 @routee.operation(
@@ -219,12 +219,10 @@ class DeleteContacts(Operation[Done]):
     def verification(self, sent_at: datetime) -> Verification[Contacts]:
         return Verification(read=ListContacts(limit=500), check=self._are_gone)
 
-    def _are_gone(self, found: Contacts) -> bool | None:
-        """All there or all gone, if the whole address book is on the first page."""
-        there = {contact.id for contact in found.contacts} & set(self.contact_ids)
-        if there:
-            return False if len(there) == len(set(self.contact_ids)) else None
-        return None if found.last is False else True
+    def _are_gone(self, found: Contacts) -> Evidence:
+        """Whether all of them are gone, if the first page holds the whole address book."""
+        evidence = all_present(self.contact_ids, [contact.id for contact in found.contacts]).opposite
+        return Evidence.UNKNOWN if evidence is Evidence.YES and found.last is False else evidence
 
     def to_array(self) -> list[Any]:
         return list(self.contact_ids)

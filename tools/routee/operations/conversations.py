@@ -4,14 +4,12 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from clients.audience import UnresolvableRecipients
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredTime
-from clients.operation import Answer, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, UnresolvableRecipients, wire_fields
 from tools.routee.calls import CalledParty, Callee, Calls, Recording, Verb, called_numbers, callee
 from tools.routee.client import CONVERSATIONS, routee
-from tools.routee.field_types import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, given
+from tools.routee.field_types import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, without_none
 from tools.routee.paging import Paged
 
 NO_UNCALL: Final = "A call cannot be unmade; routee_end_call hangs it up."
@@ -123,10 +121,10 @@ class StartConversation(Operation[Conversation]):
 
     def to_wire(self) -> dict[str, Any]:
         extras = frozenset({"verbs", "on_machine", "machine_url", "callback_url", "callback_final_only"})
-        return wire_fields(self, exclude=extras) | given(
+        return wire_fields(self, exclude=extras) | without_none(
             to=callee(self.to),
             dialPlan={"verbs": [verb.to_wire() for verb in self.verbs]} if self.verbs else None,
-            machineDetection=given(strategy=self.on_machine, eventUrl=self.machine_url) or None,
+            machineDetection=without_none(strategy=self.on_machine, eventUrl=self.machine_url) or None,
             callback=callback(self.callback_url, final_only=self.callback_final_only),
         )
 

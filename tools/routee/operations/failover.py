@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -21,11 +21,10 @@ from tools.routee.field_types import (
     Sender,
     Status,
     Text,
-    given,
-    is_since,
     iso,
     same_number,
     without_description,
+    without_none,
 )
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import LOOKS_AHEAD, NO_RECALL
@@ -123,7 +122,7 @@ class Step(BaseModel):
 
     def to_wire(self, order: int) -> dict[str, Any]:
         """The step in Routee's form."""
-        wire = given(
+        wire = without_none(
             type=self.channel,
             order=order,
             to=self.to,
@@ -134,10 +133,10 @@ class Step(BaseModel):
         if self.sender:
             wire["from"] = self.sender.removeprefix("+")
         if self.channel == "Sms":
-            return wire | {"message": given(body=self.text, label=self.label, transcode=self.transcode)}
+            return wire | {"message": without_none(body=self.text, label=self.label, transcode=self.transcode)}
         if self.channel == "Viber":
-            return wire | {"message": given(text=self.text, imageUrl=self.image_url)}
-        spoken = given(text=self.text, language=self.language, gender=self.gender)
+            return wire | {"message": without_none(text=self.text, imageUrl=self.image_url)}
+        spoken = without_none(text=self.text, language=self.language, gender=self.gender)
         return wire | {"dialplan": {"verbs": [{"type": "SAY", "message": spoken}]}}
 
 
@@ -225,9 +224,10 @@ class SendFailover(Operation[Failover]):
         """The one like it since then shows that it was sent; none, and several, prove nothing."""
         read = ListFailovers(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
 
-        def check(found: Failovers) -> bool | None:
-            alike = [one for one in found.failovers if is_since(one.created_at, sent_at) and self._is_this(one)]
-            return True if len(alike) == 1 and found.last is not False else None
+        def check(found: Failovers) -> Evidence:
+            since = [row for row in found.failovers if is_since(row.created_at, sent_at, whole_seconds=True)]
+            alike = [row for row in since if self._is_this(row)]
+            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
 
         return Verification(read=read, check=check)
 
@@ -241,7 +241,7 @@ class SendFailover(Operation[Failover]):
     def to_wire(self) -> dict[str, Any]:
         strategy = "OnCompletion" if self.callback_final_only else "OnStep"
         posts = {"url": self.callback_url, "strategy": strategy} if self.callback_url else None
-        return given(flow=[step.to_wire(order) for order, step in enumerate(self.steps, 1)], callback=posts)
+        return without_none(flow=[step.to_wire(order) for order, step in enumerate(self.steps, 1)], callback=posts)
 
 
 @routee.operation(

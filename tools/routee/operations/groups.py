@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.evidence import Evidence, all_present
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
 from tools.routee.operations.contacts import Contacts
@@ -65,7 +65,7 @@ class NewGroup(Operation[Group]):
         return Undo(verdict="full", operation=DeleteGroups(groups=[self.name]))
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=GetGroup(name=self.name), check=lambda _: True, if_absent=False)
+        return Verification(read=GetGroup(name=self.name), check=lambda _: Evidence.YES, if_absent=Evidence.NO)
 
 
 @routee.operation(
@@ -158,9 +158,8 @@ class DeleteGroups(Operation[DeletedGroups]):
     def to_query(self) -> dict[str, Any]:
         return {"deleteContacts": self.delete_contacts}
 
-    def _are_gone(self, found: Groups) -> bool | None:
-        there = {group.name for group in found.groups} & set(self.groups)
-        return None if 0 < len(there) < len(set(self.groups)) else not there
+    def _are_gone(self, found: Groups) -> Evidence:
+        return all_present(self.groups, [group.name for group in found.groups]).opposite
 
     def to_array(self) -> list[Any]:
         return list(self.groups)

@@ -6,11 +6,11 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
-from tools.routee.field_types import Amount, Id, Label, given, is_since, iso, same_number
+from tools.routee.field_types import Amount, Id, Label, iso, same_number, without_none
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import LOOKS_AHEAD
 from tools.routee.paging import Page, Paged
@@ -92,9 +92,10 @@ class LookUpNumber(Operation[Lookup]):
         """The one lookup like it since then shows that it was made; none, and several, prove nothing."""
         read = ListLookups(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
 
-        def check(found: Lookups) -> bool | None:
-            alike = [row for row in found.lookups if is_since(row.created_at, sent_at) and self._is_this(row)]
-            return True if len(alike) == 1 and found.last is not False else None
+        def check(found: Lookups) -> Evidence:
+            since = [row for row in found.lookups if is_since(row.created_at, sent_at, whole_seconds=True)]
+            alike = [row for row in since if self._is_this(row)]
+            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
 
         return Verification(read=read, check=check)
 
@@ -224,4 +225,4 @@ class ValidateNumber(Operation[Validation]):
         return Undo(verdict="none", lost=STAYS_CHARGED)
 
     def to_wire(self) -> dict[str, Any]:
-        return given(to=self.to, getPorted=self.get_ported, host=self.host)
+        return without_none(to=self.to, getPorted=self.get_ported, host=self.host)

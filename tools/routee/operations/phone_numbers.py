@@ -9,15 +9,15 @@ from typing import Any, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
+from clients.changes import describe_changes
 from clients.effects import Charge, Effect
 from clients.errors import NotFound, UnexpectedAnswer
+from clients.evidence import Evidence, is_since, same_fields
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Verification, wire_fields
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal, wire_fields
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
-from tools.routee.comparing import agrees, changed
-from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, given, is_since
+from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, without_none
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 
@@ -126,7 +126,7 @@ class Number(Offer):
 
     def settings(self) -> dict[str, str]:
         """Where its traffic goes, as arguments of a change."""
-        return given(
+        return without_none(
             inbound_sms_url=self.inbound_sms_url,
             inbound_voice_url=self.inbound_voice_url,
             dialplan_url=self.voice.dialplan_url if self.voice else None,
@@ -224,21 +224,22 @@ class RentNumber(Operation[Number]):
     def verification(self, sent_at: datetime) -> Verification[Number]:
         """A number that is there may have been rented before: its first month tells, which ends a month from then."""
 
-        def is_new(found: Number) -> bool | None:
-            renewal = found.next_renewal
-            began_since = renewal is not None and is_since(renewal, a_month_later(sent_at))
-            return True if began_since and self._is_set(found) else None
+        def is_new(found: Number) -> Evidence:
+            began_since = is_since(found.next_renewal, a_month_later(sent_at), whole_seconds=True)
+            return Evidence.yes_if(began_since and self._is_set(found) is Evidence.YES)
 
-        return Verification(read=GetNumber(number=self.number), check=is_new, if_absent=False)
+        return Verification(read=GetNumber(number=self.number), check=is_new, if_absent=Evidence.NO)
 
-    def _is_set(self, found: Number) -> bool | None:
-        wanted = given(
+    def _is_set(self, found: Number) -> Evidence:
+        wanted = without_none(
             inbound_sms_url=self.inbound_sms_url,
             inbound_voice_url=self.inbound_voice_url,
             dialplan_url=self.dialplan_url,
             forward_calls_to=self.forward_calls_to,
         )
-        return agrees(wanted, found.settings() | given(forward_calls_to=found.forwarded_to))
+        if not wanted:
+            return Evidence.YES  # the number was rented without settings
+        return same_fields(wanted, found.settings() | without_none(forward_calls_to=found.forwarded_to))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
@@ -249,7 +250,7 @@ class RentNumber(Operation[Number]):
 
     def to_wire(self) -> dict[str, Any]:
         number, sip = called_numbers(self.forward_calls_to), self.forward_calls_to
-        ways = given(
+        ways = without_none(
             dialplanUrl=self.dialplan_url,
             forwardCallTo=sip if number else None,
             forwardCallToSip=None if number else sip,
@@ -297,7 +298,7 @@ class UpdateNumber(Operation[Number]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Number):
             return ()
-        told = changed(before.settings(), self._wanted())
+        told = describe_changes(before.settings(), self._wanted())
         if self.dialplan_url and before.forwarded_to:
             return (f"Calls no longer go to {before.forwarded_to}.", *told)
         return told
@@ -318,11 +319,11 @@ class UpdateNumber(Operation[Number]):
         wire = wire_fields(self, exclude=frozenset({"dialplan_url"}))
         return wire | ({"voiceInboundStrategy": {"dialplanUrl": self.dialplan_url}} if self.dialplan_url else {})
 
-    def _is_set(self, found: Number) -> bool | None:
-        return agrees(self._wanted(), found.settings())
+    def _is_set(self, found: Number) -> Evidence:
+        return same_fields(self._wanted(), found.settings())
 
     def _wanted(self) -> dict[str, str]:
-        return given(
+        return without_none(
             inbound_sms_url=self.inbound_sms_url,
             inbound_voice_url=self.inbound_voice_url,
             dialplan_url=self.dialplan_url,
@@ -351,7 +352,7 @@ class CancelNumber(Operation[Done]):
         return ("The number is lost and leaves its pool; whether anything is paid back is not documented.",)
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
-        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
+        return verify_removal(GetNumber(number=self.number))
 
 
 def a_month_later(moment: datetime) -> datetime:

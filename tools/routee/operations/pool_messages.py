@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import BodyAnalysis, Id, SmsText, same_number
 from tools.routee.filters import Filter
@@ -102,9 +102,9 @@ class SendPoolSms(Operation[SentFromPool]):
     def verification(self, sent_at: datetime) -> Verification[Messages]:
         """The one message like it since then, from a sender of the pool, shows that it was sent; else nobody knows."""
 
-        def check(found: Messages) -> Verification[Any] | None:
+        def check(found: Messages) -> Evidence | Verification[Any]:
             row = the_one_like(found, self._may_be_this)
-            return self._sent_from_the_pool(row.sender or "") if row else None
+            return self._sent_from_the_pool(row.sender or "") if row else Evidence.UNKNOWN
 
         return Verification(read=messages_since(sent_at, Filter[MessageField](field="to", term=self.to)), check=check)
 
@@ -118,11 +118,11 @@ class SendPoolSms(Operation[SentFromPool]):
         """
         if self.strategy == "Alphanumeric":
             return Verification(
-                read=GetPool(pool_id=self.pool_id), check=lambda pool: pool.name_of_sender == sender or None
+                read=GetPool(pool_id=self.pool_id), check=lambda pool: Evidence.yes_if(pool.name_of_sender == sender)
             )
         return Verification(
             read=ListPoolNumbers(pool_id=self.pool_id),
-            check=lambda pool: any(same_number(number, sender) for number in pool.numbers) or None,
+            check=lambda pool: Evidence.yes_if(any(same_number(number, sender) for number in pool.numbers)),
         )
 
     def to_wire(self) -> dict[str, Any]:

@@ -8,13 +8,22 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from clients.changing import Changing
+from clients.changes import describe_changes
 from clients.effects import Effect
+from clients.evidence import Evidence, same_fields
 from clients.fields import AnsweredTime, E164Digits, LooseText
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import (
+    UNREAD,
+    Answer,
+    ChangesSomething,
+    Done,
+    Operation,
+    Undo,
+    Verification,
+    put_back,
+    verify_removal,
+)
 from tools.routee.client import routee
-from tools.routee.comparing import agrees, changed
 from tools.routee.field_types import (
     Callback,
     Country,
@@ -23,7 +32,7 @@ from tools.routee.field_types import (
     Sender,
     Text,
     callback,
-    given,
+    without_none,
 )
 from tools.routee.paging import Page, Paged
 
@@ -79,7 +88,7 @@ class Pool(Answer):
         """What was asked for, as arguments."""
         settings = self.settings or SmsSettings()
         posts = settings.callback or Callback()
-        return given(
+        return without_none(
             name=self.name,
             sticky=settings.sticky,
             geomatch=settings.geomatch,
@@ -178,7 +187,7 @@ class PoolSettings(BaseModel):
 
     def settings(self) -> dict[str, Any]:
         """`smsSettings` in Routee's form; `inboundSMSCallbackUrl` is spelt with a capital SMS here."""
-        return given(
+        return without_none(
             sticky=self.sticky,
             geomatch=self.geomatch,
             transcode=self.transcode,
@@ -219,10 +228,10 @@ class CreatePool(PoolSettings, Operation[Pool]):
     def verification(self, sent_at: datetime) -> Verification[Pools]:
         return Verification(read=ListPools(limit=500), check=self._may_be_listed)
 
-    def _may_be_listed(self, found: Pools) -> bool | None:
+    def _may_be_listed(self, found: Pools) -> Evidence:
         """Names need not be unique, so a pool of this name may be an older one."""
         is_listed = any(pool.name == self.name for pool in found.pools)
-        return None if is_listed or found.last is False else False
+        return Evidence.no_if(not is_listed and found.last is not False)
 
 
 @routee.operation(
@@ -233,7 +242,7 @@ class CreatePool(PoolSettings, Operation[Pool]):
     docs="edit-a-pool",
     synonyms=("edit", "change", "rename", "settings"),
 )
-class UpdatePool(PoolSettings, Changing, Operation[Pool]):
+class UpdatePool(PoolSettings, ChangesSomething, Operation[Pool]):
     """Rename a pool or change how it chooses senders and where it posts."""
 
     besides = frozenset({"callback_final_only"})
@@ -254,7 +263,7 @@ class UpdatePool(PoolSettings, Changing, Operation[Pool]):
         if not isinstance(before, Pool):
             return ()
         will = {name: getattr(self, name) for name in self.model_fields_set}
-        told = changed(before.plan(), given(**will))
+        told = describe_changes(before.plan(), without_none(**will))
         if self.settings() and before.senders:
             return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *told)
         return told
@@ -271,13 +280,13 @@ class UpdatePool(PoolSettings, Changing, Operation[Pool]):
         return put_back(UpdatePool, pool_id=self.pool_id, lost=" ".join(lost), **old)
 
     def verification(self, sent_at: datetime) -> Verification[Pool]:
-        return Verification(read=self.before(), check=lambda found: agrees(self._wanted(), found.plan()))
+        return Verification(read=self.before(), check=lambda found: same_fields(self._wanted(), found.plan()))
 
     def _wanted(self) -> dict[str, Any]:
-        return given(**self.model_dump(exclude={"pool_id"}))
+        return without_none(**self.model_dump(exclude={"pool_id"}))
 
     def to_wire(self) -> dict[str, Any]:
-        return given(poolName=self.name, smsSettings=self.settings() or None)
+        return without_none(poolName=self.name, smsSettings=self.settings() or None)
 
 
 class DeletedPool(Answer):
@@ -313,7 +322,7 @@ class DeletePool(Operation[DeletedPool]):
         return put_back(CreatePool, lost=lost, **before.plan())
 
     def verification(self, sent_at: datetime) -> Verification[Pool]:
-        return Verification(read=GetPool(pool_id=self.pool_id), check=lambda _: False, if_absent=True)
+        return verify_removal(GetPool(pool_id=self.pool_id))
 
 
 @routee.operation(
@@ -343,7 +352,7 @@ class AddPoolNumber(Operation[PoolNumbers]):
 
     def verification(self, sent_at: datetime) -> Verification[PoolNumbers]:
         return Verification(
-            read=ListPoolNumbers(pool_id=self.pool_id), check=lambda found: self.number in found.numbers
+            read=ListPoolNumbers(pool_id=self.pool_id), check=lambda found: Evidence.of(self.number in found.numbers)
         )
 
 
@@ -372,5 +381,6 @@ class RemovePoolNumber(Operation[Done]):
 
     def verification(self, sent_at: datetime) -> Verification[PoolNumbers]:
         return Verification(
-            read=ListPoolNumbers(pool_id=self.pool_id), check=lambda found: self.number not in found.numbers
+            read=ListPoolNumbers(pool_id=self.pool_id),
+            check=lambda found: Evidence.of(self.number not in found.numbers),
         )

@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 from pydantic import AliasChoices, Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
-from clients.operation import Answer, Operation, Verification, wire_fields
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
-from clients.undo import Undo
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -24,9 +24,9 @@ from tools.routee.field_types import (
     SmsText,
     Status,
     callback,
-    given,
     iso,
     same_number,
+    without_none,
 )
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
@@ -115,7 +115,9 @@ class SendSms(Operation[SentSms]):
     def verification(self, sent_at: datetime) -> Verification["Messages"]:
         """The one message like it since then shows that it was sent; none, and several, prove nothing."""
         read = messages_since(sent_at, Filter[MessageField](field="to", term=self.to))
-        return Verification(read=read, check=lambda found: True if the_one_like(found, self._is_this) else None)
+        return Verification(
+            read=read, check=lambda found: Evidence.yes_if(the_one_like(found, self._is_this) is not None)
+        )
 
     def to_wire(self) -> dict[str, Any]:
         return wire_fields(self, exclude=SEND_EXTRAS) | sms_extras(self)
@@ -150,7 +152,7 @@ SEND_EXTRAS: Final = frozenset({"ttl_minutes", "shorten_links_seconds", "callbac
 def sms_extras(call: Any) -> dict[str, Any]:
     """Lifetime, short links and callback, in Routee's form."""
     seconds = call.shorten_links_seconds
-    return given(
+    return without_none(
         ttl=call.ttl_minutes,
         urlShortener={"urlValidity": seconds} if seconds else None,
         callback=callback(call.callback_url, final_only=call.callback_final_only),
@@ -293,7 +295,7 @@ class ListMessages(Paged[Messages]):
     """Only messages of campaigns."""
 
     def to_query(self) -> dict[str, Any]:
-        narrowed = given(trackingId=self.campaign_id, campaign=self.campaigns_only)
+        narrowed = without_none(trackingId=self.campaign_id, campaign=self.campaigns_only)
         return {"dateStart": iso(self.since), "dateEnd": iso(self.until)} | narrowed | self.page_query()
 
     def to_array(self) -> list[Any]:

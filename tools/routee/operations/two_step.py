@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import E164, AnsweredTime
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import Country, Id, Sender, Text
 
@@ -138,7 +138,7 @@ class ConfirmVerification(Operation[TwoStepVerification]):
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         """A code that was right shows; one that was wrong does not tell itself from one that was never checked."""
-        return Verification(read=self.before(), check=lambda found: True if found.status == "Verified" else None)
+        return Verification(read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"))
 
 
 @routee.operation(
@@ -160,7 +160,7 @@ class CancelVerification(Operation[TwoStepVerification]):
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         read = GetVerification(verification_id=self.verification_id)
-        return Verification(read=read, check=lambda found: found.status == "Cancelled")
+        return Verification(read=read, check=lambda found: Evidence.of(found.status == "Cancelled"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A cancelled code stays useless; another can be sent.")

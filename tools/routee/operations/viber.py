@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, StrangerText
-from clients.operation import Answer, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -21,8 +20,8 @@ from tools.routee.field_types import (
     Label,
     Status,
     Text,
-    given,
     iso,
+    without_none,
 )
 from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
@@ -78,8 +77,8 @@ class ViberContent(BaseModel):
 
     def content(self) -> dict[str, Any]:
         """`body` in Routee's form."""
-        button = given(caption=self.button_caption, targetUrl=self.button_url)
-        return given(text=self.text, imageURL=self.image_url, action=button or None)
+        button = without_none(caption=self.button_caption, targetUrl=self.button_url)
+        return without_none(text=self.text, imageURL=self.image_url, action=button or None)
 
 
 CONTENT = frozenset({"text", "image_url", "button_caption", "button_url", "ttl_seconds", "fallback_values", "when"})
@@ -132,7 +131,7 @@ class SendViber(ViberContent, Operation[ViberMessage]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def to_wire(self) -> dict[str, Any]:
-        return wire_fields(self, exclude=CONTENT) | given(body=self.content(), ttl=self.ttl_seconds)
+        return wire_fields(self, exclude=CONTENT) | without_none(body=self.content(), ttl=self.ttl_seconds)
 
 
 class ViberCode(Answer):

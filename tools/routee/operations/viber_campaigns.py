@@ -5,11 +5,9 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.operation import Answer, Done, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -18,9 +16,9 @@ from tools.routee.field_types import (
     GroupName,
     Id,
     When,
-    given,
     scheduled,
     timing_warnings,
+    without_none,
 )
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
 from tools.routee.paging import Page, Paged
@@ -102,8 +100,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
         return Undo(verdict="full", operation=DeleteViberCampaign(campaign_id=answer.tracking_id))
 
     def to_wire(self) -> dict[str, Any]:
-        body = self.content() | given(fallbackValues=self.fallback_values)
-        return wire_fields(self, exclude=CONTENT) | given(
+        body = self.content() | without_none(fallbackValues=self.fallback_values)
+        return wire_fields(self, exclude=CONTENT) | without_none(
             body=body, ttl=self.ttl_seconds, scheduledDate=scheduled(self.when)
         )
 

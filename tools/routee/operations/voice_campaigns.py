@@ -5,11 +5,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.audience import Members
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.operation import Answer, Done, Operation, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
 from tools.routee.calls import Call, Calls, SpokenText
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -25,10 +23,10 @@ from tools.routee.field_types import (
     WavUrl,
     When,
     callback,
-    given,
     iso,
     scheduled,
     timing_warnings,
+    without_none,
 )
 from tools.routee.filters import Filter
 from tools.routee.paging import Paged
@@ -96,7 +94,7 @@ class Announcement(BaseModel):
 
     def heard(self) -> dict[str, Any]:
         """Speech or file, in Routee's form."""
-        spoken = given(text=self.text, language=self.language, gender=self.gender)
+        spoken = without_none(text=self.text, language=self.language, gender=self.gender)
         return {"fileURL": self.file_url} if self.file_url else {"message": spoken}
 
 
@@ -173,7 +171,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
         return (
             wire_fields(self, exclude=extras)
             | self.heard()
-            | given(
+            | without_none(
                 scheduledDate=scheduled(self.when),
                 collectDtmfDigits=True if self.collect_keys_seconds else None,
                 collectDtmfAwaitSeconds=self.collect_keys_seconds,
@@ -262,7 +260,7 @@ class ListCalls(Paged[Calls]):
         times = {"from": self.since, "to": self.until}
         return (
             {name: iso(moment) for name, moment in times.items() if moment is not None}
-            | given(trackingId=self.campaign_id)
+            | without_none(trackingId=self.campaign_id)
             | self.page_query()
         )
 

@@ -7,7 +7,6 @@ Paths and fields are documented. The meaning of two authentication modes is disp
 
 import re
 import secrets
-from collections.abc import Iterable
 from datetime import datetime
 from ipaddress import IPv4Network
 from string import ascii_letters, digits
@@ -17,9 +16,9 @@ from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, mod
 
 from clients.effects import Effect
 from clients.errors import quoted
+from clients.evidence import Evidence, all_present, same_value
 from clients.fields import KeptFromModel, Secret
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
 MASKS: Final = (8, 16, 24, 32)
@@ -133,7 +132,7 @@ class AddAclEntries(Operation[AddedBlocks]):
         return Undo(verdict="full", operation=RemoveAclEntries(blocks=new))
 
     def verification(self, sent_at: datetime) -> Verification[Acl]:
-        return Verification(read=ListAclEntries(), check=lambda listed: _all_or_none(self.blocks, listed.blocks))
+        return Verification(read=ListAclEntries(), check=lambda listed: all_present(self.blocks, listed.blocks))
 
     def to_wire(self) -> dict[str, Any]:
         return {"acl": [{"cidr": block} for block in self.blocks]}
@@ -172,21 +171,12 @@ class RemoveAclEntries(Operation[RemovedBlocks]):
         return Undo(verdict="full", operation=again)
 
     def verification(self, sent_at: datetime) -> Verification[Acl]:
-        return Verification(read=ListAclEntries(), check=self._are_gone)
+        return Verification(
+            read=ListAclEntries(), check=lambda listed: all_present(self.blocks, listed.blocks).opposite
+        )
 
     def to_wire(self) -> dict[str, Any]:
         return {"cidrs": ",".join(self.blocks)}
-
-    def _are_gone(self, listed: Acl) -> bool | None:
-        still_there = _all_or_none(self.blocks, listed.blocks)
-        return None if still_there is None else not still_there
-
-
-def _all_or_none(blocks: Iterable[str], listed: set[str]) -> bool | None:
-    """True if all are listed, False if none is, None in between."""
-    wanted = set(blocks)
-    there = wanted & listed
-    return None if there and there != wanted else bool(there)
 
 
 Mode = Literal["digest", "ip", "digest_or_ip", "digest_and_ip"]
@@ -321,14 +311,14 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
             return None
         return Verification(read=GetAuthentication(), check=self._is_set)
 
-    def _is_set(self, now: Authentication) -> bool | None:
+    def _is_set(self, now: Authentication) -> Evidence:
         """A number that was sent and is shown with other words was taken, but for another mode: look at it."""
         number, words = now.numbered, described(now.auth_type_description)
         if words is None:
-            return None if number is None or {number, self.mode} <= DISPUTED else number == self.mode
+            return Evidence.UNKNOWN if {number, self.mode} <= DISPUTED else same_value(number, self.mode)
         if words == self.mode:
-            return True if number in {None, self.mode} else None
-        return None if number == self.mode else False
+            return Evidence.yes_if(number in {None, self.mode})
+        return Evidence.no_if(number != self.mode)
 
     def to_wire(self) -> dict[str, Any]:
         wire = wire_fields(self, exclude=frozenset({"mode"}))

@@ -7,8 +7,9 @@ from urllib.parse import unquote, unquote_plus
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from clients.changing import Changing
+from clients.changes import restore_fields
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import (
     AnsweredNumber,
     AnsweredTime,
@@ -19,8 +20,7 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification
 from tools.voicetel.client import HOURLY, voicetel
 
 
@@ -106,7 +106,7 @@ class UpdatedSettings(Answer):
     docs="#accountPut",
     synonyms=("low balance alert", "caller id", "time zone"),
 )
-class UpdateAccount(Changing, Operation[UpdatedSettings]):
+class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
     """Change account settings; what is left out stays. Service flags and `ccs` are for administrators."""
 
     caller_id: UsNumber | None = None
@@ -142,20 +142,15 @@ class UpdateAccount(Changing, Operation[UpdatedSettings]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Account):
             return UNREAD
-        old = {name: before.setting(name) for name in sorted(self.model_fields_set)}
-        unread = [name for name, value in old.items() if value is None]
-        lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
-        return put_back(UpdateAccount, lost=lost, **old)
+        return restore_fields(UpdateAccount, {name: before.setting(name) for name in sorted(self.model_fields_set)})
 
     def verification(self, sent_at: datetime) -> Verification[Account]:
         return Verification(read=GetAccount(), check=self._is_set)
 
-    def _is_set(self, found: Account) -> bool | None:
+    def _is_set(self, found: Account) -> Evidence:
         wanted = self.model_dump(exclude_none=True)
         shown = {name: found.setting(name) for name in wanted}
-        if shown == wanted:
-            return True
-        return None if None in shown.values() else False
+        return Evidence.UNKNOWN if None in shown.values() else Evidence.of(shown == wanted)
 
 
 class Credit(Answer):

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import same_value
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Verification
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import GetNumber, Number
 
@@ -55,7 +55,7 @@ class SetCnamLookup(Operation[CnamLookup]):
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(
             read=GetNumber(number=self.number),
-            check=lambda found: None if found.cnam is None else found.cnam is self.enabled,
+            check=lambda found: same_value(found.cnam, self.enabled),
         )
 
 

@@ -13,9 +13,9 @@ from pydantic import Field, ValidationError
 
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest, NotFound
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Operation, Undo, Verification
 from tools.voicetel.client import voicetel
 
 Text = Annotated[str, Field(min_length=1)]
@@ -188,13 +188,13 @@ class CreateE911Record(Operation[E911Answer]):
         wire = super().to_wire()
         return {"dn": wire.pop("number"), **wire}
 
-    def _is_registered(self, found: E911Records) -> bool | None:
+    def _is_registered(self, found: E911Records) -> Evidence:
         """An address comes back normalised, so one that differs a little may be this one, or the one before it."""
         record = found.of(self.number)
         if record is None or _is_of_another(record, self.caller_name) or self._is_elsewhere(record):
-            return False
+            return Evidence.NO
         same_name = _words(record.caller_name) == _words(self.caller_name)
-        return True if same_name and self._is_at(record) else None
+        return Evidence.yes_if(same_name and self._is_at(record))
 
     def _is_at(self, record: E911Record) -> bool:
         """True if the whole address agrees; a suite may be in either line, and a ZIP code without its +4."""
@@ -246,10 +246,10 @@ class UpdateE911Record(Operation[E911Answer]):
     def verification(self, sent_at: datetime) -> Verification[E911Records]:
         return Verification(read=ListE911Records(), check=self._is_registered)
 
-    def _is_registered(self, found: E911Records) -> bool | None:
+    def _is_registered(self, found: E911Records) -> Evidence:
         """A record does not name its `address_id`, so another caller name is all that can be told."""
         record = found.of(self.number)
-        return False if record is None or _is_of_another(record, self.caller_name) else None
+        return Evidence.no_if(record is None or _is_of_another(record, self.caller_name))
 
 
 @voicetel.operation(
@@ -277,7 +277,7 @@ class DeleteE911Record(Operation[Done]):
         return _put_back(self.number, before)
 
     def verification(self, sent_at: datetime) -> Verification[E911Records]:
-        return Verification(read=ListE911Records(), check=lambda found: found.of(self.number) is None)
+        return Verification(read=ListE911Records(), check=lambda found: Evidence.of(found.of(self.number) is None))
 
 
 def _put_back(number: str, before: Any) -> Undo:

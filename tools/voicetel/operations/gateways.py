@@ -10,11 +10,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from clients.audience import Members
-from clients.changing import Changing
+from clients.changes import restore_fields
 from clients.effects import Effect
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo, put_back
+from clients.evidence import Evidence
+from clients.operation import Answer, ChangesSomething, Done, Members, Operation, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.access import is_routable
 from tools.voicetel.operations.phone_numbers import SYSTEM_ROUTES, Numbers
@@ -151,12 +150,12 @@ class CreateGateway(Operation[Gateway]):
     def verification(self, sent_at: datetime) -> Verification[Gateways]:
         return Verification(read=ListGateways(), check=self._is_listed, may_be_older=True)
 
-    def _is_listed(self, found: Gateways) -> bool | None:
+    def _is_listed(self, found: Gateways) -> Evidence:
         """One of this address with other settings may be an older one, and a name may be listed as its address."""
         same_host = [gateway for gateway in found.gateways if _same_host(gateway.address, self.address)]
         if any(_matches(gateway, self.prefix, self.limit) for gateway in same_host):
-            return True
-        return None if same_host or (_is_name(self.address) and _lists_addresses(found)) else False
+            return Evidence.YES
+        return Evidence.no_if(not same_host and not (_is_name(self.address) and _lists_addresses(found)))
 
 
 @voicetel.operation(
@@ -167,7 +166,7 @@ class CreateGateway(Operation[Gateway]):
     docs="#gatewaysPut",
     synonyms=("change", "trunk", "pbx", "move", "capacity"),
 )
-class UpdateGateway(Changing, Operation[Gateway]):
+class UpdateGateway(ChangesSomething, Operation[Gateway]):
     """Change a gateway; with a new address, all calls routed to it go there."""
 
     gateway_id: int = Field(ge=1)
@@ -195,26 +194,23 @@ class UpdateGateway(Changing, Operation[Gateway]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Gateway):
             return Undo(verdict="none", lost="The gateway before the change was not read.")
-        changed = self.model_dump(exclude={"gateway_id"}, exclude_none=True)
-        old = {name: getattr(before, name) for name in changed}
+        old = {name: getattr(before, name) for name in self.model_dump(exclude={"gateway_id"}, exclude_none=True)}
         if "prefix" in old:
             old["prefix"] = before.prefix or ""  # shown or not, a gateway without one has none
-        unread = [name for name, value in old.items() if value is None]
-        lost = f"Not read before the change: {', '.join(unread)}." if unread else ""
-        return put_back(UpdateGateway, gateway_id=self.gateway_id, **old, lost=lost)
+        return restore_fields(UpdateGateway, old, gateway_id=self.gateway_id)
 
     def verification(self, sent_at: datetime) -> Verification[Gateway]:
         return Verification(read=GetGateway(gateway_id=self.gateway_id), check=self._is_in_place)
 
-    def _is_in_place(self, now: Gateway) -> bool | None:
+    def _is_in_place(self, now: Gateway) -> Evidence:
         if self.limit is not None and now.limit is None:
-            return None
+            return Evidence.UNKNOWN
         if not _matches(now, self.prefix, self.limit):
-            return False
+            return Evidence.NO
         if self.address is None or _same_host(now.address, self.address):
-            return True
+            return Evidence.YES
         is_resolved = _is_name(self.address) and not _is_name(now.address or "")
-        return None if now.address is None or is_resolved else False
+        return Evidence.no_if(now.address is not None and not is_resolved)
 
 
 @voicetel.operation(
@@ -244,7 +240,7 @@ class DeleteGateway(Operation[Done]):
         return Undo(verdict="partial", operation=again, lost="The gateway gets a new id.")
 
     def verification(self, sent_at: datetime) -> Verification[Gateway]:
-        return Verification(read=GetGateway(gateway_id=self.gateway_id), check=lambda _: False, if_absent=True)
+        return verify_removal(GetGateway(gateway_id=self.gateway_id))
 
 
 def _same_host(shown: str | None, wanted: str) -> bool:

@@ -10,8 +10,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import AnsweredNumber, LooseText, StrangerText, UsNumber
-from clients.operation import Answer, Operation
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo
 from tools.voicetel.client import voicetel
 
 

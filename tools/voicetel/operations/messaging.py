@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, is_since
 from clients.fields import (
     AnsweredNumber,
     AnsweredTime,
@@ -17,9 +18,8 @@ from clients.fields import (
     UsNumber,
     require_in_order,
 )
-from clients.operation import Answer, Operation, Verification, wire_fields
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
-from clients.undo import Undo
 from tools.voicetel.client import voicetel
 
 LOOKS_BACK: Final = timedelta(minutes=1)
@@ -199,15 +199,16 @@ class SendMessage(Operation[SentMessage]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
 
-    def _is_among(self, history: Messages, sent_at: datetime) -> bool | None:
-        earliest = sent_at - CLOCKS_DIFFER
-        since = [record.value for record in history.messages if record.sent_at and record.sent_at >= earliest]
+    def _is_among(self, history: Messages, sent_at: datetime) -> Evidence:
+        since = [
+            record.value for record in history.messages if is_since(record.sent_at, sent_at, tolerance=CLOCKS_DIFFER)
+        ]
         same = (
             value.direction != "in" and value.destination == self.to_number and value.text == self.text
             for value in since
             if value is not None
         )
-        return True if any(same) else None
+        return Evidence.yes_if(any(same))
 
 
 def _named(character: str) -> str:
@@ -292,14 +293,14 @@ class RegisterCampaign(Operation[Registration]):
     def verification(self, sent_at: datetime) -> "Verification[Campaigns]":
         return Verification(read=GetCampaignStatus(ids=[self.campaign_id]), check=self._is_known)
 
-    def _is_known(self, found: "Campaigns") -> bool | None:
+    def _is_known(self, found: "Campaigns") -> Evidence:
         """Only the newer documents say how a campaign is shown that the network does not know."""
         row = next((row for row in found.campaigns if row.id == self.campaign_id), None)
         if row is None or row.status is None:
-            return None
+            return Evidence.UNKNOWN
         if KNOWN_CAMPAIGN.fullmatch(row.status):
-            return True
-        return False if row.status == INVALID_CAMPAIGN else None
+            return Evidence.YES
+        return Evidence.no_if(row.status == INVALID_CAMPAIGN)
 
 
 class CarrierReview(Answer):

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import NOT_SET, UNREAD, Undo, put_back
+from clients.operation import NOT_SET, UNREAD, Answer, Done, Operation, Undo, Verification, put_back
 from tools.voicetel.client import voicetel
 
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
@@ -87,13 +87,13 @@ class SetSmsRouting(Operation[SmsRouting]):
     def verification(self, sent_at: datetime) -> Verification[SmsRouting]:
         return Verification(read=GetSmsRouting(number=self.number), check=self._is_set)
 
-    def _is_set(self, found: SmsRouting) -> bool | None:
+    def _is_set(self, found: SmsRouting) -> Evidence:
         """Nothing at all is how it is shown that messages go nowhere; a type may also be unknown."""
         if found == SmsRouting():
-            return False
+            return Evidence.NO
         if found.type not in {"email", "webhook", "sip"} or found.resource is None:
-            return None
-        return found.type == self.type and _is_same(self.type, found.resource, self.resource)
+            return Evidence.UNKNOWN
+        return _same_resource(self.type, found.resource, self.resource) if found.type == self.type else Evidence.NO
 
 
 @voicetel.operation(
@@ -123,7 +123,7 @@ class RemoveSmsRouting(Operation[Done]):
     def verification(self, sent_at: datetime) -> Verification[SmsRouting]:
         return Verification(
             read=GetSmsRouting(number=self.number),
-            check=lambda found: found.type is None if found.type or found == SmsRouting() else None,
+            check=lambda found: Evidence.NO if found.type else Evidence.yes_if(found == SmsRouting()),
         )
 
 
@@ -183,11 +183,11 @@ class SetFaxRouting(Operation[FaxRouting]):
     def verification(self, sent_at: datetime) -> Verification[FaxRouting]:
         return Verification(read=GetFaxRouting(number=self.number), check=self._is_set)
 
-    def _is_set(self, found: FaxRouting) -> bool | None:
+    def _is_set(self, found: FaxRouting) -> Evidence:
         """Nothing at all is how it is shown that faxes go nowhere."""
         if found.email is None:
-            return False if found == FaxRouting() else None
-        return found.email.casefold() == self.email.casefold()
+            return Evidence.no_if(found == FaxRouting())
+        return Evidence.of(found.email.casefold() == self.email.casefold())
 
 
 @voicetel.operation(
@@ -217,16 +217,18 @@ class RemoveFaxRouting(Operation[Done]):
     def verification(self, sent_at: datetime) -> Verification[FaxRouting]:
         return Verification(
             read=GetFaxRouting(number=self.number),
-            check=lambda found: found.email is None if found.email or found == FaxRouting() else None,
+            check=lambda found: Evidence.NO if found.email else Evidence.yes_if(found == FaxRouting()),
         )
 
 
-def _is_same(kind: str, shown: str, wanted: str) -> bool | None:
-    """Whether two destinations are one; None where they may be one in two forms."""
+def _same_resource(kind: str, shown: str, wanted: str) -> Evidence:
+    """Whether two destinations are one; UNKNOWN where they may be one in two forms."""
     if kind == "email":
-        return shown.casefold() == wanted.casefold()
+        return Evidence.of(shown.casefold() == wanted.casefold())
+    if shown == wanted:
+        return Evidence.YES
     inner, outer = sorted((shown.casefold(), wanted.casefold()), key=len)
-    return True if shown == wanted else None if inner in outer else False
+    return Evidence.no_if(inner not in outer)
 
 
 def _misfit(kind: str, resource: str) -> str | None:

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from clients.changing import Changing
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, LooseText, UsNumber
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import UNREAD, Undo, put_back
+from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, wire_fields
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.ordering import FailedNumber
 
@@ -105,7 +104,7 @@ class ChangedRoutes(Answer):
     docs="#numbersMessagingPatch",
     synonyms=("sms route", "inbound", "outbound", "detach", "carrier"),
 )
-class SetMessagingRoutes(Changing, Operation[ChangedRoutes]):
+class SetMessagingRoutes(ChangesSomething, Operation[ChangedRoutes]):
     """Change where a number's inbound messages go, the carrier of its outbound ones, or both."""
 
     number: UsNumber
@@ -136,12 +135,12 @@ class SetMessagingRoutes(Changing, Operation[ChangedRoutes]):
     def verification(self, sent_at: datetime) -> Verification[NumberMessaging]:
         return Verification(read=GetNumberMessaging(number=self.number), check=self._is_set)
 
-    def _is_set(self, found: NumberMessaging) -> bool | None:
+    def _is_set(self, found: NumberMessaging) -> Evidence:
         pairs = ((self.route_in, found.route_in), (self.route_out, found.carrier))
         asked = [(wanted, shown) for wanted, shown in pairs if wanted is not None]
         if any(shown is None for _, shown in asked):
-            return None
-        return all(wanted == shown for wanted, shown in asked)
+            return Evidence.UNKNOWN
+        return Evidence.of(all(wanted == shown for wanted, shown in asked))
 
 
 class Assignment(Answer):
@@ -198,10 +197,10 @@ class AssignCampaign(Operation[Assignment]):
     def verification(self, sent_at: datetime) -> Verification[NumberMessaging]:
         return Verification(read=GetNumberMessaging(number=self.number), check=self._is_bound)
 
-    def _is_bound(self, found: NumberMessaging) -> bool | None:
+    def _is_bound(self, found: NumberMessaging) -> Evidence:
         if is_bound(found, self.campaign_id):
-            return True
-        return None if found.pending else False
+            return Evidence.YES
+        return Evidence.no_if(not found.pending)
 
 
 class Unassignment(Answer):
@@ -247,7 +246,7 @@ class UnassignCampaign(Operation[Unassignment]):
     def verification(self, sent_at: datetime) -> Verification[NumberMessaging]:
         return Verification(
             read=GetNumberMessaging(number=self.number),
-            check=lambda found: not is_bound(found, self.campaign_id),
+            check=lambda found: Evidence.of(not is_bound(found, self.campaign_id)),
         )
 
 
@@ -293,11 +292,13 @@ class UnassignCampaignInBulk(Operation[Unassignments]):
     def to_wire(self) -> dict[str, Any]:
         return {"numbers": ",".join(wire_fields(self)["numbers"]), "campaignId": self.campaign_id}
 
-    def _are_unbound(self, found: NumbersMessaging) -> bool | None:
+    def _are_unbound(self, found: NumbersMessaging) -> Evidence:
         own = [row for row in found.numbers if row.on_account is not False]
         bound = [row for row in own if is_bound(row, self.campaign_id)]
         are_all_shown = own and {row.number for row in found.numbers} >= set(self.numbers)
-        return None if not are_all_shown or 0 < len(bound) < len(own) else not bound
+        if not are_all_shown or 0 < len(bound) < len(own):
+            return Evidence.UNKNOWN
+        return Evidence.of(not bound)
 
 
 def is_bound(found: NumberMessaging, campaign_id: str) -> bool:

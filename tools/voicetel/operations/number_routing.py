@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import Field
 
 from clients.effects import Effect
+from clients.evidence import Evidence, same_value
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import NOT_SET, UNREAD, Undo, put_back
+from clients.operation import NOT_SET, UNREAD, Answer, Done, Operation, Undo, Verification, put_back
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
 
@@ -48,10 +48,10 @@ class SetRoute(Operation[NumberRoute]):
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(read=GetNumber(number=self.number), check=self._is_set)
 
-    def _is_set(self, found: Number) -> bool | None:
+    def _is_set(self, found: Number) -> Evidence:
         """Newer servers show the kind of the route beside its gateway, which does not say whether it is this one."""
         is_kind = found.route in SYSTEM_IDS and found.gateway is not None and found.gateway not in SYSTEM_ROUTES
-        return None if found.route is None or is_kind else found.route == self.route
+        return Evidence.UNKNOWN if is_kind else same_value(found.route, self.route)
 
 
 class Forward(Answer):
@@ -97,10 +97,10 @@ class SetForward(Operation[Forward]):
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(read=GetNumber(number=self.number), check=self._is_set)
 
-    def _is_set(self, found: Number) -> bool | None:
+    def _is_set(self, found: Number) -> Evidence:
         if found.forward is False:
-            return False
-        return None if found.forward_to is None else found.forward_to == self.destination
+            return Evidence.NO
+        return same_value(found.forward_to, self.destination)
 
 
 @voicetel.operation(
@@ -130,7 +130,7 @@ class RemoveForward(Operation[Done]):
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(
             read=GetNumber(number=self.number),
-            check=lambda found: None if found.forward is None else not found.forward,
+            check=lambda found: same_value(found.forward, False),
         )
 
 
@@ -169,5 +169,5 @@ class SetDnisTranslation(Operation[Translation]):
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(
             read=GetNumber(number=self.number),
-            check=lambda found: None if found.translated is None else found.translated == self.translation,
+            check=lambda found: same_value(found.translated, self.translation),
         )

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, all_present
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, ReleaseNumber
 
@@ -156,7 +156,7 @@ class OrderNumbers(Operation[Order]):
         return ("An order may succeed in part; numbers that fail are not charged.",)
 
     def verification(self, sent_at: datetime) -> Verification[Numbers]:
-        return Verification(read=ListNumbers(), check=self._all_there, if_absent=False)
+        return Verification(read=ListNumbers(), check=self._are_owned, if_absent=Evidence.NO)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if len(self.numbers) != 1:
@@ -176,6 +176,5 @@ class OrderNumbers(Operation[Order]):
             return {"numbers": numbers}
         return {"numbers": [{"number": number, "route": self.route} for number in numbers]}
 
-    def _all_there(self, owned: Numbers) -> bool | None:
-        there = {row.number for row in owned.numbers} & set(self.numbers)
-        return None if 0 < len(there) < len(self.numbers) else bool(there)
+    def _are_owned(self, owned: Numbers) -> Evidence:
+        return all_present(self.numbers, [row.number for row in owned.numbers])

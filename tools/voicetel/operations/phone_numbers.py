@@ -6,9 +6,9 @@ from typing import Any, Final
 from pydantic import Field
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Operation, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 
 SYSTEM_ROUTES: Final = frozenset({
@@ -113,7 +113,10 @@ class AddNumber(Operation[AddedNumber]):
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(
-            read=GetNumber(number=self.number), check=lambda _: True, if_absent=False, may_be_older=True
+            read=GetNumber(number=self.number),
+            check=lambda _: Evidence.YES,
+            if_absent=Evidence.NO,
+            may_be_older=True,
         )
 
     def undo(self, before: Any, answer: Any) -> Undo:
@@ -141,7 +144,7 @@ class ReleaseNumber(Operation[Done]):
         return GetNumber(number=self.number)
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
-        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
+        return verify_removal(GetNumber(number=self.number))
 
 
 @voicetel.operation(
@@ -163,7 +166,7 @@ class RemoveNumber(Operation[Done]):
         return GetNumber(number=self.number)
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
-        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
+        return verify_removal(GetNumber(number=self.number))
 
 
 class MovedNumber(Answer):
@@ -199,4 +202,4 @@ class MoveNumber(Operation[MovedNumber]):
         return GetNumber(number=self.number)
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
-        return Verification(read=GetNumber(number=self.number), check=lambda _: False, if_absent=True)
+        return verify_removal(GetNumber(number=self.number))

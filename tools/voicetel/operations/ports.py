@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from clients.effects import Charge, Effect
+from clients.evidence import Evidence, is_since
 from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
-from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.undo import Undo
+from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
@@ -274,13 +274,13 @@ class _Filing:
     is_doubtful: bool = False
     """True once a record may be of this call and may be of another."""
 
-    def among(self, records: list[ListedPort] | None) -> "bool | Verification[Port] | None":
-        """True if the records together are this call, False if they have none of its numbers."""
+    def among(self, records: list[ListedPort] | None) -> "Evidence | Verification[Port]":
+        """YES if the records together are this call, NO if they have none of its numbers; or the next read."""
         if self.filed == self.numbers:
-            return True
+            return Evidence.YES
         if not records:
             may_be = records is None or self.filed or self.is_doubtful or any(map(is_toll_free, self.numbers))
-            return None if may_be else False
+            return Evidence.no_if(not may_be)
         first, *others = records
         return Verification(
             read=GetPort(pid=first.pid or ""), check=lambda found: self._reading(first, found.port).among(others)
@@ -290,7 +290,7 @@ class _Filing:
         numbers = frozenset(port.numbers if port else ())
         if numbers and numbers.isdisjoint(self.numbers):
             return self
-        is_newer = listed.created_at is not None and listed.created_at >= self.sent_at - CLOCKS_DIFFER
+        is_newer = is_since(listed.created_at, self.sent_at, tolerance=CLOCKS_DIFFER)
         if numbers and numbers <= self.numbers and is_newer:
             return replace(self, filed=self.filed | numbers)
         return replace(self, is_doubtful=True)

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final, Literal, cast
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
+from clients.evidence import Evidence, is_since
 from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
-from clients.operation import Answer, Done, Operation, Verification
-from clients.undo import Undo
+from clients.operation import Answer, Done, Operation, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 
 Status = Literal["active", "pending", "closed", "spam"]
@@ -174,13 +174,13 @@ class CreateTicket(Operation[TicketAnswer]):
     def verification(self, sent_at: datetime) -> Verification[Tickets]:
         return Verification(read=ListTickets(), check=lambda found: self._may_be_listed(found, sent_at))
 
-    def _may_be_listed(self, found: Tickets, sent_at: datetime) -> bool | None:
+    def _may_be_listed(self, found: Tickets, sent_at: datetime) -> Evidence:
         """A ticket of this subject may be an older one, and the list may be cut off."""
         same = [ticket for ticket in found.tickets if (ticket.subject or "").strip() == self.subject.strip()]
-        if any(ticket.created_at and ticket.created_at >= sent_at - CLOCKS_DIFFER for ticket in same):
-            return True
+        if any(is_since(ticket.created_at, sent_at, tolerance=CLOCKS_DIFFER) for ticket in same):
+            return Evidence.YES
         is_whole = found.total_count is None or found.total_count <= len(found.tickets)
-        return False if is_whole and not same else None
+        return Evidence.no_if(is_whole and not same)
 
 
 class ReplyAdded(Answer):
@@ -214,16 +214,15 @@ class ReplyToTicket(Operation[ReplyAdded]):
             read=ListTicketMessages(ticket_id=self.ticket_id), check=lambda found: self._is_among(found, sent_at)
         )
 
-    def _is_among(self, found: TicketMessages, sent_at: datetime) -> bool | None:
+    def _is_among(self, found: TicketMessages, sent_at: datetime) -> Evidence:
         """A customer's message of these words and no others shows that it was added; none proves nothing."""
         same = (
             row.type == "customer"
             and _has_the_words(row.body or "", self.message)
-            and row.created_at is not None
-            and row.created_at >= sent_at - CLOCKS_DIFFER
+            and is_since(row.created_at, sent_at, tolerance=CLOCKS_DIFFER)
             for row in found.messages
         )
-        return True if any(same) else None
+        return Evidence.yes_if(any(same))
 
 
 def _has_the_words(body: str, message: str) -> bool:
@@ -269,7 +268,7 @@ class SetTicketStatus(Operation[TicketStatus]):
     def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
         return Verification(
             read=GetTicket(ticket_id=self.ticket_id),
-            check=lambda now: now.ticket.status == self.status if now.ticket else None,
+            check=lambda now: Evidence.of(now.ticket.status == self.status) if now.ticket else Evidence.UNKNOWN,
         )
 
 
@@ -293,4 +292,4 @@ class DeleteTicket(Operation[Done]):
         return GetTicket(ticket_id=self.ticket_id)
 
     def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
-        return Verification(read=GetTicket(ticket_id=self.ticket_id), check=lambda _: False, if_absent=True)
+        return verify_removal(GetTicket(ticket_id=self.ticket_id))

@@ -1,0 +1,52 @@
+"""The HTTP request for one call, built from its operation without sending anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from clients.errors import InvalidRequest
+from clients.fields import WIRE
+from clients.operation import Operation
+from clients.spec import Carrier, Method, placeholders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, not sent yet. `query` and `body` are in the provider's own form."""
+
+    method: Method
+    path: str
+    query: Mapping[str, Any]
+    body: Any
+    carrier: Carrier
+
+
+def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
+    """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
+
+    Raises:
+        InvalidRequest: A value would make the path that of something else.
+    """
+    spec = operation.spec
+    template = path or spec.path
+    names = placeholders(template)
+    values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
+    filled = template.format(**{name: _path_part(name, values[name]) for name in names})
+    in_query = spec.carrier == "query"
+    array = operation.to_array()
+    return Request(
+        method=spec.method,
+        path=filled,
+        query=operation.to_wire() if in_query else operation.to_query(),
+        body=array if array is not None else None if in_query else operation.to_wire() or None,
+        carrier=spec.carrier,
+    )
+
+
+def _path_part(name: str, value: Any) -> str:
+    """One segment, percent-encoded. A dot segment cannot be encoded: every reader resolves %2E%2E as well."""
+    text = str(value)
+    if value is None or text in {"", ".", ".."}:
+        raise InvalidRequest(f"{name}: {text!r} cannot be part of an address; nothing was sent.", status=0)
+    return quote(text, safe="")

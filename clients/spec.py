@@ -1,0 +1,197 @@
+"""A provider's API and the facts about each of its endpoints that do not depend on arguments.
+
+An operation is declared with the decorator of its provider's API:
+
+    acme = ProviderApi("acme", title="Acme", base_url="https://api.acme.example", docs_url="https://docs.acme.example")
+
+    @acme.operation("POST", "/v1/orders", effect=Effect.PAID, toolset="numbers", docs="#orders",
+                    idempotency_header="Idempotency-Key")
+    class OrderNumbers(Operation[Order]):
+        ...
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+
+from clients.effects import Basis, Effect
+from clients.errors import Refused
+from clients.limits import Limit
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Carrier = Literal["query", "json", "form", "multipart"]
+
+_ACRONYMS = {
+    "sms", "mms", "cnam", "lrn", "lidb", "sip", "api", "pin", "id", "dnis", "acl", "ip", "voip", "url",
+}  # fmt: skip
+_TOOL_NAME = re.compile(r"^[a-z][a-z0-9_]{2,39}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """The facts about an operation that do not depend on its arguments."""
+
+    provider: "ProviderApi"
+    name: str
+    title: str
+    method: Method
+    path: str
+    carrier: Carrier
+    effect: Effect
+    basis: Basis
+    toolset: str
+    docs: str
+
+    idempotency_header: str | None
+    """Header under which the provider promises to act only once."""
+
+    limit: Limit | None
+    """The provider's limit that this call counts against."""
+
+    cached_for: float
+    """Seconds for which an answer may be given again, to spare the limit."""
+
+    empty_on: int | None
+    """The status with which the provider says that a list is empty."""
+
+    refusals: Mapping[int, type[Refused]]
+    """Statuses that mean something else here than they usually do."""
+
+    clean_failures: frozenset[int]
+    """5xx statuses after which, by the documents, nothing was written."""
+
+    irreversible: bool
+    """True when no call brings back what this one takes away."""
+
+    unverifiable: str
+    """Why no read can tell whether a call happened whose answer was lost; empty where `verification` names one."""
+
+    needs_key: bool
+    admin_only: bool
+
+    rows: str | None
+    """The answer's field that holds a list of any length, which is shown in pages."""
+
+    synonyms: tuple[str, ...]
+    """Words people use for this that its name and description do not have."""
+
+    @property
+    def tool_name(self) -> str:
+        return f"{self.provider.name}_{self.name}"
+
+    @property
+    def may_repeat(self) -> bool:
+        """True where sending the same request again cannot do or cost anything twice."""
+        return self.effect.is_plain_read or self.idempotency_header is not None
+
+
+class DeclaredModel(BaseModel):
+    """A model class for which an endpoint is declared."""
+
+    spec: ClassVar[Spec]
+
+
+DeclaredT = TypeVar("DeclaredT", bound=DeclaredModel)
+
+
+class ProviderApi:
+    """One provider's API: its name, where it lives, where it is documented, and how its calls carry arguments."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str,
+        base_url: str,
+        docs_url: str,
+        write_carrier: Carrier = "json",
+        wire_case: Callable[[str], str] = to_camel,
+        quirks: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.base_url = base_url
+        self.docs_url = docs_url
+        self.write_carrier: Carrier = write_carrier
+        self.wire_case = wire_case
+        self.quirks = quirks
+        """What surprises those who know other providers, a sentence each."""
+
+    def operation(
+        self,
+        method: Method,
+        path: str,
+        *,
+        effect: Effect,
+        toolset: str,
+        docs: str,
+        basis: Basis = "documented",
+        carrier: Carrier | None = None,
+        idempotency_header: str | None = None,
+        limit: Limit | None = None,
+        cached_for: float = 0,
+        empty_on: int | None = None,
+        refusals: Mapping[int, type[Refused]] | None = None,
+        clean_failures: frozenset[int] = frozenset(),
+        irreversible: bool = False,
+        unverifiable: str = "",
+        needs_key: bool = True,
+        admin_only: bool = False,
+        rows: str | None = None,
+        synonyms: tuple[str, ...] = (),
+    ) -> Callable[[type[DeclaredT]], type[DeclaredT]]:
+        """Declare the endpoint that a class calls.
+
+        Raises:
+            TypeError: A path parameter has no field, or the tool name breaks the rules for names.
+        """
+
+        def declare(cls: type[DeclaredT]) -> type[DeclaredT]:
+            words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
+            if unknown := placeholders(path) - cls.model_fields.keys():
+                raise TypeError(f"{cls.__name__}: no field for path parameters {sorted(unknown)}")
+            spec = Spec(
+                provider=self,
+                name="_".join(words).lower(),
+                title=_title(words),
+                method=method,
+                path=path,
+                carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),
+                effect=effect,
+                basis=basis,
+                toolset=toolset,
+                docs=self.docs_url + docs,
+                idempotency_header=idempotency_header,
+                limit=limit,
+                cached_for=cached_for,
+                empty_on=empty_on,
+                refusals=refusals or {},
+                clean_failures=clean_failures,
+                irreversible=irreversible,
+                unverifiable=unverifiable,
+                needs_key=needs_key,
+                admin_only=admin_only,
+                rows=rows,
+                synonyms=synonyms,
+            )
+            if not _TOOL_NAME.match(spec.tool_name):
+                raise TypeError(f"{spec.tool_name}: tool names have at most 40 characters of a-z, 0-9 and _")
+            cls.spec = spec
+            return cls
+
+        return declare
+
+
+def placeholders(path: str) -> set[str]:
+    """Names of the path parameters."""
+    return {name for _, name, _, _ in Formatter().parse(path) if name}
+
+
+def _title(words: list[str]) -> str:
+    shown = [word.upper() if word.lower() in _ACRONYMS else word.lower() for word in words]
+    return " ".join([shown[0].capitalize(), *shown[1:]])

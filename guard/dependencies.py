@@ -1,0 +1,87 @@
+"""What the guard needs from its surroundings, handed on as one object."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from clients.clock import Clock, SystemClock
+from clients.operation import Exchange, Operation
+from guard.background import Reconciliation
+from guard.journal import Journal, Taint, Tracker, Vault
+from guard.rules.compliance import OptOuts
+from guard.rules.quote import PriceSource
+from guard.rules.rules import Rules
+
+R = TypeVar("R")
+
+APPROVAL_LIFETIME = timedelta(minutes=15)
+"""How long a question waits for an answer, and an approval for its call."""
+
+ANSWER_WITHIN = timedelta(seconds=30)
+"""How long a provider is commonly given to answer."""
+
+
+class ProviderClient(Protocol):
+    """The client of one provider account, as far as the guard uses it."""
+
+    @property
+    def account(self) -> str:
+        """Identifies the account among all accounts of the provider."""
+        ...
+
+    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Make one call.
+
+        Raises:
+            TelephonyError: The provider refused the call, or its outcome is unknown.
+        """
+        ...
+
+    def read_again(self, operation: Operation[R], raw: str) -> R:
+        """Parse an answer again that was stored as text.
+
+        Raises:
+            TelephonyError: It is not an answer to this operation.
+        """
+        ...
+
+
+class OperationCatalog(Protocol):
+    """The operations that exist, by tool name."""
+
+    def operation_named(self, tool: str) -> type[Operation[Any]] | None:
+        """Return the operation of a tool name, or None if there is none."""
+        ...
+
+    def related_reads(self, tool: str) -> Sequence[str]:
+        """Return tool names of plain reads that show what an operation changes, the closest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardDependencies:
+    """The store, the providers, the operator's rules and the clock, as the guard uses them."""
+
+    journal: Journal
+    vault: Vault
+    tracker: Tracker
+    optouts: OptOuts
+    taint: Taint
+
+    accounts: Mapping[str, ProviderClient]
+    """The client of each provider that is set up, by the provider's name."""
+
+    prices: Mapping[str, PriceSource]
+    """Where to read prices and balance, by the provider's name."""
+
+    catalog: OperationCatalog
+    rules: Rules = field(default_factory=Rules)
+    clock: Clock = field(default_factory=SystemClock)
+    approval_lifetime: timedelta = APPROVAL_LIFETIME
+
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    """Whoever serves requests runs it beside them."""
+
+    answer_within: timedelta = ANSWER_WITHIN
+    """How long providers are given to answer. How soon a call counts as lost depends on it."""

@@ -1,0 +1,93 @@
+"""Reads the settings: environment `RINGFENCE_…` over `ringfence.toml`, once, at the start."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource, SettingsError
+
+from server.settings.errors import BadSettings, Origin, locate, message, misfits, not_json, unknown
+from server.settings.keys import CONFIG_VARIABLE, unknown_variables
+from server.settings.model import Settings, settings_class
+from server.settings.names import unknown_names, unknown_selection_names
+from server.settings.rules import DestinationSettings
+
+CONFIG_FILE = "ringfence.toml"
+
+
+def read_settings(path: Path | None = None, *, with_selection: bool = False) -> Settings:
+    """Read the environment and the settings file. `with_selection` also checks the names of the tools to show.
+
+    Without a path it is the one that `RINGFENCE_CONFIG` names, or `ringfence.toml` in the user's configuration folder.
+    Never one in the current folder: clients start servers in project folders, where a cloned repository or a model that
+    writes files could put rules and addresses of its own.
+
+    Raises:
+        BadSettings: The file is not TOML, or a value does not fit.
+    """
+    file = path or _found_file()
+    document = _document(file) if file else ""
+    content = _content(file, document) if file else {}
+    known = settings_class()
+    variables = unknown_variables(known)
+    problems = unknown(known, variables)
+    try:
+        settings = known(**content)
+    except SettingsError:
+        problems += not_json(known)
+    except ValidationError as misfit:
+        origin = Origin(known, file, document, EnvSettingsSource(known)())
+        named = {variable for variable in variables if any(variable in problem for problem in problems)}
+        problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in named]
+    else:
+        problems += _unknown_names(settings, file, document, with_selection=with_selection)
+        if not problems:
+            return settings
+    raise BadSettings(message(problems))
+
+
+def _unknown_names(settings: Settings, file: Path | None, document: str, *, with_selection: bool) -> list[str]:
+    """Names in the settings that are none. Operations are loaded only where rules name some: it takes half a second."""
+    policy = settings.policy
+    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths, settings.tighten)
+    has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
+    if not any((*named, has_home, with_selection, *(cap.provider for cap in settings.budget))):
+        return []
+    wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
+    return locate(wrong, Origin(type(settings), file, document, EnvSettingsSource(type(settings))())) if wrong else []
+
+
+def _document(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadSettings(f"There is no settings file {file}.") from None
+    except UnicodeDecodeError as broken:
+        raise BadSettings(f"{file} is not UTF-8 text: byte {broken.start + 1} does not belong there.") from None
+    except OSError as broken:
+        raise BadSettings(f"The settings file {file} cannot be read: {broken.strerror}.") from None
+
+
+def _content(file: Path, document: str) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(document)
+    except tomllib.TOMLDecodeError as broken:
+        what, _, where = str(broken).rstrip(")").partition(" (at ")
+        line, _, column = where.partition(", ")
+        at = f"{file}, {line}" if line.startswith("line ") else f"{file}, at its end"
+        raise BadSettings(f"{at}: not valid TOML: {what}{f' ({column})' if column else ''}.") from None
+    for key in content:
+        if key.startswith("_"):  # pydantic-settings would take it for one of its own arguments
+            raise BadSettings(f"{file}: {key}: there is no such key.")
+    return content
+
+
+def _found_file() -> Path | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    own = user_config_path("ringfence") / CONFIG_FILE
+    return own if own.is_file() else None

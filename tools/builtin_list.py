@@ -1,0 +1,38 @@
+"""Every built-in tool there is."""
+
+from collections.abc import Collection
+from functools import cache
+
+from tools.actions.handlers import TOOLS as ACTION_TOOLS
+from tools.actions.handlers import TOOLSET as ACTIONS
+from tools.builtin import BuiltinTool
+from tools.discovery.handlers import TOOLS as DISCOVERY_TOOLS
+from tools.discovery.handlers import TOOLSET as DISCOVERY
+from tools.events.handlers import TOOLS as EVENT_TOOLS
+from tools.overview.handlers import TOOLS as OVERVIEW_TOOLS
+from tools.overview.handlers import TOOLSET as OVERVIEW
+from tools.registry import provider_named, provider_names
+from tools.selection import DEFAULT, ToolInfo
+
+DEFAULT_TOOLSETS = frozenset({ACTIONS, DISCOVERY, OVERVIEW})
+"""Toolsets of built-in tools that the default selection holds."""
+
+
+@cache
+def builtin_tools(providers: Collection[str]) -> tuple[BuiltinTool, ...]:
+    """The built-in tools for these providers: those over all of them, and those that one of them brings."""
+    chosen = [provider_named(name) for name in providers]
+    events = EVENT_TOOLS if any(provider.read_callback for provider in chosen) else ()
+    own = [tool for provider in chosen if provider.tools for tool in provider.tools.load()]
+    return (*ACTION_TOOLS, *OVERVIEW_TOOLS, *DISCOVERY_TOOLS, *events, *own)
+
+
+def all_builtin_tools() -> tuple[BuiltinTool, ...]:
+    """The built-in tools of every installed provider, set up or not."""
+    return builtin_tools(provider_names())
+
+
+def builtin_info(tool: BuiltinTool) -> ToolInfo:
+    """A built-in tool, as far as choosing it needs."""
+    toolsets = {tool.toolset, DEFAULT} if tool.toolset in DEFAULT_TOOLSETS else {tool.toolset}
+    return ToolInfo(tool.name, frozenset(toolsets), only_reads=tool.only_reads)

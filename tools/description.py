@@ -1,0 +1,25 @@
+"""What a model reads about an operation before it calls it."""
+
+from clients.effects import Effect
+from clients.operation import OperationType
+from clients.spec import Spec
+
+
+def tool_description(operation: OperationType) -> str:
+    """What the operation does, what it rests on, and whether it needs approval."""
+    spec = operation.spec
+    text = " ".join((operation.__doc__ or "").split())
+    if spec.admin_only:
+        text += " Administrators only."
+    if spec.basis == "inferred":
+        text += " Inferred: no public document shows this path."
+    if spec.irreversible:
+        text += " Only the operator can approve it."
+    elif spec.effect.is_guarded:
+        text += " Needs approval."
+    return text
+
+
+def changes_nothing_twice(spec: Spec) -> bool:
+    """True where the same call again changes nothing more. A repeated paid call costs twice."""
+    return spec.effect.is_plain_read or (spec.method in {"PUT", "DELETE"} and Effect.PAID not in spec.effect)

@@ -1,0 +1,23 @@
+"""The settings of a Routee account. The sentence below a field is its line in the table of settings."""
+
+from pydantic import SecretStr
+
+from clients.settings import AccountSettings, ApiAddress
+
+
+class RouteeSettings(AccountSettings):
+    """One application of a Routee account; calls are made with that application's rights."""
+
+    application_id: str | None = None
+    """The application's id."""
+
+    application_secret: SecretStr | None = None
+    """The application's secret, without a line end."""
+
+    auth_url: ApiAddress | None = None
+    """Another address for the login service, which is a host of its own."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Nothing with both id and secret."""
+        return self.unset("application_id", "application_secret")
