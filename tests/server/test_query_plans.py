@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from server.console.passcode import set_passcode
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandboxed import sandboxes
-from tests.server.console.browsing import PASSCODE, operator, proposed
+from tests.server.console.browsing import opened_record, operator, proposed
+from tests.server.operating import ringfence
 
 GROWING = (
     "actions",
@@ -30,7 +30,7 @@ CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provide
 
 async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=CAPS))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=CAPS))
         with _statements() as heard:
             async with connect(server, person=Person()) as client:
                 done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
@@ -39,24 +39,21 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
                 await client.call_tool("list_actions", {})
                 await client.call_tool("list_actions", {"state": "unknown"})
                 await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
-                await services.guard.reconciler.run()
-                assert (await services.store.audit.verify()).is_whole
+                await ringfence(tmp_path, "actions", "reconcile")
+                assert "intact" in await ringfence(tmp_path, "audit", "verify")
         assert not done.is_error
     assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
-    assert _slow(services.settings.state_folder / "ringfence.db", heard) == []
+    assert _slow(tmp_path / "ringfence.db", heard) == []
 
 
 async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:
-    services, _ = server_for(settings_for(tmp_path))
     with _statements() as heard:
-        await set_passcode(services.store, PASSCODE, old=None)
-        action = await proposed(services.store)
-        async with operator(services.store) as page:
+        async with opened_record(tmp_path) as record, operator(record) as page:
+            action = await proposed(record)
             await page.open()
             await page.open("/history")
             await page.press(f"/{action.id}/approve", on=f"/{action.id}")
-    await services.close()
-    assert _slow(services.settings.state_folder / "ringfence.db", heard) == []
+    assert _slow(tmp_path / "page.db", heard) == []
 
 
 @contextmanager
