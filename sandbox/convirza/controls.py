@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sandbox.convirza.fields import BareNumber, e164
 from sandbox.convirza.records import CallRecord, SmsConversation
-from sandbox.convirza.state import TRACKING_MINUTE, VOICE_AGENT_MINUTE, State
+from sandbox.convirza.state import PRICES, State
 from sandbox.frame.controls import Control, ControlError, control
 from sandbox.frame.wire import Wire
 
@@ -54,8 +54,8 @@ def receive_call(
     )
     state.calls[record.id] = record
     if minutes := -(-record.seconds // 60):
-        what, price = ("voice_agent", VOICE_AGENT_MINUTE) if agent else ("tracking", TRACKING_MINUTE)
-        state.write_charge(f"{what}_minutes", minutes, price * minutes, f"call-{record.id}")
+        what = "voice_agent" if agent else "tracking"
+        state.write_charge(f"{what}_minutes", minutes, PRICES[f"{what}_minute"] * minutes, f"call-{record.id}")
     return {"call_id": record.id, "disposition": record.disposition, "ring_to": record.ring_to}
 
 

@@ -20,7 +20,7 @@ INCLUDES = frozenset({"tags", "comments", "custom_sources", "call_flow", "record
 
 
 class OneCallQuery(OpenQuery):
-    """inferred."""
+    """What one call is shown with; inferred."""
 
     include: str | None = None
 
@@ -150,23 +150,19 @@ def _call_row(call: Call, record: CallRecord, include: set[str]) -> Wire:
         "disposition": record.disposition,
         "call_score": record.score,
     }
-    parts: dict[str, Callable[[], object]] = {
-        "tags": lambda: list(record.tags),
-        "comments": lambda: list(record.comments),
-        "custom_sources": lambda: dict(record.custom_sources),
-        "call_flow": lambda: _call_flow(call, record),
-        "transcription": lambda: record.transcription,
+    route = call.state.routes.get(record.route_id)
+    parts: Wire = {
+        "tags": record.tags,
+        "comments": record.comments,
+        "custom_sources": record.custom_sources,
+        # the route's present configuration; inferred: none once the route is deleted
+        "call_flow": None if route is None else route.body.routing_configuration.model_dump(),
+        "transcription": record.transcription,
     }
-    row.update({name: make() for name, make in parts.items() if name in include})
+    row.update({name: part for name, part in parts.items() if name in include})
     if "recordings" in include:
         row["recording_details"] = recording_details(call, record) if record.recorded else None
     return row
-
-
-def _call_flow(call: Call, record: CallRecord) -> Wire | None:
-    """Return the route's present configuration; inferred: none once the route is deleted."""
-    route = call.state.routes.get(record.route_id)
-    return None if route is None else route.body.routing_configuration.model_dump()
 
 
 def _sms_row(call: Call, thread: SmsConversation) -> Wire:

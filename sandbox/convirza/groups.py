@@ -9,6 +9,12 @@ from sandbox.convirza.records import Org
 from sandbox.convirza.wire import Answer, Refusal, iso_ms
 from sandbox.frame.wire import Wire
 
+SHOWN = {
+    *("org_unit_ext_id", "org_unit_name", "billing_id", "industry_id"),
+    *("address", "city", "state", "zip", "phone_number"),
+}
+"""What the lists show of a body as it is."""
+
 
 class GroupQuery(OpenQuery):
     """inferred: paging and the name filter of the list of child groups."""
@@ -44,7 +50,10 @@ def list_children(
 
 @operation("List Groups", "GET", "/v3/groups", "read")
 def list_groups(call: Call, query: GroupQuery) -> Answer:
-    """inferred: every group of the hierarchy, the user's own included; how it differs from the children is not said."""
+    """List every group of the hierarchy, the user's own included.
+
+    inferred: how this differs from the list of children is not said.
+    """
     units = [call.state.orgs[unit] for unit in call.state.hierarchy(call.user.org_unit_id)]
     found = [org for org in units if query.group_name.lower() in org.name.lower()]
     return _page(call, found, query.limit, query.offset)
@@ -162,20 +171,13 @@ def _status(org: Org) -> Status:
 
 
 def _row(call: Call, org: Org) -> Wire:
+    """Return a group as the lists show it."""
     return {
+        **org.body.model_dump(include=SHOWN),
         "org_unit_id": org.id,
-        "org_unit_ext_id": org.body.org_unit_ext_id,
-        "org_unit_name": org.name,
         "org_unit_parent_id": org.parent,
         "top_ou_id": next(reversed([org.id, *call.state.ancestors(org.id)])),
         "org_unit_status": _status(org),
-        "billing_id": org.body.billing_id,
-        "address": org.body.address,
-        "city": org.body.city,
-        "state": org.body.state,
-        "zip": org.body.zip,
-        "phone_number": org.body.phone_number,
-        "industry_id": org.body.industry_id,
         "industry_name": call.state.industries.get(org.body.industry_id or 0),
         "org_unit_created": iso_ms(org.created),
         "org_unit_modified": iso_ms(org.modified),

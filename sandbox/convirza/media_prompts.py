@@ -24,7 +24,7 @@ MessageType = Literal["prompt", "whisper", "voicemail", "survey"]
 
 
 class PromptQuery(UnitQuery):
-    """inferred, like the rest of it."""
+    """Paging, org unit and type, all inferred."""
 
     message_type: MessageType | None = None
 

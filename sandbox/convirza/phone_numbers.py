@@ -11,13 +11,13 @@ from sandbox.convirza.endpoint import Call, operation
 from sandbox.convirza.fields import Limit, Offset, OpenQuery, UnitQuery, page
 from sandbox.convirza.inventory import CARRIER
 from sandbox.convirza.records import PhoneNumber
-from sandbox.convirza.state import NUMBER_ORDER
+from sandbox.convirza.state import PRICES
 from sandbox.convirza.wire import Answer, Refusal, iso_ms
 from sandbox.frame.wire import Wire
 
 
 class AvailableQuery(OpenQuery):
-    """inferred: the leading digits, as v2 searches."""
+    """Paging and the leading digits, as v2 searches (inferred)."""
 
     area_code: str = Field(default="", pattern=r"^[0-9]{0,10}$")
     limit: Limit = 20
@@ -61,7 +61,7 @@ def order_number(call: Call, body: NumberOrder) -> Answer:
         raise Refusal(400, "The number is no longer available.")
     number = PhoneNumber(call.state.next("number", 67890), body.number, CARRIER, org.id, call.state.clock.now())
     call.state.numbers[number.id] = number
-    call.state.write_charge("number_order", 1, NUMBER_ORDER, f"number-{number.number}")
+    call.state.write_charge("number_order", 1, PRICES["number_order"], f"number-{number.number}")
     return Answer({"number": {"phone_number_id": number.id, "phone_number": number.number}}, 201)
 
 

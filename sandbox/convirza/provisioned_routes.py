@@ -7,13 +7,13 @@ from sandbox.convirza.fields import Status, UnitQuery
 from sandbox.convirza.records import PhoneNumber, ProvisionedRoute
 from sandbox.convirza.resource import Resource
 from sandbox.convirza.route_body import CreateRouteBody, RouteBody, TrackingNumber
-from sandbox.convirza.state import NUMBER_MONTH, State
+from sandbox.convirza.state import PRICES, State
 from sandbox.convirza.wire import Answer, Refusal, iso_ms
 from sandbox.frame.wire import Wire
 
 
 class RouteQuery(UnitQuery):
-    """inferred, like the rest of it."""
+    """Paging, org unit and status, all inferred."""
 
     provisioned_route_status: Status | None = None
 
@@ -58,7 +58,8 @@ class Routes(Resource[ProvisionedRoute, RouteBody]):
         call.state.routes[route.id] = route
         for number in numbers:
             number.route_id, number.org_unit_id = route.id, org.id
-        call.state.write_charge("tracking_number", len(numbers), NUMBER_MONTH * len(numbers), f"route-{route.id}")
+        price = PRICES["tracking_number_month"] * len(numbers)
+        call.state.write_charge("tracking_number", len(numbers), price, f"route-{route.id}")
         return Answer(self._result(route, "created"), self.created_status)
 
     def _things(self, state: State) -> dict[int, ProvisionedRoute]:

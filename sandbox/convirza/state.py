@@ -23,12 +23,15 @@ from sandbox.convirza.sessions import Sessions
 from sandbox.frame.provider import ProviderState
 from sandbox.provider import Surroundings
 
-# inferred, all of them: Convirza publishes no prices
-NUMBER_ORDER = Decimal("1.00")
-NUMBER_MONTH = Decimal("3.00")
-SMS_SEGMENT = Decimal("0.02")
-TRACKING_MINUTE = Decimal("0.045")
-VOICE_AGENT_MINUTE = Decimal("0.15")
+PRICES = {
+    "number_order": Decimal("1.00"),
+    "tracking_number_month": Decimal("3.00"),
+    "sms_segment": Decimal("0.02"),
+    "tracking_minute": Decimal("0.045"),
+    "voice_agent_minute": Decimal("0.15"),
+}
+"""inferred, all of them: Convirza publishes no prices."""
+
 SEGMENT_LENGTH = 160
 
 
@@ -97,4 +100,4 @@ class State(ProviderState):
         broadcast.opted_out_count = len(broadcast.body.recipients) - len(reached)
         if reached:
             quantity = len(reached) * segments
-            self.write_charge("sms_broadcast", quantity, SMS_SEGMENT * quantity, f"broadcast-{broadcast.id}")
+            self.write_charge("sms_broadcast", quantity, PRICES["sms_segment"] * quantity, f"broadcast-{broadcast.id}")

@@ -118,8 +118,8 @@ def _find_changeable(call: Call) -> User:
 
 
 def _row(call: Call, user: User) -> Wire:
+    """Return a user as the list shows it."""
     group = call.state.orgs[user.org_unit_id]
-    parent = call.state.orgs.get(group.parent or 0)
     top = call.state.orgs[next(reversed([group.id, *call.state.ancestors(group.id)]))]
     return {
         "first_name": user.body.first_name,
@@ -130,13 +130,9 @@ def _row(call: Call, user: User) -> Wire:
         "status": user.status,
         "agent_ring_to": user.body.agent_ring_to,
         "agent_id": None if user.body.agent_code is None else f"AGT-{user.body.agent_code:03d}",
-        "group": group.name,
-        "group_org_unit_id": group.id,
-        "group_external_id": group.body.org_unit_ext_id,
-        "account": top.name,
-        "account_org_unit_id": top.id,
-        "account_external_id": top.body.org_unit_ext_id,
-        **_parent_columns(parent),
+        **_columns("group", group),
+        **_columns("account", top),
+        **_columns("parent_group", call.state.orgs.get(group.parent or 0)),
         "role": ROLE_LABELS[user.role_id],
         "access_audio": "Yes" if user.body.access_audio else "No",
         "group_access": len(call.state.hierarchy(group.id)),
@@ -146,9 +142,9 @@ def _row(call: Call, user: User) -> Wire:
     }
 
 
-def _parent_columns(parent: Org | None) -> Wire:
+def _columns(prefix: str, org: Org | None) -> Wire:
     return {
-        "parent_group": parent.name if parent else None,
-        "parent_group_org_unit_id": parent.id if parent else None,
-        "parent_group_external_id": parent.body.org_unit_ext_id if parent else None,
+        prefix: org.name if org else None,
+        f"{prefix}_org_unit_id": org.id if org else None,
+        f"{prefix}_external_id": org.body.org_unit_ext_id if org else None,
     }
