@@ -127,7 +127,7 @@ def _range(call: Call, start: str | None, end: str | None) -> tuple[datetime, da
 
 
 def _same_number(wanted: str | None, number: str) -> bool:
-    """inferred: these two filters take ten digits or E.164; only caller_id is said to be E.164."""
+    """Return whether a filter fits; inferred: ten digits or E.164, since only caller_id is said to be E.164."""
     return wanted is None or bare(wanted) == bare(number)
 
 

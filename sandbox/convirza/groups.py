@@ -153,7 +153,7 @@ def _store(call: Call, org: Org, body: OpenGroupBody) -> Answer:
 
 
 def _check_name(call: Call, name: str, parent: int | None, own: Org | None) -> None:
-    """Two siblings cannot share a name (documented)."""
+    """Refuse a name that a sibling has (documented)."""
     if any(org.parent == parent and org.name == name for org in call.state.orgs.values() if org is not own):
         raise Refusal(400, "org_unit_name must be unique within the parent group.")
 
