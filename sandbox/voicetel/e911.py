@@ -25,7 +25,7 @@ US_STATES = frozenset({
 
 
 class AddressBody(Body):
-    """`POST /e911/validations`."""
+    """A street address to validate."""
 
     address1: Text
     city: Text
@@ -35,7 +35,7 @@ class AddressBody(Body):
 
 
 class RecordBody(AddressBody):
-    """`POST /e911`."""
+    """An address with the number and the caller name that it is for."""
 
     dn: Tn
     callername: Text
