@@ -151,11 +151,11 @@ def _charge(state: State, leg: CallLeg) -> None:
 
 
 def _unless_over(state: State, leg: CallLeg, moment: datetime, happen: partial[None]) -> None:
-    def if_still_on() -> None:
+    def unless_over() -> None:
         if not leg.final:
             happen()
 
-    state.agenda.at(moment, if_still_on)
+    state.agenda.at(moment, unless_over)
 
 
 def _report(state: State, leg: CallLeg) -> None:

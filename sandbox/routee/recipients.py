@@ -37,7 +37,7 @@ def gather(state: State, service: str, wanted: Recipients, *, allow_invalid: boo
 
     recipients: dict[str, Recipient] = {}
 
-    def allowed() -> list[Recipient]:
+    def keep_allowed() -> list[Recipient]:
         return [
             one
             for one in recipients.values()
@@ -48,11 +48,11 @@ def gather(state: State, service: str, wanted: Recipients, *, allow_invalid: boo
         recipients.setdefault(number, Recipient(number, state.contact_with(number)))
     for contact in named:
         recipients.setdefault(contact.mobile, Recipient(contact.mobile, contact))
-    specified = len(allowed())
+    specified = len(keep_allowed())
     for contact in in_groups:
         within = tuple(group for group in wanted.groups if group in contact.groups)
         recipients.setdefault(contact.mobile, Recipient(contact.mobile, contact, within))
-    left = allowed()
+    left = keep_allowed()
     if not left:
         raise refuse("400009004", "Your campaign has no recipients.")
     analysis: Wire = {

@@ -1,6 +1,6 @@
 """The seeded account: the European side of Bluewater Dental Group, who also text from VoiceTel.
 
-The patients John Smith, Anjali Patel and Marcus Reed, the stranger at 917-555-0164 and the undeliverable 646-555-0198
+The patients John Smith, Anjali Patel and Marcus Reed, the unknown 917-555-0164 and the undeliverable 646-555-0198
 are the same as in VoiceTel's seed; Marcus Reed opted out there and is blacklisted here.
 """
 

@@ -1,4 +1,4 @@
-"""A call that is on: hang up, transfer, speak, play, record, send tones."""
+"""A call in progress: hang up, transfer, speak, play, record, send tones."""
 
 from typing import Annotated, Literal
 

@@ -204,10 +204,7 @@ def list_dials(call: Call, conversation: PathConversation, query: PageQuery) -> 
 
 
 @operation(
-    "GET",
-    "/recordings/my/downloads/{recordingTrackingId}",
-    REFERENCE,
-    inferred="the answer is the sound itself",
+    "GET", "/recordings/my/downloads/{recordingTrackingId}", REFERENCE, inferred="the answer is the sound itself"
 )
 def download_recording(call: Call, recording: PathRecording) -> Answer:
     """Answer the sound itself: a silent WAV file whatever its format was meant to be (inferred)."""

@@ -101,13 +101,7 @@ def search_available(call: Call, query: SortedPageQuery, body: Filters) -> Answe
     return query.answer([_offer(call.state.inventory[str(item["msisdn"])]) for item in select(searchable, others)])
 
 
-@operation(
-    "POST",
-    "/numbers/my",
-    REFERENCE,
-    paid=True,
-    inferred="the first month is charged at once; all error codes",
-)
+@operation("POST", "/numbers/my", REFERENCE, paid=True, inferred="the first month is charged at once; all error codes")
 def rent_number(
     call: Call,
     *,

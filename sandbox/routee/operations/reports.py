@@ -50,13 +50,7 @@ def report_lookups(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
     return ok(_paid_questions(call.state.lookups.values(), startDate, endDate))
 
 
-@operation(
-    "GET",
-    "/reports/my/numberValidator/volPrice",
-    REFERENCE,
-    "report",
-    inferred="the shape is that of lookups",
-)
+@operation("GET", "/reports/my/numberValidator/volPrice", REFERENCE, "report", inferred="the shape is that of lookups")
 def report_validations(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
     """Report what validations cost; shaped like the report on lookups (inferred)."""
     return ok(_paid_questions(call.state.validations.values(), startDate, endDate))

@@ -124,7 +124,7 @@ def track_campaign(call: Call, campaign: PathCampaign, query: SizedQuery) -> Ans
 
 
 @operation("POST", "/sms/tracking", SOURCES, "sms", inferred="an empty array means no filter; the order of the result")
-def track_filtered(call: Call, query: TrackingQuery, body: Filters) -> Answer:
+def search_messages(call: Call, query: TrackingQuery, body: Filters) -> Answer:
     """List messages of the latest seven days, newest first (the order is inferred)."""
     if query.dateEnd < query.dateStart or query.dateStart < call.state.now() - TRACKED_DAYS:
         raise refuse_input("Only a date range of the latest 7 days is accepted.", {"dateStart": "too early"})

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -47,23 +47,23 @@ class Action(Body):
     targetUrl: Url
 
 
-class File(Body):
-    """A file without its address, which a message spells `fileURL` and a campaign `fileUrl`."""
+class MessageFile(Body):
+    """A file; a campaign spells its address `fileUrl`."""
 
     fileName: str = Field(min_length=1, max_length=25)
     fileType: Text
-
-
-class MessageFile(File):
-    """A file of a single message."""
-
     fileURL: HttpsUrl
 
 
-class CampaignFile(File):
+class CampaignFile(Body):
     """A file of a campaign."""
 
+    fileName: str = Field(min_length=1, max_length=25)
+    fileType: Text
     fileUrl: HttpsUrl
+
+
+FileKind = TypeVar("FileKind", MessageFile, CampaignFile)
 
 
 class Video(Body):
@@ -75,16 +75,17 @@ class Video(Body):
     duration: int = Field(gt=0, le=600)
 
 
-class Content(Body):
+class Content(Body, Generic[FileKind]):
     """What a message shows."""
 
     text: str | None = Field(default=None, min_length=1, max_length=1000)
     imageURL: HttpsUrl | None = None
     action: Action | None = None
     viberVideo: Video | None = None
+    viberFile: FileKind | None = None
 
     @model_validator(mode="after")
-    def _shows_something(self) -> "Content":
+    def _shows_something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("the body is empty")
         return self
@@ -94,50 +95,37 @@ class Content(Body):
         return price_of(text_only=self.model_fields_set - {"fallbackValues"} == {"text"})
 
 
-class MessageContent(Content):
-    """What a single message shows."""
-
-    viberFile: MessageFile | None = None
-
-
-class CampaignContent(Content):
+class CampaignContent(Content[CampaignFile]):
     """What the messages of a campaign show."""
 
-    viberFile: CampaignFile | None = None
     fallbackValues: dict[str, str] = {}
 
 
-class ViberBody(Body):
-    """Body of `POST /viber`; the time to live is in SECONDS here. That a body is required is inferred."""
+class Options(Body):
+    """What single messages and campaigns have in common; the time to live is in SECONDS here, a day at most."""
 
     senderInfoTrackingId: str
-    to: Phone
-    body: MessageContent
-    ttl: int = Field(default=TWO_WEEKS, ge=30)
-    callbackUrl: Url | None = None
-    inboundUrl: Url | None = None
-    label: Label = ""
-    isSessionMessage: bool = False
-
-    @model_validator(mode="after")
-    def _ttl_is_a_day_at_most(self) -> "ViberBody":
-        if "ttl" in self.model_fields_set and self.ttl > 86_400:
-            raise ValueError("ttl is 30 to 86400 seconds")
-        return self
-
-
-class ViberCampaignBody(Recipients):
-    """Body of `POST /viber/campaign`."""
-
-    senderInfoTrackingId: str
-    campaignName: CampaignName | None = None
-    isSessionMessage: bool = False
-    scheduledDate: Moment | None = None
-    body: CampaignContent
     ttl: int = Field(default=86_400, ge=30, le=86_400)
     callbackUrl: Url | None = None
     inboundUrl: Url | None = None
     label: Label = ""
+    isSessionMessage: bool = False
+
+
+class ViberBody(Options):
+    """Body of `POST /viber`. That a body is required is inferred; without a time to live it is two weeks."""
+
+    to: Phone
+    body: Content[MessageFile]
+    ttl: int = Field(default=TWO_WEEKS, ge=30, le=86_400)
+
+
+class ViberCampaignBody(Options, Recipients):
+    """Body of `POST /viber/campaign`."""
+
+    campaignName: CampaignName | None = None
+    scheduledDate: Moment | None = None
+    body: CampaignContent
 
 
 class OtpBody(Body):
@@ -323,7 +311,7 @@ def _finish(campaign: Campaign[ViberMessage]) -> None:
     campaign.state = "Finished"
 
 
-def _media(content: Content) -> Wire:
+def _media(content: Content[Any]) -> Wire:
     """Return the image, button and video as answers spell them."""
     video = content.viberVideo.model_dump() if content.viberVideo else {}
     return drop_empty(

@@ -14,6 +14,7 @@ from sandbox.routee.calling import new_leg, place, track
 from sandbox.routee.endpoint import PAGE, REFERENCE, Call, in_path, operation
 from sandbox.routee.fields import (
     CampaignName,
+    Dates,
     Filters,
     Flag,
     MessageCallback,
@@ -78,22 +79,16 @@ class VoiceCampaignBody(AnalysisBody):
     collectDtmfAwaitSeconds: Positive | None = None
 
 
-class CallsQuery(SortedPageQuery):
+class CallsQuery(SortedPageQuery, Dates):
     """Which calls of which time."""
 
-    start: Moment | None = Field(default=None, alias="from")
-    end: Moment | None = Field(default=None, alias="to")
+    dateStart: Moment | None = Field(default=None, alias="from")
+    dateEnd: Moment | None = Field(default=None, alias="to")
     trackingId: str | None = None
     tagged: Flag | None = None
 
 
-@operation(
-    "POST",
-    "/voice/campaign",
-    REFERENCE,
-    paid=True,
-    inferred="the balance has to cover a minute of each call",
-)
+@operation("POST", "/voice/campaign", REFERENCE, paid=True, inferred="the balance has to cover a minute of each call")
 def start_campaign(call: Call, body: VoiceCampaignBody) -> Answer:
     """Call many now, or at `scheduledDate`."""
     state = call.state
@@ -144,9 +139,7 @@ def track_calls(call: Call, query: CallsQuery, body: Filters) -> Answer:
     items = [
         track(leg)
         for leg in sorted(call.state.calls.values(), key=lambda one: one.created, reverse=True)
-        if (query.start is None or leg.created >= query.start)
-        and (query.end is None or leg.created <= query.end)
-        and query.trackingId in {None, leg.campaign.id if leg.campaign else ""}
+        if query.cover(leg.created) and query.trackingId in {None, leg.campaign.id if leg.campaign else ""}
     ]
     return query.answer(select(items, body, FILTER_FIELDS))
 
