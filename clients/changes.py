@@ -44,7 +44,7 @@ def restore_fields(operation: type[Operation[Any]], old: Fields, *, lost: str = 
     if not known:
         return UNREAD
     if unread := sorted(old.keys() - known.keys()):
-        lost = f"Not read before the change, so not restored: {', '.join(unread)}. {lost}".strip()
+        lost = f"{', '.join(unread)} (not read before the change). {lost}".strip()
     return put_back(operation, lost=lost, **ids, **_nest(known))
 
 

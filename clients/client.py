@@ -34,7 +34,7 @@ from clients.lenient import parse_what_fits
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Exchange, Operation, answer_type
 from clients.request import Request, build_request
-from clients.response import Response, backoff, parsed, parsed_or_none, read_within, words
+from clients.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
 from clients.spec import ProviderApi, Spec
 
 R = TypeVar("R")
@@ -47,17 +47,17 @@ _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, h
 
 
 class Credentials(Protocol):
-    """Opens the account. The login is a request of its own, so that a lost login never reads as a lost order."""
+    """Authenticates requests. The login is a request of its own: a lost login is never mistaken for a lost order."""
 
     async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
-        """Headers for one request, after logging in if that is needed."""
+        """Headers for one request, after logging in if needed."""
         ...
 
     async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         """After a 401: True if there are other credentials now, so that the request may be sent once more.
 
-        `refused` is what the request was opened with, headers and form fields. Where others are in use by then, they
-        are not touched: many calls may be refused for one token.
+        `refused` is what the request was authenticated with, headers and form fields. If other credentials are in use
+        by then, they are not touched: many calls may be refused for one token.
         """
         ...
 
@@ -71,7 +71,7 @@ class _Attempts:
 
 
 class ApiClient:
-    """Sends operations to one provider account. A provider's module says how it logs in and wraps its answers."""
+    """Sends operations to one provider account; a provider's subclass defines its login and its envelope."""
 
     provider: ClassVar[ProviderApi]
 
@@ -99,7 +99,7 @@ class ApiClient:
 
     @property
     def account(self) -> str:
-        """What tells this account from another: the provider, where it lives, and who it is there."""
+        """Identifies the account: the provider, its address, and the user or key."""
         return f"{self.provider.name} at {self.base_url.partition('://')[2]} as {self._identity}"
 
     async def __aenter__(self) -> Self:
@@ -148,7 +148,7 @@ class ApiClient:
                     await self._cache.mark_stale(self.account)
 
     def read_again(self, operation: Operation[R], raw: str) -> R:
-        """The typed answer to a call, from the answer as it was kept.
+        """Parse a stored answer to a call once more.
 
         Raises:
             UnexpectedAnswer: It cannot be read.
@@ -157,7 +157,7 @@ class ApiClient:
 
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
-        request = self.adapted(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
+        request = self.adapt_request(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
         attempts = _Attempts()
         try:
             response = await self._deliver(spec, request, key, attempts)
@@ -168,11 +168,11 @@ class ApiClient:
                     f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
                 ) from no
             raise
-        self.noticed(operation, answer)
+        self.after_answer(operation, answer)
         return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
-        """A kept answer while it is fresh, and also where the provider's limit allows no newer one."""
+        """A cached answer while it is fresh, and also where the provider's limit allows no newer one."""
         spec, name = operation.spec, operation.spec.name + operation.model_dump_json()
         kept = await self._cache.get(self.account, name)
         if kept and not kept.is_stale and (datetime.now(UTC) - kept.at).total_seconds() < spec.cached_for:
@@ -192,16 +192,16 @@ class ApiClient:
 
     # What a provider's module overrides -----------------------------------------------------------------------------
 
-    def adapted(self, operation: Operation[Any], request: Request) -> Request:
-        """The request as this account's server knows it; raises InvalidRequest where that server cannot do it."""
+    def adapt_request(self, operation: Operation[Any], request: Request) -> Request:
+        """Adapt the request to this account's server; raises InvalidRequest where that server cannot do it."""
         return request
 
     def form_credentials(self) -> Mapping[str, str]:
-        """What opens the account where the provider wants it in the form; asked for after `Credentials.headers`."""
+        """Credentials for the form body, where the provider wants them there; read after `Credentials.headers`."""
         return {}
 
-    def received(self, response: Response) -> Response:
-        """The response, with the status that counts where the provider hides it in the body."""
+    def normalize_response(self, response: Response) -> Response:
+        """The response with its real status, where the provider puts that in the body."""
         return response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
@@ -213,19 +213,19 @@ class ApiClient:
         raise NotImplementedError
 
     def is_own_refusal(self, payload: Any) -> bool:
-        """True for a no in the provider's own form, and not in that of a proxy or of another server."""
+        """True for a refusal in the provider's own form, not in that of a proxy or another server."""
         return isinstance(payload, Mapping)
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error for the provider's no."""
+        """The typed error for the provider's refusal."""
         raise NotImplementedError
 
     def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
-        """Whether this status may mean that what the call was opened with is no longer good."""
+        """True if this status may mean that the call's credentials are no longer valid."""
         return status == 401
 
-    def noticed(self, operation: Operation[Any], answer: Any) -> None:
-        """Called after every answered call, for a client that must keep up with what it did."""
+    def after_answer(self, operation: Operation[Any], answer: Any) -> None:
+        """Run after every answered call; overridden by clients whose credentials may change with it."""
 
     # Sending --------------------------------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ class ApiClient:
             last = attempts.count >= allowed
             opened, form = await self._open(spec)
             try:
-                response = self.received(await self._attempt(spec, request, {**opened, **headers}, form))
+                response = self.normalize_response(await self._attempt(spec, request, {**opened, **headers}, form))
             except _LOST as lost:
                 if last:
                     self._lost(spec, lost)
@@ -307,13 +307,13 @@ class ApiClient:
 
     def _answer(self, spec: Spec, response: Response) -> Any:
         status = response.status
-        if status == spec.empty_on and self.is_own_refusal(parsed_or_none(response.text)):
+        if status == spec.empty_on and self.is_own_refusal(parse_json_or_none(response.text)):
             return {}
         if 200 <= status < 300:
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
             raise self._unclear(spec, status, "a redirect, which is not followed")
-        payload, text = parsed_or_none(response.text), words(response.text)
+        payload, text = parse_json_or_none(response.text), excerpt(response.text)
         raise self.failure(spec, status, payload, text, retry_after=response.retry_after)
 
     def failure(
@@ -339,9 +339,9 @@ class ApiClient:
         if not text.strip():
             return {}
         try:
-            payload = parsed(text)
+            payload = parse_json(text)
         except ValueError as broken:
-            quotation = f": {quoted(beginning)}" if (beginning := words(text)) else ""
+            quotation = f": {quoted(beginning)}" if (beginning := excerpt(text)) else ""
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON"
                 + quotation
@@ -370,7 +370,7 @@ class ApiClient:
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:
-    """True for what spends money, and for what changes the very thing that a kept answer shows."""
+    """True for a call that spends money or changes what a cached answer shows."""
     before = operation.before()
     return Effect.PAID in operation.spec.effect or (before is not None and before.spec.cached_for > 0)
 

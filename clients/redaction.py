@@ -28,7 +28,7 @@ _ASSIGNED = re.compile(
 """`name=value`, `name: value`, `"name": "value"`, and the last as text inside JSON."""
 
 _ANSWERED = re.compile(r"(?i)(\banswer[\\\"']*\s*[:=]\s*[\\\"']*)[0-9]{3,10}\b")
-"""The code that somebody was sent and gave back, in the field that Routee takes it in. Other answers are words."""
+"""The code that a person received and gave back, in a field named `answer`. Other answers are text."""
 
 
 def names_a_secret(name: str) -> bool:
@@ -47,7 +47,7 @@ def without_secrets(value: Any) -> Any:
 
 
 class Redactor:
-    """Hides secrets in text: the ones it was told of, and whatever looks like one."""
+    """Hides secrets in text: those it has learned, and whatever looks like one."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -102,5 +102,5 @@ def redact_answer(raw: str) -> str:
 
 
 def fingerprint(secret: str) -> str:
-    """Tells one secret from another without telling anything of it."""
+    """A short hash that identifies a secret without revealing it."""
     return hashlib.sha256(f"ringfence {secret}".encode()).hexdigest()[:12]

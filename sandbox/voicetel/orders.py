@@ -30,7 +30,7 @@ class NumberWithRoute(Body):
 
 
 class OrderBody(Body):
-    """`POST /orders`."""
+    """Numbers to buy, each with a route or without."""
 
     numbers: Annotated[list[Tn | NumberWithRoute], Field(min_length=1, max_length=100)]
 
@@ -43,7 +43,7 @@ class OrderBody(Body):
 
 
 class SearchQuery(Query):
-    """`GET /inventory`."""
+    """Filters of a search for numbers."""
 
     tnMask: Annotated[str, StringConstraints(pattern=r"^[0-9*]{1,10}$")]
     quantity: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_QUANTITY
@@ -56,7 +56,7 @@ Bucket = Literal["state", "city", "rateCenter", "npanxx", "block"]
 
 
 class CoverageQuery(Query):
-    """`GET /inventory/coverage`."""
+    """What to count numbers by, and filters."""
 
     countBy: Bucket
     locState: str = ""

@@ -73,7 +73,7 @@ def seeded_state(surroundings: Surroundings) -> State:
 
 
 def describe_seed(state: State) -> dict[str, object]:
-    """Credentials, seeded identifiers and the numbers that behave in a special way."""
+    """List credentials, seeded identifiers and the numbers that behave in a special way."""
     account = state.accounts[USERNAME]
     return {
         "account": _credentials(account),

@@ -306,9 +306,9 @@ async def test_a_tax_liability_that_was_set_is_set_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "reason"),
     [
-        ("update_customer", {"id": 3, "auto_topup": True}, "No call of the provider"),
-        ("hang_up_call", {"uniqueid": "seed.live"}, "made anew"),
-        ("export_customers", {"customer": 3}, "exported is out"),
+        ("update_customer", {"id": 3, "auto_topup": True}, "no call that undoes this"),
+        ("hang_up_call", {"uniqueid": "seed.live"}, "must be made again"),
+        ("export_customers", {"customer": 3}, "exported data has left"),
         ("create_plan_route", {"called_prefix": "49", "plan": 3, "dry_run": True}, "dry run"),
     ],
 )

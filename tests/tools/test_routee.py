@@ -187,7 +187,7 @@ async def test_a_scheduled_campaign_is_taken_back_whole(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         sent = await desk.call("send_campaign", sender="Bluewater", to=[GREEK], text="Hello", when=LATER.isoformat())
         undone = await desk.attempt("undo_action", action_id=sent["action"])
-        assert "full" in text_of(undone)
+        assert "restores everything" in text_of(undone)
         gone = await desk.attempt("get_campaign", campaign_id=sent["tracking_id"])
         assert gone.is_error
         assert await desk.sandbox.charges() == []
@@ -200,7 +200,7 @@ async def test_a_campaign_that_was_changed_is_put_back_as_it_was(tmp_path: Path)
             "update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when=LATER.isoformat()
         )
         undone = await desk.attempt("undo_action", action_id=changed["action"])
-        assert "partial" in text_of(undone)
+        assert "restores a part" in text_of(undone)
         again = await desk.call("get_campaign", campaign_id=WAITING)
         compared = ("sender", "text", "groups", "campaign_name", "to")
         assert {name: again[name] for name in compared} == {name: was[name] for name in compared}

@@ -27,7 +27,7 @@ convirza: Final = ProviderApi(
     docs_url="https://docs.convirza.com/",
     wire_case=str,
     quirks=(
-        "Most paths under /v3 are inferred; `ringfence doctor` tells what each answered.",
+        "Most paths under /v3 are inferred; `ringfence doctor` reports what each answered.",
         "PUT resets what is left out; the tools named update change single settings, those named replace all of them.",
         "Refresh tokens count once: two installations need two users.",
         "No amounts and no prices are published, so every paid call has an unknown price.",
@@ -93,7 +93,7 @@ class Convirza(ApiClient):
         """
         return status == 401 and (401 not in spec.refusals or not self.session.is_surely_good(refused))
 
-    def noticed(self, operation: Operation[Any], answer: Any) -> None:
+    def after_answer(self, operation: Operation[Any], answer: Any) -> None:
         """An answer shows that the token is good."""
         self.session.accepted()
 

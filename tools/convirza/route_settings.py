@@ -86,7 +86,7 @@ class RouteConfig(Part):
     """Number that rings."""
 
     simultaneous_ring: Annotated[bool | None, Field(serialization_alias="isSimultaneousRing")] = None
-    click_to_call_enabled: bool | None = None  # no document tells it from the next
+    click_to_call_enabled: bool | None = None  # no document says how it differs from the next
     click_to_call: bool | None = None
     dnis_as_caller_id: Annotated[str | None, Field(serialization_alias="dnis_as_cid")] = None
     """`phone_number`."""
@@ -201,7 +201,7 @@ def route_body(settings: BaseModel, *, without: frozenset[str] = frozenset()) ->
     return wire | ({"routing_configuration": routing} if routing else {})
 
 
-def routing_laid_open(data: object) -> object:
+def flatten_routing(data: object) -> object:
     """A read route without that nesting."""
     route = object_in(data)
     return data if route is None else {**route, **(object_in(route.get("routing_configuration")) or {})}

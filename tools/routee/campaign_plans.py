@@ -12,9 +12,9 @@ _RECIPIENTS: Final = frozenset({"to", "contacts", "groups"})
 
 
 def is_same_plan(asked: dict[str, Any], found: dict[str, Any]) -> Evidence:
-    """True where all that was asked for is shown and nothing else, False where something else is shown in its place.
+    """YES where all that was asked for is shown and nothing else, NO where something else is shown in its place.
 
-    Where only more is shown than was asked for, another plan may not have been replaced yet: that tells nothing.
+    Where only more is shown than was asked for, another plan may not have been replaced yet: UNKNOWN.
     """
     wanted, shown = _comparable(asked), _comparable(found)
     if "when" not in wanted:

@@ -53,7 +53,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$"), AfterValidator(
 """A language that Routee speaks. The list stands in the error, since in the schema of each tool it would be long."""
 
 When = Literal["now"] | IsoMoment
-"""Routee acts at once on what has no date. Here the choice is always said."""
+"""Routee acts at once on what has no date. Here the caller always says which."""
 
 
 def scheduled(when: Literal["now"] | datetime) -> str | None:

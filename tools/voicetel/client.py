@@ -37,9 +37,9 @@ voicetel: Final = ProviderApi(
     base_url="https://api.voicetel.com",
     docs_url="https://voicetel.com/docs/api/v2.2/",
     quirks=(
-        "An empty list is answered as 404, and a number of somebody else as 401; both are told as what they mean.",
+        "An empty list is answered as 404, and a number of somebody else as 401; both are reported as what they mean.",
         "Numbers have ten digits on the wire; here they are E.164.",
-        "Orders are charged at once, and some of the numbers may fail: look at `failed`.",
+        "Orders are charged at once, and some of the numbers may fail: check `failed`.",
         "Only orders have an idempotency key; no other call is ever sent a second time.",
         "Changing the password ends the API key that is in use.",
         "Message times run backwards on the wire: `from` is the newer bound. Here they are `since` and `until`.",
@@ -168,7 +168,7 @@ class VoiceTel(ApiClient):
             **options,
         )
 
-    def noticed(self, operation: Operation[Any], answer: Any) -> None:
+    def after_answer(self, operation: Operation[Any], answer: Any) -> None:
         """Keep up with a key that was fetched anew, and with a password change, which ends the key in use."""
         key = getattr(answer, "api_key", None)
         if operation.spec.path == LOGIN_PATH and key is not None:
@@ -183,7 +183,7 @@ class VoiceTel(ApiClient):
             return await super().exchange(operation, idempotency_key=idempotency_key)
         except Conflict as partly:
             if "password" in _updated(partly.details):
-                self.noticed(operation, None)
+                self.after_answer(operation, None)
             raise
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:

@@ -301,7 +301,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Group):
             return UNREAD
-        lost = "That the read shows every setting is inferred."
+        lost = "The read may not show every setting; the documentation does not say."
         return put_back(ReplaceGroup, lost=lost, org_unit_id=self.org_unit_id, **fields_of(before, *NOT_SETTABLE))
 
     def to_wire(self) -> dict[str, Any]:

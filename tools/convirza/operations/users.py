@@ -276,7 +276,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, User):
             return UNREAD
-        lost = "That the read shows every setting is inferred."
+        lost = "The read may not show every setting; the documentation does not say."
         return put_back(ReplaceUser, lost=lost, user_id=self.user_id, **fields_of(before, *NOT_SETTABLE))
 
     def to_wire(self) -> dict[str, Any]:

@@ -195,9 +195,9 @@ class _ChangeOfWebhook(_WebhookSettings):
             given.add(TOKEN_NAME)
         if before is None or before.parameters is None:
             but = f" but {', '.join(sorted(given))}" if given else ""
-            return (f"REMOVES every parameter{but}; which it has is not shown.",)
+            return (f"Removes every parameter{but}; Convirza does not show which ones there are.",)
         gone = [str(entry.name) for entry in before.parameters if entry.name not in given]
-        return (f"REMOVES parameters {', '.join(gone)}, which are not given again.",) if gone else ()
+        return (f"Removes parameters {', '.join(gone)}, because this update leaves them out.",) if gone else ()
 
 
 @convirza.operation(

@@ -1,7 +1,7 @@
 """Enswitch balances: credit given to a customer, top-ups by card, and vouchers.
 
-Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call takes an amount back: that an amount may
-be negative is not documented.
+Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call undoes a payment: no page says that an
+amount may be negative.
 """
 
 import re
@@ -34,7 +34,7 @@ AROUND: Final = timedelta(minutes=1)
     synonyms=("credit", "refund", "top up", "give money", "goodwill"),
 )
 class AddCustomerBalance(Operation[Accepted]):
-    """Give a customer balance; no documented call takes it back."""
+    """Give a customer balance; no documented call undoes it."""
 
     id: Id
     """From enswitch_list_customers."""
@@ -80,7 +80,7 @@ _NO_ERROR: Final = re.compile(r"[0.\s]*|none|null|ok|success", re.IGNORECASE)
 
 
 class TopupRequest(Answer):
-    """What the payment gateway said. What its words are is not documented."""
+    """What the payment gateway answered; its wording is not documented."""
 
     status: LooseText | None = None
     error: int | str | None = None
@@ -132,12 +132,12 @@ class RequestTopup(Operation[TopupRequest]):
             Refused: The card was not charged.
             OutcomeUnknown: It names an error, and says yes.
         """
-        said = TopupRequest.model_validate(content)
-        why = quoted(redact(said.message or said.status or "no reason given"))
-        if said.names_an_error and said.says_yes:
-            raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {said.error}: {why}")
-        if said.names_an_error or said.says_no:
-            raise Refused(f"The payment gateway refused the top-up: {why}", status=200, code=str(said.error or ""))
+        response = TopupRequest.model_validate(content)
+        why = quoted(redact(response.message or response.status or "no reason given"))
+        if response.names_an_error and response.says_yes:
+            raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {response.error}: {why}")
+        if response.names_an_error or response.says_no:
+            raise Refused(f"The payment gateway refused the top-up: {why}", status=200, code=str(response.error or ""))
         return content
 
 

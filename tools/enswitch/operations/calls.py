@@ -25,7 +25,7 @@ from tools.enswitch.field_types import (
     Target,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     is_given,
 )
 from tools.enswitch.groups import (
@@ -76,7 +76,7 @@ class MakeCall(ForCustomer, Operation[Accepted]):
         return Charge(item="call leg", quantity=2, per="call", unknown=why)
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.stype, self.snumber), (self.ctype, self.cnumber))
+        return dialled_numbers((self.stype, self.snumber), (self.ctype, self.cnumber))
 
 
 @enswitch.function(
@@ -103,7 +103,7 @@ class HangUpCall(Operation[Accepted]):
         return self
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="A call that has ended has to be made anew.")
+        return Undo(verdict="none", lost="A call that has ended must be made again.")
 
 
 @enswitch.function(

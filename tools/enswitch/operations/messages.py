@@ -30,7 +30,7 @@ from tools.enswitch.field_types import (
     Text,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing, as_row
@@ -108,7 +108,7 @@ class CreateMailbox(ForCustomer, Operation[Created]):
     """From enswitch_list_people; 0 none."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
     def verification(self, sent_at: datetime) -> Verification[Mailbox]:
         """A mailbox of this number may be an older one, for no read shows whose PIN it has."""
@@ -119,7 +119,7 @@ class CreateMailbox(ForCustomer, Operation[Created]):
 
 
 class Message(Answer):
-    """A voicemail, fax or text that came in. What is said in it was written or spoken by strangers."""
+    """A voicemail, fax or text that came in. Its content comes from outside."""
 
     name: str | None = None
     """What tools take; names shift when a message is deleted."""
@@ -246,7 +246,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     synonyms=("sms", "text", "notify", "reply"),
 )
 class SendText(ForCustomer, Operation[Accepted]):
-    """Send a text message, billed by segment; whether it arrives is not told."""
+    """Send a text message, billed by segment; no delivery report."""
 
     cnumber: Number
     """Number that gets it."""
@@ -265,7 +265,7 @@ class SendText(ForCustomer, Operation[Accepted]):
         return Charge(item="text segment", quantity=segments(self.message).count, unknown=why)
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((None, self.cnumber))
+        return dialled_numbers((None, self.cnumber))
 
 
 @enswitch.function(
@@ -276,7 +276,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     synonyms=("fax", "document", "pdf"),
 )
 class SendFax(ForCustomer, Operation[Created]):
-    """Send a fax, which is billed; whether it arrives is not told."""
+    """Send a fax, which is billed; no delivery report."""
 
     cnumber: Number
     """Number that gets it."""
@@ -288,7 +288,7 @@ class SendFax(ForCustomer, Operation[Created]):
     """Number of yours that sends it, from enswitch_list_numbers."""
 
     email: Mail | None = None
-    """Mail address that is told the outcome."""
+    """Mail address that gets the outcome."""
 
     mailbox: MailboxName | None = None
     """Mailbox that keeps a copy."""
@@ -297,7 +297,7 @@ class SendFax(ForCustomer, Operation[Created]):
         return Charge(item="fax", unknown="The price is the destination's on the rate plan, by the minute.")
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((None, self.cnumber))
+        return dialled_numbers((None, self.cnumber))
 
 
 class Campaign(Answer):

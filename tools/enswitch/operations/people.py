@@ -1,7 +1,7 @@
 """Enswitch people, roles and logins.
 
 Rests on guides 3.13, 3.15 and 4.4. Passwords are made by the server, so that copying one (`copy_password`) is left out,
-and so is people/get's `check`, which tells strangers whether a person exists. Of a person's settings, those that only
+and so is people/get's `check`, which shows anyone whether a person exists. Of a person's settings, those that only
 describe (title, company, country, fax, extension, languages and formats) and public_key are left out.
 """
 

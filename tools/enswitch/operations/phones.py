@@ -24,7 +24,7 @@ from tools.enswitch.field_types import (
     Text,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     new_password,
 )
 from tools.enswitch.groups import Accepted, Created, Destination, ForCustomer, Listing, Paged
@@ -198,7 +198,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
         return verify_settings(self, "name")
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
     def warnings(self) -> tuple[str, ...]:
         return ("Devices with the old password stop working.",) if self.password is not None else ()

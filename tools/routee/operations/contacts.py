@@ -1,4 +1,4 @@
-"""Routee contacts and their labels. What is in a contact's fields was written by or for strangers."""
+"""Routee contacts and their labels. Text in a contact's fields comes from outside."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -20,8 +20,8 @@ from tools.routee.operations.sms import (
     Messages,
     is_text_to,
     messages_since,
+    only_match,
     text_warnings,
-    the_one_like,
 )
 
 
@@ -103,7 +103,7 @@ class SendPoolSms(Operation[SentFromPool]):
         """The one message like it since then, from a sender of the pool, shows that it was sent; else nobody knows."""
 
         def check(found: Messages) -> Evidence | Verification[Any]:
-            row = the_one_like(found, self._may_be_this)
+            row = only_match(found, self._may_be_this)
             return self._sent_from_the_pool(row.sender or "") if row else Evidence.UNKNOWN
 
         return Verification(read=messages_since(sent_at, Filter[MessageField](field="to", term=self.to)), check=check)

@@ -263,10 +263,10 @@ class UpdatePool(PoolSettings, ChangesSomething, Operation[Pool]):
         if not isinstance(before, Pool):
             return ()
         will = {name: getattr(self, name) for name in self.model_fields_set}
-        told = describe_changes(before.plan(), without_none(**will))
+        notes = describe_changes(before.plan(), without_none(**will))
         if self.settings() and before.senders:
-            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *told)
-        return told
+            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *notes)
+        return notes
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Pool):

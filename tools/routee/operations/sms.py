@@ -31,7 +31,7 @@ from tools.routee.field_types import (
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 
-LOOKS_AHEAD: Final = timedelta(minutes=2)
+SEARCH_AHEAD: Final = timedelta(minutes=2)
 """How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""
 
 MessageField = Literal["smsId", "to", "status.status", "direction", "label", "campaign"]
@@ -116,7 +116,7 @@ class SendSms(Operation[SentSms]):
         """The one message like it since then shows that it was sent; none, and several, prove nothing."""
         read = messages_since(sent_at, Filter[MessageField](field="to", term=self.to))
         return Verification(
-            read=read, check=lambda found: Evidence.yes_if(the_one_like(found, self._is_this) is not None)
+            read=read, check=lambda found: Evidence.yes_if(only_match(found, self._is_this) is not None)
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -128,13 +128,13 @@ class SendSms(Operation[SentSms]):
 
 
 def messages_since(
-    sent_at: datetime, narrowed: Filter[MessageField], *, ahead: timedelta = LOOKS_AHEAD
+    sent_at: datetime, narrowed: Filter[MessageField], *, ahead: timedelta = SEARCH_AHEAD
 ) -> "ListMessages":
     """The read that shows a message which was sent at that time. Rows have no time, so none before it are asked for."""
     return ListMessages(since=sent_at, until=sent_at + ahead, filters=[narrowed], limit=500)
 
 
-def the_one_like(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
+def only_match(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
     """The first part of the only message that fits; None where it may be another's, since several fit."""
     rows = [row for row in found.messages if row.direction != "Inbound" and is_this(row)]
     is_alone = len({row.message_id for row in rows}) == 1 and found.last is not False

@@ -247,7 +247,7 @@ class UpdateE911Record(Operation[E911Answer]):
         return Verification(read=ListE911Records(), check=self._is_registered)
 
     def _is_registered(self, found: E911Records) -> Evidence:
-        """A record does not name its `address_id`, so another caller name is all that can be told."""
+        """A record does not name its `address_id`, so only another caller name proves anything."""
         record = found.of(self.number)
         return Evidence.no_if(record is None or _is_of_another(record, self.caller_name))
 
@@ -304,5 +304,5 @@ def _is_of_another(record: E911Record, caller_name: str) -> bool:
 
 
 def _words(*lines: str | None) -> list[str]:
-    """What is said, without the case, spaces and punctuation that a provider normalises."""
+    """The words, without the case, spaces and punctuation that a provider normalises."""
     return re.findall(r"\w+", " ".join(line for line in lines if line).casefold())

@@ -18,7 +18,7 @@ from tools.voicetel.client import voicetel
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """How much earlier than our own time of sending a port-in may say that it was filed."""
 
-LOOKS_BACK: Final = timedelta(days=1)
+SEARCH_BACK: Final = timedelta(days=1)
 """A port-in filed this long before a call was not filed by it, whatever zone its time is in."""
 
 TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
@@ -254,7 +254,7 @@ class ListPorts(Operation[Ports]):
 
 def _filed_about(listed: Ports, sent_at: datetime) -> list[ListedPort] | None:
     """Port-ins that may have been filed by a call of that time; None where a row does not say when or which."""
-    filed = [row for row in listed.ports if row.created_at is None or row.created_at >= sent_at - LOOKS_BACK]
+    filed = [row for row in listed.ports if row.created_at is None or row.created_at >= sent_at - SEARCH_BACK]
     return filed if all(row.pid and _PID.fullmatch(row.pid) and row.created_at for row in filed) else None
 
 

@@ -207,7 +207,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
     """Text of the reply."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="A reply that was sent cannot be taken back.")
+        return Undo(verdict="none", lost="A reply that was sent cannot be recalled.")
 
     def verification(self, sent_at: datetime) -> Verification[TicketMessages]:
         return Verification(
