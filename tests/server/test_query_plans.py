@@ -30,7 +30,9 @@ CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provide
 
 async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=CAPS))
+        settings = settings_for(tmp_path, sandbox.voicetel, budget=CAPS)
+        folder = settings.state_folder
+        _, server = server_for(settings)
         with _statements() as heard:
             async with connect(server, person=Person()) as client:
                 done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
@@ -39,11 +41,11 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
                 await client.call_tool("list_actions", {})
                 await client.call_tool("list_actions", {"state": "unknown"})
                 await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
-                await ringfence(tmp_path, "actions", "reconcile")
-                assert "intact" in await ringfence(tmp_path, "audit", "verify")
+                await ringfence(folder, "actions", "reconcile")
+                assert "intact" in await ringfence(folder, "audit", "verify")
         assert not done.is_error
     assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
-    assert _slow(tmp_path / "ringfence.db", heard) == []
+    assert _slow(folder / "ringfence.db", heard) == []
 
 
 async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:

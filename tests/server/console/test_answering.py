@@ -201,12 +201,15 @@ async def test_the_stop_switch_stops_and_resumes(tmp_path: Path) -> None:
 
 async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        store = SecretStr(f"sqlite+aiosqlite:///{tmp_path / 'page.db'}")
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, store_url=store))
-        async with connect(server) as client, opened_record(tmp_path) as record:
+        settings = settings_for(tmp_path, sandbox.voicetel)
+        folder = settings.state_folder
+        store = SecretStr(f"sqlite+aiosqlite:///{folder / 'page.db'}")
+        _, server = server_for(settings.model_copy(update={"store_url": store}))
+        async with connect(server) as client, opened_record(folder) as record:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
             async with browser(page_over(record, clock=SystemClock())) as page:
-                await page.sign_in()
+                answer = await page.sign_in()
+                assert answer.status_code == 303, answer.text
                 assert (
                     await page.press(f"/{waiting['action']}/approve", on=f"/{waiting['action']}")
                 ).status_code == 303
