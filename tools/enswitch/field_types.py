@@ -21,7 +21,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from clients.fields import NUMBER_ALONE, WIRE, Email, FromStranger
+from clients.fields import NUMBER_ALONE, WIRE, Email, FromOutside
 
 AS_TEXT: Final = WithJsonSchema({"type": "string"})
 AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
@@ -112,7 +112,7 @@ Nothing is added but the plus sign, so that the number can be given back to any 
 """
 
 
-CallerNumber = Annotated[ShownNumber, FromStranger(unless=NUMBER_ALONE)]
+CallerNumber = Annotated[ShownNumber, FromOutside(unless=NUMBER_ALONE)]
 """The number of an end of a call: a caller may send any text as theirs, so anything else is text from outside."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
-from clients.fields import WIRE, AnsweredTime, FromStranger, IsoMoment, LooseText
+from clients.fields import WIRE, AnsweredTime, FromOutside, IsoMoment, LooseText
 from clients.operation import Answer
 from tools.webhooks import PLAIN_SENDER
 
@@ -94,7 +94,7 @@ def same_number(shown: str | None, wanted: str | None) -> bool:
     return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
 
 
-SENDER_ALONE: Final = FromStranger(unless=PLAIN_SENDER)
+SENDER_ALONE: Final = FromOutside(unless=PLAIN_SENDER)
 """Who texts or calls may send any text as the number; a number, and one word of a sender's length, say nothing."""
 
 AnsweredSender = Annotated[LooseText, SENDER_ALONE]

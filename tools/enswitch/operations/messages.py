@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
-from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
+from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from tools.enswitch.client import enswitch
@@ -126,12 +126,12 @@ class Message(Answer):
 
     type: str | None = None
     mimetype: str | None = None
-    caller: StrangerText | None = Field(default=None, alias="callerid")
-    caller_name: StrangerText | None = Field(default=None, alias="callername")
+    caller: OutsideText | None = Field(default=None, alias="callerid")
+    caller_name: OutsideText | None = Field(default=None, alias="callername")
     time: ShownTime = None
     seconds: int | None = Field(default=None, alias="duration")
     listened: bool | None = None
-    transcription: StrangerText | None = None
+    transcription: OutsideText | None = None
 
 
 class Messages(Listing):
@@ -172,7 +172,7 @@ class ListMessages(ForCustomer, Operation[Messages]):
 class OpenedMessage(Message):
     """A message with its text. Recordings and fax pages are left to the operator: only their size is shown."""
 
-    text: StrangerText | None = None
+    text: OutsideText | None = None
     file_bytes: int | None = None
 
     @model_validator(mode="before")

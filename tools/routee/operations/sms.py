@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
-from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
+from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, OutsideText
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
 from tools.routee.client import routee
@@ -204,7 +204,7 @@ class MessagePart(Answer):
     direction: str | None = None
     sender: AnsweredSender | None = Field(default=None, alias="from")
     to: LooseText | None = None
-    text: StrangerText | None = Field(default=None, alias="body")
+    text: OutsideText | None = Field(default=None, alias="body")
     status: Status | None = None
     part: int | None = None
     parts: int | None = None

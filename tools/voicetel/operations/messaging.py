@@ -14,7 +14,7 @@ from clients.fields import (
     Dollars,
     LooseText,
     Moment,
-    StrangerText,
+    OutsideText,
     UsNumber,
     require_in_order,
 )
@@ -48,7 +48,7 @@ class MessageValue(Answer):
     direction: str | None = None
     source: AnsweredNumber | None = Field(default=None, alias="sourceNumber")
     destination: AnsweredNumber | None = Field(default=None, alias="destinationNumber")
-    text: StrangerText | None = Field(default=None, alias="message")
+    text: OutsideText | None = Field(default=None, alias="message")
     billed: Dollars | None = Field(default=None, alias="rate")
 
 
@@ -308,7 +308,7 @@ class CarrierReview(Answer):
 
     carrier: str | None = None
     status: str | None = None
-    detail: StrangerText | None = None
+    detail: OutsideText | None = None
     updated_at: AnsweredTime | None = None
 
 

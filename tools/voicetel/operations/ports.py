@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
-from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
+from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, OutsideText, Secret, UsNumber
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
@@ -97,7 +97,7 @@ class SubmittedPort(Answer):
     ticket: int | None = None
     loa_url: str | None = None
     port_url: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 @voicetel.operation(
@@ -230,7 +230,7 @@ class ListedPort(Answer):
     """Firm order commitment: the day of the move, YYYYMMDD."""
 
     support_url: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 class Ports(Answer):
@@ -308,7 +308,7 @@ class PortDetails(Answer):
     numbers: list[AnsweredNumber] = []
     name: str | None = None
     email: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 class Port(Answer):

@@ -14,7 +14,7 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
 from clients.evidence import Evidence, is_since
-from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
+from clients.fields import AnsweredEmail, AnsweredTime, Email, OutsideText
 from clients.operation import Answer, Done, Operation, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 
@@ -29,7 +29,7 @@ CLOCKS_DIFFER: Final = timedelta(minutes=2)
 class Attachment(Answer):
     """A file that came with a message."""
 
-    file_name: StrangerText | None = None
+    file_name: OutsideText | None = None
     url: str | None = Field(default=None, alias="fileUrl")
 
 
@@ -38,7 +38,7 @@ class TicketMessage(Answer):
 
     id: int | None = None
     type: str | None = None
-    body: StrangerText | None = None
+    body: OutsideText | None = None
     created_at: AnsweredTime | None = None
     created_by: AnsweredEmail | None = Field(default=None, validation_alias=AliasPath("createdBy", "email"))
     attachments: list[Attachment] = Field(default=[], validation_alias=AliasPath("embedded", "attachments"))
@@ -58,8 +58,8 @@ Messages = Annotated[list[TicketMessage], BeforeValidator(_meant_for_customers)]
 class Customer(Answer):
     """Who asked."""
 
-    first_name: StrangerText | None = None
-    last_name: StrangerText | None = None
+    first_name: OutsideText | None = None
+    last_name: OutsideText | None = None
     email: AnsweredEmail | None = None
 
 
@@ -70,9 +70,9 @@ class Ticket(Answer):
     number: int | None = None
     """The number that people quote; calls take the `id`."""
 
-    subject: StrangerText | None = None
+    subject: OutsideText | None = None
     status: str | None = None
-    preview: StrangerText | None = None
+    preview: OutsideText | None = None
     customer: Customer | None = None
     created_at: AnsweredTime | None = None
     updated_at: AnsweredTime | None = None
