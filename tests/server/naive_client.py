@@ -173,17 +173,26 @@ def loosen_the_doors() -> None:
         model_config = ConfigDict(extra="forbid")
 
         action_id: str
+
+    class BadlyNamed(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
         amount: str | None = Field(default=None, alias="amount$")
 
     async def approve_action(asked: ActionToApprove, call: BuiltinCall) -> Reply:
         """Approve an action."""
         return Reply(content={"approved": asked.action_id})
 
+    async def note(asked: BadlyNamed, call: BuiltinCall) -> Reply:
+        """Write a note."""
+        return Reply(content={})
+
     def with_an_approval(action_tools: Any) -> Any:
-        declare = builtin_tool(
+        approving = builtin_tool(
             "approve_action", toolset="actions", effect=BuiltinEffect.LOCAL_READ, arguments=ActionToApprove
         )
-        return (*action_tools, declare(approve_action))
+        noting = builtin_tool("note", toolset="actions", effect=BuiltinEffect.LOCAL_READ, arguments=BadlyNamed)
+        return (*action_tools, approving(approve_action), noting(note))
 
     class AnyToken(BearerTokens):
         async def verify_token(self, token: str) -> Any:
