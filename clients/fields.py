@@ -150,7 +150,7 @@ class FromOutside:
     """A form that cannot carry instructions, such as a number: text of that form is shown as it is."""
 
     def is_suspect(self, text: str) -> bool:
-        """True for text that could carry instructions."""
+        """Return True for text that could carry instructions."""
         return self.unless is None or self.unless.fullmatch(text) is None
 
 
@@ -187,5 +187,5 @@ Secret = SecretStr
 
 
 def is_secret(annotation: Any) -> bool:
-    """True for a field type that holds a secret, however it is wrapped."""
+    """Return True for a field type that holds a secret, however it is wrapped."""
     return annotation is SecretStr or any(is_secret(part) for part in get_args(annotation))

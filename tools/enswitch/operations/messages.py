@@ -111,7 +111,7 @@ class CreateMailbox(ForCustomer, Operation[Created]):
         return dialled_numbers((self.dtype, self.dnumber))
 
     def verification(self, sent_at: datetime) -> Verification[Mailbox]:
-        """A mailbox of this number may be an older one, for no read shows whose PIN it has."""
+        # A mailbox of this number may be an older one, for no read shows whose PIN it has.
         read = GetMailbox(mailbox=self.mailbox, customer=self.customer)
         return Verification(
             read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
@@ -207,7 +207,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
     """Name, from enswitch_list_messages."""
 
     def to_wire(self) -> dict[str, Any]:
-        """`listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON."""
+        # `listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON.
         return {**wire_fields(self), "listened": 0, "encoding": "base64"}
 
 

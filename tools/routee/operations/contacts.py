@@ -40,7 +40,7 @@ class Contact(Answer):
     labels: list[LabelValue] = []
 
     def details(self) -> dict[str, Any]:
-        """What was set, as arguments."""
+        """Return what was set, as arguments."""
         return without_none(
             mobile=self.mobile,
             first_name=self.first_name,
@@ -106,7 +106,7 @@ class ContactDetails(BaseModel):
     """Values by label, from routee_list_labels."""
 
     def body(self) -> dict[str, Any]:
-        """The contact in Routee's form."""
+        """Return the contact in Routee's form."""
         labels = [{"name": name, "value": value} for name, value in (self.labels or {}).items()]
         return without_none(
             mobile=self.mobile,

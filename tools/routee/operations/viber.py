@@ -199,7 +199,7 @@ class SendViberCode(Operation[ViberCode]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def to_wire(self) -> dict[str, Any]:
-        """The recipient is an array of one here."""
+        # The recipient is an array of one here.
         return wire_fields(self) | {"to": [self.to]}
 
 

@@ -184,7 +184,7 @@ class ListCredits(Operation[Credits]):
 
 
 def _decoded(name: object) -> object:
-    """The name as the caller sent it. A plus sign stands for a space unless it begins a number."""
+    """Return the name as the caller sent it. A plus sign stands for a space unless it begins a number."""
     if not isinstance(name, str):
         return name
     return unquote(name) if name.startswith("+") else unquote_plus(name)

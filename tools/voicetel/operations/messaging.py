@@ -188,7 +188,7 @@ class SendMessage(Operation[SentMessage]):
         return notes if found.outside else notes[:1]
 
     def verification(self, sent_at: datetime) -> Verification[Messages]:
-        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
+        # The same text to the same recipient since then shows that it was sent; none proves nothing.
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",

@@ -175,7 +175,7 @@ class CreateTicket(Operation[TicketAnswer]):
         return Verification(read=ListTickets(), check=lambda found: self._may_be_listed(found, sent_at))
 
     def _may_be_listed(self, found: Tickets, sent_at: datetime) -> Evidence:
-        """A ticket of this subject may be an older one, and the list may be cut off."""
+        # A ticket of this subject may be an older one, and the list may be cut off.
         same = [ticket for ticket in found.tickets if (ticket.subject or "").strip() == self.subject.strip()]
         if any(is_since(ticket.created_at, sent_at, tolerance=CLOCKS_DIFFER) for ticket in same):
             return Evidence.YES
@@ -215,7 +215,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
         )
 
     def _is_among(self, found: TicketMessages, sent_at: datetime) -> Evidence:
-        """A customer's message of these words and no others shows that it was added; none proves nothing."""
+        # A customer's message of these words and no others shows that it was added; none proves nothing.
         same = (
             row.type == "customer"
             and _has_the_words(row.body or "", self.message)
@@ -226,7 +226,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
 
 
 def _has_the_words(body: str, message: str) -> bool:
-    """True if a body says this, as text or as HTML, which may break its lines elsewhere."""
+    """Return True if a body says this, as text or as HTML, which may break its lines elsewhere."""
     wanted = message.split()
     return wanted in (unescape(body).split(), unescape(_TAG.sub(" ", body)).split())
 
