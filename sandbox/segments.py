@@ -20,7 +20,7 @@ def count_segments(text: str) -> int:
 
 
 def _fill(widths: list[int], single: int, joined: int) -> int:
-    """Segments for characters of these widths; a character is never split over two segments."""
+    """Count segments for characters of these widths; a character is never split over two segments."""
     if sum(widths) <= single:
         return 1
     segments, room = 1, joined

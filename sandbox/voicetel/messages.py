@@ -106,7 +106,7 @@ def _require_allowed(account: Account, source: str, recipient: str, kind: str) -
 
 
 def _receipts(call: Call) -> list[Message]:
-    """Delivery receipts of messages sent a moment ago or longer.
+    """Return delivery receipts of messages sent a moment ago or longer.
 
     inferred: the schema has no status field, so the message text carries it as an SMPP receipt does.
     """

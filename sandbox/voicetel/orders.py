@@ -90,7 +90,7 @@ def order_numbers(call: Call, body: OrderBody) -> Answer:
 
 @operation("GET", "inventory")
 def search_inventory(call: Call, query: SearchQuery) -> Answer:
-    """Numbers that match a mask; the answer may be ten minutes old."""
+    """Return numbers that match a mask; the answer may be ten minutes old."""
 
     def find() -> list[dict[str, object]]:
         matching = (offer for offer in call.state.inventory.matching(query.tnMask) if _fits(offer, query))
@@ -102,7 +102,7 @@ def search_inventory(call: Call, query: SearchQuery) -> Answer:
 
 @operation("GET", "inventory/coverage")
 def count_coverage(call: Call, query: CoverageQuery) -> Answer:
-    """Free numbers by state, city, rate centre, exchange or thousands block."""
+    """Count free numbers by state, city, rate centre, exchange or thousands block."""
 
     def find() -> list[dict[str, object]]:
         counts = Counter(

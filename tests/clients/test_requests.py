@@ -122,7 +122,7 @@ async def test_an_account_is_told_by_its_provider_where_it_lives_and_who_it_is_t
 
 @asynccontextmanager
 async def baker(seen: list[bytes]) -> AsyncGenerator[str]:
-    """A provider that hands out a cookie, and notes what it is sent."""
+    """Serve a provider that sets a cookie and records what it receives."""
 
     async def serve(stream: SocketStream) -> None:
         async with stream:

@@ -26,7 +26,7 @@ from tools.routee.webhooks import read_callback
 
 
 def _report(state: str, *, message: str = "m-1", minute: int = 0, part: int = 1, **more: Any) -> dict[str, Any]:
-    """A delivery report, as the documents print it."""
+    """Build a delivery report, as the documents print it."""
     return {
         "messageId": message,
         "smsId": f"{message}-{part}",

@@ -276,7 +276,7 @@ class Balancer(httpx2.AsyncHTTPTransport):
 
 
 def _two(store: str, url: str, folder: Path) -> tuple[tuple[Services, Any], tuple[Services, Any]]:
-    """Two servers with engines and folders of their own on one store."""
+    """Build two servers with engines and folders of their own on one store."""
     one, other = (_settings(store, url, folder / name) for name in ("one", "other"))
     return server_for(one), server_for(other)
 

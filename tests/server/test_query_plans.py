@@ -60,7 +60,7 @@ async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) ->
 
 @contextmanager
 def _statements() -> Generator[dict[str, Any]]:
-    """Every statement that any engine sends, with the parameters it had last."""
+    """Record every statement that any engine sends, with the parameters it had last."""
     heard: dict[str, Any] = {}
 
     def sent(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool) -> None:
@@ -75,7 +75,7 @@ def _statements() -> Generator[dict[str, Any]]:
 
 
 def _slow(store: Path, statements: dict[str, Any]) -> list[str]:
-    """Statements that read a whole table that grows, or sort what they found."""
+    """Return statements that read a whole table that grows, or sort what they found."""
     found: list[str] = []
     with sqlite3.connect(store) as connection:
         for statement, parameters in statements.items():

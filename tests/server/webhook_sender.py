@@ -48,7 +48,7 @@ class Inbox:
 async def opened(
     folder: Path, *, store: SecretStr | None = None, keep_days: int | None = None, **more: Any
 ) -> AsyncGenerator[tuple[Inbox, Sandbox]]:
-    """A server over HTTP before a fresh sandbox, whose callbacks reach it."""
+    """Run a server over HTTP in front of a fresh sandbox, whose callbacks reach it."""
     port = free_port()
     async with sandboxes() as sandbox, httpx2.AsyncClient() as http:
         public = HttpSettings(
@@ -67,7 +67,7 @@ async def opened(
 
 
 async def answer_of(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """What a call that must succeed brought."""
+    """Call a tool, check that the call succeeded, and return its result."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     return result.structured_content or {}

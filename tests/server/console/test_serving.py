@@ -301,7 +301,7 @@ async def _connected(base: str) -> AsyncGenerator[Client]:
 
 
 async def _call(base: str, capabilities: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A call in the wire's own form, for capabilities that the SDK's client does not declare apart."""
+    """Call the tool in the wire's own form, for capabilities that the SDK's client does not declare apart."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
