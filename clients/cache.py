@@ -19,7 +19,7 @@ class AnswerCache(Protocol):
     """Stores raw answers. Processes that share a store share the cache."""
 
     async def get(self, account: str, name: str) -> CachedAnswer | None:
-        """The answer to this read of this account, however old."""
+        """Return the answer to this read of this account, however old."""
         ...
 
     async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
@@ -38,12 +38,15 @@ class ProcessCache:
         self._kept: dict[tuple[str, str], CachedAnswer] = {}
 
     async def get(self, account: str, name: str) -> CachedAnswer | None:
+        """Return what is stored under the name, None where nothing is."""
         return self._kept.get((account, name))
 
     async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
+        """Store it in memory."""
         self._kept[account, name] = answer
 
     async def mark_stale(self, account: str) -> None:
+        """Mark every cached answer of an account as stale."""
         for key, kept in self._kept.items():
             if key[0] == account:
                 self._kept[key] = replace(kept, is_stale=True)

@@ -172,7 +172,7 @@ class ApiClient:
         return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
-        """A cached answer while it is fresh, and also where the provider's limit allows no newer one."""
+        """Return a cached answer while it is fresh, and also where the provider's limit allows no newer one."""
         spec, name = operation.spec, operation.spec.name + operation.model_dump_json()
         kept = await self._cache.get(self.account, name)
         if kept and not kept.is_stale and (datetime.now(UTC) - kept.at).total_seconds() < spec.cached_for:
@@ -201,11 +201,11 @@ class ApiClient:
         return {}
 
     def normalize_response(self, response: Response) -> Response:
-        """The response with its real status, where the provider puts that in the body."""
+        """Return the response with its real status, where the provider puts that in the body."""
         return response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
-        """The content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
+        """Return the content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
 
         Raises:
             UnexpectedAnswer: There is no such envelope; the message is a sentence without its full stop.
@@ -213,15 +213,15 @@ class ApiClient:
         raise NotImplementedError
 
     def is_own_refusal(self, payload: Any) -> bool:
-        """True for a refusal in the provider's own form, not in that of a proxy or another server."""
+        """Return True for a refusal in the provider's own form, not in that of a proxy or another server."""
         return isinstance(payload, Mapping)
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error for the provider's refusal."""
+        """Return the typed error for the provider's refusal."""
         raise NotImplementedError
 
     def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
-        """True if this status may mean that the call's credentials are no longer valid."""
+        """Return True if this status may mean that the call's credentials are no longer valid."""
         return status == 401
 
     def after_answer(self, operation: Operation[Any], answer: Any) -> None:
@@ -278,7 +278,7 @@ class ApiClient:
             await response.aclose()
 
     async def _open(self, spec: Spec) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """The headers and the form fields that open the account."""
+        """Return the headers and the form fields that open the account."""
         if not spec.needs_key:
             return {}, {}
         try:
@@ -319,7 +319,7 @@ class ApiClient:
     def failure(
         self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
     ) -> TelephonyError:
-        """What a status of 400 or more means, whether it is that of the response or hidden in its envelope."""
+        """Return what a status of 400 or more means, whether it is that of the response or hidden in its envelope."""
         hint = f" It asks to wait {retry_after:.0f} seconds." if retry_after is not None else ""
         if status == 429:
             message = f"{self.provider.title} says: too many requests.{hint} Nothing was done."
@@ -370,13 +370,13 @@ class ApiClient:
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:
-    """True for a call that spends money or changes what a cached answer shows."""
+    """Return True for a call that spends money or changes what a cached answer shows."""
     before = operation.before()
     return Effect.PAID in operation.spec.effect or (before is not None and before.spec.cached_for > 0)
 
 
 def _parts(request: Request, *, files: bool) -> dict[str, Any] | None:
-    """The files of a multipart body, which are `(name, content, media type)`, or its other fields."""
+    """Return the files of a multipart body, which are `(name, content, media type)`, or its other fields."""
     if request.carrier != "multipart":
         return None
     return {name: part for name, part in request.body.items() if isinstance(part, tuple) == files}

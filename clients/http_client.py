@@ -17,7 +17,7 @@ CONNECTIONS: Final = 100
 
 
 def open_http_client(timeout: float = 30.0) -> httpx2.AsyncClient:
-    """The pooled HTTP client of a process; clients of several accounts share it, so it keeps no cookies."""
+    """Return the pooled HTTP client of a process; clients of several accounts share it, so it keeps no cookies."""
     limits = httpx2.Limits(
         max_connections=CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_SECONDS
     )
@@ -29,5 +29,5 @@ def open_http_client(timeout: float = 30.0) -> httpx2.AsyncClient:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The certificates that are trusted. Reading them takes longer than all else about a pool."""
+    """Return the certificates that are trusted. Reading them takes longer than all else about a pool."""
     return httpx2.create_ssl_context()

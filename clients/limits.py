@@ -38,6 +38,7 @@ class ProcessLimits:
         self._taken: defaultdict[str, deque[float]] = defaultdict(deque)
 
     async def take(self, limit: Limit) -> None:
+        """Count one call in memory."""
         self.require_room(limit)
         self.count(limit)
 
@@ -56,7 +57,7 @@ class ProcessLimits:
 
 
 def limit_reached(limit: Limit, *, retry_after: float) -> LimitReached:
-    """The error for a call over the limit."""
+    """Return the error for a call over the limit."""
     return LimitReached(
         f"The provider allows {limit.calls} calls in {_span(limit.seconds)} for this ({limit.name}); "
         f"nothing was sent. The next is possible in {_span(retry_after)}.",

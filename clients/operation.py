@@ -47,7 +47,7 @@ class Answer(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_missing(cls, data: object) -> object:
-        """A list without entries may arrive as null."""
+        # A list without entries may arrive as null.
         if not isinstance(data, Mapping):
             return data
         fields = cast("Mapping[str, Any]", data)
@@ -111,15 +111,15 @@ class Operation(DeclaredModel, Generic[R]):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def charge(self) -> Charge | None:
-        """What this call spends; every paid operation overrides it."""
+        """Return what this call spends; every paid operation overrides it."""
         return None
 
     def before(self) -> "Operation[Any] | None":
-        """The read that captures the state this call will change."""
+        """Return the read that captures the state this call will change."""
         return None
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        """The call that undoes this one.
+        """Return the call that undoes this one.
 
         `before` is the answer to the read of that name, None where it was not read; `answer` is what this call brought.
         """
@@ -147,7 +147,7 @@ class Operation(DeclaredModel, Generic[R]):
         return max([1, *(len(cast("list[object]", value)) for value in values if isinstance(value, list))])
 
     def spent(self, answer: R) -> Decimal | None:
-        """What the provider charged, in the currency of the quote; None if the answer does not show it."""
+        """Return what the provider charged, in the currency of the quote; None if the answer does not show it."""
         return None
 
     def warnings(self) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ class Operation(DeclaredModel, Generic[R]):
         return ()
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        """What this call changes in the state it replaces, one sentence each.
+        """Return what this call changes in the state it replaces, one sentence each.
 
         `before` is the answer to the read of that name, None where it was not read.
         """
@@ -166,23 +166,23 @@ class Operation(DeclaredModel, Generic[R]):
         return ()
 
     def next_cursor(self, answer: Any) -> str | None:
-        """The `cursor` of the page after this answer, where the operation has such a field and its provider pages."""
+        """Return the `cursor` of the next page; None after the last one, and where the operation has no pages."""
         return None
 
     def to_wire(self) -> dict[str, Any]:
-        """The query or body in the provider's form. Overridden where the wire is not shaped like the fields."""
+        """Return the query or body in the provider's form. Overridden where the wire is not shaped like the fields."""
         return wire_fields(self)
 
     def to_array(self) -> list[Any] | None:
-        """The body, where it is an array."""
+        """Return the body, where it is an array."""
         return None
 
     def to_query(self) -> dict[str, Any]:
-        """What goes into the query of a call whose other arguments are in its body."""
+        """Return what goes into the query of a call whose other arguments are in its body."""
         return {}
 
     def select(self, content: Any) -> Any:
-        """The requested part of the content; overridden where the provider's read returns more than that.
+        """Return the requested part of the content; overridden where the provider's read returns more than that.
 
         Raises:
             NotFound: It is not there.
@@ -231,7 +231,7 @@ NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing c
 
 
 def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any) -> Undo:
-    """The call that sets what was read before; verdict none if the call does not accept it."""
+    """Return the call that sets what was read before; verdict none if the call does not accept it."""
     try:
         return Undo(verdict="partial" if lost else "full", operation=operation.model_validate(fields), lost=lost)
     except ValidationError:
@@ -244,12 +244,12 @@ def verify_removal(read: Operation[A]) -> Verification[A]:
 
 
 def is_dry_run(operation: object) -> bool:
-    """True for a dry run, which does nothing and spends nothing."""
+    """Return True for a dry run, which does nothing and spends nothing."""
     return bool(getattr(operation, "dry_run", False))
 
 
 def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The fields that are set, under their wire names, without those of the path and those in `exclude`."""
+    """Return the fields that are set, under their wire names, without those of the path and those in `exclude`."""
     left_out = placeholders(operation.spec.path) | exclude
     values = operation.model_dump(mode="json", exclude_none=True, exclude=left_out, context=WIRE)
     secrets = {name: value for name, value in _secrets(operation).items() if name not in left_out}
@@ -259,7 +259,7 @@ def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozense
 
 
 def answer_type(operation: type[Operation[R]]) -> type[R]:
-    """The type of an operation's answer."""
+    """Return the type of an operation's answer."""
     for base in operation.__mro__:
         generic = cast("dict[str, Any]", base.__dict__.get("__pydantic_generic_metadata__", {}))
         if isinstance(origin := generic.get("origin"), type) and issubclass(origin, Operation):

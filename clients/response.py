@@ -57,7 +57,7 @@ class Response:
 
 
 def _date(text: str) -> datetime | None:
-    """An HTTP date; None for anything else."""
+    """Return an HTTP date; None for anything else."""
     try:
         date = parsedate_to_datetime(text)
     except ValueError:
@@ -91,7 +91,7 @@ async def read_within(response: httpx2.Response, size: int, *, remark: str) -> R
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a text without secrets; empty for a page of markup."""
+    """Return the beginning of a text without secrets; empty for a page of markup."""
     beginning = text.lstrip()[:WORDS_LIMIT]
     return "" if beginning.startswith("<") else redact(beginning)
 

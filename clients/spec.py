@@ -82,6 +82,7 @@ class Spec:
 
     @property
     def tool_name(self) -> str:
+        """The name of the operation's tool, such as `acme_order_numbers`."""
         return f"{self.provider.name}_{self.name}"
 
     @property

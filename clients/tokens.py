@@ -10,7 +10,7 @@ class TokenStore(Protocol):
     """
 
     async def get(self, name: str) -> str | None:
-        """The text that was stored last."""
+        """Return the text that was stored last."""
         ...
 
     async def put(self, name: str, value: str) -> None:
@@ -29,10 +29,13 @@ class ProcessTokens:
         self._kept: dict[str, str] = {}
 
     async def get(self, name: str) -> str | None:
+        """Return what is stored under the name, None where nothing is."""
         return self._kept.get(name)
 
     async def put(self, name: str, value: str) -> None:
+        """Store it in memory."""
         self._kept[name] = value
 
     async def drop(self, name: str) -> None:
+        """Delete it."""
         self._kept.pop(name, None)

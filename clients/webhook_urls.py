@@ -14,7 +14,7 @@ class Inbox(Protocol):
     """Knows the URLs at which this installation receives webhooks."""
 
     def url(self, kind: str) -> str | None:
-        """The URL for one kind of webhook; None where no provider could reach it."""
+        """Return the URL for one kind of webhook; None where no provider could reach it."""
         ...
 
 
@@ -22,6 +22,7 @@ class NoInbox:
     """An inbox that receives nothing."""
 
     def url(self, kind: str) -> str | None:
+        """Return None: nothing is received."""
         return None
 
 
@@ -37,7 +38,7 @@ def expand(value: Any, url: Callable[[str], str], kinds: Mapping[str, str], key:
 
 
 def uses_placeholder(value: Any) -> bool:
-    """True when a body contains the placeholder anywhere."""
+    """Return True when a body contains the placeholder anywhere."""
     if isinstance(value, dict):
         return any(uses_placeholder(inner) for inner in cast("dict[str, Any]", value).values())
     return bool(value == INBOX)

@@ -1,4 +1,4 @@
-"""What to look at while nobody knows whether a call took effect."""
+"""Names the read that shows whether a call took effect, while its outcome is unknown."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,13 +11,17 @@ from guard.dependencies import OperationCatalog
 
 
 def verification_hint(action: Action, catalog: OperationCatalog) -> str:
-    """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
+    """One sentence that names the read which verifies the call, or the reads nearest to that."""
     called = catalog.operation_named(action.operation)
     if called is not None and called.spec.unverifiable:
         return f"No read can tell: {called.spec.unverifiable}.{_nearest(catalog.related_reads(action.operation))}"
     operation = _again(action, called)
-    if operation is not None and action.sent_at is not None and (proof := operation.verification(action.sent_at)):
-        return f"Look with {_call(proof.read)}."
+    if (
+        operation is not None
+        and action.sent_at is not None
+        and (verification := operation.verification(action.sent_at))
+    ):
+        return f"Look with {_call(verification.read)}."
     if operation is not None and (before := operation.before()) is not None:
         return f"Look with {_call(before)}."
     return f"No read settles it by itself.{_nearest(catalog.related_reads(action.operation))}"
@@ -30,7 +34,7 @@ def _nearest(beside: Sequence[str]) -> str:
 
 
 def _again(action: Action, called: type[Operation[Any]] | None) -> Operation[Any] | None:
-    """The call as it was made; None where it cannot be built, because a secret of it is not on the record."""
+    """The call as it was made; None where it cannot be rebuilt, because the journal does not hold its secret."""
     if called is None:
         return None
     try:

@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from clients.fields import FromStranger
+from clients.fields import FromOutside
 from clients.operation import Operation, answer_type
 from guard.action import Action
 from guard.injection.deobfuscation import confusable_skeleton
@@ -82,17 +82,17 @@ def fence_fields(model: BaseModel, shown: Mapping[str, Any], untrusted: Untruste
     return out
 
 
-def _each(value: Any, untrusted: Untrusted, marker: FromStranger) -> Any:
+def _each(value: Any, untrusted: Untrusted, marker: FromOutside) -> Any:
     if isinstance(value, str):
-        return untrusted.fence(value) if marker.wrote(value) else value
+        return untrusted.fence(value) if marker.is_suspect(value) else value
     if isinstance(value, list):
         return [_each(item, untrusted, marker) for item in cast("list[object]", value)]
     return value
 
 
-def _marker(metadata: list[Any], annotation: Any) -> FromStranger | None:
+def _marker(metadata: list[Any], annotation: Any) -> FromOutside | None:
     """The marker of a field, however its type is wrapped."""
-    if (found := next((item for item in metadata if isinstance(item, FromStranger)), None)) is not None:
+    if (found := next((item for item in metadata if isinstance(item, FromOutside)), None)) is not None:
         return found
     inner = (_marker(list(getattr(part, "__metadata__", ())), part) for part in get_args(annotation))
     return next((marker for marker in inner if marker is not None), None)

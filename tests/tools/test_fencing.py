@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from clients.fields import FromStranger
+from clients.fields import FromOutside
 from clients.operation import OperationType, answer_type
 from server.mcp.untrusted import Untrusted, fence_fields
 from tests.guard.injections import INJECTIONS
@@ -57,7 +57,7 @@ def _with_strangers() -> Iterator[Any]:
 
 
 def _is_marked(annotation: Any, within: tuple[Any, ...]) -> bool:
-    if isinstance(annotation, FromStranger):
+    if isinstance(annotation, FromOutside):
         return True
     parts: list[Any] = [*get_args(annotation), *getattr(annotation, "__metadata__", ())]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -189,7 +189,7 @@ def _filled(annotation: Any, within: tuple[type, ...]) -> Any:
 def _model(model: type[BaseModel], within: tuple[type, ...]) -> BaseModel:
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        if any(isinstance(item, FromStranger) for item in field.metadata):
+        if any(isinstance(item, FromOutside) for item in field.metadata):
             values[name] = HOSTILE
         else:
             values[name] = _filled(field.annotation, (*within, model))
@@ -197,7 +197,7 @@ def _model(model: type[BaseModel], within: tuple[type, ...]) -> BaseModel:
 
 
 def _marker_on(annotation: Any) -> bool:
-    return any(isinstance(item, FromStranger) for item in getattr(annotation, "__metadata__", ()))
+    return any(isinstance(item, FromOutside) for item in getattr(annotation, "__metadata__", ()))
 
 
 def test_a_name_that_arrives_encoded_is_cleaned_after_it_is_decoded() -> None:

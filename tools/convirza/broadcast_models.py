@@ -70,7 +70,7 @@ def is_changed(found: Broadcast, when: str | None, wanted: dict[str, Any], sent_
 
 
 def _is_sent_as(settings: list[Evidence], went_out: Evidence) -> Evidence:
-    """A broadcast that counts as not sent is sent again, so a setting that seems to differ does not prove that."""
+    # A broadcast that counts as not sent is sent again, so a setting that seems to differ does not prove that.
     if went_out is Evidence.NO:
         return Evidence.NO
     return Evidence.yes_if(all_of([*settings, went_out]) is Evidence.YES)

@@ -132,7 +132,7 @@ class ConvirzaSession:
             ) from lost
 
     async def _refreshed(self, http: httpx2.AsyncClient, old: TokenPair) -> TokenPair | None:
-        """The next pair, kept before anybody uses it; None where only a new login helps.
+        """Return the next pair, kept before anybody uses it; None where only a new login helps.
 
         A refresh whose answer was lost may have used up the token, so it is not sent twice.
         """
@@ -145,7 +145,7 @@ class ConvirzaSession:
         return pair or await self._brought_by_another(old)
 
     async def _brought_by_another(self, old: TokenPair) -> TokenPair | None:
-        """The pair of another process on the same store that was faster."""
+        """Return the pair of another process on the same store that was faster."""
         kept = await self._kept()
         return kept if kept != old else None
 
@@ -190,7 +190,7 @@ def _bearer_header(pair: TokenPair) -> dict[str, str]:
 
 
 def _pair_in(text: str) -> TokenPair | None:
-    """The pair in an answer or in what was kept; None where it is neither. An envelope around it is looked through."""
+    """Return the pair in an answer or in the token store, with or without an envelope; None where there is none."""
     try:
         content: Any = json.loads(text)
     except (ValueError, RecursionError):

@@ -233,7 +233,7 @@ class Enswitch(ApiClient):
         return exchange
 
     def adapt_request(self, operation: Operation[Any], request: Request) -> Request:
-        """The call as this installation's version knows it."""
+        """Return the call as this installation's version knows it."""
         return replace(request, body=in_form_of(self._version, operation, request.body or {}))
 
     def form_credentials(self) -> Mapping[str, str]:
@@ -241,7 +241,7 @@ class Enswitch(ApiClient):
         return self.login.fields
 
     def normalize_response(self, response: Response) -> Response:
-        """The code in the body counts. Whether HTTP's mirrors it is not documented; both are read."""
+        # The code in the body counts. Whether HTTP's mirrors it is not documented; both are read.
         if not (200 <= response.status < 300 or 400 <= response.status < 500):
             return response
         refused = [code for code in codes_of(parse_json_or_none(response.text)) if code not in SUCCESS]
@@ -258,7 +258,7 @@ class Enswitch(ApiClient):
         return {} if data is None else data
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, with each faulty parameter and Enswitch's words."""
+        """Return the typed error, with each faulty parameter and Enswitch's words."""
         what = f"Enswitch refused to {spec.title[0].lower()}{spec.title[1:]}"
         if not codes_of(payload) and status in {404, 405}:
             return Refused(
@@ -272,7 +272,7 @@ class Enswitch(ApiClient):
 
 
 def _without_code(spec: Spec, raw: str) -> TelephonyError:
-    """What an answer means in which no code says whether the call was done."""
+    """Return what an answer means in which no code says whether the call was done."""
     what = f"Enswitch answered {spec.title.lower()} without its envelope, as a proxy or a login page does"
     if spec.effect.is_plain_read:
         return UnexpectedAnswer(f"{what}.", raw=raw)
@@ -281,7 +281,7 @@ def _without_code(spec: Spec, raw: str) -> TelephonyError:
 
 
 def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> None:
-    """A dry run must be answered as one, for some functions ignore `validation` and act; and nothing else may be.
+    """Require the answer of a dry run to a dry run, and to nothing else: some functions ignore `validation` and act.
 
     Raises:
         UnexpectedAnswer: It may have acted.
@@ -311,7 +311,7 @@ _REFUSALS: Final[Mapping[int, tuple[type[Refused], str]]] = {
 
 
 def codes_of(payload: Any) -> list[str]:
-    """The codes of an envelope, as text; some installations send them as numbers. Empty where it is none."""
+    """Return the codes of an envelope, as text; some installations send them as numbers. Empty where it is none."""
     return [str(_member(entry, "code")) for entry in _entries(payload) if _member(entry, "code") is not None]
 
 
@@ -333,7 +333,7 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _status(code: str) -> int:
-    """A code as the engine reads statuses; what is none of an error's counts as a failure of the server."""
+    """Return a code as the engine reads statuses; what is none of an error's counts as a failure of the server."""
     return int(code) if code.isdecimal() and 400 <= int(code) < 600 else 500
 
 

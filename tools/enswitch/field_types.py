@@ -21,7 +21,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from clients.fields import NUMBER_ALONE, WIRE, Email, FromStranger
+from clients.fields import NUMBER_ALONE, WIRE, Email, FromOutside
 
 AS_TEXT: Final = WithJsonSchema({"type": "string"})
 AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
@@ -86,7 +86,7 @@ _DIALLED: Final = re.compile(r"\+?[0-9]+")
 
 
 def _as_enswitch_writes(value: object) -> object:
-    """A number as the installation has it: `+` and punctuation are ours."""
+    """Return a number as the installation has it: `+` and punctuation are ours."""
     if not isinstance(value, str):
         return value
     bare = re.sub(r"[\s().\-]", "", value)
@@ -112,7 +112,7 @@ Nothing is added but the plus sign, so that the number can be given back to any 
 """
 
 
-CallerNumber = Annotated[ShownNumber, FromStranger(unless=NUMBER_ALONE)]
+CallerNumber = Annotated[ShownNumber, FromOutside(unless=NUMBER_ALONE)]
 """The number of an end of a call: a caller may send any text as theirs, so anything else is text from outside."""
 
 
@@ -148,7 +148,7 @@ ShownAllow = Annotated[str, BeforeValidator(_shown_allow)]
 
 
 def new_password() -> str:
-    """A new random password of 144 bits."""
+    """Return a new random password of 144 bits."""
     return secrets.token_urlsafe(18)
 
 
@@ -178,7 +178,7 @@ _LONG: Final = re.compile(rf"\d{{{SHORT + 1},}}")
 
 
 def dialled_numbers(*ends: tuple[str | None, str | None]) -> tuple[str, ...]:
-    """The telephone numbers among types and numbers, in E.164 where they are long enough to be.
+    """Return the telephone numbers among types and numbers, in E.164 where they are long enough to be.
 
     Whatever may be dialled but is no plain number (`*67…`, letters) is passed on as it is: the guard refuses what it
     cannot read. Only names and short numbers of an inside type are left out.

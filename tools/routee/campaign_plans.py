@@ -34,7 +34,7 @@ def _changed_by_routee(asked: dict[str, Any]) -> frozenset[str]:
 
 
 def _comparable(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan in one spelling: recipients in any order, senders without their plus, what is empty left out."""
+    """Return a plan in one spelling: recipients in any order, senders without their plus, what is empty left out."""
     found = {name: value for name, value in plan.items() if value not in (None, [], {}, "now")}
     if not found.keys() & {"callback_url", "campaign_callback_url"}:
         found.pop("callback_final_only", None)  # there is nothing that it could be shown with

@@ -128,7 +128,7 @@ class RouteeToken:
         return True
 
     def may_be_stale(self, refused: Mapping[str, str]) -> bool:
-        """True where the token that a call was sent with is old, or not the one that is kept now."""
+        """Return True where the token that a call was sent with is old, or not the one that is kept now."""
         kept = _bearer_header(self._token) if self._token is not None else None
         return refused != kept or self._clock() >= self._fetched_at + STALE_AFTER
 
@@ -186,7 +186,7 @@ class Routee(ApiClient):
         super().__init__(credentials=self._token, identity=application_id or "nobody", base_url=base_url, **options)
 
     def adapt_request(self, operation: Operation[Any], request: Request) -> Request:
-        """The request with the inbox's addresses where it asks for the inbox.
+        """Return the request with the inbox's addresses where it asks for the inbox.
 
         Raises:
             NotConfigured: Routee could not reach the inbox.
@@ -196,7 +196,7 @@ class Routee(ApiClient):
         return replace(request, body=expand(request.body, self._reached, CALLBACK_KINDS))
 
     def normalize_response(self, response: Response) -> Response:
-        """The response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
+        """Return the response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
         if INBOX_PATH not in response.text:
             return response
         return replace(response, text=_INBOX_URL.sub(INBOX, response.text))
@@ -229,7 +229,7 @@ class Routee(ApiClient):
     def failure(
         self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
     ) -> TelephonyError:
-        """The status that counts is the one in Routee's code: its pages print 404009001 under status 400.
+        """Take the status from Routee's code, whose pages print 404009001 under status 400.
 
         After a 5xx the code is not believed, since the call may have taken effect.
         """
@@ -239,7 +239,7 @@ class Routee(ApiClient):
         return super().failure(spec, status, payload, text, retry_after=retry_after)
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
+        """Return the typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
         body = _object(payload)
         code = _code(body)
         reason = _reason(body) or text or "no reason given"
@@ -270,7 +270,7 @@ def _require_login(response: httpx2.Response) -> None:
 
 
 def _token_in(response: httpx2.Response) -> tuple[str, float]:
-    """The token and the seconds it lasts. `expires_in` is read, since applications differ: an hour to 20 years."""
+    """Return the token and the seconds it lasts, from `expires_in`: applications differ, from an hour to 20 years."""
     fields = _object(parse_json_or_none(response.text)) if response.status_code == 200 else {}
     token, lasts = fields.get("access_token"), fields.get("expires_in")
     try:
@@ -286,13 +286,13 @@ def _token_in(response: httpx2.Response) -> tuple[str, float]:
 
 
 def _code(body: Mapping[str, Any]) -> str | None:
-    """The nine digits: HTTP status, module, error."""
+    """Return the nine digits: HTTP status, module, error."""
     code = str(body.get("code", ""))
     return code if _CODE.fullmatch(code) else None
 
 
 def _reason(body: Mapping[str, Any]) -> str:
-    """The provider's words, with the fields and recipients that it names."""
+    """Return the provider's words, with the fields and recipients that it names."""
     words = next(
         (str(body[key]) for key in ("developerMessage", "error_description", "message", "error") if body.get(key)), ""
     )
@@ -304,7 +304,7 @@ def _reason(body: Mapping[str, Any]) -> str:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """A JSON object, or an empty one in place of anything else."""
+    """Return a JSON object, or an empty one in place of anything else."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 

@@ -60,11 +60,11 @@ class RouteePrices:
         }
 
     async def rate(self, name: str, operation: Operation[Any]) -> Priced:
-        """The price of this very call, from a read that costs nothing."""
+        """Return the price of this very call, from a read that costs nothing."""
         return await self._by_name[name](operation)
 
     async def balance(self) -> Balance | None:
-        """The balance, in the account's own currency."""
+        """Return the balance, in the account's own currency."""
         exchange = await self._client.exchange(GetBalance())
         balance, currency = exchange.answer.balance, exchange.answer.currency
         if balance is None or currency is None or currency.code is None:
@@ -78,7 +78,7 @@ class RouteePrices:
         return _with_links(call, await self._parts(analysis, transcode=call.transcode))
 
     async def _pool_sms(self, call: SendPoolSms) -> Priced:
-        """The analysis wants a sender, and which one a pool chooses is not known before."""
+        # The analysis wants a sender, and which one a pool chooses is not known before.
         analysis = await self._client.send(AnalyzeSms(sender=DEFAULT_SENDER, to=call.to, text=call.text))
         rate = _with_links(call, await self._parts(analysis, transcode=None))
         if not isinstance(rate, Rate):
@@ -233,7 +233,7 @@ class RouteePrices:
 
 
 def _with_links(call: SendSms | SendPoolSms | CampaignPlan, rate: Priced) -> Priced:
-    """The price where links are shortened: at most this, unless a link is so short that it may become longer."""
+    """Return the price where links are shortened: at most this, unless a link is so short that it may become longer."""
     links = _LINK.findall(call.text) if call.shorten_links_seconds else []
     if not isinstance(rate, Rate) or not links:
         return rate
@@ -244,7 +244,7 @@ def _with_links(call: SendSms | SendPoolSms | CampaignPlan, rate: Priced) -> Pri
 
 
 def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
-    """A price of the list; none where it is missing or nothing, since nothing is never taken for a price."""
+    """Return a price of the list; none where it is missing or nothing, since nothing is never taken for a price."""
     currency = prices.currency.code if prices.currency else None
     if not each or currency is None:
         return None
@@ -252,7 +252,7 @@ def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
 
 
 def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
-    """The price for the most expensive country that the number may be in."""
+    """Return the price for the most expensive country that the number may be in."""
     countries = _countries_of(number)
     found = [row.prices for row in prices.viber if row.prices and row.iso in countries]
     each = [rates.promotional_outbound if promotional else rates.transactional_outbound for rates in found]
@@ -278,7 +278,7 @@ def _sum(rates: list[Priced], source: str, *, is_bound: bool = False) -> Priced:
 
 
 def _most_expensive_sms(prices: Prices) -> dict[str, Decimal]:
-    """The price of the most expensive network of each country, by both names that the list has for it.
+    """Return the price of the most expensive network of each country, by both names that the list has for it.
 
     A country has a row for each of its mobile country codes.
     """

@@ -203,7 +203,7 @@ class VoiceTel(ApiClient):
         return isinstance(payload, dict) and cast("dict[str, Any]", payload).get("status") == "error"
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, with what was done in part (`details`) where the documents show such an answer."""
+        """Return the typed error, with what was done in part (`details`) where the documents show such an answer."""
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
         reason = _reason(envelope) or text or "no reason given"
         message = f"VoiceTel refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(redact(reason))}"
@@ -220,7 +220,7 @@ class VoiceTel(ApiClient):
 
 
 def _kind(spec: Spec, status: int, reason: str) -> type[Refused] | None:
-    """What a status means on this route. That of support says 401 also of an account that it does not know."""
+    """Return what a status means on this route. That of support says 401 also of an account that it does not know."""
     if status == 401 and spec.toolset == "support" and _ACCOUNT_UNKNOWN.search(reason):
         return NotPermitted
     return spec.refusals.get(status)
@@ -235,7 +235,7 @@ def _key_in(response: httpx2.Response) -> str | None:
 
 
 def _done_in_part(envelope: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a 409 did and did not do (ACL, authentication); None where nothing was done."""
+    """Return what a 409 did and did not do (ACL, authentication); None where nothing was done."""
     data = envelope.get("data")
     parts = {**(cast("dict[str, Any]", data) if isinstance(data, dict) else {}), **envelope}
     done = {name: parts[name] for name in ("added", "removed", "updated") if parts.get(name)}
@@ -251,7 +251,7 @@ def _updated(details: Any) -> set[str]:
 
 
 def _code(envelope: Mapping[str, Any]) -> int:
-    """The status an error envelope names, as a number or as text; 400 if it names none that means no."""
+    """Return the status an error envelope names, as a number or as text; 400 if it names none that means no."""
     error = envelope.get("error")
     code = cast("Mapping[str, Any]", error).get("code") if isinstance(error, dict) else None
     named = str(code)
@@ -259,7 +259,7 @@ def _code(envelope: Mapping[str, Any]) -> int:
 
 
 def _reason(envelope: Mapping[str, Any]) -> str:
-    """The provider's words. Its own pages also read `data.message`, `message` and a plain `error`."""
+    """Return the provider's words. Its own pages also read `data.message`, `message` and a plain `error`."""
     error = envelope.get("error")
     if isinstance(error, dict):
         parts = cast("Mapping[str, Any]", error)

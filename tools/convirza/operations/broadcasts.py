@@ -100,7 +100,7 @@ def _charge(recipients: list[str] | None, message: str | None) -> Charge:
 
 
 def _scheduled(when: str) -> dict[str, Any]:
-    """The time on the wire.
+    """Return the time on the wire.
 
     Raises:
         InvalidRequest: It has passed, so that Convirza would send at once.

@@ -360,7 +360,7 @@ class DeleteGroup(Operation[GroupChange]):
 
 
 def _is_archived(found: Group, sent_at: datetime) -> Evidence:
-    """The words for a status are inferred. One that had been archived before says nothing of this call."""
+    # The words for a status are inferred. One that had been archived before says nothing of this call.
     status = (found.status or "").casefold()
     if status in {"inactive", "archived", "deleted"}:
         return Evidence.yes_if(is_new(found.modified, sent_at))

@@ -30,7 +30,7 @@ _BY_LETTERS: Final[dict[str, Role]] = {role.casefold(): role for role in ROLE_ID
 
 
 def _plain_role(value: object) -> object:
-    """`Standard User` is what the example shows; how the other roles are written is not known."""
+    # `Standard User` is what the example shows; how the other roles are written is not known.
     if not isinstance(value, str):
         return value
     return _BY_LETTERS.get(re.sub(r"[\W_]", "", value).casefold().removesuffix("user"), value)
@@ -344,7 +344,7 @@ class DeleteUser(Operation[UserChange]):
 
 
 def _is_deleted(found: User) -> Evidence:
-    """A status that is missing, or is none of the documented ones, proves nothing."""
+    # A status that is missing, or is none of the documented ones, proves nothing.
     if found.status is None or found.status.casefold() not in {"deleted", "active", "inactive"}:
         return Evidence.UNKNOWN
     return Evidence.of(found.status.casefold() == "deleted")

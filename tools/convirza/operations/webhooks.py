@@ -98,7 +98,7 @@ class GetWebhook(Operation[Webhook]):
     """Webhook, from convirza_list_webhooks."""
 
 
-class StaticParameter(Part):
+class StaticParameter(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     name: Annotated[Word, Field(serialization_alias="field_name")]
     value: Annotated[str, Field(serialization_alias="static_value")]
 
@@ -189,7 +189,7 @@ class _ChangeOfWebhook(_WebhookSettings):
         return fields_of(self, "webhook_id", "parameters", "shared_token")
 
     def _removed(self, before: Webhook | None) -> tuple[str, ...]:
-        """What becomes of the parameters. Only their names are read, so that none can be given again for the caller."""
+        # What becomes of the parameters. Only their names are read, so that none can be given again for the caller.
         given = {entry.name for entry in self.parameters or []}
         if self.shared_token is not None:
             given.add(TOKEN_NAME)

@@ -58,9 +58,9 @@ class AddCustomerBalance(Operation[Accepted]):
         return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
 
     def verification(self, sent_at: datetime) -> Verification[Transactions]:
-        """The same on the customer's record just after the sending shows that it was given; none proves nothing.
+        """Look for the same transaction on the customer's record; its absence proves nothing.
 
-        What stands there from before may be an earlier one like it. Times on the record are whole seconds.
+        One from before the sending may be an earlier one like it. Times on the record are whole seconds.
         """
         read = ListTransactions(customer=self.id, since=sent_at - AROUND, until=sent_at + AROUND)
 
@@ -126,7 +126,7 @@ class RequestTopup(Operation[TopupRequest]):
         return Charge(item="card payment", rate="amount")
 
     def select(self, content: Any) -> Any:
-        """A payment that the gateway refused has the code of a success too (inferred).
+        """Raise what the gateway answered: a payment that it refused has the code of a success too (inferred).
 
         Raises:
             Refused: The card was not charged.

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
-from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
+from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from tools.enswitch.client import enswitch
@@ -111,7 +111,7 @@ class CreateMailbox(ForCustomer, Operation[Created]):
         return dialled_numbers((self.dtype, self.dnumber))
 
     def verification(self, sent_at: datetime) -> Verification[Mailbox]:
-        """A mailbox of this number may be an older one, for no read shows whose PIN it has."""
+        # A mailbox of this number may be an older one, for no read shows whose PIN it has.
         read = GetMailbox(mailbox=self.mailbox, customer=self.customer)
         return Verification(
             read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
@@ -126,12 +126,12 @@ class Message(Answer):
 
     type: str | None = None
     mimetype: str | None = None
-    caller: StrangerText | None = Field(default=None, alias="callerid")
-    caller_name: StrangerText | None = Field(default=None, alias="callername")
+    caller: OutsideText | None = Field(default=None, alias="callerid")
+    caller_name: OutsideText | None = Field(default=None, alias="callername")
     time: ShownTime = None
     seconds: int | None = Field(default=None, alias="duration")
     listened: bool | None = None
-    transcription: StrangerText | None = None
+    transcription: OutsideText | None = None
 
 
 class Messages(Listing):
@@ -172,7 +172,7 @@ class ListMessages(ForCustomer, Operation[Messages]):
 class OpenedMessage(Message):
     """A message with its text. Recordings and fax pages are left to the operator: only their size is shown."""
 
-    text: StrangerText | None = None
+    text: OutsideText | None = None
     file_bytes: int | None = None
 
     @model_validator(mode="before")
@@ -207,7 +207,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
     """Name, from enswitch_list_messages."""
 
     def to_wire(self) -> dict[str, Any]:
-        """`listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON."""
+        # `listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON.
         return {**wire_fields(self), "listened": 0, "encoding": "base64"}
 
 

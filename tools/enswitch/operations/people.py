@@ -125,7 +125,7 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
         return () if self.source else ("Without source, the person can log in from any address.",)
 
     def verification(self, sent_at: datetime) -> Verification[Person] | None:
-        """A person of this username may be an older one, for no read shows whose password it has."""
+        # A person of this username may be an older one, for no read shows whose password it has.
         if self.dry_run:
             return None
         read = GetPerson(username=self.username)

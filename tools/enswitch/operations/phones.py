@@ -157,7 +157,7 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
         return ("Without call_maximum, whoever has the password can call without limit.",)
 
     def verification(self, sent_at: datetime) -> Verification[Phone]:
-        """A line of this name may be an older one, for no read shows whose password it has."""
+        # A line of this name may be an older one, for no read shows whose password it has.
         read = GetPhone(name=self.name)
         return Verification(
             read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO

@@ -95,7 +95,7 @@ class Campaign(Answer):
     errors: list[Fault] = []
 
     def plan(self) -> dict[str, Any]:
-        """What was asked for, as arguments of a campaign; the details do not show all of it."""
+        """Return what was asked for, as arguments of a campaign; the details do not show all of it."""
         reminder = self.reminder or Reminder()
         callbacks = [known for known in (self.callback, self.campaign_callback) if known is not None]
         return without_none(
@@ -264,7 +264,7 @@ class SendCampaign(CampaignPlan):
         return Undo(verdict="full", operation=DeleteCampaign(campaign_id=answer.tracking_id))
 
     def verification(self, sent_at: datetime) -> Verification[Messages] | None:
-        """A message under its name leads to the campaign, whose time and plan verify it; no message proves nothing."""
+        # A message under its name leads to the campaign, whose time and plan verify it; no message proves nothing.
         name = self.campaign_name
         if name is None or self.when != "now":
             return None
@@ -321,7 +321,7 @@ class UpdateCampaign(CampaignPlan):
         return Verification(read=GetCampaign(campaign_id=self.campaign_id), check=self._is_taken)
 
     def _is_taken(self, found: Campaign) -> Evidence:
-        """What is not in its details was not read, so that nothing is known of it."""
+        # What is not in its details was not read, so that nothing is known of it.
         if self.when != "now":
             return self.is_of(found)
         if found.campaign_state is None:
@@ -396,7 +396,7 @@ def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:
 
 
 def _began_by_a_call(found: Campaign) -> bool:
-    """True for a campaign that began although it had no date, or was over before it: its date did not begin it."""
+    """Return True for a campaign that began without a date or was over before its date: a call began it."""
     if found.scheduled_date is None:
         return True
     return found.ended_at is not None and found.ended_at < found.scheduled_date

@@ -109,7 +109,7 @@ class Step(BaseModel):
         return self
 
     def is_in(self, shown: "FailoverMessage") -> bool:
-        """True where all that is shown of this channel was asked for. A Viber sender is shown by its name."""
+        """Return True where all that is shown of this channel was asked for. A Viber sender is shown by its name."""
         text = shown.content.text if shown.content else None
         return (
             shown.type == self.channel
@@ -121,7 +121,7 @@ class Step(BaseModel):
         )
 
     def to_wire(self, order: int) -> dict[str, Any]:
-        """The step in Routee's form."""
+        """Return the step in Routee's form."""
         wire = without_none(
             type=self.channel,
             order=order,
@@ -221,7 +221,7 @@ class SendFailover(Operation[Failover]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def verification(self, sent_at: datetime) -> "Verification[Failovers]":
-        """The one like it since then shows that it was sent; none, and several, prove nothing."""
+        # The one like it since then shows that it was sent; none, and several, prove nothing.
         read = ListFailovers(since=sent_at, until=sent_at + SEARCH_AHEAD, limit=500)
 
         def check(found: Failovers) -> Evidence:

@@ -89,7 +89,7 @@ class LookUpNumber(Operation[Lookup]):
         return Undo(verdict="none", lost=STAYS_CHARGED)
 
     def verification(self, sent_at: datetime) -> "Verification[Lookups]":
-        """The one lookup like it since then shows that it was made; none, and several, prove nothing."""
+        # The one lookup like it since then shows that it was made; none, and several, prove nothing.
         read = ListLookups(since=sent_at, until=sent_at + SEARCH_AHEAD, limit=500)
 
         def check(found: Lookups) -> Evidence:

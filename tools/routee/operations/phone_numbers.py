@@ -222,7 +222,7 @@ class RentNumber(Operation[Number]):
         return (*notes, "Forwarded calls are billed.") if self.forward_calls_to else notes
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
-        """A number that is there may have been rented before: then it renews earlier than a month after the call."""
+        # A number that is there may have been rented before: then it renews earlier than a month after the call.
 
         def is_new(found: Number) -> Evidence:
             began_since = is_since(found.next_renewal, a_month_later(sent_at), whole_seconds=True)
@@ -356,7 +356,7 @@ class CancelNumber(Operation[Done]):
 
 
 def a_month_later(moment: datetime) -> datetime:
-    """The same day of the next month, or its last day."""
+    """Return the same day of the next month, or its last day."""
     years, month = divmod(moment.month, 12)
     year, month = moment.year + years, month + 1
     return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

@@ -85,7 +85,7 @@ class Pool(Answer):
         return ", ".join(str(one) for one in self.settings.senders) if self.settings else ""
 
     def plan(self) -> dict[str, Any]:
-        """What was asked for, as arguments."""
+        """Return what was asked for, as arguments."""
         settings = self.settings or SmsSettings()
         posts = settings.callback or Callback()
         return without_none(

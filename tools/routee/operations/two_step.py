@@ -137,7 +137,7 @@ class ConfirmVerification(Operation[TwoStepVerification]):
         return Undo(verdict="none", lost="The attempt counts.")
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
-        """A code that was right shows; one that was wrong looks like one that was never checked."""
+        # A code that was right shows; one that was wrong looks like one that was never checked.
         return Verification(read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"))
 
 

@@ -33,7 +33,7 @@ _NOT_ROUTABLE: Final = tuple(IPv4Network(block) for block in (
 
 
 def is_routable(network: IPv4Network) -> bool:
-    """True if no address of the block is private, shared, local, multicast or reserved."""
+    """Return True if no address of the block is private, shared, local, multicast or reserved."""
     return not any(network.overlaps(block) for block in _NOT_ROUTABLE)
 
 
@@ -202,7 +202,7 @@ _FILLING: Final = frozenset({"only", "allowlist", "list", "auth", "authenticatio
 
 
 def mode_described_by(words: str | None) -> Mode | None:
-    """The mode that VoiceTel describes with these words; None if they are unclear."""
+    """Return the mode that VoiceTel describes with these words; None if they are unclear."""
     words_used = frozenset(re.findall(r"\w+", (words or "").casefold()))
     return _DESCRIBED.get(words_used - _FILLING)
 
@@ -308,7 +308,7 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
         return Undo(verdict="partial" if lost else "full", operation=UpdateAuthentication(mode=old), lost=lost)
 
     def verification(self, sent_at: datetime) -> Verification[Authentication] | None:
-        """A password cannot be read, and a new one locks the reader out."""
+        # A password cannot be read, and a new one locks the reader out.
         if self.mode is None or self.password is not None:
             return None
         return Verification(read=GetAuthentication(), check=self._is_set)

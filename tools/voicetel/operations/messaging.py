@@ -14,7 +14,7 @@ from clients.fields import (
     Dollars,
     LooseText,
     Moment,
-    StrangerText,
+    OutsideText,
     UsNumber,
     require_in_order,
 )
@@ -48,7 +48,7 @@ class MessageValue(Answer):
     direction: str | None = None
     source: AnsweredNumber | None = Field(default=None, alias="sourceNumber")
     destination: AnsweredNumber | None = Field(default=None, alias="destinationNumber")
-    text: StrangerText | None = Field(default=None, alias="message")
+    text: OutsideText | None = Field(default=None, alias="message")
     billed: Dollars | None = Field(default=None, alias="rate")
 
 
@@ -188,7 +188,7 @@ class SendMessage(Operation[SentMessage]):
         return notes if found.outside else notes[:1]
 
     def verification(self, sent_at: datetime) -> Verification[Messages]:
-        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
+        # The same text to the same recipient since then shows that it was sent; none proves nothing.
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
@@ -308,7 +308,7 @@ class CarrierReview(Answer):
 
     carrier: str | None = None
     status: str | None = None
-    detail: StrangerText | None = None
+    detail: OutsideText | None = None
     updated_at: AnsweredTime | None = None
 
 

@@ -302,5 +302,5 @@ class UnassignCampaignInBulk(Operation[Unassignments]):
 
 
 def is_bound(found: NumberMessaging, campaign_id: str) -> bool:
-    """True if the number has this campaign."""
+    """Return True if the number has this campaign."""
     return found.campaign is not None and found.campaign.id == campaign_id

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
-from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
+from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, OutsideText, Secret, UsNumber
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
@@ -25,7 +25,7 @@ TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 
 
 def is_toll_free(number: str) -> bool:
-    """True for a number, in E.164, whose holder pays for the calls to it."""
+    """Return True for a number, in E.164, whose holder pays for the calls to it."""
     return number[2:5] in TOLL_FREE
 
 
@@ -79,7 +79,7 @@ class PortFeature(BaseModel):
     """Name that people it calls see."""
 
     def to_wire(self) -> dict[str, Any]:
-        """The provider nests each setting in an object of its own."""
+        # The provider nests each setting in an object of its own.
         wire: dict[str, Any] = {"number": self.model_dump(context=WIRE)["number"]}
         if self.gateway_id is not None:
             wire["routing"] = {"gatewayId": self.gateway_id}
@@ -97,7 +97,7 @@ class SubmittedPort(Answer):
     ticket: int | None = None
     loa_url: str | None = None
     port_url: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 @voicetel.operation(
@@ -210,12 +210,12 @@ class SubmitPort(Operation[SubmittedPort]):
         return Undo(verdict="none", lost="The API has no call that cancels a port; only VoiceTel's support can.")
 
     def verification(self, sent_at: datetime) -> "Verification[Ports]":
-        """The list names no numbers, so those filed about then are shown one by one."""
+        # The list names no numbers, so those filed about then are shown one by one.
         filing = _Filing(numbers=frozenset(self.numbers), sent_at=sent_at)
         return Verification(read=ListPorts(), check=lambda listed: filing.among(_filed_about(listed, sent_at)))
 
     def to_wire(self) -> dict[str, Any]:
-        """The due date goes out as a day, as the text says; the schema names a date-time."""
+        # The due date goes out as a day, as the text says; the schema names a date-time.
         features = [feature.to_wire() for feature in self.features or []]
         return wire_fields(self, exclude=frozenset({"features"})) | ({"features": features} if features else {})
 
@@ -230,7 +230,7 @@ class ListedPort(Answer):
     """Firm order commitment: the day of the move, YYYYMMDD."""
 
     support_url: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 class Ports(Answer):
@@ -308,7 +308,7 @@ class PortDetails(Answer):
     numbers: list[AnsweredNumber] = []
     name: str | None = None
     email: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 class Port(Answer):
