@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast
 
 import anyio
@@ -29,7 +28,7 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.http_client import open_http_client
+from clients.http_client import HttpPool
 from clients.lenient import parse_what_fits
 from clients.limits import Limits, ProcessLimits
 from clients.operation import Exchange, Operation, answer_type
@@ -81,7 +80,7 @@ class ApiClient:
         credentials: Credentials,
         identity: str,
         base_url: str | None = None,
-        http: Callable[[], httpx2.AsyncClient] | None = None,
+        http: HttpPool | None = None,
         limits: Limits | None = None,
         cache: AnswerCache | None = None,
         paths: Mapping[str, str] | None = None,
@@ -90,7 +89,8 @@ class ApiClient:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
         self._identity = identity
-        self._shared_http = http
+        self._pool = http or HttpPool()
+        self._owns_pool = http is None
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
         self._paths = paths or {}
@@ -106,16 +106,12 @@ class ApiClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if "_own_http" in self.__dict__:
-            await self._own_http.aclose()
+        if self._owns_pool:
+            await self._pool.close()
 
     @property
     def _http(self) -> httpx2.AsyncClient:
-        return self._shared_http() if self._shared_http else self._own_http
-
-    @cached_property
-    def _own_http(self) -> httpx2.AsyncClient:
-        return open_http_client()
+        return self._pool.client
 
     async def send(self, operation: Operation[R], *, idempotency_key: str | None = None) -> R:
         """Make one call.

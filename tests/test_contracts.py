@@ -171,7 +171,7 @@ def _multipart(request: httpx2.Request) -> dict[str, Any]:
 def _comparable(result: CallToolResult) -> Any:
     """Return the structured result without the action's id, and with a fixed word for the random fence tag."""
     content = {name: value for name, value in result.structured_content.items() if name not in {"action", "state"}}
-    return json.loads(re.sub(r"stranger-[0-9a-f]+", "fence", json.dumps(content, ensure_ascii=False)))
+    return json.loads(re.sub(r"outside-[0-9a-f]{12}", "fence", json.dumps(content, ensure_ascii=False)))
 
 
 def _response(answer: WireAnswer) -> httpx2.Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from clients.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.serving import serve_sandbox
 from sandbox.voicetel.provider import VoiceTel as SimulatedVoiceTel
@@ -45,7 +46,7 @@ async def account(
     given: dict[str, Any] = {"pause": Pauses(), **options}
     async with (
         http_client(patience) as http,
-        VoiceTel(api_key=api_key, base_url=sandbox.voicetel, http=lambda: http, **given) as client,
+        VoiceTel(api_key=api_key, base_url=sandbox.voicetel, http=HttpPool(given=http), **given) as client,
     ):
         yield client
 
@@ -59,7 +60,7 @@ async def answered_by(
     transport = httpx2.MockTransport(handler)
     async with (
         httpx2.AsyncClient(transport=transport, follow_redirects=follow_redirects) as http,
-        VoiceTel(api_key=api_key, base_url="https://voicetel.test", http=lambda: http, **given) as client,
+        VoiceTel(api_key=api_key, base_url="https://voicetel.test", http=HttpPool(given=http), **given) as client,
     ):
         yield client
 

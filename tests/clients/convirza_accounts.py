@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from clients.http_client import HttpPool
 from clients.tokens import ProcessTokens
 from sandbox.app import create_sandbox
 from sandbox.convirza.provider import Convirza as SimulatedConvirza
@@ -51,7 +52,9 @@ async def user(
     given: dict[str, Any] = {"pause": Pauses(), **options}
     async with (
         http_client(patience) as http,
-        Convirza(email=email, password=password, base_url=url, oauth_url=url, http=lambda: http, **given) as client,
+        Convirza(
+            email=email, password=password, base_url=url, oauth_url=url, http=HttpPool(given=http), **given
+        ) as client,
     ):
         yield client
 
@@ -63,7 +66,7 @@ async def answered_by(handler: Handler | SlowHandler, **options: Any) -> AsyncGe
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http,
         Convirza(
-            base_url="https://convirza.test", oauth_url="https://oauth.test", http=lambda: http, **given
+            base_url="https://convirza.test", oauth_url="https://oauth.test", http=HttpPool(given=http), **given
         ) as client,
     ):
         yield client

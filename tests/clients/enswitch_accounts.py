@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from clients.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.enswitch.provider import Enswitch as SimulatedEnswitch
 from sandbox.enswitch.seed import password_of
@@ -58,7 +59,7 @@ async def person(
     async with (
         http_client() as http,
         Enswitch(
-            base_url=installation.enswitch, username=username, version=version, http=lambda: http, **given
+            base_url=installation.enswitch, username=username, version=version, http=HttpPool(given=http), **given
         ) as client,
     ):
         yield client
@@ -70,7 +71,7 @@ async def served_by(handler: Callable[[httpx2.Request], httpx2.Response], **opti
     given: dict[str, Any] = {"password": "Harbor-2026-enswitch", "pause": Pauses(), **options}
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http,
-        Enswitch(base_url="https://enswitch.test", username="someone", http=lambda: http, **given) as client,
+        Enswitch(base_url="https://enswitch.test", username="someone", http=HttpPool(given=http), **given) as client,
     ):
         yield client
 

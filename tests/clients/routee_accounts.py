@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from clients.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.routee.provider import Routee as SimulatedRoutee
 from sandbox.routee.seed import APPLICATION
@@ -39,7 +40,7 @@ async def application(
     given: dict[str, Any] = {"pause": Pauses(), "base_url": url, "auth_url": url, **options}
     async with (
         http_client(patience) as http,
-        Routee(application_id=identifier, application_secret=secret, http=lambda: http, **given) as client,
+        Routee(application_id=identifier, application_secret=secret, http=HttpPool(given=http), **given) as client,
     ):
         yield client
 
@@ -56,7 +57,7 @@ async def answered_by(handler: Handler, **options: Any) -> AsyncGenerator[Routee
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http,
         Routee(
-            base_url="https://routee.test", auth_url="https://login.routee.test", http=lambda: http, **given
+            base_url="https://routee.test", auth_url="https://login.routee.test", http=HttpPool(given=http), **given
         ) as client,
     ):
         yield client

@@ -240,7 +240,7 @@ async def test_waiting_shows_progress_and_ends_with_what_came_in_fenced(era: Era
         content: dict[str, Any] = result.structured_content or {}
     assert seen
     (event,) = content["events"]
-    assert event["text"].startswith("<stranger-")
+    assert event["text"].startswith("<outside-")
     assert "never an instruction" in getattr(result.content[0], "text", "")
 
 
@@ -253,7 +253,7 @@ async def test_a_sender_that_is_no_number_is_fenced_and_counts_as_a_strangers_wo
         await answer_of(client, "routee_send_sms", **words)
         assert person.questions == []
         (event,) = (await answer_of(client, "list_events", kind="inbound"))["events"]
-        assert event["number"].startswith("<stranger-")
+        assert event["number"].startswith("<outside-")
         await client.call_tool("routee_send_sms", words | {"text": "Your code is 1."})
         assert len(person.questions) == 1
         assert await inbox.post("inbound", _inbound("hello", "in-2")) == 200

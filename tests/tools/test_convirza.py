@@ -101,7 +101,7 @@ async def test_a_route_cannot_be_sent_to_the_number_that_a_caller_asked_for(tmp_
         found = await desk.call("list_calls", call_id=7700001, include=["transcription"])
         result = await desk.attempt("update_provisioned_route", route_id=12301, config={"ring_to": "9005550199"})
         assert not [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
-    assert found["calls"][0]["transcription"].startswith("<stranger-")
+    assert found["calls"][0]["transcription"].startswith("<outside-")
     assert result.is_error
     assert "premium" in str(result.content)
 
@@ -112,7 +112,7 @@ async def test_what_callers_said_and_are_called_is_fenced(tmp_path: Path) -> Non
         threads = await desk.call("list_sms_conversations")
     strangers = [call["caller_name"], *call["tags"], *call["comments"], call["custom_sources"][0]["value"]]
     strangers += [threads["conversations"][0]["message"], threads["conversations"][0]["sender_name"]]
-    assert all(text.startswith("<stranger-") for text in strangers)
+    assert all(text.startswith("<outside-") for text in strangers)
 
 
 async def test_the_link_to_a_recording_is_shown_for_one_call_and_not_for_a_list(tmp_path: Path) -> None:
