@@ -182,7 +182,7 @@ class Services:
         """Close what was opened."""
         if "http" in self.__dict__:
             await self.http.aclose()
-        if "record" in self.__dict__:
+        if "store" in self.__dict__:
             await self.store.database.close()
 
     def _clients(self) -> dict[str, ApiClient]:
