@@ -164,5 +164,5 @@ def test_every_change_at_voicetel_has_a_read_that_tells_or_says_why_none_can(ope
 @pytest.mark.parametrize("operation", [*_changes("routee"), *_changes("convirza"), *_changes("enswitch")])
 def test_every_guarded_call_elsewhere_names_a_read_or_says_why_none_can_tell(operation: OperationType) -> None:
     if operation.spec.effect.is_guarded:
-        declared = any("settled" in vars(base) for base in operation.__mro__ if base is not Operation)
+        declared = any("verification" in vars(base) for base in operation.__mro__ if base is not Operation)
         assert declared or operation.spec.unverifiable

@@ -29,18 +29,18 @@ caller's own server makes the call's id. `number` is another where a model is of
 _OF_PEOPLE = re.compile("Caller|Callback|Inbound")
 
 SET_BY_THE_COMPANY = {
-    "enswitch.features.CodeCaller.snumber": "a line that may dial a code",
-    "enswitch.messages.Mailbox.callerid": "a setting of the mailbox",
-    "enswitch.numbers.OwnedNumber.callerid": "a setting of the number",
-    "routee.callbacks.Report.sender": "of what was sent",
-    "routee.campaigns.Campaign.sender": "of what was sent",
-    "routee.failover.FailoverMessage.sender": "of what was sent",
-    "routee.pool_messages.SentFromPool.sender": "of what was sent",
-    "routee.sms.SentSms.sender": "of what was sent",
-    "routee.viber.ViberCode.sender": "of what was sent",
-    "routee.viber_campaigns.ViberCampaign.sender_name": "of what was sent",
-    "routee.voice_campaigns.VoiceCampaign.sender": "of what was sent",
-    "voicetel.e911.E911Record.caller_name": "a setting of the number",
+    "enswitch.operations.features.CodeCaller.snumber": "a line that may dial a code",
+    "enswitch.operations.messages.Mailbox.callerid": "a setting of the mailbox",
+    "enswitch.operations.phone_numbers.OwnedNumber.callerid": "a setting of the number",
+    "routee.webhooks.Report.sender": "of what was sent",
+    "routee.operations.campaigns.Campaign.sender": "of what was sent",
+    "routee.operations.failover.FailoverMessage.sender": "of what was sent",
+    "routee.operations.pool_messages.SentFromPool.sender": "of what was sent",
+    "routee.operations.sms.SentSms.sender": "of what was sent",
+    "routee.operations.viber.ViberCode.sender": "of what was sent",
+    "routee.operations.viber_campaigns.ViberCampaign.sender_name": "of what was sent",
+    "routee.operations.voice_campaigns.VoiceCampaign.sender": "of what was sent",
+    "voicetel.operations.e911.E911Record.caller_name": "a setting of the number",
 }
 """Fields of these names that no stranger can set."""
 
