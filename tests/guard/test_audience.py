@@ -43,7 +43,7 @@ async def test_a_large_group_goes_to_the_operator(tool: str, content: dict[str, 
     async with desks(tmp_path, compliance=BULK) as desk:
         action = _waiting(await desk.attempt(tool, **content, groups=["Recall"]))
         assert desk.person.questions == []
-        assert "numbers or recipients at once" in await _asked(desk, action)
+        assert "numbers or recipients at once" in await desk.operator.read_question(action)
 
 
 @SENDS
@@ -51,7 +51,7 @@ async def test_a_group_with_somebody_who_opted_out_gets_nothing(
     tool: str, content: dict[str, Any], tmp_path: Path
 ) -> None:
     async with desks(tmp_path) as desk:
-        await desk.services.store.optouts.add(["+306971234567"], source="a test")
+        await desk.operator.opt_out("+306971234567")
         refused = await desk.attempt(tool, **content, groups=["Patients GR"])
         assert "+306971234567 opted out" in text_of(refused)
         assert await desk.sandbox.charges() == []
@@ -61,13 +61,13 @@ async def test_a_contact_counts_like_its_number(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         contacts = (await desk.call("list_contacts"))["contacts"]
         eleni = next(row for row in contacts if row["mobile"] == "+306971234567")
-        await desk.services.store.optouts.add([eleni["mobile"]], source="a test")
+        await desk.operator.opt_out(eleni["mobile"])
         assert "opted out" in text_of(await desk.attempt("send_campaign", **SMS, contacts=[eleni["id"]]))
 
 
 async def test_whom_routee_itself_leaves_out_is_not_reached(tmp_path: Path) -> None:
     async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.services.store.optouts.add(["+19175550163"], source="a test")
+        await desk.operator.opt_out("+19175550163")
         await desk.attempt("send_campaign", **SMS, groups=["Patients US"])
         assert "It reaches 2 number(s)" in desk.question
 
@@ -83,14 +83,14 @@ async def test_a_group_that_cannot_be_read_goes_to_the_operator_who_is_told(tmp_
         await desk.sandbox.break_with("status", provider="routee", path="groups/my", status=500, times=None)
         action = _waiting(await desk.attempt("send_campaign", **SMS, groups=["Patients GR"]))
         assert desk.person.questions == []
-        assert UNCHECKED in await _asked(desk, action)
+        assert UNCHECKED in await desk.operator.read_question(action)
 
 
 async def test_a_group_that_grew_after_the_yes_is_asked_about_again(tmp_path: Path) -> None:
     async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
         call = {**SMS, "groups": ["Patients UK"]}
         action = _waiting(await desk.attempt("send_campaign", **call))
-        await desk.services.guard.approve(action, by="the operator")
+        await desk.operator.approve(action)
         await desk.call("add_group_contacts", name="Patients UK", contact_ids=[await _contact(desk, "+306942345678")])
         assert "now it reaches 3; nothing was sent" in text_of(await desk.attempt("send_campaign", **call))
         assert _waiting(await desk.attempt("send_campaign", **call)) != action
@@ -101,7 +101,7 @@ async def test_a_group_that_grew_where_no_price_is_known_is_asked_about_again(tm
     async with desks(tmp_path, policy={"operations": {"routee_send_viber_campaign": "page"}}) as desk:
         call = {**VIBER, "groups": ["Patients GR"]}
         action = _waiting(await desk.attempt("send_viber_campaign", **call))
-        await desk.services.guard.approve(action, by="the operator")
+        await desk.operator.approve(action)
         await desk.call("add_group_contacts", name="Patients GR", contact_ids=[await _contact(desk, "+447700900123")])
         refused = await desk.attempt("send_viber_campaign", **call)
         assert "Approved were 2 recipients, now it reaches 3; nothing was sent." in text_of(refused)
@@ -112,7 +112,7 @@ async def test_a_group_of_as_many_but_others_is_asked_about_again(tmp_path: Path
     async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
         call = {**SMS, "groups": ["Patients GR"]}
         action = _waiting(await desk.attempt("send_campaign", **call))
-        await desk.services.guard.approve(action, by="the operator")
+        await desk.operator.approve(action)
         gone, other = await _contact(desk, "+306942345678"), await _contact(desk, "+447700900123")
         await desk.call("remove_group_contacts", name="Patients GR", contact_ids=[gone])
         await desk.call("add_group_contacts", name="Patients GR", contact_ids=[other])
@@ -139,8 +139,8 @@ async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> No
     async with desks(tmp_path, policy={"operations": {"routee_send_sms": "page"}}) as desk:
         call = {"sender": "Bluewater", "to": "+306971234567", "text": "Hello"}
         action = _waiting(await desk.attempt("send_sms", **call))
-        await desk.services.guard.approve(action, by="the operator")
-        await desk.services.store.optouts.add(["+306971234567"], source="a test")
+        await desk.operator.approve(action)
+        await desk.operator.opt_out("+306971234567")
         assert "opted out" in text_of(await desk.attempt("send_sms", **call))
         assert await desk.sandbox.charges() == []
 
@@ -149,7 +149,7 @@ async def test_a_dialplan_that_is_fetched_goes_to_the_operator(tmp_path: Path) -
     async with desks(tmp_path) as desk:
         call = {"sender": "447520630142", "to": "+447700900123", "dial_plan_url": "https://hooks.example/plan"}
         action = _waiting(await desk.attempt("start_conversation", **call))
-        assert "may dial any number" in await _asked(desk, action)
+        assert "may dial any number" in await desk.operator.read_question(action)
 
 
 async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_way_round(tmp_path: Path) -> None:
@@ -201,9 +201,7 @@ async def test_a_broadcast_with_a_field_that_no_page_shows_goes_to_the_operator(
             when="now",
             extra_fields={"contact_list_id": 7},
         )
-        action = await desk.services.store.journal.find(_waiting(asked))
-        assert action
-        assert any("may name further recipients" in note for note in action.quote.warnings)
+        assert "may name further recipients" in await desk.operator.read_question(_waiting(asked))
 
 
 class _People(Answer):
@@ -250,13 +248,6 @@ def _in_athens(moment: datetime) -> str:
 async def _contact(desk: Desk, mobile: str) -> str:
     contacts = (await desk.call("list_contacts"))["contacts"]
     return next(str(row["id"]) for row in contacts if row["mobile"] == mobile)
-
-
-async def _asked(desk: Desk, action_id: str) -> str:
-    """What the operator is told of an action."""
-    action = await desk.services.store.journal.find(action_id)
-    assert action
-    return "\n".join(action.quote.lines())
 
 
 def _waiting(result: CallToolResult) -> str:

@@ -57,8 +57,8 @@ async def test_what_somebody_else_sent_meanwhile_is_not_taken_for_the_lost_call(
             name = lost.pop("tool")
             await bench.sandbox.break_with("drop_before", provider="routee", path=_path_of(name), times=1)
             await bench.call(f"routee_{name}", lost)
-            action = (await bench.services.store.journal.latest(1))[0]
-            assert action.state is State.UNKNOWN
+            action = await bench.newest()
+            assert action["state"] == State.UNKNOWN
             done = await bench.call(f"routee_{tool}", others)
             assert not done.is_error
             assert await bench.look(action) is State.UNKNOWN, (tool, others)

@@ -185,7 +185,7 @@ async def test_a_route_found_made_by_looking_is_not_said_to_be_taken_back_by_a_n
         lost = Lost(tool="enswitch_create_plan_route", arguments={**INTERNATIONAL, "allow": "forbid"})
         action = await bench.lose(lost, "drop_after")
         assert await bench.look(action) is State.DONE
-        told = text_of(await bench.call("undo_action", {"action_id": action.id}))
+        told = text_of(await bench.call("undo_action", {"action_id": action["action"]}))
         assert "enswitch_list_plan_routes" in told
 
 

@@ -4,7 +4,6 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
-from server.services import Services
 from server.settings.sandbox_settings import simulated_accounts
-from server.store.store import open_store
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.store_faults import Fault, address, full, locked, read_only, small_disk
+from tests.operator_side import OperatorSide
 from tests.over_http import connected, served
+from tests.record_file import rows
 from tests.sandboxed import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
-from tools.webhooks import Callback
 
 ORDER = {"numbers": ["+12125550100"]}
 TOOL = "voicetel_order_numbers"
@@ -45,7 +43,7 @@ class Desk:
 
     client: Client
     person: Person
-    services: Services
+    operator: OperatorSide
     sandbox: Sandbox
     folder: Path
 
@@ -67,7 +65,7 @@ class Desk:
             assert not result.is_error, _text(result)
 
     async def chain_is_whole(self) -> None:
-        assert (await self.services.store.audit.verify()).is_whole
+        await self.operator.require_whole_audit()
 
 
 @pytest.fixture
@@ -101,7 +99,7 @@ async def test_after_the_yes_the_call_is_refused_and_made_by_that_yes_when_the_s
 ) -> None:
     async with _desk(folder, can_ask=False) as desk:
         action = str((await desk.order()).structured_content["action"])
-        await desk.services.guard.approve(action, by="the operator")
+        await desk.operator.approve(action)
         with fault(folder):
             await desk.is_refused()
             await desk.reads_go_on()
@@ -123,9 +121,7 @@ async def test_after_the_answer_the_caller_is_told_and_the_record_is_made_up_for
         action = told.structured_content["action"]
         shown = await desk.client.call_tool("get_action", {"action_id": action})
         assert "Carried out." in _text(shown)
-        kept = await desk.services.store.journal.find(action)
-        assert kept is not None
-        assert "amountCharged" in (kept.answer or "")
+        assert "amountCharged" in (await desk.operator.action(action))["answer"]
         desk.person.answer = "decline"
         await desk.order()
         assert "EXACTLY THIS CALL was done" in desk.person.questions[-1]
@@ -141,9 +137,9 @@ async def test_a_password_that_was_answered_meanwhile_is_kept_as_soon_as_it_can_
         assert "Kept from this conversation: password" in _text(told)
         action = told.structured_content["action"]
         await desk.client.call_tool("get_action", {"action_id": action})
-        kept = await desk.services.store.vault.secrets_of(action, by="a test")
-        assert [secret.name for secret in kept] == ["password"]
-        assert kept[0].value not in told.model_dump_json()
+        kept = await desk.operator.secrets(action)
+        assert list(kept) == ["password"]
+        assert kept["password"] not in told.model_dump_json()
 
 
 @FAULTS
@@ -155,10 +151,8 @@ async def test_the_id_of_a_text_that_went_out_meanwhile_is_kept_for_its_receipt(
         assert not told.is_error
         message, action = told.structured_content["tracking_id"], told.structured_content["action"]
         await desk.client.call_tool("get_action", {"action_id": action})
-        price = Decimal("0.04")
-        receipt = Callback(provider="routee", kind="sms", subject=message, identity="1", state="Delivered", price=price)
-        await desk.services.store.events.take_in(receipt)
-        assert await desk.services.store.events.settled_price(receipt) == (action, price)
+        tracked = await rows(folder, "SELECT provider, subject FROM tracked WHERE action_id = ?", action)
+        assert tracked == [{"provider": "routee", "subject": message}]
 
 
 @pytest.mark.parametrize("fault", [read_only, full])
@@ -166,18 +160,16 @@ async def test_a_server_starts_where_it_can_write_nothing_and_reads(fault: Fault
     async with sandboxes() as sandbox:
         with fault(folder):
             settings = with_tokens(settings_for(folder, sandbox.voicetel)).model_copy(update={"state_folder": folder})
-            services = Services(settings)
-            async with served(settings, services) as url, connected(url, TOKEN, person=Person()) as client:
-                desk = Desk(client, Person(), services, sandbox, folder)
+            async with served(settings) as url, connected(url, TOKEN, person=Person()) as client:
+                desk = Desk(client, Person(), OperatorSide(folder), sandbox, folder)
                 await desk.reads_go_on()
                 await desk.is_refused()
 
 
 async def test_where_no_file_may_grow_the_call_is_refused_and_the_next_server_makes_it(tmp_path: Path) -> None:
     """What a full disk does, where none can be mounted: a limit on the size of files, which holds for one process."""
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    await record.key_values.put("a store", "that is there")
-    await record.database.close()
+    operator = OperatorSide(tmp_path)
+    await operator.opt_out("+12015550199")  # makes the store
     async with sandboxes() as sandbox:
         child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
         limited = StdioServerParameters(
@@ -191,8 +183,7 @@ async def test_where_no_file_may_grow_the_call_is_refused_and_the_next_server_ma
         async with Client(child, elicitation_callback=Person()) as client:
             assert not (await client.call_tool(TOOL, ORDER)).is_error
         assert len(await sandbox.charges()) == 1
-        assert (await record.audit.verify()).is_whole
-        await record.database.close()
+        await operator.require_whole_audit()
 
 
 async def test_while_a_call_waits_for_its_answer_the_store_serves_others(tmp_path: Path) -> None:
@@ -216,9 +207,11 @@ async def _desk(
         person = Person()
         if with_routee:
             settings["routee"] = simulated_accounts(sandbox.url)["routee"]
-        services, server = server_for(settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings))
+        read = settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings)
+        _, server = server_for(read)
         async with connect(server, person=person if can_ask else None) as client:
-            yield Desk(client, person, services, sandbox, folder)
+            operator = OperatorSide(read.state_folder, store_folder=folder)
+            yield Desk(client, person, operator, sandbox, folder)
 
 
 async def _answered_during(

@@ -8,23 +8,22 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
-from guard.action import State
-from server.services import Services
 from server.settings.model import Settings
 from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
 from tests.clients.convirza_accounts import sandboxes
 from tests.connecting import Person, connect, server_for
+from tests.operator_side import OperatorSide, call_approved
 from tests.sandboxed import Sandbox
 
 
 class Desk:
     """Calls tools; what only the operator may approve, the operator approves."""
 
-    def __init__(self, sandbox: Sandbox, services: Services, client: Client, person: Person) -> None:
+    def __init__(self, sandbox: Sandbox, client: Client, person: Person, operator: OperatorSide) -> None:
         self.sandbox = sandbox
-        self.services = services
         self.person = person
+        self.operator = operator
         self._client = client
 
     @property
@@ -38,11 +37,7 @@ class Desk:
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Make a call that must succeed; its structured content."""
-        result = await self.attempt(tool, **arguments)
-        content: dict[str, Any] = result.structured_content or {}
-        if result.is_error and content.get("state") == State.PROPOSED:
-            await self.services.guard.approve(content["action"], by="the operator")
-            result = await self.attempt(tool, **arguments)
+        result = await call_approved(self._client, self.operator, f"convirza_{tool}", arguments)
         assert not result.is_error, "\n".join(getattr(block, "text", "") for block in result.content)
         return result.structured_content or {}
 
@@ -54,6 +49,6 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
     async with sandboxes() as sandbox, http_client() as http:
         account = simulated_accounts(sandbox.url)["convirza"]
         settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"], **more})
-        services, server = server_for(settings, http=http)
+        _, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
-            yield Desk(sandbox, services, client, person)
+            yield Desk(sandbox, client, person, OperatorSide(settings.state_folder))
