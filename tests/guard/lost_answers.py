@@ -87,7 +87,7 @@ class Bench:
 
     async def newest(self) -> dict[str, Any]:
         """The action that was proposed last, as list_actions shows it."""
-        listed = (await self._client.call_tool("list_actions", {"limit": 1})).structured_content or {}
+        listed: dict[str, Any] = (await self._client.call_tool("list_actions", {"limit": 1})).structured_content or {}
         action: dict[str, Any] = listed["actions"][0]
         return action
 

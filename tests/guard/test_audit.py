@@ -4,6 +4,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -109,7 +110,7 @@ async def test_an_older_state_of_the_store_is_found_out_by_the_anchor(tmp_path: 
 
 
 async def test_an_audit_is_whole_while_others_write_to_it(tmp_path: Path, operator: OperatorSide) -> None:
-    denies = {"policy": {"operations": {"voicetel_order_numbers": "deny"}}}
+    denies: dict[str, Any] = {"policy": {"operations": {"voicetel_order_numbers": "deny"}}}
     _, server = server_for(settings_for(tmp_path, **denies))
     async with connect(server) as client:
         async with anyio.create_task_group() as group:
@@ -155,7 +156,7 @@ async def test_the_command_checks_the_store_and_an_export_and_names_what_was_tou
 
 async def test_what_is_taken_out_of_a_row_leaves_it_readable(tmp_path: Path, operator: OperatorSide) -> None:
     """A text that ends where a secret would begin does not take the rest of the row along."""
-    denies = {"policy": {"operations": {"voicetel_send_message": "deny"}}}
+    denies: dict[str, Any] = {"policy": {"operations": {"voicetel_send_message": "deny"}}}
     _, server = server_for(settings_for(tmp_path, **denies))
     async with connect(server) as client:
         for words in ("Your password: Harbor2026", "Your PIN: "):

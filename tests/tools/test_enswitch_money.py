@@ -25,13 +25,13 @@ PAGE = "<html><body>Please log in</body></html>"
 
 async def spent(model: Session) -> Decimal:
     """Sum up what the server recorded as spent, in US dollars."""
-    report = (await model.ask("spend_report")).structured_content or {}
+    report: dict[str, Any] = (await model.ask("spend_report")).structured_content or {}
     return sum((Decimal(row["amount"].removeprefix("$")) for row in report["recorded_by_this_server"]), Decimal())
 
 
 async def call_approved(model: Session, tool: str, **arguments: Any) -> dict[str, Any]:
     """Make a call that the user or the operator approves, whatever becomes of it; return its action."""
-    asked = (await model.ask(tool, **arguments)).structured_content or {}
+    asked: dict[str, Any] = (await model.ask(tool, **arguments)).structured_content or {}
     if asked.get("state") == State.PROPOSED:
         await model.operator.approve(asked["action"])
         await model.ask(tool, **arguments)

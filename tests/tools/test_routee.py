@@ -291,7 +291,7 @@ async def test_a_message_whose_answer_was_lost_is_found_by_looking(tmp_path: Pat
     async with desks(tmp_path) as desk:
         await desk.sandbox.break_with("drop_after", provider="routee", path="^/sms$")
         message = {"sender": "Bluewater", "to": GREEK, "text": "Hello"}
-        lost = (await desk.attempt("send_sms", **message)).structured_content or {}
+        lost: dict[str, Any] = (await desk.attempt("send_sms", **message)).structured_content or {}
         assert lost["state"] == "unknown"
         found = await desk.attempt("get_action", action_id=lost["action"])
         assert (found.structured_content or {})["state"] == "done"
