@@ -21,7 +21,7 @@ from server.settings.sandbox_settings import simulated_accounts
 from tests.clients.accounts import http_client
 from tests.connecting import connect
 from tests.operator_side import OperatorSide, call_approved
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.registry import catalogue
 
 ALLOW: dict[str, Any] = {
@@ -130,7 +130,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def benches(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
+async def open_bench(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
     """A server with one provider, before a fresh sandbox. The settings are those that the seeded account's are not."""
     offset = [timedelta()]
     async with sandboxes() as sandbox, http_client() as http:

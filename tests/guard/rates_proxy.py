@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from tests.sandboxed import NO_CERTIFICATES
+from tests.sandbox_control import NO_CERTIFICATES
 
 
 class RatesProxy(httpx2.AsyncHTTPTransport):

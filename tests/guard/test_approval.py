@@ -14,7 +14,7 @@ from server.services import Services
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.guard.rates_proxy import proxy_rates
 from tests.operator_side import OperatorSide, call_approved
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 ORDER = {"numbers": ["+12125550100", "+12125550101"]}

@@ -12,7 +12,7 @@ from server.mcp.app import build_server
 from server.services import Services
 from tests.connecting import connect, settings_for
 from tests.operator_side import OperatorSide
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 ALLOWED = {"policy": {"paid": "allow"}}
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

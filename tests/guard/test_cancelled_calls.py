@@ -12,8 +12,8 @@ from mcp import Client
 from guard.action import State
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
-from tests.over_http import connected, served
-from tests.sandboxed import Sandbox, sandboxes
+from tests.over_http import connect_over_http, serve_over_http
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
@@ -51,7 +51,7 @@ async def test_over_http_a_cancelled_call_is_settled_and_found(
 ) -> None:
     async with _holding() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        async with served(settings) as url, connected(url, TOKEN, era=era) as client:
+        async with serve_over_http(settings) as url, connect_over_http(url, TOKEN, era=era) as client:
             await operator.approve(await _pending(client))
             await _cancel_while_held(client, sandbox)
             await _is_settled_and_asked_again(client, sandbox, None)
@@ -64,11 +64,11 @@ async def test_over_http_a_client_that_goes_does_not_take_the_outcome_along(
 ) -> None:
     async with _holding() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        async with served(settings) as url:
-            async with connected(url, TOKEN, era=era) as client:
+        async with serve_over_http(settings) as url:
+            async with connect_over_http(url, TOKEN, era=era) as client:
                 await operator.approve(await _pending(client))
-            await _go_while_held(sandbox, lambda: connected(url, TOKEN, era=era))
-            async with connected(url, TOKEN, era=era) as client:
+            await _go_while_held(sandbox, lambda: connect_over_http(url, TOKEN, era=era))
+            async with connect_over_http(url, TOKEN, era=era) as client:
                 await _is_settled_and_asked_again(client, sandbox, None)
             _was_carried_out(await operator.list_actions())
 

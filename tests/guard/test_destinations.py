@@ -19,7 +19,7 @@ from server.services import Services
 from server.settings.model import Settings
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {"policy": {"paid": "allow", "reroutes": "allow"}}

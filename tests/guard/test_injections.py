@@ -18,7 +18,7 @@ from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.guard.injection import Injection
 from tests.guard.injections import INJECTIONS
 from tests.operator_side import OperatorSide
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {

@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from guard.action import State
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import stdio_child
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}

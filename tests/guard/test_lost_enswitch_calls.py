@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guard.action import State
-from tests.guard.lost_answers import Bench, Lost, benches, text_of
+from tests.guard.lost_answers import Bench, Lost, open_bench, text_of
 from tools.enswitch.operations.phones import Phone, UpdatePhone
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -19,7 +19,7 @@ NUMBER = "12015550123"
 @asynccontextmanager
 async def enswitch(folder: Path) -> AsyncGenerator[Bench]:
     """A server before the simulated Enswitch."""
-    async with benches(folder, "enswitch") as bench:
+    async with open_bench(folder, "enswitch") as bench:
         yield bench
 
 

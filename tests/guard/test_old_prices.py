@@ -12,7 +12,7 @@ from mcp import Client
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.rates_proxy import proxy_rates
 from tests.record_file import change, rows
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 READ = "get_account{}"

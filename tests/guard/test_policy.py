@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 
 from server.settings.model import BadSettings, read_settings
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 OURS = "+12015550142"
 Decided = Literal["allow", "ask", "page", "deny"]

@@ -13,7 +13,7 @@ from server.mcp.app import build_server
 from server.services import Services
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 FROM = "+12015550142"
 ALLOW: dict[str, Any] = {

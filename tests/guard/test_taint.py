@@ -10,9 +10,9 @@ from mcp import Client
 
 from guard.injection.taint import MARKS_AT_ONCE, fingerprints_of_arguments, fingerprints_of_source, texts_in
 from tests.connecting import connect, server_for, settings_for
-from tests.guard.store_faults import address, locked
-from tests.over_http import connected, served
-from tests.sandboxed import sandboxes
+from tests.guard.store_faults import address, lock_store
+from tests.over_http import connect_over_http, serve_over_http
+from tests.sandbox_control import sandboxes
 from tests.server.test_transports import OTHER, TOKEN, with_tokens
 
 NUMBER = "+12125550142"
@@ -119,16 +119,18 @@ async def test_what_one_server_was_shown_another_recognises_for_the_same_princip
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel, **ALLOWED))
         async with AsyncExitStack() as stack:
             readers = [
-                await stack.enter_async_context(connected(await stack.enter_async_context(served(settings)), TOKEN))
+                await stack.enter_async_context(
+                    connect_over_http(await stack.enter_async_context(serve_over_http(settings)), TOKEN)
+                )
                 for _ in range(2)
             ]
             async with anyio.create_task_group() as group:  # the same text from several sides at once
                 for reader in readers * 4:
                     group.start_soon(_read_messages, reader)
-        async with served(settings) as later:
-            async with connected(later, OTHER) as bob:
+        async with serve_over_http(settings) as later:
+            async with connect_over_http(later, OTHER) as bob:
                 assert not (await bob.call_tool("voicetel_send_message", TO_THE_STRANGERS_NUMBER)).is_error
-            async with connected(later, TOKEN) as alice:
+            async with connect_over_http(later, TOKEN) as alice:
                 asked = await alice.call_tool("voicetel_send_message", TO_THE_STRANGERS_NUMBER)
         assert (asked.structured_content or {})["state"] == "proposed"
 
@@ -141,7 +143,7 @@ async def test_what_cannot_be_stored_is_remembered_in_the_process(tmp_path: Path
         async with connect(server) as client:
             other = {**TO_THE_STRANGERS_NUMBER, "to_number": "+12125550142"}
             assert not (await client.call_tool("voicetel_send_message", other)).is_error  # makes the store
-            with locked(tmp_path):
+            with lock_store(tmp_path):
                 await _read_messages(client)
             asked = await client.call_tool("voicetel_send_message", TO_THE_STRANGERS_NUMBER)
         assert (asked.structured_content or {})["state"] == "proposed"

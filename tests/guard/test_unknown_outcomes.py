@@ -15,7 +15,7 @@ from server.services import Services
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.record_file import change
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.registry import catalogue
 from tools.related_reads import related_reads
 

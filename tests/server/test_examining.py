@@ -14,7 +14,7 @@ from server.cli.health_checks import Finding, examine_inferred
 from server.services import Services
 from server.settings.accounts import ConvirzaSettings
 from server.settings.model import Settings
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 
 def _ran(*words: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 
 from server.console.passcode import set_passcode
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import PASSCODE, operator, proposed
 
 GROWING = (

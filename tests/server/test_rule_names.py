@@ -14,7 +14,7 @@ from server.cli.app import command_line
 from server.cli.serve import narrowed
 from server.settings.model import BadSettings, read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 
 @pytest.mark.parametrize(

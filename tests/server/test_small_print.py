@@ -12,7 +12,7 @@ from server.services import Services
 from server.settings.accounts import VoiceTelSettings
 from server.settings.model import HttpSettings, read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 HELLO: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 

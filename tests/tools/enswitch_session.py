@@ -15,7 +15,7 @@ from tests.connecting import Person, connect, server_for
 from tests.operator_side import OperatorSide, call_approved
 
 
-class Session:
+class EnswitchSession:
     """A client whose user and operator say yes to everything."""
 
     def __init__(self, client: Client, person: Person, operator: OperatorSide) -> None:
@@ -35,9 +35,9 @@ class Session:
 
 
 @asynccontextmanager
-async def session(
+async def open_session(
     installation: Installation, folder: Path, username: str = OWNER, **more: Any
-) -> AsyncGenerator[Session]:
+) -> AsyncGenerator[EnswitchSession]:
     """A session as one of the seeded people."""
     account = {"base_url": installation.enswitch, "username": username, "password": password_of(username), **more}
     settings = Settings.model_validate(
@@ -47,7 +47,7 @@ async def session(
     person = Person()
     try:
         async with connect(server, person=person) as client:
-            yield Session(client, person, OperatorSide(settings.state_folder))
+            yield EnswitchSession(client, person, OperatorSide(settings.state_folder))
     finally:
         await services.close()
 

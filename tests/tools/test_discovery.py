@@ -11,7 +11,7 @@ from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_ind
 from guard.rules.policy import Policy
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tools.discovery.describe import describe
 from tools.registry import catalogue
 

@@ -16,20 +16,20 @@ from tests.clients.enswitch_accounts import installations, served_by
 from tests.connecting import Person, connect, server_for
 from tests.contract_stubs.enswitch import SETTINGS, TOKEN, envelope
 from tests.operator_side import OPERATOR, OperatorSide
-from tests.tools.enswitch_session import Session, session
+from tests.tools.enswitch_session import EnswitchSession, open_session
 from tools.enswitch.client import LOGIN_PATH
 from tools.enswitch.operations.balances import RequestTopup, TopupRequest
 
 PAGE = "<html><body>Please log in</body></html>"
 
 
-async def spent(model: Session) -> Decimal:
+async def spent(model: EnswitchSession) -> Decimal:
     """Sum up what the server recorded as spent, in US dollars."""
     report: dict[str, Any] = (await model.ask("spend_report")).structured_content or {}
     return sum((Decimal(row["amount"].removeprefix("$")) for row in report["recorded_by_this_server"]), Decimal())
 
 
-async def call_approved(model: Session, tool: str, **arguments: Any) -> dict[str, Any]:
+async def call_approved(model: EnswitchSession, tool: str, **arguments: Any) -> dict[str, Any]:
     """Make a call that the user or the operator approves, whatever becomes of it; return its action."""
     asked: dict[str, Any] = (await model.ask(tool, **arguments)).structured_content or {}
     if asked.get("state") == State.PROPOSED:
@@ -39,7 +39,7 @@ async def call_approved(model: Session, tool: str, **arguments: Any) -> dict[str
 
 
 @asynccontextmanager
-async def before(answer: Callable[[], httpx2.Response], folder: Path) -> AsyncGenerator[Session]:
+async def before(answer: Callable[[], httpx2.Response], folder: Path) -> AsyncGenerator[EnswitchSession]:
     """A session whose installation gives one answer to everything but the login."""
 
     def handler(request: httpx2.Request) -> httpx2.Response:
@@ -52,14 +52,14 @@ async def before(answer: Callable[[], httpx2.Response], folder: Path) -> AsyncGe
         _, server = server_for(settings, http=http)
         person = Person()
         async with connect(server, person=person) as client:
-            yield Session(client, person, OperatorSide(settings.state_folder))
+            yield EnswitchSession(client, person, OperatorSide(settings.state_folder))
 
 
 # Top-ups -------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_payment_that_the_gateway_refused_is_refused_and_not_counted(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         await installation.set(refuse_topups=True)
         action = await call_approved(model, "enswitch_request_topup", id=3, amount="50.00")
         assert action["state"] == State.REFUSED
@@ -68,7 +68,7 @@ async def test_a_payment_that_the_gateway_refused_is_refused_and_not_counted(tmp
 
 
 async def test_a_payment_that_the_gateway_took_is_counted(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         action = await call_approved(model, "enswitch_request_topup", id=3, amount="50.00")
         assert action["state"] == State.DONE
         assert await spent(model) == 50
@@ -117,7 +117,7 @@ async def test_what_the_gateway_says_is_read(said: dict[str, Any], meant: type[E
 async def test_a_dry_run_is_asked_about_and_spends_nothing(
     tool: str, arguments: dict[str, Any], tmp_path: Path
 ) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         action = await call_approved(model, f"enswitch_{tool}", **arguments, dry_run=True)
         assert (action["state"], action["decided_by"]) == (State.DONE, OPERATOR)
         assert action["outcome"] == "Checked only: nothing was done."
@@ -129,7 +129,7 @@ async def test_a_dry_run_is_asked_about_and_spends_nothing(
 
 async def test_the_call_itself_is_charged_after_its_dry_run(tmp_path: Path) -> None:
     charge: dict[str, Any] = {"name": "Cabling", "customer": 3, "amount": "80.00"}
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         await call_approved(model, "enswitch_create_charge", **charge, dry_run=True)
         await call_approved(model, "enswitch_create_charge", **charge)
         assert await spent(model) == 80

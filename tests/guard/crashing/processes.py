@@ -19,7 +19,7 @@ from server.services import Services
 from server.store.schema import actions, holds
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedJournal, SteppedSender
-from tests.sandboxed import NO_CERTIFICATES
+from tests.sandbox_control import NO_CERTIFICATES
 from tools.provider import SETUPS
 from tools.registry import operation_named
 from tools.related_reads import related_reads

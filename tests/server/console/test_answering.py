@@ -12,7 +12,7 @@ from guard.action import State
 from guard.rules.quote import Quote
 from server.console.passcode import set_passcode
 from tests.connecting import connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import (
     PASSCODE,
     START,

@@ -25,7 +25,7 @@ from server.mcp.app import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.console.browsing import PASSCODE
 from tests.server.console.operating import browsing, page_path
 

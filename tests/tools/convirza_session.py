@@ -14,10 +14,10 @@ from tests.clients.accounts import http_client
 from tests.clients.convirza_accounts import sandboxes
 from tests.connecting import Person, connect, server_for
 from tests.operator_side import OperatorSide, call_approved
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 
 
-class Desk:
+class ConvirzaSession:
     """Calls tools; what only the operator may approve, the operator approves."""
 
     def __init__(self, sandbox: Sandbox, client: Client, person: Person, operator: OperatorSide) -> None:
@@ -43,7 +43,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[Desk]:
+async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[ConvirzaSession]:
     """A server with every tool, before a fresh sandbox."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
@@ -51,4 +51,4 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
         settings = Settings.model_validate({"convirza": account, "state_folder": folder, "toolsets": ["all"], **more})
         _, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
-            yield Desk(sandbox, client, person, OperatorSide(settings.state_folder))
+            yield ConvirzaSession(sandbox, client, person, OperatorSide(settings.state_folder))
