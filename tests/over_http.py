@@ -18,7 +18,7 @@ from tests.connecting import Era, Person
 
 
 @asynccontextmanager
-async def served(
+async def serve_over_http(
     settings: Settings, services: Services | None = None, *, port: int | None = None
 ) -> AsyncGenerator[str]:
     """Run a server with these settings as long as the block runs; yields its address."""
@@ -39,7 +39,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def connected(
+async def connect_over_http(
     url: str, token: str, *, era: Era = "auto", person: Person | None = None, headers: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Client]:
     """Open a client that sends a bearer token, and further headers, with every request."""

@@ -12,7 +12,7 @@ from sandbox.app import create_sandbox
 from sandbox.serving import serve_sandbox
 from sandbox.voicetel.provider import VoiceTel as SimulatedVoiceTel
 from sandbox.voicetel.seed import API_KEY
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.voicetel.client import VoiceTel
 
 Handler = Callable[[httpx2.Request], httpx2.Response]

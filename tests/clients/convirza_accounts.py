@@ -12,7 +12,7 @@ from sandbox.app import create_sandbox
 from sandbox.convirza.provider import Convirza as SimulatedConvirza
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Handler, Pauses, http_client
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.convirza.client import Convirza
 
 SlowHandler = Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]

@@ -12,7 +12,7 @@ from sandbox.enswitch.provider import Enswitch as SimulatedEnswitch
 from sandbox.enswitch.seed import password_of
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Pauses, http_client
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.enswitch.client import Enswitch
 from tools.enswitch.versions import NEWEST, Version
 

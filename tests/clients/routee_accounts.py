@@ -12,7 +12,7 @@ from sandbox.routee.provider import Routee as SimulatedRoutee
 from sandbox.routee.seed import APPLICATION
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Handler, Pauses, http_client
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.routee.client import Routee
 
 LOGIN_PATH = "/oauth/token"

@@ -7,7 +7,7 @@ import pytest
 
 from clients.errors import InsufficientFunds, OutcomeUnknown, ProviderFailed, ProviderUnreachable, TelephonyError
 from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, sandboxes, success
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.voicetel.operations.ordering import OrderNumbers
 
 ORDER = OrderNumbers(numbers=["+12015550101"])

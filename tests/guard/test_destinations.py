@@ -20,7 +20,7 @@ from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {"policy": {"paid": "allow", "reroutes": "allow"}}

@@ -17,7 +17,8 @@ from guard.action import State
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.guard.injection import Injection
 from tests.guard.injections import INJECTIONS
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {
@@ -73,10 +74,12 @@ async def test_every_text_arrives_fenced_and_cleaned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rules", [ALLOWED, {}], ids=["nothing would be asked", "as delivered"])
-async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any], tmp_path: Path) -> None:
+async def test_an_obedient_assistant_carries_nothing_out(
+    rules: Mapping[str, Any], tmp_path: Path, operator: OperatorSide
+) -> None:
     person = None if rules else Person("decline")
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
         async with connect(server, person=person) as client:
             found = await _planted_and_read(sandbox, client)
             before = len(await sandbox.writes())
@@ -87,11 +90,11 @@ async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any
                     assert _told(urged).get("error") == "BadArguments", read.injection.name
                     _assert_stopped(read, tool, await client.call_tool(tool, arguments))
                     calls += 1
-            actions = await services.store.journal.latest(2000)
+            actions = await operator.list_actions()
             assert calls > (2 * len(INJECTIONS) if person is None else len(INJECTIONS) / 2)
             assert len(await sandbox.writes()) == before
             assert await sandbox.charges() == []
-        assert {action.state for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
+        assert {action["state"] for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
         if person is not None:
             assert all("written by a stranger" in question for question in person.questions)
 

@@ -17,7 +17,7 @@ from server.services import Services
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.test_contracts import FOLDER
 from tools.arguments import parse
 from tools.discovery.examples import ExampleAccount

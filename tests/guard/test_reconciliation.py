@@ -16,7 +16,7 @@ from server.services import Services
 from server.store.store import Store, open_store
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.fake_provider import Buy, Depot, DepotCatalog
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}

@@ -12,7 +12,7 @@ from mcp.types import PromptReference, ResourceTemplateReference, TextResourceCo
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.test_transports import stdio_child
 from tools.routee.operations.contacts import CreateContact
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import opened_record, operator, proposed
 from tests.server.operating import ringfence
 

@@ -11,7 +11,7 @@ from mcp import Client
 from pydantic import SecretStr
 
 from tests.connecting import connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 LIMITED = "voicetel_list_call_records"
 HOUR = 3600

@@ -15,8 +15,8 @@ from server.services import Services
 from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect
-from tests.over_http import free_port, served
-from tests.sandboxed import Sandbox, sandboxes
+from tests.over_http import free_port, serve_over_http
+from tests.sandbox_control import Sandbox, sandboxes
 
 TOKEN = "a-long-token-of-alice"
 TO = "+306912345678"
@@ -60,7 +60,7 @@ async def opened(
         simulated = for_sandbox(base, sandbox.url)
         services = Services(simulated.model_copy(update={"store_url": store} if store else {}))
         try:
-            async with served(services.settings, services, port=port) as url:
+            async with serve_over_http(services.settings, services, port=port) as url:
                 yield Inbox(url, services, http), sandbox
         finally:
             await services.close()

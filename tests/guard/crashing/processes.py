@@ -20,7 +20,7 @@ from server.store.schema import actions, holds
 from tests.clocks import ShiftedClock
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedClient, SteppedJournal
-from tests.sandboxed import NO_CERTIFICATES
+from tests.sandbox_control import NO_CERTIFICATES
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"

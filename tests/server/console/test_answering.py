@@ -13,7 +13,7 @@ from clients.clock import SystemClock
 from guard.action import State
 from guard.rules.quote import Quote
 from tests.connecting import connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import (
     FixedClock,
     browser,

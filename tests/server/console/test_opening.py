@@ -26,7 +26,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.console.operating import browsing, page_path
 from tests.server.operating import ringfence, set_operator_passcode
 

@@ -31,7 +31,7 @@ from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import PASSCODE
 from tests.server.console.operating import browsing, page_base, page_path
 
