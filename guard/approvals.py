@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from clients.clock import Clock
+from clients.shared.clock import Clock
 from guard.action import Action, State
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal

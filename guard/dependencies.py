@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from clients.clock import Clock, SystemClock
 from clients.operation import Exchange, Operation
+from clients.shared.clock import Clock, SystemClock
 from guard.background import Reconciliation
 from guard.journal import Journal, Taint, Tracker, Vault
 from guard.rules.compliance import OptOuts

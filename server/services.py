@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from clients.cache import CachedAnswer
 from clients.client import ApiClient
-from clients.clock import Clock, SystemClock
-from clients.http_client import HttpPool
-from clients.limits import Limit
 from clients.redaction import redact
-from clients.resources import ClientResources
 from clients.settings import reveal
-from clients.webhook_urls import INBOX_PATH
+from clients.shared.cache import CachedAnswer
+from clients.shared.clock import Clock, SystemClock
+from clients.shared.http_client import HttpPool
+from clients.shared.limits import Limit
+from clients.shared.resources import ClientResources
+from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies

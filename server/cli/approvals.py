@@ -6,7 +6,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from clients.clock import SystemClock
+from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.messages import approval_prompt

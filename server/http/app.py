@@ -26,7 +26,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
-from server.store.audit import ANOTHER_KEY
+from server.store.sealed.audit import ANOTHER_KEY
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, insert, select, update
 
-from clients.cache import CachedAnswer
-from clients.limits import Limit, ProcessLimits, limit_reached
+from clients.shared.cache import CachedAnswer
+from clients.shared.limits import Limit, ProcessLimits, limit_reached
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 
 class StoredLimits:

@@ -8,7 +8,7 @@ from cryptography.fernet import InvalidToken
 
 from guard.errors import JournalUnavailable
 from server.store.key_values import KeyValueStore
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 PREFIX = "session:"
 

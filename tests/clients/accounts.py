@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from clients.http_client import HttpPool
+from clients.shared.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.serving import serve_sandbox
 from sandbox.voicetel.provider import VoiceTel as SimulatedVoiceTel

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from clients.http_client import HttpPool
-from clients.tokens import ProcessTokens
+from clients.shared.http_client import HttpPool
+from clients.shared.tokens import ProcessTokens
 from sandbox.app import create_sandbox
 from sandbox.convirza.provider import Convirza as SimulatedConvirza
 from sandbox.serving import serve_sandbox

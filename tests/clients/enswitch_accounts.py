@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from clients.http_client import HttpPool
+from clients.shared.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.enswitch.provider import Enswitch as SimulatedEnswitch
 from sandbox.enswitch.seed import password_of

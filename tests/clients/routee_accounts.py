@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from clients.http_client import HttpPool
+from clients.shared.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.routee.provider import Routee as SimulatedRoutee
 from sandbox.routee.seed import APPLICATION

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.http_client import HttpPool
 from clients.operation import Done, Operation
 from clients.request import build_request
+from clients.shared.http_client import HttpPool
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
 from tools.voicetel.client import VoiceTel, voicetel

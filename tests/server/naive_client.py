@@ -215,8 +215,8 @@ def loosen_the_record() -> None:
 
     from server.mcp import untrusted as fencing
     from server.store import actions
-    from server.store.audit import Audit
-    from server.store.vault import StoredVault
+    from server.store.sealed.audit import Audit
+    from server.store.sealed.vault import StoredVault
 
     def altered(append: Any) -> Any:
         async def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:

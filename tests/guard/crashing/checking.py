@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from guard.action import State
-from server.store.hash_chain import Verdict
+from server.store.sealed.hash_chain import Verdict
 from server.store.store import open_store
 from tests.guard.crashing.steps import Step
 from tests.guard.crashing.trials import Trial

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 from argon2 import PasswordHasher
 
-from clients.clock import Clock
+from clients.shared.clock import Clock
 from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote

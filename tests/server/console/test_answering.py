@@ -9,7 +9,7 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-from clients.clock import SystemClock
+from clients.shared.clock import SystemClock
 from guard.action import State
 from guard.rules.quote import Quote
 from tests.connecting import connect, server_for, settings_for
