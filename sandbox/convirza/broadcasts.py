@@ -8,7 +8,7 @@ from typing import Literal
 from sandbox.convirza.bodies import BroadcastBody
 from sandbox.convirza.endpoint import Call, operation
 from sandbox.convirza.records import Broadcast
-from sandbox.convirza.resource import Resource
+from sandbox.convirza.rest_resource import Resource
 from sandbox.convirza.state import State
 from sandbox.convirza.wire import Refusal, iso_ms
 from sandbox.frame.wire import Wire

@@ -5,7 +5,7 @@ from typing import Literal
 from sandbox.convirza.endpoint import Call, operation
 from sandbox.convirza.fields import Status, UnitQuery
 from sandbox.convirza.records import PhoneNumber, ProvisionedRoute
-from sandbox.convirza.resource import Resource
+from sandbox.convirza.rest_resource import Resource
 from sandbox.convirza.route_body import CreateRouteBody, RouteBody, TrackingNumber
 from sandbox.convirza.state import PRICES, State
 from sandbox.convirza.wire import Answer, Refusal, iso_ms

@@ -6,7 +6,7 @@ from sandbox.convirza.bodies import TagBody
 from sandbox.convirza.endpoint import Call, operation
 from sandbox.convirza.fields import PageQuery, page
 from sandbox.convirza.records import Tag
-from sandbox.convirza.resource import Resource
+from sandbox.convirza.rest_resource import Resource
 from sandbox.convirza.state import State
 from sandbox.convirza.wire import Answer, Refusal
 

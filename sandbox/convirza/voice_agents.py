@@ -3,7 +3,7 @@
 from sandbox.convirza.bodies import VoiceAgentBody
 from sandbox.convirza.endpoint import operation
 from sandbox.convirza.records import VoiceAgent
-from sandbox.convirza.resource import Resource
+from sandbox.convirza.rest_resource import Resource
 from sandbox.convirza.state import State
 
 

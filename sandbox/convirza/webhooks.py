@@ -3,7 +3,7 @@
 from sandbox.convirza.bodies import WebhookBody
 from sandbox.convirza.endpoint import Call, operation
 from sandbox.convirza.records import Webhook
-from sandbox.convirza.resource import Resource
+from sandbox.convirza.rest_resource import Resource
 from sandbox.convirza.state import State
 
 

@@ -18,7 +18,7 @@ from server.store.sealed.seal import Seal
 
 
 class StoredLimits:
-    """Implements `clients.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
+    """Implements `clients.shared.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class StoredLimits:
 
 
 class StoredCache:
-    """Implements `clients.cache.AnswerCache`; answers are encrypted, because they contain personal data."""
+    """Implements `clients.shared.cache.AnswerCache`; answers are encrypted, because they contain personal data."""
 
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database

@@ -14,7 +14,7 @@ PREFIX = "session:"
 
 
 class StoredTokens:
-    """Implements `clients.tokens.TokenStore`."""
+    """Implements `clients.shared.tokens.TokenStore`."""
 
     def __init__(self, key_values: KeyValueStore, seal: Seal) -> None:
         self._key_values = key_values
