@@ -6,6 +6,9 @@ from datetime import datetime, time, timedelta
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+import phonenumbers
+from phonenumbers import timezone
+
 from guard.errors import DestinationRefused
 
 _NAMED: Final = 5
@@ -85,10 +88,7 @@ async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
 
 
 def _zones(number: str) -> list[str]:
-    """Imported here: the time-zone data is large, and needed only where quiet hours are set."""
-    import phonenumbers
-    from phonenumbers import timezone
-
+    """Return every zone in which the number may be; none where that is not known."""
     try:
         found = timezone.time_zones_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
