@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from guard.action import Action, State
+from guard.catalog import OperationCatalog
 from guard.injection.sanitize import escape_invisible
+from guard.verification_hint import outcome_text
 
 MOST_BEFORE_LINES = 8
 """So that a state which others wrote (a ticket, say) cannot push the question out of sight."""
@@ -70,9 +72,9 @@ def status_line(action: Action) -> str:
     return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
 
 
-def status_with_outcome(action: Action) -> str:
-    """Where an action stands and what came of it, or what to look at while that is unknown."""
-    return f"{status_line(action)} {action.outcome}" if action.outcome else status_line(action)
+def status_with_outcome(action: Action, catalog: OperationCatalog) -> str:
+    """Where an action stands and its outcome, or how to check while the outcome is unknown."""
+    return f"{status_line(action)} {outcome_text(action, catalog)}".strip()
 
 
 _SENTENCE: Mapping[State, str] = {

@@ -18,7 +18,7 @@ from clients.effects import Effect
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
-from guard.approvals import Approvals, refuse
+from guard.approvals import Approvals
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
@@ -52,11 +52,12 @@ class Guard:
         self._journal = dependencies.journal
         self._accounts = dependencies.accounts
         self._prices = dependencies.prices
+        self._catalog = dependencies.catalog
         self._rules = dependencies.rules
         self._clock = dependencies.clock
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
-        self._approvals = Approvals(dependencies.journal, dependencies.clock)
+        self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
@@ -107,7 +108,7 @@ class Guard:
             raise NotTheSameCall("This answer was given for another call; nothing was sent.")
         current = await self._approvals.expire_if_due(action)
         if current.state not in {State.PROPOSED, State.APPROVED}:
-            refuse(current)
+            self._approvals.refuse(current)
         return current
 
     async def approve(self, action_id: str, *, by: str) -> Action:
@@ -136,7 +137,9 @@ class Guard:
         with anyio.CancelScope(shield=True):
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
-                refuse(await self._approvals.expire_if_due(await self._journal.find(action.id) or action))
+                self._approvals.refuse(
+                    await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
+                )
             return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
@@ -230,7 +233,9 @@ class Guard:
             return None
         current = await self.reconciler.look(await self._approvals.expire_if_due(found))
         if current.state in {State.SENDING, State.UNKNOWN}:
-            raise OutcomePending(f"{status_with_outcome(current)} The same call is not sent a second time.")
+            raise OutcomePending(
+                f"{status_with_outcome(current, self._catalog)} The same call is not sent a second time."
+            )
         return current if current.state.is_open else None
 
     async def _still_fits(self, found: Action, decision: Decision) -> bool:

@@ -10,7 +10,6 @@ from clients.evidence import Evidence
 from clients.operation import Operation, Verification, answer_type
 from guard.action import Action, State
 from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
-from guard.verification_hint import verification_hint
 
 MAX_READS = 6
 """How many reads one verification may need before its outcome counts as unknown."""
@@ -76,7 +75,7 @@ class Reconciler:
 
     async def _mark_abandoned(self) -> None:
         for action in await self._journal.abandoned(self._now() - self._lost_after):
-            outcome = f"The process ended while the request was under way. {verification_hint(action, self._catalog)}"
+            outcome = "The process ended while the request was under way."
             await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=outcome)
 
     def _call(self, action: Action) -> Operation[Any] | None:

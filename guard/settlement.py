@@ -17,7 +17,6 @@ from guard.errors import JournalUnavailable
 from guard.money import Money
 from guard.pending_writes import PendingWrites, Write
 from guard.rules.budget import Hold
-from guard.verification_hint import verification_hint
 
 R = TypeVar("R")
 
@@ -48,7 +47,6 @@ class Settlement:
         self._vault = dependencies.vault
         self._tracker = dependencies.tracker
         self._clock = dependencies.clock
-        self._catalog = dependencies.catalog
         self.owed = PendingWrites()
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
@@ -116,8 +114,6 @@ class Settlement:
     ) -> tuple[Action, str]:
         """Close the action, after the writes that go before it. Returns why it is not on the record, if it is not."""
         told = redact(outcome)
-        if state is State.UNKNOWN:
-            told = f"{told} {verification_hint(action, self._catalog)}"
         finished = replace(action, state=state, finished_at=self._clock.now(), outcome=told, answer=answer)
         # Another process may have taken this one for lost and called the outcome unknown. An answer outranks that.
         allowed = {State.SENDING} if state is State.UNKNOWN else {State.SENDING, State.UNKNOWN}

@@ -20,6 +20,7 @@ from server.cli.app import command_line
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
 from tests.sandboxed import Sandbox, sandboxes
+from tools.operation_catalog import RegisteredOperations
 
 ALLOWED: dict[str, Any] = {"policy": {"paid": "allow"}, "budget": [{"per": "day", "limit": "0.10"}]}
 PASSCODE = "harbor lights 26"
@@ -83,7 +84,9 @@ async def test_a_freeze_stops_a_server_in_another_process_at_its_next_call_and_o
     folder = tmp_path / "state"
     async with sandboxes() as sandbox, _assistants(1, sandbox, folder, {}) as [assistant], _store(folder) as record:
         [pending] = await assistant.make(order)
-        await Approvals(record.journal, SystemClock()).give(pending["action"], State.APPROVED, by="the operator")
+        await Approvals(record.journal, SystemClock(), RegisteredOperations()).give(
+            pending["action"], State.APPROVED, by="the operator"
+        )
         assert (await _ringfence("approvals", "passcode", typed=f"{PASSCODE}\n")).exit_code == 0
         assert (await _ringfence("freeze")).exit_code == 0
         stopped = await assistant.make(order, _sms("+12125550142"), look)

@@ -24,7 +24,7 @@ from tools.related_reads import related_reads
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 TRANSLATION = {"number": "+12015550142", "translation": "+12125550142"}
 MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
-LOOK_AT_NUMBER = "Look with voicetel_get_number (number=+12015550142)."
+LOOK_AT_NUMBER = "Check with voicetel_get_number (number=+12015550142)."
 
 
 async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(tmp
 def test_actions_show_names_the_read_and_the_command_that_closes_it(tmp_path: Path) -> None:
     action = anyio.run(_lost_message, tmp_path)
     printed = " ".join(CliRunner().invoke(command_line(["actions"]), ["actions", "show", action]).output.split())
-    assert "Look with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
+    assert "Check with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
     assert f"ringfence actions resolve {action} done" in printed
 
 

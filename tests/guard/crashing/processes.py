@@ -15,12 +15,14 @@ from guard.action import Action, Principal, State, digest_of
 from guard.errors import GuardRefusal
 from guard.pipeline import Guard
 from guard.reconcile import GRACE
+from guard.verification_hint import outcome_text
 from server.services import Services
 from server.store.schema import actions, holds
 from tests.clocks import ShiftedClock
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedClient, SteppedJournal
 from tests.sandboxed import NO_CERTIFICATES
+from tools.operation_catalog import RegisteredOperations
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"
@@ -89,11 +91,11 @@ async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Cal
         later = await journal.find(first.id) if first else None
         finding = Finding(
             state=first.state.value if first else None,
-            outcome=(first.outcome or "") if first else "",
+            outcome=outcome_text(first, RegisteredOperations()) if first else "",
             repeated=repeated,
             words=words,
             later=later.state.value if later else None,
-            later_outcome=(later.outcome or "") if later else "",
+            later_outcome=outcome_text(later, RegisteredOperations()) if later else "",
             repeated_later=repeated_later,
             holds=await _holds(services, operation),
             yeses=yeses,
