@@ -11,14 +11,14 @@ from guard.messages import status_line, status_with_outcome
 
 
 class Approvals:
-    """Records answers, and lets questions grow too old."""
+    """Records approvals and refusals, and expires questions that nobody answered in time."""
 
     def __init__(self, journal: Journal, clock: Clock, catalog: OperationCatalog) -> None:
         self._journal = journal
         self._clock = clock
         self._catalog = catalog
 
-    async def give(self, action_id: str, to: State, *, by: str) -> Action:
+    async def record(self, action_id: str, to: State, *, by: str) -> Action:
         """Record a yes (`approved`) or a no (`declined`).
 
         Raises:
@@ -38,7 +38,7 @@ class Approvals:
         return moved
 
     async def expire_if_due(self, action: Action) -> Action:
-        """The action, expired if nobody acted on it in time."""
+        """Expire the action if nobody acted on it in time, and return it."""
         waiting = {State.PROPOSED, State.APPROVED}
         if action.state not in waiting or self._clock.now() < action.expires_at:
             return action
@@ -46,7 +46,7 @@ class Approvals:
         return moved or await self._journal.find(action.id) or action
 
     def refuse(self, action: Action) -> NoReturn:
-        """Raise what the state of an action that cannot go on means."""
+        """Raise the refusal that fits the state of an action that cannot go on."""
         match action.state:
             case State.DECLINED:
                 raise Declined(status_line(action))

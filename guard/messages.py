@@ -1,4 +1,4 @@
-"""How an action is put to a person, and what is said of its state. Deterministic in the action."""
+"""An action in words for people: the question that is approved, and its status. Deterministic in the action."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -10,13 +10,13 @@ from guard.injection.sanitize import escape_invisible
 from guard.verification_hint import outcome_text
 
 MOST_BEFORE_LINES = 8
-"""So that a state which others wrote (a ticket, say) cannot push the question out of sight."""
+"""Few enough that text from outside (a ticket, for example) cannot push the question out of sight."""
 
 
 def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
-    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id.
+    """Word the question: the call in plain words, its price, what it changes, and the action's id.
 
-    `quoted` goes round what may repeat the state before, for readers to whom strangers' words are shown fenced.
+    `quoted` fences what may repeat the state before, for readers who are shown text from outside between markers.
     """
     lines = [
         f"{action.title}?",
@@ -25,10 +25,18 @@ def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
         *action.quote.lines(quoted),
         *before_lines(action.before),
         "",
-        f"Action {action.id}, asked for by {action.principal}. "
-        f"A yes counts for exactly this call, once, until {action.expires_at:%H:%M} UTC.",
+        f"Requested by {requester(action.principal)}. "
+        f"Your approval covers exactly this call ({action.id}), once, until {action.expires_at:%H:%M} UTC.",
     ]
     return "\n".join(lines)
+
+
+def requester(principal: str) -> str:
+    """Who asks, for people: `alice` for the local user, `alice (token)` for the holder of a token."""
+    kind, separator, name = principal.partition(":")
+    if not separator:
+        return principal
+    return name if kind == "local" else f"{name} ({kind})"
 
 
 def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
@@ -68,7 +76,7 @@ def shown(value: Any) -> str:
 
 
 def status_line(action: Action) -> str:
-    """One sentence on where an action stands."""
+    """Say in one sentence which state an action is in."""
     return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
 
 

@@ -38,9 +38,9 @@ class Reconciler:
         """Mark every abandoned action as unknown, and settle every unknown one that a read can settle."""
         await self._mark_abandoned()
         unknown = await self._journal.latest(1000, states={State.UNKNOWN})
-        return [await self.look(action) for action in unknown]
+        return [await self.check(action) for action in unknown]
 
-    async def look(self, action: Action) -> Action:
+    async def check(self, action: Action) -> Action:
         """Settle one action by reads: the action as it then is, done, refused or still unknown.
 
         An action that is being sent is left alone as long as its process may still receive the answer. An action of
@@ -63,7 +63,7 @@ class Reconciler:
             return action
         if evidence is Evidence.UNKNOWN or (not happened and self._now() < action.sent_at + self._grace):
             return action
-        outcome = "Found done by looking." if happened else "Found not done by looking."
+        outcome = "Checked at the provider: it was done." if happened else "Checked at the provider: it was not done."
         moved = await self._journal.move(
             action.id,
             {State.UNKNOWN},

@@ -1,9 +1,9 @@
-"""Recognises a call that was made from a stranger's words.
+"""Recognises that a call was made from text from outside.
 
-Of every text that strangers wrote and a principal was shown, marks are kept: its figures, addresses and links, and
-every run of words. A call whose arguments bear one of them is asked about, whatever the policy says. What a stranger
-hides is uncovered first (see `disguises`), on both sides. Not recognised: a number whose parts stand in different
-texts, one that must be computed, and words put differently.
+Of every outside text that a principal was shown, fingerprints are stored: its digits, addresses and links, and every
+run of words. A call whose arguments repeat one of them needs approval, whatever the policy says. Disguises are decoded
+first, on both sides (see `deobfuscation`). Not recognised: a number whose parts stand in different texts, a number that
+must be computed, and a paraphrase.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ TAIL = 7
 """A telephone number is recognised by its last seven figures: with them, a local form is recognised as well."""
 
 MARKS_AT_ONCE = 40_000
-"""Strangers who write more than this in one answer taint every call after it, rather than none."""
+"""One answer with more than this taints every later call, rather than none."""
 
 _EVERYTHING = "everything"
 _WHOLE_NUMBER = 10
@@ -41,14 +41,14 @@ _SECOND_LEVEL = {"co", "com", "org", "net", "gov", "ac", "edu"}
 
 
 def fingerprints_of_source(texts: Iterable[str]) -> set[str]:
-    """What is remembered of strangers' texts, as digests that tell nothing of them."""
+    """Fingerprint outside texts, as digests from which the texts cannot be read."""
     every = (mark for text in texts for mark in _source_runs(strip_invisible(text)))
     found = {_digest(mark) for mark in islice(every, MARKS_AT_ONCE)}
     return found if next(every, None) is None else found | {_digest(_EVERYTHING)}
 
 
 def fingerprints_of_arguments(texts: Iterable[str]) -> set[str]:
-    """What of a call's arguments could have been remembered, as the same digests."""
+    """Fingerprint the arguments of a call in the same way."""
     return {_digest(trace) for text in texts for trace in _argument_runs(strip_invisible(text))} | {
         _digest(_EVERYTHING)
     }
@@ -74,7 +74,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def _source_runs(written: str) -> Iterator[str]:
-    """Marks of a stranger's text. All its figures count in a row, whatever stands between them."""
+    """Yield the marks of an outside text. All its digits count in a row, whatever stands between them."""
     for text in decoded_variants(written):
         for reading in numeric_readings(text):
             figures = "".join(_GROUP.findall(reading))
@@ -88,7 +88,7 @@ def _source_runs(written: str) -> Iterator[str]:
 
 
 def _argument_runs(given: str) -> Iterator[str]:
-    """Traces in an argument. Here a number has an end, so that numbers that only begin alike are told apart."""
+    """Yield the marks of an argument. Matches only the end of a number, so common prefixes do not match."""
     if given.isdecimal() and 4 <= len(given) < TAIL:
         yield f"short {given}"
     for text in decoded_variants(given):

@@ -1,4 +1,4 @@
-"""Which calls are allowed, asked about, or forbidden. The most specific rule of the operator counts."""
+"""Which calls are allowed, need approval, or are forbidden. The most specific rule of the operator counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

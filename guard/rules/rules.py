@@ -1,4 +1,4 @@
-"""The operator's rules, all in one place: what the settings say, as the guard understands it."""
+"""The operator's rules as the guard uses them: policy, caps, destinations, compliance and prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

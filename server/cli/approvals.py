@@ -98,7 +98,7 @@ def page(
 def _record(action_id: str, to: State, *, sandbox: bool) -> None:
     async def record(session: StoreSession) -> Action:
         await require_passcode(session)
-        return await Approvals(session.store.journal, SystemClock(), RegisteredOperations()).give(
+        return await Approvals(session.store.journal, SystemClock(), RegisteredOperations()).record(
             action_id, to, by=OPERATOR
         )
 

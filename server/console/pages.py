@@ -157,7 +157,7 @@ class Pages:
     async def _record(self, request: Request, session: Session, to: State) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.give(found.id, to, by=OPERATOR)
+            await self._approvals.record(found.id, to, by=OPERATOR)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:

@@ -103,7 +103,7 @@ def build_view(action: Action, now: datetime) -> ActionView:
         effects=_effects(operation),
         endpoint=f"{operation.spec.method} {operation.spec.path}" if operation else "",
         price=_price(action),
-        quote=tuple(line.removeprefix("Price: ") for line in replace(action.quote, warnings=()).lines()),
+        quote=tuple(replace(action.quote, warnings=()).lines()),
         arguments=arguments,
         before=_fields(action.before),
         changes=tuple(field for field in arguments if field.before is not None),

@@ -98,7 +98,7 @@ class Bench:
     async def look(self, action: Action) -> State:
         """What looking at the provider finds, once the request can no longer be under way."""
         await self.pass_time(GRACE * 2)
-        return (await self.services.guard.reconciler.look(action)).state
+        return (await self.services.guard.reconciler.check(action)).state
 
     async def look_in_vain(self, action: Action) -> State:
         """What remains where the provider answers no read."""

@@ -35,7 +35,7 @@ async def test_killed_after_the_effect_it_is_found_done_and_not_sent_again(
         await sandbox.mend()
         action = await _settled(sandbox, tmp_path)
         assert action.state is State.DONE, action.outcome
-        assert action.outcome == "Found done by looking."
+        assert action.outcome == "Checked at the provider: it was done."
         assert len([row for row in await sandbox.requests(path=path) if row["method"] != "GET"]) == 1
 
 

@@ -84,7 +84,7 @@ async def test_a_freeze_stops_a_server_in_another_process_at_its_next_call_and_o
     folder = tmp_path / "state"
     async with sandboxes() as sandbox, _assistants(1, sandbox, folder, {}) as [assistant], _store(folder) as record:
         [pending] = await assistant.make(order)
-        await Approvals(record.journal, SystemClock(), RegisteredOperations()).give(
+        await Approvals(record.journal, SystemClock(), RegisteredOperations()).record(
             pending["action"], State.APPROVED, by="the operator"
         )
         assert (await _ringfence("approvals", "passcode", typed=f"{PASSCODE}\n")).exit_code == 0

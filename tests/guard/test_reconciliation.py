@@ -33,7 +33,7 @@ async def test_a_first_caller_who_gives_up_does_not_stop_it(tmp_path: Path) -> N
                     await sandbox.until_held()
                 group.cancel_scope.cancel()
             await sandbox.mend()
-            assert (await _closed(services)).outcome == "Found done by looking."
+            assert (await _closed(services)).outcome == "Checked at the provider: it was done."
 
 
 async def test_a_slow_provider_delays_no_other_guarded_call(tmp_path: Path) -> None:

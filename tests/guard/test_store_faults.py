@@ -128,7 +128,7 @@ async def test_after_the_answer_the_caller_is_told_and_the_record_is_made_up_for
         assert "amountCharged" in (kept.answer or "")
         desk.person.answer = "decline"
         await desk.order()
-        assert "EXACTLY THIS CALL was done" in desk.person.questions[-1]
+        assert "You already did exactly this" in desk.person.questions[-1]
         assert len(await desk.sandbox.charges()) == 1
         await desk.chain_is_whole()
 

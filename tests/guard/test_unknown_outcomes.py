@@ -39,7 +39,7 @@ async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it
         for told in (lost, again, shown):
             assert LOOK_AT_NUMBER in _text(told)
         assert "not sent a second time" in _text(again)
-        assert "get_action looks again" in _text(again)
+        assert "get_action checks again" in _text(again)
 
 
 async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
             lost = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
         assert _content(shown)["state"] == "done"
-        assert "Found done by looking." in _text(shown)
+        assert "Checked at the provider: it was done." in _text(shown)
 
 
 async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_still_be_worked_on(

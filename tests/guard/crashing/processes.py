@@ -130,7 +130,7 @@ async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, st
         words = " ".join(action.quote.warnings)
         yeses = 0
         if action.state is State.PROPOSED:
-            if "EXACTLY THIS CALL" in words:
+            if "xactly this" in words:
                 await guard.decline(action.id, by=PERSON)
                 return "asked", words, 0
             action = await guard.approve(action.id, by=PERSON)
