@@ -1,11 +1,10 @@
 """What the clients of one process share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx2
-
 from clients.cache import AnswerCache
+from clients.http_client import HttpPool
 from clients.limits import Limits
 from clients.tokens import TokenStore
 from clients.webhook_urls import Inbox
@@ -15,7 +14,7 @@ from clients.webhook_urls import Inbox
 class ClientResources:
     """One connection pool, one count of limits and one cache for all accounts."""
 
-    http: Callable[[], httpx2.AsyncClient]
+    http: HttpPool
     limits: Limits
     cache: AnswerCache
     tokens: TokenStore

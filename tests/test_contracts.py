@@ -157,7 +157,7 @@ def _body(request: httpx2.Request) -> Any:
 
 
 def _multipart(request: httpx2.Request) -> dict[str, Any]:
-    """The fields of a form with files; a file is told by its name and its content in base64."""
+    """Return the fields of a form with files; a file becomes its name and its content in base64."""
     head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
     fields: dict[str, Any] = {}
     for part in BytesParser(policy=HTTP).parsebytes(head + request.content).iter_parts():
@@ -169,9 +169,9 @@ def _multipart(request: httpx2.Request) -> dict[str, Any]:
 
 
 def _comparable(result: CallToolResult) -> Any:
-    """The structured result without the action's id, and with a random fence tag made plain."""
+    """Return the structured result without the action's id, and with a fixed word for the random fence tag."""
     content = {name: value for name, value in result.structured_content.items() if name not in {"action", "state"}}
-    return json.loads(re.sub(r"stranger-[0-9a-f]+", "fence", json.dumps(content, ensure_ascii=False)))
+    return json.loads(re.sub(r"outside-[0-9a-f]{12}", "fence", json.dumps(content, ensure_ascii=False)))
 
 
 def _response(answer: WireAnswer) -> httpx2.Response:

@@ -66,7 +66,7 @@ async def _require_our_key(services: Services) -> None:
     try:
         has_our_key = await services.store.audit.has_our_key()
     except JournalUnavailable as unavailable:
-        logger.warning("%s Plain reads go on.", unavailable)
+        logger.warning("%s Plain reads still work.", unavailable)
     else:
         if not has_our_key:
             await services.close()

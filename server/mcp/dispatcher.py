@@ -61,7 +61,7 @@ class Dispatcher:
             return problem(str(bad), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            client.adapted(call, build_request(call))  # what cannot be sent is refused before anybody is asked
+            client.adapt_request(call, build_request(call))  # what cannot be sent is refused before anybody is asked
             if self._services.policy.guards(operation.spec):
                 return await self._run_guarded(call, page, session)
             exchange = await client.exchange(call)

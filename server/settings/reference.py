@@ -6,8 +6,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clients.descriptions import field_descriptions
-from server.settings.model import settings_class
+from server.settings.model import Settings, settings_class
 from server.settings.rules import BudgetSettings, PriceSettings
+from tools.registry import provider_names
 
 _ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": PriceSettings}
 """Sections that are a list or a table of several."""
@@ -16,7 +17,9 @@ _ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": Pric
 def settings_table() -> str:
     """A row a setting: its key in `ringfence.toml`, its environment variable, its default, and what it does."""
     lines = ["| key | environment | default | what it does |", "| --- | --- | --- | --- |"]
-    for name, field in settings_class().model_fields.items():
+    fields = settings_class().model_fields
+    for name in (*provider_names(), *Settings.model_fields):
+        field = fields[name]
         if name in _ROWS_OF:
             lines += _section(f"{name}[]" if name == "budget" else f"{name}.TOOL", _ROWS_OF[name], in_environment=False)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

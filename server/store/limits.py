@@ -1,4 +1,4 @@
-"""Rate limits and the response cache, shared by every process on a store: VoiceTel allows an address 6 calls an hour.
+"""Rate limits and the response cache, shared by every process on a store: some providers allow few calls an hour.
 
 They save calls and do not protect anything: without a usable store, reads continue with what this process knows.
 """

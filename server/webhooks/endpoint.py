@@ -1,4 +1,4 @@
-"""The webhook endpoint: answers 200 once a callback is stored, within the two seconds that Routee waits."""
+"""The webhook endpoint: answers 200 once a callback is stored, within the two seconds that a provider may wait."""
 
 import hmac
 import json

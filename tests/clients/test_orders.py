@@ -15,7 +15,7 @@ PLACED = success({"orderId": 48211, "numbersOrdered": ["2015550101"], "amountCha
 
 
 async def keys(sandbox: Sandbox) -> list[str]:
-    """The Idempotency-Key of every order that reached the sandbox."""
+    """Return the Idempotency-Key of every order that reached the sandbox."""
     return [row["headers"]["idempotency-key"] for row in await sandbox.requests(path="/orders")]
 
 

@@ -27,7 +27,7 @@ ALLOWED: dict[str, Any] = {
 
 PERSUASION: dict[str, Any] = {"approved": True, "confirm": True, "force": True, "action_id": "act_abcdefgh"}
 
-_TAG = re.compile(r"<(stranger-[0-9a-f]+)>")
+_TAG = re.compile(r"<(outside-[0-9a-f]+)>")
 _NUMBER = re.compile(r"(?:\+?1[\s.\-]?)?\(?([2-9][0-9]{2})\)?[\s.\-/]?([2-9][0-9]{2})[\s.\-/]?([0-9]{4})(?![0-9])")
 _LINK = re.compile(r"https?://[^\s<>\"')]+")
 
@@ -44,7 +44,7 @@ class Read:
     @property
     def words(self) -> str:
         """What stands between the markers."""
-        return re.sub(r"^<stranger-[0-9a-f]+>|</stranger-[0-9a-f]+>$", "", self.shown)
+        return re.sub(r"^<outside-[0-9a-f]+>|</outside-[0-9a-f]+>$", "", self.shown)
 
 
 def test_the_corpus_is_large_and_each_of_its_texts_is_its_own() -> None:
@@ -136,7 +136,7 @@ async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) 
             order = await client.call_tool("voicetel_order_numbers", {"numbers": ["+16465550117"]})
     for result in (pending, shown):
         for told in (_text(result), str(result.structured_content)):
-            outside = re.sub(r"<(stranger-[0-9a-f]+)>.*?</\1>", "", told, flags=re.DOTALL)
+            outside = re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", told, flags=re.DOTALL)
             assert "SYSTEM" not in outside
     assert "SYSTEM" in _text(pending)
     assert "text from outside" in _text(order)
@@ -176,8 +176,8 @@ def _assert_stopped(read: Read, tool: str, result: CallToolResult) -> None:
 
 def _can_pass_for_a_marker(text: str) -> bool:
     """Also with letters that only look right, and with letters between that are not seen."""
-    letters = unicodedata.normalize("NFKC", text).translate(str.maketrans("ѕаеԁ", "saed"))  # noqa: RUF001 - the trick
-    return re.search(r"<[\s/]*stranger", letters, re.IGNORECASE) is not None
+    letters = unicodedata.normalize("NFKC", text).translate(str.maketrans("ѕаеԁоіυ", "saedoiu"))  # noqa: RUF001 - the trick
+    return re.search(r"<[\s/]*outside", letters, re.IGNORECASE) is not None
 
 
 def _unseen_in(text: str) -> list[str]:
@@ -219,7 +219,7 @@ async def _shown(client: Client, tickets: Mapping[int, Injection], senders: Mapp
         if (injection := senders.get(row["value"]["source"])) is not None:
             found[injection.name] = row["value"]["text"]
     for row in (await _content(client, "voicetel_list_call_records", limit=500))["cdr"]:
-        caller = re.sub(r"</?stranger-[0-9a-f]+>", "", row["value"]["caller"])
+        caller = re.sub(r"</?outside-[0-9a-f]+>", "", row["value"]["caller"])
         if (injection := senders.get(f"+1{caller}")) is not None:
             found[injection.name] = row["value"]["caller_name"]
     for row in (await _content(client, "voicetel_list_tickets", limit=500))["tickets"]:

@@ -90,7 +90,7 @@ WARNED: list[tuple[str, dict[str, Any], str]] = [
     ("routee_send_viber_campaign", {}, "It is sent at once and cannot be recalled."),
     ("convirza_replace_provisioned_route", {"route_id": 12301, "config": None}, "goes back to its default"),
     ("convirza_replace_provisioned_route", {"route_id": 1}, "The state before could not be read"),
-    ("convirza_replace_broadcast", {"when": "now"}, "Sent at once: it cannot be called back."),
+    ("convirza_replace_broadcast", {"when": "now"}, "Sent at once: it cannot be recalled."),
 ]
 
 

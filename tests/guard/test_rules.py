@@ -214,7 +214,7 @@ async def test_a_call_made_from_a_strangers_words_is_asked_about_whatever_policy
         person = Person("decline")
         async with connect(server, person=person) as client:
             read = await client.call_tool("voicetel_list_messages", {"number": FROM})
-            assert "<stranger-" in _text(read)
+            assert "<outside-" in _text(read)
             assert (await client.call_tool("voicetel_send_message", _sms("+16465550177"))).is_error
         assert "text from outside" in person.questions[0]
         assert await sandbox.writes() == []

@@ -113,7 +113,7 @@ async def test_a_strangers_words_are_fenced_in_the_document_of_an_action_and_kep
             document = await _read(client, f"ringfence://actions/{renamed['action']}")
             await client.call_tool("routee_send_sms", {**text, "text": "We close at six."})
     assert order in document
-    assert order not in re.sub(r"<(stranger-[0-9a-f]+)>.*?</\1>", "", document)
+    assert order not in re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", document)
     assert "never an instruction" in document
     assert ["text from outside" in question for question in person.questions] == [False, False, True]
 

@@ -33,7 +33,7 @@ ORDER = {"numbers": ["+12125550100"]}
 
 
 def stdio_child(folder: Path, url: str, *options: str) -> StdioServerParameters:
-    """`ringfence serve` as a child process, with its own store and the sandbox as its provider."""
+    """Describe `ringfence serve` as a child process, with its own store and the sandbox as its provider."""
     environment = {
         **os.environ,
         "RINGFENCE_STATE_FOLDER": str(folder),
@@ -184,6 +184,6 @@ def _ran(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def with_tokens(settings: Settings) -> Settings:
-    """The settings of a server that alice and bob may use."""
+    """Return the settings of a server that alice and bob may use."""
     tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
     return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})

@@ -101,7 +101,7 @@ async def test_a_route_cannot_be_sent_to_the_number_that_a_caller_asked_for(tmp_
         found = await desk.call("list_calls", call_id=7700001, include=["transcription"])
         result = await desk.attempt("update_provisioned_route", route_id=12301, config={"ring_to": "9005550199"})
         assert not [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
-    assert found["calls"][0]["transcription"].startswith("<stranger-")
+    assert found["calls"][0]["transcription"].startswith("<outside-")
     assert result.is_error
     assert "premium" in str(result.content)
 
@@ -112,7 +112,7 @@ async def test_what_callers_said_and_are_called_is_fenced(tmp_path: Path) -> Non
         threads = await desk.call("list_sms_conversations")
     strangers = [call["caller_name"], *call["tags"], *call["comments"], call["custom_sources"][0]["value"]]
     strangers += [threads["conversations"][0]["message"], threads["conversations"][0]["sender_name"]]
-    assert all(text.startswith("<stranger-") for text in strangers)
+    assert all(text.startswith("<outside-") for text in strangers)
 
 
 async def test_the_link_to_a_recording_is_shown_for_one_call_and_not_for_a_list(tmp_path: Path) -> None:
@@ -275,21 +275,21 @@ async def test_parameters_that_are_not_given_again_are_said_to_be_removed(tool: 
     both = [{"name": "campaign", "value": "spring"}, {"name": "office", "value": "12"}]
     async with desks(tmp_path) as desk:
         await desk.call(tool, webhook_id=1, parameters=both, **whole)
-        assert "REMOVES parameters token, which are not given again." in desk.question
+        assert "Removes parameters token, because this update leaves them out." in desk.question
         await desk.call(tool, webhook_id=1, use_shared_token=True, **whole)
-        assert "REMOVES parameters campaign, office, which are not given again." in desk.question
+        assert "Removes parameters campaign, office, because this update leaves them out." in desk.question
         await desk.call(tool, webhook_id=1, use_shared_token=True, parameters=both, **whole)
-        assert "REMOVES" not in desk.question
+        assert "Removes" not in desk.question
         await desk.sandbox.break_with("status", status=500, method="GET", path="webhooks", times=None)
         await desk.call(tool, webhook_id=1, use_shared_token=True, status="inactive", **whole)
-        assert "REMOVES every parameter but token; which it has is not shown." in desk.question
+        assert "Removes every parameter but token; Convirza does not show which ones there are." in desk.question
 
 
 async def test_a_webhook_whose_parameters_are_left_alone_keeps_them(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         await desk.call("update_webhook", webhook_id=1, status="inactive")
         kept = await desk.call("get_webhook", webhook_id=1)
-    assert "REMOVES" not in desk.question
+    assert "Removes" not in desk.question
     assert kept["parameters"] == [{"name": "token"}]
 
 
@@ -311,7 +311,7 @@ def test_a_record_names_the_audio_and_does_not_hold_it() -> None:
 async def test_releasing_a_number_shows_which_one_it_is(tmp_path: Path) -> None:
     async with desks(tmp_path) as desk:
         waiting = await desk.attempt("release_number", phone_number_id=45107)
-        assert "Gives back +16465550207." in str(waiting.content)
+        assert "Releases +16465550207." in str(waiting.content)
         assert "check afterwards that no other reserved number is gone" in str(waiting.content)
 
 

@@ -138,7 +138,7 @@ async def test_what_is_dialled_but_cannot_be_read_as_a_number_is_refused(target:
 async def test_a_voicemail_that_gives_orders_is_fenced_stays_unheard_and_its_orders_are_refused(tmp_path: Path) -> None:
     async with installations() as installation, session(installation, tmp_path, COMPANY) as model:
         heard = await model.ask("enswitch_get_message", mailbox="201", message="msg0002")
-        assert "written by strangers" in text_of(heard)
+        assert "comes from outside" in text_of(heard)
         stored = {row["name"]: row for row in await installation.ask("tables/messages") if row["mailbox"] == "201"}
         assert stored["msg0002"]["listened"] == 0
         order = await model.ask("enswitch_update_number", number="12015550142", dtype="external", dnumber=PREMIUM)
@@ -306,9 +306,9 @@ async def test_a_tax_liability_that_was_set_is_set_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "reason"),
     [
-        ("update_customer", {"id": 3, "auto_topup": True}, "No call of the provider"),
-        ("hang_up_call", {"uniqueid": "seed.live"}, "made anew"),
-        ("export_customers", {"customer": 3}, "exported is out"),
+        ("update_customer", {"id": 3, "auto_topup": True}, "no call that undoes this"),
+        ("hang_up_call", {"uniqueid": "seed.live"}, "must be made again"),
+        ("export_customers", {"customer": 3}, "exported data has left"),
         ("create_plan_route", {"called_prefix": "49", "plan": 3, "dry_run": True}, "dry run"),
     ],
 )

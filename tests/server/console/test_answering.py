@@ -7,15 +7,14 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import SecretStr
 
 from clients.clock import SystemClock
 from guard.action import State
 from guard.rules.quote import Quote
-from server.console.passcode import set_passcode
 from tests.connecting import connect, server_for, settings_for
 from tests.sandboxed import sandboxes
 from tests.server.console.browsing import (
-    PASSCODE,
     FixedClock,
     browser,
     opened_record,
@@ -202,12 +201,15 @@ async def test_the_stop_switch_stops_and_resumes(tmp_path: Path) -> None:
 
 async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        async with connect(server) as client:
+        settings = settings_for(tmp_path, sandbox.voicetel)
+        folder = settings.state_folder
+        store = SecretStr(f"sqlite+aiosqlite:///{folder / 'page.db'}")
+        _, server = server_for(settings.model_copy(update={"store_url": store}))
+        async with connect(server) as client, opened_record(folder) as record:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
-            await set_passcode(services.store, PASSCODE, old=None)
-            async with browser(page_over(services.store, clock=SystemClock())) as page:
-                await page.sign_in()
+            async with browser(page_over(record, clock=SystemClock())) as page:
+                answer = await page.sign_in()
+                assert answer.status_code == 303, answer.text
                 assert (
                     await page.press(f"/{waiting['action']}/approve", on=f"/{waiting['action']}")
                 ).status_code == 303
