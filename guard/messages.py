@@ -40,12 +40,12 @@ def requester(principal: str) -> str:
 
 
 def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
-    """The exact arguments, a line each."""
+    """Return the exact arguments, one line each."""
     return [f"  {name}: {shown(value)}" for name, value in arguments.items()]
 
 
 def before_lines(before: Mapping[str, Any] | str | None) -> list[str]:
-    """The state that the call will change: what is set in it, a line each. The record has all of it."""
+    """Return what is set in the state that the call will change, one line each; the record has all of it."""
     if isinstance(before, str):
         return [f"Now: {shown(before)}"]
     facts = [f"  {name}: {shown(value)}" for name, value in _set_values(before or {})]
@@ -57,7 +57,7 @@ def before_lines(before: Mapping[str, Any] | str | None) -> list[str]:
 
 
 def _set_values(state: Mapping[str, Any], within: str = "") -> Iterable[tuple[str, object]]:
-    """The values of a state by dotted name, without what is empty, and without groups in which nothing is set."""
+    """Yield the values of a state by dotted name, without empty values and empty groups."""
     for name, value in state.items():
         if isinstance(value, dict):
             if any(cast("dict[str, Any]", value).values()):
@@ -67,7 +67,7 @@ def _set_values(state: Mapping[str, Any], within: str = "") -> Iterable[tuple[st
 
 
 def shown(value: Any) -> str:
-    """A JSON value for people: whole, on one line, with nothing invisible in it."""
+    """Return a JSON value for people: whole, on one line, with nothing invisible in it."""
     if isinstance(value, str):
         return escape_invisible(value)
     if isinstance(value, list) and all(isinstance(item, str | int) for item in cast("list[object]", value)):

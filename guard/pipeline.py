@@ -63,7 +63,7 @@ class Guard:
         self._reconciliation = dependencies.reconciliation
 
     async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
-        """The open action for this call: a new proposal, or the one that waits for an answer or has it.
+        """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
         `notes` are what else a person should know, said by this server, never by the asking side.
 
@@ -239,7 +239,7 @@ class Guard:
         return current if current.state.is_open else None
 
     async def _still_fits(self, found: Action, decision: Decision) -> bool:
-        """True if the rules still ask the same person; otherwise close the open action, so that it is proposed anew."""
+        """Return True if the rules still ask the same person; otherwise close the action, to be proposed anew."""
         too_lenient = found.channel != "page" if decision is Decision.PAGE else found.decided_by == BY_POLICY
         if decision is Decision.ALLOW or not too_lenient:
             return True

@@ -25,7 +25,7 @@ class Reconciler:
     """Finds actions whose process ended, and settles those whose outcome is unknown."""
 
     def __init__(self, dependencies: GuardDependencies) -> None:
-        """The times above grow and shrink with `answer_within`."""
+        """Scale the times above with `answer_within`."""
         self._journal = dependencies.journal
         self._accounts = dependencies.accounts
         self._catalog = dependencies.catalog
@@ -103,7 +103,7 @@ class Reconciler:
 
 
 def _was_absent_before(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
-    """True if the state before the call was read and did not show what the call was to bring about."""
+    """Return True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
     if read is None or read != verification.read or action.before is None:
         return False

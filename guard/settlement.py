@@ -177,7 +177,7 @@ class Settlement:
         return keep
 
     def _write_message_ids(self, action: Action, subjects: Sequence[str]) -> list[Write]:
-        """The ids under which the provider will report, on the record before the action is closed."""
+        """Prepare to record the ids under which the provider will report, before the action is closed."""
         if not subjects:
             return []
 
@@ -187,7 +187,7 @@ class Settlement:
         return [track]
 
     def _write_cost(self, action: Action, cost: Money | None) -> list[Write]:
-        """What the provider says it cost replaces what was held; where it does not say, the quote stands."""
+        """Prepare to replace what was held by what the provider says it cost; if it does not say, the quote stands."""
         if cost is None:
             return []
         spent = Hold(action.provider, cost)
@@ -199,7 +199,7 @@ class Settlement:
 
 
 def _cost(action: Action, operation: Operation[R], answer: R) -> Money | None:
-    """What the provider says that the call took, also where no price was known beforehand."""
+    """Return what the provider says that the call cost, also where no price was known beforehand."""
     amount, charge = operation.spent(answer), operation.charge()
     if amount is None or amount < 0 or charge is None:
         return None

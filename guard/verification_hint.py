@@ -15,7 +15,7 @@ _STORED_HINT: Final = re.compile(r"\b(Look with [a-z0-9]+_|No read can tell: |No
 
 
 def outcome_text(action: Action, catalog: OperationCatalog) -> str:
-    """The outcome on record and, while it is unknown, the read that shows it; empty where nothing came of it yet."""
+    """Word the outcome on record and, while it is unknown, which read shows it; empty while there is none."""
     outcome = action.outcome or ""
     if action.state is not State.UNKNOWN or _STORED_HINT.search(outcome):
         return outcome
@@ -46,7 +46,7 @@ def _closest(reads: Sequence[str]) -> str:
 
 
 def _rebuild(action: Action, called: type[Operation[Any]] | None) -> Operation[Any] | None:
-    """The call as it was made, or None where it cannot be rebuilt because one of its secrets is not on the record."""
+    """Rebuild the call, or return None if one of its secrets is not on the record."""
     if called is None:
         return None
     try:

@@ -55,7 +55,7 @@ def fingerprints_of_arguments(texts: Iterable[str]) -> set[str]:
 
 
 def numbers_in_arguments(numbers: Iterable[str]) -> set[str]:
-    """The digests of telephone numbers."""
+    """Return the digests of telephone numbers."""
     return {_digest(f"number {figures[-TAIL:]}") for number in numbers if (figures := "".join(_GROUP.findall(number)))}
 
 
@@ -103,7 +103,7 @@ def _argument_runs(given: str) -> Iterator[str]:
 
 
 def _tails(run: str) -> Iterator[str]:
-    """The last figures of each number that may end in a run, which may hold several."""
+    """Yield the last digits of each number that may end in a run, which may hold several."""
     figures, groups = "", _GROUP.findall(run)
     for place, group in enumerate(groups, start=1):
         figures += group
@@ -112,7 +112,7 @@ def _tails(run: str) -> Iterator[str]:
 
 
 def _hosts(text: str) -> Iterator[str]:
-    """The hosts that are named, and the domains above them, down to one that somebody can own."""
+    """Yield the hosts in a text and the domains above them, up to one that somebody can own."""
     for host in _HOST.findall(text):
         labels = host.split(".")
         for start in range(len(labels) - 1):
@@ -122,7 +122,7 @@ def _hosts(text: str) -> Iterator[str]:
 
 
 def _hosts_linked(text: str) -> Iterator[str]:
-    """The hosts of links, also those that are no name, such as an IP address."""
+    """Yield the hosts of links, IP addresses included."""
     yield from (f"host {host.rstrip('.')}" for host in _LINKED_HOST.findall(text))
 
 

@@ -77,7 +77,7 @@ class Checks:
     async def assess(
         self, operation: Operation[Any], audience: Recipients, priced: Quote, digest: str, principal: Principal
     ) -> Assessment:
-        """The decision for a call that may be made, with what makes it stricter.
+        """Decide about a call that may be made, with notes on what makes the decision stricter.
 
         Raises:
             OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
@@ -112,7 +112,7 @@ class Checks:
         return Decision.ALLOW, ""
 
     def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:
-        """A price in a currency that no cap is in: an argument of the call may have named it."""
+        """Decide about a price in a currency that no cap is in: an argument of the call may have named it."""
         decision = self._rules.for_unknown_price(provider)
         if decision is Decision.DENY:
             raise Denied(

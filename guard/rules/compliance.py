@@ -28,7 +28,7 @@ class QuietHours:
     end: time
 
     def cover(self, moment: time) -> bool:
-        """True when the moment lies in the span."""
+        """Return True if the moment lies in the span."""
         if self.start <= self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
@@ -85,7 +85,7 @@ async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
 
 
 def _zones(number: str) -> list[str]:
-    """Imported here: the time-zone data is large, and needed only where quiet hours are set."""
+    """Return the time zones of a number. Imported here: the data is large, and only quiet hours need it."""
     import phonenumbers
     from phonenumbers import timezone
 

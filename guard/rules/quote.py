@@ -49,11 +49,11 @@ class PriceSource(Protocol):
     """Prices and balance of one provider account."""
 
     async def rate(self, name: str, operation: Operation[Any]) -> Rate | Unpriced | None:
-        """The account's price of this name for this call; None where the provider publishes none."""
+        """Return the account's price of this name for this call, or None if the provider publishes none."""
         ...
 
     async def balance(self) -> Balance | None:
-        """The balance; None where the account is not prepaid or does not show it."""
+        """Return the balance, or None if the account is not prepaid or does not show it."""
         ...
 
 
@@ -109,17 +109,17 @@ class Quote:
         return self.balance.available - self.amount
 
     def not_read_since(self, moment: datetime) -> str:
-        """A sentence for the record where the price was not read again since then; empty where it was."""
+        """Word for the record that the price was not read again since then; empty if it was."""
         if self.as_of is None or self.as_of > moment:
             return ""
         return f"The price could not be read again after the question: {self.amount} is as of {_minute(self.as_of)}."
 
     def with_notes(self, *notes: str) -> "Quote":
-        """The same quote, with more to know about the call, first."""
+        """Return the same quote with more notes, before its own."""
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
 
     def lines(self, quoted: Callable[[str], str] = str) -> list[str]:
-        """The quote in words, a line each. `quoted` goes round the notes, which may repeat the state before."""
+        """Word the quote, one line each. `quoted` fences the notes, which may repeat the state before."""
         return [*self._price(), *(f"Note: {quoted(warning)}" for warning in self.warnings)]
 
     def _price(self) -> list[str]:

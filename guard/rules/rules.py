@@ -26,11 +26,11 @@ class Rules:
     compliance: Compliance = field(default_factory=Compliance)
 
     def for_unknown_price(self, provider: str) -> Decision:
-        """The decision for a call whose price is not known."""
+        """Return the decision for a call whose price is not known."""
         if self.unknown_price is not None:
             return self.unknown_price
         return Decision.DENY if self.caps_money_at(provider) else Decision.ASK
 
     def caps_money_at(self, provider: str) -> bool:
-        """True where a cap counts what is spent there, in whatever currency."""
+        """Return True if a cap counts what is spent there, in whatever currency."""
         return any(cap.provider in (None, provider) for cap in self.caps)

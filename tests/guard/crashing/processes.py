@@ -113,7 +113,7 @@ def _http() -> httpx2.AsyncClient:
 
 
 def _guard(services: Services, signals: Signals) -> Guard:
-    """The guard that a services would build, with parts that signal."""
+    """Build the guard of these services with a journal and clients that signal each step."""
     return Guard(
         replace(
             services.guard_dependencies,
