@@ -178,7 +178,7 @@ class Services:
 
     async def current(self, action: Action) -> Action:
         """The action as it stands now; where its outcome is open, the provider is asked."""
-        return await self.guard.current(action)
+        return await self.guard.refresh(action)
 
     def callback_readers(self) -> Mapping[str, ReadCallback]:
         """What reads the webhooks of each provider that posts some."""

@@ -26,14 +26,14 @@ SENDS = pytest.mark.parametrize(
     [("send_campaign", SMS), ("send_voice_campaign", VOICE), ("send_viber_campaign", VIBER)],
     ids=["SMS", "voice", "Viber"],
 )
-UNCHECKED = "NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED"
+UNCHECKED = "NOT EVERY RECIPIENT COULD BE CHECKED"
 
 
 @SENDS
 async def test_a_small_group_is_counted_in_the_question(tool: str, content: dict[str, Any], tmp_path: Path) -> None:
     async with open_session(tmp_path, person=Person("decline")) as session:
         await session.attempt(tool, **content, groups=["Patients GR"])
-        assert "It reaches 2 number(s)" in session.question
+        assert "This reaches 2 numbers" in session.question
 
 
 @SENDS
@@ -67,7 +67,7 @@ async def test_whom_routee_itself_leaves_out_is_not_reached(tmp_path: Path) -> N
     async with open_session(tmp_path, person=Person("decline")) as session:
         await session.operator.opt_out("+19175550163")
         await session.attempt("send_campaign", **SMS, groups=["Patients US"])
-        assert "It reaches 2 number(s)" in session.question
+        assert "This reaches 2 numbers" in session.question
 
 
 async def test_a_group_with_somebody_where_nothing_may_go_is_refused(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ async def test_a_group_that_grew_where_no_price_is_known_is_asked_about_again(tm
             "add_group_contacts", name="Patients GR", contact_ids=[await _contact(session, "+447700900123")]
         )
         refused = await session.attempt("send_viber_campaign", **call)
-        assert "Approved were 2 recipients, now it reaches 3; nothing was sent." in text_of(refused)
+        assert "You approved 2 recipients, and now it reaches 3; nothing was sent." in text_of(refused)
         assert await session.sandbox.charges() == []
 
 
@@ -134,7 +134,7 @@ async def test_the_operators_worst_case_counts_for_everybody_who_is_reached(
     worst = {f"routee_{tool}": {"amount": "0.50", "currency": "EUR"}}
     async with open_session(tmp_path, person=Person("decline"), prices=worst) as session:
         await session.attempt(tool, **content, groups=["Patients GR"])
-        assert "Price: €1.00 (2 " in session.question
+        assert "charges €1.00 (2 " in session.question
 
 
 async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_w
         later = {**SMS, "groups": ["Patients GR"], "when": (tomorrow + timedelta(minutes=30)).isoformat()}
         assert "nothing is sent from" in text_of(await session.attempt("send_campaign", **later))
         await session.attempt("send_campaign", **{**later, "when": "now"})
-        assert "It reaches 2 number(s)" in session.question
+        assert "This reaches 2 numbers" in session.question
 
 
 async def test_a_reminder_that_leaves_at_night_is_refused_though_the_campaign_leaves_by_day(tmp_path: Path) -> None:

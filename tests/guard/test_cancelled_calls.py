@@ -157,7 +157,7 @@ async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: 
         person.answer = "decline"
         await client.call_tool(TOOL, ORDER)
         question = person.questions[-1]
-    assert "EXACTLY THIS CALL was done" in question
+    assert "You already did exactly this" in question
     assert action["action"] in question
     assert len(await sandbox.charges()) == 1
 

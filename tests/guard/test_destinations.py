@@ -150,7 +150,7 @@ async def test_where_nobody_knows_what_time_it_is_it_is_quiet(tmp_path: Path) ->
         _, server = server_for(for_sandbox(settings_class().model_validate(rules), sandbox.url))
         async with connect(server, person=Person()) as client:
             told: dict[str, Any] = (await client.call_tool("routee_send_sms", text)).structured_content or {}
-        assert "cannot be told, and quiet hours are set; nothing was sent" in told["message"]
+        assert "is unknown, and quiet hours are set; nothing was sent" in told["message"]
         assert await sandbox.charges() == []
 
 

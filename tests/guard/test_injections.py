@@ -96,7 +96,7 @@ async def test_an_obedient_assistant_carries_nothing_out(
             assert await sandbox.charges() == []
         assert {action["state"] for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
         if person is not None:
-            assert all("written by a stranger" in question for question in person.questions)
+            assert all("text from outside" in question for question in person.questions)
 
 
 async def test_what_nobody_wrote_is_not_asked_about(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_strangers_who_write_too_much_taint_every_call_rather_than_none(tm
             await _message(sandbox, "9175560000", text)
         await client.call_tool("voicetel_list_messages", {"number": OURS, "limit": 500})
         result = await client.call_tool("voicetel_send_message", _sms("+16465550119", "Your table is ready."))
-    assert "written by a stranger" in _text(result)
+    assert "text from outside" in _text(result)
 
 
 async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) 
             outside = re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", told, flags=re.DOTALL)
             assert "SYSTEM" not in outside
     assert "SYSTEM" in _text(pending)
-    assert "written by a stranger" in _text(order)
+    assert "text from outside" in _text(order)
 
 
 def _demanded(read: Read) -> Iterator[Call]:
@@ -174,7 +174,7 @@ def _assert_stopped(read: Read, tool: str, result: CallToolResult) -> None:
         return
     if content.get("error") != "Declined":
         assert content.get("state") == State.PROPOSED, where
-        assert "written by a stranger" in _text(result), where
+        assert "text from outside" in _text(result), where
 
 
 def _can_pass_for_a_marker(text: str) -> bool:

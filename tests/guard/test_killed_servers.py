@@ -38,7 +38,7 @@ async def test_killed_after_the_effect_it_is_found_done_and_not_sent_again(
             RINGFENCE_VOICETEL__USERNAME="2015550100",
             RINGFENCE_VOICETEL__BASE_URL=sandbox.voicetel,
         )
-        assert "Found done by looking." in await operator.reconcile()
+        assert "Checked at the provider: it was done." in await operator.reconcile()
         assert (await operator.newest())["state"] == State.DONE
         assert len([row for row in await sandbox.requests(path=path) if row["method"] != "GET"]) == 1
 

@@ -29,7 +29,7 @@ async def test_the_quote_says_when_its_price_was_read_and_the_record_that_it_was
             assert f"from rates.did of the account as of {read_at:%Y-%m-%d %H:%M} UTC." in person.questions[0]
             shown = await client.call_tool("get_action", {"action_id": (ordered.structured_content or {})["action"]})
     told = "\n".join(getattr(block, "text", "") for block in shown.content)
-    assert f"not read again since the question: $1.00 is as of {read_at:%Y-%m-%d %H:%M} UTC" in told
+    assert f"could not be read again after the question: $1.00 is as of {read_at:%Y-%m-%d %H:%M} UTC" in told
 
 
 async def test_rates_of_another_day_are_no_price(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ async def test_rates_of_another_day_are_no_price(tmp_path: Path) -> None:
         person = Person("decline")
         async with _client(sandbox, tmp_path, person, age=timedelta(days=2)) as (client, _):
             await client.call_tool("voicetel_order_numbers", ORDER)
-        assert "Price: UNKNOWN. The account's rates are as of" in person.questions[0]
+        assert "Price unknown: The account's rates are as of" in person.questions[0]
 
 
 async def test_what_a_call_took_is_counted_also_where_its_price_was_not_known(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ async def test_a_rate_of_nothing_and_one_that_is_not_shown_are_unknown(shown: ob
         person = Person("decline")
         async with connect(server, person=person) as client:
             await client.call_tool("voicetel_order_numbers", ORDER)
-        assert "Price: UNKNOWN." in person.questions[0]
+        assert "Price unknown:" in person.questions[0]
         assert "$0" not in person.questions[0]
 
 

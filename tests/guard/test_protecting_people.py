@@ -29,7 +29,7 @@ async def test_a_group_taken_off_the_blacklist_is_put_back_person_by_person(tmp_
         before = await _blacklisted(session)
         removed = await session.call("remove_groups_from_blacklist", service="Sms", groups=["Patients US"])
         assert MARCUS in session.question
-        assert "It reaches 3 number(s)" in session.question
+        assert "This reaches 3 numbers" in session.question
         assert await _blacklisted(session) == []
         await session.call("undo_action", action_id=removed["action"])
         assert await _blacklisted(session) == before
@@ -74,7 +74,7 @@ async def test_a_ticket_in_a_strangers_words_is_asked_about(tmp_path: Path) -> N
             await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
             asked = await client.call_tool("voicetel_create_ticket", {"subject": "Move", "message": trap})
         assert asked.is_error, text_of(asked)
-        assert "written by a stranger" in person.questions[0]
+        assert "text from outside" in person.questions[0]
         assert await sandbox.writes() == []
 
 

@@ -103,7 +103,7 @@ async def test_every_paid_operation_has_a_price_with_its_source_or_says_why_not(
             assert not priced.costs_nothing, tool
             if priced.amount is None:
                 assert priced.unknown, tool
-                assert "Price: UNKNOWN. " in _told(priced)
+                assert "Price unknown: " in _told(priced)
             else:
                 assert priced.amount.amount > 0, tool
                 assert priced.source, tool

@@ -120,7 +120,7 @@ async def test_the_same_call_again_is_asked_about_even_where_policy_allows_it(tm
         async with connect(server, person=person) as client:
             assert not (await client.call_tool("voicetel_send_message", _sms("+12125550142"))).is_error
             assert (await client.call_tool("voicetel_send_message", _sms("+12125550142"))).is_error
-        assert "EXACTLY THIS CALL was done" in person.questions[0]
+        assert "You already did exactly this" in person.questions[0]
         assert len(await sandbox.charges()) == 1
 
 
@@ -132,7 +132,7 @@ async def test_a_call_that_was_just_declined_says_so_when_it_is_asked_about_agai
             await client.call_tool("voicetel_send_message", _sms("+12125550142"))
             await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "declined" not in person.questions[0]
-        assert "EXACTLY THIS CALL was declined less than a minute ago" in person.questions[1]
+        assert "Exactly this was declined less than a minute ago" in person.questions[1]
 
 
 async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_question(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_que
             assert not (await client.call_tool("undo_action", {"action_id": action})).is_error
         assert "CANNOT BE UNDONE" not in person.questions[0]
         assert "THIS CANNOT BE UNDONE" in person.questions[1]
-        assert f"This takes back Order numbers at VoiceTel. Undoing {action}: partial." in person.questions[1]
+        assert f"This undoes Order numbers at VoiceTel. Undo of {action} restores a part." in person.questions[1]
         assert "The month's fee is not paid back" in person.questions[1]
 
 
@@ -215,7 +215,7 @@ async def test_a_call_made_from_a_strangers_words_is_asked_about_whatever_policy
             read = await client.call_tool("voicetel_list_messages", {"number": FROM})
             assert "<outside-" in _text(read)
             assert (await client.call_tool("voicetel_send_message", _sms("+16465550177"))).is_error
-        assert "written by a stranger" in person.questions[0]
+        assert "text from outside" in person.questions[0]
         assert await sandbox.writes() == []
 
 

@@ -124,7 +124,7 @@ async def test_after_the_answer_the_caller_is_told_and_the_record_is_made_up_for
         assert "amountCharged" in (await bench.operator.action(action))["answer"]
         bench.person.answer = "decline"
         await bench.order()
-        assert "EXACTLY THIS CALL was done" in bench.person.questions[-1]
+        assert "You already did exactly this" in bench.person.questions[-1]
         assert len(await bench.sandbox.charges()) == 1
         await bench.chain_is_whole()
 

@@ -23,7 +23,7 @@ from tools.related_reads import related_reads
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 TRANSLATION = {"number": "+12015550142", "translation": "+12125550142"}
 MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
-LOOK_AT_NUMBER = "Look with voicetel_get_number (number=+12015550142)."
+LOOK_AT_NUMBER = "Check with voicetel_get_number (number=+12015550142)."
 
 
 async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it
         for told in (lost, again, shown):
             assert LOOK_AT_NUMBER in _text(told)
         assert "not sent a second time" in _text(again)
-        assert "get_action looks again" in _text(again)
+        assert "get_action checks again" in _text(again)
 
 
 async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
             lost = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
         assert _content(shown)["state"] == "done"
-        assert "Found done by looking." in _text(shown)
+        assert "Checked at the provider: it was done." in _text(shown)
 
 
 async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_still_be_worked_on(
@@ -141,7 +141,7 @@ async def test_actions_show_names_the_read_and_the_command_that_closes_it(
 ) -> None:
     action = await _lost_message(tmp_path)
     printed = " ".join((await operator.run("actions", "show", action)).output.split())
-    assert "Look with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
+    assert "Check with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
     assert f"ringfence actions resolve {action} done" in printed
 
 

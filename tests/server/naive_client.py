@@ -95,7 +95,7 @@ def let_a_yes_last() -> None:
 
         return move
 
-    cut(Approvals, "give", lambda _: give)
+    cut(Approvals, "record", lambda _: give)
     cut(Approvals, "expire_if_due", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(StoredJournal, "find_open", lasting)
@@ -136,7 +136,7 @@ def let_a_yes_fit() -> None:
 
         return named
 
-    cut(pipeline.Guard, "answered", lambda _: answered)
+    cut(pipeline.Guard, "resume", lambda _: answered)
     cut(pipeline, "digest_of", in_any_order)
     cut(StoredJournal, "propose", at_the_client)
     cut(calling, "id_of_answered", named_by_the_client)

@@ -82,7 +82,7 @@ async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tok
     async with sandboxes() as sandbox, serve_over_http(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
         async with connect_over_http(url, TOKEN, person=person) as client:
             assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
-        assert "asked for by token:alice" in person.questions[0]
+        assert "Requested by alice (token)" in person.questions[0]
         assert len(await sandbox.charges()) == 1
 
 

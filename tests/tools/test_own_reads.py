@@ -174,4 +174,4 @@ async def test_what_the_guard_reads_for_a_quote_does_not_depend_on_what_a_model_
     async with _opened(tmp_path, person=person, exclude_tools=["voicetel_get_account"]) as (client, _):
         result = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
     assert not result.is_error
-    assert "Price: $1.00" in person.questions[0]
+    assert "charges $1.00" in person.questions[0]

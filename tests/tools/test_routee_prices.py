@@ -162,14 +162,14 @@ async def test_the_price_that_was_quoted_is_the_price_that_is_charged(
         rows = await session.sandbox.charges()
         total = sum((Decimal(row["amount"]) for row in rows), Decimal(0))
         assert total == Decimal(charged)
-        assert f"Price: {Money(total, 'EUR')}" in session.question
+        assert f"charges {Money(total, 'EUR')}" in session.question
 
 
 async def test_a_campaign_never_costs_more_than_its_bound(tmp_path: Path) -> None:
     async with open_session(tmp_path) as session:
         await session.call("send_campaign", sender="Bluewater", groups=["Recall"], text="Hello", when="now")
-        assert "Price: at most €0.1471" in session.question
-        for part in ("2 to US", "2 to GR", "1 to GB", "dearest network", "at least €186.2729"):
+        assert "charges at most €0.1471" in session.question
+        for part in ("2 to US", "2 to GR", "1 to GB", "most expensive network", "at least €186.2729"):
             assert part in session.question
         await session.advance(60)
         spent = sum((Decimal(row["amount"]) for row in await session.sandbox.charges()), Decimal(0))

@@ -37,7 +37,7 @@ async def test_an_action_is_shown_with_its_price_balance_request_warnings_and_as
         "Order numbers at VoiceTel",
         "Order new telephone numbers",
         "Spends money",
-        "$2.00 now, and again every month (2 numbers), from the account's rates.did.",
+        "This costs $2.00 now and every month (2 numbers), from the account's rates.did.",
         "Balance: $250.00 as of 2026-11-21 12:00 UTC; $248.00 after this call.",
         "An order may succeed in part.",
         "POST /v2.2/orders",
@@ -57,8 +57,8 @@ async def test_an_action_is_shown_with_its_price_balance_request_warnings_and_as
 async def test_an_unknown_price_is_said_to_be_unknown(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, operator(record) as page:
         action = await proposed(record, quote=Quote(unknown="The account shows no rate."))
-        assert "UNKNOWN. The account shows no rate." in (await page.open(f"/{action.id}")).text
-        assert "Price: UNKNOWN" in (await page.open()).text
+        assert "Price unknown: The account shows no rate." in (await page.open(f"/{action.id}")).text
+        assert "Price unknown" in (await page.open()).text
 
 
 async def test_the_state_before_and_what_changes_are_shown(tmp_path: Path) -> None:
