@@ -1,4 +1,4 @@
-"""From a model's arguments to a validated operation, or to an error that it can act on."""
+"""Parses a model's arguments into a validated operation, or into an error that the model can act on."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ class BadArguments(Exception):
 
 
 class Page:
-    """Which part of a long list to show."""
+    """The part of a long list to show."""
 
     def __init__(
         self, limit: int = PAGE_SIZE, offset: int = 0, following: Callable[[Any], str | None] | None = None
@@ -26,14 +26,14 @@ class Page:
         self.limit = limit
         self.offset = offset
         self.following = following
-        """The cursor after an answer, where the provider pages the list itself."""
+        """Returns the next cursor of an answer, where the provider pages the list itself."""
 
 
 def parse(operation: OperationType, arguments: Mapping[str, Any], account: AccountSettings) -> tuple[Any, Page]:
-    """The validated call, with its secret inputs filled in by the server, and the page to show.
+    """Return the validated call, with its secret inputs filled in by the server, and the page to show.
 
     Raises:
-        BadArguments: Something is unknown, missing, of the wrong type or out of bounds.
+        BadArguments: An argument is unknown, missing, of the wrong type or out of bounds.
     """
     given = dict(arguments)
     known = input_schema(operation)["properties"]

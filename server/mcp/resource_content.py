@@ -144,7 +144,7 @@ def _inferred(specs: list[Spec]) -> list[str]:
 def _operation_lines(services: Services, found: OperationType) -> Iterator[str]:
     facts = describe(found, services.policy)
     yield from (f"# {facts['title']}", "", str(facts["does"]), "")
-    for name in ("name", "provider", "toolset", "asked", "price", "request", "basis", "docs", "call_with"):
+    for name in ("name", "provider", "toolset", "approval", "price", "request", "basis", "docs", "call_with"):
         yield f"* {name.replace('_', ' ')}: {facts[name]}"
     yield f"* effect: {', '.join(facts['effect'])}"
     yield from ("", "## Arguments", "", "```json", compact(facts["input_schema"]), "```")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from guard.rules.policy import Decision
 from server.cli.app import command_line
-from server.cli.serve import narrowed
+from server.cli.serve import apply_options
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
@@ -118,10 +118,10 @@ def test_explain_says_what_happens_and_which_rules_do_not_count(tmp_path: Path) 
     )
     assert result.output.splitlines() == [
         "voicetel_order_numbers: deny, by tighten.paid = deny, for this session",
-        "that is: it is refused, and nobody is asked",
+        "that is: it is refused, and nobody can approve it",
         "effect: paid",
-        "also names it, and does not count: policy.providers.voicetel = allow",
-        "also names it, and does not count: policy.paid = ask",
+        "does not count, although it names it: policy.providers.voicetel = allow",
+        "does not count, although it names it: policy.paid = ask",
         "VoiceTel is not set up, so every call is refused until it has credentials",
         "where no price is known: ask, by default",
     ]
@@ -148,7 +148,7 @@ def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
 @pytest.mark.parametrize("name", ["paid", "voicetel", "ordering", "voicetel.ordering", "voicetel_order_numbers"])
 async def test_a_session_tightened_by_any_name_refuses_what_the_policy_allows(name: str, tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        settings = narrowed(
+        settings = apply_options(
             settings_for(tmp_path, sandbox.voicetel, policy={"operations": {"voicetel_order_numbers": "allow"}}),
             tighten=[f"{name}=deny"],
         )
@@ -161,7 +161,7 @@ async def test_a_session_tightened_by_any_name_refuses_what_the_policy_allows(na
 
 def test_a_session_cannot_loosen_what_the_settings_tighten(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, tighten={"paid": "deny"})
-    assert narrowed(settings, tighten=["paid=allow"]).tighten == {"paid": Decision.DENY}
+    assert apply_options(settings, tighten=["paid=allow"]).tighten == {"paid": Decision.DENY}
 
 
 def test_serve_says_what_tightens_nothing_and_stops_at_what_it_does_not_know() -> None:

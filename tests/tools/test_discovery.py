@@ -56,7 +56,7 @@ async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_a
     first = found["operations"][0]
     assert first["name"] == "voicetel_order_numbers"
     assert first["effect"] == ["paid"]
-    assert first["asked"] == "needs approval"
+    assert first["approval"] == "needs approval"
     assert first["call_with"] == "call_write_operation"
 
 
@@ -135,7 +135,7 @@ async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:
     async with connect(server) as client:
         told = _content(await client.call_tool("describe_operation", {"operation": "voicetel_order_numbers"}))
     assert told["input_schema"]["required"] == ["numbers"]
-    assert told["asked"] == "needs approval"
+    assert told["approval"] == "needs approval"
     assert told["price"].startswith("the account's did rate by number")
     assert told["basis"] == "documented"
     assert told["example"] == {"numbers": ["+12015550123", "+12015550124"]}
@@ -232,4 +232,4 @@ async def test_a_session_that_may_only_read_has_no_tool_to_write_and_finds_only_
 def test_every_operation_can_be_described(name: str) -> None:
     told = describe(all_operations()[name], Policy())
     assert told["price"]
-    assert told["asked"]
+    assert told["approval"]
