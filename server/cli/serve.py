@@ -67,7 +67,7 @@ def serve(
 
 
 def narrowed(settings: Settings, surface: ToolSelection | None = None, *, tighten: Iterable[str] = ()) -> Settings:
-    """The settings with what the command line says on top: it can make them stricter, never milder.
+    """Return the settings with the options of the command line applied: they make them stricter, never milder.
 
     Toolsets and tools that it names stand instead of those in the settings; what is excluded or read-only stays so.
 
@@ -104,7 +104,10 @@ def _stricter(already: Mapping[str, Decision], more: Iterable[tuple[str, Decisio
 
 
 def _tell_what_tightens_nothing(settings: Settings) -> None:
-    """Looks at the operations only where an effect's own rule is as strict already."""
+    """Write to stderr which tightenings change nothing.
+
+    The operations are loaded only if one of them is not plainly stricter than the rule of its effect.
+    """
     by_effect = settings.policy.policy().by_effect
     plainly = {
         effect.labels[0] for effect, rule in by_effect.items() if settings.tighten.get(effect.labels[0], 0) > rule
