@@ -79,7 +79,7 @@ TAMPERING: list[tuple[str, list[str], str]] = [
 
 @pytest.fixture
 async def operator(tmp_path: Path) -> OperatorSide:
-    """An operator on whose store the audit has six rows."""
+    """Return an operator whose store has six rows in the audit log."""
     operator = OperatorSide(tmp_path / "state")
     for number in NUMBERS:
         await operator.opt_out(number)
