@@ -45,7 +45,7 @@ class Argument:
     """True for a whole number of one or more."""
 
     def misfit(self, given: str | None) -> str:
-        """What is wrong with what was given for it; empty where it fits."""
+        """Return what is wrong with a value given for it; empty where it fits."""
         if not given:
             return f"{self.name} is needed: {self.description}" if self.otherwise is None else ""
         if self.counts and not re.fullmatch(r"0*[1-9][0-9]{0,5}", given.strip()):
@@ -69,14 +69,14 @@ class Guide:
         return list(dict.fromkeys(_TOOL.findall(self.text)))
 
     def misfits(self, given: Mapping[str, str]) -> list[str]:
-        """What is wrong with the arguments that were given, a sentence each."""
+        """Return what is wrong with the arguments that were given, a sentence each."""
         names = [argument.name for argument in self.arguments]
         strange = [f"there is no argument {name}; there are {', '.join(names)}." for name in given if name not in names]
         found = (argument.misfit(given.get(argument.name)) for argument in self.arguments)
         return [*(text for text in found if text), *strange]
 
     def fill_in(self, **given: str) -> str:
-        """The prompt with its arguments filled in."""
+        """Fill the arguments into the prompt."""
         values = {argument.name: given.get(argument.name) or argument.otherwise or "" for argument in self.arguments}
         return f"{self.text.format(**values)}\n\n{RULES}"
 
@@ -88,7 +88,7 @@ def guides() -> tuple[Guide, ...]:
 
 
 def guide_named(name: str) -> Guide:
-    """A guided job.
+    """Return a guided job.
 
     Raises:
         KeyError: There is none of this name.

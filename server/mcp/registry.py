@@ -104,7 +104,7 @@ class ToolRegistry:
 
     @cached_property
     def _builtin(self) -> dict[str, BuiltinTool]:
-        """The built-in tools by name; those that a provider brings are loaded with it, so not before they are needed."""
+        """The built-in tools by name. Those of a provider are loaded with it, so not before they are needed."""
         return {tool.name: tool for tool in builtin_tools(self._set_up)}
 
     def _find(self) -> list[RegisteredTool]:
