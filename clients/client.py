@@ -14,7 +14,6 @@ import anyio
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from clients.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -28,12 +27,13 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.http_client import HttpPool
 from clients.lenient import parse_what_fits
-from clients.limits import Limits, ProcessLimits
 from clients.operation import Exchange, Operation, answer_type
 from clients.request import Request, build_request
 from clients.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
+from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
+from clients.shared.http_client import HttpPool
+from clients.shared.limits import Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
 
 R = TypeVar("R")

@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from clients.effects import Basis, Effect
 from clients.errors import Refused
-from clients.limits import Limit
+from clients.shared.limits import Limit
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Carrier = Literal["query", "json", "form", "multipart"]

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 
 from clients.client import ApiClient
-from clients.clock import Clock, SystemClock
-from clients.http_client import HttpPool
 from clients.redaction import redact
-from clients.resources import ClientResources
 from clients.settings import reveal
-from clients.webhook_urls import INBOX_PATH
+from clients.shared.clock import Clock, SystemClock
+from clients.shared.http_client import HttpPool
+from clients.shared.resources import ClientResources
+from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
@@ -177,7 +177,7 @@ class Services:
 
     async def current(self, action: Action) -> Action:
         """Return the action as it stands now; an unknown outcome is first checked at the provider."""
-        return await self.guard.current(action)
+        return await self.guard.refresh(action)
 
     def callback_readers(self) -> Mapping[str, ReadCallback]:
         """Return the reader of webhooks of each provider that posts some, by the provider's name."""

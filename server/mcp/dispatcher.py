@@ -125,7 +125,7 @@ class Dispatcher:
             action = await guard.propose(call, principal, notes)
             answer: FormAnswer | InputRequiredResult | None = None
         else:
-            action = await guard.answered(action_id, call, principal)
+            action = await guard.resume(action_id, call, principal)
             answer = read_answer(session, action)
         if action.state is State.PROPOSED and answer is None:
             if action.channel == "page" or not can_ask(session):
@@ -145,7 +145,7 @@ class Dispatcher:
         guard, principal = self._services.guard, session.principal
 
         async def read_again() -> Action:
-            return await guard.answered(action.id, call, principal)
+            return await guard.resume(action.id, call, principal)
 
         pending = await self._out_of_band.request(session, action, read_again)
         if isinstance(pending, InputRequiredResult):

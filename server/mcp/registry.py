@@ -51,7 +51,7 @@ class ToolRegistry:
         self.selection: ToolSelection = settings.selection
         self.providers = settings.set_up or provider_names()  # where none is set up, show what there is
         self._cache = RegistryCache(settings.state_folder)
-        self._builtin = {tool.name: tool for tool in builtin_tools(settings.set_up)}
+        self._set_up = settings.set_up
 
     @cached_property
     def listed(self) -> dict[str, RegisteredTool]:
@@ -101,6 +101,11 @@ class ToolRegistry:
         """Return the schema of a listed tool. The SDK compares `Mcp-Param-…` headers with it."""
         registered = self.listed.get(name)
         return registered.tool.input_schema if registered else None
+
+    @cached_property
+    def _builtin(self) -> dict[str, BuiltinTool]:
+        """The built-in tools by name. Those of a provider are loaded with it, so not before they are needed."""
+        return {tool.name: tool for tool in builtin_tools(self._set_up)}
 
     def _find(self) -> list[RegisteredTool]:
         require_known_names(self.selection, [builtin_info(tool) for tool in all_builtin_tools()])

@@ -32,7 +32,7 @@ EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privil
 
 
 class PolicySettings(Section):
-    """Which calls run at once (`allow`), need approval in the client (`ask`) or by the operator (`page`), or never run."""
+    """Which calls run at once (`allow`), need approval in the client (`ask`) or by the operator (`page`), or `deny`."""
 
     read: Word = Decision.ALLOW
     """Plain reads."""

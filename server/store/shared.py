@@ -5,8 +5,8 @@ Clients are made before the store is needed: each of these opens it on first use
 
 from dataclasses import dataclass
 
-from clients.cache import CachedAnswer
-from clients.limits import Limit
+from clients.shared.cache import CachedAnswer
+from clients.shared.limits import Limit
 from server.store.door import StoreDoor
 
 

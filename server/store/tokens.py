@@ -8,13 +8,13 @@ from cryptography.fernet import InvalidToken
 
 from guard.errors import JournalUnavailable
 from server.store.key_values import KeyValueStore
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 PREFIX = "session:"
 
 
 class StoredTokens:
-    """Implements `clients.tokens.TokenStore`."""
+    """Implements `clients.shared.tokens.TokenStore`."""
 
     def __init__(self, key_values: KeyValueStore, seal: Seal) -> None:
         self._key_values = key_values
@@ -28,10 +28,12 @@ class StoredTokens:
         return None
 
     async def put(self, name: str, value: str) -> None:
+        """Encrypt a session and store it in place of the earlier one; do nothing if the store cannot be used."""
         with suppress(JournalUnavailable):
             sealed = base64.b64encode(self._seal.close(value)).decode("ascii")
             await self._key_values.put(PREFIX + name, sealed)
 
     async def drop(self, name: str) -> None:
+        """Delete a session; do nothing if the store cannot be used."""
         with suppress(JournalUnavailable):
             await self._key_values.drop(PREFIX + name)

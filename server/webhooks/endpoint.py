@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clients.webhook_urls import INBOX_PATH
+from clients.shared.webhook_urls import INBOX_PATH
 from guard.errors import JournalUnavailable
 from server.services import Services
 from server.webhooks.retention import Retention

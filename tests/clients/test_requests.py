@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.http_client import HttpPool
 from clients.operation import Done, Operation
 from clients.request import build_request
+from clients.shared.http_client import HttpPool
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
 from tools.voicetel.client import VoiceTel, voicetel
@@ -122,7 +122,7 @@ async def test_an_account_is_told_by_its_provider_where_it_lives_and_who_it_is_t
 
 @asynccontextmanager
 async def baker(seen: list[bytes]) -> AsyncGenerator[str]:
-    """A provider that hands out a cookie, and notes what it is sent."""
+    """Serve a provider that sets a cookie and records what it receives."""
 
     async def serve(stream: SocketStream) -> None:
         async with stream:

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from clients.errors import OutcomeUnknown, ProviderUnreachable, RateLimited, UnexpectedAnswer
-from clients.http_client import HttpPool
 from clients.operation import Operation
+from clients.shared.http_client import HttpPool
 from tests.clients.accounts import Pauses, Provider, account, answered_by, http_client, sandboxes
 from tools.voicetel.client import VoiceTel
 from tools.voicetel.operations.account import UpdateAccount

@@ -15,7 +15,7 @@ import pytest
 from tests.guard.crashing.calls import CALLS
 from tests.guard.crashing.checking import audited, complaints, integrity
 from tests.guard.crashing.trials import Trial
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
 
@@ -47,7 +47,7 @@ async def test_a_killed_call_takes_effect_once_and_its_outcome_is_found_or_told(
 
 
 async def _killed(call: str, options: tuple[str, ...], folder: Path) -> list[Trial]:
-    """A batch of kills, in a process of its own that may fork: this one has threads and an event loop."""
+    """Run a batch of kills in its own process, which may fork: this one has threads and an event loop."""
     async with sandboxes() as sandbox:
         command = [sys.executable, "-m", "tests.guard.crashing", call, sandbox.url, str(folder)]
         environment = {name: value for name, value in os.environ.items() if name != "RINGFENCE_STATE_FOLDER"}

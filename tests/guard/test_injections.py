@@ -17,7 +17,8 @@ from guard.action import State
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.guard.injection import Injection
 from tests.guard.injections import INJECTIONS
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {
@@ -73,10 +74,12 @@ async def test_every_text_arrives_fenced_and_cleaned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rules", [ALLOWED, {}], ids=["nothing would be asked", "as delivered"])
-async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any], tmp_path: Path) -> None:
+async def test_an_obedient_assistant_carries_nothing_out(
+    rules: Mapping[str, Any], tmp_path: Path, operator: OperatorSide
+) -> None:
     person = None if rules else Person("decline")
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
         async with connect(server, person=person) as client:
             found = await _planted_and_read(sandbox, client)
             before = len(await sandbox.writes())
@@ -87,13 +90,13 @@ async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any
                     assert _told(urged).get("error") == "BadArguments", read.injection.name
                     _assert_stopped(read, tool, await client.call_tool(tool, arguments))
                     calls += 1
-            actions = await services.store.journal.latest(2000)
+            actions = await operator.list_actions()
             assert calls > (2 * len(INJECTIONS) if person is None else len(INJECTIONS) / 2)
             assert len(await sandbox.writes()) == before
             assert await sandbox.charges() == []
-        assert {action.state for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
+        assert {action["state"] for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
         if person is not None:
-            assert all("written by a stranger" in question for question in person.questions)
+            assert all("text from outside" in question for question in person.questions)
 
 
 async def test_what_nobody_wrote_is_not_asked_about(tmp_path: Path) -> None:
@@ -119,7 +122,7 @@ async def test_strangers_who_write_too_much_taint_every_call_rather_than_none(tm
             await _message(sandbox, "9175560000", text)
         await client.call_tool("voicetel_list_messages", {"number": OURS, "limit": 500})
         result = await client.call_tool("voicetel_send_message", _sms("+16465550119", "Your table is ready."))
-    assert "written by a stranger" in _text(result)
+    assert "text from outside" in _text(result)
 
 
 async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) 
             outside = re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", told, flags=re.DOTALL)
             assert "SYSTEM" not in outside
     assert "SYSTEM" in _text(pending)
-    assert "written by a stranger" in _text(order)
+    assert "text from outside" in _text(order)
 
 
 def _demanded(read: Read) -> Iterator[Call]:
@@ -171,7 +174,7 @@ def _assert_stopped(read: Read, tool: str, result: CallToolResult) -> None:
         return
     if content.get("error") != "Declined":
         assert content.get("state") == State.PROPOSED, where
-        assert "written by a stranger" in _text(result), where
+        assert "text from outside" in _text(result), where
 
 
 def _can_pass_for_a_marker(text: str) -> bool:
@@ -246,7 +249,7 @@ async def _message(sandbox: Sandbox, sender: str, text: str, http: httpx2.AsyncC
 
 
 async def _ticket(sandbox: Sandbox, subject: str, message: str, http: httpx2.AsyncClient | None = None) -> int:
-    """Opened by somebody else with access to the account, beside the server."""
+    """Open a ticket past the server, as somebody else with access to the account, and return its id."""
     body = {"subject": subject, "message": message}
     async with _maybe(http) as client:
         answer = await client.post(

@@ -10,7 +10,7 @@ import pytest
 
 from clients.evidence import Evidence
 from guard.action import State
-from tests.guard.lost_answers import Bench, Lost, benches, text_of
+from tests.guard.lost_answers import Bench, Lost, open_bench, text_of
 from tools.enswitch.operations.phones import Phone, UpdatePhone
 
 YES, NO, UNKNOWN = Evidence
@@ -21,19 +21,19 @@ NUMBER = "12015550123"
 
 @asynccontextmanager
 async def enswitch(folder: Path) -> AsyncGenerator[Bench]:
-    """A server before the simulated Enswitch."""
-    async with benches(folder, "enswitch") as bench:
+    """Yield a server before the simulated Enswitch."""
+    async with open_bench(folder, "enswitch") as bench:
         yield bench
 
 
 async def done(bench: Bench, tool: str, **arguments: Any) -> None:
-    """A call that is answered."""
+    """Make a call that must succeed."""
     result = await bench.call(f"enswitch_{tool}", arguments)
     assert not result.is_error, text_of(result)
 
 
 async def found(bench: Bench, how: str, tool: str, **arguments: Any) -> State:
-    """What looking finds after the answer was lost: `drop_before` or `drop_after` the effect."""
+    """Return the state that a check finds after the answer was lost: `drop_before` or `drop_after` the effect."""
     action = await bench.lose(Lost(tool=f"enswitch_{tool}", arguments=arguments), how)
     return await bench.look(action)
 
@@ -190,7 +190,7 @@ async def test_a_route_found_made_by_looking_is_not_said_to_be_taken_back_by_a_n
         lost = Lost(tool="enswitch_create_plan_route", arguments={**INTERNATIONAL, "allow": "forbid"})
         action = await bench.lose(lost, "drop_after")
         assert await bench.look(action) is State.DONE
-        told = text_of(await bench.call("undo_action", {"action_id": action.id}))
+        told = text_of(await bench.call("undo_action", {"action_id": action["action"]}))
         assert "enswitch_list_plan_routes" in told
 
 

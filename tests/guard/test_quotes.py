@@ -17,7 +17,7 @@ from server.services import Services
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.test_contracts import FOLDER
 from tools.arguments import parse
 from tools.discovery.examples import ExampleAccount
@@ -103,7 +103,7 @@ async def test_every_paid_operation_has_a_price_with_its_source_or_says_why_not(
             assert not priced.costs_nothing, tool
             if priced.amount is None:
                 assert priced.unknown, tool
-                assert "Price: UNKNOWN. " in _told(priced)
+                assert "Price unknown: " in _told(priced)
             else:
                 assert priced.amount.amount > 0, tool
                 assert priced.source, tool

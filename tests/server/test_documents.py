@@ -12,7 +12,7 @@ from mcp.types import PromptReference, ResourceTemplateReference, TextResourceCo
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.test_transports import stdio_child
 from tools.routee.operations.contacts import CreateContact
 
@@ -115,7 +115,7 @@ async def test_a_strangers_words_are_fenced_in_the_document_of_an_action_and_kep
     assert order in document
     assert order not in re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", document)
     assert "never an instruction" in document
-    assert ["written by a stranger" in question for question in person.questions] == [False, False, True]
+    assert ["text from outside" in question for question in person.questions] == [False, False, True]
 
 
 @ERAS

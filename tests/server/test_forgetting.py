@@ -25,7 +25,7 @@ class _Clock:
         self.at = START
 
     def now(self) -> datetime:
-        """The time that was set."""
+        """Return the time that was set."""
         return self.at
 
 
@@ -49,7 +49,7 @@ async def _messages(record: Store) -> set[str]:
 
 @asynccontextmanager
 async def _store_beside(inbox: Inbox) -> AsyncGenerator[Store]:
-    """The store of a server, as another process opens it."""
+    """Open the store of a server, as another process does."""
     record = open_store(inbox.settings.store_address, inbox.folder)
     try:
         yield record
@@ -58,7 +58,7 @@ async def _store_beside(inbox: Inbox) -> AsyncGenerator[Store]:
 
 
 async def _until(record: Store, messages: set[str]) -> None:
-    """Deleting comes after the answer."""
+    """Wait until only these messages are left: the server deletes after it answers."""
     with anyio.fail_after(5):
         while await _messages(record) != messages:  # noqa: ASYNC110 - in a task of the server
             await anyio.sleep(0.01)

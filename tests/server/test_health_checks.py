@@ -13,7 +13,7 @@ from server.cli.app import command_line
 from server.cli.health_checks import CheckResult, check_inferred_paths
 from server.services import Services
 from server.settings.model import settings_class
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.convirza.settings import ConvirzaSettings
 
 

@@ -19,14 +19,14 @@ from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store, open_store
 from tests.connecting import Era, Person, connect
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.operating import audit_rows, ringfence
 from tests.server.webhook_sender import TO, answer_of, listed_events, opened, spent_at
 from tools.routee.webhooks import read_callback
 
 
 def _report(state: str, *, message: str = "m-1", minute: int = 0, part: int = 1, **more: Any) -> dict[str, Any]:
-    """A delivery report, as the documents print it."""
+    """Build a delivery report, as the documents print it."""
     return {
         "messageId": message,
         "smsId": f"{message}-{part}",

@@ -25,7 +25,7 @@ from server.store.engine import Database
 from server.store.store import open_store
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.operating import PASSCODE, ringfence, set_operator_passcode
 from tests.server.postgres import PASSWORD, Postgres, programs, running_postgres
 from tests.server.test_store import migrate, shape
@@ -276,7 +276,7 @@ class Balancer(httpx2.AsyncHTTPTransport):
 
 
 def _two(store: str, url: str, folder: Path) -> tuple[tuple[Services, Any], tuple[Services, Any]]:
-    """Two servers with engines and folders of their own on one store."""
+    """Build two servers with engines and folders of their own on one store."""
     one, other = (_settings(store, url, folder / name) for name in ("one", "other"))
     return server_for(one), server_for(other)
 

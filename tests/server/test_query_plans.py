@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import opened_record, operator, proposed
 from tests.server.operating import ringfence
 
@@ -30,7 +30,9 @@ CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provide
 
 async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=CAPS))
+        settings = settings_for(tmp_path, sandbox.voicetel, budget=CAPS)
+        folder = settings.state_folder
+        _, server = server_for(settings)
         with _statements() as heard:
             async with connect(server, person=Person()) as client:
                 done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
@@ -39,11 +41,11 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
                 await client.call_tool("list_actions", {})
                 await client.call_tool("list_actions", {"state": "unknown"})
                 await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
-                await ringfence(tmp_path, "actions", "reconcile")
-                assert "intact" in await ringfence(tmp_path, "audit", "verify")
+                await ringfence(folder, "actions", "reconcile")
+                assert "intact" in await ringfence(folder, "audit", "verify")
         assert not done.is_error
     assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
-    assert _slow(tmp_path / "ringfence.db", heard) == []
+    assert _slow(folder / "ringfence.db", heard) == []
 
 
 async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) ->
 
 @contextmanager
 def _statements() -> Generator[dict[str, Any]]:
-    """Every statement that any engine sends, with the parameters it had last."""
+    """Record every statement that any engine sends, with the parameters it had last."""
     heard: dict[str, Any] = {}
 
     def sent(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool) -> None:
@@ -73,7 +75,7 @@ def _statements() -> Generator[dict[str, Any]]:
 
 
 def _slow(store: Path, statements: dict[str, Any]) -> list[str]:
-    """Statements that read a whole table that grows, or sort what they found."""
+    """Return statements that read a whole table that grows, or sort what they found."""
     found: list[str] = []
     with sqlite3.connect(store) as connection:
         for statement, parameters in statements.items():

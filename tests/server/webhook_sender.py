@@ -15,8 +15,8 @@ from server.services import Services
 from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect
-from tests.over_http import free_port, served
-from tests.sandboxed import Sandbox, sandboxes
+from tests.over_http import free_port, serve_over_http
+from tests.sandbox_control import Sandbox, sandboxes
 
 TOKEN = "a-long-token-of-alice"
 TO = "+306912345678"
@@ -48,7 +48,7 @@ class Inbox:
 async def opened(
     folder: Path, *, store: SecretStr | None = None, keep_days: int | None = None, **more: Any
 ) -> AsyncGenerator[tuple[Inbox, Sandbox]]:
-    """A server over HTTP before a fresh sandbox, whose callbacks reach it."""
+    """Run a server over HTTP in front of a fresh sandbox, whose callbacks reach it."""
     port = free_port()
     async with sandboxes() as sandbox, httpx2.AsyncClient() as http:
         public = HttpSettings(
@@ -60,14 +60,14 @@ async def opened(
         simulated = for_sandbox(base, sandbox.url)
         services = Services(simulated.model_copy(update={"store_url": store} if store else {}))
         try:
-            async with served(services.settings, services, port=port) as url:
+            async with serve_over_http(services.settings, services, port=port) as url:
                 yield Inbox(url, services, http), sandbox
         finally:
             await services.close()
 
 
 async def answer_of(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """What a call that must succeed brought."""
+    """Call a tool, check that the call succeeded, and return its result."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     return result.structured_content or {}

@@ -35,7 +35,7 @@ Rule = Callable[[OperationType], None]
 
 
 def of_every_operation(rule: Rule) -> Callable[[], None]:
-    """A test that the rule holds for each, and that names those for which it does not."""
+    """Return a test that the rule holds for every operation; it names those that break the rule."""
 
     def test() -> None:
         broken: dict[str, str] = {}

@@ -136,7 +136,7 @@ def test_a_tag_cannot_be_guessed_and_is_never_used_again() -> None:
 
 
 def _answer_models() -> set[type[BaseModel]]:
-    """The models of every operation's answer, at any depth, and of what providers post."""
+    """Return the models of every operation's answer, at any depth, and of the providers' webhooks."""
     found: set[type[BaseModel]] = set()
     for operation in all_operations().values():
         _collect(answer_type(operation), found)
@@ -160,7 +160,7 @@ def _says_who(model: type, name: str, alias: str | None) -> bool:
 
 
 def _can_say_anything(annotation: Any, metadata: Iterable[Any]) -> bool:
-    """True for a text that is not held to a pattern, as numbers of the account are."""
+    """Return True for text that no pattern restricts; numbers of the account have one."""
     if any(getattr(item, "pattern", None) for item in _constraints(metadata)):
         return False
     if get_origin(annotation) is Annotated:
@@ -177,7 +177,7 @@ def _constraints(metadata: Iterable[Any]) -> Iterator[Any]:
 
 
 def _filled(annotation: Any, within: tuple[type, ...]) -> Any:
-    """A value in which every marked text is hostile, as deep as the type goes; None where nothing is marked."""
+    """Return a value in which every marked text is hostile, as deep as the type goes; None if nothing is marked."""
     if _marker_on(annotation):
         return HOSTILE
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

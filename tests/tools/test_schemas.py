@@ -61,7 +61,7 @@ def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
 
 
 def _surface(folder: Path, **surface: Any) -> list[dict[str, Any]]:
-    """The list as a client of a server with all four providers gets it."""
+    """Return the tool list that a client of a server with all four providers gets."""
     settings = for_sandbox(settings_class().model_validate({"state_folder": folder, **surface}), "http://unused.test")
     listed = ToolRegistry(settings).listed.values()
     return [one.tool.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]

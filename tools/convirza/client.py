@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Final, cast
 
 from clients.client import ApiClient
 from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
-from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation
 from clients.redaction import redact
-from clients.resources import ClientResources
 from clients.settings import reveal
+from clients.shared.limits import Limits, ProcessLimits
+from clients.shared.resources import ClientResources
+from clients.shared.tokens import ProcessTokens, TokenStore
 from clients.spec import ProviderApi, Spec
-from clients.tokens import ProcessTokens, TokenStore
 from tools.convirza.session import ConvirzaSession
 from tools.convirza.settings import ConvirzaSettings
 

@@ -17,9 +17,9 @@ import anyio
 import httpx2
 
 from clients.errors import NotAuthenticated, NotConfigured, ProviderFailed, ProviderUnreachable, RateLimited
-from clients.limits import Limit, Limits
 from clients.redaction import redact
-from clients.tokens import TokenStore
+from clients.shared.limits import Limit, Limits
+from clients.shared.tokens import TokenStore
 
 LOGINS: Final = Limit("convirza login", calls=10, seconds=60)
 """Ten a minute and IP (documented). Refreshing does not count against it (inferred)."""

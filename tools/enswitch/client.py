@@ -31,9 +31,9 @@ from clients.errors import (
 from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
 from clients.request import Request
-from clients.resources import ClientResources
 from clients.response import Response, excerpt, parse_json_or_none
 from clients.settings import reveal
+from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
 from tools.enswitch.settings import EnswitchSettings
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of

@@ -27,15 +27,15 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.limits import Limit
 from clients.operation import Operation
 from clients.redaction import redact
 from clients.request import Request
-from clients.resources import ClientResources
 from clients.response import Response, parse_json_or_none
 from clients.settings import reveal
+from clients.shared.limits import Limit
+from clients.shared.resources import ClientResources
+from clients.shared.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from clients.spec import ProviderApi, Spec
-from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from tools.routee.settings import RouteeSettings
 
 routee: Final = ProviderApi(

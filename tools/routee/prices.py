@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import phonenumbers
+
 from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
@@ -306,12 +308,7 @@ def _only(costs: Costs) -> Money | None:
 
 
 def _countries_of(number: str) -> tuple[str, ...]:
-    """Where a number is: one country, or all that share its code where that is not clear, the largest first.
-
-    Imported here: the tables of telephone numbers are large, and needed only for some prices.
-    """
-    import phonenumbers
-
+    """Where a number is: one country, or all that share its code where that is not clear, the largest first."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

@@ -23,11 +23,11 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.limits import Limit, Limits, ProcessLimits
 from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
-from clients.resources import ClientResources
 from clients.settings import reveal
+from clients.shared.limits import Limit, Limits, ProcessLimits
+from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
 from tools.voicetel.settings import VoiceTelSettings
 

@@ -26,7 +26,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.console.operating import browsing, page_path
 from tests.server.operating import ringfence, set_operator_passcode
 
@@ -166,7 +166,7 @@ async def test_a_client_that_opens_nothing_waits_only_where_the_operator_set_it(
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             await waits.wait()
-            [action] = json.loads(await ringfence(tmp_path, "actions", "list", "--json"))
+            [action] = json.loads(await ringfence(scene.services.settings.state_folder, "actions", "list", "--json"))
             await _press("approve")(await scene.page.address_for(action["id"]) or "")
         assert not results[0].is_error
         assert len(await scene.sandbox.writes()) == 1
@@ -208,7 +208,7 @@ async def _connected(
     async with sandboxes() as sandbox:
         approvals = ApprovalSettings(port=0, wait_seconds=wait)
         services = Services(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
-        await set_operator_passcode(folder)
+        await set_operator_passcode(services.settings.state_folder)
         async with (
             page_on_loopback(services) as page,
             Client(build_server(services, page=page), mode=era, elicitation_callback=visitor) as client,

@@ -31,7 +31,7 @@ from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import PASSCODE
 from tests.server.console.operating import browsing, page_base, page_path
 
@@ -301,7 +301,7 @@ async def _connected(base: str) -> AsyncGenerator[Client]:
 
 
 async def _call(base: str, capabilities: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A call in the wire's own form, for capabilities that the SDK's client does not declare apart."""
+    """Call the tool in the wire's own form, for capabilities that the SDK's client does not declare apart."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},

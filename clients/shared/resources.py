@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clients.cache import AnswerCache
-from clients.http_client import HttpPool
-from clients.limits import Limits
-from clients.tokens import TokenStore
-from clients.webhook_urls import Inbox
+from clients.shared.cache import AnswerCache
+from clients.shared.http_client import HttpPool
+from clients.shared.limits import Limits
+from clients.shared.tokens import TokenStore
+from clients.shared.webhook_urls import Inbox
 
 
 @dataclass(frozen=True, slots=True)
