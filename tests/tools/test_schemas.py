@@ -87,7 +87,7 @@ def test_the_whole_surface_costs_at_most_220_tokens_a_tool(tmp_path: Path) -> No
 def test_what_a_model_sees_of_our_own_tools_is_pinned(tmp_path: Path) -> None:
     own = [tool for tool in _surface(tmp_path, toolsets=["all"]) if tool["name"] not in all_operations()]
     seen = json.dumps(own, indent=2, ensure_ascii=False) + "\n"
-    file = FOLDER.parent / "own_tools.json"
+    file = FOLDER.parent / "builtin_tools.json"
     if WRITES:
         file.write_text(seen, encoding="utf-8")
     assert seen == file.read_text(encoding="utf-8")
