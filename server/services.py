@@ -111,7 +111,7 @@ class Services:
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
-    @cached_property
+    @property
     def undo_planner(self) -> UndoPlanner:
         """The planner of undos."""
         return UndoPlanner(self.guard_dependencies)
@@ -131,17 +131,17 @@ class Services:
         """The record of received webhooks."""
         return self.store.events
 
-    @cached_property
+    @property
     def policy(self) -> Policy:
-        """The operator's policy, made stricter by what this session adds."""
-        return self.settings.session_policy()
+        """The operator's policy with what this session tightens."""
+        return self._policy
 
     @property
     def caps(self) -> Sequence[Cap]:
         """The operator's caps on spending."""
         return self.settings.rules.rules(self.policy).caps
 
-    @cached_property
+    @property
     def set_up(self) -> tuple[str, ...]:
         """Names of the providers that have credentials."""
         return self.settings.set_up
@@ -151,7 +151,7 @@ class Services:
         """Names of the providers that have none."""
         return tuple(name for name in provider_names() if name not in self.set_up)
 
-    @cached_property
+    @property
     def builtin_tools(self) -> tuple[BuiltinTool, ...]:
         """The built-in tools for the providers that are set up, listed or not."""
         return builtin_tools(self.set_up)
@@ -210,6 +210,10 @@ class Services:
         """Close what was opened."""
         await self.http.close()
         await self.door.close()
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return self.settings.session_policy()
 
     @property
     def _public_address(self) -> str | None:

@@ -152,11 +152,11 @@ def require_known_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -
     Raises:
         UnknownTool: A toolset or tool is unknown.
     """
-    for _, reason in unknown_names(selection, builtin):
+    for _, reason in find_unknown_names(selection, builtin):
         raise UnknownTool(f"{reason[0].upper()}{reason[1:]}")
 
 
-def unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
+def find_unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
     """Yield each name in a selection that does not exist, and what to say about it."""
     if not (set(selection.toolsets) - {DEFAULT, ALL, ALWAYS} or selection.tools or selection.excluded):
         return

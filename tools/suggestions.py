@@ -1,4 +1,4 @@
-"""Suggests tools for a name that does not exist. Models call them, so none does more than was asked for."""
+"""Suggests tools for a name that does not exist. Models call what is suggested, so it does no more than they wanted."""
 
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher

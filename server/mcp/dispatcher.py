@@ -31,7 +31,7 @@ from server.mcp.results import (
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
-from tools.arguments import BadArguments, Page, parse
+from tools.arguments import BadArguments, Paging, parse
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
 ToolResult = CallToolResult | InputRequiredResult
@@ -56,18 +56,17 @@ class Dispatcher:
         if (out_of_reach := _out_of_reach(operation.spec, session)) is not None:
             return out_of_reach
         try:
-            call, page = parse(operation, arguments, self._services.settings.account(provider.name))
+            call, paging = parse(operation, arguments, self._services.settings.account(provider.name))
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            client.adapt_request(
-                call, build_request(call)
-            )  # refuse what cannot be sent before anybody is asked to approve it
+            # What cannot be sent is refused before anybody has to approve it.
+            client.adapt_request(call, build_request(call))
             if self._services.policy.guards(operation.spec):
-                return await self._run_guarded(call, page, session)
+                return await self._run_guarded(call, paging, session)
             exchange = await client.exchange(call)
-            result = answer_result(operation.spec, exchange, page, untrusted)
+            result = answer_result(operation.spec, exchange, paging, untrusted)
         except TelephonyError as error:
             result = error_result(error, untrusted)
         except GuardRefusal as refusal:
@@ -80,7 +79,7 @@ class Dispatcher:
 
         The person who approves it sees `note`; the result begins with `heading`.
         """
-        result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Page(), session, notes=(note,))
+        result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Paging(), session, notes=(note,))
         if isinstance(result, CallToolResult):
             return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
         return result
@@ -117,7 +116,7 @@ class Dispatcher:
                 return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 
     async def _run_guarded(
-        self, call: Operation[Any], page: Page, session: Session, *, notes: Sequence[str] = ()
+        self, call: Operation[Any], paging: Paging, session: Session, *, notes: Sequence[str] = ()
     ) -> ToolResult:
         guard, principal = self._services.guard, session.principal
         action_id = answered_action_id(session)
@@ -129,7 +128,7 @@ class Dispatcher:
             answer = read_answer(session, action)
         if action.state is State.PROPOSED and answer is None:
             if action.channel == "page" or not can_ask(session):
-                return await self._ask_operator(action, call, page, session)
+                return await self._ask_operator(action, call, paging, session)
             answer = await ask(session, action)
         if isinstance(answer, InputRequiredResult):
             return answer
@@ -138,9 +137,9 @@ class Dispatcher:
             return await self._show_pending(pending, principal)
         if answer is not None:
             action = await self._record(answer, action, principal)
-        return await self._execute(action, call, principal, page)
+        return await self._execute(action, call, principal, paging)
 
-    async def _ask_operator(self, action: Action, call: Operation[Any], page: Page, session: Session) -> ToolResult:
+    async def _ask_operator(self, action: Action, call: Operation[Any], paging: Paging, session: Session) -> ToolResult:
         """Leave the approval to the operator; execute the call if it is approved while the call still waits."""
         guard, principal = self._services.guard, session.principal
 
@@ -152,12 +151,14 @@ class Dispatcher:
             return pending
         if pending.action.state is State.PROPOSED:
             return await self._show_pending(pending, principal)
-        return await self._execute(pending.action, call, principal, page)
+        return await self._execute(pending.action, call, principal, paging)
 
-    async def _execute(self, action: Action, call: Operation[Any], principal: Principal, page: Page) -> CallToolResult:
+    async def _execute(
+        self, action: Action, call: Operation[Any], principal: Principal, paging: Paging
+    ) -> CallToolResult:
         receipt = await self._services.guard.execute(action, call)
         untrusted = Untrusted()
-        result = receipt_result(call.spec, receipt, page, untrusted)
+        result = receipt_result(call.spec, receipt, paging, untrusted)
         await self.remember(untrusted, call.spec.tool_name, principal)
         return result
 

@@ -19,27 +19,27 @@ from guard.verification_hint import outcome_text
 from server.mcp.tabular import compact, render
 from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
 from tools.actions.handlers import action_row
-from tools.arguments import Page
+from tools.arguments import Paging
 from tools.builtin import Reply
 from tools.operation_catalog import RegisteredOperations
 
 
-def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
+def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a read. Text from outside is fenced."""
-    content, notes = _content(spec, exchange.answer, page, untrusted)
+    content, notes = _content(spec, exchange.answer, paging, untrusted)
     if exchange.attempts == 0:
         notes.append(f"Cached at {exchange.received_at:%H:%M} UTC, because the provider limits calls per hour.")
     nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
     return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
 
-def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
+def receipt_result(spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a guarded call that was carried out."""
     action = receipt.action
     if receipt.error is not None:
         return _failed_action(receipt, receipt.error, untrusted)
     content, notes = (
-        _content(spec, receipt.answer, page, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
+        _content(spec, receipt.answer, paging, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
     )
     if receipt.kept_secrets:
         notes.append(_secrets_note(receipt))
@@ -154,13 +154,13 @@ def _dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
     return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
 
 
-def _content(spec: Spec, answer: BaseModel, page: Page, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
+def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
     more: dict[str, Any] = {}
-    if page.following is not None:
-        more = {"next_cursor": cursor} if (cursor := page.following(answer)) else {}
+    if paging.provider_paged is not None:
+        more = {"next_cursor": cursor} if (cursor := paging.provider_paged.next_cursor(answer)) else {}
     elif spec.rows is not None:
-        answer, more = _one_page(answer, spec.rows, page)
+        answer, more = _select_rows(answer, spec.rows, paging)
     content = _dump(answer, untrusted) | more
     if "next_cursor" in more:
         total = f"{content['total']} in all; " if "total" in content else ""
@@ -170,12 +170,12 @@ def _content(spec: Spec, answer: BaseModel, page: Page, untrusted: Untrusted) ->
     return content, notes
 
 
-def _one_page(answer: BaseModel, rows: str, page: Page) -> tuple[BaseModel, dict[str, Any]]:
+def _select_rows(answer: BaseModel, rows: str, paging: Paging) -> tuple[BaseModel, dict[str, Any]]:
     everything = cast("list[object]", getattr(answer, rows))
-    end = page.offset + page.limit
-    if page.offset == 0 and end >= len(everything):
+    end = paging.offset + paging.limit
+    if paging.offset == 0 and end >= len(everything):
         return answer, {"total": len(everything)}
-    shown = answer.model_copy(update={rows: everything[page.offset : end]})
+    shown = answer.model_copy(update={rows: everything[paging.offset : end]})
     more: dict[str, Any] = {"total": len(everything)}
     return shown, more | ({"next_cursor": str(end)} if end < len(everything) else {})
 

@@ -15,8 +15,7 @@ from server.settings.model import Settings
 from server.settings.rules import DestinationSettings
 from tools.builtin_list import all_builtin_tools, builtin_info
 from tools.registry import all_operations, nearest, operation_named, operations_of, provider_names
-from tools.selection import ToolSelection
-from tools.selection import unknown_names as unknown_names_in
+from tools.selection import ToolSelection, find_unknown_names
 from tools.suggestions import nearest_tools, reads_of
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
@@ -62,7 +61,7 @@ def unknown_selection_names(settings: Settings) -> Iterator[UnknownName]:
         ("tools", ToolSelection(tools=tuple(settings.tools))),
         ("exclude_tools", ToolSelection(excluded=tuple(settings.exclude_tools))),
     ):
-        wrong = dict(unknown_names_in(selection, builtin))
+        wrong = dict(find_unknown_names(selection, builtin))
         names: list[str] = getattr(settings, key)
         yield from (((key, number), wrong[name]) for number, name in enumerate(names) if name in wrong)
 
