@@ -27,7 +27,7 @@ MEASUREMENTS = {
 
 
 async def measure(words: Sequence[str]) -> list[Row]:
-    """Every row of the measurements that are named, of all if none is; one after the other."""
+    """Return every row of the measurements that are named, of all if none is; one after the other."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         async with serve_sandbox() as url:

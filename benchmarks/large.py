@@ -25,7 +25,7 @@ PROVIDER = Candidate("a large account", ("-m", "benchmarks.large", "{port}"))
 
 
 async def large_list(_url: str, folder: Path) -> list[Row]:
-    """Both ways to list them: one provider's, and all of them in one table."""
+    """Measure both ways to list the numbers of a large account: one provider's, and all providers' in one table."""
     async with served(PROVIDER, environment("", folder)) as (address, _):
         env = environment(address.removesuffix("/mcp"), folder, RINGFENCE_TOOLSETS="all")
         async with Client(child(OURS, env)) as client:

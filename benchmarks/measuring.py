@@ -53,7 +53,7 @@ class Row:
 
 
 async def start(url: str, folder: Path) -> list[Row]:
-    """From spawning the process to the answer of the first `tools/list`; turn by turn, the fastest of several."""
+    """Time a start, from spawning to the answer of the first `tools/list`; turn by turn, the fastest of several."""
     taken: dict[str, list[float]] = {OURS.name: [], EMPTY.name: []}
     fresh: list[float] = []
     for _ in range(STARTS):
@@ -77,7 +77,7 @@ async def _time_to_list(candidate: Candidate, env: dict[str, str]) -> float:
 
 
 async def read_call(url: str, folder: Path) -> list[Row]:
-    """Server CPU of one read, over stdio and over HTTP, turn by turn."""
+    """Measure the server's CPU time of one read, over stdio and over HTTP, turn by turn."""
     env = environment(url, folder, RINGFENCE_TOOLSETS="voicetel")
 
     @asynccontextmanager
@@ -97,7 +97,7 @@ async def read_call(url: str, folder: Path) -> list[Row]:
 
 
 async def guarded_call(url: str, folder: Path) -> list[Row]:
-    """A forward: quote, question, answer, intent, request, settlement; beside a plain read."""
+    """Time a forward from quote to settlement, beside a plain read."""
 
     async def yes(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         return ElicitResult(action="accept", content={"approve": True})

@@ -34,7 +34,7 @@ BY_HAND_HTTP = Candidate("tool by hand", ("-m", "benchmarks.bare", "tool", "{por
 
 
 def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
-    """What every candidate is told."""
+    """Return the environment variables that every candidate starts with."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
         "RINGFENCE_STATE_FOLDER": str(folder),
@@ -48,13 +48,13 @@ def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
 
 
 def child(candidate: Candidate, env: dict[str, str]) -> StdioServerParameters:
-    """A child process that speaks stdio."""
+    """Describe a child process that speaks stdio."""
     return StdioServerParameters(command=sys.executable, args=list(candidate.arguments), env=env)
 
 
 @asynccontextmanager
 async def served(candidate: Candidate, env: dict[str, str]) -> AsyncGenerator[tuple[str, int]]:
-    """A child process that listens; yields its address and process id."""
+    """Run a child process that listens; yields its address and process id."""
     port = await _free_port()
     command = [sys.executable, *(argument.format(port=port) for argument in candidate.arguments)]
     async with await anyio.open_process(command, env=env, stdout=None, stderr=None) as process:
@@ -67,19 +67,19 @@ async def served(candidate: Candidate, env: dict[str, str]) -> AsyncGenerator[tu
 
 @asynccontextmanager
 async def http_client(url: str) -> AsyncGenerator[Client]:
-    """The SDK's client over HTTP."""
+    """Open the SDK's client over HTTP."""
     async with httpx2.AsyncClient(timeout=30) as http, Client(streamable_http_client(url, http_client=http)) as client:
         yield client
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process and its threads have used, to the nanosecond."""
+    """Return the CPU time that a process and its threads have used, to the nanosecond."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text(encoding="utf-8").split()[0]) for thread in threads) / 1e9
 
 
 def newest_child() -> int:
-    """The process that this one started last."""
+    """Return the id of the process that this one started last."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
     return max(int(pid) for pid in children)
 

@@ -40,7 +40,7 @@ Taken = list[float]
 
 
 async def long_record(url: str, folder: Path) -> list[Row]:
-    """Ten thousand actions of this month in the store, beside none; turn by turn."""
+    """Compare a store that holds ten thousand actions of this month with an empty one; turn by turn."""
     async with _bench(url, folder / "empty") as empty, _bench(url, folder / "long") as long:
         await fill(long.store, LONG)
         return [
@@ -52,7 +52,7 @@ async def long_record(url: str, folder: Path) -> list[Row]:
 
 
 async def approval_page(url: str, folder: Path) -> list[Row]:
-    """The page with twenty questions, over a socket: the list, one of them, and a yes."""
+    """Time the page with twenty questions over a socket: the list, one action, and an approval."""
     async with _bench(url, folder) as bench:
         waiting = [await bench.store.journal.propose(_action(number)) for number in range(20)]
         listed = await _timed(bench.page.open, VIEWS)
@@ -67,7 +67,7 @@ async def approval_page(url: str, folder: Path) -> list[Row]:
 
 
 async def fill(store: Store, count: int) -> None:
-    """Actions that were carried out this month, with their money and their rows of the audit."""
+    """Store actions that were carried out this month, with their money and their rows of the audit."""
     now = datetime.now(UTC)
     done = [replace(_action(number), state=State.DONE, finished_at=now, created_at=now) for number in range(count)]
     quotes = TypeAdapter(Quote)
@@ -100,12 +100,12 @@ class Page:
         return answer.text
 
     async def token(self, action: Action) -> str:
-        """The token of an action's forms."""
+        """Return the token of an action's forms; empty if the page has none."""
         found = re.search(r'name="token" value="([0-9a-f]+)"', await self.open(f"/{action.id}"))
         return found[1] if found else ""
 
     async def approve(self, action: Action, token: str) -> None:
-        """Say yes."""
+        """Approve an action."""
         await self._post(f"/{action.id}/approve", token=token)
 
     async def _post(self, path: str, **fields: str) -> None:
@@ -225,7 +225,7 @@ def _middle(taken: Taken) -> float:
 
 
 def _undisturbed(taken: Taken) -> float:
-    """The lower quarter: whatever else the machine does only ever adds to a time."""
+    """Return the lower quartile: other load on the machine only ever adds to a time."""
     return sorted(taken)[len(taken) // 4]
 
 

@@ -16,7 +16,7 @@ Fields = Mapping[str, Any]
 
 
 def describe_changes(was: Fields, will: Fields) -> tuple[str, ...]:
-    """A sentence for each field that gets another value."""
+    """Return a sentence for each field that gets another value."""
     return tuple(
         f"{name}: now {_show(was[name])}, then {_show(value)}."
         for name, value in will.items()
@@ -25,7 +25,7 @@ def describe_changes(was: Fields, will: Fields) -> tuple[str, ...]:
 
 
 def describe_replacement(was: Fields, will: Fields) -> tuple[str, ...]:
-    """The same for an update that replaces everything: first the fields that it resets, then those that it changes."""
+    """Describe an update that replaces everything: first the fields that it resets, then those that it changes."""
     resets = tuple(
         f"`{name}` goes back to its default (now {_show(value)}), because this update leaves it out."
         for name, value in was.items()
@@ -35,7 +35,7 @@ def describe_replacement(was: Fields, will: Fields) -> tuple[str, ...]:
 
 
 def restore_fields(operation: type[Operation[Any]], old: Fields, *, lost: str = "", **ids: Any) -> Undo:
-    """The update that sets fields to their old values; None stands for a value that was not read.
+    """Return the update that sets fields to their old values; None stands for a value that was not read.
 
     A dotted name is a field of a nested object. `ids` are the fields that name what is updated, `lost` is what the
     update does not bring back besides.
@@ -44,12 +44,12 @@ def restore_fields(operation: type[Operation[Any]], old: Fields, *, lost: str = 
     if not known:
         return UNREAD
     if unread := sorted(old.keys() - known.keys()):
-        lost = f"Not read before the change, so not restored: {', '.join(unread)}. {lost}".strip()
+        lost = f"{', '.join(unread)} (not read before the change). {lost}".strip()
     return put_back(operation, lost=lost, **ids, **_nest(known))
 
 
 def flatten(fields: Fields, within: str = "") -> dict[str, Any]:
-    """The fields of nested objects under dotted names; a list counts as one value."""
+    """Return the fields of nested objects under dotted names; a list counts as one value."""
     flat: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, Mapping):

@@ -8,14 +8,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast
 
 import anyio
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from clients.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -29,12 +27,13 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.http_client import open_http_client
 from clients.lenient import parse_what_fits
-from clients.limits import Limits, ProcessLimits
 from clients.operation import Exchange, Operation, answer_type
 from clients.request import Request, build_request
-from clients.response import Response, backoff, parsed, parsed_or_none, read_within, words
+from clients.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
+from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
+from clients.shared.http_client import HttpPool
+from clients.shared.limits import Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
 
 R = TypeVar("R")
@@ -47,17 +46,17 @@ _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, h
 
 
 class Credentials(Protocol):
-    """Opens the account. The login is a request of its own, so that a lost login never reads as a lost order."""
+    """Authenticates requests. The login is a request of its own: a lost login is never mistaken for a lost order."""
 
     async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
-        """Headers for one request, after logging in if that is needed."""
+        """Headers for one request, after logging in if needed."""
         ...
 
     async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         """After a 401: True if there are other credentials now, so that the request may be sent once more.
 
-        `refused` is what the request was opened with, headers and form fields. Where others are in use by then, they
-        are not touched: many calls may be refused for one token.
+        `refused` is what the request was authenticated with, headers and form fields. If other credentials are in use
+        by then, they are not touched: many calls may be refused for one token.
         """
         ...
 
@@ -71,7 +70,7 @@ class _Attempts:
 
 
 class ApiClient:
-    """Sends operations to one provider account. A provider's module says how it logs in and wraps its answers."""
+    """Sends operations to one provider account; a provider's subclass defines its login and its envelope."""
 
     provider: ClassVar[ProviderApi]
 
@@ -81,7 +80,7 @@ class ApiClient:
         credentials: Credentials,
         identity: str,
         base_url: str | None = None,
-        http: Callable[[], httpx2.AsyncClient] | None = None,
+        http: HttpPool | None = None,
         limits: Limits | None = None,
         cache: AnswerCache | None = None,
         paths: Mapping[str, str] | None = None,
@@ -90,7 +89,8 @@ class ApiClient:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
         self._identity = identity
-        self._shared_http = http
+        self._pool = http or HttpPool()
+        self._owns_pool = http is None
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
         self._paths = paths or {}
@@ -99,23 +99,19 @@ class ApiClient:
 
     @property
     def account(self) -> str:
-        """What tells this account from another: the provider, where it lives, and who it is there."""
+        """Identifies the account: the provider, its address, and the user or key."""
         return f"{self.provider.name} at {self.base_url.partition('://')[2]} as {self._identity}"
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if "_own_http" in self.__dict__:
-            await self._own_http.aclose()
+        if self._owns_pool:
+            await self._pool.close()
 
     @property
     def _http(self) -> httpx2.AsyncClient:
-        return self._shared_http() if self._shared_http else self._own_http
-
-    @cached_property
-    def _own_http(self) -> httpx2.AsyncClient:
-        return open_http_client()
+        return self._pool.client
 
     async def send(self, operation: Operation[R], *, idempotency_key: str | None = None) -> R:
         """Make one call.
@@ -148,7 +144,7 @@ class ApiClient:
                     await self._cache.mark_stale(self.account)
 
     def read_again(self, operation: Operation[R], raw: str) -> R:
-        """The typed answer to a call, from the answer as it was kept.
+        """Parse a stored answer to a call once more.
 
         Raises:
             UnexpectedAnswer: It cannot be read.
@@ -157,7 +153,7 @@ class ApiClient:
 
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
-        request = self.adapted(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
+        request = self.adapt_request(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
         attempts = _Attempts()
         try:
             response = await self._deliver(spec, request, key, attempts)
@@ -168,11 +164,11 @@ class ApiClient:
                     f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
                 ) from no
             raise
-        self.noticed(operation, answer)
+        self.after_answer(operation, answer)
         return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
-        """A kept answer while it is fresh, and also where the provider's limit allows no newer one."""
+        """Return a cached answer while it is fresh, and also where the provider's limit allows no newer one."""
         spec, name = operation.spec, operation.spec.name + operation.model_dump_json()
         kept = await self._cache.get(self.account, name)
         if kept and not kept.is_stale and (datetime.now(UTC) - kept.at).total_seconds() < spec.cached_for:
@@ -192,20 +188,20 @@ class ApiClient:
 
     # What a provider's module overrides -----------------------------------------------------------------------------
 
-    def adapted(self, operation: Operation[Any], request: Request) -> Request:
-        """The request as this account's server knows it; raises InvalidRequest where that server cannot do it."""
+    def adapt_request(self, operation: Operation[Any], request: Request) -> Request:
+        """Adapt the request to this account's server; raises InvalidRequest where that server cannot do it."""
         return request
 
     def form_credentials(self) -> Mapping[str, str]:
-        """What opens the account where the provider wants it in the form; asked for after `Credentials.headers`."""
+        """Credentials for the form body, where the provider wants them there; read after `Credentials.headers`."""
         return {}
 
-    def received(self, response: Response) -> Response:
-        """The response, with the status that counts where the provider hides it in the body."""
+    def normalize_response(self, response: Response) -> Response:
+        """Return the response with its real status, where the provider puts that in the body."""
         return response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
-        """The content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
+        """Return the content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
 
         Raises:
             UnexpectedAnswer: There is no such envelope; the message is a sentence without its full stop.
@@ -213,19 +209,19 @@ class ApiClient:
         raise NotImplementedError
 
     def is_own_refusal(self, payload: Any) -> bool:
-        """True for a no in the provider's own form, and not in that of a proxy or of another server."""
+        """Return True for a refusal in the provider's own form, not in that of a proxy or another server."""
         return isinstance(payload, Mapping)
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error for the provider's no."""
+        """Return the typed error for the provider's refusal."""
         raise NotImplementedError
 
     def doubts_login(self, spec: Spec, status: int, refused: Mapping[str, str]) -> bool:
-        """Whether this status may mean that what the call was opened with is no longer good."""
+        """Return True if this status may mean that the call's credentials are no longer valid."""
         return status == 401
 
-    def noticed(self, operation: Operation[Any], answer: Any) -> None:
-        """Called after every answered call, for a client that must keep up with what it did."""
+    def after_answer(self, operation: Operation[Any], answer: Any) -> None:
+        """Run after every answered call; overridden by clients whose credentials may change with it."""
 
     # Sending --------------------------------------------------------------------------------------------------------
 
@@ -238,7 +234,7 @@ class ApiClient:
             last = attempts.count >= allowed
             opened, form = await self._open(spec)
             try:
-                response = self.received(await self._attempt(spec, request, {**opened, **headers}, form))
+                response = self.normalize_response(await self._attempt(spec, request, {**opened, **headers}, form))
             except _LOST as lost:
                 if last:
                     self._lost(spec, lost)
@@ -278,7 +274,7 @@ class ApiClient:
             await response.aclose()
 
     async def _open(self, spec: Spec) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """The headers and the form fields that open the account."""
+        """Return the headers and the form fields that open the account."""
         if not spec.needs_key:
             return {}, {}
         try:
@@ -307,19 +303,19 @@ class ApiClient:
 
     def _answer(self, spec: Spec, response: Response) -> Any:
         status = response.status
-        if status == spec.empty_on and self.is_own_refusal(parsed_or_none(response.text)):
+        if status == spec.empty_on and self.is_own_refusal(parse_json_or_none(response.text)):
             return {}
         if 200 <= status < 300:
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
             raise self._unclear(spec, status, "a redirect, which is not followed")
-        payload, text = parsed_or_none(response.text), words(response.text)
+        payload, text = parse_json_or_none(response.text), excerpt(response.text)
         raise self.failure(spec, status, payload, text, retry_after=response.retry_after)
 
     def failure(
         self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
     ) -> TelephonyError:
-        """What a status of 400 or more means, whether it is that of the response or hidden in its envelope."""
+        """Return what a status of 400 or more means, whether it is that of the response or hidden in its envelope."""
         hint = f" It asks to wait {retry_after:.0f} seconds." if retry_after is not None else ""
         if status == 429:
             message = f"{self.provider.title} says: too many requests.{hint} Nothing was done."
@@ -339,9 +335,9 @@ class ApiClient:
         if not text.strip():
             return {}
         try:
-            payload = parsed(text)
+            payload = parse_json(text)
         except ValueError as broken:
-            quotation = f": {quoted(beginning)}" if (beginning := words(text)) else ""
+            quotation = f": {quoted(beginning)}" if (beginning := excerpt(text)) else ""
             raise UnexpectedAnswer(
                 f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON"
                 + quotation
@@ -370,13 +366,13 @@ class ApiClient:
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:
-    """True for what spends money, and for what changes the very thing that a kept answer shows."""
+    """Return True for a call that spends money or changes what a cached answer shows."""
     before = operation.before()
     return Effect.PAID in operation.spec.effect or (before is not None and before.spec.cached_for > 0)
 
 
 def _parts(request: Request, *, files: bool) -> dict[str, Any] | None:
-    """The files of a multipart body, which are `(name, content, media type)`, or its other fields."""
+    """Return the files of a multipart body, which are `(name, content, media type)`, or its other fields."""
     if request.carrier != "multipart":
         return None
     return {name: part for name, part in request.body.items() if isinstance(part, tuple) == files}

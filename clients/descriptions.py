@@ -16,7 +16,7 @@ Sentences = Mapping[str, str]
 
 
 def field_descriptions(model: type[BaseModel]) -> Sentences:
-    """What stands under each field of a model, its bases included."""
+    """Return what stands under each field of a model, its bases included."""
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if issubclass(cls, BaseModel) and cls.__module__ in sys.modules:

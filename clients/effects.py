@@ -6,7 +6,7 @@ from enum import Flag, auto
 from typing import Literal
 
 Basis = Literal["documented", "inferred"]
-"""Whether a public document shows the path and body, or we concluded them."""
+"""Whether a public document shows the path and body, or we inferred them."""
 
 Period = Literal["once", "month", "call"]
 
@@ -34,7 +34,7 @@ class Effect(Flag):
 
     @property
     def is_guarded(self) -> bool:
-        """True when a person must be asked, unless policy says otherwise."""
+        """True when a person must approve the call, unless policy says otherwise."""
         return bool(self & (Effect.PAID | Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED))
 
     @property
@@ -53,7 +53,7 @@ class Charge:
     """What a call spends: a quantity of something that has a price.
 
     Exactly one of `rate`, `each` and `unknown` says where the price comes from. A price that cannot be known
-    is said to be unknown, with the reason; it is never zero.
+    is unknown, with the reason; it is never zero.
     """
 
     item: str
@@ -62,7 +62,7 @@ class Charge:
     quantity: int = 1
 
     per: Period = "once"
-    """`month` when the amount comes back every month, `call` when every later use costs again."""
+    """`month` when the amount is charged every month, `call` when every later use costs again."""
 
     rate: str | None = None
     """Name of the account's rate."""

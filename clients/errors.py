@@ -173,13 +173,13 @@ _BY_STATUS: dict[int, type[Refused]] = {
 
 
 def refusal(status: int, message: str, *, code: str | None = None, details: Any = None) -> Refused:
-    """The error class for a status that means no. 429 and 5xx are decided by the caller."""
+    """Return the error class for a status that means no. 429 and 5xx are decided by the caller."""
     kind = _BY_STATUS.get(status, InvalidRequest if 400 <= status < 500 else ProviderFailed)
     return kind(message, status=status, code=code, details=details)
 
 
 def quoted(text: str) -> str:
-    """Provider text as data: one line, trimmed, in quotation marks that it cannot close itself."""
+    """Return provider text as data: one line, trimmed, in quotation marks that it cannot close itself."""
     flat = "".join(character for character in " ".join(text.split()) if character.isprintable())
     inner = flat.translate({ord("«"): "\u2039", ord("»"): "\u203a"})
     short = inner if len(inner) <= PROVIDER_TEXT_LIMIT else inner[: PROVIDER_TEXT_LIMIT - 1] + "…"

@@ -100,7 +100,7 @@ def same_fields(
 def is_since(
     moment: datetime | None, sent_at: datetime, *, tolerance: timedelta = timedelta(0), whole_seconds: bool = False
 ) -> bool:
-    """True for a moment not before a call was sent; False where the moment is not shown.
+    """Return True for a moment not before a call was sent; False where the moment is not shown.
 
     `tolerance` is how much earlier the provider's clock may be. `whole_seconds` is for providers whose times have no
     fractions of a second.

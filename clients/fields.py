@@ -80,13 +80,13 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
 
 
 def require_in_order(since: datetime | None, until: datetime | None) -> None:
-    """Refuse a range of time that can hold nothing, before it spends a call.
+    """Refuse an empty time range before it spends a call.
 
     Raises:
-        ValueError: It ends before it begins.
+        ValueError: The range ends before it begins.
     """
     if since is not None and until is not None and since > until:
-        raise ValueError("since: it is the older bound and is later than until, so that nothing lies between them")
+        raise ValueError("since: the older bound is later than until, so the range is empty")
 
 
 def _iso(value: datetime) -> str:
@@ -103,7 +103,7 @@ def _aware(value: object) -> object:
         try:
             return datetime.fromtimestamp(float(value), tz=UTC)
         except (OverflowError, OSError):
-            raise ValueError("no time that a calendar has") from None
+            raise ValueError("the time is out of range") from None
     if isinstance(value, str):
         try:
             parsed = datetime.fromisoformat(value)
@@ -143,31 +143,31 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")]
 
 
 @dataclass(frozen=True, slots=True)
-class FromStranger:
-    """Marks an answer field that somebody outside the company wrote: shown cleaned and fenced, never obeyed."""
+class FromOutside:
+    """Marks an answer field with text from outside the company: shown sanitised and delimited, never obeyed."""
 
     unless: re.Pattern[str] | None = None
-    """Shown as it is where all of it has this form, which can say nothing."""
+    """A form that cannot carry instructions, such as a number: text of that form is shown as it is."""
 
-    def wrote(self, text: str) -> bool:
-        """True for a text that could say something."""
+    def is_suspect(self, text: str) -> bool:
+        """Return True for text that could carry instructions."""
         return self.unless is None or self.unless.fullmatch(text) is None
 
 
-StrangerText = Annotated[str, FromStranger()]
+OutsideText = Annotated[str, FromOutside()]
 
 NUMBER_ALONE: Final = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}")
 
-AnsweredNumber = Annotated[str, BeforeValidator(_answered_number), FromStranger(unless=NUMBER_ALONE)]
+AnsweredNumber = Annotated[str, BeforeValidator(_answered_number), FromOutside(unless=NUMBER_ALONE)]
 """A number in an answer: E.164 where it is a US or Canadian number, otherwise as the provider wrote it.
 
-Who calls or texts may send any text as the number, so that one is a stranger's.
+A caller or texter may send any text as the number, so anything but a number is text from outside.
 """
 
 _ADDRESS_ALONE = re.compile(r"[A-Za-z0-9._+\-]{1,40}@[A-Za-z0-9.\-]{1,60}")
 
-AnsweredEmail = Annotated[str, FromStranger(unless=_ADDRESS_ALONE)]
-"""A mail address in an answer, of somebody outside the company; whatever is no plain address is a stranger's text."""
+AnsweredEmail = Annotated[str, FromOutside(unless=_ADDRESS_ALONE)]
+"""A mail address in an answer, of somebody outside the company; anything but a plain address is text from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +187,5 @@ Secret = SecretStr
 
 
 def is_secret(annotation: Any) -> bool:
-    """True for a field type that holds a secret, however it is wrapped."""
+    """Return True for a field type that holds a secret, however it is wrapped."""
     return annotation is SecretStr or any(is_secret(part) for part in get_args(annotation))

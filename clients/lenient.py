@@ -1,4 +1,4 @@
-"""What can still be read of an answer that is not of the documented shape."""
+"""Lenient parsing of answers that do not have the documented shape."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 
 def parse_what_fits(wanted: type[BaseModel], content: Any, misfit: ValidationError) -> BaseModel | None:
-    """The answer without the parts that do not fit; None where nothing is left to read."""
+    """Parse an answer without the parts that do not fit; None if nothing is left."""
     rest = deepcopy(content)
     for error in sorted(misfit.errors(), key=lambda found: [str(part) for part in found["loc"]], reverse=True):
         _drop(rest, error["loc"])
@@ -19,7 +19,7 @@ def parse_what_fits(wanted: type[BaseModel], content: Any, misfit: ValidationErr
 
 
 def _drop(content: Any, path: Sequence[str | int]) -> None:
-    """Take out what the path leads to, or the part that lacks it."""
+    """Remove what the path leads to, or the part that lacks it."""
     if not path:
         return
     parent = content

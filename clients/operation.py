@@ -33,7 +33,7 @@ CHECKED_ONLY: Final = "Checked only: nothing was done."
 
 
 class Answer(BaseModel):
-    """What a provider answers: unknown fields are kept out, and every field may be missing."""
+    """A provider's answer: unknown fields are ignored, and every field may be missing."""
 
     model_config = ConfigDict(
         extra="ignore",
@@ -47,7 +47,7 @@ class Answer(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_missing(cls, data: object) -> object:
-        """A list without entries may arrive as null."""
+        # A list without entries may arrive as null.
         if not isinstance(data, Mapping):
             return data
         fields = cast("Mapping[str, Any]", data)
@@ -78,28 +78,28 @@ class Verification(Generic[A]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
-    """How to take a call back."""
+    """The compensating call, with verdict full, partial or none."""
 
     verdict: Literal["full", "partial", "none"]
     operation: "Operation[Any] | None" = None
     lost: str = ""
-    """What the compensation does not bring back, or why there is none."""
+    """What the compensating call does not restore, or why there is no such call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members(Generic[A]):
-    """People whose numbers a read shows. A read that comes in pages has a `cursor` and is read to its end."""
+    """Recipients whose numbers a read shows. A read in pages has a `cursor` and is read to its end."""
 
     read: "Operation[A]"
 
     numbers: Callable[[A], Iterable[str | None]]
-    """Their numbers in E.164; None for one whose number the answer does not show. Held to the rules for destinations
-    where the call is paid, and counted in any case."""
+    """Their numbers in E.164; None for one whose number the answer does not show. Every call counts them, and a paid
+    call checks them against the rules for destinations."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnresolvableRecipients:
-    """People whose numbers no read shows before the call."""
+    """Recipients whose numbers no read shows before the call."""
 
     reason: str
     """Why, as the end of a sentence: `a dialplan that is fetched may dial any number`."""
@@ -111,19 +111,19 @@ class Operation(DeclaredModel, Generic[R]):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def charge(self) -> Charge | None:
-        """What this call spends. Every paid operation says it."""
+        """Return what this call spends; every paid operation overrides it."""
         return None
 
     def before(self) -> "Operation[Any] | None":
-        """The read that captures the state this call will change."""
+        """Return the read that captures the state this call will change."""
         return None
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        """The call that takes this one back.
+        """Return the call that undoes this one.
 
         `before` is the answer to the read of that name, None where it was not read; `answer` is what this call brought.
         """
-        return Undo(verdict="none", lost="No call of the provider takes this back.")
+        return Undo(verdict="none", lost="The provider has no call that undoes this.")
 
     def verification(self, sent_at: datetime) -> Verification[Any] | None:
         """How to find out whether this call, sent at that time, happened when no answer came."""
@@ -134,11 +134,11 @@ class Operation(DeclaredModel, Generic[R]):
         return ()
 
     def members(self) -> tuple[Members[Any] | UnresolvableRecipients, ...]:
-        """Whom this call reaches without naming their numbers: those of groups, of lists and of references."""
+        """Recipients that this call names by group, list or reference instead of by number."""
         return ()
 
     def scheduled_at(self) -> tuple[datetime, ...]:
-        """The moments at which what this call sends goes out; empty where that is at once."""
+        """When the provider sends what this call schedules; empty if it sends at once."""
         return ()
 
     def recipient_count(self) -> int:
@@ -147,42 +147,42 @@ class Operation(DeclaredModel, Generic[R]):
         return max([1, *(len(cast("list[object]", value)) for value in values if isinstance(value, list))])
 
     def spent(self, answer: R) -> Decimal | None:
-        """What the provider says it took, in the currency of the quote; None where the answer does not say."""
+        """Return what the provider charged, in the currency of the quote; None if the answer does not show it."""
         return None
 
     def warnings(self) -> tuple[str, ...]:
-        """What the provider's documents warn of for these arguments, one sentence each."""
+        """Warnings from the provider's documents for these arguments, one sentence each."""
         return ()
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        """What this call changes in the state it replaces, one sentence each.
+        """Return what this call changes in the state it replaces, one sentence each.
 
         `before` is the answer to the read of that name, None where it was not read.
         """
         return ()
 
     def message_ids(self, answer: R) -> tuple[str, ...]:
-        """Ids by which receipts will name what this call sent."""
+        """Ids by which delivery reports identify what this call sent."""
         return ()
 
     def next_cursor(self, answer: Any) -> str | None:
-        """The `cursor` of the page after this answer, where the operation has such a field and its provider pages."""
+        """Return the `cursor` of the next page; None after the last one, and where the operation has no pages."""
         return None
 
     def to_wire(self) -> dict[str, Any]:
-        """The query or body in the provider's form. Overridden where the wire is not shaped like the fields."""
+        """Return the query or body in the provider's form. Overridden where the wire is not shaped like the fields."""
         return wire_fields(self)
 
     def to_array(self) -> list[Any] | None:
-        """The body, where it is an array."""
+        """Return the body, where it is an array."""
         return None
 
     def to_query(self) -> dict[str, Any]:
-        """What goes into the query of a call whose other arguments are in its body."""
+        """Return what goes into the query of a call whose other arguments are in its body."""
         return {}
 
     def select(self, content: Any) -> Any:
-        """The part that was asked for. Overridden where the provider has no read that is narrow enough.
+        """Return the requested part of the content; overridden where the provider's read returns more than that.
 
         Raises:
             NotFound: It is not there.
@@ -194,10 +194,10 @@ OperationType = type[Operation[Any]]
 
 
 class ChangesSomething(BaseModel):
-    """Mixed into an operation that changes what its required fields name: at least one other field must be given."""
+    """Rejects updates that set no field: at least one besides the required ones must be given."""
 
     besides: ClassVar[frozenset[str]] = frozenset({"dry_run"})
-    """Optional fields that are no settings."""
+    """Optional fields that are not settings."""
 
     @model_validator(mode="after")
     def _something_changes(self) -> Self:
@@ -214,7 +214,7 @@ def _beside(names: set[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Exchange(Generic[R]):
-    """A typed answer, with what it was read from."""
+    """A provider's answer to one call: typed, as it came, and when it came."""
 
     answer: R
     status: int
@@ -223,33 +223,33 @@ class Exchange(Generic[R]):
 
     received_at: datetime
     attempts: int = 1
-    """0 when the answer was kept from an earlier call."""
+    """0 when the answer came from the cache."""
 
 
 UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
-NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so that nothing changed.")
+NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing changed.")
 
 
 def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any) -> Undo:
-    """The call that sets what was read before; none where the call does not take it."""
+    """Return the call that sets what was read before; verdict none if the call does not accept it."""
     try:
         return Undo(verdict="partial" if lost else "full", operation=operation.model_validate(fields), lost=lost)
     except ValidationError:
-        return Undo(verdict="none", lost="No call of the API sets it back to what it was.")
+        return Undo(verdict="none", lost="The API has no call that restores the earlier value.")
 
 
 def verify_removal(read: Operation[A]) -> Verification[A]:
-    """The verification of a call that removes what a read shows: it happened once the read finds nothing."""
+    """Verify a call that removes something: it happened if the read no longer finds it."""
     return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES)
 
 
 def is_dry_run(operation: object) -> bool:
-    """True where the call is a dry run: it does nothing, and spends nothing."""
+    """Return True for a dry run, which does nothing and spends nothing."""
     return bool(getattr(operation, "dry_run", False))
 
 
 def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The fields that are set, under their wire names, without those of the path and those in `exclude`."""
+    """Return the fields that are set, under their wire names, without those of the path and those in `exclude`."""
     left_out = placeholders(operation.spec.path) | exclude
     values = operation.model_dump(mode="json", exclude_none=True, exclude=left_out, context=WIRE)
     secrets = {name: value for name, value in _secrets(operation).items() if name not in left_out}
@@ -259,7 +259,7 @@ def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozense
 
 
 def answer_type(operation: type[Operation[R]]) -> type[R]:
-    """The type of an operation's answer."""
+    """Return the type of an operation's answer."""
     for base in operation.__mro__:
         generic = cast("dict[str, Any]", base.__dict__.get("__pydantic_generic_metadata__", {}))
         if isinstance(origin := generic.get("origin"), type) and issubclass(origin, Operation):
@@ -268,7 +268,7 @@ def answer_type(operation: type[Operation[R]]) -> type[R]:
 
 
 def _secrets(operation: Operation[Any]) -> dict[str, str]:
-    """Secret inputs in clear: they leave through the wire and through nothing else."""
+    """Secret inputs in clear text, for the request body and nothing else."""
     found: dict[str, str] = {}
     for name in type(operation).model_fields:
         reveal = getattr(getattr(operation, name), "get_secret_value", None)

@@ -28,16 +28,16 @@ _ASSIGNED = re.compile(
 """`name=value`, `name: value`, `"name": "value"`, and the last as text inside JSON."""
 
 _ANSWERED = re.compile(r"(?i)(\banswer[\\\"']*\s*[:=]\s*[\\\"']*)[0-9]{3,10}\b")
-"""The code that somebody was sent and gave back, in the field that Routee takes it in. Other answers are words."""
+"""The code that a person received and gave back, in a field named `answer`. Other answers are text."""
 
 
 def names_a_secret(name: str) -> bool:
-    """True for a field name under which providers send secrets."""
+    """Return True for a field name under which providers send secrets."""
     return re.sub(r"[^a-z]", "", name.lower()) in SECRET_NAMES
 
 
 def without_secrets(value: Any) -> Any:
-    """A JSON value with every secret field hidden, at any depth."""
+    """Return a JSON value with every secret field hidden, at any depth."""
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Any]", value).items()
         return {name: HIDDEN if names_a_secret(name) and inner else without_secrets(inner) for name, inner in items}
@@ -47,7 +47,7 @@ def without_secrets(value: Any) -> Any:
 
 
 class Redactor:
-    """Hides secrets in text: the ones it was told of, and whatever looks like one."""
+    """Hides secrets in text: those it has learned, and whatever looks like one."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -61,7 +61,7 @@ class Redactor:
             self._known |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
 
     def __call__(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         text = _BEARER.sub(rf"\1 {HIDDEN}", text)
@@ -77,6 +77,7 @@ class RedactingFilter(logging.Filter):
     """Puts every log record through the redactor before any handler sees it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record and let it pass."""
         record.msg = redact(_message(record))
         record.args = None
         if record.exc_info:
@@ -86,7 +87,7 @@ class RedactingFilter(logging.Filter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    """What the record says. One whose arguments do not fit is logged without them, instead of breaking its caller."""
+    """Return the record's text; without its arguments if these do not fit, so that logging never breaks its caller."""
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):
@@ -94,7 +95,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def redact_answer(raw: str) -> str:
-    """A provider's answer for the journal: whole, with every secret hidden."""
+    """Return a provider's answer for the journal: whole, with every secret hidden."""
     try:
         return redact(json.dumps(without_secrets(json.loads(raw)), ensure_ascii=False))
     except (ValueError, RecursionError):
@@ -102,5 +103,5 @@ def redact_answer(raw: str) -> str:
 
 
 def fingerprint(secret: str) -> str:
-    """Tells one secret from another without telling anything of it."""
+    """Return a short hash that identifies a secret without revealing it."""
     return hashlib.sha256(f"ringfence {secret}".encode()).hexdigest()[:12]

@@ -23,7 +23,7 @@ class Request:
 
 
 def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
-    """The request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
+    """Build the request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
 
     Raises:
         InvalidRequest: A value would make the path that of something else.

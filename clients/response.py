@@ -1,4 +1,4 @@
-"""What came back for one request, and how long to wait before it may be sent again."""
+"""The response to one request, and how long to wait before the request may be repeated."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from clients.redaction import redact
 
 BACKOFF_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8.0
-"""A provider that asks for more is reported, not slept on."""
+"""A provider that asks for a longer wait is reported instead."""
 
 FAILURE_SIZE_LIMIT = 256 * 1024
 WORDS_LIMIT = 4096
@@ -34,7 +34,7 @@ class Response:
     def retry_after(self) -> float | None:
         """Seconds the provider asks to wait, whether it says so in seconds or as a date.
 
-        A date is compared with the provider's own clock where the answer tells it (RFC 9110, 10.2.3).
+        A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
         """
         asked = self.headers.get("retry-after", "")
         try:
@@ -57,7 +57,7 @@ class Response:
 
 
 def _date(text: str) -> datetime | None:
-    """An HTTP date; None for anything else."""
+    """Return an HTTP date; None for anything else."""
     try:
         date = parsedate_to_datetime(text)
     except ValueError:
@@ -66,7 +66,7 @@ def _date(text: str) -> datetime | None:
 
 
 def backoff(attempt: int) -> float:
-    """A pause that doubles with every attempt, shortened by chance so that callers do not come back together."""
+    """Seconds until the next attempt: doubled each time, with jitter so that callers do not retry together."""
     return BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
@@ -90,14 +90,14 @@ async def read_within(response: httpx2.Response, size: int, *, remark: str) -> R
     return Response(response.status_code, response.headers, text)
 
 
-def words(text: str) -> str:
-    """The beginning of a text without secrets, for a reader; empty where it is a page of markup."""
+def excerpt(text: str) -> str:
+    """Return the beginning of a text without secrets; empty for a page of markup."""
     beginning = text.lstrip()[:WORDS_LIMIT]
     return "" if beginning.startswith("<") else redact(beginning)
 
 
-def parsed(text: str) -> Any:
-    """JSON with exact amounts.
+def parse_json(text: str) -> Any:
+    """Parse JSON, with numbers as Decimal.
 
     Raises:
         ValueError: It is not JSON, or nested too deep to be read.
@@ -108,9 +108,9 @@ def parsed(text: str) -> Any:
         raise ValueError("nested too deep") from deep
 
 
-def parsed_or_none(text: str) -> Any:
-    """JSON, or None where it is something else."""
+def parse_json_or_none(text: str) -> Any:
+    """Parse JSON; None if the text is something else."""
     try:
-        return parsed(text)
+        return parse_json(text)
     except ValueError:
         return None

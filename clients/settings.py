@@ -13,7 +13,7 @@ class Section(BaseModel):
 
 
 def matching(pattern: str, expected: str) -> AfterValidator:
-    """A validator for text that must match a pattern as a whole; `expected` says in words what is allowed."""
+    """Return a validator for text that must match a pattern as a whole; `expected` says in words what is allowed."""
     shape = re.compile(pattern)
 
     def require_match(value: str) -> str:
@@ -32,7 +32,7 @@ def strip_line_end(value: object) -> object:
 
 
 def reveal(secret: SecretStr | None) -> str | None:
-    """A secret in clear, for the client that logs in with it."""
+    """Return a secret in clear, for the client that logs in with it."""
     return secret.get_secret_value() if secret else None
 
 
@@ -75,6 +75,6 @@ class AccountSettings(Section):
         return tuple(name for name in names if not getattr(self, name))
 
     def value_of(self, name: str) -> str | None:
-        """A setting by its key, in clear; None where it is not set or does not exist."""
+        """Return a setting by its key, in clear; None where it is not set or does not exist."""
         value = getattr(self, name, None)
         return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from clients.effects import Basis, Effect
 from clients.errors import Refused
-from clients.limits import Limit
+from clients.shared.limits import Limit
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Carrier = Literal["query", "json", "form", "multipart"]
@@ -54,34 +54,35 @@ class Spec:
     """The provider's limit that this call counts against."""
 
     cached_for: float
-    """Seconds for which an answer may be given again, to spare the limit."""
+    """Seconds for which an answer is cached, to stay within the limit."""
 
     empty_on: int | None
-    """The status with which the provider says that a list is empty."""
+    """The status that the provider answers for an empty list."""
 
     refusals: Mapping[int, type[Refused]]
-    """Statuses that mean something else here than they usually do."""
+    """Error classes for statuses that have another meaning here than usual."""
 
     clean_failures: frozenset[int]
     """5xx statuses after which, by the documents, nothing was written."""
 
     irreversible: bool
-    """True when no call brings back what this one takes away."""
+    """True when no call restores what this one removes."""
 
     unverifiable: str
-    """Why no read can tell whether a call happened whose answer was lost; empty where `verification` names one."""
+    """Why no read can verify a call whose answer was lost; empty where `verification` names one."""
 
     needs_key: bool
     admin_only: bool
 
     rows: str | None
-    """The answer's field that holds a list of any length, which is shown in pages."""
+    """The answer's field with a list of any length, which is shown in pages."""
 
     synonyms: tuple[str, ...]
-    """Words people use for this that its name and description do not have."""
+    """Search words that people use for this and that are not in its name or description."""
 
     @property
     def tool_name(self) -> str:
+        """The name of the operation's tool, such as `acme_order_numbers`."""
         return f"{self.provider.name}_{self.name}"
 
     @property
@@ -120,7 +121,7 @@ class ProviderApi:
         self.write_carrier: Carrier = write_carrier
         self.wire_case = wire_case
         self.quirks = quirks
-        """What surprises those who know other providers, a sentence each."""
+        """What differs from other providers, one sentence each."""
 
     def operation(
         self,

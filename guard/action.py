@@ -90,7 +90,7 @@ def new_action_id() -> str:
 
 
 def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
-    """The exact arguments, as JSON values. Of a secret input they say that it is there, not what it is."""
+    """Return the exact arguments as JSON values; a secret shows only that it is set."""
     hidden = {name for name, field in type(operation).model_fields.items() if is_secret(field.annotation)}
     shown: dict[str, Any] = operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
     return shown | {name: SET_BY_SERVER for name in sorted(hidden) if getattr(operation, name) is not None}

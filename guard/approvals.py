@@ -2,21 +2,23 @@
 
 from typing import NoReturn
 
-from clients.clock import Clock
+from clients.shared.clock import Clock
 from guard.action import Action, State
+from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
 
 
 class Approvals:
-    """Records answers, and lets questions grow too old."""
+    """Records approvals and refusals, and expires questions that nobody answered in time."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, catalog: OperationCatalog) -> None:
         self._journal = journal
         self._clock = clock
+        self._catalog = catalog
 
-    async def give(self, action_id: str, to: State, *, by: str) -> Action:
+    async def record(self, action_id: str, to: State, *, by: str) -> Action:
         """Record a yes (`approved`) or a no (`declined`).
 
         Raises:
@@ -29,29 +31,28 @@ class Approvals:
             raise NotTheSameCall(f"There is no action {action_id}.")
         current = await self.expire_if_due(found)
         if current.state is not State.PROPOSED:
-            refuse(current)
+            self.refuse(current)
         moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._clock.now())
         if moved is None:
-            refuse(await self._journal.find(action_id) or current)
+            self.refuse(await self._journal.find(action_id) or current)
         return moved
 
     async def expire_if_due(self, action: Action) -> Action:
-        """The action, expired if nobody acted on it in time."""
+        """Expire the action if nobody acted on it in time, and return it."""
         waiting = {State.PROPOSED, State.APPROVED}
         if action.state not in waiting or self._clock.now() < action.expires_at:
             return action
         moved = await self._journal.move(action.id, waiting, State.EXPIRED)
         return moved or await self._journal.find(action.id) or action
 
-
-def refuse(action: Action) -> NoReturn:
-    """Raise what the state of an action that cannot go on means."""
-    match action.state:
-        case State.DECLINED:
-            raise Declined(status_line(action))
-        case State.EXPIRED:
-            raise Expired(status_line(action))
-        case State.SENDING | State.UNKNOWN:
-            raise OutcomePending(status_with_outcome(action))
-        case _:
-            raise AlreadySettled(f"{status_line(action)} An approval works once; nothing more was sent.")
+    def refuse(self, action: Action) -> NoReturn:
+        """Raise the refusal that fits the state of an action that cannot go on."""
+        match action.state:
+            case State.DECLINED:
+                raise Declined(status_line(action))
+            case State.EXPIRED:
+                raise Expired(status_line(action))
+            case State.SENDING | State.UNKNOWN:
+                raise OutcomePending(status_with_outcome(action, self._catalog))
+            case _:
+                raise AlreadySettled(f"{status_line(action)} An approval works once; nothing more was sent.")

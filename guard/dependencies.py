@@ -1,13 +1,14 @@
 """What the guard needs from its surroundings, handed on as one object."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from clients.clock import Clock, SystemClock
 from clients.operation import Exchange, Operation
+from clients.shared.clock import Clock, SystemClock
 from guard.background import Reconciliation
+from guard.catalog import OperationCatalog
 from guard.journal import Journal, Taint, Tracker, Vault
 from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
@@ -44,18 +45,6 @@ class ProviderClient(Protocol):
         Raises:
             TelephonyError: It is not an answer to this operation.
         """
-        ...
-
-
-class OperationCatalog(Protocol):
-    """The operations that exist, by tool name."""
-
-    def operation_named(self, tool: str) -> type[Operation[Any]] | None:
-        """Return the operation of a tool name, or None if there is none."""
-        ...
-
-    def related_reads(self, tool: str) -> Sequence[str]:
-        """Return tool names of plain reads that show what an operation changes, the closest first."""
         ...
 
 

@@ -7,8 +7,8 @@ GuardRefusal
 ├── OverBudget          a cap leaves no room for the price
 ├── Declined            a person said no
 ├── Expired             nobody answered in time
-├── PriceChanged        it has become dearer than what was approved
-├── AudienceChanged     it reaches other people than what was approved
+├── PriceChanged        it became more expensive than what was approved
+├── RecipientsChanged   it reaches other people than what was approved
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
@@ -27,7 +27,7 @@ class GuardRefusal(Exception):
 class Denied(GuardRefusal):
     """Policy forbids the call."""
 
-    advice = "Do not try another way round; the operator can change the policy."
+    advice = "Do not try another way; only the operator can change the policy."
 
 
 class Frozen(GuardRefusal):
@@ -61,7 +61,7 @@ class Expired(GuardRefusal):
 
 
 class PriceChanged(GuardRefusal):
-    """The call has become dearer than what was approved."""
+    """The call became more expensive than what was approved."""
 
     advice = "Call again to get the new quote and a new question."
 
@@ -69,28 +69,28 @@ class PriceChanged(GuardRefusal):
 class RecipientsChanged(GuardRefusal):
     """The call reaches other people than those that were approved."""
 
-    advice = "Call again to get a new question with the recipients of now."
+    advice = "Call again to get a new question with the current recipients."
 
 
 class NotTheSameCall(GuardRefusal):
     """The answer belongs to another action."""
 
-    advice = "Call again without the old answer; the user is asked about the new call."
+    advice = "Call again without the old answer; the user has to approve the new call."
 
 
 class AlreadySettled(GuardRefusal):
     """The action was carried out before."""
 
-    advice = "Look at the action's receipt; make a new call only if the user wants it a second time."
+    advice = "Check the action with get_action; make a new call only if the user wants it a second time."
 
 
 class OutcomePending(GuardRefusal):
     """The same call is under way, or nobody knows yet whether it happened."""
 
-    advice = "Do not repeat it: get_action looks again; the operator can close it with `ringfence actions resolve`."
+    advice = "Do not repeat it: get_action checks again; the operator can close it with `ringfence actions resolve`."
 
 
 class JournalUnavailable(GuardRefusal):
     """The store cannot be read or written."""
 
-    advice = "Nothing was sent. Plain reads still work; ask the operator to look at the disk and at `ringfence doctor`."
+    advice = "Nothing was sent. Plain reads still work; ask the operator to check the disk and run `ringfence doctor`."

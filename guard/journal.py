@@ -19,15 +19,15 @@ class Journal(Protocol):
         ...
 
     async def find(self, action_id: str) -> Action | None:
-        """The action of this id."""
+        """Return the action of this id."""
         ...
 
     async def find_open(self, digest: str) -> Action | None:
-        """The action that is open for this digest."""
+        """Return the action that is open for this digest."""
         ...
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
-        """The last action of this digest that was carried out or declined since then."""
+        """Return the last action of this digest that was carried out or declined since then."""
         ...
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
@@ -53,7 +53,7 @@ class Journal(Protocol):
         ...
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
-        """What is held and settled in the window of each cap."""
+        """Return what is held and settled in the window of each cap."""
         ...
 
     async def abandoned(self, before: datetime) -> list[Action]:
@@ -71,7 +71,7 @@ class Journal(Protocol):
         ...
 
     async def is_frozen(self) -> bool:
-        """True when the operator stopped everything."""
+        """Return True if the operator stopped everything."""
         ...
 
 

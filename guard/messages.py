@@ -1,20 +1,22 @@
-"""How an action is put to a person, and what is said of its state. Deterministic in the action."""
+"""An action in words for people: the question that is approved, and its status. Deterministic in the action."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from guard.action import Action, State
+from guard.catalog import OperationCatalog
 from guard.injection.sanitize import escape_invisible
+from guard.verification_hint import outcome_text
 
 MOST_BEFORE_LINES = 8
-"""So that a state which others wrote (a ticket, say) cannot push the question out of sight."""
+"""Few enough that text from outside (a ticket, for example) cannot push the question out of sight."""
 
 
 def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
-    """What a person says yes or no to: the call in plain words, its price, what it changes, and the action's id.
+    """Word the question: the call in plain words, its price, what it changes, and the action's id.
 
-    `quoted` goes round what may repeat the state before, for readers to whom strangers' words are shown fenced.
+    `quoted` fences what may repeat the state before, for readers who are shown text from outside between markers.
     """
     lines = [
         f"{action.title}?",
@@ -23,19 +25,27 @@ def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
         *action.quote.lines(quoted),
         *before_lines(action.before),
         "",
-        f"Action {action.id}, asked for by {action.principal}. "
-        f"A yes counts for exactly this call, once, until {action.expires_at:%H:%M} UTC.",
+        f"Requested by {requester(action.principal)}. "
+        f"Your approval covers exactly this call ({action.id}), once, until {action.expires_at:%H:%M} UTC.",
     ]
     return "\n".join(lines)
 
 
+def requester(principal: str) -> str:
+    """Who asks, for people: `alice` for the local user, `alice (token)` for the holder of a token."""
+    kind, separator, name = principal.partition(":")
+    if not separator:
+        return principal
+    return name if kind == "local" else f"{name} ({kind})"
+
+
 def argument_lines(arguments: Mapping[str, Any]) -> list[str]:
-    """The exact arguments, a line each."""
+    """Return the exact arguments, one line each."""
     return [f"  {name}: {shown(value)}" for name, value in arguments.items()]
 
 
 def before_lines(before: Mapping[str, Any] | str | None) -> list[str]:
-    """The state that the call will change: what is set in it, a line each. The record has all of it."""
+    """Return what is set in the state that the call will change, one line each; the record has all of it."""
     if isinstance(before, str):
         return [f"Now: {shown(before)}"]
     facts = [f"  {name}: {shown(value)}" for name, value in _set_values(before or {})]
@@ -47,7 +57,7 @@ def before_lines(before: Mapping[str, Any] | str | None) -> list[str]:
 
 
 def _set_values(state: Mapping[str, Any], within: str = "") -> Iterable[tuple[str, object]]:
-    """The values of a state by dotted name, without what is empty, and without groups in which nothing is set."""
+    """Yield the values of a state by dotted name, without empty values and empty groups."""
     for name, value in state.items():
         if isinstance(value, dict):
             if any(cast("dict[str, Any]", value).values()):
@@ -57,7 +67,7 @@ def _set_values(state: Mapping[str, Any], within: str = "") -> Iterable[tuple[st
 
 
 def shown(value: Any) -> str:
-    """A JSON value for people: whole, on one line, with nothing invisible in it."""
+    """Return a JSON value for people: whole, on one line, with nothing invisible in it."""
     if isinstance(value, str):
         return escape_invisible(value)
     if isinstance(value, list) and all(isinstance(item, str | int) for item in cast("list[object]", value)):
@@ -66,13 +76,13 @@ def shown(value: Any) -> str:
 
 
 def status_line(action: Action) -> str:
-    """One sentence on where an action stands."""
+    """Say in one sentence which state an action is in."""
     return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
 
 
-def status_with_outcome(action: Action) -> str:
-    """Where an action stands and what came of it, or what to look at while that is unknown."""
-    return f"{status_line(action)} {action.outcome}" if action.outcome else status_line(action)
+def status_with_outcome(action: Action, catalog: OperationCatalog) -> str:
+    """Where an action stands and its outcome, or how to check while the outcome is unknown."""
+    return f"{status_line(action)} {outcome_text(action, catalog)}".strip()
 
 
 _SENTENCE: Mapping[State, str] = {

@@ -30,7 +30,7 @@ class Money:
         return Money(self.amount - self._same(other), self.currency)
 
     def is_at_most(self, other: "Money") -> bool:
-        """True where both are of one currency and this one is not more."""
+        """Return True if both have one currency and this amount is not greater."""
         return self.currency == other.currency and self.amount <= other.amount
 
     def _same(self, other: "Money") -> Decimal:

@@ -1,4 +1,4 @@
-"""The way of every guarded call.
+"""Runs a guarded call: validate, policy, quote, approve, send once, settle, audit.
 
     validate → policy → destination → quote → budget check → approval → hold + intent → send → settle → audit
 
@@ -18,7 +18,7 @@ from clients.effects import Effect
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
-from guard.approvals import Approvals, refuse
+from guard.approvals import Approvals
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
@@ -40,29 +40,30 @@ from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
 
-FINAL = "THIS CANNOT BE UNDONE: no call of the provider brings back what it takes away."
+FINAL = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
 BY_POLICY = "policy"
-"""Who approved what nobody had to be asked about."""
+"""Who approved a call that needs no person's approval."""
 
 
 class Guard:
-    """Stands before every operation that is more than a plain read."""
+    """Runs every operation that is more than a plain read."""
 
     def __init__(self, dependencies: GuardDependencies) -> None:
         self._journal = dependencies.journal
         self._accounts = dependencies.accounts
         self._prices = dependencies.prices
+        self._catalog = dependencies.catalog
         self._rules = dependencies.rules
         self._clock = dependencies.clock
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
-        self._approvals = Approvals(dependencies.journal, dependencies.clock)
+        self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
 
     async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
-        """The open action for this call: a new proposal, or the one that waits for an answer or has it.
+        """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
         `notes` are what else a person should know, said by this server, never by the asking side.
 
@@ -71,82 +72,84 @@ class Guard:
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
-        await self._settlement.owed.pay()
+        await self._settlement.pending.flush()
         self._reconciliation.request(self.reconciler)
         try:
             await self._checks.refuse_early(operation)
             client = self._accounts[operation.spec.provider.name]
             digest = digest_of(operation, account=client.account, principal=principal)
-            audience = await self._audience(operation, client)
+            recipients = await self._recipients(operation, client)
             found = await self._open(digest)
-            priced = await self._quote(operation, audience)
-            circumstances = await self._checks.assess(operation, audience, priced, digest, principal)
-            if found is not None and await self._still_fits(found, circumstances.decision):
+            priced = await self._quote(operation, recipients)
+            assessment = await self._checks.assess(operation, recipients, priced, digest, principal)
+            if found is not None and await self._still_fits(found, assessment.decision):
                 return found
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
-        told = (*notes, *([FINAL] if operation.spec.irreversible else []), *circumstances.notes)
-        circumstances = replace(circumstances, notes=told)
-        proposal = await self._proposal(operation, client, principal, digest, priced, circumstances)
+        all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
+        assessment = replace(assessment, notes=all_notes)
+        proposal = await self._proposal(operation, client, principal, digest, priced, assessment)
         proposed = await self._journal.propose(proposal)
-        if circumstances.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
+        if assessment.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
 
-    async def answered(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
-        """The action that an answer claims to belong to.
+    async def resume(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
+        """Return the open action that an answer claims to belong to.
 
         Raises:
-            NotTheSameCall: The call is not the one that was asked about, or somebody else asked.
+            NotTheSameCall: The call is not the one in the question, or somebody else asked.
             AlreadySettled: The action was carried out before.
         """
         client = self._accounts[operation.spec.provider.name]
         action = await self._journal.find(action_id)
         if action is None or action.digest != digest_of(operation, account=client.account, principal=principal):
-            raise NotTheSameCall("This answer was given for another call; nothing was sent.")
+            raise NotTheSameCall("This answer belongs to another call; nothing was sent.")
         current = await self._approvals.expire_if_due(action)
         if current.state not in {State.PROPOSED, State.APPROVED}:
-            refuse(current)
+            self._approvals.refuse(current)
         return current
 
     async def approve(self, action_id: str, *, by: str) -> Action:
-        """Record a person's yes. Raises as `Answers.give` does."""
-        return await self._approvals.give(action_id, State.APPROVED, by=by)
+        """Record a person's approval. Raises as `Approvals.record` does."""
+        return await self._approvals.record(action_id, State.APPROVED, by=by)
 
     async def decline(self, action_id: str, *, by: str) -> Action:
-        """Record a person's no. Raises as `Answers.give` does."""
-        return await self._approvals.give(action_id, State.DECLINED, by=by)
+        """Record that a person declined. Raises as `Approvals.record` does."""
+        return await self._approvals.record(action_id, State.DECLINED, by=by)
 
     async def execute(self, action: Action, operation: Operation[R]) -> Receipt[R]:
         """Send an approved call, once.
 
-        The intent is on the record before the request leaves; from there on a cancelled caller cannot lose the outcome.
+        The intent is on the record before the request leaves. From then on a cancelled caller cannot lose the outcome.
 
         Raises:
             AlreadySettled: Another caller took the approval first.
             Declined, Expired: There is no approval.
-            PriceChanged, AudienceChanged, DestinationRefused, OverBudget, Frozen: Things have changed since the yes.
+            PriceChanged, RecipientsChanged, DestinationRefused, OverBudget, Frozen: Things changed after the approval.
         """
-        audience = await self._require_same_reach(action, operation)
-        priced = await self._require_same_price(action, operation, audience)
+        recipients = await self._require_same_reach(action, operation)
+        priced = await self._require_same_price(action, operation, recipients)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
         with anyio.CancelScope(shield=True):
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
-                refuse(await self._approvals.expire_if_due(await self._journal.find(action.id) or action))
+                self._approvals.refuse(
+                    await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
+                )
             return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
 
-    async def current(self, action: Action) -> Action:
-        """The action as it stands now. Where its outcome is open, the provider is looked at."""
+    async def refresh(self, action: Action) -> Action:
+        """Return the action as it is now; where its outcome is open, check it at the provider."""
         if action.state not in {State.SENDING, State.UNKNOWN}:
             return action
         with suppress(JournalUnavailable):
-            await self._settlement.owed.pay()
-            return await self.reconciler.look(await self._journal.find(action.id) or action)
+            await self._settlement.pending.flush()
+            return await self.reconciler.check(await self._journal.find(action.id) or action)
         return action
 
     async def _send_and_settle(
@@ -155,12 +158,12 @@ class Guard:
         try:
             exchange = await self._accounts[taken.provider].exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
-            return await self._settlement.failed(taken, error, kept)
+            return await self._settlement.record_error(taken, error, kept)
         except BaseException as crash:
-            await self._settlement.broken_off(taken, crash)
+            await self._settlement.record_crash(taken, crash)
             raise
         remark = priced.not_read_since(taken.created_at)
-        return await self._settlement.answered(taken, operation, exchange, kept, remark=remark)
+        return await self._settlement.record_answer(taken, operation, exchange, kept, remark=remark)
 
     async def _proposal(
         self,
@@ -169,9 +172,9 @@ class Guard:
         principal: Principal,
         digest: str,
         priced: Quote,
-        circumstances: Assessment,
+        assessment: Assessment,
     ) -> Action:
-        channel: Channel = "page" if circumstances.decision is Decision.PAGE else "ask"
+        channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         before, kept = await self._before(operation, client)
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -185,21 +188,21 @@ class Guard:
             digest=digest,
             principal=principal.name,
             channel=channel,
-            quote=priced.with_notes(*circumstances.notes, *changes),
+            quote=priced.with_notes(*assessment.notes, *changes),
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._approval_lifetime,
             before=kept,
         )
 
-    async def _quote(self, operation: Operation[Any], audience: Recipients) -> Quote:
+    async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
-        reached = recipient_count(operation, audience)
+        reached = recipient_count(operation, recipients)
         found = await quote(operation, prices, self._rules.prices, recipients=reached)
-        return replace(found, members=audience.digest)
+        return replace(found, members=recipients.digest)
 
-    async def _audience(self, operation: Operation[Any], client: ProviderClient) -> Recipients:
-        """Whom the call reaches beyond the numbers that it names.
+    async def _recipients(self, operation: Operation[Any], client: ProviderClient) -> Recipients:
+        """Look up whom the call reaches beyond the numbers that it names.
 
         Raises:
             DestinationRefused: Somebody among them may not be reached.
@@ -212,7 +215,7 @@ class Guard:
     async def _before(
         self, operation: Operation[Any], client: ProviderClient
     ) -> tuple[BaseModel | None, dict[str, Any] | None]:
-        """The state that the call will change, and what is kept of it: nothing at all where it could not be read."""
+        """Read the state that the call will change: typed, and as stored. None where it could not be read."""
         read = operation.before()
         if read is None:
             return None, None
@@ -228,15 +231,17 @@ class Guard:
         found = await self._journal.find_open(digest)
         if found is None:
             return None
-        current = await self.reconciler.look(await self._approvals.expire_if_due(found))
+        current = await self.reconciler.check(await self._approvals.expire_if_due(found))
         if current.state in {State.SENDING, State.UNKNOWN}:
-            raise OutcomePending(f"{status_with_outcome(current)} The same call is not sent a second time.")
+            raise OutcomePending(
+                f"{status_with_outcome(current, self._catalog)} The same call is not sent a second time."
+            )
         return current if current.state.is_open else None
 
     async def _still_fits(self, found: Action, decision: Decision) -> bool:
-        """True where the open action was put to whom the rules now say; else it is closed, and proposed anew."""
-        too_mild = found.channel != "page" if decision is Decision.PAGE else found.decided_by == BY_POLICY
-        if decision is Decision.ALLOW or not too_mild:
+        """Return True if the rules still ask the same person; otherwise close the action, to be proposed anew."""
+        too_lenient = found.channel != "page" if decision is Decision.PAGE else found.decided_by == BY_POLICY
+        if decision is Decision.ALLOW or not too_lenient:
             return True
         await self._journal.move(
             found.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED, outcome="The rules have become stricter."
@@ -251,9 +256,9 @@ class Guard:
             await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
     async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Recipients:
-        """Who opted out since the yes is not reached, and a group that has other members is asked about again."""
+        """Refuse a call whose recipients opted out or changed after the approval."""
         await self._checks.refuse_recipients(operation, operation.destinations())
-        found = await self._audience(operation, self._accounts[action.provider])
+        found = await self._recipients(operation, self._accounts[action.provider])
         try:
             require_unchanged(action.quote, operation, found)
         except RecipientsChanged as changed:
@@ -261,9 +266,9 @@ class Guard:
             raise
         return found
 
-    async def _require_same_price(self, action: Action, operation: Operation[Any], audience: Recipients) -> Quote:
-        """A call that has become dearer than what was approved is asked again."""
-        now = await self._quote(operation, audience)
+    async def _require_same_price(self, action: Action, operation: Operation[Any], recipients: Recipients) -> Quote:
+        """Refuse a call that became more expensive than what was approved."""
+        now = await self._quote(operation, recipients)
         approved, current = action.quote.amount, now.amount
         if current is None and approved is None:
             return now
@@ -271,5 +276,5 @@ class Guard:
             return now
         await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome="The price changed.")
         raise PriceChanged(
-            f"Approved was {approved or 'an unknown price'}, now it is {current or 'unknown'}; nothing was sent."
+            f"You approved {approved or 'an unknown price'}, and it is now {current or 'unknown'}; nothing was sent."
         )

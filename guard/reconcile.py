@@ -10,7 +10,6 @@ from clients.evidence import Evidence
 from clients.operation import Operation, Verification, answer_type
 from guard.action import Action, State
 from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
-from guard.verification_hint import verification_hint
 
 MAX_READS = 6
 """How many reads one verification may need before its outcome counts as unknown."""
@@ -26,7 +25,7 @@ class Reconciler:
     """Finds actions whose process ended, and settles those whose outcome is unknown."""
 
     def __init__(self, dependencies: GuardDependencies) -> None:
-        """The times above grow and shrink with `answer_within`."""
+        """Scale the times above with `answer_within`."""
         self._journal = dependencies.journal
         self._accounts = dependencies.accounts
         self._catalog = dependencies.catalog
@@ -39,9 +38,9 @@ class Reconciler:
         """Mark every abandoned action as unknown, and settle every unknown one that a read can settle."""
         await self._mark_abandoned()
         unknown = await self._journal.latest(1000, states={State.UNKNOWN})
-        return [await self.look(action) for action in unknown]
+        return [await self.check(action) for action in unknown]
 
-    async def look(self, action: Action) -> Action:
+    async def check(self, action: Action) -> Action:
         """Settle one action by reads: the action as it then is, done, refused or still unknown.
 
         An action that is being sent is left alone as long as its process may still receive the answer. An action of
@@ -64,7 +63,7 @@ class Reconciler:
             return action
         if evidence is Evidence.UNKNOWN or (not happened and self._now() < action.sent_at + self._grace):
             return action
-        outcome = "Found done by looking." if happened else "Found not done by looking."
+        outcome = "Checked at the provider: it was done." if happened else "Checked at the provider: it was not done."
         moved = await self._journal.move(
             action.id,
             {State.UNKNOWN},
@@ -76,7 +75,7 @@ class Reconciler:
 
     async def _mark_abandoned(self) -> None:
         for action in await self._journal.abandoned(self._now() - self._lost_after):
-            outcome = f"The process ended while the request was under way. {verification_hint(action, self._catalog)}"
+            outcome = "The process ended while the request was under way."
             await self._journal.move(action.id, {State.SENDING}, State.UNKNOWN, outcome=outcome)
 
     def _call(self, action: Action) -> Operation[Any] | None:
@@ -104,7 +103,7 @@ class Reconciler:
 
 
 def _was_absent_before(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
-    """True if the state before the call was read and did not show what the call was to bring about."""
+    """Return True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
     if read is None or read != verification.read or action.before is None:
         return False

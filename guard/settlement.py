@@ -1,10 +1,12 @@
-"""From the answer, or the lack of one, to a settled action."""
+"""Settles an action that was sent: from the provider's answer, or the lack of one, to its final state."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+import anyio
 from pydantic import BaseModel, SecretStr
 
 from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedAnswer
@@ -15,16 +17,16 @@ from guard.action import Action, State
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
 from guard.money import Money
-from guard.pending_writes import PendingWrites, Write
 from guard.rules.budget import Hold
-from guard.verification_hint import verification_hint
 
 R = TypeVar("R")
+
+Write = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Generic[R]):
-    """What became of a guarded call."""
+    """The outcome of a guarded call."""
 
     action: Action
     answer: R | None
@@ -36,11 +38,43 @@ class Receipt(Generic[R]):
     """Why it is not on the record yet; empty where it is."""
 
 
-class Settlement:
-    """Writes down what became of an action that was sent.
+class PendingWrites:
+    """In-memory retry queue, in order, for writes that failed because the store was unavailable.
 
-    What the store does not take then is owed: the caller learns at once what the provider did, and the record as soon
-    as it can be written.
+    Each is a write that may be made twice.
+    """
+
+    def __init__(self) -> None:
+        self._writes: deque[Write] = deque()
+        self._flushing = anyio.Lock()
+
+    async def write(self, *writes: Write) -> JournalUnavailable | None:
+        """Make writes in their order. Queue those that the store does not take; return its error, if any."""
+        for done, write in enumerate(writes):
+            try:
+                await write()
+            except JournalUnavailable as unavailable:
+                self._writes.extend(writes[done:])
+                return unavailable
+        return None
+
+    async def flush(self) -> None:
+        """Make every queued write.
+
+        Raises:
+            JournalUnavailable: The store still fails.
+        """
+        async with self._flushing:
+            while self._writes:
+                await self._writes[0]()
+                self._writes.popleft()
+
+
+class Settlement:
+    """Records the outcome of an action that was sent.
+
+    What the store does not take is queued: the caller learns the outcome at once, and the record follows as soon as it
+    can be written.
     """
 
     def __init__(self, dependencies: GuardDependencies) -> None:
@@ -48,8 +82,7 @@ class Settlement:
         self._vault = dependencies.vault
         self._tracker = dependencies.tracker
         self._clock = dependencies.clock
-        self._catalog = dependencies.catalog
-        self.owed = PendingWrites()
+        self.pending = PendingWrites()
 
     async def keep_secret_inputs(self, action: Action, operation: Operation[Any]) -> tuple[str, ...]:
         """Put the secrets that are about to be sent into the vault, so that a crash cannot lose a new password.
@@ -65,7 +98,7 @@ class Settlement:
             kept.append(f"{name} (sent)")
         return tuple(kept)
 
-    async def answered(
+    async def record_answer(
         self,
         action: Action,
         operation: Operation[R],
@@ -74,26 +107,26 @@ class Settlement:
         *,
         remark: str = "",
     ) -> Receipt[R]:
-        """The provider confirmed. `sent` names the secrets that were kept before the request left.
+        """Record that the provider confirmed. `sent` names the secrets that were kept before the request left.
 
         `remark` is what else the record should say.
         """
         secrets = _secrets(exchange.answer) if isinstance(exchange.answer, BaseModel) else []
         for _, secret in secrets:
             redact.learn(secret)
-        before = [self._keeping(action, name, secret) for name, secret in secrets]
+        before = [self._write_secret(action, name, secret) for name, secret in secrets]
         cost = _cost(action, operation, exchange.answer)
-        before += self._spending(action, cost)
-        before += self._tracking(action, tuple(operation.message_ids(exchange.answer)))
+        before += self._write_cost(action, cost)
+        before += self._write_message_ids(action, tuple(operation.message_ids(exchange.answer)))
         outcome = CHECKED_ONLY if is_dry_run(operation) else "Carried out."
         took = f"It cost {cost}." if cost is not None else ""
         told, answer = " ".join(filter(None, [outcome, took, remark])), redact_answer(exchange.raw)
-        done, lost = await self._closed(action, State.DONE, told, answer=answer, before=before)
+        done, lost = await self._close(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
         return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)
 
-    async def failed(self, action: Action, error: TelephonyError, sent: tuple[str, ...]) -> Receipt[Any]:
-        """The provider refused, did a part, or gave no clear answer."""
+    async def record_error(self, action: Action, error: TelephonyError, sent: tuple[str, ...]) -> Receipt[Any]:
+        """Record that the provider refused, did a part, or gave no clear answer."""
         answer = None
         match error:
             case OutcomeUnknown():
@@ -104,22 +137,20 @@ class Settlement:
                 state = State.DONE
             case _:
                 state = State.REFUSED
-        closed, lost = await self._closed(action, state, str(error), answer=answer)
+        closed, lost = await self._close(action, state, str(error), answer=answer)
         return Receipt(closed, None, error, sent, unwritten=lost)
 
-    async def broken_off(self, action: Action, crash: BaseException) -> None:
-        """Something of our own went wrong after the request left."""
-        await self._closed(action, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
+    async def record_crash(self, action: Action, crash: BaseException) -> None:
+        """Record that something of our own failed after the request left."""
+        await self._close(action, State.UNKNOWN, f"{type(crash).__name__} after the request left.")
 
-    async def _closed(
+    async def _close(
         self, action: Action, state: State, outcome: str, *, answer: str | None = None, before: Sequence[Write] = ()
     ) -> tuple[Action, str]:
         """Close the action, after the writes that go before it. Returns why it is not on the record, if it is not."""
         told = redact(outcome)
-        if state is State.UNKNOWN:
-            told = f"{told} {verification_hint(action, self._catalog)}"
         finished = replace(action, state=state, finished_at=self._clock.now(), outcome=told, answer=answer)
-        # Another process may have taken this one for lost and called the outcome unknown. An answer outranks that.
+        # Another process may have marked this action as unknown, taking its process for dead. An answer outranks that.
         allowed = {State.SENDING} if state is State.UNKNOWN else {State.SENDING, State.UNKNOWN}
 
         moved: list[Action | None] = []
@@ -128,25 +159,25 @@ class Settlement:
             changes = {"finished_at": finished.finished_at, "outcome": told, "answer": answer}
             moved.append(await self._journal.move(action.id, allowed, state, **changes))
 
-        lost = await self.owed.make(*before, close)
+        lost = await self.pending.write(*before, close)
         if lost is not None:
             return finished, str(lost)
         return moved[-1] or await self._as_recorded(finished), ""
 
     async def _as_recorded(self, finished: Action) -> Action:
-        """The action as somebody else closed it meanwhile."""
+        """Return the action as another process closed it meanwhile."""
         with suppress(JournalUnavailable):
             return await self._journal.find(finished.id) or finished
         return finished
 
-    def _keeping(self, action: Action, name: str, secret: str) -> Write:
+    def _write_secret(self, action: Action, name: str, secret: str) -> Write:
         async def keep() -> None:
             await self._vault.keep(action.id, name, secret)
 
         return keep
 
-    def _tracking(self, action: Action, subjects: Sequence[str]) -> list[Write]:
-        """The ids under which the provider will report, on the record before the action is closed."""
+    def _write_message_ids(self, action: Action, subjects: Sequence[str]) -> list[Write]:
+        """Prepare to record the ids under which the provider will report, before the action is closed."""
         if not subjects:
             return []
 
@@ -155,8 +186,8 @@ class Settlement:
 
         return [track]
 
-    def _spending(self, action: Action, cost: Money | None) -> list[Write]:
-        """What the provider says it took replaces what was held; where it does not say, the quote stands."""
+    def _write_cost(self, action: Action, cost: Money | None) -> list[Write]:
+        """Prepare to replace what was held by what the provider says it cost; if it does not say, the quote stands."""
         if cost is None:
             return []
         spent = Hold(action.provider, cost)
@@ -168,7 +199,7 @@ class Settlement:
 
 
 def _cost(action: Action, operation: Operation[R], answer: R) -> Money | None:
-    """What the provider says that the call took, also where no price was known beforehand."""
+    """Return what the provider says that the call cost, also where no price was known beforehand."""
     amount, charge = operation.spent(answer), operation.charge()
     if amount is None or amount < 0 or charge is None:
         return None

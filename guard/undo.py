@@ -1,4 +1,4 @@
-"""Undo: the compensating call for an action, from the state that was kept before it and the answer it brought."""
+"""Undo: the compensating call for an action, built from the state before it and from its answer."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import NotTheSameCall
 
 _ELSEWHERE = Undo(verdict="none", lost="It was made on another account than this server's.")
-_NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to take back.")
+_NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to undo.")
 
 
 class UndoPlanner:
-    """Plans what would take an action back. The plan is a call like any other: it goes through the guard itself."""
+    """Plans the call that undoes an action. It is a call like any other and passes the guard itself."""
 
     def __init__(self, dependencies: GuardDependencies) -> None:
         self._journal = dependencies.journal
@@ -23,7 +23,7 @@ class UndoPlanner:
         self._catalog = dependencies.catalog
 
     async def plan(self, action_id: str, *, principal: str) -> tuple[Action, Undo]:
-        """The action and how to take it back, with an honest verdict.
+        """Return the action and how to undo it, with verdict full, partial or none.
 
         Raises:
             NotTheSameCall: There is no such action of this principal.

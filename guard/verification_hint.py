@@ -1,36 +1,52 @@
-"""What to look at while nobody knows whether a call took effect."""
+"""Which read shows whether a call took effect, in words for whoever is shown an action whose outcome is unknown."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from clients.operation import Operation
-from guard.action import Action, arguments_of
-from guard.dependencies import OperationCatalog
+from guard.action import Action, State, arguments_of
+from guard.catalog import OperationCatalog
+
+_STORED_HINT: Final = re.compile(r"\b(Look with [a-z0-9]+_|No read can tell: |No read settles it by itself\.)")
+"""How hints began that version 0.1 stored in the outcome itself."""
+
+
+def outcome_text(action: Action, catalog: OperationCatalog) -> str:
+    """Word the outcome on record and, while it is unknown, which read shows it; empty while there is none."""
+    outcome = action.outcome or ""
+    if action.state is not State.UNKNOWN or _STORED_HINT.search(outcome):
+        return outcome
+    return f"{outcome} {verification_hint(action, catalog)}".strip()
 
 
 def verification_hint(action: Action, catalog: OperationCatalog) -> str:
-    """One sentence that names the read which shows whether the call took effect, or those that come nearest to it."""
+    """Name the read that shows whether the call took effect, or the reads that come closest."""
     called = catalog.operation_named(action.operation)
     if called is not None and called.spec.unverifiable:
-        return f"No read can tell: {called.spec.unverifiable}.{_nearest(catalog.related_reads(action.operation))}"
-    operation = _again(action, called)
-    if operation is not None and action.sent_at is not None and (proof := operation.verification(action.sent_at)):
-        return f"Look with {_call(proof.read)}."
+        return f"No read can show it: {called.spec.unverifiable}.{_closest(catalog.related_reads(action.operation))}"
+    operation = _rebuild(action, called)
+    if (
+        operation is not None
+        and action.sent_at is not None
+        and (verification := operation.verification(action.sent_at))
+    ):
+        return f"Check with {_call(verification.read)}."
     if operation is not None and (before := operation.before()) is not None:
-        return f"Look with {_call(before)}."
-    return f"No read settles it by itself.{_nearest(catalog.related_reads(action.operation))}"
+        return f"Check with {_call(before)}."
+    return f"No single read shows it.{_closest(catalog.related_reads(action.operation))}"
 
 
-def _nearest(beside: Sequence[str]) -> str:
-    if not beside:
-        return " Look in the provider's own portal, or ask its support."
-    return f" Look with {' or '.join(beside)}, or in the provider's own portal."
+def _closest(reads: Sequence[str]) -> str:
+    if not reads:
+        return " Check in the provider's own portal, or ask its support."
+    return f" Check with {' or '.join(reads)}, or in the provider's own portal."
 
 
-def _again(action: Action, called: type[Operation[Any]] | None) -> Operation[Any] | None:
-    """The call as it was made; None where it cannot be built, because a secret of it is not on the record."""
+def _rebuild(action: Action, called: type[Operation[Any]] | None) -> Operation[Any] | None:
+    """Rebuild the call, or return None if one of its secrets is not on the record."""
     if called is None:
         return None
     try:

@@ -16,7 +16,7 @@ COUNTRIES: Final = ("DE", "ES", "GB", "GR")
 
 
 def simulated_accounts(url: str) -> Mapping[str, Mapping[str, str]]:
-    """Settings by provider for the sandbox that answers at `url`."""
+    """Return the settings, by provider, for the sandbox that answers at `url`."""
     return {
         "voicetel": {
             "api_key": voicetel.API_KEY,

@@ -17,11 +17,11 @@ class Clock:
         self._advanced = timedelta()
 
     def now(self) -> datetime:
-        """The current sandbox time, timezone-aware UTC."""
+        """Return the current sandbox time, timezone-aware UTC."""
         return (self._start or datetime.now(UTC)) + self._advanced
 
     def epoch(self) -> int:
-        """The current sandbox time in whole Unix seconds."""
+        """Return the current sandbox time in whole Unix seconds."""
         return int(self.now().timestamp())
 
     def advance(self, seconds: float) -> None:
@@ -40,5 +40,5 @@ class Clock:
 
 
 def iso(moment: datetime) -> str:
-    """An instant as `2026-05-18T12:00:00Z`, whole seconds."""
+    """Format an instant as `2026-05-18T12:00:00Z`, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

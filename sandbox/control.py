@@ -30,7 +30,7 @@ class Parts:
     providers: Mapping[str, Provider]
 
     def routes(self) -> list[BaseRoute]:
-        """The common routes, then one mount for each provider that has controls of its own."""
+        """Return the common routes, then one mount for each provider that has controls of its own."""
         own = [Mount(f"/{name}", routes=list(each.controls)) for name, each in self.providers.items() if each.controls]
         return [*(each.route(lambda: self) for each in COMMON), *own]
 

@@ -81,7 +81,7 @@ class Fault:
         self.released = anyio.Event()
 
     def strikes(self, provider: str, method: str, path: str) -> bool:
-        """Whether this request is one it is meant for."""
+        """Return True if this fault is meant for this request."""
         order = self.order
         return (
             (order.times is None or self.struck < order.times)
@@ -91,7 +91,7 @@ class Fault:
         )
 
     def to_wire(self) -> dict[str, object]:
-        """The fault as `/_control/faults` shows it."""
+        """Return the fault as `/_control/faults` shows it."""
         return {
             "id": self.identifier,
             **self.order.model_dump(mode="json"),
@@ -114,7 +114,7 @@ class FaultBoard:
         return fault
 
     def take(self, provider: str, method: str, path: str) -> Fault | None:
-        """The fault that strikes this request, counted as used; None if it goes through unharmed."""
+        """Return the fault that strikes this request and count it as used; None if no fault does."""
         for fault in self._faults:
             if fault.strikes(provider, method, path):
                 fault.struck += 1
@@ -122,7 +122,7 @@ class FaultBoard:
         return None
 
     def all(self) -> list[Fault]:
-        """Every fault, used up or not."""
+        """Return every fault, used up or not."""
         return list(self._faults)
 
     def clear(self) -> None:

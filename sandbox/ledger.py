@@ -21,7 +21,7 @@ class LedgerEntry:
     reference: str
 
     def to_wire(self) -> dict[str, object]:
-        """The entry as `/_control/ledger` shows it; the amount is a decimal string."""
+        """Return the entry as `/_control/ledger` shows it; the amount is a decimal string."""
         return {
             "provider": self.provider,
             "at": iso(self.at),
@@ -47,7 +47,7 @@ class Ledger:
         self._entries.append(LedgerEntry(provider, self._clock.now(), what, quantity, amount, currency, reference))
 
     def entries(self, provider: str | None = None) -> Sequence[LedgerEntry]:
-        """The charges of one provider, or of all."""
+        """Return the charges of one provider, or of all."""
         return [entry for entry in self._entries if provider in {None, entry.provider}]
 
     def reset(self) -> None:

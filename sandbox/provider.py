@@ -43,11 +43,11 @@ class Provider(Protocol):
         ...
 
     def describe(self) -> dict[str, object]:
-        """Credentials, seeded identifiers and special numbers, for people and tests."""
+        """Return credentials, seeded identifiers and special numbers, for people and tests."""
         ...
 
     def failure(self, status: int) -> Response:
-        """An error answer in the provider's own shape, for injected faults such as 429 or 503."""
+        """Build an error answer in the provider's own shape, for injected faults such as 429 or 503."""
         ...
 
 

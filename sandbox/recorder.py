@@ -66,7 +66,7 @@ class Recorder:
     async def _suffer(
         self, fault: Fault, scope: Scope, receive: Receive, body: bytes, entry: LoggedRequest
     ) -> list[Message] | None:
-        """What the client gets under this fault; None means that the connection closes without an answer."""
+        """Return what the client gets under this fault; None if the connection closes without an answer."""
         order = fault.order
         if order.kind is FaultKind.DROP_BEFORE:
             return None
@@ -91,7 +91,7 @@ class Recorder:
         return await self._substitute(fault, scope, entry)
 
     async def _substitute(self, fault: Fault, scope: Scope, entry: LoggedRequest) -> list[Message]:
-        """The provider's failure, or a 200 that lies, in place of its answer."""
+        """Return the provider's failure, or a malformed 200, in place of its answer."""
         order = fault.order
         if order.kind is FaultKind.STATUS:
             response = self._provider.failure(order.status)

@@ -33,7 +33,7 @@ class LoggedRequest:
     fault: str | None = None
 
     def to_wire(self) -> dict[str, object]:
-        """The request as `/_control/requests` shows it."""
+        """Return the request as `/_control/requests` shows it."""
         return {**self.__dict__, "at": iso(self.at)}
 
 
@@ -48,7 +48,7 @@ class RequestLog:
         self._entries.append(entry)
 
     def entries(self, provider: str | None = None) -> Sequence[LoggedRequest]:
-        """The requests to one provider, or to all."""
+        """Return the requests to one provider, or to all."""
         return [entry for entry in self._entries if provider in {None, entry.provider}]
 
     def reset(self) -> None:
@@ -57,19 +57,19 @@ class RequestLog:
 
 
 def readable_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Header names in lower case; credentials replaced, everything else as sent."""
+    """Return the headers with names in lower case; credentials replaced, everything else as sent."""
     decoded = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
     return {name: REDACTED if name in SECRET_HEADERS else value for name, value in decoded}
 
 
 def readable_query(query_string: bytes) -> dict[str, object]:
-    """Query parameters, separated by `&` or `;`; a parameter given more than once becomes a list."""
+    """Parse query parameters, separated by `&` or `;`; a parameter given more than once becomes a list."""
     pairs = parse_qs(query_string.decode("latin-1").replace(";", "&"), keep_blank_values=True)
     return redact({name: values[0] if len(values) == 1 else values for name, values in pairs.items()})
 
 
 def readable_body(body: bytes, content_type: str) -> object:
-    """The body parsed as what it says it is: JSON, a form, or text; None if there is none."""
+    """Parse the body as its content type says: JSON, a form, or text; None if there is none."""
     if not body:
         return None
     text = body.decode("utf-8", errors="replace")
@@ -83,7 +83,7 @@ def readable_body(body: bytes, content_type: str) -> object:
 
 
 def redact(fields: Mapping[str, object]) -> dict[str, object]:
-    """The same fields with the values of secret ones replaced, at any depth."""
+    """Return the same fields with the values of secret ones replaced, at any depth."""
     return {name: REDACTED if name.lower() in SECRET_FIELDS else _redact_value(value) for name, value in fields.items()}
 
 

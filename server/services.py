@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from clients.cache import CachedAnswer
 from clients.client import ApiClient
-from clients.clock import Clock, SystemClock
-from clients.http_client import open_http_client
-from clients.limits import Limit
 from clients.redaction import redact
-from clients.resources import ClientResources
 from clients.settings import reveal
-from clients.webhook_urls import INBOX_PATH
+from clients.shared.cache import CachedAnswer
+from clients.shared.clock import Clock, SystemClock
+from clients.shared.http_client import HttpPool
+from clients.shared.limits import Limit
+from clients.shared.resources import ClientResources
+from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
@@ -60,7 +60,7 @@ class Services:
 
     settings: Settings
     given_http: httpx2.AsyncClient | None = None
-    """A connection pool that somebody else made, and closes."""
+    """A connection pool that the caller opened, and closes."""
 
     clock: Clock = field(default_factory=SystemClock)
 
@@ -73,9 +73,9 @@ class Services:
         return {name: provider_named(name).connect.load()(*self._client_parts(name)) for name in self.set_up}
 
     @cached_property
-    def http(self) -> httpx2.AsyncClient:
+    def http(self) -> HttpPool:
         """The connection pool that all clients share."""
-        return self.given_http or open_http_client(self.settings.timeout_seconds)
+        return HttpPool(self.settings.timeout_seconds, given=self.given_http)
 
     @cached_property
     def door(self) -> StoreDoor:
@@ -178,7 +178,7 @@ class Services:
 
     async def current(self, action: Action) -> Action:
         """The action as it stands now; where its outcome is open, the provider is asked."""
-        return await self.guard.current(action)
+        return await self.guard.refresh(action)
 
     def callback_readers(self) -> Mapping[str, ReadCallback]:
         """What reads the webhooks of each provider that posts some."""
@@ -209,8 +209,7 @@ class Services:
 
     async def close(self) -> None:
         """Close what was opened."""
-        if "http" in self.__dict__:
-            await self.http.aclose()
+        await self.http.close()
         await self.door.close()
 
     @property
@@ -220,7 +219,7 @@ class Services:
     def _client_parts(self, provider: str) -> tuple[object, ClientResources]:
 
         resources = ClientResources(
-            http=self._pool,
+            http=self.http,
             limits=_SharedLimits(self),
             cache=_SharedCache(self),
             tokens=_SharedTokens(self),
@@ -228,9 +227,6 @@ class Services:
             paths=self.settings.paths,
         )
         return self.settings.account(provider), resources
-
-    def _pool(self) -> httpx2.AsyncClient:
-        return self.http
 
     def _prices(self) -> dict[str, PriceSource]:
         sources = ((name, provider_named(name).prices, client) for name, client in self.clients.items())

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.operator_side import OperatorSide
+
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -13,3 +15,9 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RINGFENCE_STATE_FOLDER", str(tmp_path / "state"))
     monkeypatch.setenv("RINGFENCE_APPROVALS__PAGE", "off")  # tests of the page turn it on, at a port of their own
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> OperatorSide:
+    """The operator of every server in this process: the environment set above names the folder of its store."""
+    return OperatorSide(tmp_path / "state")

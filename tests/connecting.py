@@ -38,7 +38,7 @@ class Person:
 
 
 def settings_for(folder: Path, voicetel_url: str = "https://voicetel.test", **more: Any) -> Settings:
-    """Settings of one VoiceTel account, with the store in a folder."""
+    """Build the settings of one VoiceTel account, with the store in a folder."""
     account = VoiceTelSettings(
         api_key=SecretStr(KEY), base_url=voicetel_url, username="2015550100", password=SecretStr("Harbor2026")
     )
@@ -46,11 +46,11 @@ def settings_for(folder: Path, voicetel_url: str = "https://voicetel.test", **mo
 
 
 def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) -> tuple[Services, Server[None]]:
-    """A services and the server over it."""
+    """Build the services and the server over them."""
     services = Services(settings, given_http=http)
     return services, build_server(services)
 
 
 def connect(server: Server[None], *, era: Era = "auto", person: Person | None = None) -> Client:
-    """A client in memory; without a person it declares that it cannot ask."""
+    """Build a client in memory; without a person it declares that it cannot ask."""
     return Client(server, mode=era, elicitation_callback=person)

@@ -18,10 +18,10 @@ from tests.connecting import Era, Person
 
 
 @asynccontextmanager
-async def served(
+async def serve_over_http(
     settings: Settings, services: Services | None = None, *, port: int | None = None
 ) -> AsyncGenerator[str]:
-    """The address of a server with these settings, as long as the block runs."""
+    """Run a server with these settings as long as the block runs; yields its address."""
     port = port or free_port()
     app = http_app(services or Services(settings), "127.0.0.1", port)
     server = LoopbackServer(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
@@ -33,16 +33,16 @@ async def served(
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
+    """Return a port of loopback that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @asynccontextmanager
-async def connected(
+async def connect_over_http(
     url: str, token: str, *, era: Era = "auto", person: Person | None = None, headers: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Client]:
-    """A client that carries a bearer token, and further headers with every request."""
+    """Open a client that sends a bearer token, and further headers, with every request."""
     headers = {"Authorization": f"Bearer {token}", **(headers or {})}
     async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
         transport = streamable_http_client(f"{url}/mcp", http_client=http)

@@ -18,12 +18,15 @@ import pytest
 from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from guard.action import State
 from server.settings.model import settings_class
 from tests.connecting import Person, connect, server_for
+from tests.operator_side import OperatorSide, call_approved
 from tools.registry import all_operations
 
 FOLDER = Path(__file__).parent / "contract"
+
+ASKS_AT_THE_CLIENT: dict[str, Any] = {"policy": {"irreversible": "ask"}}
+"""Leaves to the operator only what nobody else may approve."""
 
 
 class _Part(BaseModel):
@@ -104,20 +107,16 @@ class Provider:
 
 @pytest.mark.parametrize(("tool", "contract"), _cases())
 async def test_a_call_becomes_exactly_the_documented_request_and_result(
-    tool: str, contract: Contract, tmp_path: Path
+    tool: str, contract: Contract, operator: OperatorSide
 ) -> None:
     name = all_operations()[tool].spec.provider.name
     stub = cast("Stub", import_module(f"tests.contract_stubs.{name}"))
     provider = Provider(contract, stub)
-    settings = settings_class().model_validate({name: stub.SETTINGS, "state_folder": tmp_path, "tools": [tool]})
+    settings = settings_class().model_validate({name: stub.SETTINGS, "tools": [tool], **ASKS_AT_THE_CLIENT})
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http:
-        services, server = server_for(settings, http=http)
+        _, server = server_for(settings, http=http)
         async with connect(server, person=Person()) as client:
-            result = await client.call_tool(tool, contract.arguments)
-            content: dict[str, Any] = result.structured_content or {}
-            if result.is_error and content.get("state") == State.PROPOSED:
-                await services.guard.approve(content["action"], by="the operator")
-                result = await client.call_tool(tool, contract.arguments)
+            result = await call_approved(client, operator, tool, contract.arguments)
     assert not result.is_error, _text(result)
     assert provider.seen, "the request of the contract was not made"
     assert provider.seen[-1] == contract.request
@@ -157,7 +156,7 @@ def _body(request: httpx2.Request) -> Any:
 
 
 def _multipart(request: httpx2.Request) -> dict[str, Any]:
-    """The fields of a form with files; a file is told by its name and its content in base64."""
+    """Return the fields of a form with files; a file becomes its name and its content in base64."""
     head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
     fields: dict[str, Any] = {}
     for part in BytesParser(policy=HTTP).parsebytes(head + request.content).iter_parts():
@@ -169,9 +168,9 @@ def _multipart(request: httpx2.Request) -> dict[str, Any]:
 
 
 def _comparable(result: CallToolResult) -> Any:
-    """The structured result without the action's id, and with a random fence tag made plain."""
+    """Return the structured result without the action's id, and with a fixed word for the random fence tag."""
     content = {name: value for name, value in result.structured_content.items() if name not in {"action", "state"}}
-    return json.loads(re.sub(r"stranger-[0-9a-f]+", "fence", json.dumps(content, ensure_ascii=False)))
+    return json.loads(re.sub(r"outside-[0-9a-f]{12}", "fence", json.dumps(content, ensure_ascii=False)))
 
 
 def _response(answer: WireAnswer) -> httpx2.Response:

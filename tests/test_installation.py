@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
-    """A folder of installed packages with a small Ringfence in it."""
+    """Create a folder of installed packages with a small Ringfence in it."""
     folder = tmp_path / "site-packages"
     files = {f"{package}/__init__.py": f'"""Our {package}."""\n' for package in PACKAGES}
     _install(folder, "ringfence", "0.1.0", files | {"tools/sms.py": "LIMIT = 160\n"})

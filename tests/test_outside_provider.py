@@ -41,7 +41,7 @@ class PagerService:
         self.pages: list[dict[str, Any]] = []
 
     def app(self) -> Starlette:
-        """The service as an application."""
+        """Build the service as an application."""
         return Starlette(
             routes=[
                 Route("/v1/pagers", self._list),
@@ -82,7 +82,7 @@ async def serve(service: PagerService) -> AsyncGenerator[str]:
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `ringfence` command of an environment that has the outside provider."""
+    """Install the outside provider in an environment of its own; returns the `ringfence` command there."""
     folder = tmp_path_factory.mktemp("outside")
     for project in (ROOT, ROOT / "tests" / "outside_provider"):
         _run("uv", "build", "--wheel", "--out-dir", str(folder / "dist"), str(project))

@@ -183,7 +183,7 @@ def _as_a_library(environment: Environment, base: Path) -> None:
 
 @contextmanager
 def _simulated_providers(environment: Environment) -> Generator[str]:
-    """The sandbox of the wheel, as a process; yields its address."""
+    """Run the sandbox of the wheel as a process; yields its address."""
     command = [str(environment.command), "sandbox", "--port", "0"]
     with subprocess.Popen(  # noqa: S603 - our own command
         command, env=OURS | {"PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, encoding="utf-8"
@@ -287,7 +287,7 @@ def _assert_refuses(environment: Environment, *words: str | Path) -> str:
 
 
 def _pack(folder: Path, name: str, files: Mapping[str, str]) -> Path:
-    """A wheel of another distribution, version 1.2."""
+    """Build a wheel of another distribution, version 1.2."""
     module = name.replace("-", "_")
     about = f"{module}-1.2.dist-info"
     contents = {

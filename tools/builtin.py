@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from clients.clock import Clock
 from clients.operation import Operation, OperationType
+from clients.shared.clock import Clock
 from clients.spec import Spec
 from guard.action import Action, Principal
 from guard.journal import Journal

@@ -8,7 +8,7 @@ from tools.related_reads import related_reads
 
 
 class RegisteredOperations:
-    """Implements `guard.dependencies.OperationCatalog` over the registry."""
+    """Implements `guard.catalog.OperationCatalog` over the registry."""
 
     def operation_named(self, tool: str) -> OperationType | None:
         """Return the operation of a tool name, or None if there is none."""

@@ -41,18 +41,18 @@ class Score:
     missed: list[tuple[Request, list[str]]]
 
     def recall(self, top: int) -> float:
-        """The share of requests that are answered among the first `top`."""
+        """Return the share of requests that are answered among the first `top`."""
         return sum(place is not None and place < top for place in self.places) / len(self.places)
 
 
 def halves() -> list[Half]:
-    """The tuned and the held-out half."""
+    """Return the tuned and the held-out half."""
     found = requests()
     return [Half("tuned on", found[0::2]), Half("held out", found[1::2])]
 
 
 def requests() -> list[Request]:
-    """Every request, in the order of the file."""
+    """Return every request, in the order of the file."""
     groups: dict[str, list[str]] = {}
     found: list[Request] = []
     for line in FILE.read_text(encoding="utf-8").splitlines():
@@ -81,12 +81,12 @@ def score(half: Half) -> Score:
 
 @cache
 def whole_index() -> Index:
-    """The index over every operation and built-in tool, as a server with all providers has it."""
+    """Build the index over every operation and built-in tool, as a server with all providers has it."""
     return index_of(all_operations().values(), [tool for tool in all_builtin_tools() if tool.toolset != TOOLSET])
 
 
 def latency() -> tuple[float, float]:
-    """Median and slowest seconds of a search, over all requests, with the index made."""
+    """Return the median and slowest seconds of a search, over all requests, with the index made."""
     index = whole_index()
     index.search("warm up")
     taken: list[float] = []

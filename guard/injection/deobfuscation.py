@@ -103,7 +103,7 @@ _FULL_STOPS = str.maketrans({"\u3002": ".", "\uff61": "."})
 
 
 def decoded_variants(text: str) -> Iterator[str]:
-    """The text itself, and every text that is coded in it."""
+    """Yield the text itself and every text that is encoded in it."""
     waiting, seen = [(text, 0)], {text}
     while waiting:
         current, depth = waiting.pop()
@@ -115,7 +115,7 @@ def decoded_variants(text: str) -> Iterator[str]:
 
 
 def numeric_readings(text: str) -> Iterator[str]:
-    """The text with its numbers in plain figures, in each way in which they may be meant."""
+    """Yield the text with its numbers as plain digits, once for each way in which they may be meant."""
     figures = "".join(_figure(char) for char in unicodedata.normalize("NFKC", text))
     yield figures
     yield _spelled(fold(figures))
@@ -130,12 +130,12 @@ def fold(text: str) -> str:
 
 
 def confusable_skeleton(text: str) -> str:
-    """What the eye sees: unmarked, and with look-alike letters as Latin ones."""
+    """Return what the eye sees: without accents, and with look-alike letters as Latin ones."""
     return fold(text).translate(_LATIN)
 
 
 def plain_addresses(text: str) -> str:
-    """The skeleton, with addresses and links written as they are used."""
+    """Return the skeleton with addresses and links in their usual form."""
     dotted = _DOT.sub(".", confusable_skeleton(text.translate(_FULL_STOPS)).replace("hxxp", "http"))
     return _AT.sub("@", dotted)
 
@@ -162,7 +162,7 @@ def _word(word: str) -> str:
 
 
 def _decoded(text: str) -> Iterator[str]:
-    """What the text says once one coding is taken off."""
+    """Yield the texts that one decoding step brings out."""
     for plain in (html.unescape(text), unquote(text, errors="replace")):
         if plain != text:
             yield plain

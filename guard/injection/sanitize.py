@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, made safe to look at."""
+"""Makes text from outside safe to show: strips or escapes what is invisible, reorders text or drives a terminal."""
 
 import re
 import unicodedata

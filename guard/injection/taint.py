@@ -1,9 +1,9 @@
-"""Recognises a call that was made from a stranger's words.
+"""Recognises that a call was made from text from outside.
 
-Of every text that strangers wrote and a principal was shown, marks are kept: its figures, addresses and links, and
-every run of words. A call whose arguments bear one of them is asked about, whatever the policy says. What a stranger
-hides is uncovered first (see `disguises`), on both sides. Not recognised: a number whose parts stand in different
-texts, one that must be computed, and words put differently.
+Of every outside text that a principal was shown, fingerprints are stored: its digits, addresses and links, and every
+run of words. A call whose arguments repeat one of them needs approval, whatever the policy says. Disguises are decoded
+first, on both sides (see `deobfuscation`). Not recognised: a number whose parts stand in different texts, a number that
+must be computed, and a paraphrase.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ TAIL = 7
 """A telephone number is recognised by its last seven figures: with them, a local form is recognised as well."""
 
 MARKS_AT_ONCE = 40_000
-"""Strangers who write more than this in one answer taint every call after it, rather than none."""
+"""One answer with more than this taints every later call, rather than none."""
 
 _EVERYTHING = "everything"
 _WHOLE_NUMBER = 10
@@ -41,21 +41,21 @@ _SECOND_LEVEL = {"co", "com", "org", "net", "gov", "ac", "edu"}
 
 
 def fingerprints_of_source(texts: Iterable[str]) -> set[str]:
-    """What is remembered of strangers' texts, as digests that tell nothing of them."""
+    """Fingerprint outside texts, as digests from which the texts cannot be read."""
     every = (mark for text in texts for mark in _source_runs(strip_invisible(text)))
     found = {_digest(mark) for mark in islice(every, MARKS_AT_ONCE)}
     return found if next(every, None) is None else found | {_digest(_EVERYTHING)}
 
 
 def fingerprints_of_arguments(texts: Iterable[str]) -> set[str]:
-    """What of a call's arguments could have been remembered, as the same digests."""
+    """Fingerprint the arguments of a call in the same way."""
     return {_digest(trace) for text in texts for trace in _argument_runs(strip_invisible(text))} | {
         _digest(_EVERYTHING)
     }
 
 
 def numbers_in_arguments(numbers: Iterable[str]) -> set[str]:
-    """The digests of telephone numbers."""
+    """Return the digests of telephone numbers."""
     return {_digest(f"number {figures[-TAIL:]}") for number in numbers if (figures := "".join(_GROUP.findall(number)))}
 
 
@@ -74,7 +74,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def _source_runs(written: str) -> Iterator[str]:
-    """Marks of a stranger's text. All its figures count in a row, whatever stands between them."""
+    """Yield the marks of an outside text. All its digits count in a row, whatever stands between them."""
     for text in decoded_variants(written):
         for reading in numeric_readings(text):
             figures = "".join(_GROUP.findall(reading))
@@ -88,7 +88,7 @@ def _source_runs(written: str) -> Iterator[str]:
 
 
 def _argument_runs(given: str) -> Iterator[str]:
-    """Traces in an argument. Here a number has an end, so that numbers that only begin alike are told apart."""
+    """Yield the marks of an argument. Matches only the end of a number, so common prefixes do not match."""
     if given.isdecimal() and 4 <= len(given) < TAIL:
         yield f"short {given}"
     for text in decoded_variants(given):
@@ -103,7 +103,7 @@ def _argument_runs(given: str) -> Iterator[str]:
 
 
 def _tails(run: str) -> Iterator[str]:
-    """The last figures of each number that may end in a run, which may hold several."""
+    """Yield the last digits of each number that may end in a run, which may hold several."""
     figures, groups = "", _GROUP.findall(run)
     for place, group in enumerate(groups, start=1):
         figures += group
@@ -112,7 +112,7 @@ def _tails(run: str) -> Iterator[str]:
 
 
 def _hosts(text: str) -> Iterator[str]:
-    """The hosts that are named, and the domains above them, down to one that somebody can own."""
+    """Yield the hosts in a text and the domains above them, up to one that somebody can own."""
     for host in _HOST.findall(text):
         labels = host.split(".")
         for start in range(len(labels) - 1):
@@ -122,7 +122,7 @@ def _hosts(text: str) -> Iterator[str]:
 
 
 def _hosts_linked(text: str) -> Iterator[str]:
-    """The hosts of links, also those that are no name, such as an IP address."""
+    """Yield the hosts of links, IP addresses included."""
     yield from (f"host {host.rstrip('.')}" for host in _LINKED_HOST.findall(text))
 
 

@@ -21,7 +21,7 @@ class Cap:
     provider: str | None = None
 
     def covers(self, provider: str, currency: str) -> bool:
-        """True when money spent there in that currency counts against it."""
+        """Return True if money spent there in that currency counts against the cap."""
         return self.provider in (None, provider) and self.limit.currency == currency
 
     @property
@@ -54,7 +54,7 @@ def start_of(window: Window, now: datetime) -> datetime:
 
 
 def applicable(caps: Sequence[Cap], provider: str, currency: str) -> list[Cap]:
-    """The caps that a call counts against."""
+    """Return the caps that a call counts against."""
     return [cap for cap in caps if cap.covers(provider, currency)]
 
 

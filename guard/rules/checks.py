@@ -1,4 +1,4 @@
-"""What the circumstances of one call add to the policy: they refuse it or make the decision stricter, never milder."""
+"""Pre-flight checks of one call: they refuse it or make the decision stricter, never milder."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -23,14 +23,14 @@ _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The decision after everything was looked at, and what a person should know."""
+    """The decision after every check, and notes for whoever approves."""
 
     decision: Decision
     notes: tuple[str, ...] = ()
 
 
 class Checks:
-    """Looks at one call from every side."""
+    """Pre-flight checks: frozen, policy, destinations, budget, duplicates, bulk, text from outside."""
 
     def __init__(self, dependencies: GuardDependencies) -> None:
         self._journal = dependencies.journal
@@ -77,17 +77,17 @@ class Checks:
     async def assess(
         self, operation: Operation[Any], audience: Recipients, priced: Quote, digest: str, principal: Principal
     ) -> Assessment:
-        """The decision for a call that may be made, with what makes it stricter.
+        """Decide about a call that may be made, with notes on what makes the decision stricter.
 
         Raises:
-            OverBudget, Denied: It is too dear, or its price cannot be known and policy refuses that.
+            OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
         """
         decision, notes = self._rules.policy.decide(operation.spec), list[str]()
         for stricter, note in (
             await self._price(operation, priced),
             await self._repetition(digest),
             self._bulk(operation, audience),
-            await self._stranger(operation, principal),
+            await self._text_from_outside(operation, principal),
         ):
             decision = max(decision, stricter)
             notes += [note] if note else []
@@ -104,7 +104,7 @@ class Checks:
                     f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
                     f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
                 )
-            return decision, "The price is unknown, so no cap of the budget can hold this call."
+            return decision, "No budget cap can hold this call, because its price is unknown."
         caps = applicable(self._rules.caps, provider, priced.amount.currency)
         if not caps and self._rules.caps_money_at(provider):
             return self._uncapped(provider, priced.amount)
@@ -112,14 +112,14 @@ class Checks:
         return Decision.ALLOW, ""
 
     def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:
-        """A price in a currency that no cap is in: an argument of the call may have named it."""
+        """Decide about a price in a currency that no cap is in: an argument of the call may have named it."""
         decision = self._rules.for_unknown_price(provider)
         if decision is Decision.DENY:
             raise Denied(
-                f"This costs {amount}, and no cap of the budget is in {amount.currency}; nothing was sent. "
+                f"This costs {amount}, and no budget cap is in {amount.currency}; nothing was sent. "
                 f"The operator can add a [[budget]] with currency {amount.currency}."
             )
-        return decision, f"No cap of the budget is in {amount.currency}, so none holds this call."
+        return decision, f"No budget cap can hold this call, because none is in {amount.currency}."
 
     async def _repetition(self, digest: str) -> tuple[Decision, str]:
         earlier = await self._journal.last_answered(digest, self._clock.now() - self._rules.compliance.duplicate_window)
@@ -128,34 +128,46 @@ class Checks:
             return Decision.ALLOW, ""
         ago = f"{_ago(self._clock.now() - at)} ({earlier.id})"
         if earlier.state is State.DECLINED:
-            return Decision.ASK, f"EXACTLY THIS CALL was declined {ago}. Ask again only if the user does."
-        return Decision.ASK, f"EXACTLY THIS CALL was done {ago}. This does it again."
+            return Decision.ASK, f"Exactly this was declined {ago}. Approve it only if you changed your mind."
+        return Decision.ASK, f"You already did exactly this {ago}. Approving it does it again."
 
     def _bulk(self, operation: Operation[Any], audience: Recipients) -> tuple[Decision, str]:
         touched = recipient_count(operation, audience)
         if touched is None:
             return Decision.PAGE, (
-                f"NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED: {audience.unknown}. So how many they are, where "
-                "they are and who of them opted out is not known."
+                f"NOT EVERY RECIPIENT COULD BE CHECKED: {audience.unknown}. How many they are, where they are and who "
+                "opted out is not known."
             )
         if touched <= self._rules.compliance.bulk_limit or operation.spec.effect.is_plain_read:
-            shown = f"It reaches {touched} number(s), those of groups and lists included." if audience.numbers else ""
+            shown = (
+                f"This reaches {_numbers(touched)}, members of groups and lists included." if audience.numbers else ""
+            )
             return Decision.ALLOW, shown
-        return Decision.PAGE, f"This touches {touched} numbers or recipients at once."
+        return Decision.PAGE, f"This touches {_numbers(touched)} or recipients at once."
 
-    async def _stranger(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
+    async def _text_from_outside(self, operation: Operation[Any], principal: Principal) -> tuple[Decision, str]:
         if operation.spec.effect.is_plain_read:
             return Decision.ALLOW, ""
         arguments = arguments_of(operation)
         source = await self._taint.found_in(principal, arguments, ours=_ours(operation.destinations(), arguments))
         if source is None:
             return Decision.ALLOW, ""
-        return Decision.ASK, f"A part of this call was written by a stranger (read with {source}). Did you ask for it?"
+        return Decision.ASK, f"Part of this call is text from outside (read with {source}). Did you ask for it?"
 
 
 def _ago(passed: timedelta) -> str:
     minutes = round(passed.total_seconds() / 60)
-    return f"{minutes} minute(s) ago" if minutes else "less than a minute ago"
+    match minutes:
+        case 0:
+            return "less than a minute ago"
+        case 1:
+            return "a minute ago"
+        case _:
+            return f"{minutes} minutes ago"
+
+
+def _numbers(count: int) -> str:
+    return f"{count} number{'' if count == 1 else 's'}"
 
 
 def _ours(destinations: Collection[str], arguments: Mapping[str, Any]) -> list[str]:

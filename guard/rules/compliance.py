@@ -1,10 +1,13 @@
-"""Quiet hours, opt-outs, duplicates and bulk: data and rules that the asking side cannot write."""
+"""Quiet hours, opt-outs, duplicates and bulk: rules and data that no tool can write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
+
+import phonenumbers
+from phonenumbers import timezone
 
 from guard.errors import DestinationRefused
 
@@ -28,7 +31,7 @@ class QuietHours:
     end: time
 
     def cover(self, moment: time) -> bool:
-        """True when the moment lies in the span."""
+        """Return True if the moment lies in the span."""
         if self.start <= self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
@@ -40,7 +43,7 @@ class Compliance:
 
     quiet_hours: QuietHours | None = None
     duplicate_window: timedelta = timedelta(minutes=10)
-    """The same call, done within this time, is asked about again."""
+    """The same call, repeated within this time, needs approval again."""
 
     bulk_limit: int = 10
     """Calls that touch more recipients or numbers go to the operator."""
@@ -60,7 +63,7 @@ class Compliance:
             zones = _zones(number)
             if not zones:
                 raise DestinationRefused(
-                    f"What time it is where {number} is cannot be told, and quiet hours are set; nothing was sent."
+                    f"The local time of {number} is unknown, and quiet hours are set; nothing was sent."
                 )
             for zone in zones:
                 local = moment.astimezone(ZoneInfo(zone))
@@ -85,10 +88,7 @@ async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
 
 
 def _zones(number: str) -> list[str]:
-    """Imported here: the time-zone data is large, and needed only where quiet hours are set."""
-    import phonenumbers
-    from phonenumbers import timezone
-
+    """Return every zone in which the number may be; none where that is not known."""
     try:
         found = timezone.time_zones_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:

@@ -13,7 +13,7 @@ STOP_WORDS = frozenset(
 
 
 def is_stop(text: str) -> bool:
-    """True when the whole message says stop, whatever its case, accents, punctuation and blanks."""
+    """Return True if the whole message says stop, whatever its case, accents, punctuation and blanks."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(sign if sign.isalnum() or sign.isspace() else " " for sign in decomposed if not _is_mark(sign))
     return " ".join(plain.split()) in STOP_WORDS

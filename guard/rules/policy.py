@@ -1,4 +1,4 @@
-"""Which calls are allowed, asked about, or forbidden. The most specific rule of the operator counts."""
+"""Which calls are allowed, need approval, or are forbidden. The most specific rule of the operator counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -60,11 +60,11 @@ class Policy:
     tightened_to: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
 
     def decide(self, spec: Spec) -> Decision:
-        """The decision for an operation."""
+        """Return the decision for an operation."""
         return self.ruling(spec).decision
 
     def ruling(self, spec: Spec) -> Ruling:
-        """The decision for an operation, and the rule it comes from."""
+        """Return the decision for an operation and the rule it comes from."""
         ruling = self.rulings(spec)[0]
         names = names_of(spec)
         for name, decision in self.tightened_to.items():
@@ -77,11 +77,11 @@ class Policy:
         return [*self._specific(spec), *self._general(spec)]
 
     def guards(self, spec: Spec) -> bool:
-        """True when calls of this operation go on the record: always, unless they are plain reads that are allowed."""
+        """Return True if calls of this operation pass the guard: all but plain reads that are allowed."""
         return not spec.effect.is_plain_read or self.decide(spec) is not Decision.ALLOW
 
     def tightened(self, by_name: Mapping[str, Decision]) -> "Policy":
-        """The same policy, stricter for what goes by these names."""
+        """Return the same policy, stricter for these names."""
         return replace(self, tightened_to=by_name)
 
     def _specific(self, spec: Spec) -> list[Ruling]:
@@ -107,6 +107,6 @@ class Policy:
 
 
 def names_of(spec: Spec) -> frozenset[str]:
-    """The names by which a session may tighten an operation: its effects, provider, toolset (two ways), tool."""
+    """Return the names by which a session may tighten an operation: effects, provider, toolset (two ways), tool."""
     toolset = f"{spec.provider.name}.{spec.toolset}"
     return frozenset({*spec.effect.labels, spec.provider.name, spec.toolset, toolset, spec.tool_name})

@@ -38,22 +38,22 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """The price cannot be known beforehand."""
+    """A price that cannot be known beforehand."""
 
     reason: str
     at_least: Money | None = None
-    """What can be told of it: a worst case of the operator's own may not be below this."""
+    """Known lower bound; a configured worst case must not be lower."""
 
 
 class PriceSource(Protocol):
     """Prices and balance of one provider account."""
 
     async def rate(self, name: str, operation: Operation[Any]) -> Rate | Unpriced | None:
-        """The account's price of this name for this call; None where the provider publishes none."""
+        """Return the account's price of this name for this call, or None if the provider publishes none."""
         ...
 
     async def balance(self) -> Balance | None:
-        """The balance; None where the account is not prepaid or does not show it."""
+        """Return the balance, or None if the account is not prepaid or does not show it."""
         ...
 
 
@@ -66,6 +66,9 @@ class Quote:
     item: str = ""
     quantity: int = 0
     source: str = ""
+    charged_by: str = ""
+    """Title of the provider that charges it; empty in records of 0.1."""
+
     as_of: datetime | None = None
     """When the price was read, where that may be a while ago."""
 
@@ -78,7 +81,7 @@ class Quote:
     unknown: str = ""
     balance: Balance | None = None
     at_least: Money | None = None
-    """What can be told of a price that is unknown."""
+    """Known lower bound of a price that is unknown."""
 
     recipients: int | None = None
     """How many numbers the call reaches, with those of its groups and lists; None where that is not known."""
@@ -106,27 +109,28 @@ class Quote:
         return self.balance.available - self.amount
 
     def not_read_since(self, moment: datetime) -> str:
-        """A sentence for the record where the price was not read again since then; empty where it was."""
+        """Word for the record that the price was not read again since then; empty if it was."""
         if self.as_of is None or self.as_of > moment:
             return ""
-        return f"The price was not read again since the question: {self.amount} is as of {_minute(self.as_of)}."
+        return f"The price could not be read again after the question: {self.amount} is as of {_minute(self.as_of)}."
 
     def with_notes(self, *notes: str) -> "Quote":
-        """The same quote, with more to know about the call, first."""
+        """Return the same quote with more notes, before its own."""
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
 
     def lines(self, quoted: Callable[[str], str] = str) -> list[str]:
-        """The quote in words, a line each. `quoted` goes round the notes, which may repeat the state before."""
+        """Word the quote, one line each. `quoted` fences the notes, which may repeat the state before."""
         return [*self._price(), *(f"Note: {quoted(warning)}" for warning in self.warnings)]
 
     def _price(self) -> list[str]:
         if self.costs_nothing:
-            return ["Price: no charge is documented for this call."]
+            return ["Free, as far as the documentation says."]
         if self.amount is None:
-            return [f"Price: UNKNOWN. {self.unknown}", *self._balance()]
+            return [f"Price unknown: {self.unknown}", *self._balance()]
         most = "at most " if self.is_bound else ""
         again = f" now, then {self.monthly} every month" if self.monthly else _PER[self.per]
-        price = f"Price: {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
+        charges = f"{self.charged_by} charges" if self.charged_by else "This costs"
+        price = f"{charges} {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
         read = f" as of {_minute(self.as_of)}" if self.as_of else ""
         return [f"{price}, from {self.source}{read}.", *self._balance()]
 
@@ -147,7 +151,7 @@ def _counted(item: str, quantity: int) -> str:
     return item if quantity == 1 else item + "s"
 
 
-_PER: Mapping[Period, str] = {"once": "", "month": " now, and again every month", "call": " for each later use"}
+_PER: Mapping[Period, str] = {"once": "", "month": " now and every month", "call": " for each later use"}
 
 
 async def quote(
@@ -163,7 +167,8 @@ async def quote(
     `recipients` is how many numbers the call reaches, each of which costs as much; None where that is not known, and
     then no worst case is either.
     """
-    found = replace(await _quote(operation, prices), recipients=recipients)
+    charged_by = operation.spec.provider.title
+    found = replace(await _quote(operation, prices), recipients=recipients, charged_by=charged_by)
     worst = (worst_cases or {}).get(operation.spec.tool_name)
     if found.amount is not None or found.costs_nothing or worst is None or recipients is None:
         return found

@@ -12,7 +12,7 @@ from guard.rules.quote import Quote
 R = TypeVar("R")
 
 MAX_READS: Final = 40
-"""How many reads one call may take; with pages of 500 that is 20,000 people. Who is more is not looked up."""
+"""How many reads one call may take; with pages of 500 that is 20,000 people. Larger groups are treated as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Recipients:
         return hashlib.sha256(" ".join(sorted(self.numbers)).encode()).hexdigest()
 
 
-class Reader(Protocol):
+class MemberReader(Protocol):
     """The client of one account, as far as reading needs it."""
 
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
@@ -41,7 +41,7 @@ class Reader(Protocol):
         ...
 
 
-async def resolve_recipients(operation: Operation[Any], reader: Reader) -> Recipients:
+async def resolve_recipients(operation: Operation[Any], reader: MemberReader) -> Recipients:
     """Whom a call reaches beyond the numbers that it names. What cannot be looked up is said to be unknown."""
     numbers: dict[str, None] = {}
     reads = 0
@@ -70,7 +70,7 @@ def require_unchanged(approved: Quote, operation: Operation[Any], found: Recipie
     """Check that a call reaches those it was approved for: a group's name stays, its members may be others.
 
     Raises:
-        AudienceChanged: It reaches other people now, or it can no longer be told.
+        RecipientsChanged: It reaches other people now, or it can no longer be told.
     """
     now = recipient_count(operation, found)
     if approved.recipients is None or (now is not None and found.digest == approved.members):
@@ -79,7 +79,7 @@ def require_unchanged(approved: Quote, operation: Operation[Any], found: Recipie
     if now == approved.recipients:
         shown += ", not all of them the same"
     raise RecipientsChanged(
-        f"Approved were {approved.recipients} recipients, now it reaches {shown}; nothing was sent."
+        f"You approved {approved.recipients} recipients, and now it reaches {shown}; nothing was sent."
     )
 
 

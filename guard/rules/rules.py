@@ -1,4 +1,4 @@
-"""The operator's rules, all in one place: what the settings say, as the guard understands it."""
+"""The operator's rules as the guard uses them: policy, caps, destinations, compliance and prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,11 +26,11 @@ class Rules:
     compliance: Compliance = field(default_factory=Compliance)
 
     def for_unknown_price(self, provider: str) -> Decision:
-        """The decision for a call whose price is not known."""
+        """Return the decision for a call whose price is not known."""
         if self.unknown_price is not None:
             return self.unknown_price
         return Decision.DENY if self.caps_money_at(provider) else Decision.ASK
 
     def caps_money_at(self, provider: str) -> bool:
-        """True where a cap counts what is spent there, in whatever currency."""
+        """Return True if a cap counts what is spent there, in whatever currency."""
         return any(cap.provider in (None, provider) for cap in self.caps)

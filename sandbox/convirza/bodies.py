@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from sandbox.convirza.fields import E164, BareNumber, BareNumberOrNone, Body, Instant, OpenBody, Text
+from sandbox.convirza.fields import E164, BareNumber, BareNumberOrNone, Instant, OpenBody, Status, Text
+from sandbox.frame.inputs import Body
 
 RoleName = Literal["Admin", "Standard", "ReadOnly"]
 ROLE_IDS: dict[RoleName, Literal[1, 2, 3]] = {"Admin": 1, "Standard": 2, "ReadOnly": 3}
@@ -26,7 +27,7 @@ class UserBody(Body):
     role: RoleName | None = None
     role_id: Literal[1, 2, 3] | None = None
     user_ext_id: str | None = None
-    user_status: Literal["active", "inactive"] = "active"
+    user_status: Status = "active"
     aliases: list[str] | str | None = None
     timezone: str | None = None
     agent_ring_to: E164 | None = None
@@ -80,7 +81,7 @@ class OpenGroupBody(GroupBody):
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    org_unit_status: Literal["active", "inactive"] = "active"
+    org_unit_status: Status = "active"
 
 
 class StaticParameter(OpenBody):
@@ -96,7 +97,7 @@ class WebhookBody(OpenBody):
     webhook_name: Text
     webhook_url: str = Field(pattern=r"^https?://\S+$")
     webhook_type: Literal["pre_call", "post_call"] = "post_call"
-    webhook_status: Literal["active", "inactive"] = "active"
+    webhook_status: Status = "active"
     org_unit_id: int | None = None
     static_parameters: list[StaticParameter] = Field(default_factory=list[StaticParameter])
     optional_payload: list[str] = Field(default_factory=list[str])
@@ -106,7 +107,7 @@ class VoiceAgentBody(OpenBody):
     """An AI voice agent; every name is inferred."""
 
     agent_name: Text
-    agent_status: Literal["active", "inactive"] = "active"
+    agent_status: Status = "active"
     org_unit_id: int | None = None
     greeting: str = ""
     prompt: str = ""

@@ -15,19 +15,21 @@ from sandbox.convirza import (
     webhooks,
 )
 from sandbox.convirza.endpoint import Endpoint
+from sandbox.frame.endpoint import declared_in
 
-SIDEBAR: tuple[Endpoint, ...] = (
-    *users.ENDPOINTS,
-    *groups.ENDPOINTS,
-    *webhooks.ENDPOINTS,
-    *media_prompts.ENDPOINTS,
-    *voice_agents.ENDPOINTS,
-    *phone_numbers.ENDPOINTS,
-    *provisioned_routes.ENDPOINTS,
-    *broadcasts.ENDPOINTS,
-    *conversations.ENDPOINTS,
-    *reference.ENDPOINTS,
+SIDEBAR = declared_in(
+    Endpoint,
+    users,
+    groups,
+    webhooks,
+    media_prompts,
+    voice_agents,
+    phone_numbers,
+    provisioned_routes,
+    broadcasts,
+    conversations,
+    reference,
 )
 """56 operations; Update Tag is here twice, because its method is on no page."""
 
-ENDPOINTS: tuple[Endpoint, ...] = (*oauth.ENDPOINTS, *SIDEBAR, *recordings.ENDPOINTS)
+ENDPOINTS = (*declared_in(Endpoint, oauth), *SIDEBAR, *declared_in(Endpoint, recordings))

@@ -1,36 +1,13 @@
 """How strict bodies and queries are, and the value shapes of the examples with their mixed types."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from sandbox.convirza.wire import Refusal
-
-
-class Body(BaseModel):
-    """A JSON body that the documents show: wrong types and unknown fields are refused."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class OpenBody(BaseModel):
-    """A JSON body that no public page shows: the known fields are checked, further ones are kept."""
-
-    model_config = ConfigDict(strict=True, extra="allow")
-
-
-class Query(BaseModel):
-    """Documented query parameters: unknown ones are refused, numbers are read from text."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class OpenQuery(BaseModel):
-    """Query parameters that no public page lists: the known ones are checked, further ones are ignored."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-
+from sandbox.convirza.wire import Answer, Refusal
+from sandbox.frame.wire import Wire
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 """Text that must say something (inferred: the examples only show that it is text)."""
@@ -53,11 +30,41 @@ Count = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,2}$")]
 Number = int | float
 """A JSON number that keeps the form it was sent in."""
 
+Status = Literal["active", "inactive"]
+"""Whether something is in use."""
+
 Limit = Annotated[int, Field(ge=1, le=200)]
 """Page size; documented range."""
 
 Offset = Annotated[int, Field(ge=0)]
 """How many records to skip."""
+
+
+class OpenBody(BaseModel):
+    """A JSON body that no public page shows: the known fields are checked, further ones are kept."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class OpenQuery(BaseModel):
+    """Query parameters that no public page lists: the known ones are checked, further ones are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class PageQuery(OpenQuery):
+    """Paging where it is inferred."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+class UnitQuery(OpenQuery):
+    """Paging and the org unit, both inferred."""
+
+    org_unit_id: int | None = None
+    limit: Limit = 100
+    offset: Offset = 0
 
 
 def _instant(text: str) -> str:
@@ -77,36 +84,36 @@ Instant = Annotated[str, AfterValidator(_instant)]
 
 
 def parse_instant(text: str) -> datetime:
-    """A checked `Instant` as a datetime."""
+    """Return a checked `Instant` as a datetime."""
     return datetime.fromisoformat(text)
 
 
 def bare(number: str) -> str:
-    """A number as ten digits: `+15125550100` and `15125550100` become `5125550100`."""
+    """Return a number as ten digits: `+15125550100` and `15125550100` become `5125550100`."""
     digits = number.removeprefix("+")
     return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
 
 
 def e164(number: str) -> str:
-    """A ten-digit number with its country code."""
+    """Return a ten-digit number with its country code."""
     return f"+1{bare(number)}"
 
 
 T = TypeVar("T")
 
 
-def page(items: list[T], limit: int, offset: int) -> list[T]:
-    """One page of a list."""
-    return items[offset : offset + limit]
+def page(plural: str, found: Sequence[T], limit: int, offset: int, row: Callable[[T], Wire]) -> Answer:
+    """Answer one page of a list: its rows under their plural name, and how many there are in all."""
+    return Answer({plural: [row(each) for each in found[offset : offset + limit]], "total": len(found)})
 
 
-def comma_list(text: str, allowed: frozenset[str], what: str) -> set[str]:
-    """A comma-separated query value.
+def comma_list(text: str | None, allowed: frozenset[str], what: str) -> set[str]:
+    """Return the values of a comma-separated query parameter; none if it is left out.
 
     Raises:
         Refusal: 400 if a value is not one of those allowed.
     """
-    values = {value.strip() for value in text.split(",")}
+    values = {value.strip() for value in text.split(",")} if text else set[str]()
     if wrong := sorted(values - allowed):
         raise Refusal(400, f"Invalid {what}: {', '.join(wrong)}. Allowed: {', '.join(sorted(allowed))}.")
     return values

@@ -16,11 +16,11 @@ class CarrierInventory:
         self._numbers = dict.fromkeys(f"{prefix}{2000 + 41 * step}" for prefix in _PREFIXES for step in range(20))
 
     def search(self, area_code: str) -> list[str]:
-        """Numbers that start with these digits."""
+        """Return the numbers that start with these digits."""
         return [number for number in self._numbers if number.startswith(area_code)]
 
     def take(self, number: str) -> bool:
-        """Take a number out; False if somebody else was faster."""
+        """Take a number out; return False if somebody else was faster."""
         if number not in self._numbers:
             return False
         del self._numbers[number]

@@ -2,119 +2,111 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from sandbox.convirza.endpoint import Call, Endpoint, parse_body, parse_patch, parse_query, refuse_body
-from sandbox.convirza.fields import Limit, Offset, OpenQuery, page
+from sandbox.convirza.endpoint import Call, operation
+from sandbox.convirza.fields import Status, UnitQuery
 from sandbox.convirza.records import PhoneNumber, ProvisionedRoute
+from sandbox.convirza.rest_resource import Resource
 from sandbox.convirza.route_body import CreateRouteBody, RouteBody, TrackingNumber
-from sandbox.convirza.state import NUMBER_MONTH
-from sandbox.convirza.wire import Answer, Refusal, iso_ms, listed
+from sandbox.convirza.state import PRICES, State
+from sandbox.convirza.wire import Answer, Refusal, iso_ms
+from sandbox.frame.wire import Wire
 
 
-class RouteQuery(OpenQuery):
-    """inferred."""
+class RouteQuery(UnitQuery):
+    """Paging, org unit and status, all inferred."""
 
-    org_unit_id: int | None = None
-    provisioned_route_status: Literal["active", "inactive"] | None = None
-    limit: Limit = 100
-    offset: Offset = Field(default=0)
+    provisioned_route_status: Status | None = None
 
 
-def list_routes(call: Call) -> Answer:
-    """The routes of the hierarchy; inferred: every row is the whole route."""
-    refuse_body(call)
-    query = parse_query(call, RouteQuery)
-    scope = call.scope(query.org_unit_id)
-    found = [
-        route
-        for route in call.state.routes.values()
-        if route.org_unit_id in scope and query.provisioned_route_status in {None, route.body.provisioned_route_status}
-    ]
-    rows = [_row(call, route) for route in page(found, query.limit, query.offset)]
-    return listed("provisioned_routes", rows, len(found))
+class Routes(Resource[ProvisionedRoute, RouteBody]):
+    """Provisioned routes.
 
-
-def show_route(call: Call) -> Answer:
-    """One route; inferred: the fields of the update, its numbers and its dates."""
-    refuse_body(call)
-    return Answer(_row(call, _visible(call)))
-
-
-def create_route(call: Call) -> Answer:
-    """Create a live route and take its numbers into use; documented answer 201.
-
-    inferred: each number costs its first month at once, and at least one is needed.
+    An update resets every omitted field, at any depth, to its default (documented; depth inferred). A patch takes the
+    fields of the update (inferred, since none are shown).
     """
-    body = parse_body(call, CreateRouteBody)
-    org = call.writable_org(body.org_unit_id)
-    settings = RouteBody.model_validate(body.model_dump(exclude={"phone_numbers"}))
-    _check_references(call, settings, org.id)
-    if not body.phone_numbers:
-        raise Refusal(400, "phone_numbers must name at least one tracking number.")
-    numbers = [_free_number(call, wanted) for wanted in body.phone_numbers]
-    if len({number.id for number in numbers}) != len(numbers):
-        raise Refusal(400, "A phone number was given more than once.")
-    now = call.state.clock.now()
-    route = ProvisionedRoute(call.state.next("route", 12345), org.id, settings, now, now)
-    call.state.routes[route.id] = route
-    for number in numbers:
-        number.route_id, number.org_unit_id = route.id, org.id
-    call.state.charge("tracking_number", len(numbers), NUMBER_MONTH * len(numbers), f"route-{route.id}")
-    return Answer({"provisioned_route_id": route.id, "message": "Route created successfully"}, 201)
 
+    name, plural, key = "Provisioned route", "provisioned_routes", "provisioned_route_id"
+    first_id = 12345
+    kind, body = ProvisionedRoute, RouteBody
+    created_status = 201
 
-def update_route(call: Call) -> Answer:
-    """Replace a route: every omitted field, at any depth, is reset to its default (documented; depth inferred)."""
-    route = _visible(call)
-    return _store(call, route, parse_body(call, RouteBody))
+    def list_by_status(self, call: Call, query: RouteQuery) -> Answer:
+        """List the routes of the hierarchy; inferred: every row is the whole route."""
+        scope, status = call.scope(query.org_unit_id), query.provisioned_route_status
+        found = [
+            route
+            for route in call.state.routes.values()
+            if route.org_unit_id in scope and status in {None, route.body.provisioned_route_status}
+        ]
+        return self._page(call, found, query)
 
+    def create_with_numbers(self, call: Call, body: CreateRouteBody) -> Answer:
+        """Create a live route and take its numbers into use; documented answer 201.
 
-def patch_route(call: Call) -> Answer:
-    """Change individual fields; inferred: the fields are those of the update, since none are shown."""
-    route = _visible(call)
-    return _store(call, route, parse_patch(call, route.body, RouteBody))
+        inferred: each number costs its first month at once, and at least one is needed.
+        """
+        org = call.writable_org(body.org_unit_id)
+        settings = RouteBody.model_validate(body.model_dump(exclude={"phone_numbers"}))
+        self._check(call, settings, org.id, None)
+        if not body.phone_numbers:
+            raise Refusal(400, "phone_numbers must name at least one tracking number.")
+        numbers = [_free_number(call, wanted) for wanted in body.phone_numbers]
+        if len({number.id for number in numbers}) != len(numbers):
+            raise Refusal(400, "A phone number was given more than once.")
+        now = call.state.clock.now()
+        route = ProvisionedRoute(call.state.next(self.key, self.first_id), org.id, settings, now, now)
+        call.state.routes[route.id] = route
+        for number in numbers:
+            number.route_id, number.org_unit_id = route.id, org.id
+        price = PRICES["tracking_number_month"] * len(numbers)
+        call.state.write_charge("tracking_number", len(numbers), price, f"route-{route.id}")
+        return Answer(self._result(route, "created"), self.created_status)
 
+    def _things(self, state: State) -> dict[int, ProvisionedRoute]:
+        return state.routes
 
-def delete_route(call: Call) -> Answer:
-    """Delete a route; inferred: its numbers stay in the account, reserved, and calls to them fail."""
-    refuse_body(call)
-    route = _visible(call)
-    for number in call.state.numbers_of(route.id):
-        number.route_id = None
-    del call.state.routes[route.id]
-    return Answer({"provisioned_route_id": route.id, "message": "Route deleted successfully"})
+    def _check(self, call: Call, body: RouteBody, org_unit_id: int, before: ProvisionedRoute | None) -> None:
+        """Check that what the route refers to exists; inferred. A dead reference that was there before may stay."""
+        state = call.state
+        webhook = state.webhooks.get(body.webhook_id or 0)
+        if body.webhook_id is not None and (before is None or before.body.webhook_id != body.webhook_id):
+            inherited = {org_unit_id, *state.ancestors(org_unit_id)}
+            if webhook is None or not (call.sees(webhook.org_unit_id) or webhook.org_unit_id in inherited):
+                raise Refusal(400, f"webhook_id {body.webhook_id} does not exist.")
+        agent_id = body.config.voice_agent_id
+        if agent_id is not None and (before is None or before.body.config.voice_agent_id != agent_id):
+            agent = state.voice_agents.get(agent_id)
+            if agent is None or not call.sees(agent.org_unit_id):
+                raise Refusal(400, f"voice_agent_id {agent_id} does not exist.")
+        if body.uses_voice_agent and agent_id is None:
+            raise Refusal(400, "voice_agent_id is required when a voice agent is enabled.")
+        for user_id in body.sms_settings.assigned_users:
+            user = state.users.get(user_id)
+            if user is None or user.deleted:
+                raise Refusal(400, f"assigned_users: user {user_id} does not exist.")
 
+    def _after(self, call: Call, thing: ProvisionedRoute) -> None:
+        """Move the numbers along with their route."""
+        thing.modified = call.state.clock.now()
+        for number in call.state.numbers_of(thing.id):
+            number.org_unit_id = thing.org_unit_id
 
-def _store(call: Call, route: ProvisionedRoute, body: RouteBody) -> Answer:
-    org = call.writable_org(body.org_unit_id)
-    _check_references(call, body, org.id, before=route.body)
-    route.body, route.org_unit_id = body, org.id
-    route.modified = call.state.clock.now()
-    for number in call.state.numbers_of(route.id):
-        number.org_unit_id = org.id
-    return Answer({"provisioned_route_id": route.id, "message": "Route updated successfully"})
+    def _after_delete(self, call: Call, thing: ProvisionedRoute) -> None:
+        """Keep the numbers in the account, reserved; calls to them fail (inferred)."""
+        for number in call.state.numbers_of(thing.id):
+            number.route_id = None
 
+    def _result(self, thing: ProvisionedRoute, done: Literal["created", "updated", "deleted"]) -> Wire:
+        return {**super()._result(thing, done), "message": f"Route {done} successfully"}
 
-def _check_references(call: Call, body: RouteBody, org_unit_id: int, *, before: RouteBody | None = None) -> None:
-    """Check that what the route refers to exists; inferred. A dead reference that was there before may stay."""
-    state = call.state
-    webhook = state.webhooks.get(body.webhook_id or 0)
-    if body.webhook_id is not None and (before is None or before.webhook_id != body.webhook_id):
-        inherited = {org_unit_id, *state.ancestors(org_unit_id)}
-        if webhook is None or not (call.sees(webhook.org_unit_id) or webhook.org_unit_id in inherited):
-            raise Refusal(400, f"webhook_id {body.webhook_id} does not exist.")
-    agent_id = body.config.voice_agent_id
-    if agent_id is not None and (before is None or before.config.voice_agent_id != agent_id):
-        agent = state.voice_agents.get(agent_id)
-        if agent is None or not call.sees(agent.org_unit_id):
-            raise Refusal(400, f"voice_agent_id {agent_id} does not exist.")
-    if body.uses_voice_agent and agent_id is None:
-        raise Refusal(400, "voice_agent_id is required when a voice agent is enabled.")
-    for user_id in body.sms_settings.assigned_users:
-        user = state.users.get(user_id)
-        if user is None or user.deleted:
-            raise Refusal(400, f"assigned_users: user {user_id} does not exist.")
+    def _row(self, call: Call, thing: ProvisionedRoute) -> Wire:
+        """Return the fields of the update, the numbers and the dates (inferred)."""
+        numbers = call.state.numbers_of(thing.id)
+        return {
+            **super()._row(call, thing),
+            "phone_numbers": [{"phone_number_id": held.id, "phone_number": held.number} for held in numbers],
+            "modified": iso_ms(thing.modified),
+        }
 
 
 def _free_number(call: Call, wanted: TrackingNumber) -> PhoneNumber:
@@ -126,48 +118,16 @@ def _free_number(call: Call, wanted: TrackingNumber) -> PhoneNumber:
     return number
 
 
-def _visible(call: Call) -> ProvisionedRoute:
-    route = call.state.routes.get(call.id)
-    if route is None or not call.sees(route.org_unit_id):
-        raise Refusal(404, "Provisioned route not found.")
-    return route
-
-
-def _row(call: Call, route: ProvisionedRoute) -> dict[str, object]:
-    numbers = [{"phone_number_id": held.id, "phone_number": held.number} for held in call.state.numbers_of(route.id)]
-    return {
-        "provisioned_route_id": route.id,
-        **route.body.model_dump(),
-        "org_unit_id": route.org_unit_id,
-        "phone_numbers": numbers,
-        "created": iso_ms(route.created),
-        "modified": iso_ms(route.modified),
-    }
-
+ROUTES = Routes()
+ONE = "/v3/provisioned-routes/{id}"
 
 ENDPOINTS = (
-    Endpoint("List Provisioned Routes", "GET", "/v3/provisioned-routes", "inferred", "read", list_routes),
-    Endpoint(
-        "Create Provisioned Route", "POST", "/v3/provisioned-routes", "documented", "write", create_route, "documented"
+    operation("List Provisioned Routes", "GET", "/v3/provisioned-routes", "read")(ROUTES.list_by_status),
+    operation("Create Provisioned Route", "POST", "/v3/provisioned-routes", "write", "documented", body="documented")(
+        ROUTES.create_with_numbers
     ),
-    Endpoint("Get Provisioned Route Details", "GET", "/v3/provisioned-routes/{id}", "inferred", "read", show_route),
-    Endpoint("Delete Provisioned Route", "DELETE", "/v3/provisioned-routes/{id}", "inferred", "write", delete_route),
-    Endpoint(
-        "Update Provisioned Route",
-        "PUT",
-        "/v3/provisioned-routes/{id}",
-        "documented",
-        "write",
-        update_route,
-        "documented",
-    ),
-    Endpoint(
-        "Partial Update Provisioned Route",
-        "PATCH",
-        "/v3/provisioned-routes/{id}",
-        "documented",
-        "write",
-        patch_route,
-        "inferred",
-    ),
+    operation("Get Provisioned Route Details", "GET", ONE, "read")(ROUTES.show),
+    operation("Delete Provisioned Route", "DELETE", ONE, "write")(ROUTES.delete),
+    operation("Update Provisioned Route", "PUT", ONE, "write", "documented", body="documented")(ROUTES.replace),
+    operation("Partial Update Provisioned Route", "PATCH", ONE, "write", "documented")(ROUTES.patch),
 )

@@ -2,10 +2,27 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from sandbox.convirza.bodies import ROLE_IDS, BroadcastBody, GroupBody, TagBody, UserBody, VoiceAgentBody, WebhookBody
 from sandbox.convirza.route_body import RouteBody
+
+B = TypeVar("B", bound=BroadcastBody | RouteBody | TagBody | VoiceAgentBody | WebhookBody)
+
+
+@dataclass
+class Item(Generic[B]):
+    """A thing that is kept as it was sent, and belongs to an org unit."""
+
+    id: int
+    org_unit_id: int
+    body: B
+    created: datetime
+
+
+Webhook = Item[WebhookBody]
+VoiceAgent = Item[VoiceAgentBody]
+Tag = Item[TagBody]
 
 
 @dataclass
@@ -23,6 +40,11 @@ class Org:
     def name(self) -> str:
         """The display name."""
         return self.body.org_unit_name
+
+    @property
+    def org_unit_id(self) -> int:
+        """The unit that it is."""
+        return self.id
 
 
 @dataclass
@@ -68,16 +90,6 @@ class Session:
 
 
 @dataclass
-class Webhook:
-    """An event subscription."""
-
-    id: int
-    org_unit_id: int
-    body: WebhookBody
-    created: datetime
-
-
-@dataclass
 class MediaPrompt:
     """An uploaded audio file."""
 
@@ -86,16 +98,6 @@ class MediaPrompt:
     file_name: str
     message_type: str
     size: int
-    created: datetime
-
-
-@dataclass
-class VoiceAgent:
-    """An AI voice agent."""
-
-    id: int
-    org_unit_id: int
-    body: VoiceAgentBody
     created: datetime
 
 
@@ -112,24 +114,16 @@ class PhoneNumber:
 
 
 @dataclass
-class ProvisionedRoute:
+class ProvisionedRoute(Item[RouteBody]):
     """A tracking route."""
 
-    id: int
-    org_unit_id: int
-    body: RouteBody
-    created: datetime
     modified: datetime
 
 
 @dataclass
-class Broadcast:
+class Broadcast(Item[BroadcastBody]):
     """One text to many people."""
 
-    id: int
-    org_unit_id: int
-    body: BroadcastBody
-    created: datetime
     status: Literal["scheduled", "sent"] = "scheduled"
     sent_at: datetime | None = None
     sent_count: int = 0
@@ -179,13 +173,3 @@ class SmsConversation:
     first_response: str | None = None
     average_response: str | None = None
     closed: datetime | None = None
-
-
-@dataclass
-class Tag:
-    """A label for calls."""
-
-    id: int
-    org_unit_id: int
-    body: TagBody
-    created: datetime

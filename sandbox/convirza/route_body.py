@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sandbox.convirza.fields import BareNumber, BareNumberOrNone, Body, Count, Flag, Number, Text
+from sandbox.convirza.fields import BareNumber, BareNumberOrNone, Count, Flag, Number, Status, Text
+from sandbox.frame.inputs import Body
 
 Media = Literal["", "file", "text"]
 """`file` refers to an uploaded prompt; the other two are inferred."""
@@ -101,7 +102,7 @@ class RouteBody(Body):
     """Everything about a route that can be updated; only the name is required (inferred)."""
 
     provisioned_route_name: Text
-    provisioned_route_status: Literal["active", "inactive"] = "active"
+    provisioned_route_status: Status = "active"
     call_value: Number = 0
     repeat_interval: int = Field(default=0, ge=0)
     org_unit_id: int | None = None

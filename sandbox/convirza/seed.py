@@ -16,14 +16,7 @@ from sandbox.convirza.bodies import (
 from sandbox.convirza.inventory import OWN
 from sandbox.convirza.records import Broadcast, MediaPrompt, Org, PhoneNumber, Tag, User, VoiceAgent, Webhook
 from sandbox.convirza.seed_routes import ROUTED_NUMBERS, add_routes
-from sandbox.convirza.state import (
-    NUMBER_MONTH,
-    NUMBER_ORDER,
-    SMS_SEGMENT,
-    TRACKING_MINUTE,
-    VOICE_AGENT_MINUTE,
-    State,
-)
+from sandbox.convirza.state import PRICES, State
 from sandbox.provider import Surroundings
 
 ACCOUNT = 60001
@@ -70,7 +63,7 @@ UNUSED_NUMBERS = (
 
 
 def seeded_state(surroundings: Surroundings) -> State:
-    """A fresh state; its history ends at the sandbox's present."""
+    """Return a fresh state; its history ends at the sandbox's present."""
     state = State(surroundings)
     state.industries = {5: "Legal", 10: "Technology", 21: "Dental", 22: "Home Services"}
     state.ad_sources = {1: "Google Ads", 2: "Facebook", 3: "Yelp", 4: "Direct Mail", 5: "Outdoor"}
@@ -85,7 +78,7 @@ def seeded_state(surroundings: Surroundings) -> State:
 
 
 def describe_seed(state: State) -> dict[str, object]:
-    """Credentials, seeded identifiers and prices."""
+    """List credentials, seeded identifiers and prices."""
     return {
         "hosts": {"api": "/convirza/v3", "oauth": "/convirza"},
         "users": [
@@ -111,13 +104,7 @@ def describe_seed(state: State) -> dict[str, object]:
         "calls": list(state.calls),
         "call_with_injection": seed_history.INJECTED_CALL,
         "opted_out": sorted(state.opted_out),
-        "prices_inferred": {
-            "number_order": str(NUMBER_ORDER),
-            "tracking_number_month": str(NUMBER_MONTH),
-            "sms_segment": str(SMS_SEGMENT),
-            "tracking_minute": str(TRACKING_MINUTE),
-            "voice_agent_minute": str(VOICE_AGENT_MINUTE),
-        },
+        "prices_inferred": {what: str(price) for what, price in PRICES.items()},
     }
 
 
@@ -159,7 +146,7 @@ def _add_users(state: State) -> None:
 
 
 def _add_tools(state: State) -> None:
-    """Webhooks, a voice agent, prompts and tags."""
+    """Add webhooks, a voice agent, prompts and tags."""
     created = state.clock.now() - timedelta(days=300)
     crm = WebhookBody(
         webhook_name="CRM call events",
@@ -195,7 +182,7 @@ def _add_numbers(state: State) -> None:
 
 
 def _add_broadcasts(state: State) -> None:
-    """One that went out, one that waits for tomorrow; a recipient has opted out at both providers."""
+    """Add one that went out and one that waits for tomorrow; a recipient has opted out at both providers."""
     now = state.clock.now()
     state.opted_out = {"+19175550163"}
     sent = BroadcastBody(

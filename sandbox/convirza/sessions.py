@@ -22,7 +22,7 @@ class Sessions:
         self._attempts: dict[str, list[float]] = {}
 
     def open(self, user_id: int) -> Session:
-        """A new token pair for a user."""
+        """Start a session: a new token pair for a user."""
         now = self._clock.now()
         session = Session(
             user_id=user_id,
@@ -36,7 +36,7 @@ class Sessions:
         return session
 
     def use(self, access: str) -> Session | None:
-        """The session of an access token, which lives seven more days from now; None if it is dead."""
+        """Return the session of an access token, which lives seven more days from now; None if it is dead."""
         session = self._by_access.get(access)
         now = self._clock.now()
         if session is None or now >= session.access_expires:
@@ -45,7 +45,7 @@ class Sessions:
         return session
 
     def rotate(self, refresh: str) -> Session | None:
-        """A new pair for a refresh token that has not been used; None for any other.
+        """Return a new pair for a refresh token that has not been used; None for any other.
 
         The old refresh token dies at once (documented). inferred: the old access token dies with it, since the page
         says that both are rotated; and using a dead refresh token ends no other session.
@@ -65,7 +65,7 @@ class Sessions:
         self._by_refresh.pop(token, None)
 
     def expire_access(self) -> int:
-        """End every access token and leave the refresh tokens alone; how many there were."""
+        """End every access token and leave the refresh tokens alone; return how many there were."""
         ended = len(self._by_access)
         self._by_access.clear()
         return ended

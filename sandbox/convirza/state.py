@@ -20,23 +20,28 @@ from sandbox.convirza.records import (
     Webhook,
 )
 from sandbox.convirza.sessions import Sessions
+from sandbox.frame.provider import ProviderState
 from sandbox.provider import Surroundings
 
-# inferred, all of them: Convirza publishes no prices
-NUMBER_ORDER = Decimal("1.00")
-NUMBER_MONTH = Decimal("3.00")
-SMS_SEGMENT = Decimal("0.02")
-TRACKING_MINUTE = Decimal("0.045")
-VOICE_AGENT_MINUTE = Decimal("0.15")
+PRICES = {
+    "number_order": Decimal("1.00"),
+    "tracking_number_month": Decimal("3.00"),
+    "sms_segment": Decimal("0.02"),
+    "tracking_minute": Decimal("0.045"),
+    "voice_agent_minute": Decimal("0.15"),
+}
+"""inferred, all of them: Convirza publishes no prices."""
+
 SEGMENT_LENGTH = 160
 
 
-class State:
-    """The account, its hierarchy and everything in it."""
+class State(ProviderState):
+    """The account, its hierarchy and everything in it; it is billed later, so no money can run out (inferred)."""
+
+    provider = "convirza"
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self.clock = surroundings.clock
-        self.ledger = surroundings.ledger
+        super().__init__(surroundings)
         self.sessions = Sessions(surroundings.clock)
         self.carrier = CarrierInventory()
         self.orgs: dict[int, Org] = {}
@@ -54,40 +59,30 @@ class State:
         self.industries: dict[int, str] = {}
         self.opted_out: set[str] = set()
         self.signing_key = secrets.token_bytes(32)
-        self._counters: dict[str, int] = {}
-
-    def next(self, kind: str, start: int = 1) -> int:
-        """The next number of a series that starts at `start`."""
-        self._counters[kind] = self._counters.get(kind, start - 1) + 1
-        return self._counters[kind]
-
-    def charge(self, what: str, quantity: int, amount: Decimal, reference: str) -> None:
-        """Write a charge into the sandbox ledger; the account is billed later, so nothing can run out (inferred)."""
-        self.ledger.charge("convirza", what, quantity, amount, reference)
 
     def hierarchy(self, org_unit_id: int) -> list[int]:
-        """The unit itself, then every unit below it."""
+        """Return the unit itself, then every unit below it."""
         if org_unit_id not in self.orgs:
             return []
         below = (child for child in self.orgs.values() if child.parent == org_unit_id)
         return [org_unit_id, *(unit for child in below for unit in self.hierarchy(child.id))]
 
     def ancestors(self, org_unit_id: int) -> Iterator[int]:
-        """The units above, nearest first."""
+        """Yield the units above, nearest first."""
         org = self.orgs.get(org_unit_id)
         while org is not None and org.parent is not None:
             yield org.parent
             org = self.orgs.get(org.parent)
 
     def numbers_of(self, route_id: int) -> list[PhoneNumber]:
-        """The tracking numbers of a route."""
+        """Return the tracking numbers of a route."""
         return [number for number in self.numbers.values() if number.route_id == route_id]
 
     def number_named(self, number: str) -> PhoneNumber | None:
-        """The account's number with these ten digits."""
+        """Return the account's number with these ten digits."""
         return next((held for held in self.numbers.values() if held.number == number), None)
 
-    def settle_broadcasts(self) -> None:
+    def send_due_broadcasts(self) -> None:
         """Send every broadcast whose time has come."""
         now = self.clock.now()
         for broadcast in self.broadcasts.values():
@@ -105,4 +100,4 @@ class State:
         broadcast.opted_out_count = len(broadcast.body.recipients) - len(reached)
         if reached:
             quantity = len(reached) * segments
-            self.charge("sms_broadcast", quantity, SMS_SEGMENT * quantity, f"broadcast-{broadcast.id}")
+            self.write_charge("sms_broadcast", quantity, PRICES["sms_segment"] * quantity, f"broadcast-{broadcast.id}")

@@ -3,30 +3,15 @@
 from collections.abc import Callable
 from typing import Literal
 
-from pydantic import Field
-
 from sandbox.convirza.bodies import OpenUserBody, UserBody
-from sandbox.convirza.endpoint import Call, Endpoint, parse_body, parse_patch, parse_query, refuse_body
-from sandbox.convirza.fields import Limit, Offset, Query, page
+from sandbox.convirza.endpoint import Call, operation
+from sandbox.convirza.fields import Limit, Offset, page
 from sandbox.convirza.records import Org, User
-from sandbox.convirza.wire import Answer, Refusal, iso_ms, listed
+from sandbox.convirza.wire import Answer, Refusal, iso_ms
+from sandbox.frame.wire import Wire
 
 ROLE_LABELS = {1: "Admin User", 2: "Standard User", 3: "ReadOnly User"}
 """`Standard User` is in the example, the other two are inferred."""
-
-
-class UserQuery(Query):
-    """Documented filters."""
-
-    org_unit_id: int | None = None
-    name: str | None = None
-    email: str | None = None
-    role_id: int | None = None
-    user_status: Literal["active", "inactive", "deleted"] | None = None
-    sort_by: Literal["created_on", "name", "email"] = "created_on"
-    sort_order: Literal["desc", "asc"] = "desc"
-    limit: Limit = 100
-    offset: Offset = Field(default=0)
 
 
 SORT_KEYS: dict[str, Callable[[User], tuple[str, int]]] = {
@@ -36,94 +21,105 @@ SORT_KEYS: dict[str, Callable[[User], tuple[str, int]]] = {
 }
 
 
-def list_users(call: Call) -> Answer:
-    """Users of a unit and everything below it; inferred: without user_status, deleted ones are left out."""
-    refuse_body(call)
-    query = parse_query(call, UserQuery)
-    scope = call.scope(query.org_unit_id)
+@operation("List Users", "GET", "/v3/users/list", "read", "documented")
+def list_users(
+    call: Call,
+    *,
+    org_unit_id: int | None = None,
+    name: str = "",
+    email: str = "",
+    role_id: int | None = None,
+    user_status: Literal["active", "inactive", "deleted"] | None = None,
+    sort_by: Literal["created_on", "name", "email"] = "created_on",
+    sort_order: Literal["desc", "asc"] = "desc",
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Answer:
+    """List the users of a unit and everything below it; inferred: without user_status, deleted ones are left out."""
+    scope = call.scope(org_unit_id)
     found = [
         user
         for user in call.state.users.values()
         if user.org_unit_id in scope
-        and (query.name or "").lower() in user.name.lower()
-        and (query.email or "").lower() in user.body.username.lower()
-        and query.role_id in {None, user.role_id}
-        and (user.status == query.user_status if query.user_status else not user.deleted)
+        and name.lower() in user.name.lower()
+        and email.lower() in user.body.username.lower()
+        and role_id in {None, user.role_id}
+        and (user.status == user_status if user_status else not user.deleted)
     ]
-    found.sort(key=SORT_KEYS[query.sort_by], reverse=query.sort_order == "desc")
-    return listed("users", [_row(call, user) for user in page(found, query.limit, query.offset)], len(found))
+    found.sort(key=SORT_KEYS[sort_by], reverse=sort_order == "desc")
+    return page("users", found, limit, offset, lambda user: _row(call, user))
 
 
+@operation("Get User Details", "GET", "/v3/users/{id}", "read", "documented")
 def show_user(call: Call) -> Answer:
-    """One user; inferred: the row of the list with the fields of Create User beside it. Deleted ones are shown."""
-    refuse_body(call)
-    user = _visible(call, call.id)
+    """Show one user; inferred: the row of the list with the fields of Create User beside it. Deleted ones are shown."""
+    user = _find(call)
     return Answer({**user.body.model_dump(), **_row(call, user), "role_id": user.role_id, "user_status": user.status})
 
 
-def create_user(call: Call) -> Answer:
+@operation("Create User", "POST", "/v3/users", "admin", "documented", body="documented")
+def create_user(call: Call, body: UserBody) -> Answer:
     """Create a user; answers 200 with `userId`, as the example shows."""
-    body = parse_body(call, UserBody)
-    _check_username(call, body.username, None)
-    org = call.writable_org(body.ct_user_ou_id)
-    body.timezone = body.timezone or org.body.timezone
+    _check(call, body, None)
     user = User(call.state.next("user", 12346), body, call.state.clock.now())
     call.state.users[user.id] = user
     return Answer({"userId": user.id})
 
 
+@operation("Update User", "PUT", "/v3/users/{id}", "admin", "documented")
 def update_user(call: Call) -> Answer:
     """Replace a user; omitted fields go back to their defaults (inferred from the rule for routes)."""
-    user = _changeable(call)
-    return _store(call, user, parse_body(call, OpenUserBody))
+    user = _find_changeable(call)
+    return _store(call, user, call.parse(OpenUserBody))
 
 
+@operation("Partial Update User", "PATCH", "/v3/users/{id}", "admin", "documented")
 def patch_user(call: Call) -> Answer:
     """Change some fields of a user."""
-    user = _changeable(call)
-    return _store(call, user, parse_patch(call, user.body, OpenUserBody))
+    user = _find_changeable(call)
+    return _store(call, user, call.parse_patch(user.body, OpenUserBody))
 
 
+@operation("Delete User", "DELETE", "/v3/users/{id}", "admin", "documented")
 def delete_user(call: Call) -> Answer:
     """Soft delete (documented): the user stays listed under `deleted`; restoring is not documented."""
-    refuse_body(call)
-    user = _changeable(call)
+    user = _find_changeable(call)
     user.deleted = True
     return Answer({"userId": user.id})
 
 
 def _store(call: Call, user: User, body: OpenUserBody) -> Answer:
-    _check_username(call, body.username, user)
-    org = call.writable_org(body.ct_user_ou_id)
-    body.timezone = body.timezone or org.body.timezone
+    _check(call, body, user)
     user.body = body
     return Answer({"userId": user.id})
 
 
-def _check_username(call: Call, username: str, own: User | None) -> None:
-    """inferred: login addresses are unique among users that are not deleted."""
+def _check(call: Call, body: UserBody, own: User | None) -> None:
+    """Check name and unit, and take over its time zone.
+
+    inferred: login addresses are unique among users that are not deleted.
+    """
     taken = (user for user in call.state.users.values() if user is not own and not user.deleted)
-    if any(user.body.username.lower() == username.lower() for user in taken):
+    if any(user.body.username.lower() == body.username.lower() for user in taken):
         raise Refusal(400, "username is already in use.")
+    org = call.writable_org(body.ct_user_ou_id)
+    body.timezone = body.timezone or org.body.timezone
 
 
-def _visible(call: Call, user_id: int) -> User:
-    user = call.state.users.get(user_id)
-    if user is None or not call.sees(user.org_unit_id):
-        raise Refusal(404, "User not found.")
-    return user
+def _find(call: Call) -> User:
+    return call.find(call.state.users, "User")
 
 
-def _changeable(call: Call) -> User:
-    user = _visible(call, call.id)
+def _find_changeable(call: Call) -> User:
+    user = _find(call)
     if user.deleted:
         raise Refusal(404, "User not found.")
     return user
 
 
-def _row(call: Call, user: User) -> dict[str, object]:
+def _row(call: Call, user: User) -> Wire:
+    """Return a user as the list shows it."""
     group = call.state.orgs[user.org_unit_id]
-    parent = call.state.orgs.get(group.parent or 0)
     top = call.state.orgs[next(reversed([group.id, *call.state.ancestors(group.id)]))]
     return {
         "first_name": user.body.first_name,
@@ -134,13 +130,9 @@ def _row(call: Call, user: User) -> dict[str, object]:
         "status": user.status,
         "agent_ring_to": user.body.agent_ring_to,
         "agent_id": None if user.body.agent_code is None else f"AGT-{user.body.agent_code:03d}",
-        "group": group.name,
-        "group_org_unit_id": group.id,
-        "group_external_id": group.body.org_unit_ext_id,
-        "account": top.name,
-        "account_org_unit_id": top.id,
-        "account_external_id": top.body.org_unit_ext_id,
-        **_parent_columns(parent),
+        **_columns("group", group),
+        **_columns("account", top),
+        **_columns("parent_group", call.state.orgs.get(group.parent or 0)),
         "role": ROLE_LABELS[user.role_id],
         "access_audio": "Yes" if user.body.access_audio else "No",
         "group_access": len(call.state.hierarchy(group.id)),
@@ -150,19 +142,9 @@ def _row(call: Call, user: User) -> dict[str, object]:
     }
 
 
-def _parent_columns(parent: Org | None) -> dict[str, object]:
+def _columns(prefix: str, org: Org | None) -> Wire:
     return {
-        "parent_group": parent.name if parent else None,
-        "parent_group_org_unit_id": parent.id if parent else None,
-        "parent_group_external_id": parent.body.org_unit_ext_id if parent else None,
+        prefix: org.name if org else None,
+        f"{prefix}_org_unit_id": org.id if org else None,
+        f"{prefix}_external_id": org.body.org_unit_ext_id if org else None,
     }
-
-
-ENDPOINTS = (
-    Endpoint("List Users", "GET", "/v3/users/list", "documented", "read", list_users),
-    Endpoint("Get User Details", "GET", "/v3/users/{id}", "documented", "read", show_user),
-    Endpoint("Update User", "PUT", "/v3/users/{id}", "documented", "admin", update_user, "inferred"),
-    Endpoint("Partial Update User", "PATCH", "/v3/users/{id}", "documented", "admin", patch_user, "inferred"),
-    Endpoint("Delete User", "DELETE", "/v3/users/{id}", "documented", "admin", delete_user),
-    Endpoint("Create User", "POST", "/v3/users", "documented", "admin", create_user, "documented"),
-)

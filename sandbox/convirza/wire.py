@@ -1,12 +1,12 @@
 """Convirza's answers: the v3 envelope, the OAuth service's bare objects, and the errors of both."""
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from starlette.responses import Response
+from sandbox.frame import wire
+from sandbox.frame.wire import Wire, encode
 
 OAUTH_PREFIX = "/oauth/"
 
@@ -22,14 +22,14 @@ class Answer:
     audio: bytes | None = None
     """A recording instead of JSON."""
 
-    def to_response(self, now: datetime) -> Response:
-        """The answer as it goes over the wire; `now` is the sandbox time of the envelope."""
+    def finish(self, now: datetime) -> wire.Answer:
+        """Return the answer as it is sent; `now` is the sandbox time of the envelope."""
         if self.audio is not None:
-            return Response(self.audio, self.status, media_type="audio/wav")
+            return wire.Answer(self.status, self.audio, media_type="audio/wav")
         if self.bare:
-            return _json(self.data, self.status)
+            return wire.Answer(self.status, encode(self.data))
         envelope = {"code": self.status, "message": "Success", "data": self.data, **_trace(now)}
-        return _json(envelope, self.status)
+        return wire.Answer(self.status, encode(envelope))
 
 
 class Refusal(Exception):
@@ -41,36 +41,23 @@ class Refusal(Exception):
         self.message = message
         self.headers = headers or {}
 
-    def to_response(self, now: datetime, path: str = "") -> Response:
-        """The error in the shape of the host that `path` belongs to.
+    def finish(self, now: datetime, path: str = "") -> wire.Answer:
+        """Return the error in the shape of the host that `path` belongs to.
 
         inferred: the Error Handling page is not public. The API host keeps its envelope without `data`; the OAuth
         service, which shows no envelope, carries the `requestId` that the Troubleshooting page promises.
         """
         if path.startswith(OAUTH_PREFIX):
-            body: dict[str, object] = {
-                "statusCode": self.status,
-                "message": self.message,
-                "requestId": str(uuid.uuid4()),
-            }
+            body: Wire = {"statusCode": self.status, "message": self.message, "requestId": str(uuid.uuid4())}
         else:
             body = {"code": self.status, "message": self.message, **_trace(now)}
-        return _json(body, self.status, self.headers)
-
-
-def listed(plural: str, items: list[dict[str, object]], total: int) -> Answer:
-    """A page of a list: the items under their plural name, and how many there are in all."""
-    return Answer({plural: items, "total": total})
+        return wire.Answer(self.status, encode(body), self.headers)
 
 
 def iso_ms(moment: datetime) -> str:
-    """An instant as the documents write it: `2026-03-27T10:30:00.000Z`."""
+    """Return an instant as the documents write it: `2026-03-27T10:30:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _trace(now: datetime) -> dict[str, object]:
+def _trace(now: datetime) -> Wire:
     return {"request_id": str(uuid.uuid4()), "timestamp": iso_ms(now)}
-
-
-def _json(body: Mapping[str, object], status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(json.dumps(body).encode(), status, dict(headers or {}), media_type="application/json")

@@ -17,7 +17,7 @@ CREDENTIALS = frozenset({
 
 
 def pairs_of(text: str) -> list[tuple[str, str]]:
-    """Name-value pairs separated by `&`, as clients send them, or `;`, as the guide's examples do."""
+    """Return the name-value pairs, separated by `&`, as clients send them, or `;`, as the guide's examples do."""
     parts = (part.partition("=") for part in text.replace(";", "&").split("&") if part)
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parts]
 

@@ -105,23 +105,23 @@ Fields = tuple[Field, ...]
 
 
 def text(*names: str, **defaults: str) -> Fields:
-    """String parameters; one with a default is a keyword, as in `class_="x"` for `class`."""
+    """Declare string parameters; one with a default is a keyword, as in `class_="x"` for `class`."""
     return _fields(Kind.TEXT, names, defaults)
 
 
 def integer(*names: str, low: int | None = None, high: int | None = None, refers: str = "", **defaults: int) -> Fields:
-    """Integer parameters."""
+    """Declare integer parameters."""
     bounded = _fields(Kind.INTEGER, names, defaults)
     return tuple(replace(field, low=low, high=high, refers=refers) for field in bounded)
 
 
 def flag(*names: str, **defaults: int) -> Fields:
-    """Integer parameters that are 0 or 1."""
+    """Declare integer parameters that are 0 or 1."""
     return _fields(Kind.FLAG, names, defaults)
 
 
 def decimal(*names: str, **defaults: str) -> Fields:
-    """Decimal parameters; money is written as in `1.00`."""
+    """Declare decimal parameters; money is written as in `1.00`."""
     return _fields(Kind.DECIMAL, names, {name: Decimal(text) for name, text in defaults.items()})
 
 
@@ -140,7 +140,7 @@ def one_number_of(name: str, choices: Sequence[int], default: int | None = None)
 
 
 def file(*names: str) -> Fields:
-    """Base64 parameters."""
+    """Declare Base64 parameters."""
     return tuple(Field(name, Kind.BASE64) for name in names)
 
 

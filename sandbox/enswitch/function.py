@@ -79,7 +79,7 @@ class Call:
         return [row for row in rows if self.args.whole("start") <= row.whole(column) < end]
 
     def stop_if_validating(self) -> None:
-        """To be called after the last check and before the first change.
+        """Stop a call that only validates; call this after the last check and before the first change.
 
         Raises:
             Validated: `validation=1` was given.

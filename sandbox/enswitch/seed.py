@@ -87,7 +87,7 @@ def password_of(username: str) -> str:
 
 
 def describe_seed(state: State) -> dict[str, object]:
-    """Credentials, seeded identifiers, and what is special about them."""
+    """List credentials, seeded identifiers, and what is special about them."""
     tokens = {session.person: token for token, session in reversed(state.sessions.items())}
     return {
         "api": "/enswitch/api/json/<function>/",

@@ -82,22 +82,22 @@ class Answer:
 
 
 def ok(data: object) -> Answer:
-    """Code 200 with data."""
+    """Answer code 200 with data."""
     return Answer((Problem(200, message=MESSAGES[200]),), data)
 
 
 def created(identifier: object) -> Answer:
-    """Code 200 with `data.id`."""
+    """Answer code 200 with `data.id`."""
     return ok({"id": identifier})
 
 
 def done() -> Answer:
-    """Code 204: success, nothing to return."""
+    """Answer code 204: success, nothing to return."""
     return Answer((Problem(204, message=MESSAGES[204]),))
 
 
 def validated() -> Answer:
-    """Code 201: the input passed validation and nothing was done."""
+    """Answer code 201: the input passed validation and nothing was done."""
     return Answer((Problem(201, message=MESSAGES[201]),))
 
 

@@ -28,8 +28,10 @@ How a provider is built on it, with `voicetel` as the example of an API of metho
 
 Where operations on a resource are the same but for names, write the verbs once and declare a row for each use:
 `enswitch` has tables, `verbs.py` says what list, get, create, update and delete mean for any of them, and
-`writing("taxes/create", "commerce", need(text("name")), TAX)(create("taxes"))` is the whole of a function. Enswitch has
-a grammar of parameters of its own, so it is a `SimulatedProvider` that answers in `respond`.
+`writing("taxes/create", "commerce", need(text("name")), TAX)(create("taxes"))` is the whole of a function. `convirza`
+has a class `Resource` with a subclass for each kind of thing; it looks things up before it reads the body, so its calls
+carry the `RequestRules` and parse the body themselves. Enswitch has a grammar of parameters of its own, so it is a
+`SimulatedProvider` that answers in `respond`.
 
 The frame knows no provider, and like the whole sandbox nothing of the client: it is written from the documents alone.
 """

@@ -13,16 +13,16 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._events: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._events: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = count()
         self._running: datetime | None = None
 
     def now(self) -> datetime:
-        """The time of the event that is running, otherwise the sandbox's present."""
+        """Return the time of the event that is running, otherwise the sandbox's present."""
         return self._running or self._clock.now()
 
-    def at(self, moment: datetime, happen: Callable[[], None]) -> None:
-        """Let something happen at a moment; at the next opportunity if that is past."""
+    def at(self, moment: datetime, happen: Callable[[], object]) -> None:
+        """Let something happen at a moment; at the next `catch_up` if that is past."""
         heapq.heappush(self._events, (moment, next(self._order), happen))
 
     def catch_up(self) -> None:

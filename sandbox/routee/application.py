@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
-from sandbox.routee.wire import Answer, ok, refused, refused_by_gateway, refused_by_oauth
+from sandbox.frame.endpoint import FORM
+from sandbox.frame.wire import Answer, Request
+from sandbox.routee.wire import ok, refuse, refuse_at_gateway, refuse_token
 
 PERMISSIONS = {
     "sms": "MT_ROLE_SMS",
@@ -40,7 +42,7 @@ class Token:
     expires: datetime
 
 
-class TokenDesk:
+class Tokens:
     """Issues access tokens and checks them."""
 
     def __init__(self, now: Callable[[], datetime], new_id: Callable[[str], str]) -> None:
@@ -54,33 +56,32 @@ class TokenDesk:
         self.applications[application.id] = application
 
     def expire_all(self) -> int:
-        """Make every token invalid at once and say how many there were."""
+        """Make every token invalid at once and return how many there were."""
         count = len(self._tokens)
         self._tokens.clear()
         return count
 
-    def check(self, header: str, scope: str | None, path: str) -> Application:
-        """The application behind a bearer header.
+    def check(self, request: Request, scope: str | None) -> Application:
+        """Return the application behind a bearer token.
 
         Raises:
             Refusal: 401 if there is no living token, 403000000 if the token lacks the service.
         """
-        scheme, _, value = header.partition(" ")
-        token = self._tokens.get(value) if scheme.lower() == "bearer" else None
+        token = self._tokens.get(request.bearer or "")
         if token is None or self._now() >= token.expires:
-            raise refused_by_gateway(401, "Invalid access token, maybe has expired.", path, self._now())
+            raise refuse_at_gateway(401, "Invalid access token, maybe has expired.", request.path, self._now())
         if scope is not None and scope not in token.scopes:
-            raise refused("403000000", "Access denied.")
+            raise refuse("403000000", "Access denied.")
         return token.application
 
-    def issue(self, authorization: str, content_type: str, body: bytes, path: str) -> Answer:
+    def issue(self, request: Request) -> Answer:
         """Answer `POST /oauth/token`.
 
         A new token leaves the old ones alive (inferred). Several scopes may be divided by spaces or commas, since
         the sources disagree.
         """
-        application = self._authenticate(authorization, path)
-        scopes = self._scopes(application, content_type, body)
+        application = self._authenticate(request)
+        scopes = _read_scopes(application, request)
         token = Token(self._new_id("token"), application, scopes, self._now() + timedelta(seconds=application.lifetime))
         self._tokens[token.value] = token
         return ok(
@@ -93,32 +94,29 @@ class TokenDesk:
             }
         )
 
-    def _authenticate(self, authorization: str, path: str) -> Application:
-        scheme, _, encoded = authorization.partition(" ")
+    def _authenticate(self, request: Request) -> Application:
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         try:
             identifier, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             identifier, secret = "", ""
         application = self.applications.get(identifier)
         if scheme.lower() != "basic" or application is None or application.secret != secret:
-            raise refused_by_gateway(401, "Bad credentials", path, self._now())
+            raise refuse_at_gateway(401, "Bad credentials", request.path, self._now())
         return application
 
-    def _scopes(self, application: Application, content_type: str, body: bytes) -> tuple[str, ...]:
-        if content_type.split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-            raise refused_by_oauth("invalid_request", "The body must be application/x-www-form-urlencoded.")
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        _refuse_bad_grant(form)
-        wanted = tuple(form.get("scope", "").replace(",", " ").split())
-        if any(scope not in application.scopes for scope in wanted):
-            raise refused_by_oauth("invalid_scope", "The application does not have this scope.")
-        return wanted or application.scopes
 
-
-def _refuse_bad_grant(form: dict[str, str]) -> None:
+def _read_scopes(application: Application, request: Request) -> tuple[str, ...]:
+    if request.media_type != FORM:
+        raise refuse_token("invalid_request", f"The body must be {FORM}.")
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     if unknown := form.keys() - {"grant_type", "scope"}:
-        raise refused_by_oauth("invalid_request", f"Unknown parameter {min(unknown)}.")
+        raise refuse_token("invalid_request", f"Unknown parameter {min(unknown)}.")
     if "grant_type" not in form:
-        raise refused_by_oauth("invalid_request", "Missing grant type")
+        raise refuse_token("invalid_request", "Missing grant type")
     if form["grant_type"] != "client_credentials":
-        raise refused_by_oauth("unsupported_grant_type", f"Unsupported grant type: {form['grant_type']}")
+        raise refuse_token("unsupported_grant_type", f"Unsupported grant type: {form['grant_type']}")
+    wanted = tuple(form.get("scope", "").replace(",", " ").split())
+    if any(scope not in application.scopes for scope in wanted):
+        raise refuse_token("invalid_scope", "The application does not have this scope.")
+    return wanted or application.scopes

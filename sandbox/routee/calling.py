@@ -4,13 +4,15 @@ import math
 from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
 from functools import partial
+from typing import Any
 
-from sandbox.routee.callbacks import Target
+from sandbox.frame.wire import Wire
+from sandbox.routee.fields import Callback
 from sandbox.routee.networks import is_callable, require_country, voice_price
 from sandbox.routee.records import Status
 from sandbox.routee.state import State
 from sandbox.routee.voice_records import CallLeg, Recording
-from sandbox.routee.wire import Wire, refused, timestamp
+from sandbox.routee.wire import refuse
 
 INITIATED_AFTER = timedelta(seconds=1)
 RINGING_AFTER = timedelta(seconds=2)
@@ -35,11 +37,11 @@ def require_callable(number: str) -> None:
         Refusal: 400013001 (the module is documented, the last three digits are inferred).
     """
     if not is_callable(number):
-        raise refused("400013001", f"{number} is not a valid phone number.")
+        raise refuse("400013001", f"{number} is not a valid phone number.")
 
 
-def new_leg(state: State, sender: str, to: str, application: str, target: Target | None) -> CallLeg:
-    """A call that is not placed yet; a SIP address costs what a landline in Greece costs (inferred)."""
+def new_leg(state: State, sender: str, to: str, application: str, callback: Callback[Any] | None) -> CallLeg:
+    """Return a call that is not placed yet; a SIP address costs what a landline in Greece costs (inferred)."""
     known = is_callable(to)
     return CallLeg(
         id=state.new_id("call"),
@@ -50,7 +52,7 @@ def new_leg(state: State, sender: str, to: str, application: str, target: Target
         created=state.now(),
         status=Status("Queued", state.now()),
         application=application,
-        target=target,
+        callback=callback,
         talk=LONGEST if to.endswith(ENDLESS) else timedelta(seconds=30),
     )
 
@@ -61,7 +63,7 @@ def place(state: State, leg: CallLeg) -> None:
     if state.balance < leg.per_minute / 60:
         move(state, leg, "Unsent")
         return
-    report(state, leg)
+    _report(state, leg)
     start = state.now()
     _unless_over(state, leg, start + INITIATED_AFTER, partial(move, state, leg, "Initiated"))
     outcome = UNANSWERED.get(leg.to[-4:])
@@ -87,27 +89,21 @@ def move(state: State, leg: CallLeg, status: str) -> None:
         if leg.record_whole and leg.answered is not None:
             leg.recording_since = leg.answered
         stop_recording(state, leg)
-    report(state, leg)
+    _report(state, leg)
 
 
 def stop_recording(state: State, leg: CallLeg) -> None:
     """Keep what was recorded up to now, if anything is being recorded."""
     if leg.recording_since is None:
         return
-    recording = Recording(state.new_id("recording"), leg, leg.recording_since, state.now(), leg.recording_kind)
+    recording = Recording(state.new_id("recording"), leg, leg.recording_since, state.now())
     leg.recordings.append(recording)
     leg.recording_since = None
     state.recordings[recording.id] = recording
 
 
-def report(state: State, leg: CallLeg) -> None:
-    """Post the status of a call, if somebody wants it."""
-    if leg.target is not None and leg.target.wants(leg.final):
-        state.outbox.post("call report", leg.target.url, _payload(leg))
-
-
-def tracked(leg: CallLeg) -> Wire:
-    """A call as trackings show it."""
+def track(leg: CallLeg) -> Wire:
+    """Return a call as trackings show it."""
     wire: Wire = {
         "messageId": leg.id,
         "applicationName": leg.application,
@@ -118,7 +114,7 @@ def tracked(leg: CallLeg) -> Wire:
         "duration": leg.duration,
         "price": leg.price,
         "chargeInterval": 1,
-        "status": leg.status.tracked(),
+        "status": leg.status.to_tracking(),
         "originatingService": "Voice",
         "answeredBy": leg.answered_by,
         "collectedTones": leg.tones,
@@ -127,14 +123,14 @@ def tracked(leg: CallLeg) -> Wire:
     if leg.conversation:
         wire["conversationTrackingId"] = leg.conversation
     else:
-        wire |= {"message": leg.message, "groups": list(leg.groups)}
+        wire |= {"message": leg.message, "groups": leg.groups}
     if leg.campaign is not None:
         wire |= {"campaign": leg.campaign.name, "campaignTrackingId": leg.campaign.id}
     return wire
 
 
 def _answer(state: State, leg: CallLeg) -> None:
-    """Answer the call and plan its end: when it is talked out, or when the balance is used up."""
+    """Answer the call and plan its end: when the talk is over, or when the balance is used up."""
     leg.answered = state.now()
     machine = leg.to.endswith(MACHINE)
     leg.answered_by = "MACHINE" if machine else "HUMAN"
@@ -155,26 +151,26 @@ def _charge(state: State, leg: CallLeg) -> None:
 
 
 def _unless_over(state: State, leg: CallLeg, moment: datetime, happen: partial[None]) -> None:
-    def if_still_on() -> None:
+    def unless_over() -> None:
         if not leg.final:
             happen()
 
-    state.agenda.at(moment, if_still_on)
+    state.agenda.at(moment, unless_over)
 
 
-def _payload(leg: CallLeg) -> Wire:
-    """The body of the status callback of a call."""
+def _report(state: State, leg: CallLeg) -> None:
+    """Post the status of a call, if somebody wants it."""
     payload: Wire = {
         "messageId": leg.id,
         "to": leg.to,
         "from": leg.sender,
-        "status": {"name": leg.status.name, "updatedDate": timestamp(leg.status.at)},
+        "status": leg.status.to_callback(),
         "direction": "Outbound",
         "originatingService": "Voice",
-        "respectQuietHours": bool(leg.campaign and leg.campaign.respect_quiet_hours),
+        "respectQuietHours": bool(leg.campaign and leg.campaign.request["respectQuietHours"]),
         "duration": leg.duration,
         "price": leg.price,
     }
     if leg.conversation:
         payload["conversationTrackingId"] = leg.conversation
-    return payload
+    state.outbox.report("call report", leg.callback, leg.final, payload)

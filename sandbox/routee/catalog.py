@@ -1,13 +1,28 @@
-"""Every operation of the simulated Routee, with what it rests on.
+"""Every operation of the simulated Routee, each declared above its function with what it rests on."""
 
-The order within a path matters only where a literal segment competes with a parameter: the literal comes first.
-"""
+from sandbox.frame.endpoint import declared_in
+from sandbox.routee.endpoint import Operation
+from sandbox.routee.operations import (
+    account,
+    call_control,
+    campaigns,
+    contacts,
+    conversations,
+    failover,
+    groups,
+    lookups,
+    pools,
+    rented_numbers,
+    reports,
+    sms,
+    two_step,
+    viber,
+    voice_campaigns,
+)
 
-from sandbox.routee import account_catalog, messaging_catalog, voice_catalog
-from sandbox.routee.endpoint import Endpoint
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    *messaging_catalog.ENDPOINTS,
-    *voice_catalog.ENDPOINTS,
-    *account_catalog.ENDPOINTS,
+ENDPOINTS = declared_in(
+    Operation,
+    *(sms, campaigns, rented_numbers, pools, viber, failover),
+    *(conversations, call_control, voice_campaigns),
+    *(account, reports, contacts, groups, two_step, lookups),
 )

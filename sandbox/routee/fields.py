@@ -1,21 +1,27 @@
 """The value patterns and small objects that several operations share."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, Generic, Literal, TypeVar, cast
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from sandbox.routee.callbacks import Target
-from sandbox.routee.endpoint import Body, Query
-from sandbox.routee.wire import Wire, invalid, refused
+from sandbox.frame.inputs import Body, Query
+from sandbox.frame.wire import Answer, Wire
+from sandbox.routee.wire import page_of, refuse, refuse_input
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 """E.164 with '+' and up to 15 digits."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 """Text that must say something; inferred: the documents only say string."""
+
+SmsText = Annotated[str, StringConstraints(min_length=1, max_length=1600)]
+"""Documented: an SMS has up to 1600 characters."""
+
+SmsTtl = Annotated[int, Field(ge=1, le=4320)]
+"""Minutes for which delivery of an SMS is attempted."""
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+\S*$")]
 """A web address."""
@@ -26,11 +32,13 @@ Label = Annotated[str, StringConstraints(max_length=350)]
 CampaignName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 -]{2,30}$")]
 """2 to 30 latin letters, digits, spaces and '-'."""
 
-GroupName = Annotated[str, StringConstraints(min_length=2, max_length=30)]
-"""The name of a group, 2 to 30 characters."""
-
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
+
+Positive = Annotated[int, Field(ge=1)]
+PageNumber = Annotated[int, Field(ge=0)]
+Flag = Literal["true", "false"]
+"""A truth value in a query."""
 
 
 def _with_zone(moment: datetime) -> datetime:
@@ -42,29 +50,53 @@ def _with_zone(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
 """ISO 8601 with a time zone."""
 
+Strategy = TypeVar("Strategy", bound=str)
 
-class CallbackBody(Body):
+
+class Callback(Body, Generic[Strategy]):
     """The callback object; that both members are required is inferred."""
 
     url: Url
-    strategy: Literal["OnChange", "OnCompletion"]
+    strategy: Strategy
 
-    def target(self) -> Target:
-        """The callback as it is kept."""
-        return Target(self.url, self.strategy)
+    def wants(self, final: bool) -> bool:
+        """Return whether a change of status is to be posted."""
+        return final or self.strategy in {"OnChange", "OnStep"}
 
 
-class UrlShortenerBody(Body):
+MessageCallback = Callback[Literal["OnChange", "OnCompletion"]]
+
+
+class UrlShortener(Body):
     """Asks for links in the text to be shortened; documented for failover, the same object elsewhere (inferred)."""
 
     urlValidity: int = Field(default=2_592_000, ge=3600, le=2_592_000)
 
 
+class Restrictions(Body):
+    """For India only; the names of its keys are published nowhere (these are inferred)."""
+
+    contentTemplateId: str = ""
+    principalEntityId: str = ""
+
+
+class Recipients(Body):
+    """Who a bulk send goes to; one of the three is needed."""
+
+    to: list[str] = Field(default=[], max_length=1000)
+    contacts: list[str] = Field(default=[], max_length=1000)
+    groups: list[str] = Field(default=[], max_length=1000)
+
+
 class PageQuery(Query):
     """Which page of a list."""
 
-    page: int = Field(default=0, ge=0)
-    size: int = Field(default=20, ge=1)
+    page: PageNumber = 0
+    size: Positive = 20
+
+    def answer(self, items: Sequence[Wire]) -> Answer:
+        """Answer that page."""
+        return page_of(items, self.page, self.size)
 
 
 class SortedPageQuery(PageQuery):
@@ -72,8 +104,24 @@ class SortedPageQuery(PageQuery):
 
     sort: str = ""
 
+    def answer(self, items: Sequence[Wire]) -> Answer:
+        """Answer that page, sorted."""
+        return page_of(items, self.page, self.size, self.sort)
 
-class FilterBody(Body):
+
+class Dates(BaseModel):
+    """A time, open at both ends."""
+
+    dateStart: Moment | None = None
+    dateEnd: Moment | None = None
+
+    def cover(self, moment: datetime) -> bool:
+        """Return whether a moment is within."""
+        after = self.dateStart is None or moment >= self.dateStart
+        return after and (self.dateEnd is None or moment <= self.dateEnd)
+
+
+class Filter(Body):
     """One condition; the body of a search is an array of these."""
 
     fieldName: str
@@ -81,7 +129,7 @@ class FilterBody(Body):
     searchOperator: Literal["is", "is_not", "contains", "starts_with", "ends_with"] = "is"
 
 
-Filters = list[FilterBody]
+Filters = list[Filter]
 
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "is": lambda value, term: value.casefold() == term.casefold(),
@@ -100,23 +148,21 @@ def refuse_unknown_fields(filters: Filters, allowed: Sequence[str]) -> None:
     """
     for one in filters:
         if one.fieldName not in allowed:
-            raise invalid(f"{one.fieldName} cannot be filtered.", {"fieldName": f"one of {', '.join(allowed)}"})
+            raise refuse_input(f"{one.fieldName} cannot be filtered.", {"fieldName": f"one of {', '.join(allowed)}"})
 
 
-def matching(items: Sequence[Wire], filters: Filters, names: dict[str, str] | None = None) -> list[Wire]:
-    """The items that meet every filter; letter case does not matter (inferred).
+def select(items: Sequence[Wire], filters: Filters, names: Mapping[str, str] | None = None) -> list[Wire]:
+    """Return the items that meet every filter; letter case does not matter (inferred).
 
     A field is a path such as `status.status`; `names` gives the path where the filter calls it otherwise.
     """
     paths = names or {}
-    return [
-        item
-        for item in items
-        if all(
-            _OPERATORS[one.searchOperator](_value_at(item, paths.get(one.fieldName, one.fieldName)), one.searchTerm)
-            for one in filters
-        )
-    ]
+
+    def meets(item: Wire, one: Filter) -> bool:
+        value = _value_at(item, paths.get(one.fieldName, one.fieldName))
+        return _OPERATORS[one.searchOperator](value, one.searchTerm)
+
+    return [item for item in items if all(meets(item, one) for one in filters)]
 
 
 def _value_at(item: Wire, path: str) -> str:
@@ -134,4 +180,4 @@ def require_sender(sender: str) -> None:
         Refusal: 400005000 with inner error 002.
     """
     if not re.fullmatch(r"[0-9]{1,16}|(?=.*[A-Za-z])[A-Za-z0-9 ._&-]{1,11}", sender):
-        raise refused("400005000", "The sender id is invalid. (errorCode: 002)")
+        raise refuse("400005000", "The sender id is invalid. (errorCode: 002)")

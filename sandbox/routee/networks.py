@@ -96,20 +96,20 @@ VIBER_PROMOTIONAL = Decimal("0.0180")
 
 
 def country_of(number: str) -> Country | None:
-    """The country of a number with '+'; None if it is no number or of a country that cannot be reached."""
+    """Return the country of a number with '+'; None if it is no number or of a country that cannot be reached."""
     if E164.fullmatch(number) is None:
         return None
     return next((country for country in COUNTRIES if number[1:].startswith(country.prefix)), None)
 
 
 def is_mobile(number: str) -> bool:
-    """Whether an SMS can be sent to a number with '+'."""
+    """Return whether an SMS can be sent to a number with '+'."""
     country = country_of(number)
     return country is not None and re.fullmatch(country.mobile, number[1 + len(country.prefix) :]) is not None
 
 
 def is_callable(number: str) -> bool:
-    """Whether a number with '+' can be called."""
+    """Return whether a number with '+' can be called."""
     country = country_of(number)
     if country is None:
         return False
@@ -117,7 +117,7 @@ def is_callable(number: str) -> bool:
 
 
 def require_country(number: str) -> Country:
-    """The country of a number that was checked before."""
+    """Return the country of a number that was checked before."""
     country = country_of(number)
     if country is None:
         raise LookupError(f"{number} was not checked")
@@ -125,12 +125,12 @@ def require_country(number: str) -> Country:
 
 
 def network_of(number: str) -> Network:
-    """The network of a mobile number that was checked before; made up from its fifth digit from the end."""
+    """Return the network of a mobile number that was checked before; made up from its fifth digit from the end."""
     networks = require_country(number).networks
     return networks[int(number[-5]) % len(networks)]
 
 
 def voice_price(number: str) -> Decimal:
-    """What a minute to this number costs."""
+    """Return what a minute to this number costs."""
     country = require_country(number)
     return country.mobile_voice if is_mobile(number) else country.landline

@@ -1,101 +1,100 @@
-"""Routee as one object of the sandbox: tokens, the way to each operation, and the courier of its callbacks."""
+"""Routee as one object of the sandbox: tokens, the way to each operation, and the posting of its callbacks."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
+from typing import cast
 
-from starlette.requests import Request
+import anyio
 from starlette.responses import Response
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.provider import Surroundings
-from sandbox.routee.callbacks import Courier, Outbox
+from sandbox.frame.provider import RestProvider
+from sandbox.frame.wire import Answer, Refusal, Request
 from sandbox.routee.catalog import ENDPOINTS
-from sandbox.routee.controls import Controls
-from sandbox.routee.endpoint import Call, Endpoint, Incoming
+from sandbox.routee.controls import CONTROLS
+from sandbox.routee.endpoint import Call, Operation
 from sandbox.routee.seed import describe_seed, seeded_state
 from sandbox.routee.state import State
-from sandbox.routee.wire import Answer, Refusal, refused, refused_by_gateway
+from sandbox.routee.wire import refuse, refuse_at_gateway, refuse_input
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path; at the real Routee it is on another host
+POLL_SECONDS = 0.05
+"""Real seconds between two checks for due callbacks: the sandbox clock may be moved at any moment."""
 
 
-class Routee:
+class Routee(RestProvider[State, Operation]):
     """The simulated Routee; both of its hosts answer under the one mount."""
 
     name = "routee"
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
-        self._routes = [(endpoint, endpoint.pattern) for endpoint in ENDPOINTS]
-        self.state: State = seeded_state(surroundings)
-        self.courier = Courier(surroundings.clock.now, self._present_outbox)
-
-    @property
-    def app(self) -> ASGIApp:
-        """The API."""
-        return self._handle
-
-    @property
-    def controls(self) -> Sequence[BaseRoute]:
-        """What strangers, the bank and the network do."""
-        return Controls(lambda: self.state, self.courier).routes()
+    endpoints = ENDPOINTS
+    control_routes = CONTROLS
 
     async def run(self) -> None:
         """Post callbacks when they are due, until cancelled; whoever serves the sandbox runs this beside it."""
-        await self.courier.run()
+        while True:
+            await self.present().outbox.deliver()
+            await anyio.sleep(POLL_SECONDS)
 
-    def reset(self) -> None:
-        """Go back to the seed; callbacks that were not posted yet are forgotten."""
-        self.state = seeded_state(self._surroundings)
+    def seed(self) -> State:
+        """Make the seeded account; callbacks that were not posted yet are forgotten."""
+        return seeded_state(self.surroundings)
+
+    def present(self) -> State:
+        """Return the state after everything that was due has happened."""
+        self.state.agenda.catch_up()
+        return self.state
 
     def describe(self) -> dict[str, object]:
-        """Credentials, seeded identifiers, the numbers that behave in a special way, and what each path rests on."""
-        return describe_seed(self.state) | {"endpoints": [endpoint.to_wire() for endpoint in ENDPOINTS]}
+        """List credentials, seeded identifiers, special numbers, and what each path rests on."""
+        return describe_seed(self.state) | {"endpoints": [endpoint.to_wire() for endpoint in self.endpoints]}
 
     def failure(self, status: int) -> Response:
-        """An error of the API for 500 (module 000), of the layer in front of it for all others (inferred)."""
-        now = self._surroundings.clock.now()
+        """Return an error of the API for 500 (module 000), of the layer in front of it for all others (inferred)."""
         if status == 500:
-            return refused("500000000", "Internal error.").to_answer().to_response()
-        return refused_by_gateway(status, "No message available", "", now).to_answer().to_response()
+            return refuse("500000000", "Internal error.").answer.to_response()
+        return self._refuse_at_gateway(status, "").answer.to_response()
 
-    def _present_outbox(self) -> Outbox:
-        self.state.agenda.catch_up()
-        return self.state.outbox
+    def refusal(self, message: str, places: Mapping[str, str] | None = None) -> Refusal:
+        """Return 400000000."""
+        return refuse_input(message, {place or "body": problem for place, problem in (places or {}).items()})
 
-    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        incoming = Incoming(
-            method=request.method,
-            path=scope["path"].removeprefix(scope.get("root_path", "")),
-            query_string=request.url.query,
-            headers=request.headers,
-            body=await request.body(),
-        )
-        self.state.agenda.catch_up()
-        try:
-            answer = self._answer(incoming)
-        except Refusal as refusal:
-            answer = refusal.to_answer()
-        await answer.to_response()(scope, receive, send)
-
-    def _answer(self, incoming: Incoming) -> Answer:
-        authorization = incoming.headers.get("authorization", "")
-        if incoming.path == TOKEN_PATH and incoming.method == "POST":
-            content_type = incoming.headers.get("content-type", "")
-            return self.state.desk.issue(authorization, content_type, incoming.body, incoming.path)
-        endpoint, path = self._find(incoming)
-        application = self.state.desk.check(authorization, endpoint.about.scope, incoming.path)
-        return endpoint.run(Call(self.state, application, path), incoming)
-
-    def _find(self, incoming: Incoming) -> tuple[Endpoint, dict[str, str]]:
-        matches = [
-            (endpoint, match.groupdict())
-            for endpoint, pattern in self._routes
-            if (match := pattern.fullmatch(incoming.path))
-        ]
-        for endpoint, path in matches:
-            if endpoint.method == incoming.method:
-                return endpoint, path
+    def no_route(self, request: Request, allowed: str) -> Refusal:
+        """Return 405 or 404."""
         # inferred: neither status is documented
-        raise refused_by_gateway(405 if matches else 404, "No message available", incoming.path, self.state.now())
+        return self._refuse_at_gateway(405 if allowed else 404, request.path)
+
+    def read_json(self, request: Request) -> bytes:
+        """Return the JSON of the body, in which null is refused at any depth."""
+        body = super().read_json(request)
+        try:
+            value: object = json.loads(body)
+        except ValueError:
+            raise self.refusal("The request body is not JSON.") from None
+        if _holds_null(value):
+            # inferred: no document shows null in a request; refusing it makes a client leave such fields out
+            raise self.refusal("null is not a value; leave the field out.")
+        return body
+
+    def answer(self, endpoint: Operation, path: dict[str, str], request: Request) -> Answer:
+        """Check the token and run the operation."""
+        application = self.state.tokens.check(request, endpoint.scope)
+        return endpoint.run(Call(self.state, application, path), request, self)
+
+    def respond(self, request: Request) -> Response:
+        """Answer one request; the token endpoint is no operation of the API."""
+        if (request.method, request.path) != ("POST", TOKEN_PATH):
+            return super().respond(request)
+        try:
+            return self.present().tokens.issue(request).to_response()
+        except Refusal as refusal:
+            return refusal.answer.to_response()
+
+    def _refuse_at_gateway(self, status: int, path: str) -> Refusal:
+        return refuse_at_gateway(status, "No message available", path, self.surroundings.clock.now())
+
+
+def _holds_null(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_null(item) for item in cast("dict[str, object]", value).values())
+    if isinstance(value, list):
+        return any(_holds_null(item) for item in cast("list[object]", value))
+    return value is None

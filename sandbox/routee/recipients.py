@@ -1,28 +1,21 @@
 """Who a bulk send goes to: numbers, contacts and groups, less the blacklisted, and the analysis of them."""
 
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sandbox.routee.networks import require_country
+from sandbox.frame.wire import Wire
+from sandbox.routee.fields import Recipients
+from sandbox.routee.networks import is_callable, is_mobile, require_country
 from sandbox.routee.records import Audience, Contact, Recipient
 from sandbox.routee.state import State
-from sandbox.routee.wire import Wire, refused
+from sandbox.routee.wire import refuse
 
 _QUIET_NIGHT = (23, 8)
 _QUIET_NOON = (14, 17)
 
 
-def gather(
-    state: State,
-    service: str,
-    to: Sequence[str],
-    contacts: Sequence[str],
-    groups: Sequence[str],
-    reachable: Callable[[str], bool],
-    *,
-    allow_invalid: bool = False,
-) -> Audience:
+def gather(state: State, service: str, wanted: Recipients, *, allow_invalid: bool = False) -> Audience:
     """Collect the recipients of a bulk send; nobody gets it twice.
 
     Numbers of blacklisted contacts are left out wherever they are named (for `to` that is inferred).
@@ -30,33 +23,57 @@ def gather(
     Raises:
         Refusal: 400005000 for no or invalid recipients, 404002001 for an unknown contact, 400009004 if nobody is left.
     """
-    if not (to or contacts or groups):
-        raise refused("400005000", "No recipients were specified. (errorCode: 004)")
-    named = [_contact(state, identifier) for identifier in contacts]
-    members = {group: _members(state, group) for group in groups}
-    everyone = [
-        *to,
-        *(contact.mobile for contact in named),
-        *(one.mobile for group in members.values() for one in group),
-    ]
+    if not (wanted.to or wanted.contacts or wanted.groups):
+        raise refuse("400005000", "No recipients were specified. (errorCode: 004)")
+    named = [state.require_contact(identifier) for identifier in wanted.contacts]
+    members = {group: state.members(group) for group in wanted.groups}
+    in_groups = [contact for group in members.values() for contact in group]
+    everyone = [*wanted.to, *(contact.mobile for contact in [*named, *in_groups])]
+    reachable = is_callable if service == "Voice" else is_mobile
     bad = dict.fromkeys(number for number in everyone if not reachable(number))
-    errors = [_invalid_recipients(list(bad))] if bad else []
+    errors = [_invalid_recipients(bad)] if bad else []
     if bad and not allow_invalid:
-        raise refused("400005000", "The recipients are not valid mobile numbers. (errorCode: 008)", errors=errors)
+        raise refuse("400005000", "The recipients are not valid mobile numbers. (errorCode: 008)", errors=errors)
 
     recipients: dict[str, Recipient] = {}
-    for number in to:
+
+    def keep_allowed() -> list[Recipient]:
+        return [
+            one
+            for one in recipients.values()
+            if one.number not in bad and not (one.contact and service in one.contact.blacklisted)
+        ]
+
+    for number in wanted.to:
         recipients.setdefault(number, Recipient(number, state.contact_with(number)))
     for contact in named:
         recipients.setdefault(contact.mobile, Recipient(contact.mobile, contact))
-    specified = len(_allowed(recipients, service, bad))
-    for contact in (one for group in members.values() for one in group):
-        within = tuple(group for group in groups if group in contact.groups)
+    specified = len(keep_allowed())
+    for contact in in_groups:
+        within = tuple(group for group in wanted.groups if group in contact.groups)
         recipients.setdefault(contact.mobile, Recipient(contact.mobile, contact, within))
-    left = _allowed(recipients, service, bad)
+    left = keep_allowed()
     if not left:
-        raise refused("400009004", "Your campaign has no recipients.")
-    return Audience(left, _analysis(service, left, specified, to, named, members, bad), errors)
+        raise refuse("400009004", "Your campaign has no recipients.")
+    analysis: Wire = {
+        "contacts": {
+            contact.id: {
+                "recipient": contact.mobile,
+                "recipientCountry": contact.country,
+                "blacklisted": service in contact.blacklisted,
+            }
+            for contact in named
+        },
+        "numberOfRecipients": len(left),
+        "recipientCountries": {number: require_country(number).iso for number in wanted.to if number not in bad},
+        "recipientsPerCountry": dict(Counter(require_country(recipient.number).iso for recipient in left)),
+        "recipientsPerGroup": {
+            group: sum(service not in contact.blacklisted for contact in contacts)
+            for group, contacts in members.items()
+        },
+        "totalInGroups": len(left) - specified,
+    }
+    return Audience(left, analysis, errors)
 
 
 def fill_labels(text: str, contact: Contact | None, fallback: dict[str, str]) -> str:
@@ -70,7 +87,7 @@ def fill_labels(text: str, contact: Contact | None, fallback: dict[str, str]) ->
 
 
 def quiet_until(number: str, moment: datetime) -> datetime:
-    """When a number may be disturbed at the earliest: 23 to 8 and 14 to 17 o'clock of its own time are quiet."""
+    """Return when a number may be disturbed at the earliest: 23 to 8 and 14 to 17 o'clock of its own time are quiet."""
     offset = require_country(number).offset
     local = moment + offset
     for start, end in (_QUIET_NIGHT, _QUIET_NOON):
@@ -80,56 +97,5 @@ def quiet_until(number: str, moment: datetime) -> datetime:
     return moment
 
 
-def _contact(state: State, identifier: str) -> Contact:
-    contact = state.contacts.get(identifier)
-    if contact is None:
-        raise refused("404002001", f"The contact {identifier} does not exist.")
-    return contact
-
-
-def _members(state: State, group: str) -> list[Contact]:
-    if group not in state.groups:
-        # inferred: the code is documented, that it means an unknown group is not
-        raise refused("404002012", f"The group {group} does not exist.")
-    return [contact for contact in state.contacts.values() if group in contact.groups]
-
-
-def _invalid_recipients(numbers: list[str]) -> Wire:
+def _invalid_recipients(numbers: Iterable[str]) -> Wire:
     return {"code": "400005000", "developerMessage": "Invalid recipients", "property": ", ".join(numbers)}
-
-
-def _allowed(recipients: dict[str, Recipient], service: str, bad: Container[str]) -> list[Recipient]:
-    return [
-        recipient
-        for recipient in recipients.values()
-        if recipient.number not in bad and not (recipient.contact and service in recipient.contact.blacklisted)
-    ]
-
-
-def _analysis(
-    service: str,
-    left: list[Recipient],
-    specified: int,
-    to: Sequence[str],
-    named: list[Contact],
-    members: dict[str, list[Contact]],
-    bad: Container[str],
-) -> Wire:
-    return {
-        "contacts": {
-            contact.id: {
-                "recipient": contact.mobile,
-                "recipientCountry": contact.country,
-                "blacklisted": service in contact.blacklisted,
-            }
-            for contact in named
-        },
-        "numberOfRecipients": len(left),
-        "recipientCountries": {number: require_country(number).iso for number in to if number not in bad},
-        "recipientsPerCountry": dict(Counter(require_country(recipient.number).iso for recipient in left)),
-        "recipientsPerGroup": {
-            group: sum(service not in contact.blacklisted for contact in contacts)
-            for group, contacts in members.items()
-        },
-        "totalInGroups": len(left) - specified,
-    }

@@ -1,13 +1,29 @@
-"""What the simulated Routee keeps about messages, numbers, pools and people."""
+"""What the simulated Routee keeps about messages, campaigns, numbers, pools and people."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+from typing import Any, Generic, Protocol, TypeVar
 
-from sandbox.routee.callbacks import Target
-from sandbox.routee.wire import Wire, timestamp
+from pydantic import Field
 
-SMS_STATUSES = ("Queued", "Sent", "Unsent", "Failed", "Delivered", "Undelivered")
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Wire
+from sandbox.routee.fields import Callback, CountryCode, MessageCallback, Text, Url
+from sandbox.routee.networks import Network, network_of
+from sandbox.routee.segmentation import analyze
+from sandbox.routee.wire import drop_empty, timestamp
+
+STATUSES = {
+    "Sms": ("Queued", "Sent", "Unsent", "Failed", "Delivered", "Undelivered"),
+    "Viber": ("Queued", "Sent", "Unsent", "Delivered", "Undelivered"),
+    "Voice": (
+        *("Queued", "Initiated", "Ringing", "InProgress"),
+        *("Completed", "Busy", "NoAnswer", "Failed", "Unknown", "Unsent", "Terminated"),
+    ),
+}
+"""The statuses of each channel."""
+
 FINAL_SMS_STATUSES = frozenset({"Delivered", "Undelivered", "Failed", "Unsent"})
 SERVICES = ("Sms", "Voice", "Viber", "TwoStep", "Lookup", "NumberValidator")
 """The services that have a blacklist."""
@@ -20,67 +36,38 @@ class Status:
     name: str
     at: datetime
     detailed: str = ""
-    description: str = ""
 
-    @property
-    def reason(self) -> Wire:
-        """The reason object, empty while there is nothing to say."""
-        return {"detailedStatus": self.detailed, "description": self.description} if self.detailed else {}
+    def to_tracking(self) -> Wire:
+        """Return the status as tracking answers spell it: `status` and `date`."""
+        return {"status": self.name, "date": timestamp(self.at), **self._reason()}
 
-    def tracked(self) -> Wire:
-        """The status as tracking answers spell it: `status` and `date`."""
-        return {"status": self.name, "date": timestamp(self.at), **({"reason": self.reason} if self.reason else {})}
+    def to_callback(self) -> Wire:
+        """Return the status as callbacks spell it: `name` and `updatedDate`."""
+        return {"name": self.name, "updatedDate": timestamp(self.at), **self._reason()}
 
-    def called_back(self) -> Wire:
-        """The status as callbacks spell it: `name` and `updatedDate`."""
-        return {
-            "name": self.name,
-            "updatedDate": timestamp(self.at),
-            **({"reason": self.reason} if self.reason else {}),
-        }
+    def _reason(self) -> Wire:
+        if not self.detailed:
+            return {}
+        return {"reason": {"detailedStatus": self.detailed, "description": f"Message status: {self.detailed}"}}
 
 
-@dataclass
-class Part:
-    """One part of a message and its price."""
-
-    sms_id: str
-    price: Decimal
-
-
-@dataclass
-class Sms:
-    """A message, going out or coming in."""
-
-    id: str
-    sender: str
-    to: str
-    text: str
-    country: str
-    operator: str
-    parts: list[Part]
-    created: datetime
-    status: Status
-    application: str
-    mcc: str
-    mnc: str
-    direction: str = "Outbound"
-    label: str = ""
-    target: Target | None = None
-    campaign: "SmsCampaign | None" = None
-    groups: list[str] = field(default_factory=list[str])
-    pool: "Pool | None" = None
-    pool_strategy: str = ""
+class Priced(Protocol):
+    """A message or a call."""
 
     @property
     def price(self) -> Decimal:
-        """What all parts cost together."""
-        return sum((part.price for part in self.parts), Decimal(0))
+        """Return what it cost so far."""
+        ...
 
     @property
-    def latency(self) -> int:
-        """Seconds from acceptance to the last change of status (the unit is inferred)."""
-        return int((self.status.at - self.created).total_seconds())
+    def status(self) -> Status:
+        """Return its status."""
+        ...
+
+
+M = TypeVar("M", bound=Priced)
+NO_NETWORK = Network("", "", "", Decimal(0))
+"""Where a message comes from that comes in."""
 
 
 @dataclass
@@ -99,19 +86,13 @@ class Contact:
     blacklisted: list[str] = field(default_factory=list[str])
 
     def label(self, name: str) -> str:
-        """The value of a label, built in or the account's own."""
-        built_in = {
-            "firstName": self.first_name,
-            "lastName": self.last_name,
-            "mobile": self.mobile,
-            "email": self.email,
-            "country": self.country,
-        }
+        """Return the value of a label, built in or the account's own."""
+        built_in = {**self._names(), "mobile": self.mobile, "country": self.country}
         return self.labels.get(name, built_in.get(name, ""))
 
     def to_wire(self) -> Wire:
-        """The contact as every operation on contacts shows it."""
-        wire: Wire = {
+        """Return the contact as every operation on contacts shows it."""
+        return {
             "id": self.id,
             "mobile": self.mobile,
             "country": self.country,
@@ -119,9 +100,11 @@ class Contact:
             "groups": list(self.groups),
             "blacklistedServices": list(self.blacklisted),
             "labels": [{"name": name, "value": value} for name, value in self.labels.items()],
+            **drop_empty(self._names()),
         }
-        optional = {"firstName": self.first_name, "lastName": self.last_name, "email": self.email}
-        return wire | {name: value for name, value in optional.items() if value}
+
+    def _names(self) -> dict[str, str]:
+        return {"firstName": self.first_name, "lastName": self.last_name, "email": self.email}
 
 
 @dataclass(frozen=True)
@@ -142,64 +125,117 @@ class Audience:
     errors: list[Wire]
 
 
-@dataclass
-class Reminder:
-    """Test messages before and after a campaign."""
-
-    to: list[str]
-    before: int | None
-    after: int | None
-
-    def to_wire(self) -> Wire:
-        """The reminder object."""
-        minutes = {"minutesBefore": self.before, "minutesAfter": self.after}
-        return {"to": self.to, **{name: value for name, value in minutes.items() if value is not None}}
-
-
-@dataclass
-class CampaignPlan:
-    """A bulk send as it is asked for."""
-
-    sender: str
-    text: str
-    to: list[str]
-    contacts: list[str]
-    groups: list[str]
-    scheduled: datetime | None
-    name: str
-    flash: bool
-    respect_quiet_hours: bool
-    target: Target | None
-    campaign_target: Target | None
-    reminder: Reminder | None
-    fallback_values: dict[str, str]
-    ttl: int
-    transcode: bool
-    application: str
-
-
-@dataclass
-class SmsCampaign:
-    """A bulk send and how far it is; `revision` tells what was planned for an older version of it."""
+@dataclass(kw_only=True)
+class Campaign(Generic[M]):
+    """A bulk send and how far it is; what was planned for an older `revision` of it does not happen."""
 
     id: str
+    kind: str
+    """Sms, Voice or Viber."""
     created: datetime
-    plan: CampaignPlan
+    application: str
+    name: str
+    scheduled: datetime | None
+    request: Wire
+    """What was asked for, as answers repeat it."""
     audience: Audience
+    callback: Callback[Any] | None = None
     state: str = "Scheduled"
     revision: int = 0
-    messages: list[Sms] = field(default_factory=list[Sms])
+    messages: list[M] = field(default_factory=list[M])
     ended: datetime | None = None
 
-    @property
-    def cost(self) -> Decimal:
-        """What it has cost so far (that this is no estimate is inferred)."""
-        return sum((message.price for message in self.messages), Decimal(0))
-
-    def counts(self) -> dict[str, int]:
-        """How many messages are in each status."""
+    def count_statuses(self) -> dict[str, int]:
+        """Return how many messages or calls are in each status."""
         names = [message.status.name for message in self.messages]
-        return {status: names.count(status) for status in SMS_STATUSES}
+        return {status: names.count(status) for status in STATUSES[self.kind]}
+
+    def to_wire(self) -> Wire:
+        """Return what every channel shows; `cost` is what it has cost so far (that this is no estimate is inferred)."""
+        return {
+            "trackingId": self.id,
+            "createdAt": timestamp(self.created),
+            "type": self.kind,
+            "state": self.state,
+            "cost": sum((message.price for message in self.messages), Decimal(0)),
+            **self.request,
+            **({"scheduledDate": timestamp(self.scheduled)} if self.scheduled else {}),
+        }
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """One SMS that is not sent yet; `ttl` is in minutes."""
+
+    sender: str
+    to: str
+    text: str
+    application: str = ""
+    label: str = ""
+    callback: Callback[Any] | None = None
+    ttl: int | None = None
+    transcode: bool = False
+    campaign: "Campaign[Sms] | None" = None
+    groups: list[str] = field(default_factory=list[str])
+    pool: "Pool | None" = None
+    pool_strategy: str = ""
+
+    def count_parts(self) -> int:
+        """Return how many parts it will have."""
+        return analyze(self.text).parts_sent(self.transcode)
+
+    def estimate(self) -> Decimal:
+        """Return what it will cost."""
+        return network_of(self.to).sms * self.count_parts()
+
+
+@dataclass
+class Part:
+    """One part of a message and its price."""
+
+    sms_id: str
+    price: Decimal
+
+
+@dataclass(kw_only=True)
+class Sms(Draft):
+    """A message, going out or coming in."""
+
+    id: str
+    country: str
+    network: Network = NO_NETWORK
+    parts: list[Part]
+    created: datetime
+    status: Status
+    direction: str = "Outbound"
+
+    @property
+    def price(self) -> Decimal:
+        """What all parts cost together."""
+        return sum((part.price for part in self.parts), Decimal(0))
+
+    def describe_parts(self) -> list[Wire]:
+        """Return what trackings and delivery reports have in common, one object for each part.
+
+        `latency` is in seconds from acceptance to the last change of status (the unit is inferred).
+        """
+        common: Wire = {
+            "applicationName": self.application,
+            "country": self.country,
+            "messageId": self.id,
+            "groups": self.groups,
+            "operator": self.network.name,
+            "originatingService": "Sms",
+            "to": self.to,
+            "latency": int((self.status.at - self.created).total_seconds()),
+            "parts": len(self.parts),
+            "from": self.sender,
+            "direction": self.direction,
+        }
+        return [
+            {**common, "smsId": part.sms_id, "part": position, "price": part.price}
+            for position, part in enumerate(self.parts, start=1)
+        ]
 
 
 @dataclass(frozen=True)
@@ -212,6 +248,7 @@ class NumberOffer:
     monthly: Decimal
     activation: Decimal
     inbound: tuple[tuple[str, Decimal], ...]
+    """For each service what one message or charge interval coming in costs."""
     charge_interval: int = 60
     toll_free: bool = False
     area_code: str = ""
@@ -220,10 +257,6 @@ class NumberOffer:
     def number_type(self) -> str:
         """The type that a search filters on."""
         return "TOLL_FREE" if self.toll_free else "VLN"
-
-    def inbound_price(self, service: str) -> Decimal:
-        """What one message or charge interval coming in costs."""
-        return dict(self.inbound).get(service, Decimal(0))
 
 
 @dataclass
@@ -238,35 +271,34 @@ class RentedNumber:
     inbound_voice_url: str = ""
 
 
-@dataclass
-class SmsSettings:
+class PoolSender(Body):
+    """One of several senders of a pool."""
+
+    country: CountryCode
+    senderId: Text
+    keyword: str = ""
+    shortCode: str = ""
+
+
+class SmsSettings(Body):
     """How a pool chooses senders; `inboundSMSCallbackUrl` has a capital SMS here, unlike at numbers."""
 
     sticky: bool = True
     geomatch: bool = True
     transcode: bool = False
-    default_country: str = ""
-    alphanumeric: str = ""
-    inbound_url: str = ""
-    target: Target | None = None
-    multiple_sender: list[Wire] = field(default_factory=list[Wire])
+    defaultCountry: CountryCode | None = None
+    alphanumericSenderId: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 ._&-]{1,11}$")
+    inboundSMSCallbackUrl: Url | None = None
+    callback: MessageCallback | None = None
+    multipleSender: list[PoolSender] = []
 
-    def to_wire(self, *, brief: bool = False) -> Wire:
-        """The settings object; `brief` leaves out what the list of pools does not show."""
-        wire: Wire = {"sticky": self.sticky, "geomatch": self.geomatch, "transcode": self.transcode}
-        if self.default_country:
-            wire["defaultCountry"] = self.default_country
-        if brief:
-            return wire
-        if self.alphanumeric:
-            wire["alphanumericSenderId"] = self.alphanumeric
-        if self.inbound_url:
-            wire["inboundSMSCallbackUrl"] = self.inbound_url
-        if self.target is not None:
-            wire["callback"] = self.target.to_wire()
-        if self.multiple_sender:
-            wire["multipleSender"] = self.multiple_sender
-        return wire
+    def to_wire(self) -> Wire:
+        """Return the settings object."""
+        return self.model_dump(include={"sticky", "geomatch", "transcode"}) | self.model_dump(exclude_defaults=True)
+
+    def to_brief(self) -> Wire:
+        """Return what the list of pools shows."""
+        return self.model_dump(include={"sticky", "geomatch", "transcode", "defaultCountry"}, exclude_none=True)
 
 
 @dataclass
@@ -302,8 +334,6 @@ class Verification:
 class Lookup:
     """One HLR lookup or number validation that was paid."""
 
-    id: str
-    to: str
     price: Decimal
     created: datetime
     answer: Wire
@@ -319,12 +349,3 @@ class TopUp:
     amount: Decimal
     before: Decimal
     source: str
-
-    @property
-    def after(self) -> Decimal:
-        """The balance after it."""
-        return self.before + self.amount
-
-
-DEFAULT_TTL = timedelta(hours=72)
-"""Documented: how long delivery of an SMS is attempted."""

@@ -1,4 +1,4 @@
-"""The numbers on offer, and how one is rented, renewed and given back."""
+"""The numbers on offer, and how one is rented, renewed and cancelled."""
 
 import calendar
 from collections.abc import Iterator
@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
+from sandbox.frame.wire import Refusal
 from sandbox.routee.records import NumberOffer, RentedNumber
 from sandbox.routee.state import State
-from sandbox.routee.wire import Refusal, refused
+from sandbox.routee.wire import refuse
 
 GONE_ENDING = "77"
 """Listed numbers that end like this cannot be rented: somebody else was faster."""
@@ -29,7 +30,7 @@ _BLOCKS = (
 
 
 def stock() -> Iterator[NumberOffer]:
-    """Every number on offer at the start, twelve of each block."""
+    """Yield every number on offer at the start, twelve of each block."""
     for country, first, digits, area_code, monthly, activation, toll_free in _BLOCKS:
         for line in range(12):
             yield NumberOffer(
@@ -54,7 +55,7 @@ def rent(state: State, msisdn: str) -> RentedNumber:
     """
     offer = state.inventory.get(msisdn)
     if offer is None or msisdn.endswith(GONE_ENDING):
-        raise not_found(msisdn)
+        raise refuse_number(msisdn)
     state.require(offer.activation + offer.monthly)
     number = RentedNumber(state.new_id("number"), offer, add_month(state.now()))
     state.pay("number_activation", 1, offer.activation, number.tracking_id)
@@ -66,10 +67,9 @@ def rent(state: State, msisdn: str) -> RentedNumber:
 
 
 def cancel(state: State, number: RentedNumber) -> None:
-    """Give a number back: it leaves its pool and is on offer again; nothing is refunded (inferred)."""
+    """Cancel a number: it leaves its pool and is on offer again; nothing is refunded (inferred)."""
     msisdn = number.offer.msisdn
-    pool = state.pool_with(msisdn)
-    if pool is not None:
+    if pool := state.pool_with(msisdn):
         pool.numbers.remove(msisdn)
     del state.numbers[msisdn]
     state.inventory[msisdn] = number.offer
@@ -80,13 +80,13 @@ def plan_renewal(state: State, number: RentedNumber) -> None:
     state.agenda.at(number.next_renewal, partial(_renew, state, number))
 
 
-def not_found(msisdn: str) -> Refusal:
-    """No such number (module 021 is documented, the last three digits are inferred)."""
-    return refused("404021001", f"The number {msisdn} was not found.")
+def refuse_number(msisdn: str) -> Refusal:
+    """Return the error for an unknown number (module 021 is documented, the last three digits are inferred)."""
+    return refuse("404021001", f"The number {msisdn} was not found.")
 
 
 def add_month(moment: datetime) -> datetime:
-    """The same day of the next month, or its last day."""
+    """Return the same day of the next month, or its last day."""
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
     return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
 

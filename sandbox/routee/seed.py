@@ -1,6 +1,6 @@
 """The seeded account: the European side of Bluewater Dental Group, who also text from VoiceTel.
 
-The patients John Smith, Anjali Patel and Marcus Reed, the stranger at 917-555-0164 and the undeliverable 646-555-0198
+The patients John Smith, Anjali Patel and Marcus Reed, the unknown 917-555-0164 and the undeliverable 646-555-0198
 are the same as in VoiceTel's seed; Marcus Reed opted out there and is blacklisted here.
 """
 
@@ -21,9 +21,8 @@ from sandbox.routee.operations.two_step import CODE
 from sandbox.routee.operations.viber import NO_VIBER
 from sandbox.routee.records import Contact, NumberOffer, Pool, RentedNumber, SmsSettings, TopUp
 from sandbox.routee.renting import GONE_ENDING, plan_renewal, stock
-from sandbox.routee.sending import FATES, NEVER_SETTLED, receive
+from sandbox.routee.sending import NEVER_SETTLED, OUTCOMES, receive
 from sandbox.routee.state import State
-from sandbox.routee.wire import Answer
 
 APPLICATION = Application(
     id="5c93de1be4b0a8ffcf3f1b2e",
@@ -83,14 +82,14 @@ RECEIVED = (
 
 
 def seeded_state(surroundings: Surroundings) -> State:
-    """A fresh state; its history was lived through event by event and ends at the sandbox's present.
+    """Make a fresh state; its history happens event by event and ends at the sandbox's present.
 
     What the history cost is not in the common ledger, which begins with the sandbox.
     """
     state = State(replace(surroundings, ledger=Ledger(surroundings.clock)))
     state.balance = Decimal(1000)
-    state.desk.register(APPLICATION)
-    state.desk.register(REPORTING)
+    state.tokens.register(APPLICATION)
+    state.tokens.register(REPORTING)
     state.viber_senders = {VIBER_SENDER: "Bluewater"}
     state.inventory = {offer.msisdn: offer for offer in stock()}
     _add_people(state)
@@ -105,7 +104,7 @@ def seeded_state(surroundings: Surroundings) -> State:
 
 
 def describe_seed(state: State) -> dict[str, object]:
-    """Credentials, seeded identifiers and the numbers that behave in a special way."""
+    """List credentials, seeded identifiers and the numbers that behave in a special way."""
     return {
         "company": "Bluewater Dental Group, also a customer of VoiceTel",
         "token_path": "/oauth/token",
@@ -117,14 +116,14 @@ def describe_seed(state: State) -> dict[str, object]:
         "contacts": {contact.id: contact.mobile for contact in state.contacts.values()},
         "groups": list(state.groups),
         "blacklisted": {one.mobile: one.blacklisted for one in state.contacts.values() if one.blacklisted},
-        "campaigns": {one.id: f"{one.plan.name}, {one.state}" for one in state.campaigns.values()},
+        "campaigns": {one.id: f"{one.name}, {one.state}" for one in state.campaigns.values()},
         "conversations": list(state.conversations),
         "lookups": list(state.lookups),
         "inbound_messages": [one.id for one in state.sms.values() if one.direction == "Inbound"],
         "viber_senders": list(state.viber_senders),
         "two_step_code": f"the first digits of {CODE}, as many as were asked for (4 by default)",
         "sms_to_numbers_ending_in": {
-            **{ending: f"{name}, {detailed}" for ending, (name, detailed) in FATES.items()},
+            **{ending: f"{name}, {detailed}" for ending, (name, detailed) in OUTCOMES.items()},
             NEVER_SETTLED: "Sent until the ttl is over, then Undelivered, Expired",
         },
         "calls_to_numbers_ending_in": {
@@ -186,7 +185,7 @@ def _add_numbers(state: State) -> None:
         number.inbound_sms_url = "https://hooks.bluewater.example/routee/sms"
         state.numbers[msisdn] = number
         plan_renewal(state, number)
-    settings = SmsSettings(alphanumeric="Bluewater", default_country="GB")
+    settings = SmsSettings(alphanumericSenderId="Bluewater", defaultCountry="GB")
     pool = Pool(state.new_id("pool"), "Recalls", settings, now - timedelta(days=90))
     pool.numbers = [BRITISH_NUMBER, AMERICAN_NUMBER]
     state.pools[pool.id] = pool
@@ -198,13 +197,12 @@ def _add_numbers(state: State) -> None:
 
 
 def _add_history(state: State) -> None:
-    """Put the past on the agenda; it is lived through when the agenda catches up."""
+    """Put the past on the agenda; it happens when the agenda catches up."""
     call = Call(state, APPLICATION, {})
     for hours, sender, to, label, text in SENT:
-        body = sms.SmsBody.model_validate({"from": sender, "to": to, "body": text, "label": label})
-        _past(state, hours, partial(sms.send_sms, call, body))
+        _past(state, hours, partial(sms.send_sms.handle, call, from_=sender, to=to, body=text, label=label))
     for hours, sender, to, text in RECEIVED:
-        state.agenda.at(state.now() - timedelta(hours=hours), partial(_receive, state, sender, to, text))
+        _past(state, hours, partial(receive, state, sender, to, text))
     recall = campaigns.CampaignBody.model_validate(
         {
             "from": "Bluewater",
@@ -214,39 +212,26 @@ def _add_history(state: State) -> None:
             "fallbackValues": {"firstName": "patient"},
         }
     )
-    _past(state, 70, partial(campaigns.start_campaign, call, recall))
+    _past(state, 70, partial(campaigns.start_campaign.handle, call, recall))
+    message = {"text": "This is Bluewater Dental. Press 1 to confirm.", "language": "en-GB"}
+    collect = {"type": "COLLECT", "eventUrl": "https://hooks.bluewater.example/routee/keys", "maxDigits": 1}
     talk = conversations.ConversationBody.model_validate(
         {
             "from": BRITISH_NUMBER[1:],
             "to": {"phone": "+447700900123"},
-            "dialPlan": {
-                "verbs": [
-                    {
-                        "type": "SAY",
-                        "message": {"text": "This is Bluewater Dental. Press 1 to confirm.", "language": "en-GB"},
-                    },
-                    {"type": "COLLECT", "eventUrl": "https://hooks.bluewater.example/routee/keys", "maxDigits": 1},
-                ]
-            },
+            "dialPlan": {"verbs": [{"type": "SAY", "message": message}, collect]},
         }
     )
-    _past(state, 27, partial(conversations.start_conversation, call, talk))
-    _past(state, 26, partial(lookups.look_up, call, lookups.LookupBody(to="+306971234567", label="cleanup")))
+    _past(state, 27, partial(conversations.start_conversation.handle, call, talk))
+    _past(state, 26, partial(lookups.look_up.handle, call, to="+306971234567", label="cleanup"))
 
 
-def _past(state: State, hours: int, operation: Callable[[], Answer]) -> None:
-    def happen() -> None:
-        operation()
-
+def _past(state: State, hours: int, happen: Callable[[], object]) -> None:
     state.agenda.at(state.now() - timedelta(hours=hours), happen)
 
 
-def _receive(state: State, sender: str, to: str, text: str) -> None:
-    receive(state, sender, to, text)
-
-
 def _schedule_campaign(state: State) -> None:
-    """A campaign that has not begun: what an update without a date would send at once."""
+    """Add a campaign that has not begun: what an update without a date would send at once."""
     body = campaigns.CampaignBody.model_validate(
         {
             "from": "Bluewater",
@@ -256,4 +241,4 @@ def _schedule_campaign(state: State) -> None:
             "scheduledDate": state.now() + timedelta(days=2),
         }
     )
-    campaigns.start_campaign(Call(state, APPLICATION, {}), body)
+    campaigns.start_campaign.handle(Call(state, APPLICATION, {}), body)

@@ -1,29 +1,23 @@
-"""How an SMS is priced, sent, and moves from status to status."""
+"""How an SMS is paid, sent, and moves from status to status."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
-from sandbox.routee.callbacks import INBOUND_RETRIES, REPORT_RETRIES, Target
+from sandbox.frame.wire import Refusal, Wire
+from sandbox.routee.callbacks import INBOUND_RETRIES, REPORT_RETRIES
 from sandbox.routee.networks import is_mobile, network_of, require_country
-from sandbox.routee.records import (
-    DEFAULT_TTL,
-    FINAL_SMS_STATUSES,
-    Part,
-    Pool,
-    Sms,
-    SmsCampaign,
-    Status,
-)
+from sandbox.routee.records import FINAL_SMS_STATUSES, Draft, Part, Sms, Status
 from sandbox.routee.segmentation import analyze
 from sandbox.routee.state import State
-from sandbox.routee.wire import Refusal, Wire, refused, timestamp
+from sandbox.routee.wire import refuse, timestamp
 
 SENT_AFTER = timedelta(seconds=1)
 SETTLED_AFTER = timedelta(seconds=3)
+DEFAULT_TTL = timedelta(hours=72)
+"""Documented: how long delivery of an SMS is attempted."""
 
-FATES = {
+OUTCOMES = {
     "0001": ("Undelivered", "Undelivered on Handset"),
     "0002": ("Failed", "Unknown Number"),
     "0003": ("Undelivered", "Call Barred"),
@@ -35,32 +29,6 @@ NEVER_SETTLED = "0004"
 """Messages to numbers that end like this stay Sent until their time to live is over."""
 
 
-@dataclass
-class Dispatch:
-    """One SMS about to be sent."""
-
-    sender: str
-    to: str
-    text: str
-    application: str
-    label: str = ""
-    target: Target | None = None
-    ttl: int | None = None
-    transcode: bool = False
-    campaign: SmsCampaign | None = None
-    groups: tuple[str, ...] = ()
-    pool: Pool | None = None
-    pool_strategy: str = ""
-
-    def price(self) -> Decimal:
-        """What it will cost."""
-        return network_of(self.to).sms * self.parts()
-
-    def parts(self) -> int:
-        """How many parts it will have."""
-        return analyze(self.text).parts_sent(self.transcode)
-
-
 def require_mobile(number: str) -> None:
     """Check that a number can get an SMS.
 
@@ -68,35 +36,35 @@ def require_mobile(number: str) -> None:
         Refusal: 400005000 with inner error 008.
     """
     if not is_mobile(number):
-        raise refused("400005000", f"{number} is not a valid mobile number. (errorCode: 008)")
+        raise refuse("400005000", f"{number} is not a valid mobile number. (errorCode: 008)")
 
 
-def send(state: State, dispatch: Dispatch) -> Sms:
+def send(state: State, draft: Draft) -> Sms:
     """Pay for an SMS and send it; the whole price is taken when it is accepted (inferred).
 
     Raises:
         Refusal: 400001009 if the balance does not cover it; then nothing is sent.
     """
     identifier = state.new_id("sms")
-    state.pay("sms", dispatch.parts(), dispatch.price(), identifier)
-    sms = _keep(state, identifier, dispatch, "Queued")
+    state.pay("sms", draft.count_parts(), draft.estimate(), identifier)
+    sms = _keep(state, identifier, draft, "Queued")
     _report(state, sms)
     state.agenda.at(state.now() + SENT_AFTER, partial(_move, state, sms, "Sent", "Sent"))
-    if dispatch.to.endswith(NEVER_SETTLED):
-        expiry = DEFAULT_TTL if dispatch.ttl is None else timedelta(minutes=dispatch.ttl)
+    if sms.to.endswith(NEVER_SETTLED):
+        expiry = DEFAULT_TTL if sms.ttl is None else timedelta(minutes=sms.ttl)
         state.agenda.at(state.now() + expiry, partial(_move, state, sms, "Undelivered", "Expired"))
     else:
-        name, detailed = FATES.get(dispatch.to[-4:], ("Delivered", "Delivered"))
+        name, detailed = OUTCOMES.get(sms.to[-4:], ("Delivered", "Delivered"))
         state.agenda.at(state.now() + SETTLED_AFTER, partial(_move, state, sms, name, detailed))
     return sms
 
 
-def send_if_paid(state: State, dispatch: Dispatch) -> Sms:
+def send_if_paid(state: State, draft: Draft) -> Sms:
     """Send one SMS of a bulk send; without enough balance it ends as Unsent and costs nothing (documented)."""
     try:
-        return send(state, dispatch)
+        return send(state, draft)
     except Refusal:
-        sms = _keep(state, state.new_id("sms"), dispatch, "Unsent")
+        sms = _keep(state, state.new_id("sms"), draft, "Unsent")
         _make_free(sms)
         _report(state, sms)
         return sms
@@ -109,7 +77,7 @@ def receive(state: State, sender: str, to: str, text: str) -> Sms:
     """
     rented = state.numbers[to]
     parts = analyze(text).parts
-    price = rented.offer.inbound_price("Sms")
+    price = dict(rented.offer.inbound).get("Sms", Decimal(0))
     if price * parts > state.balance:
         price = Decimal(0)
     sms = Sms(
@@ -118,55 +86,27 @@ def receive(state: State, sender: str, to: str, text: str) -> Sms:
         to=to,
         text=text,
         country=rented.offer.country,
-        operator="",
         parts=[Part(state.new_id("part"), price) for _ in range(parts)],
         created=state.now(),
         status=Status("Delivered", state.now()),
-        application="",
-        mcc="",
-        mnc="",
         direction="Inbound",
     )
     state.sms[sms.id] = sms
     if sms.price:
         state.pay("inbound_sms", parts, sms.price, sms.id)
-    if rented.inbound_sms_url:
-        state.outbox.post("inbound sms", rented.inbound_sms_url, inbound_payload(sms), INBOUND_RETRIES)
-    pool = state.pool_with(to)
-    if pool is not None and pool.settings.inbound_url:
-        payload = {**inbound_payload(sms), "price": sms.price}
-        state.outbox.post("inbound sms of a pool", pool.settings.inbound_url, payload, INBOUND_RETRIES)
+    state.outbox.post("inbound sms", rented.inbound_sms_url, _inbound_payload(sms), INBOUND_RETRIES)
+    if pool := state.pool_with(to):
+        payload = {**_inbound_payload(sms), "price": sms.price}
+        state.outbox.post("inbound sms of a pool", pool.settings.inboundSMSCallbackUrl or "", payload, INBOUND_RETRIES)
     return sms
 
 
-def tracked(sms: Sms) -> list[Wire]:
-    """An SMS as trackings show it, one object for each part; what only some trackings have is added by them."""
-    wires: list[Wire] = []
-    for position, part in enumerate(sms.parts, start=1):
-        wire: Wire = {
-            "applicationName": sms.application,
-            "country": sms.country,
-            "smsId": part.sms_id,
-            "messageId": sms.id,
-            "groups": list(sms.groups),
-            "body": sms.text,
-            "operator": sms.operator,
-            "originatingService": "Sms",
-            "to": sms.to,
-            "latency": sms.latency,
-            "parts": len(sms.parts),
-            "part": position,
-            "price": part.price,
-            "status": sms.status.tracked(),
-            "from": sms.sender,
-            "direction": sms.direction,
-        }
-        wires.append(wire)
-    return wires
+def track(sms: Sms) -> list[Wire]:
+    """Return an SMS as trackings show it, one object for each part; what only some trackings have is added by them."""
+    return [{**part, "body": sms.text, "status": sms.status.to_tracking()} for part in sms.describe_parts()]
 
 
-def inbound_payload(sms: Sms) -> Wire:
-    """The body of the inbound callback."""
+def _inbound_payload(sms: Sms) -> Wire:
     return {
         "messageId": sms.id,
         "from": sms.sender,
@@ -179,37 +119,25 @@ def inbound_payload(sms: Sms) -> Wire:
     }
 
 
-def _keep(state: State, identifier: str, dispatch: Dispatch, status: str) -> Sms:
-    country = require_country(dispatch.to)
-    network = network_of(dispatch.to)
+def _keep(state: State, identifier: str, draft: Draft, status: str) -> Sms:
+    network = network_of(draft.to)
     sms = Sms(
+        **vars(draft),
         id=identifier,
-        sender=dispatch.sender,
-        to=dispatch.to,
-        text=dispatch.text,
-        country=country.iso,
-        operator=network.name,
-        parts=[Part(state.new_id("part"), network.sms) for _ in range(dispatch.parts())],
+        country=require_country(draft.to).iso,
+        network=network,
+        parts=[Part(state.new_id("part"), network.sms) for _ in range(draft.count_parts())],
         created=state.now(),
         status=Status(status, state.now()),
-        application=dispatch.application,
-        mcc=network.mcc,
-        mnc=network.mnc,
-        label=dispatch.label,
-        target=dispatch.target,
-        campaign=dispatch.campaign,
-        groups=list(dispatch.groups),
-        pool=dispatch.pool,
-        pool_strategy=dispatch.pool_strategy,
     )
     state.sms[identifier] = sms
     return sms
 
 
 def _move(state: State, sms: Sms, name: str, detailed: str) -> None:
-    sms.status = Status(name, state.now(), detailed, f"Message status: {detailed}")
+    sms.status = Status(name, state.now(), detailed)
     if name == "Failed":
-        # A reseller's note says that Failed and Unsent are not charged; so the price is given back (inferred).
+        # A reseller's note says that Failed and Unsent are not charged; so the price is paid back (inferred).
         state.pay_back("sms_failed", len(sms.parts), sms.price, sms.id)
         _make_free(sms)
     _report(state, sms)
@@ -222,37 +150,17 @@ def _make_free(sms: Sms) -> None:
 
 def _report(state: State, sms: Sms) -> None:
     """Post the delivery report of each part, if the strategy wants it; also for Queued, which the page names."""
-    if sms.target is None or not sms.target.wants(sms.status.name in FINAL_SMS_STATUSES):
-        return
-    retries = REPORT_RETRIES if sms.pool is None else INBOUND_RETRIES
-    for position in range(1, len(sms.parts) + 1):
-        state.outbox.post("delivery report", sms.target.url, _report_payload(sms, position), retries)
-
-
-def _report_payload(sms: Sms, position: int) -> Wire:
-    part = sms.parts[position - 1]
-    payload: Wire = {
-        "messageId": sms.id,
-        "smsId": part.sms_id,
-        "part": position,
-        "parts": len(sms.parts),
+    more: Wire = {
         "label": sms.label,
-        "to": sms.to,
-        "from": sms.sender,
-        "country": sms.country,
-        "operator": sms.operator,
-        "groups": list(sms.groups),
-        "campaignName": sms.campaign.plan.name if sms.campaign else "",
-        "status": sms.status.called_back(),
         "message": sms.text,
-        "applicationName": sms.application,
-        "latency": sms.latency,
-        "price": part.price,
-        "direction": sms.direction,
-        "originatingService": "Sms",
+        "status": sms.status.to_callback(),
+        "campaignName": sms.campaign.name if sms.campaign else "",
     }
     if sms.campaign is not None:
-        payload["campaignTrackingId"] = sms.campaign.id
+        more["campaignTrackingId"] = sms.campaign.id
     if sms.pool is not None:
-        payload |= {"poolId": sms.pool.id, "poolName": sms.pool.name, "poolStrategy": sms.pool_strategy}
-    return payload
+        more |= {"poolId": sms.pool.id, "poolName": sms.pool.name, "poolStrategy": sms.pool_strategy}
+    final = sms.status.name in FINAL_SMS_STATUSES
+    retries = REPORT_RETRIES if sms.pool is None else INBOUND_RETRIES
+    for part in sms.describe_parts():
+        state.outbox.report("delivery report", sms.callback, final, part | more, retries)

@@ -2,35 +2,24 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 
-from sandbox.routee.wire import Wire
+from sandbox.frame.wire import Wire
+from sandbox.routee.fields import UrlShortener
 
 _LINK = re.compile(r"https?://\S+")
 
 
-@dataclass(frozen=True)
-class ShortenedText:
-    """A text with short links, and what they stand for."""
-
-    text: str
-    urls: tuple[tuple[str, str], ...]
-    validity: int
-
-    def to_wire(self) -> Wire:
-        """The object that the answer of a pool shows."""
-        return {
-            "urls": [{"longUrl": long, "shortUrl": short} for long, short in self.urls],
-            "urlValidity": self.validity,
-        }
+def shorten(text: str, shortener: UrlShortener | None) -> str:
+    """Replace every link, up to the next space, if asked to (documented; the form of the short link is made up)."""
+    return _LINK.sub(lambda match: _short(match.group()), text) if shortener else text
 
 
-def shorten(text: str, validity: int) -> ShortenedText:
-    """Replace every link, up to the next space (documented; the form of the short link is made up)."""
-    urls: dict[str, str] = {}
+def list_links(text: str, shortener: UrlShortener) -> Wire:
+    """Return the object that the answer of a pool shows; `text` is the text as it was given."""
+    links = dict.fromkeys(_LINK.findall(text))
+    urls = [{"longUrl": link, "shortUrl": _short(link)} for link in links]
+    return {"urls": urls, "urlValidity": shortener.urlValidity}
 
-    def replace(match: re.Match[str]) -> str:
-        long = match.group()
-        return urls.setdefault(long, f"https://short.example/{hashlib.sha256(long.encode()).hexdigest()[:7]}")
 
-    return ShortenedText(_LINK.sub(replace, text), tuple(urls.items()), validity)
+def _short(link: str) -> str:
+    return f"https://short.example/{hashlib.sha256(link.encode()).hexdigest()[:7]}"

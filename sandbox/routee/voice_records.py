@@ -3,25 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sandbox.routee.callbacks import Target
-from sandbox.routee.records import Audience, Status
-from sandbox.routee.wire import Wire, timestamp
+from sandbox.frame.wire import Wire
+from sandbox.routee.fields import Callback
+from sandbox.routee.records import STATUSES, Campaign, Status
+from sandbox.routee.wire import timestamp
 
-CALL_STATUSES = (
-    "Queued",
-    "Initiated",
-    "Ringing",
-    "InProgress",
-    "Completed",
-    "Busy",
-    "NoAnswer",
-    "Failed",
-    "Unknown",
-    "Unsent",
-    "Terminated",
-)
-FINAL_CALL_STATUSES = frozenset(CALL_STATUSES[4:])
+FINAL_CALL_STATUSES = frozenset(STATUSES["Voice"][4:])
 
 
 @dataclass
@@ -32,10 +21,9 @@ class Recording:
     call: "CallLeg"
     start: datetime
     end: datetime
-    kind: str
 
     def to_wire(self) -> Wire:
-        """The recording as conversations and trackings list it."""
+        """Return the recording as conversations and trackings list it."""
         return {
             "trackingId": self.id,
             "start": timestamp(self.start),
@@ -61,12 +49,13 @@ class CallLeg:
     created: datetime
     status: Status
     application: str
+    callback: Callback[Any] | None
+    talk: timedelta
+    """How long it lasts unless something ends it."""
     conversation: str = ""
-    campaign: "VoiceCampaign | None" = None
-    target: Target | None = None
+    campaign: "Campaign[CallLeg] | None" = None
     message: Wire = field(default_factory=Wire)
     hangup_delay: int | None = None
-    talk: timedelta = timedelta(seconds=30)
     answered: datetime | None = None
     ended: datetime | None = None
     price: Decimal = Decimal(0)
@@ -74,7 +63,6 @@ class CallLeg:
     tones: str = ""
     recordings: list[Recording] = field(default_factory=list[Recording])
     recording_since: datetime | None = None
-    recording_kind: str = "MP3"
     record_whole: bool = False
     detect_machine: str = ""
     playing: str = ""
@@ -102,86 +90,32 @@ class Conversation:
     created: datetime
     legs: list[CallLeg] = field(default_factory=list[CallLeg])
 
-    def recordings(self) -> list[Recording]:
-        """Every recording of every leg."""
-        return [recording for leg in self.legs for recording in leg.recordings]
-
-
-@dataclass
-class VoiceCampaign:
-    """A message spoken to many."""
-
-    id: str
-    request: Wire
-    created: datetime
-    scheduled: datetime | None
-    audience: Audience
-    name: str
-    target: Target | None
-    campaign_target: Target | None
-    application: str
-    respect_quiet_hours: bool = False
-    hangup_delay: int | None = None
-    message: Wire = field(default_factory=Wire)
-    state: str = "Scheduled"
-    calls: list[CallLeg] = field(default_factory=list[CallLeg])
-
-    def counts(self) -> dict[str, int]:
-        """How many calls are in each status."""
-        names = [call.status.name for call in self.calls]
-        return {status: names.count(status) for status in CALL_STATUSES}
+    def recordings(self) -> list[Wire]:
+        """Return every recording of every leg."""
+        return [recording.to_wire() for leg in self.legs for recording in leg.recordings]
 
 
 @dataclass
 class ViberMessage:
-    """A message through Viber."""
+    """A message through Viber; `request` is what answers repeat of it."""
 
     id: str
-    sender: str
     to: str
-    country: str
-    text: str
     price: Decimal
     created: datetime
     status: Status
-    application: str
-    ttl: int
-    extra: Wire = field(default_factory=Wire)
+    request: Wire
     callback_url: str = ""
-    inbound_url: str = ""
-    campaign: "ViberCampaign | None" = None
     session: str = ""
 
     def to_wire(self) -> Wire:
-        """The message as its send and its tracking show it."""
-        return {
-            "trackingId": self.id,
-            "applicationName": self.application,
-            "country": self.country,
-            "direction": "Outbound",
-            "from": self.sender,
-            "to": self.to,
-            "message": self.text,
-            "originatingService": "Viber",
-            "sessionMessage": bool(self.session),
-            "status": self.status.tracked(),
-            "ttl": str(self.ttl),
-            **self.extra,
-        }
+        """Return the message as its send shows it."""
+        status = self.status.to_tracking()
+        return {"trackingId": self.id, "sessionMessage": bool(self.session), "status": status, **self.request}
 
-
-@dataclass
-class ViberCampaign:
-    """A Viber message to many."""
-
-    id: str
-    request: Wire
-    created: datetime
-    scheduled: datetime | None
-    audience: Audience
-    name: str
-    state: str = "Scheduled"
-    messages: list[ViberMessage] = field(default_factory=list[ViberMessage])
+    def to_tracking(self) -> Wire:
+        """Return the message as its tracking shows it, with the price."""
+        return {**self.to_wire(), "price": self.price}
 
 
 @dataclass
@@ -193,10 +127,18 @@ class FailoverStep:
     request: Wire
     next_on: tuple[str, ...]
     ttl: Decimal
+    cost: Decimal
+    """What trying it costs."""
     tracking_id: str = ""
     status: Status | None = None
     price: Decimal = Decimal(0)
+    """What was taken for it."""
     created: datetime | None = None
+
+    @property
+    def to(self) -> str:
+        """The number it tries."""
+        return str(self.request["to"])
 
 
 @dataclass
@@ -209,11 +151,6 @@ class Failover:
     application_id: str
     application: str
     steps: list[FailoverStep]
-    target: Target | None
+    callback: Callback[Any] | None
     status: str = "Queued"
     channel: str = ""
-
-    @property
-    def price(self) -> Decimal:
-        """What all channels cost together."""
-        return sum((step.price for step in self.steps), Decimal(0))

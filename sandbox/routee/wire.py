@@ -1,58 +1,23 @@
 """Routee's answers: bare JSON, the page envelope, and its three error shapes."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from http import HTTPStatus
 
-from starlette.responses import Response
-
-Wire = dict[str, object]
-"""A JSON object."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A finished answer."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    media_type: str = "application/json"
-
-    def to_response(self) -> Response:
-        """The answer as Starlette sends it; without a media type if it is empty."""
-        media_type = self.media_type if self.body else None
-        return Response(self.body, self.status, dict(self.headers), media_type=media_type)
+from sandbox.frame.wire import Answer, Refusal, Wire, encode
 
 
 def ok(value: object) -> Answer:
-    """200 with a JSON value; no 201, 202 or 204 is documented anywhere."""
+    """Answer 200 with a JSON value; no 201, 202 or 204 is documented anywhere."""
     return Answer(200, encode(value))
 
 
-def nothing() -> Answer:
-    """200 without a body: what deletes answer whose response fields are not documented (inferred)."""
-    return Answer(200, b"")
+def empty() -> Answer:
+    """Answer 200 without a body, as deletes whose response fields are not documented do (inferred)."""
+    return Answer(200)
 
 
-class Refusal(Exception):
-    """Raised to answer with an error; `body` is the JSON object to send."""
-
-    def __init__(self, status: int, body: Wire, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {body}")
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
-
-    def to_answer(self) -> Answer:
-        """The error as an answer."""
-        return Answer(self.status, encode(self.body), self.headers)
-
-
-def refused(
+def refuse(
     code: str,
     message: str,
     *,
@@ -60,7 +25,7 @@ def refused(
     properties: Mapping[str, str] | None = None,
     errors: Sequence[Wire] = (),
 ) -> Refusal:
-    """An error of the API: nine digits, of which the first three are the HTTP status unless `status` says otherwise.
+    """Return an error of the API: nine digits, the first three are the HTTP status unless `status` says otherwise.
 
     `properties` names bad fields (inferred from an old SDK), `errors` lists the invalid recipients of a bulk send.
     """
@@ -69,47 +34,46 @@ def refused(
         body["properties"] = dict(properties)
     if errors:
         body["errors"] = list(errors)
-    return Refusal(int(code[:3]) if status is None else status, body)
+    return Refusal(Answer(int(code[:3]) if status is None else status, encode(body)))
 
 
-def invalid(message: str, properties: Mapping[str, str] | None = None) -> Refusal:
-    """400000000, the validation error."""
-    return refused("400000000", f"Validation Error. {message}", properties=properties)
+def refuse_input(message: str, properties: Mapping[str, str] | None = None) -> Refusal:
+    """Return 400000000, the validation error."""
+    return refuse("400000000", f"Validation Error. {message}", properties=properties)
 
 
-def refused_by_gateway(status: int, message: str, path: str, now: datetime) -> Refusal:
-    """An error of the layer in front of the API: another shape, without a code (seen for 401; others inferred)."""
-    return Refusal(
-        status,
-        {
-            "timestamp": int(now.timestamp() * 1000),
-            "status": status,
-            "error": HTTPStatus(status).phrase,
-            "message": message,
-            "path": path,
-        },
-    )
+def refuse_at_gateway(status: int, message: str, path: str, now: datetime) -> Refusal:
+    """Return an error of the layer in front of the API: another shape, no code (seen for 401; others inferred)."""
+    error = HTTPStatus(status).phrase
+    milliseconds = int(now.timestamp() * 1000)
+    body = {"timestamp": milliseconds, "status": status, "error": error, "message": message, "path": path}
+    return Refusal(Answer(status, encode(body)))
 
 
-def refused_by_oauth(error: str, description: str) -> Refusal:
-    """400 of the token endpoint, in the shape of the OAuth standard."""
-    return Refusal(400, {"error": error, "error_description": description})
+def refuse_token(error: str, description: str) -> Refusal:
+    """Return 400 of the token endpoint, in the shape of the OAuth standard."""
+    return Refusal(Answer(400, encode({"error": error, "error_description": description})))
 
 
 def timestamp(moment: datetime) -> str:
-    """An instant in ISO 8601, UTC, with milliseconds."""
+    """Return an instant in ISO 8601, UTC, with milliseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def drop_empty(members: Mapping[str, object]) -> Wire:
+    """Leave out the members that are None or empty text, lists and objects."""
+    return {name: value for name, value in members.items() if value not in (None, "", [], {})}
+
+
 def page_of(items: Sequence[Wire], number: int, size: int, sort: str = "") -> Answer:
-    """One page of a list in the documented envelope.
+    """Answer one page of a list in the documented envelope.
 
     Raises:
         Refusal: 400000000 if `sort` names no field of the items (inferred).
     """
     if sort and items:
         if not any(sort in item for item in items):
-            raise invalid(f"Cannot sort by {sort}.", {"sort": "unknown field"})
+            raise refuse_input(f"Cannot sort by {sort}.", {"sort": "unknown field"})
         items = sorted(items, key=lambda item: str(item.get(sort, "")))
     content = items[number * size : (number + 1) * size]
     pages = -(-len(items) // size)
@@ -125,14 +89,3 @@ def page_of(items: Sequence[Wire], number: int, size: int, sort: str = "") -> An
             "last": number >= pages - 1,
         }
     )
-
-
-def encode(value: object) -> bytes:
-    """JSON; a Decimal is a JSON number, so a price that the documents show as text has to be made text before."""
-    return json.dumps(value, default=_number, ensure_ascii=False).encode()
-
-
-def _number(value: object) -> float:
-    if isinstance(value, Decimal):
-        return float(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

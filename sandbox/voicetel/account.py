@@ -24,7 +24,7 @@ Timestamp = Annotated[int, Field(ge=0)]
 
 
 class SettingsBody(Body):
-    """`PUT /account`; the defaults only mark a field as left out."""
+    """Changed settings of an account; the defaults only mark a field as left out."""
 
     sms: bool = False
     callerId: Tn = ""

@@ -57,7 +57,7 @@ def is_public_host(host: str) -> bool:
 
 
 def split_port(address: str) -> tuple[str, int | None] | None:
-    """`host[:port]` as its parts, or None if the port is no port."""
+    """Split `host[:port]` into its parts; None if the port is no port."""
     host, colon, port = address.partition(":")
     if not colon:
         return host, None

@@ -11,8 +11,8 @@ from sandbox.voicetel import (
     messages,
     number_messaging,
     number_settings,
-    numbers,
     orders,
+    phone_numbers,
     ports,
     signup,
     support,
@@ -32,7 +32,7 @@ ENDPOINTS = declared_in(
     number_messaging,
     campaigns,
     messages,
-    numbers,
+    phone_numbers,
     number_settings,
     support,
 )

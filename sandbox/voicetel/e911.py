@@ -1,6 +1,7 @@
 """Emergency address records (operations 17 to 22)."""
 
 import re
+from dataclasses import asdict
 from typing import Annotated
 
 from sandbox.frame.inputs import Body, Found
@@ -24,7 +25,7 @@ US_STATES = frozenset({
 
 
 class AddressBody(Body):
-    """`POST /e911/validations`."""
+    """A street address to validate."""
 
     address1: Text
     city: Text
@@ -34,7 +35,7 @@ class AddressBody(Body):
 
 
 class RecordBody(AddressBody):
-    """`POST /e911`."""
+    """An address with the number and the caller name that it is for."""
 
     dn: Tn
     callername: Text
@@ -54,7 +55,7 @@ OwnDn = Annotated[str, Found(_owned)]
 def validate_address(call: Call, body: AddressBody) -> Answer:
     """Check and normalise an address; nothing on the account changes."""
     address = _validated(call.state, body)
-    return success(address={"addressid": address.id, **_address_fields(address)})
+    return success(address={"addressid": address.id, **asdict(address)})
 
 
 @operation("POST", "e911")
@@ -139,16 +140,6 @@ def _provision(account: Account, number: str, caller_name: str, address: Address
     return record
 
 
-def _address_fields(address: Address) -> dict[str, object]:
-    return {
-        "address1": address.address1,
-        "address2": address.address2,
-        "city": address.city,
-        "state": address.state,
-        "zip": address.zip,
-    }
-
-
 def _to_wire(record: E911Record) -> dict[str, object]:
-    """Records carry eleven digits where requests carry ten."""
-    return {"dn": f"1{record.number}", "callername": record.caller_name, **_address_fields(record.address)}
+    """Return a record, which carries eleven digits where requests carry ten."""
+    return {"dn": f"1{record.number}", "callername": record.caller_name, **asdict(record.address)}

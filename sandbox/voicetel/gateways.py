@@ -9,7 +9,7 @@ from sandbox.frame.wire import Answer
 from sandbox.voicetel.addresses import is_hostname, is_ipv4, is_public_host, split_port
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import path_id
-from sandbox.voicetel.numbers import feature_flags
+from sandbox.voicetel.phone_numbers import feature_flags
 from sandbox.voicetel.state import FIRST_USER_GATEWAY, SYSTEM_ROUTES, Account, Gateway
 from sandbox.voicetel.wire import Refusal, created, no_content, success
 

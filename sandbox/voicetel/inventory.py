@@ -87,7 +87,7 @@ class Inventory:
         self._offers.pop(number, None)
 
     def matching(self, mask: str) -> list[Offer]:
-        """Offers whose number matches a prefix; `*` stands for any digits (inferred: anywhere in the mask)."""
+        """Return offers whose number matches a prefix; `*` stands for any digits (inferred: anywhere in the mask)."""
         return [offer for offer in self._offers.values() if fnmatchcase(offer.number, f"{mask}*")]
 
     def offers(self) -> Iterable[Offer]:

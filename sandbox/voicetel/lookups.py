@@ -24,7 +24,7 @@ def look_up_caller_name(call: Call) -> Answer:
 
 @operation("GET", "lrn/{number}/{ani}")
 def look_up_routing(call: Call) -> Answer:
-    """Routing number and carrier of a destination as seen from a caller; 402 if the cash is short (inferred)."""
+    """Return routing number and carrier of a destination as seen from a caller; 402 if cash is short (inferred)."""
     destination = path_number(call.path["number"])
     ani = path_number(call.path["ani"])
     call.state.charge(call.account, "lrn", 1, call.account.rates["lrn"], destination)

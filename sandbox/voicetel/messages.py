@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from sandbox.frame.wire import Answer
+from sandbox.segments import count_segments
 from sandbox.voicetel.account import Timestamp, window
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Text, Tn
 from sandbox.voicetel.number_messaging import messaging_is_enabled
-from sandbox.voicetel.segments import count_segments
 from sandbox.voicetel.state import Account, Message
 from sandbox.voicetel.wire import Refusal, created, success
 
@@ -106,7 +106,7 @@ def _require_allowed(account: Account, source: str, recipient: str, kind: str) -
 
 
 def _receipts(call: Call) -> list[Message]:
-    """Delivery receipts of messages sent a moment ago or longer.
+    """Return delivery receipts of messages sent a moment ago or longer.
 
     inferred: the schema has no status field, so the message text carries it as an SMPP receipt does.
     """

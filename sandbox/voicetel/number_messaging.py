@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 from sandbox.frame.wire import Answer
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import comma_list, is_tn
-from sandbox.voicetel.numbers import OwnNumber
+from sandbox.voicetel.phone_numbers import OwnNumber
 from sandbox.voicetel.state import Account, Campaign, Number
 from sandbox.voicetel.wire import Refusal, success
 

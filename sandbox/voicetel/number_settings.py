@@ -10,7 +10,7 @@ from sandbox.frame.wire import Answer
 from sandbox.voicetel.addresses import is_ipv4, is_public_host, split_port
 from sandbox.voicetel.endpoint import Call, operation
 from sandbox.voicetel.fields import Email, Tn, is_email, path_number
-from sandbox.voicetel.numbers import OwnNumber
+from sandbox.voicetel.phone_numbers import OwnNumber
 from sandbox.voicetel.state import Account, Number, SmsRoute
 from sandbox.voicetel.wire import Refusal, no_content, success
 

@@ -30,7 +30,7 @@ class NumberWithRoute(Body):
 
 
 class OrderBody(Body):
-    """`POST /orders`."""
+    """Numbers to buy, each with a route or without."""
 
     numbers: Annotated[list[Tn | NumberWithRoute], Field(min_length=1, max_length=100)]
 
@@ -43,7 +43,7 @@ class OrderBody(Body):
 
 
 class SearchQuery(Query):
-    """`GET /inventory`."""
+    """Filters of a search for numbers."""
 
     tnMask: Annotated[str, StringConstraints(pattern=r"^[0-9*]{1,10}$")]
     quantity: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_QUANTITY
@@ -56,7 +56,7 @@ Bucket = Literal["state", "city", "rateCenter", "npanxx", "block"]
 
 
 class CoverageQuery(Query):
-    """`GET /inventory/coverage`."""
+    """What to count numbers by, and filters."""
 
     countBy: Bucket
     locState: str = ""
@@ -90,7 +90,7 @@ def order_numbers(call: Call, body: OrderBody) -> Answer:
 
 @operation("GET", "inventory")
 def search_inventory(call: Call, query: SearchQuery) -> Answer:
-    """Numbers that match a mask; the answer may be ten minutes old."""
+    """Return numbers that match a mask; the answer may be ten minutes old."""
 
     def find() -> list[dict[str, object]]:
         matching = (offer for offer in call.state.inventory.matching(query.tnMask) if _fits(offer, query))
@@ -102,7 +102,7 @@ def search_inventory(call: Call, query: SearchQuery) -> Answer:
 
 @operation("GET", "inventory/coverage")
 def count_coverage(call: Call, query: CoverageQuery) -> Answer:
-    """Free numbers by state, city, rate centre, exchange or thousands block."""
+    """Count free numbers by state, city, rate centre, exchange or thousands block."""
 
     def find() -> list[dict[str, object]]:
         counts = Counter(

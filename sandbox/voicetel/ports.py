@@ -65,7 +65,7 @@ class PortFeature(Body):
 
 
 class PortBody(Body):
-    """`POST /ports`."""
+    """An order to port numbers in, with the data of the losing carrier."""
 
     lcBtn: Text
     street: Text

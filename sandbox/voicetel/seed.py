@@ -73,7 +73,7 @@ def seeded_state(surroundings: Surroundings) -> State:
 
 
 def describe_seed(state: State) -> dict[str, object]:
-    """Credentials, seeded identifiers and the numbers that behave in a special way."""
+    """List credentials, seeded identifiers and the numbers that behave in a special way."""
     account = state.accounts[USERNAME]
     return {
         "account": _credentials(account),
@@ -146,7 +146,7 @@ def _add_sms_routes(state: State, account: Account) -> None:
 
 
 def _numbers() -> list[Number]:
-    """Fourteen numbers in eight states; carrier 17 is path A, 19 path B, 0 means no messaging."""
+    """Return fourteen numbers in eight states; carrier 17 is path A, 19 path B, 0 means no messaging."""
     return [
         Number("2015550142", 1000, 17, cnam=True, sms_row=7001, campaign="CBW7T2K", lidb="BLUEWATER DENTA"),
         Number("2015550143", 1000, 17, fax_email="fax@bluewater.example"),
@@ -176,7 +176,7 @@ def _add_e911(state: State, account: Account) -> None:
 
 
 def _other_customer(state: State) -> Account:
-    """Somebody else, whose tickets and numbers are out of reach and who can be given a number."""
+    """Return another customer, whose tickets and numbers are out of reach and who can be given a number."""
     gateways = system_gateways()
     first = state.next(f"gateway {OTHER_USERNAME}", FIRST_USER_GATEWAY)
     gateways[first] = Gateway(first, "198.51.100.77:5060", "", 23)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from guard.action import Action, State
 from guard.messages import approval_prompt, status_line, status_with_outcome
+from guard.verification_hint import outcome_text
 from server.cli.terminal import (
     OPERATOR,
     Sandboxed,
@@ -25,6 +26,7 @@ from server.cli.terminal import (
 )
 from server.services import Services
 from server.settings.load import read_settings
+from tools.operation_catalog import RegisteredOperations
 
 app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)
 
@@ -47,7 +49,13 @@ def list_actions(
 def show(action_id: str, sandbox: Sandboxed = False) -> None:
     """Show one action: the call, its quote, and how it ended."""
     action = find_action(action_id, sandbox=sandbox)
-    parts = (approval_prompt(action), status_line(action), action.outcome, action.answer, _advice(action))
+    parts = (
+        approval_prompt(action),
+        status_line(action),
+        outcome_text(action, RegisteredOperations()),
+        action.answer,
+        _advice(action),
+    )
     tell(*(line for part in parts if part for line in part.split("\n")))
 
 
@@ -87,7 +95,7 @@ def reconcile(sandbox: Sandboxed = False) -> None:
 
     found = anyio.run(run)
     for action in found:
-        tell(status_with_outcome(action))
+        tell(status_with_outcome(action, RegisteredOperations()))
     if not found:
         console.print("No outcome is unknown.")
 

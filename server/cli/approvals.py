@@ -6,7 +6,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from clients.clock import SystemClock
+from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.messages import approval_prompt
@@ -25,6 +25,7 @@ from server.cli.terminal import (
 from server.console.passcode import is_set, set_passcode
 from server.console.urls import ROOT
 from server.http.loopback import PortTaken, address, is_served, require_port, serve_in_foreground
+from tools.operation_catalog import RegisteredOperations
 
 app = typer.Typer(help="Approve or decline what assistants request.", no_args_is_help=True)
 
@@ -97,7 +98,9 @@ def page(
 def _record(action_id: str, to: State, *, sandbox: bool) -> None:
     async def record(session: StoreSession) -> Action:
         await require_passcode(session)
-        return await Approvals(session.store.journal, SystemClock()).give(action_id, to, by=OPERATOR)
+        return await Approvals(session.store.journal, SystemClock(), RegisteredOperations()).record(
+            action_id, to, by=OPERATOR
+        )
 
     action = anyio.run(lambda: with_store(record, sandbox=sandbox))
     tell(f"{action.id} is {action.state.value}.")

@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from server.cli.terminal import Sandboxed, StoreSession, console, fail, tell, with_store
-from server.store.hash_chain import Verdict, detail_text
+from server.store.sealed.hash_chain import Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 

@@ -20,7 +20,7 @@ from clients.errors import (
 from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
-from server.store.audit import ANOTHER_KEY
+from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
 from tools.registry import operations_of, provider_named
 

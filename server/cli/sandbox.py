@@ -12,7 +12,7 @@ from server.cli.terminal import console, fail
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8700,
 ) -> None:
-    """Serve the simulated providers until stopped: /voicetel, …, and /_control."""
+    """Serve the simulated providers, each under its name, and /_control until stopped."""
 
     async def run() -> None:
         async with serve_sandbox(port=port) as url:

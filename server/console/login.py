@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
-from clients.limits import Limit
+from clients.shared.limits import Limit
 from server.console.forms import read_form
 from server.console.passcode import BadPasscode, check, is_set
 from server.console.rendering import render

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from server.console.urls import ROOT
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 _CHALLENGE: Final = re.compile(r"[0-9a-f]{32}")
 PATIENCE_SECONDS: Final = 2.0

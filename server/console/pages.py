@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from clients.clock import Clock, SystemClock
+from clients.shared.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
@@ -28,6 +28,7 @@ from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
 from server.console.views import build_view
 from server.store.store import Store
+from tools.operation_catalog import RegisteredOperations
 
 OPERATOR = "the operator, on the approval page"
 LISTED = 200
@@ -95,7 +96,7 @@ class Pages:
     def __init__(self, setup: PageSetup) -> None:
         self._store = setup.store
         self._clock = setup.clock
-        self._approvals = Approvals(setup.store.journal, setup.clock)
+        self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations())
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
 
@@ -156,7 +157,7 @@ class Pages:
     async def _record(self, request: Request, session: Session, to: State) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.give(found.id, to, by=OPERATOR)
+            await self._approvals.record(found.id, to, by=OPERATOR)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from clients.clock import Clock, SystemClock
+from clients.shared.clock import Clock, SystemClock
 from server.console.passcode import fingerprint
 from server.store.key_values import get_value, put_value
 from server.store.store import Store

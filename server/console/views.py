@@ -10,6 +10,8 @@ from clients.effects import Effect
 from clients.operation import OperationType
 from guard.action import Action, State
 from guard.messages import status_line
+from guard.verification_hint import outcome_text
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
 EFFECTS: Final[Mapping[Effect, str]] = {
@@ -55,6 +57,9 @@ class ActionView:
     action: Action
     state: str
     status_line: str
+    outcome: str
+    """The outcome on record and, while it is unknown, how to check it."""
+
     answer: Value
     """The provider's answer; no lines if there was none."""
 
@@ -91,13 +96,14 @@ def build_view(action: Action, now: datetime) -> ActionView:
         action=action,
         state=STATES[action.state],
         status_line=status_line(action),
+        outcome=outcome_text(action, RegisteredOperations()),
         answer=Value(tuple((action.answer or "").split("\n")) if action.answer else (), is_one=True),
         provider=operation.spec.provider.title if operation else action.provider,
         what=" ".join((operation.__doc__ or "").split()) if operation else "",
         effects=_effects(operation),
         endpoint=f"{operation.spec.method} {operation.spec.path}" if operation else "",
         price=_price(action),
-        quote=tuple(line.removeprefix("Price: ") for line in replace(action.quote, warnings=()).lines()),
+        quote=tuple(replace(action.quote, warnings=()).lines()),
         arguments=arguments,
         before=_fields(action.before),
         changes=tuple(field for field in arguments if field.before is not None),

@@ -26,7 +26,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
-from server.store.audit import ANOTHER_KEY
+from server.store.sealed.audit import ANOTHER_KEY
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 
@@ -66,7 +66,7 @@ async def _require_our_key(services: Services) -> None:
     try:
         has_our_key = await services.store.audit.has_our_key()
     except JournalUnavailable as unavailable:
-        logger.warning("%s Plain reads go on.", unavailable)
+        logger.warning("%s Plain reads still work.", unavailable)
     else:
         if not has_our_key:
             await services.close()

@@ -61,7 +61,7 @@ class Dispatcher:
             return problem(str(bad), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            client.adapted(call, build_request(call))  # what cannot be sent is refused before anybody is asked
+            client.adapt_request(call, build_request(call))  # what cannot be sent is refused before anybody is asked
             if self._services.policy.guards(operation.spec):
                 return await self._run_guarded(call, page, session)
             exchange = await client.exchange(call)
@@ -123,7 +123,7 @@ class Dispatcher:
             action = await guard.propose(call, principal, notes)
             answer: FormAnswer | InputRequiredResult | None = None
         else:
-            action = await guard.answered(action_id, call, principal)
+            action = await guard.resume(action_id, call, principal)
             answer = read_answer(session, action)
         if action.state is State.PROPOSED and answer is None:
             if action.channel == "page" or not can_ask(session):
@@ -143,7 +143,7 @@ class Dispatcher:
         guard, principal = self._services.guard, session.principal
 
         async def read_again() -> Action:
-            return await guard.answered(action.id, call, principal)
+            return await guard.resume(action.id, call, principal)
 
         pending = await self._out_of_band.request(session, action, read_again)
         if isinstance(pending, InputRequiredResult):

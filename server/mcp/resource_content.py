@@ -7,6 +7,7 @@ from clients.operation import OperationType
 from clients.spec import Spec
 from guard.action import Principal
 from guard.messages import argument_lines, status_line
+from guard.verification_hint import outcome_text
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
 from server.mcp.tabular import compact
@@ -14,6 +15,7 @@ from server.mcp.untrusted import Untrusted, fence_action
 from server.services import Services
 from server.settings.explain import MEANING, explain, rules_in_force
 from tools.discovery.describe import describe
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import nearest, operation_named, operations_of
 
 
@@ -106,7 +108,8 @@ async def action(services: Services, dispatcher: Dispatcher, principal: Principa
         *argument_lines(shown.arguments),
         *shown.quote.lines(quoted),
     ]
-    lines += [shown.outcome] if shown.outcome else []
+    outcome = outcome_text(shown, RegisteredOperations())
+    lines += [outcome] if outcome else []
     lines += [untrusted.note] if untrusted.is_used else []
     await dispatcher.remember(untrusted, shown.operation, principal)
     return "\n".join(lines)

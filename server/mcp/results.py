@@ -15,11 +15,13 @@ from guard.action import Action, State
 from guard.errors import GuardRefusal
 from guard.messages import approval_prompt, argument_lines, status_line
 from guard.settlement import Receipt
+from guard.verification_hint import outcome_text
 from server.mcp.tabular import compact, render
 from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
 from tools.actions.handlers import action_row
 from tools.arguments import Page
 from tools.builtin import Reply
+from tools.operation_catalog import RegisteredOperations
 
 
 def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
@@ -99,9 +101,10 @@ def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
     """One action, whole. The provider's raw answer is left out: the receipt showed it, fenced."""
     action, quoted = fence_action(action, untrusted)
     lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
-    lines += [action.outcome] if action.outcome else []
+    outcome = outcome_text(action, RegisteredOperations()) or None
+    lines += [outcome] if outcome else []
     lines += [untrusted.note] if untrusted.is_used else []
-    facts = {"arguments": dict(action.arguments), "outcome": action.outcome, "before": action.before or None}
+    facts = {"arguments": dict(action.arguments), "outcome": outcome, "before": action.before or None}
     content = {name: value for name, value in {**action_row(action), **facts}.items() if value is not None}
     return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=content)
 
@@ -133,7 +136,7 @@ def _failed_action(receipt: Receipt[Any], error: TelephonyError, untrusted: Untr
     say += "".join(f"\n{note}" for note in _unwritten(receipt))
     more = {"action": action.id, "state": action.state.value, **_details(error, untrusted)}
     say += f"\n{untrusted.note}" if untrusted.is_used else ""
-    told = action.outcome if action.state is State.UNKNOWN and action.outcome else redact(str(error))
+    told = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
     return problem(f"{told} {error.advice}{say}", kind=type(error).__name__, more=more)
 
 

@@ -106,7 +106,7 @@ async def _repeated_call(bench: Bench) -> str:
     again, asked = await assistant.call_answering(SEND, text, "decline")
     expect(not first.is_error and again.is_error and asked == 1, "the second call needed no approval")
     question = assistant.person.questions[-1] if assistant.person else ""
-    expect("EXACTLY THIS CALL" in question, "the question does not say that it was done before")
+    expect("already did exactly this" in question, "the question does not say that it was done before")
     charges = len(await since.charges())
     expect(charges == 1, f"{charges} charges")
     return "the second question says that exactly this call was just made; 1 charge"

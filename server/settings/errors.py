@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from server.settings.keys import (
     NESTED_BY,
@@ -25,9 +26,6 @@ from server.settings.keys import (
     variable_of,
 )
 from server.settings.toml_positions import Place, lines_of
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 class BadSettings(Exception):
@@ -91,7 +89,7 @@ def _locate(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int])
     return (False, line, text), text
 
 
-def _rule(error: "ErrorDetails", settings: type[BaseModel]) -> str:
+def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
     context, place = error.get("ctx", {}), error["loc"]
     match error["type"]:
         case "extra_forbidden":

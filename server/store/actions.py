@@ -16,11 +16,11 @@ from guard.action import Action, State
 from guard.errors import Frozen
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
-from server.store.audit import Audit, Entry
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
 from server.store.schema import actions
+from server.store.sealed.audit import Audit, Entry
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]

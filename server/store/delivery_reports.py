@@ -1,7 +1,7 @@
 """Aggregates the delivery reports of an action's messages.
 
 Each report updates the totals, so that none has to read the others: a campaign has tens of thousands of messages, and
-Routee waits two seconds for the answer to each report.
+the provider waits only two seconds for the answer to each report.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,11 +11,11 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from guard.rules.optout_keywords import is_stop
-from server.store.audit import Audit
 from server.store.delivery_reports import callback_from, find_tracked, price_at, record_report
 from server.store.engine import Database
 from server.store.optouts import add_optouts
 from server.store.schema import events, tracked
+from server.store.sealed.audit import Audit
 from tools.webhooks import Callback
 
 DELETE_BATCH = 2000

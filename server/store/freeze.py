@@ -1,7 +1,7 @@
 """The kill switch: stops every guarded action at once, in every process that shares the store."""
 
-from server.store.audit import Audit
 from server.store.key_values import FROZEN, KeyValueStore, drop_value, put_value
+from server.store.sealed.audit import Audit
 
 
 class Freeze:

@@ -1,4 +1,4 @@
-"""Rate limits and the response cache, shared by every process on a store: VoiceTel allows an address 6 calls an hour.
+"""Rate limits and the response cache, shared by every process on a store: some providers allow few calls an hour.
 
 They save calls and do not protect anything: without a usable store, reads continue with what this process knows.
 """
@@ -9,16 +9,16 @@ from contextlib import suppress
 from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, insert, select, update
 
-from clients.cache import CachedAnswer
-from clients.limits import Limit, ProcessLimits, limit_reached
+from clients.shared.cache import CachedAnswer
+from clients.shared.limits import Limit, ProcessLimits, limit_reached
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 
 class StoredLimits:
-    """Implements `clients.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
+    """Implements `clients.shared.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class StoredLimits:
 
 
 class StoredCache:
-    """Implements `clients.cache.AnswerCache`; answers are encrypted, because they contain personal data."""
+    """Implements `clients.shared.cache.AnswerCache`; answers are encrypted, because they contain personal data."""
 
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database

@@ -9,9 +9,9 @@ import phonenumbers
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.audit import Audit
 from server.store.engine import Database
 from server.store.schema import optouts
+from server.store.sealed.audit import Audit
 
 _AT_ONCE = 500
 _DIGITS: Final = re.compile(r"\+?[0-9(][0-9\s().\-/\u2010-\u2015]*")

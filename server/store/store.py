@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.store.actions import StoredJournal
-from server.store.audit import Audit
 from server.store.engine import Database
 from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
-from server.store.seal import Seal
+from server.store.sealed.audit import Audit
+from server.store.sealed.seal import Seal
+from server.store.sealed.vault import StoredVault
 from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
 from server.store.tokens import StoredTokens
-from server.store.vault import StoredVault
 
 
 @dataclass(frozen=True, slots=True)

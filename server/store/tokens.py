@@ -8,13 +8,13 @@ from cryptography.fernet import InvalidToken
 
 from guard.errors import JournalUnavailable
 from server.store.key_values import KeyValueStore
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 PREFIX = "session:"
 
 
 class StoredTokens:
-    """Implements `clients.tokens.TokenStore`."""
+    """Implements `clients.shared.tokens.TokenStore`."""
 
     def __init__(self, key_values: KeyValueStore, seal: Seal) -> None:
         self._key_values = key_values

@@ -1,4 +1,4 @@
-"""The webhook endpoint: answers 200 once a callback is stored, within the two seconds that Routee waits."""
+"""The webhook endpoint: answers 200 once a callback is stored, within the two seconds that a provider may wait."""
 
 import hmac
 import json
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clients.webhook_urls import INBOX_PATH
+from clients.shared.webhook_urls import INBOX_PATH
 from guard.errors import JournalUnavailable
 from server.services import Services
 from server.webhooks.retention import Retention

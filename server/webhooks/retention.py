@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from clients.clock import Clock, SystemClock
+from clients.shared.clock import Clock, SystemClock
 from guard.errors import JournalUnavailable
 from server.store.events import StoredEvents
 

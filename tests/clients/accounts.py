@@ -7,11 +7,12 @@ from typing import Any
 
 import httpx2
 
+from clients.shared.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.serving import serve_sandbox
 from sandbox.voicetel.provider import VoiceTel as SimulatedVoiceTel
 from sandbox.voicetel.seed import API_KEY
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.voicetel.client import VoiceTel
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
@@ -25,13 +26,13 @@ class Pauses(list[float]):
 
 
 def http_client(patience: float = 5.0) -> httpx2.AsyncClient:
-    """Real connections, without loading certificates, which plain http has no use for."""
+    """Build a client over real connections; it loads no certificates, because plain http needs none."""
     return httpx2.AsyncClient(timeout=patience, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 @asynccontextmanager
 async def sandboxes() -> AsyncGenerator[Sandbox]:
-    """A fresh sandbox for one test, with the one provider that these tests need."""
+    """Serve a fresh sandbox for one test, with the one provider that these tests need."""
     alone = create_sandbox(providers=[SimulatedVoiceTel])
     async with serve_sandbox(sandbox=alone) as url, http_client() as http:
         yield Sandbox(url, http)
@@ -41,11 +42,11 @@ async def sandboxes() -> AsyncGenerator[Sandbox]:
 async def account(
     sandbox: Sandbox, *, api_key: str | None = API_KEY, patience: float = 5.0, **options: Any
 ) -> AsyncGenerator[VoiceTel]:
-    """A client of the sandbox's VoiceTel that never sleeps, and waits `patience` seconds for an answer."""
+    """Open a client of the sandbox's VoiceTel that never sleeps, and waits `patience` seconds for an answer."""
     given: dict[str, Any] = {"pause": Pauses(), **options}
     async with (
         http_client(patience) as http,
-        VoiceTel(api_key=api_key, base_url=sandbox.voicetel, http=lambda: http, **given) as client,
+        VoiceTel(api_key=api_key, base_url=sandbox.voicetel, http=HttpPool(given=http), **given) as client,
     ):
         yield client
 
@@ -54,12 +55,12 @@ async def account(
 async def answered_by(
     handler: Handler, *, api_key: str | None = API_KEY, follow_redirects: bool = False, **options: Any
 ) -> AsyncGenerator[VoiceTel]:
-    """A client whose provider is a function."""
+    """Open a client whose provider is a function."""
     given: dict[str, Any] = {"pause": Pauses(), **options}
     transport = httpx2.MockTransport(handler)
     async with (
         httpx2.AsyncClient(transport=transport, follow_redirects=follow_redirects) as http,
-        VoiceTel(api_key=api_key, base_url="https://voicetel.test", http=lambda: http, **given) as client,
+        VoiceTel(api_key=api_key, base_url="https://voicetel.test", http=HttpPool(given=http), **given) as client,
     ):
         yield client
 
@@ -80,11 +81,11 @@ class Provider:
 
 
 def success(data: object, status: int = 200) -> httpx2.Response:
-    """The success envelope."""
+    """Build an answer with the success envelope."""
     return httpx2.Response(status, json={"status": "success", "data": data})
 
 
 def refused(status: int, words: str, **headers: str) -> httpx2.Response:
-    """The error envelope."""
+    """Build an answer with the error envelope."""
     envelope = {"status": "error", "error": {"code": status, "message": words}}
     return httpx2.Response(status, json=envelope, headers={name.replace("_", "-"): headers[name] for name in headers})

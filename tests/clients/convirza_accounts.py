@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx2
 
-from clients.tokens import ProcessTokens
+from clients.shared.http_client import HttpPool
+from clients.shared.tokens import ProcessTokens
 from sandbox.app import create_sandbox
 from sandbox.convirza.provider import Convirza as SimulatedConvirza
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Handler, Pauses, http_client
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.convirza.client import Convirza
 
 SlowHandler = Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
@@ -35,7 +36,7 @@ class Kept(ProcessTokens):
 
 @asynccontextmanager
 async def sandboxes() -> AsyncGenerator[Sandbox]:
-    """A fresh sandbox for one test, with Convirza alone."""
+    """Serve a fresh sandbox for one test, with Convirza alone."""
     alone = create_sandbox(providers=[SimulatedConvirza])
     async with serve_sandbox(sandbox=alone) as url, http_client() as http:
         yield Sandbox(url, http)
@@ -45,25 +46,27 @@ async def sandboxes() -> AsyncGenerator[Sandbox]:
 async def user(
     sandbox: Sandbox, credentials: tuple[str, str] = ADMIN, *, patience: float = 5.0, **options: Any
 ) -> AsyncGenerator[Convirza]:
-    """A client of the sandbox's Convirza that never sleeps."""
+    """Open a client of the sandbox's Convirza that never sleeps."""
     email, password = credentials
     url = f"{sandbox.url}/convirza"
     given: dict[str, Any] = {"pause": Pauses(), **options}
     async with (
         http_client(patience) as http,
-        Convirza(email=email, password=password, base_url=url, oauth_url=url, http=lambda: http, **given) as client,
+        Convirza(
+            email=email, password=password, base_url=url, oauth_url=url, http=HttpPool(given=http), **given
+        ) as client,
     ):
         yield client
 
 
 @asynccontextmanager
 async def answered_by(handler: Handler | SlowHandler, **options: Any) -> AsyncGenerator[Convirza]:
-    """A client whose provider is a function."""
+    """Open a client whose provider is a function."""
     given: dict[str, Any] = {"pause": Pauses(), "email": ADMIN[0], "password": ADMIN[1], **options}
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http,
         Convirza(
-            base_url="https://convirza.test", oauth_url="https://oauth.test", http=lambda: http, **given
+            base_url="https://convirza.test", oauth_url="https://oauth.test", http=HttpPool(given=http), **given
         ) as client,
     ):
         yield client
@@ -77,10 +80,10 @@ async def end_access_tokens(sandbox: Sandbox) -> None:
 
 
 def success(data: object) -> httpx2.Response:
-    """The success envelope."""
+    """Build an answer with the success envelope."""
     return httpx2.Response(200, json={"code": 200, "message": "Success", "data": data})
 
 
 def tokens(access: str, refresh: str) -> httpx2.Response:
-    """What the login host answers."""
+    """Build the login host's answer with a token pair."""
     return httpx2.Response(200, json={"access_token": access, "refresh_token": refresh, "token_type": "Bearer"})

@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx2
 
+from clients.shared.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.enswitch.provider import Enswitch as SimulatedEnswitch
 from sandbox.enswitch.seed import password_of
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Pauses, http_client
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.enswitch.client import Enswitch
 from tools.enswitch.versions import NEWEST, Version
 
@@ -33,17 +34,17 @@ class Installation(Sandbox):
         await self._http.put(f"{self.url}/_control/enswitch/settings", json=settings)
 
     async def ask(self, what: str) -> Any:
-        """A control of the installation: `leaks`, `ignored_validations`, `functions`, `tables/<name>`."""
+        """Read a control of the installation: `leaks`, `ignored_validations`, `functions`, `tables/<name>`."""
         return (await self._http.get(f"{self.url}/_control/enswitch/{what}")).json()
 
     async def calls_of(self, function: str) -> list[dict[str, Any]]:
-        """Every request to one function."""
+        """Return every request to one function."""
         return await self.requests(path=f"/{function}/")
 
 
 @asynccontextmanager
 async def installations() -> AsyncGenerator[Installation]:
-    """A fresh simulated Enswitch for one test."""
+    """Serve a fresh simulated Enswitch for one test."""
     alone = create_sandbox(providers=[SimulatedEnswitch])
     async with serve_sandbox(sandbox=alone) as url, http_client() as http:
         yield Installation(url, http)
@@ -53,12 +54,12 @@ async def installations() -> AsyncGenerator[Installation]:
 async def person(
     installation: Installation, username: str = OWNER, *, version: Version = NEWEST, **options: Any
 ) -> AsyncGenerator[Enswitch]:
-    """A client that is logged in as one of the seeded people and never sleeps."""
+    """Open a client that is logged in as one of the seeded people and never sleeps."""
     given: dict[str, Any] = {"password": password_of(username), "pause": Pauses(), **options}
     async with (
         http_client() as http,
         Enswitch(
-            base_url=installation.enswitch, username=username, version=version, http=lambda: http, **given
+            base_url=installation.enswitch, username=username, version=version, http=HttpPool(given=http), **given
         ) as client,
     ):
         yield client
@@ -66,11 +67,11 @@ async def person(
 
 @asynccontextmanager
 async def served_by(handler: Callable[[httpx2.Request], httpx2.Response], **options: Any) -> AsyncGenerator[Enswitch]:
-    """A client whose installation is a function."""
+    """Open a client whose installation is a function."""
     given: dict[str, Any] = {"password": "Harbor-2026-enswitch", "pause": Pauses(), **options}
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http,
-        Enswitch(base_url="https://enswitch.test", username="someone", http=lambda: http, **given) as client,
+        Enswitch(base_url="https://enswitch.test", username="someone", http=HttpPool(given=http), **given) as client,
     ):
         yield client
 

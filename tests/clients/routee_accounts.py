@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx2
 
+from clients.shared.http_client import HttpPool
 from sandbox.app import create_sandbox
 from sandbox.routee.provider import Routee as SimulatedRoutee
 from sandbox.routee.seed import APPLICATION
 from sandbox.serving import serve_sandbox
 from tests.clients.accounts import Handler, Pauses, http_client
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.routee.client import Routee
 
 LOGIN_PATH = "/oauth/token"
@@ -19,7 +20,7 @@ LOGIN_PATH = "/oauth/token"
 
 @asynccontextmanager
 async def sandboxes() -> AsyncGenerator[Sandbox]:
-    """A fresh sandbox for one test, with Routee alone."""
+    """Serve a fresh sandbox for one test, with Routee alone."""
     alone = create_sandbox(providers=[SimulatedRoutee])
     async with serve_sandbox(sandbox=alone) as url, http_client() as http:
         yield Sandbox(url, http)
@@ -34,19 +35,19 @@ async def application(
     patience: float = 5.0,
     **options: Any,
 ) -> AsyncGenerator[Routee]:
-    """A client of the sandbox's Routee that never sleeps."""
+    """Open a client of the sandbox's Routee that never sleeps."""
     url = f"{sandbox.url}/routee"
     given: dict[str, Any] = {"pause": Pauses(), "base_url": url, "auth_url": url, **options}
     async with (
         http_client(patience) as http,
-        Routee(application_id=identifier, application_secret=secret, http=lambda: http, **given) as client,
+        Routee(application_id=identifier, application_secret=secret, http=HttpPool(given=http), **given) as client,
     ):
         yield client
 
 
 @asynccontextmanager
 async def answered_by(handler: Handler, **options: Any) -> AsyncGenerator[Routee]:
-    """A client whose provider is a function."""
+    """Open a client whose provider is a function."""
     given: dict[str, Any] = {
         "pause": Pauses(),
         "application_id": APPLICATION.id,
@@ -56,7 +57,7 @@ async def answered_by(handler: Handler, **options: Any) -> AsyncGenerator[Routee
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as http,
         Routee(
-            base_url="https://routee.test", auth_url="https://login.routee.test", http=lambda: http, **given
+            base_url="https://routee.test", auth_url="https://login.routee.test", http=HttpPool(given=http), **given
         ) as client,
     ):
         yield client
@@ -84,17 +85,17 @@ class Provider:
 
 
 def success(body: object) -> httpx2.Response:
-    """Bare JSON, which is Routee's whole envelope."""
+    """Build an answer of bare JSON, which is Routee's whole envelope."""
     return httpx2.Response(200, json=body)
 
 
 def refused(code: str, words: str = "No.", *, status: int | None = None, **more: object) -> httpx2.Response:
-    """The API's own error."""
+    """Build an error of the API itself."""
     return httpx2.Response(status or int(code[:3]), json={"code": code, "developerMessage": words, **more})
 
 
 def refused_at_the_gate(status: int, words: str) -> httpx2.Response:
-    """The error of the login layer in front of the API."""
+    """Build an error of the login layer in front of the API."""
     body = {"timestamp": 1779105600000, "status": status, "error": "Error", "message": words, "path": "/sms"}
     return httpx2.Response(status, json=body)
 

@@ -21,7 +21,7 @@ ORDER = OrderNumbers(numbers=["+12015550101"])
 
 
 async def shown(data: Any) -> Any:
-    """What becomes of the data of one number."""
+    """Return what the client makes of this data of one number."""
     async with answered_by(Provider(success(data))) as client:
         return await client.send(GetNumber(number="+12015550142"))
 

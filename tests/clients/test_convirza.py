@@ -31,7 +31,7 @@ from tests.clients.convirza_accounts import (
     tokens,
     user,
 )
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.convirza.operations.conversations import ListCalls
 from tools.convirza.operations.groups import GetGroupTree, GetOrgUnitHierarchy
 from tools.convirza.operations.provisioned_routes import GetProvisionedRoute, UpdateProvisionedRoute

@@ -42,7 +42,7 @@ LOGIN = "user/login"
 
 
 def answers(*responses: httpx2.Response) -> Callable[[httpx2.Request], httpx2.Response]:
-    """Logs anybody in, and answers other functions one after the other."""
+    """Build a provider that logs anybody in and answers other functions with these responses, one after the other."""
     left = list(responses)
 
     def handler(request: httpx2.Request) -> httpx2.Response:

@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
-from clients.cache import CachedAnswer, ProcessCache
 from clients.errors import InsufficientFunds, LimitReached, OutcomeUnknown, RateLimited
-from clients.limits import ProcessLimits
 from clients.operation import Operation
+from clients.shared.cache import CachedAnswer, ProcessCache
+from clients.shared.limits import ProcessLimits
 from sandbox.voicetel.seed import PASSWORD, USERNAME
 from tests.clients.accounts import Provider, account, answered_by, refused, sandboxes, success
 from tools.voicetel.client import VoiceTel

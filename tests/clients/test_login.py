@@ -121,7 +121,7 @@ async def test_after_a_change_of_the_password_the_next_call_logs_in_with_the_new
 
 
 def changed_in_part(*fields: str) -> httpx2.Response:
-    """A 409 that says which settings were changed and that another was not."""
+    """Build a 409 that says which settings were changed and that another was not."""
     envelope = {
         "status": "error",
         "error": {"code": 409, "message": "Some settings were not updated."},

@@ -7,7 +7,7 @@ import pytest
 
 from clients.errors import InsufficientFunds, OutcomeUnknown, ProviderFailed, ProviderUnreachable, TelephonyError
 from tests.clients.accounts import Pauses, Provider, account, answered_by, refused, sandboxes, success
-from tests.sandboxed import Sandbox
+from tests.sandbox_control import Sandbox
 from tools.voicetel.operations.ordering import OrderNumbers
 
 ORDER = OrderNumbers(numbers=["+12015550101"])
@@ -15,7 +15,7 @@ PLACED = success({"orderId": 48211, "numbersOrdered": ["2015550101"], "amountCha
 
 
 async def keys(sandbox: Sandbox) -> list[str]:
-    """The Idempotency-Key of every order that reached the sandbox."""
+    """Return the Idempotency-Key of every order that reached the sandbox."""
     return [row["headers"]["idempotency-key"] for row in await sandbox.requests(path="/orders")]
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.http_client import open_http_client
 from clients.operation import Done, Operation
 from clients.request import build_request
+from clients.shared.http_client import HttpPool
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
 from tools.voicetel.client import VoiceTel, voicetel
@@ -98,7 +98,7 @@ async def test_a_base_url_may_end_with_a_slash() -> None:
     provider = Provider(success({"numbers": []}))
     async with (
         httpx2.AsyncClient(transport=httpx2.MockTransport(provider)) as http,
-        VoiceTel(api_key=API_KEY, base_url="https://voicetel.test/api/", http=lambda: http) as client,
+        VoiceTel(api_key=API_KEY, base_url="https://voicetel.test/api/", http=HttpPool(given=http)) as client,
     ):
         await client.send(ListNumbers())
     assert str(provider.requests[0].url) == "https://voicetel.test/api/v2.2/numbers"
@@ -106,7 +106,7 @@ async def test_a_base_url_may_end_with_a_slash() -> None:
 
 async def test_leaving_closes_the_clients_own_connections_and_nobody_elses() -> None:
     async with sandboxes() as sandbox, http_client() as shared:
-        async with VoiceTel(api_key=API_KEY, base_url=sandbox.voicetel, http=lambda: shared) as client:
+        async with VoiceTel(api_key=API_KEY, base_url=sandbox.voicetel, http=HttpPool(given=shared)) as client:
             await client.send(ListNumbers())
         assert not shared.is_closed
         async with VoiceTel(api_key=API_KEY, base_url=sandbox.voicetel) as alone:
@@ -122,7 +122,7 @@ async def test_an_account_is_told_by_its_provider_where_it_lives_and_who_it_is_t
 
 @asynccontextmanager
 async def baker(seen: list[bytes]) -> AsyncGenerator[str]:
-    """A provider that hands out a cookie, and notes what it is sent."""
+    """Serve a provider that sets a cookie and records what it receives."""
 
     async def serve(stream: SocketStream) -> None:
         async with stream:
@@ -139,9 +139,9 @@ async def baker(seen: list[bytes]) -> AsyncGenerator[str]:
 
 async def test_a_cookie_of_one_account_does_not_travel_with_the_next() -> None:
     seen: list[bytes] = []
-    async with baker(seen) as url, open_http_client() as shared:
+    async with baker(seen) as url, HttpPool() as shared:
         for key in ("first-key-of-an-account", "other-key-of-an-account"):
-            async with VoiceTel(api_key=key, base_url=url, http=lambda: shared) as client:
+            async with VoiceTel(api_key=key, base_url=url, http=shared) as client:
                 await client.send(ListNumbers())
     assert b"first-key" in seen[0]
     assert b"other-key" in seen[1]

@@ -27,7 +27,7 @@ SECRET_NAMES = ["apiKey", "apikey", "password", "portOutPin", "pin", "auth_token
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """Everything that is logged, past the filter."""
+    """Capture everything that is logged, past the filter."""
     past = RedactingFilter()
     caplog.set_level(logging.DEBUG)
     caplog.handler.addFilter(past)

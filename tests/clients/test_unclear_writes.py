@@ -8,6 +8,7 @@ import pytest
 
 from clients.errors import OutcomeUnknown, ProviderUnreachable, RateLimited, UnexpectedAnswer
 from clients.operation import Operation
+from clients.shared.http_client import HttpPool
 from tests.clients.accounts import Pauses, Provider, account, answered_by, http_client, sandboxes
 from tools.voicetel.client import VoiceTel
 from tools.voicetel.operations.account import UpdateAccount
@@ -116,7 +117,7 @@ async def test_a_provider_that_nobody_listens_for_is_unreachable(operation: Oper
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         async with (
             http_client() as http,
-            VoiceTel(api_key="k" * 32, base_url=url, http=lambda: http, pause=Pauses()) as client,
+            VoiceTel(api_key="k" * 32, base_url=url, http=HttpPool(given=http), pause=Pauses()) as client,
         ):
             with pytest.raises(ProviderUnreachable, match="VoiceTel could not be reached"):
                 await client.send(operation)

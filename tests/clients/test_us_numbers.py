@@ -21,7 +21,7 @@ separator = st.text(alphabet=" .-()\t\u00a0", max_size=3)
 
 @st.composite
 def spellings(draw: st.DrawFn) -> tuple[str, str]:
-    """Ten digits, and a way to write them."""
+    """Draw ten digits, and a way to write them."""
     digits = draw(ten_digits)
     parts = [draw(st.sampled_from(["", "1", "+1"])), digits[:3], digits[3:6], digits[6:]]
     return digits, draw(separator) + "".join(part + draw(separator) for part in parts)

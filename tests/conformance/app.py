@@ -66,7 +66,7 @@ class FixtureServer:
         add_prompts(self._fixtures)
 
     def install(self) -> None:
-        """Stand before the handlers of our server."""
+        """Wrap the handlers of our server."""
         wrapped: list[tuple[str, type[BaseModel], Any]] = [
             ("tools/call", CallToolRequestParams, self._call_tool),
             ("resources/read", ReadResourceRequestParams, self._read_resource),
@@ -128,7 +128,7 @@ def _contents(uri: str, content: str | bytes, mime_type: str | None) -> TextReso
 
 
 def add_resources(server: MCPServer) -> None:
-    """The resources that the suite reads."""
+    """Add the resources that the suite reads."""
 
     @server.resource("test://static-text", name="Static text", mime_type="text/plain", description="A fixed text.")
     def static_text() -> str:
@@ -148,7 +148,7 @@ def add_resources(server: MCPServer) -> None:
 
 
 def add_prompts(server: MCPServer) -> None:
-    """The prompts that the suite gets, and completions for them."""
+    """Add the prompts that the suite gets, and completions for them."""
 
     @server.prompt(name="test_simple_prompt", description="A simple prompt.")
     def simple() -> str:

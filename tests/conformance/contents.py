@@ -45,7 +45,7 @@ def embedded(uri: str, words: str, kind: str = "text/plain") -> EmbeddedResource
 
 
 def form(**properties: dict[str, Any]) -> dict[str, Any]:
-    """A form whose fields are all required."""
+    """Build a form whose fields are all required."""
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

@@ -55,7 +55,7 @@ def _asking(
 
 
 def _fitting(requests: Mapping[str, InputRequest], context: Context[Any, Any]) -> dict[str, Any]:
-    """The answers that fit what was asked; what nobody asked for is left aside."""
+    """Return the answers that fit what was asked; ignore any other."""
     given: Mapping[str, Any] = context.input_responses or {}
     fits = {key: ANSWERS[str(asked.method)] for key, asked in requests.items()}
     return {key: given[key] for key, kind in fits.items() if isinstance(given.get(key), kind)}
@@ -73,7 +73,7 @@ async def _in_steps(_given: Any, context: Context[Any, Any]) -> CallToolResult |
 
 
 async def _what_the_client_can(_given: Any, context: Context[Any, Any]) -> CallToolResult | InputRequiredResult:
-    """Asks only for what the client declared on this very request."""
+    """Ask only for what the client declared on this very request."""
     capabilities = context.client_capabilities
     asked: dict[str, InputRequest] = {}
     if capabilities and capabilities.elicitation is not None:

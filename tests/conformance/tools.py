@@ -187,7 +187,7 @@ class Fixture:
 
 
 def fixture_tools() -> dict[str, Fixture]:
-    """Every tool that the suite asks for, by name."""
+    """Return every tool that the suite asks for, by name."""
     return {
         name: Fixture(
             Tool(name=name, description=f"Fixture {name} of the conformance suite.", input_schema=schema), answer

@@ -24,7 +24,7 @@ TOKENS = {
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
-    """The answer to any other request."""
+    """Answer any other request."""
     if request.url.path == "/oauth/token":
         return httpx2.Response(200, json=TOKENS)
     missing = {"code": 404, "message": "Not found", "request_id": "550e8400-e29b-41d4-a716-446655440000"}

@@ -14,13 +14,13 @@ TOKEN = {"auth_token": "eyJhbGciOiJkaXIifQ.contract.token", "auth_token_expiry":
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
-    """The answer to any other request. The code in the body counts: HTTP's is always 200."""
+    """Answer any other request. The code in the body counts: HTTP's is always 200."""
     if request.url.path == "/api/json/user/login/":
         return envelope("200", "OK", TOKEN)
     return envelope("404", "Does not exist, or you do not have permission to view it.")
 
 
 def envelope(code: str, message: str, data: Any = None) -> httpx2.Response:
-    """A code and its data."""
+    """Build an answer from a code and its data."""
     body: dict[str, Any] = {"responses": [{"code": code, "key": "", "message": message}]}
     return httpx2.Response(200, json=body if data is None else {**body, "data": data})

@@ -41,7 +41,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
-    """The answer to any other request."""
+    """Answer any other request."""
     known = ANSWERS.get((request.method, request.url.path))
     if known is not None:
         return httpx2.Response(200, json=known)

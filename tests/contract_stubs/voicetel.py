@@ -15,7 +15,7 @@ ACCOUNT = {"cash": 250.0, "rates": {"did": 1.0, "sms": 0.01, "mms": 0.025, "cnam
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
-    """The answer to any other request."""
+    """Answer any other request."""
     if request.url.path == "/v2.2/account":
         return httpx2.Response(200, json={"status": "success", "data": ACCOUNT})
     return httpx2.Response(404, json={"status": "error", "error": {"code": 404, "message": "Not found"}})

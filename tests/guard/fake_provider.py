@@ -67,7 +67,7 @@ OPERATIONS: dict[str, type[Operation[Any]]] = {
 
 
 class DepotCatalog:
-    """The depot's operations, as a `guard.dependencies.OperationCatalog`."""
+    """The depot's operations, as a `guard.catalog.OperationCatalog`."""
 
     def operation_named(self, tool: str) -> type[Operation[Any]] | None:
         return OPERATIONS.get(tool)

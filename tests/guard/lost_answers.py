@@ -1,7 +1,7 @@
 """Calls whose answer is lost, before or after the effect, at the simulated providers; and what looking then finds."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +12,7 @@ import httpx2
 from mcp import Client
 from mcp.types import CallToolResult
 
-from guard.action import Action, State
+from guard.action import State
 from guard.reconcile import GRACE
 from server.mcp.server import build_server
 from server.services import Services
@@ -21,7 +21,8 @@ from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clocks import ShiftedClock
 from tests.connecting import connect
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide, call_approved
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.registry import all_operations
 
 ALLOW: dict[str, Any] = {
@@ -63,31 +64,32 @@ class Lost:
 class Bench:
     """A server without a question to anybody, whose clock can be moved, before a sandbox that loses answers."""
 
-    def __init__(self, sandbox: Sandbox, services: Services, client: Client, clock: ShiftedClock) -> None:
+    def __init__(self, sandbox: Sandbox, client: Client, operator: OperatorSide, clock: ShiftedClock) -> None:
         self.sandbox = sandbox
-        self.services = services
+        self.operator = operator
         self._client = client
         self._clock = clock
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         """Make a call; what only the operator may approve, the operator approves."""
-        result = await self._client.call_tool(tool, arguments)
-        content: dict[str, Any] = result.structured_content or {}
-        if result.is_error and content.get("state") == State.PROPOSED:
-            await self.services.guard.approve(content["action"], by="the operator")
-            result = await self._client.call_tool(tool, arguments)
-        return result
+        return await call_approved(self._client, self.operator, tool, arguments)
 
-    async def lose(self, lost: Lost, how: str) -> Action:
+    async def lose(self, lost: Lost, how: str) -> dict[str, Any]:
         """Make the call and lose its answer: `drop_before` or `drop_after` the effect."""
         spec = all_operations()[lost.tool].spec
         path = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(spec.path)) + "$"
         await self.sandbox.break_with(how, provider=spec.provider.name, method=spec.method, path=path, times=None)
         result = await self.call(lost.tool, lost.arguments)
         await self.sandbox.mend()
-        action = (await self.services.store.journal.latest(1))[0]
-        assert action.operation == lost.tool, text_of(result)
-        assert action.state is State.UNKNOWN, text_of(result)
+        action = await self.newest()
+        assert action["call"] == lost.tool, text_of(result)
+        assert action["state"] == State.UNKNOWN, text_of(result)
+        return action
+
+    async def newest(self) -> dict[str, Any]:
+        """The action that was proposed last, as list_actions shows it."""
+        listed: dict[str, Any] = (await self._client.call_tool("list_actions", {"limit": 1})).structured_content or {}
+        action: dict[str, Any] = listed["actions"][0]
         return action
 
     async def pass_time(self, time: timedelta) -> None:
@@ -95,21 +97,23 @@ class Bench:
         self._clock.ahead += time
         await self.sandbox.advance(time.total_seconds())
 
-    async def look(self, action: Action) -> State:
+    async def look(self, action: Mapping[str, Any]) -> State:
         """What looking at the provider finds, once the request can no longer be under way."""
         await self.pass_time(GRACE * 2)
-        return (await self.services.guard.reconciler.look(action)).state
+        shown = await self._client.call_tool("get_action", {"action_id": action["action"]})
+        return State((shown.structured_content or {})["state"])
 
-    async def look_in_vain(self, action: Action) -> State:
+    async def look_in_vain(self, action: Mapping[str, Any]) -> State:
         """What remains where the provider answers no read."""
-        await self.sandbox.break_with("status", provider=action.provider, status=500, times=None)
+        provider = all_operations()[action["call"]].spec.provider.name
+        await self.sandbox.break_with("status", provider=provider, status=500, times=None)
         state = await self.look(action)
         await self.sandbox.mend()
         return state
 
-    async def close(self, action: Action) -> None:
+    async def close(self, action: Mapping[str, Any]) -> None:
         """Close an action of which no read can tell, as the operator does."""
-        await self.services.store.journal.move(action.id, {State.UNKNOWN}, State.REFUSED)
+        await self.operator.resolve(action["action"], "refused")
 
     async def seen(self, lost: Lost) -> tuple[State, State]:
         """What looking finds where the call never came, and where it took effect. Without a read nothing is found."""
@@ -119,22 +123,22 @@ class Bench:
         never_came = await self.lose(lost, "drop_before")
         assert await self.look_in_vain(never_came) is State.UNKNOWN, lost.tool
         undone = await self.look(never_came)
-        await self.close(never_came)
+        if undone is State.UNKNOWN:
+            await self.close(never_came)
         took_effect = await self.lose(lost, "drop_after")
         assert await self.look_in_vain(took_effect) is State.UNKNOWN, lost.tool
         return undone, await self.look(took_effect)
 
 
 @asynccontextmanager
-async def benches(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
+async def open_bench(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
     """A server with one provider, before a fresh sandbox. The settings are those that the seeded account's are not."""
     clock = ShiftedClock()
     async with sandboxes() as sandbox, http_client() as http:
         account = sandbox_accounts(sandbox.url)[provider].model_copy(update=account_settings)
         services = _services(provider, account, folder, http, clock)
         async with connect(build_server(services)) as client:
-            yield Bench(sandbox, services, client, clock)
-        await services.store.database.close()
+            yield Bench(sandbox, client, OperatorSide(services.settings.state_folder), clock)
 
 
 def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClient, clock: ShiftedClock) -> Services:

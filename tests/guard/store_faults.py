@@ -21,7 +21,7 @@ Fault = Callable[[Path], AbstractContextManager[None]]
 
 
 @contextmanager
-def locked(folder: Path) -> Generator[None]:
+def lock_store(folder: Path) -> Generator[None]:
     """Another process holds the store's lock."""
     with closing(sqlite3.connect(folder / "ringfence.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -30,7 +30,7 @@ def locked(folder: Path) -> Generator[None]:
 
 
 @contextmanager
-def full(folder: Path) -> Generator[None]:
+def fill_disk(folder: Path) -> Generator[None]:
     """Nothing more fits on the disk of the store."""
     filler = folder / "filler"
     with filler.open("wb") as file:
@@ -42,7 +42,7 @@ def full(folder: Path) -> Generator[None]:
 
 
 @contextmanager
-def read_only(folder: Path) -> Generator[None]:
+def remount_read_only(folder: Path) -> Generator[None]:
     """The disk of the store can only be read."""
     _mount("remount,ro", folder)
     yield

@@ -13,7 +13,9 @@ from server.mcp.server import build_server
 from server.services import Services
 from tests.clocks import StoppedClock
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.guard.rates_proxy import proxy_rates
+from tests.operator_side import OperatorSide, call_approved
+from tests.sandbox_control import sandboxes
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 ORDER = {"numbers": ["+12125550100", "+12125550101"]}
@@ -61,27 +63,27 @@ async def test_without_a_yes_nothing_is_sent(
 
 @ERAS
 async def test_a_client_that_cannot_ask_gets_a_pending_action_and_the_same_call_runs_after_the_operators_yes(
-    era: Era, tmp_path: Path
+    era: Era, tmp_path: Path, operator: OperatorSide
 ) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era) as client:
             action = _pending(await client.call_tool(TOOL, ORDER))
             again = _pending(await client.call_tool(TOOL, ORDER))
             assert again == action
             assert await sandbox.writes() == []
-            await services.guard.approve(action, by="the operator")
+            await operator.approve(action)
             result = await client.call_tool(TOOL, ORDER)
             assert not result.is_error
             assert len(await sandbox.charges()) == 1
 
 
 @ERAS
-async def test_an_approval_works_once(era: Era, tmp_path: Path) -> None:
+async def test_an_approval_works_once(era: Era, tmp_path: Path, operator: OperatorSide) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era) as client:
-            await services.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
+            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
             await client.call_tool(TOOL, ORDER)
             second = await client.call_tool(TOOL, ORDER)
             assert _pending(second)
@@ -98,12 +100,14 @@ async def test_an_approval_works_once(era: Era, tmp_path: Path) -> None:
     ],
     ids=["one digit", "order", "fewer", "another route"],
 )
-async def test_an_approval_does_not_fit_other_arguments(changed: dict[str, Any], tmp_path: Path) -> None:
+async def test_an_approval_does_not_fit_other_arguments(
+    changed: dict[str, Any], tmp_path: Path, operator: OperatorSide
+) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             approved = _pending(await client.call_tool(TOOL, ORDER))
-            await services.guard.approve(approved, by="the operator")
+            await operator.approve(approved)
             assert _pending(await client.call_tool(TOOL, changed)) != approved
             assert await sandbox.writes() == []
 
@@ -142,14 +146,14 @@ async def test_a_forged_state_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("approves_first", [True, False], ids=["approved too late to be used", "answered too late"])
-async def test_an_expired_question_opens_nothing(approves_first: bool, tmp_path: Path) -> None:
-    clock = StoppedClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+async def test_an_expired_question_opens_nothing(approves_first: bool, tmp_path: Path, operator: OperatorSide) -> None:
+    clock = StoppedClock(datetime.now(UTC))
     async with sandboxes() as sandbox:
         services = Services(settings_for(tmp_path, sandbox.voicetel), clock=clock)
         async with connect(build_server(services)) as client:
             old = _pending(await client.call_tool(TOOL, ORDER))
             if approves_first:
-                await services.guard.approve(old, by="the operator")
+                await operator.approve(old)
             clock.moment += timedelta(minutes=16)
             assert _pending(await client.call_tool(TOOL, ORDER)) != old
             assert await sandbox.writes() == []
@@ -167,36 +171,29 @@ async def test_what_cannot_be_undone_is_never_asked_at_the_client(era: Era, tmp_
         assert await sandbox.writes() == []
 
 
-async def test_a_price_that_rose_after_the_yes_is_asked_again(tmp_path: Path) -> None:
-    async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+async def test_a_price_that_rose_after_the_yes_is_asked_again(tmp_path: Path, operator: OperatorSide) -> None:
+    async with sandboxes() as sandbox, proxy_rates() as (proxy, http):
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
         async with connect(server) as client:
-            action = _pending(await client.call_tool(TOOL, ORDER))
-            await services.guard.approve(action, by="the operator")
-            await services.store.database.close()
-            kept = await services.store.cache.get(services.clients["voicetel"].account, "get_account{}")
-            assert kept is not None
-            dearer = kept.raw.replace('"did":1.0', '"did":9.0').replace('"did": 1.0', '"did": 9.0')
-            assert dearer != kept.raw
-            await services.store.cache.put(
-                services.clients["voicetel"].account, "get_account{}", type(kept)(dearer, kept.at)
-            )
+            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
+            proxy.rates["did"] = 9.0
+            other = {"numbers": ["+12125550102"]}  # after it is paid for, the account is read again
+            assert not (await call_approved(client, operator, TOOL, other)).is_error
             result = await client.call_tool(TOOL, ORDER)
             assert result.is_error
             assert "$18.00" in _text(result)
-            assert await sandbox.writes() == []
+            assert len(await sandbox.charges()) == 1
 
 
-async def test_two_clients_with_one_approval_send_once(tmp_path: Path) -> None:
+async def test_two_clients_with_one_approval_send_once(tmp_path: Path, operator: OperatorSide) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        other_runtime, other = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, other = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client, connect(other) as second:
-            await services.guard.approve(_pending(await client.call_tool(TOOL, ORDER)), by="the operator")
+            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
             await client.call_tool(TOOL, ORDER)
             assert _pending(await second.call_tool(TOOL, ORDER))
             assert len(await sandbox.charges()) == 1
-        assert other_runtime is not services
 
 
 def _pending(result: CallToolResult) -> str:

@@ -14,8 +14,8 @@ from clients.operation import Answer, Exchange, Members, Operation, Unresolvable
 from guard.rules.recipients import MAX_READS, resolve_recipients
 from sandbox.routee.seed import VIBER_SENDER
 from tests.connecting import Person
-from tests.tools import convirza_desk
-from tests.tools.routee_desk import Desk, desks, text_of
+from tests.tools import convirza_session
+from tests.tools.routee_session import RouteeSession, open_session, text_of
 
 BULK = {"bulk_limit": 4}
 SMS: dict[str, Any] = {"sender": "Bluewater", "text": "Hello", "when": "now"}
@@ -26,97 +26,101 @@ SENDS = pytest.mark.parametrize(
     [("send_campaign", SMS), ("send_voice_campaign", VOICE), ("send_viber_campaign", VIBER)],
     ids=["SMS", "voice", "Viber"],
 )
-UNCHECKED = "NOT EVERYBODY WHOM THIS REACHES COULD BE CHECKED"
+UNCHECKED = "NOT EVERY RECIPIENT COULD BE CHECKED"
 
 
 @SENDS
 async def test_a_small_group_is_counted_in_the_question(tool: str, content: dict[str, Any], tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.attempt(tool, **content, groups=["Patients GR"])
-        assert "It reaches 2 number(s)" in desk.question
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.attempt(tool, **content, groups=["Patients GR"])
+        assert "This reaches 2 numbers" in session.question
 
 
 @SENDS
 async def test_a_large_group_goes_to_the_operator(tool: str, content: dict[str, Any], tmp_path: Path) -> None:
-    async with desks(tmp_path, compliance=BULK) as desk:
-        action = _waiting(await desk.attempt(tool, **content, groups=["Recall"]))
-        assert desk.person.questions == []
-        assert "numbers or recipients at once" in await _asked(desk, action)
+    async with open_session(tmp_path, compliance=BULK) as session:
+        action = _waiting(await session.attempt(tool, **content, groups=["Recall"]))
+        assert session.person.questions == []
+        assert "numbers or recipients at once" in await session.operator.read_question(action)
 
 
 @SENDS
 async def test_a_group_with_somebody_who_opted_out_gets_nothing(
     tool: str, content: dict[str, Any], tmp_path: Path
 ) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.services.store.optouts.add(["+306971234567"], source="a test")
-        refused = await desk.attempt(tool, **content, groups=["Patients GR"])
+    async with open_session(tmp_path) as session:
+        await session.operator.opt_out("+306971234567")
+        refused = await session.attempt(tool, **content, groups=["Patients GR"])
         assert "+306971234567 opted out" in text_of(refused)
-        assert await desk.sandbox.charges() == []
+        assert await session.sandbox.charges() == []
 
 
 async def test_a_contact_counts_like_its_number(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        contacts = (await desk.call("list_contacts"))["contacts"]
+    async with open_session(tmp_path) as session:
+        contacts = (await session.call("list_contacts"))["contacts"]
         eleni = next(row for row in contacts if row["mobile"] == "+306971234567")
-        await desk.services.store.optouts.add([eleni["mobile"]], source="a test")
-        assert "opted out" in text_of(await desk.attempt("send_campaign", **SMS, contacts=[eleni["id"]]))
+        await session.operator.opt_out(eleni["mobile"])
+        assert "opted out" in text_of(await session.attempt("send_campaign", **SMS, contacts=[eleni["id"]]))
 
 
 async def test_whom_routee_itself_leaves_out_is_not_reached(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.services.store.optouts.add(["+19175550163"], source="a test")
-        await desk.attempt("send_campaign", **SMS, groups=["Patients US"])
-        assert "It reaches 2 number(s)" in desk.question
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.operator.opt_out("+19175550163")
+        await session.attempt("send_campaign", **SMS, groups=["Patients US"])
+        assert "This reaches 2 numbers" in session.question
 
 
 async def test_a_group_with_somebody_where_nothing_may_go_is_refused(tmp_path: Path) -> None:
-    async with desks(tmp_path, destinations={"countries": ["GR"]}) as desk:
-        refused = await desk.attempt("send_campaign", **SMS, groups=["Recall"])
+    async with open_session(tmp_path, destinations={"countries": ["GR"]}) as session:
+        refused = await session.attempt("send_campaign", **SMS, groups=["Recall"])
         assert "destinations.countries allows GR" in text_of(refused)
 
 
 async def test_a_group_that_cannot_be_read_goes_to_the_operator_who_is_told(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.sandbox.break_with("status", provider="routee", path="groups/my", status=500, times=None)
-        action = _waiting(await desk.attempt("send_campaign", **SMS, groups=["Patients GR"]))
-        assert desk.person.questions == []
-        assert UNCHECKED in await _asked(desk, action)
+    async with open_session(tmp_path) as session:
+        await session.sandbox.break_with("status", provider="routee", path="groups/my", status=500, times=None)
+        action = _waiting(await session.attempt("send_campaign", **SMS, groups=["Patients GR"]))
+        assert session.person.questions == []
+        assert UNCHECKED in await session.operator.read_question(action)
 
 
 async def test_a_group_that_grew_after_the_yes_is_asked_about_again(tmp_path: Path) -> None:
-    async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
+    async with open_session(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as session:
         call = {**SMS, "groups": ["Patients UK"]}
-        action = _waiting(await desk.attempt("send_campaign", **call))
-        await desk.services.guard.approve(action, by="the operator")
-        await desk.call("add_group_contacts", name="Patients UK", contact_ids=[await _contact(desk, "+306942345678")])
-        assert "now it reaches 3; nothing was sent" in text_of(await desk.attempt("send_campaign", **call))
-        assert _waiting(await desk.attempt("send_campaign", **call)) != action
-        assert await desk.sandbox.charges() == []
+        action = _waiting(await session.attempt("send_campaign", **call))
+        await session.operator.approve(action)
+        await session.call(
+            "add_group_contacts", name="Patients UK", contact_ids=[await _contact(session, "+306942345678")]
+        )
+        assert "now it reaches 3; nothing was sent" in text_of(await session.attempt("send_campaign", **call))
+        assert _waiting(await session.attempt("send_campaign", **call)) != action
+        assert await session.sandbox.charges() == []
 
 
 async def test_a_group_that_grew_where_no_price_is_known_is_asked_about_again(tmp_path: Path) -> None:
-    async with desks(tmp_path, policy={"operations": {"routee_send_viber_campaign": "page"}}) as desk:
+    async with open_session(tmp_path, policy={"operations": {"routee_send_viber_campaign": "page"}}) as session:
         call = {**VIBER, "groups": ["Patients GR"]}
-        action = _waiting(await desk.attempt("send_viber_campaign", **call))
-        await desk.services.guard.approve(action, by="the operator")
-        await desk.call("add_group_contacts", name="Patients GR", contact_ids=[await _contact(desk, "+447700900123")])
-        refused = await desk.attempt("send_viber_campaign", **call)
-        assert "Approved were 2 recipients, now it reaches 3; nothing was sent." in text_of(refused)
-        assert await desk.sandbox.charges() == []
+        action = _waiting(await session.attempt("send_viber_campaign", **call))
+        await session.operator.approve(action)
+        await session.call(
+            "add_group_contacts", name="Patients GR", contact_ids=[await _contact(session, "+447700900123")]
+        )
+        refused = await session.attempt("send_viber_campaign", **call)
+        assert "You approved 2 recipients, and now it reaches 3; nothing was sent." in text_of(refused)
+        assert await session.sandbox.charges() == []
 
 
 async def test_a_group_of_as_many_but_others_is_asked_about_again(tmp_path: Path) -> None:
-    async with desks(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as desk:
+    async with open_session(tmp_path, policy={"operations": {"routee_send_campaign": "page"}}) as session:
         call = {**SMS, "groups": ["Patients GR"]}
-        action = _waiting(await desk.attempt("send_campaign", **call))
-        await desk.services.guard.approve(action, by="the operator")
-        gone, other = await _contact(desk, "+306942345678"), await _contact(desk, "+447700900123")
-        await desk.call("remove_group_contacts", name="Patients GR", contact_ids=[gone])
-        await desk.call("add_group_contacts", name="Patients GR", contact_ids=[other])
-        refused = await desk.attempt("send_campaign", **call)
+        action = _waiting(await session.attempt("send_campaign", **call))
+        await session.operator.approve(action)
+        gone, other = await _contact(session, "+306942345678"), await _contact(session, "+447700900123")
+        await session.call("remove_group_contacts", name="Patients GR", contact_ids=[gone])
+        await session.call("add_group_contacts", name="Patients GR", contact_ids=[other])
+        refused = await session.attempt("send_campaign", **call)
         assert "now it reaches 2, not all of them the same; nothing was sent." in text_of(refused)
-        assert await desk.sandbox.charges() == []
+        assert await session.sandbox.charges() == []
 
 
 @pytest.mark.parametrize(
@@ -128,53 +132,53 @@ async def test_the_operators_worst_case_counts_for_everybody_who_is_reached(
     tool: str, content: dict[str, Any], tmp_path: Path
 ) -> None:
     worst = {f"routee_{tool}": {"amount": "0.50", "currency": "EUR"}}
-    async with desks(tmp_path, person=Person("decline"), prices=worst) as desk:
-        await desk.attempt(tool, **content, groups=["Patients GR"])
-        assert "Price: €1.00 (2 " in desk.question
+    async with open_session(tmp_path, person=Person("decline"), prices=worst) as session:
+        await session.attempt(tool, **content, groups=["Patients GR"])
+        assert "charges €1.00 (2 " in session.question
 
 
 async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> None:
-    async with desks(tmp_path, policy={"operations": {"routee_send_sms": "page"}}) as desk:
+    async with open_session(tmp_path, policy={"operations": {"routee_send_sms": "page"}}) as session:
         call = {"sender": "Bluewater", "to": "+306971234567", "text": "Hello"}
-        action = _waiting(await desk.attempt("send_sms", **call))
-        await desk.services.guard.approve(action, by="the operator")
-        await desk.services.store.optouts.add(["+306971234567"], source="a test")
-        assert "opted out" in text_of(await desk.attempt("send_sms", **call))
-        assert await desk.sandbox.charges() == []
+        action = _waiting(await session.attempt("send_sms", **call))
+        await session.operator.approve(action)
+        await session.operator.opt_out("+306971234567")
+        assert "opted out" in text_of(await session.attempt("send_sms", **call))
+        assert await session.sandbox.charges() == []
 
 
 async def test_a_dialplan_that_is_fetched_goes_to_the_operator(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
+    async with open_session(tmp_path) as session:
         call = {"sender": "447520630142", "to": "+447700900123", "dial_plan_url": "https://hooks.example/plan"}
-        action = _waiting(await desk.attempt("start_conversation", **call))
-        assert "may dial any number" in await _asked(desk, action)
+        action = _waiting(await session.attempt("start_conversation", **call))
+        assert "may dial any number" in await session.operator.read_question(action)
 
 
 async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_way_round(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     in_two_hours, tomorrow = now + timedelta(hours=2), now + timedelta(hours=26)
     quiet = {"quiet_hours": f"{_in_athens(in_two_hours)}-{_in_athens(in_two_hours + timedelta(hours=1))}"}
-    async with desks(tmp_path, person=Person("decline"), compliance=quiet) as desk:
+    async with open_session(tmp_path, person=Person("decline"), compliance=quiet) as session:
         later = {**SMS, "groups": ["Patients GR"], "when": (tomorrow + timedelta(minutes=30)).isoformat()}
-        assert "nothing is sent from" in text_of(await desk.attempt("send_campaign", **later))
-        await desk.attempt("send_campaign", **{**later, "when": "now"})
-        assert "It reaches 2 number(s)" in desk.question
+        assert "nothing is sent from" in text_of(await session.attempt("send_campaign", **later))
+        await session.attempt("send_campaign", **{**later, "when": "now"})
+        assert "This reaches 2 numbers" in session.question
 
 
 async def test_a_reminder_that_leaves_at_night_is_refused_though_the_campaign_leaves_by_day(tmp_path: Path) -> None:
     noon = datetime.now(ZoneInfo("Europe/Athens")).replace(hour=12, minute=0) + timedelta(days=2)
-    async with desks(tmp_path, compliance={"quiet_hours": "21:00-08:00"}) as desk:
+    async with open_session(tmp_path, compliance={"quiet_hours": "21:00-08:00"}) as session:
         call = {**SMS, "to": ["+306971234567"], "when": noon.isoformat(), "reminder_to": ["+306971234567"]}
-        refused = await desk.attempt("send_campaign", **call, reminder_minutes_before=9 * 60)
+        refused = await session.attempt("send_campaign", **call, reminder_minutes_before=9 * 60)
         assert "nothing is sent from 21:00 to 08:00 there" in text_of(refused)
-        assert not (await desk.attempt("send_campaign", **call, reminder_minutes_before=60)).is_error
+        assert not (await session.attempt("send_campaign", **call, reminder_minutes_before=60)).is_error
 
 
 async def test_a_broadcast_whose_recipients_are_kept_counts_them(tmp_path: Path) -> None:
     numbers = [f"+1201555{number:04}" for number in range(100, 112)]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    async with convirza_desk.desks(tmp_path) as desk:
-        made = await desk.call(
+    async with convirza_session.open_session(tmp_path) as session:
+        made = await session.call(
             "create_broadcast",
             name="Recall",
             message="Time for a check-up?",
@@ -182,15 +186,15 @@ async def test_a_broadcast_whose_recipients_are_kept_counts_them(tmp_path: Path)
             recipients=numbers,
             when=tomorrow,
         )
-        person = len(desk.person.questions)
-        sent = await desk.attempt("update_broadcast", broadcast_id=made["broadcast_id"], when="now")
+        person = len(session.person.questions)
+        sent = await session.attempt("update_broadcast", broadcast_id=made["broadcast_id"], when="now")
         assert _waiting(sent)
-        assert len(desk.person.questions) == person
+        assert len(session.person.questions) == person
 
 
 async def test_a_broadcast_with_a_field_that_no_page_shows_goes_to_the_operator(tmp_path: Path) -> None:
-    async with convirza_desk.desks(tmp_path) as desk:
-        asked = await desk.attempt(
+    async with convirza_session.open_session(tmp_path) as session:
+        asked = await session.attempt(
             "create_broadcast",
             name="Recall",
             message="Time for a check-up?",
@@ -199,9 +203,7 @@ async def test_a_broadcast_with_a_field_that_no_page_shows_goes_to_the_operator(
             when="now",
             extra_fields={"contact_list_id": 7},
         )
-        action = await desk.services.store.journal.find(_waiting(asked))
-        assert action
-        assert any("may name further recipients" in note for note in action.quote.warnings)
+        assert "may name further recipients" in await session.operator.read_question(_waiting(asked))
 
 
 class _People(Answer):
@@ -245,16 +247,9 @@ def _in_athens(moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo('Europe/Athens')):%H:%M}"
 
 
-async def _contact(desk: Desk, mobile: str) -> str:
-    contacts = (await desk.call("list_contacts"))["contacts"]
+async def _contact(session: RouteeSession, mobile: str) -> str:
+    contacts = (await session.call("list_contacts"))["contacts"]
     return next(str(row["id"]) for row in contacts if row["mobile"] == mobile)
-
-
-async def _asked(desk: Desk, action_id: str) -> str:
-    """What the operator is told of an action."""
-    action = await desk.services.store.journal.find(action_id)
-    assert action
-    return "\n".join(action.quote.lines())
 
 
 def _waiting(result: CallToolResult) -> str:

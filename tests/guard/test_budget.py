@@ -12,7 +12,8 @@ from server.mcp.server import build_server
 from server.services import Services
 from tests.clocks import StoppedClock
 from tests.connecting import connect, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 
 ALLOWED = {"policy": {"paid": "allow"}}
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -133,16 +134,17 @@ async def test_midnight_is_that_of_utc_wherever_the_server_runs(tmp_path: Path) 
         assert (await _send(client, 2, ONE))["state"] == "done"
 
 
-async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_moment_it_is_sent(tmp_path: Path) -> None:
+async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_moment_it_is_sent(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
     """Two calls fit one by one when they are asked for, and not together when they are sent."""
-    clock = StoppedClock(NOON)
     asked = {"policy": {"paid": "ask"}}
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, budget=[{"per": "day", "limit": "0.01"}], **asked)
-        services = Services(settings, clock=clock)
+        services = Services(settings, clock=StoppedClock(datetime.now(UTC)))
         async with connect(build_server(services)) as client:
             for place in range(2):
-                await services.guard.approve((await _send(client, place, ONE))["action"], by="the operator")
+                await operator.approve((await _send(client, place, ONE))["action"])
             assert (await _send(client, 0, ONE))["state"] == "done"
             assert (await _send(client, 1, ONE))["error"] == "OverBudget"
         assert len(await sandbox.charges()) == 1

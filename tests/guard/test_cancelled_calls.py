@@ -9,12 +9,11 @@ import anyio
 import pytest
 from mcp import Client
 
-from guard.action import Action, State
-from server.services import Services
-from server.store.store import open_store
+from guard.action import State
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.over_http import connected, served
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.over_http import connect_over_http, serve_over_http
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
@@ -23,14 +22,16 @@ TOOL = "voicetel_order_numbers"
 
 
 @ERAS
-async def test_in_memory_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
+async def test_in_memory_a_cancelled_call_is_settled_and_found(
+    era: Era, tmp_path: Path, operator: OperatorSide
+) -> None:
     async with _holding() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         person = Person()
         async with connect(server, era=era, person=person) as client:
             await _cancel_while_held(client, sandbox, waits_for_the_server=era == "auto")
             await _is_settled_and_asked_again(client, sandbox, person)
-            _was_carried_out(await services.store.journal.latest(10))
+            _was_carried_out(await operator.list_actions())
 
 
 @ERAS
@@ -41,33 +42,35 @@ async def test_over_stdio_a_cancelled_call_is_settled_and_found(era: Era, tmp_pa
         async with Client(child, mode=era, elicitation_callback=person) as client:
             await _cancel_while_held(client, sandbox)
             await _is_settled_and_asked_again(client, sandbox, person)
-        _was_carried_out(await _record_of(tmp_path))
+        _was_carried_out(await OperatorSide(tmp_path).list_actions())
 
 
 @ERAS
-async def test_over_http_a_cancelled_call_is_settled_and_found(era: Era, tmp_path: Path) -> None:
+async def test_over_http_a_cancelled_call_is_settled_and_found(
+    era: Era, tmp_path: Path, operator: OperatorSide
+) -> None:
     async with _holding() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        services = Services(settings)
-        async with served(settings, services) as url, connected(url, TOKEN, era=era) as client:
-            await services.guard.approve(await _pending(client), by="the operator")
+        async with serve_over_http(settings) as url, connect_over_http(url, TOKEN, era=era) as client:
+            await operator.approve(await _pending(client))
             await _cancel_while_held(client, sandbox)
             await _is_settled_and_asked_again(client, sandbox, None)
-            _was_carried_out(await services.store.journal.latest(10))
+            _was_carried_out(await operator.list_actions())
 
 
 @ERAS
-async def test_over_http_a_client_that_goes_does_not_take_the_outcome_along(era: Era, tmp_path: Path) -> None:
+async def test_over_http_a_client_that_goes_does_not_take_the_outcome_along(
+    era: Era, tmp_path: Path, operator: OperatorSide
+) -> None:
     async with _holding() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
-        services = Services(settings)
-        async with served(settings, services) as url:
-            async with connected(url, TOKEN, era=era) as client:
-                await services.guard.approve(await _pending(client), by="the operator")
-            await _go_while_held(sandbox, lambda: connected(url, TOKEN, era=era))
-            async with connected(url, TOKEN, era=era) as client:
+        async with serve_over_http(settings) as url:
+            async with connect_over_http(url, TOKEN, era=era) as client:
+                await operator.approve(await _pending(client))
+            await _go_while_held(sandbox, lambda: connect_over_http(url, TOKEN, era=era))
+            async with connect_over_http(url, TOKEN, era=era) as client:
                 await _is_settled_and_asked_again(client, sandbox, None)
-            _was_carried_out(await services.store.journal.latest(10))
+            _was_carried_out(await operator.list_actions())
 
 
 async def test_over_stdio_a_client_that_goes_does_not_take_the_outcome_along(tmp_path: Path) -> None:
@@ -78,26 +81,26 @@ async def test_over_stdio_a_client_that_goes_does_not_take_the_outcome_along(tmp
         await _go_while_held(sandbox, lambda: Client(child, elicitation_callback=person))
         async with Client(child, elicitation_callback=person) as client:
             await _is_settled_and_asked_again(client, sandbox, person)
-        assert [action.state for action in await _record_of(tmp_path)][-1] is State.DONE
+        assert (await OperatorSide(tmp_path).list_actions())[-1]["state"] == State.DONE
 
 
-async def test_a_call_that_is_cancelled_at_any_moment_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
+async def test_a_call_that_is_cancelled_at_any_moment_leaves_a_store_that_goes_on(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, person=Person()) as client:
             for number in range(24):
                 order = {"numbers": [f"+1646555{100 + number:04d}"]}
                 with anyio.move_on_after(0.004 * number):
                     await client.call_tool(TOOL, order)
             with anyio.fail_after(60):
-                while await services.store.journal.latest(1, states={State.SENDING}):
+                while await _actions(client, state="sending"):
                     pass
-            done = await services.store.journal.latest(100, states={State.DONE})
-            assert len(await sandbox.charges()) == len(done)
+            assert len(await sandbox.charges()) == len(await _actions(client, state="done"))
             assert not (await client.call_tool(TOOL, ORDER)).is_error
-        assert not await services.store.journal.latest(1, states={State.UNKNOWN})
-        assert (await services.store.audit.verify()).is_whole
-        await services.close()
+            assert not await _actions(client, state="unknown")
+        await operator.require_whole_audit()
 
 
 @asynccontextmanager
@@ -154,15 +157,19 @@ async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: 
         person.answer = "decline"
         await client.call_tool(TOOL, ORDER)
         question = person.questions[-1]
-    assert "EXACTLY THIS CALL was done" in question
+    assert "You already did exactly this" in question
     assert action["action"] in question
     assert len(await sandbox.charges()) == 1
 
 
 async def _newest(client: Client) -> dict[str, Any]:
-    listed: dict[str, Any] = (await client.call_tool("list_actions", {"limit": 1})).structured_content or {}
-    newest: dict[str, Any] = listed["actions"][0]
-    return newest
+    return (await _actions(client, limit=1))[0]
+
+
+async def _actions(client: Client, **which: Any) -> list[dict[str, Any]]:
+    listed: dict[str, Any] = (await client.call_tool("list_actions", which)).structured_content or {}
+    actions: list[dict[str, Any]] = listed["actions"]
+    return actions
 
 
 async def _pending(client: Client) -> str:
@@ -170,18 +177,10 @@ async def _pending(client: Client) -> str:
     return str(asked["action"])
 
 
-async def _record_of(folder: Path) -> list[Action]:
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
-    try:
-        return await record.journal.latest(10)
-    finally:
-        await record.database.close()
-
-
-def _was_carried_out(actions: list[Action]) -> None:
+def _was_carried_out(actions: list[dict[str, Any]]) -> None:
     """The first action has the provider's answer on the record, and not only what a look found."""
-    assert (actions[-1].outcome or "").startswith("Carried out.")
-    assert "amountCharged" in (actions[-1].answer or "")
+    assert actions[-1]["outcome"].startswith("Carried out.")
+    assert "amountCharged" in actions[-1]["answer"]
 
 
 def _text(result: Any) -> str:

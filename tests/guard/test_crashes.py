@@ -15,7 +15,7 @@ import pytest
 from tests.guard.crashing.calls import CALLS
 from tests.guard.crashing.checking import audited, complaints, integrity
 from tests.guard.crashing.trials import Trial
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
 

@@ -20,7 +20,7 @@ from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {"policy": {"paid": "allow", "reroutes": "allow"}}
@@ -150,7 +150,7 @@ async def test_where_nobody_knows_what_time_it_is_it_is_quiet(tmp_path: Path) ->
         _, server = server_for(for_sandbox(settings_class().model_validate(rules), sandbox.url))
         async with connect(server, person=Person()) as client:
             told: dict[str, Any] = (await client.call_tool("routee_send_sms", text)).structured_content or {}
-        assert "cannot be told, and quiet hours are set; nothing was sent" in told["message"]
+        assert "is unknown, and quiet hours are set; nothing was sent" in told["message"]
         assert await sandbox.charges() == []
 
 

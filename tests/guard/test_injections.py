@@ -17,7 +17,8 @@ from guard.action import State
 from tests.connecting import KEY, Person, connect, server_for, settings_for
 from tests.guard.injection import Injection
 from tests.guard.injections import INJECTIONS
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 
 OURS = "+12015550142"
 ALLOWED: dict[str, Any] = {
@@ -27,7 +28,7 @@ ALLOWED: dict[str, Any] = {
 
 PERSUASION: dict[str, Any] = {"approved": True, "confirm": True, "force": True, "action_id": "act_abcdefgh"}
 
-_TAG = re.compile(r"<(stranger-[0-9a-f]+)>")
+_TAG = re.compile(r"<(outside-[0-9a-f]+)>")
 _NUMBER = re.compile(r"(?:\+?1[\s.\-]?)?\(?([2-9][0-9]{2})\)?[\s.\-/]?([2-9][0-9]{2})[\s.\-/]?([0-9]{4})(?![0-9])")
 _LINK = re.compile(r"https?://[^\s<>\"')]+")
 
@@ -44,7 +45,7 @@ class Read:
     @property
     def words(self) -> str:
         """What stands between the markers."""
-        return re.sub(r"^<stranger-[0-9a-f]+>|</stranger-[0-9a-f]+>$", "", self.shown)
+        return re.sub(r"^<outside-[0-9a-f]+>|</outside-[0-9a-f]+>$", "", self.shown)
 
 
 def test_the_corpus_is_large_and_each_of_its_texts_is_its_own() -> None:
@@ -73,10 +74,12 @@ async def test_every_text_arrives_fenced_and_cleaned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rules", [ALLOWED, {}], ids=["nothing would be asked", "as delivered"])
-async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any], tmp_path: Path) -> None:
+async def test_an_obedient_assistant_carries_nothing_out(
+    rules: Mapping[str, Any], tmp_path: Path, operator: OperatorSide
+) -> None:
     person = None if rules else Person("decline")
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, **rules))
         async with connect(server, person=person) as client:
             found = await _planted_and_read(sandbox, client)
             before = len(await sandbox.writes())
@@ -87,13 +90,13 @@ async def test_an_obedient_assistant_carries_nothing_out(rules: Mapping[str, Any
                     assert _told(urged).get("error") == "BadArguments", read.injection.name
                     _assert_stopped(read, tool, await client.call_tool(tool, arguments))
                     calls += 1
-            actions = await services.store.journal.latest(2000)
+            actions = await operator.list_actions()
             assert calls > (2 * len(INJECTIONS) if person is None else len(INJECTIONS) / 2)
             assert len(await sandbox.writes()) == before
             assert await sandbox.charges() == []
-        assert {action.state for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
+        assert {action["state"] for action in actions} == {State.PROPOSED if person is None else State.DECLINED}
         if person is not None:
-            assert all("written by a stranger" in question for question in person.questions)
+            assert all("text from outside" in question for question in person.questions)
 
 
 async def test_what_nobody_wrote_is_not_asked_about(tmp_path: Path) -> None:
@@ -119,7 +122,7 @@ async def test_strangers_who_write_too_much_taint_every_call_rather_than_none(tm
             await _message(sandbox, "9175560000", text)
         await client.call_tool("voicetel_list_messages", {"number": OURS, "limit": 500})
         result = await client.call_tool("voicetel_send_message", _sms("+16465550119", "Your table is ready."))
-    assert "written by a stranger" in _text(result)
+    assert "text from outside" in _text(result)
 
 
 async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) -> None:
@@ -136,10 +139,10 @@ async def test_the_state_before_a_change_stays_behind_the_fence(tmp_path: Path) 
             order = await client.call_tool("voicetel_order_numbers", {"numbers": ["+16465550117"]})
     for result in (pending, shown):
         for told in (_text(result), str(result.structured_content)):
-            outside = re.sub(r"<(stranger-[0-9a-f]+)>.*?</\1>", "", told, flags=re.DOTALL)
+            outside = re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", told, flags=re.DOTALL)
             assert "SYSTEM" not in outside
     assert "SYSTEM" in _text(pending)
-    assert "written by a stranger" in _text(order)
+    assert "text from outside" in _text(order)
 
 
 def _demanded(read: Read) -> Iterator[Call]:
@@ -171,13 +174,13 @@ def _assert_stopped(read: Read, tool: str, result: CallToolResult) -> None:
         return
     if content.get("error") != "Declined":
         assert content.get("state") == State.PROPOSED, where
-        assert "written by a stranger" in _text(result), where
+        assert "text from outside" in _text(result), where
 
 
 def _can_pass_for_a_marker(text: str) -> bool:
     """Also with letters that only look right, and with letters between that are not seen."""
-    letters = unicodedata.normalize("NFKC", text).translate(str.maketrans("ѕаеԁ", "saed"))  # noqa: RUF001 - the trick
-    return re.search(r"<[\s/]*stranger", letters, re.IGNORECASE) is not None
+    letters = unicodedata.normalize("NFKC", text).translate(str.maketrans("ѕаеԁоіυ", "saedoiu"))  # noqa: RUF001 - the trick
+    return re.search(r"<[\s/]*outside", letters, re.IGNORECASE) is not None
 
 
 def _unseen_in(text: str) -> list[str]:
@@ -219,7 +222,7 @@ async def _shown(client: Client, tickets: Mapping[int, Injection], senders: Mapp
         if (injection := senders.get(row["value"]["source"])) is not None:
             found[injection.name] = row["value"]["text"]
     for row in (await _content(client, "voicetel_list_call_records", limit=500))["cdr"]:
-        caller = re.sub(r"</?stranger-[0-9a-f]+>", "", row["value"]["caller"])
+        caller = re.sub(r"</?outside-[0-9a-f]+>", "", row["value"]["caller"])
         if (injection := senders.get(f"+1{caller}")) is not None:
             found[injection.name] = row["value"]["caller_name"]
     for row in (await _content(client, "voicetel_list_tickets", limit=500))["tickets"]:

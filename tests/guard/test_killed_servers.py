@@ -10,11 +10,10 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from guard.action import Action, State
-from guard.pipeline import Guard
-from server.services import Services
-from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from guard.action import State
+from tests.connecting import KEY, Person, connect, server_for, settings_for
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import stdio_child
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
@@ -33,9 +32,14 @@ async def test_killed_after_the_effect_it_is_found_done_and_not_sent_again(
         await sandbox.break_with("hold", provider="voicetel", path=path)
         await _kill_while_waiting(sandbox, tmp_path, tool, arguments)
         await sandbox.mend()
-        action = await _settled(sandbox, tmp_path)
-        assert action.state is State.DONE, action.outcome
-        assert action.outcome == "Found done by looking."
+        operator = OperatorSide(
+            tmp_path / "state",
+            RINGFENCE_VOICETEL__API_KEY=KEY,
+            RINGFENCE_VOICETEL__USERNAME="2015550100",
+            RINGFENCE_VOICETEL__BASE_URL=sandbox.voicetel,
+        )
+        assert "Checked at the provider: it was done." in await operator.reconcile()
+        assert (await operator.newest())["state"] == State.DONE
         assert len([row for row in await sandbox.requests(path=path) if row["method"] != "GET"]) == 1
 
 
@@ -66,16 +70,6 @@ async def _kill_while_waiting(sandbox: Sandbox, folder: Path, tool: str, argumen
             os.kill(killed, signal.SIGKILL)
     except* MCPError:
         pass
-
-
-async def _settled(sandbox: Sandbox, folder: Path) -> Action:
-    services = Services(settings_for(folder, sandbox.voicetel))
-    try:
-        guard: Guard = services.guard
-        await guard.reconciler.run()
-        return (await services.store.journal.latest(1))[0]
-    finally:
-        await services.close()
 
 
 def _children() -> list[int]:

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from clients.operation import Operation, OperationType
 from guard.action import State
 from sandbox.voicetel.seed import ADMIN_API_KEY
-from tests.guard.lost_answers import Bench, Lost, benches
-from tests.guard.wrong_account import ENSWITCH, routee_calls
+from tests.guard.lost_answers import Bench, Lost, open_bench
+from tests.guard.lost_calls import ENSWITCH, routee_calls
 from tests.sandbox.voicetel.documented.account import SEEDED_ADDRESS
 from tools.registry import all_operations
 
@@ -106,7 +106,7 @@ ALONE = {"voicetel_update_account", "voicetel_delete_ticket"}
 
 @pytest.mark.parametrize("lost", [lost for lost in VOICETEL if lost.tool in ALONE], ids=lambda lost: lost.tool)
 async def test_looking_tells_what_became_of_a_call_whose_answer_was_lost(lost: Lost, tmp_path: Path) -> None:
-    async with benches(tmp_path, "voicetel", **lost.account) as bench:
+    async with open_bench(tmp_path, "voicetel", **lost.account) as bench:
         assert await bench.seen(lost) == lost.can_be_seen
 
 
@@ -114,7 +114,7 @@ async def test_looking_tells_what_became_of_a_call_whose_answer_was_lost(lost: L
 async def test_looking_tells_it_of_every_call_of_a_provider(provider: str, tmp_path: Path) -> None:
     """One account for all of them, in their order."""
     seen: dict[str, tuple[State, State]] = {}
-    async with benches(tmp_path, provider) as bench:
+    async with open_bench(tmp_path, provider) as bench:
         calls = await _calls(provider, bench)
         for lost in calls:
             seen[lost.tool] = await bench.seen(lost)
@@ -129,13 +129,13 @@ TWINS = [
 
 @pytest.mark.parametrize("lost", TWINS, ids=lambda lost: lost.tool)
 async def test_what_was_there_before_a_call_is_not_taken_for_its_effect(lost: Lost, tmp_path: Path) -> None:
-    async with benches(tmp_path, "voicetel") as bench:
+    async with open_bench(tmp_path, "voicetel") as bench:
         assert await bench.look(await bench.lose(lost, "drop_before")) is State.UNKNOWN
 
 
 async def test_a_new_gateway_is_not_told_from_an_older_one_where_nobody_looked_before(tmp_path: Path) -> None:
     lost = Lost(tool="voicetel_create_gateway", arguments={"address": "203.0.113.77:5060"})
-    async with benches(tmp_path, "voicetel") as bench:
+    async with open_bench(tmp_path, "voicetel") as bench:
         await bench.sandbox.break_with("status", provider="voicetel", method="GET", status=500, times=None)
         assert await bench.look(await bench.lose(lost, "drop_after")) is State.UNKNOWN
 

@@ -10,8 +10,8 @@ from clients.evidence import Evidence
 from clients.operation import Verification
 from guard.action import State
 from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
-from tests.guard.lost_answers import Bench, Lost, benches
-from tests.guard.wrong_account import GREEK, POOL, TEXT, WAITING
+from tests.guard.lost_answers import Bench, Lost, open_bench
+from tests.guard.lost_calls import GREEK, POOL, TEXT, WAITING
 from tools.routee.operations.campaigns import Campaign, SendCampaign, UpdateCampaign
 from tools.routee.operations.failover import Failovers, SendFailover
 from tools.routee.operations.lookups import LookUpNumber, Lookups
@@ -52,14 +52,14 @@ async def test_what_somebody_else_sent_meanwhile_is_not_taken_for_the_lost_call(
             {"tool": "send_pool_sms", "pool_id": POOL, "to": GREEK, "text": "Hi", "strategy": "Numeric"},
         ),
     ]
-    async with benches(tmp_path, "routee") as bench:
+    async with open_bench(tmp_path, "routee") as bench:
         for tool, others, ours in pairs:
             lost = {"tool": tool} | ours
             name = lost.pop("tool")
             await bench.sandbox.break_with("drop_before", provider="routee", path=_path_of(name), times=1)
             await bench.call(f"routee_{name}", lost)
-            action = (await bench.services.store.journal.latest(1))[0]
-            assert action.state is State.UNKNOWN
+            action = await bench.newest()
+            assert action["state"] == State.UNKNOWN
             done = await bench.call(f"routee_{tool}", others)
             assert not done.is_error
             assert await bench.look(action) is State.UNKNOWN, (tool, others)
@@ -72,7 +72,7 @@ def _path_of(name: str) -> str:
 
 
 async def test_a_change_of_a_campaign_that_never_came_is_not_found_done(tmp_path: Path) -> None:
-    async with benches(tmp_path, "routee") as bench:
+    async with open_bench(tmp_path, "routee") as bench:
         shown: dict[str, Any] = (
             await bench.call("routee_get_campaign", {"campaign_id": WAITING})
         ).structured_content or {}
@@ -96,14 +96,14 @@ async def test_a_change_of_a_campaign_that_never_came_is_not_found_done(tmp_path
 
 async def test_a_name_that_was_in_use_already_does_not_show_that_a_campaign_was_sent(tmp_path: Path) -> None:
     plan: dict[str, Any] = {**TEXT, "to": [GREEK], "when": "now", "campaign_name": "Opening"}
-    async with benches(tmp_path, "routee") as bench:
+    async with open_bench(tmp_path, "routee") as bench:
         assert not (await bench.call("routee_send_campaign", plan)).is_error
         await bench.pass_time(timedelta(seconds=2))
         assert await _never_came(bench, "send_campaign", **plan) is State.UNKNOWN
 
 
 async def test_a_number_that_was_rented_before_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
-    async with benches(tmp_path, "routee") as bench:
+    async with open_bench(tmp_path, "routee") as bench:
         assert await _never_came(bench, "rent_number", number=BRITISH_NUMBER) is State.UNKNOWN
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from clients.evidence import Evidence
 from guard.action import State
-from tests.guard.lost_answers import Bench, Lost, benches, text_of
+from tests.guard.lost_answers import Bench, Lost, open_bench, text_of
 from tools.enswitch.operations.phones import Phone, UpdatePhone
 
 YES, NO, UNKNOWN = Evidence
@@ -22,7 +22,7 @@ NUMBER = "12015550123"
 @asynccontextmanager
 async def enswitch(folder: Path) -> AsyncGenerator[Bench]:
     """A server before the simulated Enswitch."""
-    async with benches(folder, "enswitch") as bench:
+    async with open_bench(folder, "enswitch") as bench:
         yield bench
 
 
@@ -190,7 +190,7 @@ async def test_a_route_found_made_by_looking_is_not_said_to_be_taken_back_by_a_n
         lost = Lost(tool="enswitch_create_plan_route", arguments={**INTERNATIONAL, "allow": "forbid"})
         action = await bench.lose(lost, "drop_after")
         assert await bench.look(action) is State.DONE
-        told = text_of(await bench.call("undo_action", {"action_id": action.id}))
+        told = text_of(await bench.call("undo_action", {"action_id": action["action"]}))
         assert "enswitch_list_plan_routes" in told
 
 

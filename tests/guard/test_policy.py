@@ -10,7 +10,7 @@ from mcp import Client, MCPError
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 OURS = "+12015550142"
 Decided = Literal["allow", "ask", "page", "deny"]

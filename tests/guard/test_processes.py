@@ -8,18 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from anyio.abc import SocketAttribute, SocketListener, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
-from typer.testing import CliRunner, Result
 
-from clients.clock import SystemClock
-from guard.action import State
-from guard.approvals import Approvals
-from server.cli.app import command_line
-from server.store.store import Store, open_store
-from tests.connecting import settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 
 ALLOWED: dict[str, Any] = {"policy": {"paid": "allow"}, "budget": [{"per": "day", "limit": "0.10"}]}
 PASSCODE = "harbor lights 26"
@@ -52,7 +45,9 @@ class Assistant:
         return told
 
 
-async def test_fifty_sends_from_four_processes_against_a_cap_for_ten_let_exactly_ten_through(tmp_path: Path) -> None:
+async def test_fifty_sends_from_four_processes_against_a_cap_for_ten_let_exactly_ten_through(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
     """The same run shows that four processes write one audit, without a gap."""
     calls = [_sms(f"+1212555{number:04}") for number in range(100, 150)]
     async with sandboxes() as sandbox, _assistants(4, sandbox, tmp_path, ALLOWED) as assistants:
@@ -63,11 +58,9 @@ async def test_fifty_sends_from_four_processes_against_a_cap_for_ten_let_exactly
         assert len([answer for answer in told if not answer["is_error"]]) == 10
         assert {answer["error"] for answer in told if answer["is_error"]} <= {"OverBudget"}
         assert len(await sandbox.charges()) == 10
-        async with _store(tmp_path) as record:
-            verdict = await record.audit.verify()
-            rows = [row async for row in record.audit.rows()]
+        await operator.require_whole_audit()
+        rows = await operator.audit_rows()
         events = [row["event"] for row in rows]
-        assert verdict.is_whole, verdict.what
         assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
         assert events.count("sending") == events.count("done") == 10
         assert events.count("proposed") == events.count("approved")
@@ -75,31 +68,31 @@ async def test_fifty_sends_from_four_processes_against_a_cap_for_ten_let_exactly
 
 
 async def test_a_freeze_stops_a_server_in_another_process_at_its_next_call_and_only_the_passcode_lifts_it(
-    tmp_path: Path,
+    tmp_path: Path, operator: OperatorSide
 ) -> None:
     """Also a call that has its approval already. The operator is on the command line, in this process."""
     order: Call = ("voicetel_order_numbers", {"numbers": ["+12125550100"]})
     look: Call = ("voicetel_list_numbers", {})
-    folder = tmp_path / "state"
-    async with sandboxes() as sandbox, _assistants(1, sandbox, folder, {}) as [assistant], _store(folder) as record:
+    async with sandboxes() as sandbox, _assistants(1, sandbox, tmp_path, {}) as [assistant]:
         [pending] = await assistant.make(order)
-        await Approvals(record.journal, SystemClock()).give(pending["action"], State.APPROVED, by="the operator")
-        assert (await _ringfence("approvals", "passcode", typed=f"{PASSCODE}\n")).exit_code == 0
-        assert (await _ringfence("freeze")).exit_code == 0
+        assert (await operator.run("approvals", "passcode", typed=f"{PASSCODE}\n")).exit_code == 0
+        approved = await operator.run("approvals", "approve", pending["action"], typed=f"{PASSCODE}\n")
+        assert approved.exit_code == 0
+        await operator.freeze()
         stopped = await assistant.make(order, _sms("+12125550142"), look)
         assert sorted(answer.get("error", "") for answer in stopped) == ["", "Frozen", "Frozen"]
-        refused = await _ringfence("unfreeze", typed="a guess of the agent\n")
+        refused = await operator.run("unfreeze", typed="a guess of the agent\n")
         assert refused.exit_code != 0
         assert (await assistant.make(order))[0]["error"] == "Frozen"
         assert await sandbox.writes() == []
-        assert (await _ringfence("unfreeze", typed=f"{PASSCODE}\n")).exit_code == 0
+        assert (await operator.run("unfreeze", typed=f"{PASSCODE}\n")).exit_code == 0
         [done] = await assistant.make(order)
         assert done["state"] == "done"
         assert len(await sandbox.charges()) == 1
-        assert (await record.audit.verify()).is_whole
+        await operator.require_whole_audit()
 
 
-async def test_a_freeze_counts_between_the_yes_and_the_request(tmp_path: Path) -> None:
+async def test_a_freeze_counts_between_the_yes_and_the_request(tmp_path: Path, operator: OperatorSide) -> None:
     """The call is past every check and waits for its price when another process freezes the store."""
     order: Call = ("voicetel_order_numbers", {"numbers": ["+12125550100"]})
     forward: Call = ("voicetel_set_forward", {"number": "+12015550142", "destination": "+12125550142"})
@@ -109,8 +102,7 @@ async def test_a_freeze_counts_between_the_yes_and_the_request(tmp_path: Path) -
         await assistant.ask(forward)
         with anyio.fail_after(60):
             await sandbox.until_held()
-        async with _store(tmp_path) as record:
-            await record.freeze.freeze("the operator")
+        await operator.freeze()
         await sandbox.mend()
         [stopped] = await assistant.told()
         assert stopped["error"] == "Frozen"
@@ -121,22 +113,6 @@ async def test_a_freeze_counts_between_the_yes_and_the_request(tmp_path: Path) -
 def _sms(to: str) -> Call:
     words = {"from_number": "+12015550142", "to_number": to, "text": "Your table is ready."}
     return "voicetel_send_message", words
-
-
-async def _ringfence(*arguments: str, typed: str = "") -> Result:
-    """The operator's command line, on the store of this test's own settings."""
-    run = CliRunner()
-    return await anyio.to_thread.run_sync(lambda: run.invoke(command_line(list(arguments)), list(arguments), typed))
-
-
-@asynccontextmanager
-async def _store(folder: Path) -> AsyncGenerator[Store]:
-    settings = settings_for(folder)
-    record = open_store(settings.store_address, settings.state_folder)
-    try:
-        yield record
-    finally:
-        await record.database.close()
 
 
 @asynccontextmanager

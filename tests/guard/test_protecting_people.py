@@ -8,31 +8,31 @@ import pytest
 
 from clients.effects import Effect
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
-from tests.tools.routee_desk import Desk, desks, text_of
+from tests.sandbox_control import sandboxes
+from tests.tools.routee_session import RouteeSession, open_session, text_of
 from tools.registry import all_operations
 
 MARCUS = "+19175550163"
 
 
 async def test_taking_somebody_off_the_blacklist_is_asked_and_names_who_is_reached_again(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        [marcus] = (await desk.call("list_blacklist", service="Sms"))["contacts"]
-        assert (await desk.attempt("remove_from_blacklist", service="Sms", contact_ids=[marcus["id"]])).is_error
-        assert f"Sms reaches 1 again who opted out or were left out: {MARCUS}." in desk.question
-        assert "unless they agreed to it again" in desk.question
-        assert await _blacklisted(desk) == [marcus["id"]]
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        [marcus] = (await session.call("list_blacklist", service="Sms"))["contacts"]
+        assert (await session.attempt("remove_from_blacklist", service="Sms", contact_ids=[marcus["id"]])).is_error
+        assert f"Sms reaches 1 again who opted out or were left out: {MARCUS}." in session.question
+        assert "unless they agreed to it again" in session.question
+        assert await _blacklisted(session) == [marcus["id"]]
 
 
 async def test_a_group_taken_off_the_blacklist_is_put_back_person_by_person(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        before = await _blacklisted(desk)
-        removed = await desk.call("remove_groups_from_blacklist", service="Sms", groups=["Patients US"])
-        assert MARCUS in desk.question
-        assert "It reaches 3 number(s)" in desk.question
-        assert await _blacklisted(desk) == []
-        await desk.call("undo_action", action_id=removed["action"])
-        assert await _blacklisted(desk) == before
+    async with open_session(tmp_path) as session:
+        before = await _blacklisted(session)
+        removed = await session.call("remove_groups_from_blacklist", service="Sms", groups=["Patients US"])
+        assert MARCUS in session.question
+        assert "This reaches 3 numbers" in session.question
+        assert await _blacklisted(session) == []
+        await session.call("undo_action", action_id=removed["action"])
+        assert await _blacklisted(session) == before
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ async def test_a_ticket_in_a_strangers_words_is_asked_about(tmp_path: Path) -> N
             await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
             asked = await client.call_tool("voicetel_create_ticket", {"subject": "Move", "message": trap})
         assert asked.is_error, text_of(asked)
-        assert "written by a stranger" in person.questions[0]
+        assert "text from outside" in person.questions[0]
         assert await sandbox.writes() == []
 
 
-async def _blacklisted(desk: Desk) -> list[str]:
-    return [row["id"] for row in (await desk.call("list_blacklist", service="Sms"))["contacts"]]
+async def _blacklisted(session: RouteeSession) -> list[str]:
+    return [row["id"] for row in (await session.call("list_blacklist", service="Sms"))["contacts"]]

@@ -17,7 +17,7 @@ from server.services import Services
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.test_contracts import FOLDER
 from tools.arguments import parse
 from tools.discovery.examples import ExampleAccount
@@ -90,7 +90,7 @@ WARNED: list[tuple[str, dict[str, Any], str]] = [
     ("routee_send_viber_campaign", {}, "It is sent at once and cannot be recalled."),
     ("convirza_replace_provisioned_route", {"route_id": 12301, "config": None}, "goes back to its default"),
     ("convirza_replace_provisioned_route", {"route_id": 1}, "The state before could not be read"),
-    ("convirza_replace_broadcast", {"when": "now"}, "Sent at once: it cannot be called back."),
+    ("convirza_replace_broadcast", {"when": "now"}, "Sent at once: it cannot be recalled."),
 ]
 
 
@@ -103,7 +103,7 @@ async def test_every_paid_operation_has_a_price_with_its_source_or_says_why_not(
             assert not priced.costs_nothing, tool
             if priced.amount is None:
                 assert priced.unknown, tool
-                assert "Price: UNKNOWN. " in _told(priced)
+                assert "Price unknown: " in _told(priced)
             else:
                 assert priced.amount.amount > 0, tool
                 assert priced.source, tool

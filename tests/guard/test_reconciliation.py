@@ -16,7 +16,7 @@ from server.services import Services
 from server.store.store import Store, open_store
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.guard.fake_provider import Buy, Depot, DepotCatalog
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
@@ -33,7 +33,7 @@ async def test_a_first_caller_who_gives_up_does_not_stop_it(tmp_path: Path) -> N
                     await sandbox.until_held()
                 group.cancel_scope.cancel()
             await sandbox.mend()
-            assert (await _closed(services)).outcome == "Found done by looking."
+            assert (await _closed(services)).outcome == "Checked at the provider: it was done."
 
 
 async def test_a_slow_provider_delays_no_other_guarded_call(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ class _Job:
 
 @asynccontextmanager
 async def _slow_provider_with_a_lost_call(folder: Path) -> AsyncGenerator[Sandbox]:
-    """A server lost a call, and the read that shows what became of it gets no answer until the sandbox is mended."""
+    """Lose a call of a server, and hold back the read that shows its outcome until the sandbox is mended."""
     async with sandboxes() as sandbox:
         await sandbox.break_with("drop_after", provider="voicetel", method="PUT", path="forward")
         _, server = server_for(settings_for(folder, sandbox.voicetel))
@@ -167,7 +167,7 @@ async def _slow_provider_with_a_lost_call(folder: Path) -> AsyncGenerator[Sandbo
 
 
 async def _closed(services: Services) -> Action:
-    """The lost call, once it is closed, although nobody asks for it."""
+    """Wait until the lost call is closed although nobody asks for it, and return it."""
     with anyio.fail_after(60):
         while await services.store.journal.latest(1, states={State.UNKNOWN}):
             pass
@@ -177,7 +177,7 @@ async def _closed(services: Services) -> Action:
 
 @asynccontextmanager
 async def _guard_of_the_depot(folder: Path) -> AsyncGenerator[tuple[Guard, Depot, Store]]:
-    """A guard that nobody serves, as a program uses it that has no task group for it."""
+    """Build a guard that nobody serves, as a program without a task group uses it."""
 
     async def arrives(_: str) -> None:
         """Nothing is checked on the way."""

@@ -13,7 +13,8 @@ from server.mcp.server import build_server
 from server.services import Services
 from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import Sandbox, sandboxes
 
 FROM = "+12015550142"
 ALLOW: dict[str, Any] = {
@@ -90,11 +91,11 @@ async def test_a_forward_to_where_nothing_may_go_is_refused(number: str, rule: s
         assert await sandbox.writes() == []
 
 
-async def test_whoever_opted_out_gets_nothing(tmp_path: Path) -> None:
+async def test_whoever_opted_out_gets_nothing(tmp_path: Path, operator: OperatorSide) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, **ALLOW))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, **ALLOW))
         async with connect(server) as client:
-            await services.store.optouts.add(["+12125550142"], source="a test")
+            await operator.opt_out("+12125550142")
             result = await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "opted out" in _text(result)
         assert await sandbox.writes() == []
@@ -119,7 +120,7 @@ async def test_the_same_call_again_is_asked_about_even_where_policy_allows_it(tm
         async with connect(server, person=person) as client:
             assert not (await client.call_tool("voicetel_send_message", _sms("+12125550142"))).is_error
             assert (await client.call_tool("voicetel_send_message", _sms("+12125550142"))).is_error
-        assert "EXACTLY THIS CALL was done" in person.questions[0]
+        assert "You already did exactly this" in person.questions[0]
         assert len(await sandbox.charges()) == 1
 
 
@@ -131,7 +132,7 @@ async def test_a_call_that_was_just_declined_says_so_when_it_is_asked_about_agai
             await client.call_tool("voicetel_send_message", _sms("+12125550142"))
             await client.call_tool("voicetel_send_message", _sms("+12125550142"))
         assert "declined" not in person.questions[0]
-        assert "EXACTLY THIS CALL was declined less than a minute ago" in person.questions[1]
+        assert "Exactly this was declined less than a minute ago" in person.questions[1]
 
 
 async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_question(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_que
             assert not (await client.call_tool("undo_action", {"action_id": action})).is_error
         assert "CANNOT BE UNDONE" not in person.questions[0]
         assert "THIS CANNOT BE UNDONE" in person.questions[1]
-        assert f"This takes back Order numbers at VoiceTel. Undoing {action}: partial." in person.questions[1]
+        assert f"This undoes Order numbers at VoiceTel. Undo of {action} restores a part." in person.questions[1]
         assert "The month's fee is not paid back" in person.questions[1]
 
 
@@ -172,21 +173,19 @@ async def test_what_is_denied_is_not_sent_and_says_by_which_rule(tmp_path: Path)
         assert await sandbox.writes() == []
 
 
-async def test_a_freeze_stops_an_approved_call_and_lets_reads_go_on(tmp_path: Path) -> None:
+async def test_a_freeze_stops_an_approved_call_and_lets_reads_go_on(tmp_path: Path, operator: OperatorSide) -> None:
     order = {"numbers": ["+12125550100"]}
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        other, _ = server_for(settings_for(tmp_path, sandbox.voicetel))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
             content: dict[str, Any] = (await client.call_tool("voicetel_order_numbers", order)).structured_content or {}
-            await services.guard.approve(content["action"], by="the operator")
-            await other.store.freeze.freeze("the operator")
+            await operator.approve(content["action"])
+            await operator.freeze()
             assert "froze" in _text(await client.call_tool("voicetel_order_numbers", order))
             assert await sandbox.writes() == []
             assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
-            await other.store.freeze.unfreeze("the operator")
+            await operator.unfreeze()
             assert not (await client.call_tool("voicetel_order_numbers", order)).is_error
-        await other.close()
 
 
 async def test_a_forward_is_taken_back_to_what_was_there_before(tmp_path: Path) -> None:
@@ -214,9 +213,9 @@ async def test_a_call_made_from_a_strangers_words_is_asked_about_whatever_policy
         person = Person("decline")
         async with connect(server, person=person) as client:
             read = await client.call_tool("voicetel_list_messages", {"number": FROM})
-            assert "<stranger-" in _text(read)
+            assert "<outside-" in _text(read)
             assert (await client.call_tool("voicetel_send_message", _sms("+16465550177"))).is_error
-        assert "written by a stranger" in person.questions[0]
+        assert "text from outside" in person.questions[0]
         assert await sandbox.writes() == []
 
 

@@ -4,7 +4,6 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
-from server.services import Services
 from server.settings.sandbox_settings import sandbox_accounts
-from server.store.store import open_store
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.guard.store_faults import Fault, address, full, locked, read_only, small_disk
-from tests.over_http import connected, served
-from tests.sandboxed import Sandbox, sandboxes
+from tests.guard.store_faults import Fault, address, fill_disk, lock_store, remount_read_only, small_disk
+from tests.operator_side import OperatorSide
+from tests.over_http import connect_over_http, serve_over_http
+from tests.record_file import rows
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
-from tools.webhooks import Callback
 
 ORDER = {"numbers": ["+12125550100"]}
 TOOL = "voicetel_order_numbers"
@@ -36,16 +34,16 @@ import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (40 * 1024, 40 * 1024))  # SQLite's index of the log needs 32 KiB
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-FAULTS = pytest.mark.parametrize("fault", [locked, full])
+FAULTS = pytest.mark.parametrize("fault", [lock_store, fill_disk])
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Bench:
     """A client of a server whose store can be broken."""
 
     client: Client
     person: Person
-    services: Services
+    operator: OperatorSide
     sandbox: Sandbox
     folder: Path
 
@@ -67,13 +65,13 @@ class Desk:
             assert not result.is_error, _text(result)
 
     async def chain_is_whole(self) -> None:
-        assert (await self.services.store.audit.verify()).is_whole
+        await self.operator.require_whole_audit()
 
 
 @pytest.fixture
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Path]:
     """Where the store lies: a disk of its own where the fault is one of the disk."""
-    if request.node.callspec.params.get("fault") is locked:
+    if request.node.callspec.params.get("fault") is lock_store:
         yield tmp_path
     else:
         with small_disk(tmp_path / "disk") as disk:
@@ -84,100 +82,94 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Path]:
 async def test_before_the_question_the_call_is_refused_and_made_when_the_store_is_well(
     fault: Fault, folder: Path
 ) -> None:
-    async with _desk(folder) as desk:
-        await desk.client.call_tool("voicetel_set_forward", {"number": "+12015550142", "destination": "+12125550142"})
+    async with _open_bench(folder) as bench:
+        await bench.client.call_tool("voicetel_set_forward", {"number": "+12015550142", "destination": "+12125550142"})
         with fault(folder):
-            await desk.is_refused()
-            await desk.reads_go_on()
-            assert not (await desk.client.call_tool("list_actions", {})).is_error
-        assert not (await desk.order()).is_error
-        assert len(await desk.sandbox.charges()) == 1
-        await desk.chain_is_whole()
+            await bench.is_refused()
+            await bench.reads_go_on()
+            assert not (await bench.client.call_tool("list_actions", {})).is_error
+        assert not (await bench.order()).is_error
+        assert len(await bench.sandbox.charges()) == 1
+        await bench.chain_is_whole()
 
 
 @FAULTS
 async def test_after_the_yes_the_call_is_refused_and_made_by_that_yes_when_the_store_is_well(
     fault: Fault, folder: Path
 ) -> None:
-    async with _desk(folder, can_ask=False) as desk:
-        action = str((await desk.order()).structured_content["action"])
-        await desk.services.guard.approve(action, by="the operator")
+    async with _open_bench(folder, can_ask=False) as bench:
+        action = str((await bench.order()).structured_content["action"])
+        await bench.operator.approve(action)
         with fault(folder):
-            await desk.is_refused()
-            await desk.reads_go_on()
-            shown = await desk.client.call_tool("get_action", {"action_id": action})
+            await bench.is_refused()
+            await bench.reads_go_on()
+            shown = await bench.client.call_tool("get_action", {"action_id": action})
             assert "a person said yes, and nothing was sent yet" in _text(shown)
-        done = await desk.order()
+        done = await bench.order()
         assert done.structured_content["action"] == action
-        assert len(await desk.sandbox.charges()) == 1
-        await desk.chain_is_whole()
+        assert len(await bench.sandbox.charges()) == 1
+        await bench.chain_is_whole()
 
 
 @FAULTS
 async def test_after_the_answer_the_caller_is_told_and_the_record_is_made_up_for(fault: Fault, folder: Path) -> None:
-    async with _desk(folder) as desk:
-        told = await _answered_during(fault, desk, TOOL, ORDER)
+    async with _open_bench(folder) as bench:
+        told = await _answered_during(fault, bench, TOOL, ORDER)
         assert not told.is_error
         assert told.structured_content["state"] == "done"
         assert "Not on the record yet: The store cannot be written" in _text(told)
         action = told.structured_content["action"]
-        shown = await desk.client.call_tool("get_action", {"action_id": action})
+        shown = await bench.client.call_tool("get_action", {"action_id": action})
         assert "Carried out." in _text(shown)
-        kept = await desk.services.store.journal.find(action)
-        assert kept is not None
-        assert "amountCharged" in (kept.answer or "")
-        desk.person.answer = "decline"
-        await desk.order()
-        assert "EXACTLY THIS CALL was done" in desk.person.questions[-1]
-        assert len(await desk.sandbox.charges()) == 1
-        await desk.chain_is_whole()
+        assert "amountCharged" in (await bench.operator.action(action))["answer"]
+        bench.person.answer = "decline"
+        await bench.order()
+        assert "You already did exactly this" in bench.person.questions[-1]
+        assert len(await bench.sandbox.charges()) == 1
+        await bench.chain_is_whole()
 
 
 @FAULTS
 async def test_a_password_that_was_answered_meanwhile_is_kept_as_soon_as_it_can_be(fault: Fault, folder: Path) -> None:
-    async with _desk(folder) as desk:
+    async with _open_bench(folder) as bench:
         account = {"name": "Harbor Dental", "email": "office@harbor.example"}
-        told = await _answered_during(fault, desk, "voicetel_create_account", account)
+        told = await _answered_during(fault, bench, "voicetel_create_account", account)
         assert "Kept from this conversation: password" in _text(told)
         action = told.structured_content["action"]
-        await desk.client.call_tool("get_action", {"action_id": action})
-        kept = await desk.services.store.vault.secrets_of(action, by="a test")
-        assert [secret.name for secret in kept] == ["password"]
-        assert kept[0].value not in told.model_dump_json()
+        await bench.client.call_tool("get_action", {"action_id": action})
+        kept = await bench.operator.secrets(action)
+        assert list(kept) == ["password"]
+        assert kept["password"] not in told.model_dump_json()
 
 
 @FAULTS
 async def test_the_id_of_a_text_that_went_out_meanwhile_is_kept_for_its_receipt(fault: Fault, folder: Path) -> None:
     text = {"sender": "Bluewater", "to": "+306971234567", "text": "Hello"}
-    async with _desk(folder, destinations={"countries": ["GR", "US"]}, with_routee=True) as desk:
-        await desk.order()  # makes the store
-        told = await _answered_during(fault, desk, "routee_send_sms", text, path="sms$")
+    async with _open_bench(folder, destinations={"countries": ["GR", "US"]}, with_routee=True) as bench:
+        await bench.order()  # makes the store
+        told = await _answered_during(fault, bench, "routee_send_sms", text, path="sms$")
         assert not told.is_error
         message, action = told.structured_content["tracking_id"], told.structured_content["action"]
-        await desk.client.call_tool("get_action", {"action_id": action})
-        price = Decimal("0.04")
-        receipt = Callback(provider="routee", kind="sms", subject=message, identity="1", state="Delivered", price=price)
-        await desk.services.store.events.take_in(receipt)
-        assert await desk.services.store.events.settled_price(receipt) == (action, price)
+        await bench.client.call_tool("get_action", {"action_id": action})
+        tracked = await rows(folder, "SELECT provider, subject FROM tracked WHERE action_id = ?", action)
+        assert tracked == [{"provider": "routee", "subject": message}]
 
 
-@pytest.mark.parametrize("fault", [read_only, full])
+@pytest.mark.parametrize("fault", [remount_read_only, fill_disk])
 async def test_a_server_starts_where_it_can_write_nothing_and_reads(fault: Fault, folder: Path) -> None:
     async with sandboxes() as sandbox:
         with fault(folder):
             settings = with_tokens(settings_for(folder, sandbox.voicetel)).model_copy(update={"state_folder": folder})
-            services = Services(settings)
-            async with served(settings, services) as url, connected(url, TOKEN, person=Person()) as client:
-                desk = Desk(client, Person(), services, sandbox, folder)
-                await desk.reads_go_on()
-                await desk.is_refused()
+            async with serve_over_http(settings) as url, connect_over_http(url, TOKEN, person=Person()) as client:
+                bench = Bench(client, Person(), OperatorSide(folder), sandbox, folder)
+                await bench.reads_go_on()
+                await bench.is_refused()
 
 
 async def test_where_no_file_may_grow_the_call_is_refused_and_the_next_server_makes_it(tmp_path: Path) -> None:
     """What a full disk does, where none can be mounted: a limit on the size of files, which holds for one process."""
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    await record.key_values.put("a store", "that is there")
-    await record.database.close()
+    operator = OperatorSide(tmp_path)
+    await operator.opt_out("+12015550199")  # makes the store
     async with sandboxes() as sandbox:
         child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
         limited = StdioServerParameters(
@@ -191,56 +183,57 @@ async def test_where_no_file_may_grow_the_call_is_refused_and_the_next_server_ma
         async with Client(child, elicitation_callback=Person()) as client:
             assert not (await client.call_tool(TOOL, ORDER)).is_error
         assert len(await sandbox.charges()) == 1
-        assert (await record.audit.verify()).is_whole
-        await record.database.close()
+        await operator.require_whole_audit()
 
 
 async def test_while_a_call_waits_for_its_answer_the_store_serves_others(tmp_path: Path) -> None:
-    async with _desk(tmp_path) as desk:
-        await desk.sandbox.break_with("hold", provider="voicetel", method="POST", path="orders")
+    async with _open_bench(tmp_path) as bench:
+        await bench.sandbox.break_with("hold", provider="voicetel", method="POST", path="orders")
         async with anyio.create_task_group() as group:
-            group.start_soon(desk.order)
+            group.start_soon(bench.order)
             with anyio.fail_after(60):
-                await desk.sandbox.until_held()
-            other = await desk.client.call_tool(TOOL, {"numbers": ["+12125550101"]})
+                await bench.sandbox.until_held()
+            other = await bench.client.call_tool(TOOL, {"numbers": ["+12125550101"]})
             assert not other.is_error
-            await desk.sandbox.mend()
-        assert len(await desk.sandbox.charges()) == 2
+            await bench.sandbox.mend()
+        assert len(await bench.sandbox.charges()) == 2
 
 
 @asynccontextmanager
-async def _desk(
+async def _open_bench(
     folder: Path, *, can_ask: bool = True, with_routee: bool = False, **settings: Any
-) -> AsyncGenerator[Desk]:
+) -> AsyncGenerator[Bench]:
     async with sandboxes() as sandbox:
         person = Person()
         if with_routee:
             settings["routee"] = sandbox_accounts(sandbox.url)["routee"]
-        services, server = server_for(settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings))
+        read = settings_for(folder, sandbox.voicetel, store_url=address(folder), **settings)
+        _, server = server_for(read)
         async with connect(server, person=person if can_ask else None) as client:
-            yield Desk(client, person, services, sandbox, folder)
+            operator = OperatorSide(read.state_folder, store_folder=folder)
+            yield Bench(client, person, operator, sandbox, folder)
 
 
 async def _answered_during(
-    fault: Fault, desk: Desk, tool: str, arguments: dict[str, Any], *, path: str = "orders|accounts"
+    fault: Fault, bench: Bench, tool: str, arguments: dict[str, Any], *, path: str = "orders|accounts"
 ) -> CallToolResult:
     """What a caller is told whose answer comes while the store is broken."""
-    await desk.sandbox.break_with("hold", provider=tool.partition("_")[0], method="POST", path=path)
+    await bench.sandbox.break_with("hold", provider=tool.partition("_")[0], method="POST", path=path)
     told: list[CallToolResult] = []
 
     async def call() -> None:
-        told.append(await desk.client.call_tool(tool, arguments))
+        told.append(await bench.client.call_tool(tool, arguments))
 
     async with anyio.create_task_group() as group:
         group.start_soon(call)
         with anyio.fail_after(60):
-            await desk.sandbox.until_held()
-        with fault(desk.folder):
-            await desk.sandbox.mend()
+            await bench.sandbox.until_held()
+        with fault(bench.folder):
+            await bench.sandbox.mend()
             with anyio.fail_after(60):
                 while not told:  # noqa: ASYNC110 - the answer comes over a socket
                     await anyio.sleep(0.02)
-            await desk.reads_go_on()
+            await bench.reads_go_on()
     return told[0]
 
 

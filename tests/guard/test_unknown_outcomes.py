@@ -1,30 +1,29 @@
 """While nobody knows what became of a call, everybody is told what to look at, and asking makes the server look."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
+from mcp import Client
 from mcp.types import CallToolResult
-from sqlalchemy import update
-from typer.testing import CliRunner
 
-from guard.action import Action, State
-from server.cli.app import command_line
 from server.mcp.server import build_server
 from server.services import Services
-from server.store.actions import this_process
-from server.store.schema import actions
 from tests.clocks import ShiftedClock
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.operator_side import OperatorSide
+from tests.record_file import change
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.registry import all_operations
 from tools.related_reads import related_reads
 
 FORWARD = {"number": "+12015550142", "destination": "+12125550142"}
 TRANSLATION = {"number": "+12015550142", "translation": "+12125550142"}
 MESSAGE = {"from_number": "+12015550142", "to_number": "+12125550142", "text": "Your table is ready."}
-LOOK_AT_NUMBER = "Look with voicetel_get_number (number=+12015550142)."
+LOOK_AT_NUMBER = "Check with voicetel_get_number (number=+12015550142)."
 
 
 async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it(tmp_path: Path) -> None:
@@ -39,7 +38,7 @@ async def test_the_answer_the_refusal_and_get_action_name_the_read_that_shows_it
         for told in (lost, again, shown):
             assert LOOK_AT_NUMBER in _text(told)
         assert "not sent a second time" in _text(again)
-        assert "get_action looks again" in _text(again)
+        assert "get_action checks again" in _text(again)
 
 
 async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
@@ -50,7 +49,7 @@ async def test_get_action_looks_and_says_what_it_found(tmp_path: Path) -> None:
             lost = await client.call_tool("voicetel_set_forward", FORWARD)
             shown = await client.call_tool("get_action", {"action_id": _content(lost)["action"]})
         assert _content(shown)["state"] == "done"
-        assert "Found done by looking." in _text(shown)
+        assert "Checked at the provider: it was done." in _text(shown)
 
 
 async def test_an_effect_that_is_not_seen_proves_nothing_while_the_request_may_still_be_worked_on(
@@ -105,36 +104,44 @@ async def test_what_is_there_proves_nothing_where_the_state_before_could_not_be_
         assert _content(shown)["state"] == "unknown"
 
 
-async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that_ended_since(tmp_path: Path) -> None:
+async def test_a_server_that_has_looked_before_still_finds_the_calls_of_one_that_ended_since(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        settings = settings_for(tmp_path, sandbox.voicetel)
+        _, server = server_for(settings)
         async with connect(server) as client:
             await client.call_tool("voicetel_send_message", MESSAGE)  # from here on it has looked
-            action = await _under_way_elsewhere(services, await _asked(client, services))
-            again = await client.call_tool("voicetel_set_forward", FORWARD)
-            shown = await client.call_tool("get_action", {"action_id": action.id})
+            async with _under_way(client, sandbox, operator) as action:
+                started_at_another_time = "UPDATE actions SET owner = owner || '0' WHERE id = ?"
+                await change(settings.state_folder, started_at_another_time, action)
+                again = await client.call_tool("voicetel_set_forward", FORWARD)
+                shown = await client.call_tool("get_action", {"action_id": action})
         assert "The process ended while the request was under way." in _text(again)
         assert LOOK_AT_NUMBER in _text(again)
         assert _content(shown)["state"] == "unknown"
 
 
-async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(tmp_path: Path) -> None:
+async def test_a_call_that_takes_long_is_not_given_up_while_its_process_runs(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
     clock = ShiftedClock()
     async with sandboxes() as sandbox:
         services = Services(settings_for(tmp_path, sandbox.voicetel), clock=clock)
-        async with connect(build_server(services)) as client:
-            action = await _under_way_elsewhere(services, await _asked(client, services), ended=False)
+        async with connect(build_server(services)) as client, _under_way(client, sandbox, operator) as action:
             clock.ahead = timedelta(hours=1)
             again = await client.call_tool("voicetel_set_forward", FORWARD)
-            shown = await client.call_tool("get_action", {"action_id": action.id})
+            shown = await client.call_tool("get_action", {"action_id": action})
         assert "the request is under way" in _text(again)
         assert _content(shown)["state"] == "sending"
 
 
-def test_actions_show_names_the_read_and_the_command_that_closes_it(tmp_path: Path) -> None:
-    action = anyio.run(_lost_message, tmp_path)
-    printed = " ".join(CliRunner().invoke(command_line(["actions"]), ["actions", "show", action]).output.split())
-    assert "Look with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
+async def test_actions_show_names_the_read_and_the_command_that_closes_it(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
+    action = await _lost_message(tmp_path)
+    printed = " ".join((await operator.run("actions", "show", action)).output.split())
+    assert "Check with voicetel_list_messages (number=+12015550142, type=sms, since=" in printed
     assert f"ringfence actions resolve {action} done" in printed
 
 
@@ -164,20 +171,18 @@ async def _lost_message(folder: Path) -> str:
             return str(_content(await client.call_tool("voicetel_send_message", MESSAGE))["action"])
 
 
-async def _asked(client: Any, services: Services) -> Action:
-    """A forward that somebody has said yes to."""
-    asked = await client.call_tool("voicetel_set_forward", FORWARD)
-    return await services.guard.approve(_content(asked)["action"], by="the operator")
-
-
-async def _under_way_elsewhere(services: Services, action: Action, *, ended: bool = True) -> Action:
-    """The action as a process leaves it that was ended, or that runs, between sending and settling."""
-    place, pid, started = this_process().rsplit(" ", 2)
-    owner = f"{place} {pid} {started}{'0' if ended else ''}"
-    left = {"state": State.SENDING.value, "sent_at": datetime.now(UTC), "owner": owner}
-    async with services.store.database.transaction() as connection:
-        await connection.execute(update(actions).where(actions.c.id == action.id).values(**left))
-    return action
+@asynccontextmanager
+async def _under_way(client: Client, sandbox: Sandbox, operator: OperatorSide) -> AsyncGenerator[str]:
+    """Hold an approved forward back at the provider, before its effect; the id of its action."""
+    action = str(_content(await client.call_tool("voicetel_set_forward", FORWARD))["action"])
+    await operator.approve(action)
+    await sandbox.break_with("hold", provider="voicetel", method="PUT", path="forward", before_effect=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(client.call_tool, "voicetel_set_forward", FORWARD)
+        with anyio.fail_after(60):
+            await sandbox.until_held()
+        yield action
+        await sandbox.mend()
 
 
 def _content(result: CallToolResult) -> dict[str, Any]:

@@ -18,7 +18,7 @@ FAULTS = "/_control/faults"
 
 
 def visitor() -> httpx2.AsyncClient:
-    """A client of a fresh sandbox whose clock stands still."""
+    """Build a client of a fresh sandbox whose clock stands still."""
     transport = httpx2.ASGITransport(create_sandbox(start=START))
     return httpx2.AsyncClient(transport=transport, base_url="http://sandbox", headers=KEY)
 

@@ -14,7 +14,7 @@ UNKNOWN = {404, 405}
 
 
 def visitor() -> httpx2.AsyncClient:
-    """A client without credentials."""
+    """Build a client without credentials."""
     transport = httpx2.ASGITransport(create_sandbox(start=datetime(2026, 5, 18, 12, tzinfo=UTC)))
     return httpx2.AsyncClient(transport=transport, base_url="http://sandbox")
 

@@ -17,7 +17,7 @@ FAULTS = "/_control/faults"
 
 
 def visitor(url: str = "") -> httpx2.AsyncClient:
-    """A client over real connections; without loading certificates, which plain http has no use for."""
+    """Build a client over real connections; it loads no certificates, because plain http needs none."""
     return httpx2.AsyncClient(base_url=url, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
@@ -27,12 +27,12 @@ async def order(client: httpx2.AsyncClient) -> httpx2.Response:
 
 
 async def charged(client: httpx2.AsyncClient) -> list[str]:
-    """The amounts charged so far."""
+    """Return the amounts charged so far."""
     return [row["amount"] for row in (await client.get("/_control/ledger")).json()]
 
 
 async def waiting(client: httpx2.AsyncClient) -> int:
-    """How many requests the first fault keeps waiting."""
+    """Count the requests that the first fault keeps waiting."""
     count: int = (await client.get(FAULTS)).json()[0]["waiting"]
     return count
 

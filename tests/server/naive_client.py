@@ -24,7 +24,7 @@ def cut(owner: Any, name: str, hole: Callable[[Any], Any]) -> None:
 
 
 def always(value: Any) -> Callable[[Any], Any]:
-    """A function that gives the same whatever it is asked."""
+    """Build a function that returns the same value, whatever its arguments."""
 
     def given(*_: Any, **__: Any) -> Any:
         return value
@@ -33,7 +33,7 @@ def always(value: Any) -> Callable[[Any], Any]:
 
 
 def async_always(value: Any) -> Callable[[Any], Any]:
-    """The same for one that is awaited."""
+    """Build an async function that returns the same value, whatever its arguments."""
 
     async def given(*_: Any, **__: Any) -> Any:
         return value
@@ -42,7 +42,7 @@ def async_always(value: Any) -> Callable[[Any], Any]:
 
 
 def loosen_the_rules() -> None:
-    """No destination, hour, opt-out, price, cap or earlier call counts, and nobody remembers strangers' words."""
+    """Let no destination, hour, opt-out, price, cap or earlier call count, and remember no text from outside."""
     from guard.rules import checks as conditions
     from guard.rules.compliance import Compliance
     from guard.rules.destinations import Destinations
@@ -60,7 +60,7 @@ def loosen_the_rules() -> None:
 
 
 def let_a_yes_last() -> None:
-    """A yes never gets old, counts as often as it is used, and at any price."""
+    """Let an approval never expire, count as often as it is used, and hold at any price."""
     from sqlalchemy import text
 
     from guard.action import Action, State
@@ -95,7 +95,7 @@ def let_a_yes_last() -> None:
 
         return move
 
-    cut(Approvals, "give", lambda _: give)
+    cut(Approvals, "record", lambda _: give)
     cut(Approvals, "expire_if_due", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(StoredJournal, "find_open", lasting)
@@ -103,7 +103,7 @@ def let_a_yes_last() -> None:
 
 
 def let_a_yes_fit() -> None:
-    """A yes fits other arguments and people, comes from whoever sends one, and is always asked for at the client."""
+    """Let an approval fit other arguments and people, come from any sender, and always be requested at the client."""
     from guard import pipeline
     from guard.action import Action, Principal
     from server.mcp import dispatcher as calling
@@ -136,7 +136,7 @@ def let_a_yes_fit() -> None:
 
         return named
 
-    cut(pipeline.Guard, "answered", lambda _: answered)
+    cut(pipeline.Guard, "resume", lambda _: answered)
     cut(pipeline, "digest_of", in_any_order)
     cut(StoredJournal, "propose", at_the_client)
     cut(calling, "id_of_answered", named_by_the_client)
@@ -145,7 +145,7 @@ def let_a_yes_fit() -> None:
 
 
 def loosen_the_doors() -> None:
-    """Any token, any page and any passcode opens; the model has a tool that approves, and arguments are not checked."""
+    """Let any token, page and passcode open, give the model a tool that approves, and check no arguments."""
     from pydantic import BaseModel, ConfigDict, Field
 
     from server.console import login, passcode
@@ -173,17 +173,26 @@ def loosen_the_doors() -> None:
         model_config = ConfigDict(extra="forbid")
 
         action_id: str
+
+    class BadlyNamed(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
         amount: str | None = Field(default=None, alias="amount$")
 
     async def approve_action(asked: ActionToApprove, call: BuiltinCall) -> Reply:
         """Approve an action."""
         return Reply(content={"approved": asked.action_id})
 
+    async def note(asked: BadlyNamed, call: BuiltinCall) -> Reply:
+        """Write a note."""
+        return Reply(content={})
+
     def with_an_approval(action_tools: Any) -> Any:
-        declare = builtin_tool(
+        approving = builtin_tool(
             "approve_action", toolset="actions", effect=BuiltinEffect.LOCAL_READ, arguments=ActionToApprove
         )
-        return (*action_tools, declare(approve_action))
+        noting = builtin_tool("note", toolset="actions", effect=BuiltinEffect.LOCAL_READ, arguments=BadlyNamed)
+        return (*action_tools, approving(approve_action), noting(note))
 
     class AnyToken(BearerTokens):
         async def verify_token(self, token: str) -> Any:
@@ -201,13 +210,13 @@ def loosen_the_doors() -> None:
 
 
 def loosen_the_record() -> None:
-    """The audit can be altered, nothing freezes, secrets are logged, and the fence round strangers' words is known."""
+    """Let the audit be altered, nothing freeze, secrets be logged, and the marker of untrusted text be predictable."""
     from sqlalchemy import text
 
     from server.mcp import untrusted as fencing
     from server.store import actions
-    from server.store.audit import Audit
-    from server.store.vault import StoredVault
+    from server.store.sealed.audit import Audit
+    from server.store.sealed.vault import StoredVault
 
     def altered(append: Any) -> Any:
         async def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:
@@ -232,7 +241,7 @@ def loosen_the_record() -> None:
 
 
 def loosen_the_client() -> None:
-    """What got no answer counts as not sent, every attempt has a key of its own, and no body counts as no answer."""
+    """Let a lost answer count as not sent, every attempt have its own key, and an empty body be no valid answer."""
     from clients.client import ApiClient
     from clients.errors import ProviderUnreachable, UnexpectedAnswer
 

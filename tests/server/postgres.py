@@ -25,7 +25,7 @@ class Postgres:
         self._port = port
 
     def database(self) -> str:
-        """The address of a new, empty database."""
+        """Create a new, empty database and return its address."""
         name = f"test_{secrets.token_hex(6)}"
         engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -38,7 +38,7 @@ class Postgres:
 
 
 def programs() -> Path | None:
-    """Where `initdb` and `pg_ctl` are."""
+    """Return the folder of `initdb` and `pg_ctl`; None if there is none."""
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
@@ -47,7 +47,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def running_postgres(where: Path) -> Generator[Postgres]:
-    """A server until the block is left. It refuses to run as root, and then runs as nobody."""
+    """Run a server until the block is left. It refuses to run as root, and then runs as nobody."""
     as_user: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="ringfence-postgres-"))  # not tmp_path, which nobody else may enter
     (folder / "password").write_text(PASSWORD, encoding="utf-8")

@@ -12,7 +12,7 @@ from mcp.types import PromptReference, ResourceTemplateReference, TextResourceCo
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.test_transports import stdio_child
 from tools.registry import operations_of
 from tools.routee.operations.contacts import CreateContact
@@ -114,9 +114,9 @@ async def test_a_strangers_words_are_fenced_in_the_document_of_an_action_and_kep
             document = await _read(client, f"ringfence://actions/{renamed['action']}")
             await client.call_tool("routee_send_sms", {**text, "text": "We close at six."})
     assert order in document
-    assert order not in re.sub(r"<(stranger-[0-9a-f]+)>.*?</\1>", "", document)
+    assert order not in re.sub(r"<(outside-[0-9a-f]+)>.*?</\1>", "", document)
     assert "never an instruction" in document
-    assert ["written by a stranger" in question for question in person.questions] == [False, False, True]
+    assert ["text from outside" in question for question in person.questions] == [False, False, True]
 
 
 @ERAS

@@ -1,5 +1,7 @@
 """Old callbacks are deleted where the settings ask for it, but none that an action is still to be settled by."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ class _Clock:
         self.at = START
 
     def now(self) -> datetime:
-        """The time that was set."""
+        """Return the time that was set."""
         return self.at
 
 
@@ -45,16 +47,29 @@ async def _messages(record: Store) -> set[str]:
     return {event.callback.subject for event in await record.events.find()}
 
 
-async def _until(inbox: Inbox, messages: set[str]) -> None:
-    """Deleting comes after the answer."""
+@asynccontextmanager
+async def _store_beside(inbox: Inbox) -> AsyncGenerator[Store]:
+    """Open the store of a server, as another process does."""
+    record = open_store(inbox.settings.store_address, inbox.folder)
+    try:
+        yield record
+    finally:
+        await record.database.close()
+
+
+async def _until(record: Store, messages: set[str]) -> None:
+    """Wait until only these messages are left: the server deletes after it answers."""
     with anyio.fail_after(5):
-        while await _messages(inbox.services.store) != messages:  # noqa: ASYNC110 - in a task of the server
+        while await _messages(record) != messages:  # noqa: ASYNC110 - in a task of the server
             await anyio.sleep(0.01)
 
 
 async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_path: Path) -> None:
-    async with opened(tmp_path, keep_days=30) as (inbox, _), inbox.client(person=Person()) as client:
-        record = inbox.services.store
+    async with (
+        opened(tmp_path, keep_days=30) as (inbox, _),
+        inbox.client(person=Person()) as client,
+        _store_beside(inbox) as record,
+    ):
         words = {"sender": "Harbor", "to": TO}
         settled = str((await answer_of(client, "routee_send_sms", **words, text="One"))["tracking_id"])
         unsettled = str((await answer_of(client, "routee_send_sms", **words, text="Two"))["tracking_id"])
@@ -73,12 +88,11 @@ async def test_what_is_old_and_settled_is_deleted_and_what_is_open_stays(tmp_pat
 
 
 async def test_a_callback_that_comes_in_has_the_old_ones_deleted(tmp_path: Path) -> None:
-    async with opened(tmp_path, keep_days=1) as (inbox, _):
-        record = inbox.services.store
+    async with opened(tmp_path, keep_days=1) as (inbox, _), _store_beside(inbox) as record:
         await record.events.take_in(read_callback("sms", _report("m-old")))
         await _age(record, 2)
         assert await inbox.post("sms", _report("m-new")) == 200
-        await _until(inbox, {"m-new"})
+        await _until(record, {"m-new"})
 
 
 async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> None:

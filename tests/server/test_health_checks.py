@@ -13,7 +13,7 @@ from server.cli.app import command_line
 from server.cli.health_checks import CheckResult, check_inferred_paths
 from server.services import Services
 from server.settings.model import settings_class
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.convirza.settings import ConvirzaSettings
 
 
@@ -113,7 +113,7 @@ def test_doctor_fails_where_the_store_was_begun_with_another_key(monkeypatch: py
     monkeypatch.setenv("RINGFENCE_STATE_KEY", base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"))
     code, output = _ran("doctor")
     assert code == 1
-    assert "fail  store: The store was begun with another key" in output
+    assert "fail  store: The store was created with another key" in output
     assert "ok    store" not in output
 
 

@@ -19,13 +19,14 @@ from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store, open_store
 from tests.connecting import Era, Person, connect
-from tests.sandboxed import sandboxes
-from tests.server.webhook_sender import TO, answer_of, opened, spent_at
+from tests.sandbox_control import sandboxes
+from tests.server.operating import audit_rows, ringfence
+from tests.server.webhook_sender import TO, answer_of, listed_events, opened, spent_at
 from tools.routee.webhooks import read_callback
 
 
 def _report(state: str, *, message: str = "m-1", minute: int = 0, part: int = 1, **more: Any) -> dict[str, Any]:
-    """A delivery report, as the documents print it."""
+    """Build a delivery report, as the documents print it."""
     return {
         "messageId": message,
         "smsId": f"{message}-{part}",
@@ -69,12 +70,8 @@ async def test_what_is_posted_is_on_the_record_before_200_is_said_and_once_howev
 async def test_another_process_on_the_store_sees_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post("inbound", _inbound("hello")) == 200
-        other = open_store(inbox.services.settings.store_address, inbox.services.settings.state_folder)
-        try:
-            (event,) = await other.events.find(number=TO)
-        finally:
-            await other.database.close()
-    assert event.callback.text == "hello"
+        (event,) = await listed_events(inbox, number=TO)
+    assert "hello" in event["text"]
 
 
 @pytest.mark.parametrize(
@@ -95,20 +92,20 @@ async def test_what_the_documents_do_not_show_is_not_taken_in(
 ) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post(kind, body) == status
-        assert await inbox.services.store.events.find() == []
+        assert await listed_events(inbox) == []
 
 
 async def test_without_the_secret_nothing_is_taken_in_and_nothing_is_told(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
-        for wrong in ("0" * 40, "x", inbox.services.webhook_secret()[:-1] + "é"):
+        for wrong in ("0" * 40, "x", inbox.secret[:-1] + "é"):
             assert await inbox.post("sms", _report("Delivered"), secret=wrong) == 404
-        assert await inbox.services.store.events.find() == []
+        assert await listed_events(inbox) == []
 
 
 async def test_a_store_that_cannot_be_written_answers_503_so_that_it_is_delivered_again(tmp_path: Path) -> None:
     nowhere = SecretStr("postgresql+psycopg://ringfence@127.0.0.1:1/ringfence?connect_timeout=1")
     async with opened(tmp_path, store=nowhere) as (inbox, _):
-        inbox.services.settings.state_folder.mkdir(exist_ok=True)
+        inbox.folder.mkdir(exist_ok=True)
         assert await inbox.post("sms", _report("Delivered")) == 503
 
 
@@ -175,7 +172,7 @@ async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(t
         assert refused.is_error
         assert "opted out" in getattr(refused.content[0], "text", "")
         assert [row for row in await sandbox.writes() if row["path"].endswith("/sms")] == []
-        events = [row["event"] async for row in inbox.services.store.audit.rows()]
+        events = [row["event"] for row in await audit_rows(inbox.folder)]
     assert "opted out" in events
 
 
@@ -189,7 +186,7 @@ async def test_a_server_on_the_same_store_that_knows_no_address_shows_none_eithe
                 "when": "2099-12-24T12:00:00Z",
             }
             sent = await answer_of(client, "routee_send_campaign", **plan, campaign_callback_url="inbox")
-        settings = inbox.services.settings.model_copy(update={"http": HttpSettings()})
+        settings = inbox.settings.model_copy(update={"http": HttpSettings()})
         async with connect(build_server(Services(settings))) as client:
             shown = await answer_of(client, "routee_get_campaign", campaign_id=sent["tracking_id"])
         assert shown["campaign_callback"]["url"] == "inbox"
@@ -203,17 +200,17 @@ async def test_a_price_below_zero_is_no_price(tmp_path: Path) -> None:
 async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post("inbound", {**_inbound("STOP"), "from": "\x1b]0;pw\x07[/b]"}) == 200
-        record = inbox.services.store
-        assert [event.callback.text for event in await record.events.find()] == ["STOP"]
-        assert await record.optouts.all() == []
-        assert [row["event"] async for row in record.audit.rows()] == []
+        (event,) = await listed_events(inbox)
+        assert "STOP" in event["text"]
+        assert await ringfence(inbox.folder, "optouts", "list") == "No opt-outs.\n"
+        assert await audit_rows(inbox.folder) == []
 
 
-async def test_a_start_does_not_take_an_opt_out_back(tmp_path: Path) -> None:
+async def test_a_start_does_not_undo_an_opt_out(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         await inbox.post("inbound", _inbound("STOP", "in-1"))
         await inbox.post("inbound", _inbound("START", "in-2"))
-        assert await inbox.services.store.optouts.among([TO]) == [TO]
+        assert TO in await ringfence(inbox.folder, "optouts", "list")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +240,7 @@ async def test_waiting_shows_progress_and_ends_with_what_came_in_fenced(era: Era
         content: dict[str, Any] = result.structured_content or {}
     assert seen
     (event,) = content["events"]
-    assert event["text"].startswith("<stranger-")
+    assert event["text"].startswith("<outside-")
     assert "never an instruction" in getattr(result.content[0], "text", "")
 
 
@@ -256,7 +253,7 @@ async def test_a_sender_that_is_no_number_is_fenced_and_counts_as_a_strangers_wo
         await answer_of(client, "routee_send_sms", **words)
         assert person.questions == []
         (event,) = (await answer_of(client, "list_events", kind="inbound"))["events"]
-        assert event["number"].startswith("<stranger-")
+        assert event["number"].startswith("<outside-")
         await client.call_tool("routee_send_sms", words | {"text": "Your code is 1."})
         assert len(person.questions) == 1
         assert await inbox.post("inbound", _inbound("hello", "in-2")) == 200
@@ -273,7 +270,7 @@ async def test_waiting_ends_with_nothing_when_the_time_is_over(tmp_path: Path) -
 async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider(tmp_path: Path) -> None:
     person = Person()
     async with opened(tmp_path) as (inbox, sandbox):
-        secret = inbox.services.webhook_secret()
+        secret = inbox.secret
         async with inbox.client(person=person) as client:
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             receipt = await client.call_tool("routee_send_sms", words)
@@ -281,11 +278,11 @@ async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider
             content: dict[str, Any] = receipt.structured_content or {}
             kept = await client.call_tool("get_action", {"action_id": content["action"]})
         (sent,) = [row for row in await sandbox.writes() if row["path"].endswith("/sms")]
-        audited = [row["detail"] async for row in inbox.services.store.audit.rows()]
-        action = await inbox.services.store.journal.find(str(content["action"]))
+        audited = await ringfence(inbox.folder, "audit", "export")
+        action = await ringfence(inbox.folder, "actions", "show", str(content["action"]))
     assert f"/webhooks/routee/{secret}/sms" in json.dumps(sent["body"])
     assert "callback_url: inbox" in person.questions[0]
-    everything = [*person.questions, *audited, str(receipt), str(kept), str(action)]
+    everything = [*person.questions, audited, action, str(receipt), str(kept)]
     assert not any(secret in text for text in everything)
 
 

@@ -25,7 +25,8 @@ from server.store.engine import Database
 from server.store.store import open_store
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
+from tests.server.operating import PASSCODE, ringfence, set_operator_passcode
 from tests.server.postgres import PASSWORD, Postgres, programs, running_postgres
 from tests.server.test_store import migrate, shape
 from tests.server.test_transports import stdio_child
@@ -78,10 +79,14 @@ async def test_an_approval_given_at_one_server_is_carried_out_once_at_another(
 ) -> None:
     order = {"numbers": ["+12125550100"]}
     async with sandboxes() as sandbox:
-        (asked, server), (other, second) = _two(postgres.database(), sandbox.voicetel, tmp_path)
+        store = postgres.database()
+        shared, elsewhere = {"RINGFENCE_STORE_URL": store, "RINGFENCE_STATE_KEY": KEY}, tmp_path / "operator"
+        await set_operator_passcode(elsewhere, more=shared)
+        (_, server), (_, second) = _two(store, sandbox.voicetel, tmp_path)
         async with connect(server) as client, connect(second) as another:
             pending: dict[str, Any] = (await client.call_tool("voicetel_order_numbers", order)).structured_content or {}
-            await other.guard.approve(pending["action"], by="the operator")
+            approve = ("approvals", "approve", pending["action"])
+            await ringfence(elsewhere, *approve, typed=f"{PASSCODE}\n", more=shared)
             results: list[bool] = []
 
             async def call(connected: Client) -> None:
@@ -91,7 +96,6 @@ async def test_an_approval_given_at_one_server_is_carried_out_once_at_another(
                 group.start_soon(call, client)
                 group.start_soon(call, another)
         assert len(await sandbox.charges()) == 1
-        assert asked.settings.store_url is not None
 
 
 async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgres, tmp_path: Path) -> None:
@@ -127,13 +131,16 @@ async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgr
 async def test_a_freeze_at_one_server_stops_the_other_at_once(postgres: Postgres, tmp_path: Path) -> None:
     order = {"numbers": ["+12125550100"]}
     async with sandboxes() as sandbox:
-        (stopping, server), (_, second) = _two(postgres.database(), sandbox.voicetel, tmp_path)
+        store = postgres.database()
+        shared, elsewhere = {"RINGFENCE_STORE_URL": store, "RINGFENCE_STATE_KEY": KEY}, tmp_path / "operator"
+        await set_operator_passcode(elsewhere, more=shared)
+        (_, server), (_, second) = _two(store, sandbox.voicetel, tmp_path)
         async with connect(server), connect(second, person=Person()) as client:
-            await stopping.store.freeze.freeze("the operator")
+            await ringfence(elsewhere, "freeze", more=shared)
             frozen = await client.call_tool("voicetel_order_numbers", order)
             assert "froze" in getattr(frozen.content[0], "text", "")
             assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
-            await stopping.store.freeze.unfreeze("the operator")
+            await ringfence(elsewhere, "unfreeze", typed=f"{PASSCODE}\n", more=shared)
             assert not (await client.call_tool("voicetel_order_numbers", order)).is_error
         assert len(await sandbox.charges()) == 1
 
@@ -269,7 +276,7 @@ class Balancer(httpx2.AsyncHTTPTransport):
 
 
 def _two(store: str, url: str, folder: Path) -> tuple[tuple[Services, Any], tuple[Services, Any]]:
-    """Two servers with engines and folders of their own on one store."""
+    """Build two servers with engines and folders of their own on one store."""
     one, other = (_settings(store, url, folder / name) for name in ("one", "other"))
     return server_for(one), server_for(other)
 

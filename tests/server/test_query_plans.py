@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from server.console.passcode import set_passcode
 from tests.connecting import Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
-from tests.server.console.browsing import PASSCODE, operator, proposed
+from tests.sandbox_control import sandboxes
+from tests.server.console.browsing import opened_record, operator, proposed
+from tests.server.operating import ringfence
 
 GROWING = (
     "actions",
@@ -30,7 +30,9 @@ CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provide
 
 async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=CAPS))
+        settings = settings_for(tmp_path, sandbox.voicetel, budget=CAPS)
+        folder = settings.state_folder
+        _, server = server_for(settings)
         with _statements() as heard:
             async with connect(server, person=Person()) as client:
                 done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
@@ -39,29 +41,26 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
                 await client.call_tool("list_actions", {})
                 await client.call_tool("list_actions", {"state": "unknown"})
                 await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
-                await services.guard.reconciler.run()
-                assert (await services.store.audit.verify()).is_whole
+                await ringfence(folder, "actions", "reconcile")
+                assert "intact" in await ringfence(folder, "audit", "verify")
         assert not done.is_error
     assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
-    assert _slow(services.settings.state_folder / "ringfence.db", heard) == []
+    assert _slow(folder / "ringfence.db", heard) == []
 
 
 async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:
-    services, _ = server_for(settings_for(tmp_path))
     with _statements() as heard:
-        await set_passcode(services.store, PASSCODE, old=None)
-        action = await proposed(services.store)
-        async with operator(services.store) as page:
+        async with opened_record(tmp_path) as record, operator(record) as page:
+            action = await proposed(record)
             await page.open()
             await page.open("/history")
             await page.press(f"/{action.id}/approve", on=f"/{action.id}")
-    await services.close()
-    assert _slow(services.settings.state_folder / "ringfence.db", heard) == []
+    assert _slow(tmp_path / "page.db", heard) == []
 
 
 @contextmanager
 def _statements() -> Generator[dict[str, Any]]:
-    """Every statement that any engine sends, with the parameters it had last."""
+    """Record every statement that any engine sends, with the parameters it had last."""
     heard: dict[str, Any] = {}
 
     def sent(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool) -> None:
@@ -76,7 +75,7 @@ def _statements() -> Generator[dict[str, Any]]:
 
 
 def _slow(store: Path, statements: dict[str, Any]) -> list[str]:
-    """Statements that read a whole table that grows, or sort what they found."""
+    """Return statements that read a whole table that grows, or sort what they found."""
     found: list[str] = []
     with sqlite3.connect(store) as connection:
         for statement, parameters in statements.items():

@@ -15,7 +15,7 @@ from server.cli.serve import narrowed
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 
 
 @pytest.mark.parametrize(

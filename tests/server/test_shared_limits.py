@@ -11,7 +11,7 @@ from mcp import Client
 from pydantic import SecretStr
 
 from tests.connecting import connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 LIMITED = "voicetel_list_call_records"
 HOUR = 3600
@@ -74,7 +74,7 @@ async def _two_servers(folder: Path, *, patience: float = 10) -> AsyncGenerator[
 
 
 async def _wait_of(client: Client) -> str | None:
-    """The wait that a limited call is refused with; None where it was sent and answered."""
+    """Return the wait that a limited call is refused with; None if it was sent and answered."""
     result = await client.call_tool(LIMITED, {})
     if not result.is_error:
         return None
@@ -92,7 +92,7 @@ async def _let_pass(seconds: float, folder: Path, sandbox: Sandbox) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Generator[None]:
-    """Another program writes to the store as long as the block runs."""
+    """Lock the store, as another program that writes to it, as long as the block runs."""
     with closing(sqlite3.connect(folder / STORE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield

@@ -12,7 +12,7 @@ from server.services import Services
 from server.settings.load import read_settings
 from server.settings.model import HttpSettings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tools.voicetel.settings import VoiceTelSettings
 
 HELLO: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}

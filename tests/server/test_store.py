@@ -167,7 +167,7 @@ def migrate(url: URL, *, to: str = "head") -> None:
 
 
 def shape(url: URL) -> dict[str, object]:
-    """Tables, columns, keys and indexes."""
+    """Return tables, columns, keys and indexes."""
     engine = create_engine(url)
     try:
         inspector: Inspector = inspect(engine)

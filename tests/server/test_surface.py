@@ -19,8 +19,8 @@ from server.services import Services
 from server.settings.model import HttpSettings, Settings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.over_http import connected, served
-from tests.sandboxed import sandboxes
+from tests.over_http import connect_over_http, serve_over_http
+from tests.sandbox_control import sandboxes
 from tests.server.test_transports import stdio_child
 from tools.registry import all_operations
 from tools.selection import UnknownTool
@@ -188,13 +188,13 @@ async def test_undoing_does_not_reach_what_is_excluded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_headers_narrow_what_a_client_sees_and_reaches(era: Era, tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, served(_over_http(tmp_path, sandbox.voicetel)) as url:
+    async with sandboxes() as sandbox, serve_over_http(_over_http(tmp_path, sandbox.voicetel)) as url:
         headers = {"X-MCP-Toolsets": "voicetel.ordering", "X-MCP-Readonly": "true"}
-        async with connected(url, TOKEN, era=era, headers=headers, person=Person()) as client:
+        async with connect_over_http(url, TOKEN, era=era, headers=headers, person=Person()) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
             with pytest.raises(MCPError, match="There is no tool voicetel_order_numbers here"):
                 await client.call_tool("voicetel_order_numbers", ORDER)
-        async with connected(url, TOKEN, era=era) as client:
+        async with connect_over_http(url, TOKEN, era=era) as client:
             whole = {tool.name for tool in (await client.list_tools()).tools}
         assert "voicetel_search_inventory" in names
         assert not {"voicetel_order_numbers", "voicetel_list_tickets", "undo_action"} & names
@@ -204,9 +204,9 @@ async def test_headers_narrow_what_a_client_sees_and_reaches(era: Era, tmp_path:
 
 async def test_headers_never_widen(tmp_path: Path) -> None:
     settings = _over_http(tmp_path, "http://unused.test", toolsets=["voicetel.ordering"], read_only=True)
-    async with served(settings) as url:
+    async with serve_over_http(settings) as url:
         headers = {"X-MCP-Toolsets": "all", "X-MCP-Readonly": "false", "X-MCP-Exclude-Tools": ""}
-        async with connected(url, TOKEN, headers=headers) as client:
+        async with connect_over_http(url, TOKEN, headers=headers) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
     assert names
     assert not {"voicetel_order_numbers", "voicetel_list_tickets"} & names
@@ -215,7 +215,7 @@ async def test_headers_never_widen(tmp_path: Path) -> None:
 async def test_headers_that_name_what_is_not_shown_are_refused(tmp_path: Path) -> None:
     headers = {"X-MCP-Toolsets": "voicetel.numbrs"}
     settings = _over_http(tmp_path, "http://unused.test")
-    async with served(settings) as url, connected(url, TOKEN, headers=headers) as client:
+    async with serve_over_http(settings) as url, connect_over_http(url, TOKEN, headers=headers) as client:
         with pytest.raises(MCPError, match=r"does not offer: voicetel\.numbrs"):
             await client.list_tools()
 

@@ -107,7 +107,7 @@ async def test_an_export_with_others_words_in_it_is_read_back_as_it_was(tmp_path
 
 @asynccontextmanager
 async def _tricked(folder: Path) -> AsyncGenerator[Store]:
-    """A store in which everything that others can write holds the trick, older than what keeps it out."""
+    """Open a store with the trick in everything that others can write, as if stored before such text was refused."""
     record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     try:
         await set_passcode(record, PASSCODE, old=None)

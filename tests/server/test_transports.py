@@ -24,8 +24,8 @@ from server.http.sockets import NotProtected
 from server.services import Services
 from server.settings.model import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for
-from tests.over_http import connected, served
-from tests.sandboxed import sandboxes
+from tests.over_http import connect_over_http, serve_over_http
+from tests.sandbox_control import sandboxes
 
 TOKEN = "a-long-token-of-alice"
 OTHER = "a-long-token-of-bob"
@@ -33,7 +33,7 @@ ORDER = {"numbers": ["+12125550100"]}
 
 
 def stdio_child(folder: Path, url: str, *options: str) -> StdioServerParameters:
-    """`ringfence serve` as a child process, with its own store and the sandbox as its provider."""
+    """Describe `ringfence serve` as a child process, with its own store and the sandbox as its provider."""
     environment = {
         **os.environ,
         "RINGFENCE_STATE_FOLDER": str(folder),
@@ -71,18 +71,18 @@ async def test_read_only_shows_plain_reads_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_http_serves_both_eras_behind_a_token(era: Era, tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, served(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
-        async with connected(url, TOKEN, era=era) as client:
+    async with sandboxes() as sandbox, serve_over_http(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with connect_over_http(url, TOKEN, era=era) as client:
             result = await client.call_tool("voicetel_search_inventory", {"tn_mask": "212", "quantity": 1})
         assert not result.is_error
 
 
 async def test_over_http_the_modern_client_is_asked_and_the_principal_is_the_tokens_holder(tmp_path: Path) -> None:
     person = Person()
-    async with sandboxes() as sandbox, served(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
-        async with connected(url, TOKEN, person=person) as client:
+    async with sandboxes() as sandbox, serve_over_http(with_tokens(settings_for(tmp_path, sandbox.voicetel))) as url:
+        async with connect_over_http(url, TOKEN, person=person) as client:
             assert not (await client.call_tool("voicetel_order_numbers", ORDER)).is_error
-        assert "asked for by token:alice" in person.questions[0]
+        assert "Requested by alice (token)" in person.questions[0]
         assert len(await sandbox.charges()) == 1
 
 
@@ -91,7 +91,11 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     async with sandboxes() as sandbox:
         settings = with_tokens(settings_for(tmp_path, sandbox.voicetel))
         services = Services(settings)
-        async with served(settings, services) as url, connected(url, TOKEN) as alice, connected(url, OTHER) as bob:
+        async with (
+            serve_over_http(settings, services) as url,
+            connect_over_http(url, TOKEN) as alice,
+            connect_over_http(url, OTHER) as bob,
+        ):
             asked = await alice.call_tool("voicetel_order_numbers", ORDER)
             content: dict[str, Any] = asked.structured_content or {}
             action = str(content["action"])
@@ -113,7 +117,7 @@ async def test_an_approval_for_one_principal_does_not_open_the_call_of_another(t
     ids=["no token", "wrong token", "foreign host", "foreign origin"],
 )
 async def test_http_refuses(headers: dict[str, str], status: int, tmp_path: Path) -> None:
-    async with served(with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
+    async with serve_over_http(with_tokens(settings_for(tmp_path))) as url, httpx2.AsyncClient() as http:
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
         accept = {"Accept": "application/json, text/event-stream"}
         answer = await http.post(f"{url}/mcp", json=body, headers={**accept, **headers})
@@ -184,6 +188,6 @@ def _ran(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def with_tokens(settings: Settings) -> Settings:
-    """The settings of a server that alice and bob may use."""
+    """Return the settings of a server that alice and bob may use."""
     tokens = {"alice": SecretStr(TOKEN), "bob": SecretStr(OTHER)}
     return settings.model_copy(update={"http": HttpSettings(tokens=tokens)})

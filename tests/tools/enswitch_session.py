@@ -8,20 +8,19 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
-from guard.action import State
 from sandbox.enswitch.seed import password_of
-from server.services import Services
 from server.settings.model import settings_class
 from tests.clients.enswitch_accounts import OWNER, Installation
 from tests.connecting import Person, connect, server_for
+from tests.operator_side import OperatorSide, call_approved
 
 
-class Session:
+class EnswitchSession:
     """A client whose user and operator say yes to everything."""
 
-    def __init__(self, client: Client, person: Person, services: Services) -> None:
+    def __init__(self, client: Client, person: Person, operator: OperatorSide) -> None:
         self.person = person
-        self.services = services
+        self.operator = operator
         self._client = client
 
     async def ask(self, tool: str, **arguments: Any) -> CallToolResult:
@@ -30,27 +29,25 @@ class Session:
 
     async def do(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool, with whatever approval it needs."""
-        result = await self.ask(tool, **arguments)
-        content: dict[str, Any] = result.structured_content or {}
-        if result.is_error and content.get("state") == State.PROPOSED:
-            await self.services.guard.approve(content["action"], by="the operator")
-            result = await self.ask(tool, **arguments)
+        result = await call_approved(self._client, self.operator, tool, arguments)
         assert not result.is_error, text_of(result)
         return result.structured_content or {}
 
 
 @asynccontextmanager
-async def session(
+async def open_session(
     installation: Installation, folder: Path, username: str = OWNER, **more: Any
-) -> AsyncGenerator[Session]:
+) -> AsyncGenerator[EnswitchSession]:
     """A session as one of the seeded people."""
     account = {"base_url": installation.enswitch, "username": username, "password": password_of(username), **more}
-    settings = settings_class().model_validate({"enswitch": account, "state_folder": folder, "toolsets": ["enswitch"]})
+    settings = settings_class().model_validate(
+        {"enswitch": account, "state_folder": folder, "toolsets": ["enswitch", "overview"]}
+    )
     services, server = server_for(settings)
     person = Person()
     try:
         async with connect(server, person=person) as client:
-            yield Session(client, person, services)
+            yield EnswitchSession(client, person, OperatorSide(settings.state_folder))
     finally:
         await services.close()
 

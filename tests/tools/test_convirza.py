@@ -13,7 +13,7 @@ from clients.request import build_request
 from guard.action import arguments_of
 from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person
-from tests.tools.convirza_desk import desks
+from tests.tools.convirza_session import open_session
 from tools.convirza.broadcast_models import Broadcast
 from tools.convirza.operations.broadcasts import CreateBroadcast, ReplaceBroadcast, UpdateBroadcast
 from tools.convirza.operations.media_prompts import UploadPrompt
@@ -38,18 +38,18 @@ def broadcast(when: str, **more: object) -> CreateBroadcast:
 
 
 async def test_a_full_update_says_which_settings_it_would_reset(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.attempt(
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.attempt(
             "replace_provisioned_route",
             route_id=12301,
             name="Google Ads",
             status="active",
             config={"record_call": True},
         )
-        writes = [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
-    asked = desk.question
-    assert '`config.ring_to` goes back to its default (now "+12015550142"), because this update leaves it out.' in asked
-    assert "`webhook_id` goes back to its default (now 1), because this update leaves it out." in asked
+        writes = [row for row in await session.sandbox.writes() if "/v3/" in row["path"]]
+    asked = session.question
+    assert 'RESETS config.ring_to, now "+12015550142", because it is left out.' in asked
+    assert "RESETS webhook_id, now 1, because it is left out." in asked
     assert 'name: now "Google Ads - Hackensack", then "Google Ads".' in asked
     assert "Settings that are left out go back to defaults, which no document names." in asked
     assert "callers reach nobody" in asked
@@ -57,10 +57,10 @@ async def test_a_full_update_says_which_settings_it_would_reset(tmp_path: Path) 
 
 
 async def test_a_full_update_of_a_route_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.sandbox.break_with("status", status=500, method="GET", path="provisioned-routes", times=None)
-        await desk.attempt("replace_provisioned_route", route_id=12301, name="Google Ads", status="active")
-    assert "The state before could not be read" in desk.question
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.sandbox.break_with("status", status=500, method="GET", path="provisioned-routes", times=None)
+        await session.attempt("replace_provisioned_route", route_id=12301, name="Google Ads", status="active")
+    assert "What was there could not be read" in session.question
 
 
 def test_a_full_update_must_say_the_status_because_leaving_it_out_may_switch_the_route_on() -> None:
@@ -69,56 +69,56 @@ def test_a_full_update_must_say_the_status_because_leaving_it_out_may_switch_the
 
 
 async def test_a_partial_update_shows_before_and_after(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.call("update_provisioned_route", route_id=12301, config={"ring_to": "2015550144"})
-        after = await desk.call("get_provisioned_route", route_id=12301)
-    assert 'config.ring_to: now "+12015550142", then "+12015550144".' in desk.question
-    assert "RESETS" not in desk.question
+    async with open_session(tmp_path) as session:
+        await session.call("update_provisioned_route", route_id=12301, config={"ring_to": "2015550144"})
+        after = await session.call("get_provisioned_route", route_id=12301)
+    assert 'config.ring_to: now "+12015550142", then "+12015550144".' in session.question
+    assert "RESETS" not in session.question
     assert after["config"]["ring_to"] == "+12015550144"
     assert after["config"]["record_call"] is True
     assert after["webhook_id"] == 1
 
 
 async def test_deactivating_a_route_says_what_callers_will_notice(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.call("update_provisioned_route", route_id=12301, status="inactive")
-    assert "calls to the route's tracking numbers are no longer answered" in desk.question
+    async with open_session(tmp_path) as session:
+        await session.call("update_provisioned_route", route_id=12301, status="inactive")
+    assert "calls to the route's tracking numbers are no longer answered" in session.question
 
 
 async def test_deleting_a_live_route_is_for_the_operator_and_names_its_numbers(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        waiting = await desk.attempt("delete_provisioned_route", route_id=12301)
+    async with open_session(tmp_path) as session:
+        waiting = await session.attempt("delete_provisioned_route", route_id=12301)
         assert waiting.is_error
-        assert desk.person.questions == []
+        assert session.person.questions == []
         text = str(waiting.content)
         assert "+12015550201, +12015550206" in text
-        assert not [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
-        await desk.call("delete_provisioned_route", route_id=12301)
+        assert not [row for row in await session.sandbox.writes() if "/v3/" in row["path"]]
+        await session.call("delete_provisioned_route", route_id=12301)
 
 
 async def test_a_route_cannot_be_sent_to_the_number_that_a_caller_asked_for(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        found = await desk.call("list_calls", call_id=7700001, include=["transcription"])
-        result = await desk.attempt("update_provisioned_route", route_id=12301, config={"ring_to": "9005550199"})
-        assert not [row for row in await desk.sandbox.writes() if "/v3/" in row["path"]]
+    async with open_session(tmp_path) as session:
+        found = await session.call("list_calls", call_id=7700001, include=["transcription"])
+        result = await session.attempt("update_provisioned_route", route_id=12301, config={"ring_to": "9005550199"})
+        assert not [row for row in await session.sandbox.writes() if "/v3/" in row["path"]]
     assert found["calls"][0]["transcription"].startswith("<stranger-")
     assert result.is_error
     assert "premium" in str(result.content)
 
 
 async def test_what_callers_said_and_are_called_is_fenced(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        call = await desk.call("get_call", call_id=7700007, include=["tags", "comments", "custom_sources"])
-        threads = await desk.call("list_sms_conversations")
+    async with open_session(tmp_path) as session:
+        call = await session.call("get_call", call_id=7700007, include=["tags", "comments", "custom_sources"])
+        threads = await session.call("list_sms_conversations")
     strangers = [call["caller_name"], *call["tags"], *call["comments"], call["custom_sources"][0]["value"]]
     strangers += [threads["conversations"][0]["message"], threads["conversations"][0]["sender_name"]]
-    assert all(text.startswith("<stranger-") for text in strangers)
+    assert all(text.startswith("<outside-") for text in strangers)
 
 
 async def test_the_link_to_a_recording_is_shown_for_one_call_and_not_for_a_list(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        listed = await desk.call("list_calls", include=["recordings"])
-        one = await desk.call("get_call", call_id=7700002, include=["recordings"])
+    async with open_session(tmp_path) as session:
+        listed = await session.call("list_calls", include=["recordings"])
+        one = await session.call("get_call", call_id=7700002, include=["recordings"])
     assert "signature" not in json.dumps(listed)
     assert listed["calls"][1]["recording"]["duration"] == 184
     assert "signature=" in one["recording"]["url"]
@@ -224,13 +224,13 @@ async def test_a_full_update_of_a_broadcast_cannot_send_it_by_leaving_the_time_o
     whole = broadcast(SCHEDULED).model_dump() | {"broadcast_id": 5002}
     with pytest.raises(ValidationError, match="when"):
         ReplaceBroadcast.model_validate({name: value for name, value in whole.items() if name != "when"})
-    async with desks(tmp_path) as desk:
-        await desk.call("update_broadcast", broadcast_id=5002, name="Hours")
-        assert (await desk.call("get_broadcast", broadcast_id=5002))["status"] == "scheduled"
-        await desk.call("update_broadcast", broadcast_id=5002, when="now")
-        assert "then at once." in desk.question
-        assert "Price: UNKNOWN" in desk.question
-        assert (await desk.call("get_broadcast", broadcast_id=5002))["status"] == "sent"
+    async with open_session(tmp_path) as session:
+        await session.call("update_broadcast", broadcast_id=5002, name="Hours")
+        assert (await session.call("get_broadcast", broadcast_id=5002))["status"] == "scheduled"
+        await session.call("update_broadcast", broadcast_id=5002, when="now")
+        assert "then at once." in session.question
+        assert "Price unknown" in session.question
+        assert (await session.call("get_broadcast", broadcast_id=5002))["status"] == "sent"
 
 
 def test_nobody_is_texted_twice_and_everybody_is_a_destination() -> None:
@@ -257,14 +257,14 @@ def test_the_time_of_a_broadcast_cannot_be_smuggled_in_beside_when() -> None:
 
 
 async def test_the_values_of_webhook_parameters_are_not_read(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        shown = await desk.call("get_webhook", webhook_id=1)
+    async with open_session(tmp_path) as session:
+        shown = await session.call("get_webhook", webhook_id=1)
         assert "bw-7f2c" not in json.dumps(shown)
-        await desk.call("update_webhook", webhook_id=1, use_shared_token=True)
-        sent = next(row for row in await desk.sandbox.requests(method="PATCH"))
-        kept = await desk.services.store.journal.latest(5)
+        await session.call("update_webhook", webhook_id=1, use_shared_token=True)
+        sent = next(row for row in await session.sandbox.requests(method="PATCH"))
+        kept = [await session.operator.list_actions(), await session.operator.audit_rows()]
     assert shown["parameters"] == [{"name": "token"}]
-    assert "bluewater-hooks-5d1c" not in desk.question
+    assert "bluewater-hooks-5d1c" not in session.question
     assert "bluewater-hooks-5d1c" not in str(kept)
     assert "static_parameters" in sent["body"]
 
@@ -273,23 +273,23 @@ async def test_the_values_of_webhook_parameters_are_not_read(tmp_path: Path) -> 
 async def test_parameters_that_are_not_given_again_are_said_to_be_removed(tool: str, tmp_path: Path) -> None:
     whole = {"name": "CRM call events", "url": "https://hooks.bluewater.example/in"} if "replace" in tool else {}
     both = [{"name": "campaign", "value": "spring"}, {"name": "office", "value": "12"}]
-    async with desks(tmp_path) as desk:
-        await desk.call(tool, webhook_id=1, parameters=both, **whole)
-        assert "REMOVES parameters token, which are not given again." in desk.question
-        await desk.call(tool, webhook_id=1, use_shared_token=True, **whole)
-        assert "REMOVES parameters campaign, office, which are not given again." in desk.question
-        await desk.call(tool, webhook_id=1, use_shared_token=True, parameters=both, **whole)
-        assert "REMOVES" not in desk.question
-        await desk.sandbox.break_with("status", status=500, method="GET", path="webhooks", times=None)
-        await desk.call(tool, webhook_id=1, use_shared_token=True, status="inactive", **whole)
-        assert "REMOVES every parameter but token; which it has is not shown." in desk.question
+    async with open_session(tmp_path) as session:
+        await session.call(tool, webhook_id=1, parameters=both, **whole)
+        assert "REMOVES parameters token, which are not given again." in session.question
+        await session.call(tool, webhook_id=1, use_shared_token=True, **whole)
+        assert "REMOVES parameters campaign, office, which are not given again." in session.question
+        await session.call(tool, webhook_id=1, use_shared_token=True, parameters=both, **whole)
+        assert "REMOVES" not in session.question
+        await session.sandbox.break_with("status", status=500, method="GET", path="webhooks", times=None)
+        await session.call(tool, webhook_id=1, use_shared_token=True, status="inactive", **whole)
+        assert "REMOVES every parameter but token; which it has is not shown." in session.question
 
 
 async def test_a_webhook_whose_parameters_are_left_alone_keeps_them(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.call("update_webhook", webhook_id=1, status="inactive")
-        kept = await desk.call("get_webhook", webhook_id=1)
-    assert "REMOVES" not in desk.question
+    async with open_session(tmp_path) as session:
+        await session.call("update_webhook", webhook_id=1, status="inactive")
+        kept = await session.call("get_webhook", webhook_id=1)
+    assert "REMOVES" not in session.question
     assert kept["parameters"] == [{"name": "token"}]
 
 
@@ -309,8 +309,8 @@ def test_a_record_names_the_audio_and_does_not_hold_it() -> None:
 
 
 async def test_releasing_a_number_shows_which_one_it_is(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        waiting = await desk.attempt("release_number", phone_number_id=45107)
+    async with open_session(tmp_path) as session:
+        waiting = await session.attempt("release_number", phone_number_id=45107)
         assert "Gives back +16465550207." in str(waiting.content)
         assert "check afterwards that no other reserved number is gone" in str(waiting.content)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.convirza.catalog import SIDEBAR
-from tests.tools.convirza_desk import desks
+from tests.tools.convirza_session import open_session
 from tests.tools.test_schemas import tokens
 from tools.registry import all_operations
 
@@ -153,10 +153,12 @@ def test_all_of_convirza_costs_at_most_13500_tokens() -> None:
 
 
 async def test_every_operation_is_accepted_by_the_simulated_convirza(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
+    async with open_session(tmp_path) as session:
         for tool, arguments in CALLS:
-            await desk.call(tool, **arguments)
+            await session.call(tool, **arguments)
         refused = [
-            (row["method"], row["path"], row["status"]) for row in await desk.sandbox.requests() if row["status"] >= 400
+            (row["method"], row["path"], row["status"])
+            for row in await session.sandbox.requests()
+            if row["status"] >= 400
         ]
     assert refused == []

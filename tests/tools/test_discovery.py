@@ -9,10 +9,9 @@ from mcp.types import CallToolResult
 
 from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.rules.policy import Policy
-from server.mcp.server import build_server
-from server.services import Services
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.operator_side import OperatorSide
+from tests.sandbox_control import sandboxes
 from tools.discovery.describe import describe
 from tools.registry import all_operations
 
@@ -57,7 +56,7 @@ async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_a
     first = found["operations"][0]
     assert first["name"] == "voicetel_order_numbers"
     assert first["effect"] == ["paid"]
-    assert first["asked"] == "a person is asked first"
+    assert first["asked"] == "needs approval"
     assert first["call_with"] == "call_write_operation"
 
 
@@ -136,7 +135,7 @@ async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:
     async with connect(server) as client:
         told = _content(await client.call_tool("describe_operation", {"operation": "voicetel_order_numbers"}))
     assert told["input_schema"]["required"] == ["numbers"]
-    assert told["asked"] == "a person is asked first"
+    assert told["asked"] == "needs approval"
     assert told["price"].startswith("the account's did rate by number")
     assert told["basis"] == "documented"
     assert told["example"] == {"numbers": ["+12015550123", "+12015550124"]}
@@ -180,15 +179,15 @@ async def test_a_write_is_quoted_asked_and_carried_out_once_as_by_its_own_tool(e
         assert len(await sandbox.charges()) == 1
 
 
-async def test_an_approval_counts_for_the_same_call_by_either_way(tmp_path: Path) -> None:
+async def test_an_approval_counts_for_the_same_call_by_either_way(tmp_path: Path, operator: OperatorSide) -> None:
     async with sandboxes() as sandbox:
-        services = Services(settings_for(tmp_path, sandbox.voicetel))
-        async with connect(build_server(services)) as client:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
             waiting = await client.call_tool("voicetel_order_numbers", ORDER)
             call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
             again = await client.call_tool("call_write_operation", call)
             assert _content(waiting)["action"] == _content(again)["action"]
-            await services.guard.approve(str(_content(waiting)["action"]), by="the operator")
+            await operator.approve(_content(waiting)["action"])
             assert not (await client.call_tool("call_write_operation", call)).is_error
         assert len(await sandbox.charges()) == 1
 

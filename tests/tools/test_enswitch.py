@@ -10,7 +10,7 @@ from clients.fields import WIRE
 from clients.operation import Operation
 from tests.clients.enswitch_accounts import installations
 from tests.tools.enswitch_calls import CALLS
-from tests.tools.enswitch_session import session
+from tests.tools.enswitch_session import open_session
 from tools.registry import all_operations
 
 OPERATIONS = {
@@ -45,7 +45,7 @@ def function_of(operation: type[Operation[Any]]) -> str:
 
 @pytest.mark.parametrize("tool", sorted(CALLS))
 async def test_the_simulated_installation_carries_it_out(tool: str, tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         await model.do(f"enswitch_{tool}", **CALLS[tool])
         assert await installation.calls_of(function_of(OPERATIONS[f"enswitch_{tool}"]))
         assert (await installation.ask("leaks"))["count"] == 0

@@ -9,7 +9,7 @@ import pytest
 from clients.evidence import Evidence
 from clients.operation import Operation
 from tests.clients.enswitch_accounts import COMPANY, installations, person
-from tests.tools.enswitch_session import session, text_of
+from tests.tools.enswitch_session import open_session, text_of
 from tools.enswitch.operations.calls import MakeCall
 from tools.enswitch.operations.charges import CreateCharge
 from tools.enswitch.operations.customers import CreateCustomer, UpdateCustomer
@@ -29,29 +29,29 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 async def test_a_top_up_is_asked_about_with_the_amount_in_the_currency_of_the_settings(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path, currency="EUR") as model:
+    async with installations() as installation, open_session(installation, tmp_path, currency="EUR") as model:
         asked = await model.ask("enswitch_request_topup", amount="20.00", id=3)
         assert "€20.00" in text_of(asked)
         assert await installation.charges() == []
 
 
 async def test_an_amount_with_a_currency_of_its_own_is_asked_about_in_that(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path, currency="EUR") as model:
+    async with installations() as installation, open_session(installation, tmp_path, currency="EUR") as model:
         asked = await model.ask("enswitch_add_customer_balance", id=3, amount="5.00", currency="GBP")
         assert "£5.00" in text_of(asked)
 
 
 async def test_a_price_that_no_call_shows_is_said_to_be_unknown_and_never_nothing(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         await model.ask("enswitch_purchase_number", number="+12015550120", customer=3)
-        assert "Price: UNKNOWN" in model.person.questions[-1]
+        assert "Price unknown" in model.person.questions[-1]
 
 
 async def test_a_charge_of_a_plan_says_that_everybody_on_it_pays(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         asked = text_of(await model.ask("enswitch_create_charge", name="Fee", plan=3, amount="2.00"))
         assert "EVERY customer on the rate plan is billed" in asked
-        assert "Price: UNKNOWN" in asked
+        assert "Price unknown" in asked
         await model.do("enswitch_create_charge", name="Fee", plan=3, amount="2.00", period="now")
         assert len(await installation.charges()) == 2
 
@@ -129,16 +129,16 @@ def test_what_stays_inside_is_no_telephone_number(kind: str, target: str) -> Non
 
 @pytest.mark.parametrize("target", ["1900HOTLINE", "*6719005550199"])
 async def test_what_is_dialled_but_cannot_be_read_as_a_number_is_refused(target: str, tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         asked = await model.ask("enswitch_update_number", number="12015550142", dtype="external", dnumber=target)
         assert "nothing was sent" in text_of(asked)
         assert await installation.calls_of("numbers/update") == []
 
 
 async def test_a_voicemail_that_gives_orders_is_fenced_stays_unheard_and_its_orders_are_refused(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path, COMPANY) as model:
+    async with installations() as installation, open_session(installation, tmp_path, COMPANY) as model:
         heard = await model.ask("enswitch_get_message", mailbox="201", message="msg0002")
-        assert "written by strangers" in text_of(heard)
+        assert "comes from outside" in text_of(heard)
         stored = {row["name"]: row for row in await installation.ask("tables/messages") if row["mailbox"] == "201"}
         assert stored["msg0002"]["listened"] == 0
         order = await model.ask("enswitch_update_number", number="12015550142", dtype="external", dnumber=PREMIUM)
@@ -150,7 +150,7 @@ async def test_a_voicemail_that_gives_orders_is_fenced_stays_unheard_and_its_ord
 
 
 async def test_a_sip_password_is_never_asked_for(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         shown = await model.ask("enswitch_get_phone", name="bw-desk-1")
         assert "sip-secret" not in text_of(shown)
         (request,) = await installation.calls_of("phones/get")
@@ -169,7 +169,7 @@ async def test_a_sip_password_is_never_asked_for(tmp_path: Path) -> None:
 async def test_a_new_secret_is_kept_for_the_operator(
     tool: str, arguments: dict[str, Any], table: str, column: str, tmp_path: Path
 ) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         done = await model.ask(f"enswitch_{tool}", **arguments)
         secret = (await installation.ask(f"tables/{table}"))[-1][column]
         assert len(secret) >= 8
@@ -180,7 +180,7 @@ async def test_a_new_secret_is_kept_for_the_operator(
 
 
 async def test_acting_as_somebody_else_is_for_the_operator_and_the_token_too(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         asked = await model.ask("enswitch_switch_user", username="dr.rey")
         assert model.person.questions == [], "the model's own user is not who decides"
         assert "auth_token" not in str(asked.structured_content)
@@ -203,21 +203,21 @@ async def test_acting_as_somebody_else_is_for_the_operator_and_the_token_too(tmp
 async def test_what_an_update_would_reset_has_to_be_said(
     tool: str, arguments: dict[str, Any], missing: list[str], tmp_path: Path
 ) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         refused = text_of(await model.ask(f"enswitch_{tool}", **arguments))
         assert all(f"- {name}:" in refused for name in missing)
         assert await installation.requests() == []
 
 
 async def test_a_dry_run_is_asked_about_like_the_call_itself(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         checked = await model.do("enswitch_create_plan_route", called_prefix="49", plan=3, dry_run=True)
         assert checked["validated"] is True
         assert "dry_run: true" in model.person.questions[-1].lower()
 
 
 async def test_pages_are_fetched_by_the_cursor_that_was_given(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         seen: list[str] = []
         cursor: dict[str, str] = {}
         while True:
@@ -247,7 +247,7 @@ async def test_pages_are_fetched_by_the_cursor_that_was_given(tmp_path: Path) ->
 async def test_arguments_that_exclude_or_need_each_other_are_refused_before_sending(
     tool: str, arguments: dict[str, Any], tmp_path: Path
 ) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         refused = await model.ask(f"enswitch_{tool}", **arguments)
         assert refused.is_error
         assert "nothing was sent" in text_of(refused)
@@ -274,7 +274,7 @@ async def test_arguments_that_exclude_or_need_each_other_are_refused_before_send
 async def test_what_was_done_is_taken_back_whole(
     tool: str, arguments: dict[str, Any], table: str, tmp_path: Path
 ) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         before = await installation.ask(f"tables/{table}")
         done = await model.do(f"enswitch_{tool}", **arguments)
         assert await installation.ask(f"tables/{table}") != before
@@ -283,7 +283,7 @@ async def test_what_was_done_is_taken_back_whole(
 
 
 async def test_a_route_that_was_deleted_comes_back_under_another_id(tmp_path: Path) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         before = await installation.ask("tables/plan_routes")
         done = await model.do("enswitch_delete_plan_route", route="41")
         await model.do("undo_action", action_id=done["action"])
@@ -297,7 +297,7 @@ def _without_id(row: dict[str, Any]) -> list[tuple[str, str]]:
 
 async def test_a_tax_liability_that_was_set_is_set_back(tmp_path: Path) -> None:
     asked: dict[str, Any] = {"tax": 951, "type": "customer", "number": 3}
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         done = await model.do("enswitch_set_tax_liability", **asked, liable=True)
         await model.do("undo_action", action_id=done["action"])
         assert (await model.do("enswitch_get_tax_liability", **asked))["liable"] is False
@@ -306,16 +306,16 @@ async def test_a_tax_liability_that_was_set_is_set_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "reason"),
     [
-        ("update_customer", {"id": 3, "auto_topup": True}, "No call of the provider"),
-        ("hang_up_call", {"uniqueid": "seed.live"}, "made anew"),
-        ("export_customers", {"customer": 3}, "exported is out"),
+        ("update_customer", {"id": 3, "auto_topup": True}, "no call that undoes this"),
+        ("hang_up_call", {"uniqueid": "seed.live"}, "must be made again"),
+        ("export_customers", {"customer": 3}, "exported data has left"),
         ("create_plan_route", {"called_prefix": "49", "plan": 3, "dry_run": True}, "dry run"),
     ],
 )
 async def test_what_cannot_be_taken_back_is_said_to_be_so(
     tool: str, arguments: dict[str, Any], reason: str, tmp_path: Path
 ) -> None:
-    async with installations() as installation, session(installation, tmp_path) as model:
+    async with installations() as installation, open_session(installation, tmp_path) as model:
         done = await model.do(f"enswitch_{tool}", **arguments)
         refused = await model.ask("undo_action", action_id=done["action"])
         assert refused.is_error

@@ -15,7 +15,7 @@ from mcp.types import CallToolResult
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for, settings_for
-from tests.sandboxed import Sandbox, sandboxes
+from tests.sandbox_control import Sandbox, sandboxes
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from server.settings.model import HttpSettings, Settings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, server_for
-from tests.over_http import connected, served
-from tests.sandboxed import Sandbox, sandboxes
+from tests.over_http import connect_over_http, serve_over_http
+from tests.sandbox_control import Sandbox, sandboxes
 from tools.builtin import BuiltinEffect
 from tools.builtin_list import all_builtin_tools
 
@@ -153,15 +153,15 @@ async def test_what_a_clients_headers_exclude_is_not_read_for_it_and_is_for_anot
     headers = {"X-MCP-Exclude-Tools": "voicetel_list_numbers,voicetel_get_account"}
     async with sandboxes() as sandbox:
         http = HttpSettings(tokens={"alice": SecretStr(TOKEN)})
-        async with served(_settings(tmp_path, sandbox, http=http)) as url:
-            async with connected(url, TOKEN, era=era) as client:
+        async with serve_over_http(_settings(tmp_path, sandbox, http=http)) as url:
+            async with connect_over_http(url, TOKEN, era=era) as client:
                 assert "voicetel" not in await _missing(client, "list_all_numbers", {})
                 whole = await _offered(client, "retire_number", "number", "+12015550142")
-            async with connected(url, TOKEN, era=era, headers=headers) as client:
+            async with connect_over_http(url, TOKEN, era=era, headers=headers) as client:
                 numbers = await _missing(client, "list_all_numbers", {"provider": "voicetel"})
                 account = await _missing(client, "account_overview", {})
                 narrowed = await _offered(client, "retire_number", "number", "+1646")
-            async with connected(url, TOKEN, era=era) as client:
+            async with connect_over_http(url, TOKEN, era=era) as client:
                 again = await _offered(client, "retire_number", "number", "+1646")
     assert whole
     assert "voicetel_list_numbers is excluded" in numbers["voicetel"]
@@ -174,4 +174,4 @@ async def test_what_the_guard_reads_for_a_quote_does_not_depend_on_what_a_model_
     async with _opened(tmp_path, person=person, exclude_tools=["voicetel_get_account"]) as (client, _):
         result = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
     assert not result.is_error
-    assert "Price: $1.00" in person.questions[0]
+    assert "charges $1.00" in person.questions[0]

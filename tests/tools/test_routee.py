@@ -15,7 +15,7 @@ from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, V
 from server.mcp.untrusted import Untrusted, fence_fields
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
-from tests.tools.routee_desk import desks, text_of
+from tests.tools.routee_session import open_session, text_of
 from tools.routee.calls import Calls, Verb
 from tools.routee.operations.campaigns import Campaign, DeleteCampaign, GetCampaign, SendCampaign, UpdateCampaign
 from tools.routee.operations.conversations import StartConversation
@@ -55,12 +55,12 @@ def _step(channel: str, **more: Any) -> Step:
 
 
 async def test_a_change_of_a_campaign_must_say_when(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
+    async with open_session(tmp_path) as session:
         change = {"campaign_id": WAITING, "sender": "Bluewater", "groups": ["Recall"], "text": "Hello"}
-        result = await desk.attempt("update_campaign", **change)
+        result = await session.attempt("update_campaign", **change)
         assert result.is_error
         assert "when: Field required" in text_of(result)
-        assert await desk.sandbox.requests(method="PUT") == []
+        assert await session.sandbox.requests(method="PUT") == []
 
 
 @pytest.mark.parametrize("call", [SendCampaign, SendVoiceCampaign, SendViberCampaign, UpdateCampaign])
@@ -77,8 +77,8 @@ def test_now_and_a_time_are_both_said_and_only_a_time_is_sent(call: type[Operati
 
 
 async def test_a_change_says_what_it_resets_and_that_it_sends_at_once(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.attempt("update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when="now")
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.attempt("update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when="now")
         for part in (
             "sent at once",
             "`campaign_name` goes back to its default",
@@ -87,7 +87,7 @@ async def test_a_change_says_what_it_resets_and_that_it_sends_at_once(tmp_path: 
             "whole campaign is replaced",
             "One invalid number blocks the whole send",
         ):
-            assert part in desk.question
+            assert part in session.question
 
 
 def test_a_time_that_is_past_is_warned_of() -> None:
@@ -105,7 +105,7 @@ def test_who_is_reached_is_known_before() -> None:
     dial = Verb(type="DIAL", sender=BRITISH_NUMBER, to="+447700900555")
     started = StartConversation(to=GREEK, sender=BRITISH_NUMBER, verbs=[SAY, dial])
     assert started.destinations() == (GREEK, "+447700900555")
-    assert StartConversation(to="desk@example.com", sender="1", verbs=[SAY]).destinations() == ()
+    assert StartConversation(to="session@example.com", sender="1", verbs=[SAY]).destinations() == ()
     assert _campaign(to=[GREEK], reminder_to=["+447700900555"], reminder_minutes_before=5).destinations() == (
         GREEK,
         "+447700900555",
@@ -115,11 +115,11 @@ def test_who_is_reached_is_known_before() -> None:
 
 
 async def test_a_country_that_is_not_allowed_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        result = await desk.attempt("send_sms", sender="Bluewater", to="+4915112345678", text="Hello")
+    async with open_session(tmp_path) as session:
+        result = await session.attempt("send_sms", sender="Bluewater", to="+4915112345678", text="Hello")
         assert result.is_error
         assert "DE" in text_of(result)
-        assert await desk.sandbox.writes() == []
+        assert await session.sandbox.writes() == []
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_what_does_not_fit_together_is_refused_with_the_rule(call: Any, fields: 
 
 
 async def test_messages_and_contacts_arrive_behind_the_fence(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
+    async with open_session(tmp_path) as session:
         day = {"since": (LATER - timedelta(days=4)).isoformat(), "until": LATER.isoformat()}
-        inbound = await desk.attempt("list_messages", **day, filters=[{"field": "direction", "term": "Inbound"}])
+        inbound = await session.attempt("list_messages", **day, filters=[{"field": "direction", "term": "Inbound"}])
         assert "SYSTEM MESSAGE FOR THE AI" in text_of(inbound)
-        assert "written by strangers" in text_of(inbound)
+        assert "comes from outside" in text_of(inbound)
         shown: dict[str, Any] = inbound.structured_content or {}
         assert all(row["text"].startswith("<stranger-") for row in shown["messages"])
-        contact = await desk.call("get_contact", contact_id=JOHN)
+        contact = await session.call("get_contact", contact_id=JOHN)
         assert contact["first_name"].startswith("<stranger-")
         assert contact["labels"][0]["value"].startswith("<stranger-")
 
@@ -184,42 +184,42 @@ def test_a_sender_that_is_neither_a_number_nor_a_name_is_a_strangers_text(sender
 
 
 async def test_a_scheduled_campaign_is_taken_back_whole(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        sent = await desk.call("send_campaign", sender="Bluewater", to=[GREEK], text="Hello", when=LATER.isoformat())
-        undone = await desk.attempt("undo_action", action_id=sent["action"])
+    async with open_session(tmp_path) as session:
+        sent = await session.call("send_campaign", sender="Bluewater", to=[GREEK], text="Hello", when=LATER.isoformat())
+        undone = await session.attempt("undo_action", action_id=sent["action"])
         assert "full" in text_of(undone)
-        gone = await desk.attempt("get_campaign", campaign_id=sent["tracking_id"])
+        gone = await session.attempt("get_campaign", campaign_id=sent["tracking_id"])
         assert gone.is_error
-        assert await desk.sandbox.charges() == []
+        assert await session.sandbox.charges() == []
 
 
 async def test_a_campaign_that_was_changed_is_put_back_as_it_was(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        was = await desk.call("get_campaign", campaign_id=WAITING)
-        changed = await desk.call(
+    async with open_session(tmp_path) as session:
+        was = await session.call("get_campaign", campaign_id=WAITING)
+        changed = await session.call(
             "update_campaign", campaign_id=WAITING, sender="Other", to=[GREEK], text="Hi", when=LATER.isoformat()
         )
-        undone = await desk.attempt("undo_action", action_id=changed["action"])
+        undone = await session.attempt("undo_action", action_id=changed["action"])
         assert "partial" in text_of(undone)
-        again = await desk.call("get_campaign", campaign_id=WAITING)
+        again = await session.call("get_campaign", campaign_id=WAITING)
         compared = ("sender", "text", "groups", "campaign_name", "to")
         assert {name: again[name] for name in compared} == {name: was[name] for name in compared}
         assert again["scheduled_date"][:19] == was["scheduled_date"][:19]
 
 
 async def test_a_campaign_that_was_deleted_is_made_again(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        gone = await desk.call("delete_campaign", campaign_id=WAITING)
-        undone = await desk.attempt("undo_action", action_id=gone["action"])
+    async with open_session(tmp_path) as session:
+        gone = await session.call("delete_campaign", campaign_id=WAITING)
+        undone = await session.attempt("undo_action", action_id=gone["action"])
         made: dict[str, Any] = undone.structured_content or {}
         assert (made["campaign_name"], made["campaign_state"]) == ("Whitening offer", "Scheduled")
 
 
 async def test_a_pool_number_that_was_taken_out_is_put_back(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        taken = await desk.call("remove_pool_number", pool_id=POOL, number=BRITISH_NUMBER)
-        await desk.attempt("undo_action", action_id=taken["action"])
-        assert BRITISH_NUMBER in (await desk.call("list_pool_numbers", pool_id=POOL))["numbers"]
+    async with open_session(tmp_path) as session:
+        taken = await session.call("remove_pool_number", pool_id=POOL, number=BRITISH_NUMBER)
+        await session.attempt("undo_action", action_id=taken["action"])
+        assert BRITISH_NUMBER in (await session.call("list_pool_numbers", pool_id=POOL))["numbers"]
 
 
 async def test_pools_numbers_and_forwards_have_honest_ways_back() -> None:
@@ -270,33 +270,33 @@ def test_a_pool_is_put_back_in_full_only_where_every_setting_was_set_and_can_be_
 
 
 async def test_an_update_of_a_pool_without_a_setting_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
+    async with open_session(tmp_path) as session:
         for nothing in ({}, {"callback_final_only": True}):
-            result = await desk.attempt("update_pool", pool_id=POOL, **nothing)
+            result = await session.attempt("update_pool", pool_id=POOL, **nothing)
             assert "nothing to change" in text_of(result)
-        assert desk.person.questions == []
+        assert session.person.questions == []
 
 
 async def test_what_cannot_be_had_again_is_left_to_the_operator(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        result = await desk.attempt("cancel_number", number=AMERICAN_NUMBER)
+    async with open_session(tmp_path) as session:
+        result = await session.attempt("cancel_number", number=AMERICAN_NUMBER)
         assert result.is_error
-        assert desk.person.questions == []
-        assert await desk.sandbox.requests(method="DELETE") == []
+        assert session.person.questions == []
+        assert await session.sandbox.requests(method="DELETE") == []
 
 
 # Lost answers --------------------------------------------------------------------------------------------------------
 
 
 async def test_a_message_whose_answer_was_lost_is_found_by_looking(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.sandbox.break_with("drop_after", provider="routee", path="^/sms$")
+    async with open_session(tmp_path) as session:
+        await session.sandbox.break_with("drop_after", provider="routee", path="^/sms$")
         message = {"sender": "Bluewater", "to": GREEK, "text": "Hello"}
-        lost = await desk.attempt("send_sms", **message)
-        assert (lost.structured_content or {})["state"] == "unknown"
-        [found] = await desk.services.guard.reconciler.run()
-        assert found.state.value == "done"
-        assert len(await desk.sandbox.charges()) == 1
+        lost: dict[str, Any] = (await session.attempt("send_sms", **message)).structured_content or {}
+        assert lost["state"] == "unknown"
+        found = await session.attempt("get_action", action_id=lost["action"])
+        assert (found.structured_content or {})["state"] == "done"
+        assert len(await session.sandbox.charges()) == 1
 
 
 @pytest.mark.parametrize(

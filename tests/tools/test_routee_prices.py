@@ -14,7 +14,7 @@ from guard.rules.quote import quote
 from sandbox.routee.seed import BRITISH_NUMBER, VIBER_SENDER
 from tests.clients.routee_accounts import application, sandboxes
 from tests.connecting import Person
-from tests.tools.routee_desk import desks
+from tests.tools.routee_session import open_session
 from tools.registry import all_operations
 from tools.routee.calls import Verb
 from tools.routee.operations.call_control import TransferCall
@@ -92,7 +92,7 @@ PRICED: list[tuple[Operation[Any], str, bool]] = [
 
 UNPRICED: list[tuple[Operation[Any], str]] = [
     (StartConversation(to=GREEK, sender=BRITISH_NUMBER, verbs=[SAY]), "Greece: 0.06000000 EUR to mobiles"),
-    (StartConversation(to="desk@example.com", sender=BRITISH_NUMBER, verbs=[SAY]), "No rate is listed"),
+    (StartConversation(to="session@example.com", sender=BRITISH_NUMBER, verbs=[SAY]), "No rate is listed"),
     (TransferCall(call_id="v", to="+442079460142", sender=BRITISH_NUMBER), "0.01100000 EUR to landlines"),
     (
         SendVoiceCampaign(sender=BRITISH_NUMBER, to=[GREEK], text="Hi", language="en-GB", when="now"),
@@ -157,40 +157,40 @@ def test_every_paid_operation_is_among_the_priced_or_the_unpriced() -> None:
 async def test_the_price_that_was_quoted_is_the_price_that_is_charged(
     tool: str, arguments: dict[str, Any], charged: str, tmp_path: Path
 ) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.call(tool, **arguments)
-        rows = await desk.sandbox.charges()
+    async with open_session(tmp_path) as session:
+        await session.call(tool, **arguments)
+        rows = await session.sandbox.charges()
         total = sum((Decimal(row["amount"]) for row in rows), Decimal(0))
         assert total == Decimal(charged)
-        assert f"Price: {Money(total, 'EUR')}" in desk.question
+        assert f"charges {Money(total, 'EUR')}" in session.question
 
 
 async def test_a_campaign_never_costs_more_than_its_bound(tmp_path: Path) -> None:
-    async with desks(tmp_path) as desk:
-        await desk.call("send_campaign", sender="Bluewater", groups=["Recall"], text="Hello", when="now")
-        assert "Price: at most €0.1471" in desk.question
-        for part in ("2 to US", "2 to GR", "1 to GB", "dearest network", "at least €186.2729"):
-            assert part in desk.question
-        await desk.advance(60)
-        spent = sum((Decimal(row["amount"]) for row in await desk.sandbox.charges()), Decimal(0))
+    async with open_session(tmp_path) as session:
+        await session.call("send_campaign", sender="Bluewater", groups=["Recall"], text="Hello", when="now")
+        assert "charges at most €0.1471" in session.question
+        for part in ("2 to US", "2 to GR", "1 to GB", "most expensive network", "at least €186.2729"):
+            assert part in session.question
+        await session.advance(60)
+        spent = sum((Decimal(row["amount"]) for row in await session.sandbox.charges()), Decimal(0))
         assert 0 < spent <= Decimal("0.1471")
 
 
 async def test_renting_tells_activation_month_and_renewal(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.attempt("rent_number", number=FREE)
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.attempt("rent_number", number=FREE)
         for part in (
             "€8.00 now, then €6.00 every month",
             "activation €2.00",
             "first month €6.00",
             "next renewal about",
         ):
-            assert part in desk.question
-        assert await desk.sandbox.charges() == []
+            assert part in session.question
+        assert await session.sandbox.charges() == []
 
 
 async def test_the_parts_of_a_message_and_their_price_are_routees_own(tmp_path: Path) -> None:
-    async with desks(tmp_path, person=Person("decline")) as desk:
-        await desk.attempt("send_sms", sender="Bluewater", to=GREEK, text="x" * 200)
+    async with open_session(tmp_path, person=Person("decline")) as session:
+        await session.attempt("send_sms", sender="Bluewater", to=GREEK, text="x" * 200)
         for part in ("€0.09", "2 part(s) at €0.045", "Balance: €186.42", "cannot be recalled"):
-            assert part in desk.question
+            assert part in session.question

@@ -27,7 +27,7 @@ def test_a_prefix_is_taken_away_again_where_there_was_none() -> None:
 def test_what_was_not_read_of_a_gateway_is_said_to_stay() -> None:
     arguments = {"gateway_id": 1000, "limit": 40, "address": "203.0.113.20"}
     undo = way_back("update_gateway", arguments, {"id": 1000, "gateway": "203.0.113.10", "limit": None})
-    assert (undo.verdict, undo.lost) == ("partial", "Not read before the change, so not restored: limit.")
+    assert (undo.verdict, undo.lost) == ("partial", "limit (not read before the change).")
     assert undo.operation is not None
     assert undo.operation.to_wire() == {"gateway": "203.0.113.10"}
 

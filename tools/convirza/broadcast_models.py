@@ -65,18 +65,18 @@ def is_changed(found: Broadcast, when: str | None, wanted: dict[str, Any], sent_
     """Whether a change made at `sent_at` shows."""
     settings = [is_set(found, wanted)] if wanted else []
     if when == NOW:
-        return _is_sent_as(settings, _went_out(found, sent_at))
+        return _is_sent_as(settings, _was_sent(found, sent_at))
     return all_of(settings if when is None else [*settings, _is_scheduled_for(found, when)])
 
 
 def _is_sent_as(settings: list[Evidence], went_out: Evidence) -> Evidence:
-    """A broadcast that counts as not sent is sent again, so a setting that seems to differ does not prove that."""
+    # A broadcast that counts as not sent is sent again, so a setting that seems to differ does not prove that.
     if went_out is Evidence.NO:
         return Evidence.NO
     return Evidence.yes_if(all_of([*settings, went_out]) is Evidence.YES)
 
 
-def _went_out(found: Broadcast, sent_at: datetime) -> Evidence:
+def _was_sent(found: Broadcast, sent_at: datetime) -> Evidence:
     status = (found.status or "").casefold()
     if status == "sent":
         return Evidence.yes_if(found.sent_at is None or is_new(found.sent_at, sent_at))

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Final, cast
 
 from clients.client import ApiClient
 from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
-from clients.limits import Limits, ProcessLimits
 from clients.operation import Operation
 from clients.redaction import redact
-from clients.resources import ClientResources
 from clients.settings import reveal
+from clients.shared.limits import Limits, ProcessLimits
+from clients.shared.resources import ClientResources
+from clients.shared.tokens import ProcessTokens, TokenStore
 from clients.spec import ProviderApi, Spec
-from clients.tokens import ProcessTokens, TokenStore
 from tools.convirza.session import ConvirzaSession
 from tools.convirza.settings import ConvirzaSettings
 
@@ -27,7 +27,7 @@ convirza: Final = ProviderApi(
     docs_url="https://docs.convirza.com/",
     wire_case=str,
     quirks=(
-        "Most paths under /v3 are inferred; `ringfence doctor` tells what each answered.",
+        "Most paths under /v3 are inferred; `ringfence doctor` reports what each answered.",
         "PUT resets what is left out; the tools named update change single settings, those named replace all of them.",
         "Refresh tokens count once: two installations need two users.",
         "No amounts and no prices are published, so every paid call has an unknown price.",
@@ -93,8 +93,8 @@ class Convirza(ApiClient):
         """
         return status == 401 and (401 not in spec.refusals or not self.session.is_surely_good(refused))
 
-    def noticed(self, operation: Operation[Any], answer: Any) -> None:
-        """An answer shows that the token is good."""
+    def after_answer(self, operation: Operation[Any], answer: Any) -> None:
+        # An answer shows that the token is good.
         self.session.accepted()
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
@@ -109,7 +109,7 @@ class Convirza(ApiClient):
         return {} if data is None else data
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, with the request id that Convirza's support asks for."""
+        """Return the typed error, with the request id that Convirza's support asks for."""
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
         reason = redact(_reason(envelope) or text or "no reason given")
         message = f"Convirza refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(reason)}"
@@ -120,7 +120,7 @@ class Convirza(ApiClient):
 
 
 def _reason(envelope: Mapping[str, Any]) -> str:
-    """The provider's words: one sentence, or several."""
+    """Return the provider's words: one sentence, or several."""
     words = envelope.get("message") or envelope.get("error") or ""
     return " ".join(str(word) for word in cast("list[object]", words)) if isinstance(words, list) else str(words)
 

@@ -98,19 +98,19 @@ E164 = Annotated[UsNumber, PlainSerializer(str), _STRING]
 
 
 def body(settings: BaseModel, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The arguments that are set, under Convirza's names at every depth, and the further ones beside them."""
+    """Return the arguments that are set, under Convirza's names at every depth, and the further ones beside them."""
     left_out = {"extra_fields", *without}
     wire = settings.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=left_out, context=WIRE)
     return {**wire, **(getattr(settings, "extra_fields", None) or {})}
 
 
 def object_in(data: object) -> dict[str, Any] | None:
-    """A JSON object, None for anything else."""
+    """Return a JSON object, None for anything else."""
     return cast("dict[str, Any]", data) if isinstance(data, dict) else None
 
 
 def list_in(data: object) -> list[Any] | None:
-    """A JSON array, None for anything else."""
+    """Return a JSON array, None for anything else."""
     return cast("list[object]", data) if isinstance(data, list) else None
 
 
@@ -130,7 +130,7 @@ class FurtherFields(BaseModel):
 
 
 def _bare(name: str) -> str:
-    """A name without case and separators, since a server may take `scheduledAt` for `scheduled_at`."""
+    """Return a name without case and separators, since a server may take `scheduledAt` for `scheduled_at`."""
     return re.sub(r"[\W_]", "", name).casefold()
 
 

@@ -53,7 +53,7 @@ class Tags(Listing):
 
 
 def _row(found: Listing, key: str, wanted: int) -> Any:
-    """The row of this id.
+    """Return the row of this id.
 
     Raises:
         NotFound: The list is whole, and each of its rows has another id.

@@ -42,7 +42,7 @@ class Listing(Answer):
         return self.total is not None and self.total <= len(self.rows)
 
     def shows_every(self, *names: str) -> bool:
-        """True where no row is left out and each shows these fields, so that what is not found is not there."""
+        """Return True where no row is left out and each shows these fields, so that what is not found is not there."""
         return self.is_whole and all(row.model_fields_set.issuperset(names) for row in self.rows)
 
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer
 from tools.convirza.field_types import AnsweredChoice, EmptyIsNone, list_in, object_in
-from tools.convirza.route_settings import routing_laid_open
+from tools.convirza.route_settings import flatten_routing
 
 
 class SmsSettingsRead(Answer):
@@ -134,4 +134,4 @@ class ProvisionedRoute(Routing):
     @model_validator(mode="before")
     @classmethod
     def _lay_routing_open(cls, data: object) -> object:
-        return routing_laid_open(data)
+        return flatten_routing(data)

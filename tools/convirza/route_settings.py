@@ -30,7 +30,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class SmsSettings(Part):
+class SmsSettings(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     assigned_users: list[Id] | None = None
     sms_notifications: bool | None = None
     email_notifications: bool | None = None
@@ -41,18 +41,18 @@ def _text(value: int, info: SerializationInfo) -> int | str:
     return str(value) if info.context == WIRE else value
 
 
-class CustomSource(Part):
+class CustomSource(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     id: Annotated[int, Field(ge=1, serialization_alias="custom_source_id"), PlainSerializer(_text)]
     slot: Annotated[str, Field(pattern=r"^CS[0-9]{1,2}$", serialization_alias="custom_source_type")]
 
 
-class OverflowNumber(Part):
+class OverflowNumber(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     number: Number
     rings: int = Field(ge=1, le=99)
 
 
 def _overflow(numbers: list[OverflowNumber], info: SerializationInfo) -> list[dict[str, Any]]:
-    """The number is written three times, in two forms; the order is that of the list."""
+    # The number is written three times, in two forms; the order is that of the list.
     if info.context != WIRE:
         return [number.model_dump() for number in numbers]
     return [
@@ -68,7 +68,7 @@ def _overflow(numbers: list[OverflowNumber], info: SerializationInfo) -> list[di
     ]
 
 
-class HuntGroup(Part):
+class HuntGroup(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     type: Annotated[Literal["none", "round_robin", "simultaneous"], OffByEmptyText]
     numbers: list[Number] = []
     """In order."""
@@ -81,12 +81,12 @@ def _hunt(group: HuntGroup, info: SerializationInfo) -> dict[str, Any]:
     return {"type": "" if group.type == "none" else group.type, "options": options}
 
 
-class RouteConfig(Part):
+class RouteConfig(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     ring_to: Annotated[Number | None, Field(serialization_alias="ringto")] = None
     """Number that rings."""
 
     simultaneous_ring: Annotated[bool | None, Field(serialization_alias="isSimultaneousRing")] = None
-    click_to_call_enabled: bool | None = None  # no document tells it from the next
+    click_to_call_enabled: bool | None = None  # no document says how it differs from the next
     click_to_call: bool | None = None
     dnis_as_caller_id: Annotated[str | None, Field(serialization_alias="dnis_as_cid")] = None
     """`phone_number`."""
@@ -195,13 +195,13 @@ class RouteSettings(BaseModel):
 
 
 def route_body(settings: BaseModel, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The body as documented: strategy and configuration are nested once more."""
+    """Return the body as documented: strategy and configuration are nested once more."""
     wire = body(settings, without=without)
     routing = {name: wire.pop(name) for name in ("routing_type", "config") if name in wire}
     return wire | ({"routing_configuration": routing} if routing else {})
 
 
-def routing_laid_open(data: object) -> object:
-    """A read route without that nesting."""
+def flatten_routing(data: object) -> object:
+    """Return a read route without that nesting."""
     route = object_in(data)
     return data if route is None else {**route, **(object_in(route.get("routing_configuration")) or {})}

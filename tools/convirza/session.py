@@ -17,9 +17,9 @@ import anyio
 import httpx2
 
 from clients.errors import NotAuthenticated, NotConfigured, ProviderFailed, ProviderUnreachable, RateLimited
-from clients.limits import Limit, Limits
 from clients.redaction import redact
-from clients.tokens import TokenStore
+from clients.shared.limits import Limit, Limits
+from clients.shared.tokens import TokenStore
 
 LOGINS: Final = Limit("convirza login", calls=10, seconds=60)
 """Ten a minute and IP (documented). Refreshing does not count against it (inferred)."""
@@ -71,7 +71,7 @@ class ConvirzaSession:
         if pair is None:
             async with self._changing:
                 pair = self._pair = self._pair or await self._kept() or await self._log_in(http)
-        return _bearing(pair)
+        return _bearer_header(pair)
 
     async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         """Another pair than the one that was refused: one that another caller brought, a refreshed, or a new one.
@@ -80,7 +80,7 @@ class ConvirzaSession:
         """
         async with self._changing:
             pair = self._pair
-            if pair is not None and refused == _bearing(pair):
+            if pair is not None and refused == _bearer_header(pair):
                 self._good_at = None
                 self._pair = await self._brought_by_another(pair) or await self._next(http, pair)
         return True
@@ -91,7 +91,7 @@ class ConvirzaSession:
 
     def is_surely_good(self, sent: Mapping[str, str]) -> bool:
         """Whether this is the present token, given or taken a moment ago. It lives seven days from then."""
-        is_present = self._pair is not None and sent == _bearing(self._pair)
+        is_present = self._pair is not None and sent == _bearer_header(self._pair)
         return is_present and self._good_at is not None and self._clock() - self._good_at < JUST_NOW
 
     async def revoke(self, http: httpx2.AsyncClient) -> bool:
@@ -115,10 +115,10 @@ class ConvirzaSession:
     async def _kept(self) -> TokenPair | None:
         text = await self._tokens.get(self._name)
         pair = _pair_in(text) if text else None
-        return _learned(pair) if pair else None
+        return _redact_tokens(pair) if pair else None
 
     async def _keep(self, pair: TokenPair) -> TokenPair:
-        await self._tokens.put(self._name, json.dumps(asdict(_learned(pair))))
+        await self._tokens.put(self._name, json.dumps(asdict(_redact_tokens(pair))))
         self.accepted()
         return pair
 
@@ -132,7 +132,7 @@ class ConvirzaSession:
             ) from lost
 
     async def _refreshed(self, http: httpx2.AsyncClient, old: TokenPair) -> TokenPair | None:
-        """The next pair, kept before anybody uses it; None where only a new login helps.
+        """Return the next pair, kept before anybody uses it; None where only a new login helps.
 
         A refresh whose answer was lost may have used up the token, so it is not sent twice.
         """
@@ -145,7 +145,7 @@ class ConvirzaSession:
         return pair or await self._brought_by_another(old)
 
     async def _brought_by_another(self, old: TokenPair) -> TokenPair | None:
-        """The pair of another process on the same store that was faster."""
+        """Return the pair of another process on the same store that was faster."""
         kept = await self._kept()
         return kept if kept != old else None
 
@@ -185,12 +185,12 @@ class ConvirzaSession:
         return await http.post(self._oauth_url + path, json=dict(body), follow_redirects=False)
 
 
-def _bearing(pair: TokenPair) -> dict[str, str]:
+def _bearer_header(pair: TokenPair) -> dict[str, str]:
     return {"Authorization": f"Bearer {pair.access_token}"}
 
 
 def _pair_in(text: str) -> TokenPair | None:
-    """The pair in an answer or in what was kept; None where it is neither. An envelope around it is looked through."""
+    """Return the pair in an answer or in the token store, with or without an envelope; None where there is none."""
     try:
         content: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -204,7 +204,7 @@ def _pair_in(text: str) -> TokenPair | None:
     return None
 
 
-def _learned(pair: TokenPair) -> TokenPair:
+def _redact_tokens(pair: TokenPair) -> TokenPair:
     redact.learn(pair.access_token)
     redact.learn(pair.refresh_token)
     return pair

@@ -22,17 +22,17 @@ _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def fields_of(model: BaseModel, *without: str) -> dict[str, Any]:
-    """The fields that are set, as JSON values under their Python names."""
+    """Return the fields that are set, as JSON values under their Python names."""
     return model.model_dump(mode="json", exclude_none=True, exclude={"extra_fields", *without})
 
 
 def describe_update(before: BaseModel | None, wanted: Fields) -> tuple[str, ...]:
-    """A sentence for each setting that a partial update changes; none where the state before was not read."""
+    """Return a sentence for each setting that a partial update changes; none where the state before was not read."""
     return describe_changes(flatten(fields_of(before)), flatten(wanted)) if before is not None else ()
 
 
 def describe_full_update(before: BaseModel | None, wanted: Fields, *, kept: frozenset[str]) -> tuple[str, ...]:
-    """The same for a full update, which resets every setting that it leaves out, except those in `kept`."""
+    """Return the same for a full update, which resets every setting that it leaves out, except those in `kept`."""
     if before is None:
         return (STATE_UNREAD, DEFAULTS)
     return (*describe_replacement(flatten(fields_of(before, *kept)), flatten(wanted)), DEFAULTS)
@@ -41,7 +41,7 @@ def describe_full_update(before: BaseModel | None, wanted: Fields, *, kept: froz
 def restore_settings(
     operation: type[Operation[Any]], before: BaseModel | None, wanted: Fields, *, lost: str = "", **ids: Any
 ) -> Undo:
-    """The update that sets the changed settings to what they were."""
+    """Return the update that sets the changed settings to what they were."""
     if before is None:
         return UNREAD
     was = flatten(fields_of(before))
@@ -55,7 +55,7 @@ def same_settings(found: BaseModel, wanted: Fields) -> Evidence:
 
 
 def is_new(created: datetime | None, sent_at: datetime) -> bool:
-    """True for an object created by a call sent at that time; one that shows no time may be an older one."""
+    """Return True for an object created by a call sent at that time; one that shows no time may be an older one."""
     return is_since(created, sent_at, tolerance=CLOCKS_DIFFER)
 
 

@@ -31,9 +31,9 @@ from clients.errors import (
 from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
 from clients.request import Request
-from clients.resources import ClientResources
-from clients.response import Response, parsed_or_none, words
+from clients.response import Response, excerpt, parse_json_or_none
 from clients.settings import reveal
+from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
 from tools.enswitch.settings import EnswitchSettings
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
@@ -105,7 +105,7 @@ enswitch: Final = EnswitchProvider(
         "Names of some parameters changed with version 4.1; the `version` setting chooses.",
         "Fields that the documents cut off are left out here; the tools whose list is not whole say so.",
         "Reading a message would mark it as listened to; here it does not.",
-        "A dry run is offered only where `validation` is documented; an answer that is none is told as perhaps done.",
+        "A dry run is offered only where `validation` is documented; any other answer is reported as possibly done.",
         "Some functions act on every customer of a rate plan, or mail every invoice of a status.",
     ),
 )
@@ -136,7 +136,7 @@ class EnswitchLogin:
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """The form fields; `headers` has seen to it that they are good."""
+        """The form fields, which `headers` has made valid."""
         return self._fields
 
     async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
@@ -165,7 +165,7 @@ class EnswitchLogin:
             self._fields = person
             return
         response = await http.post(self._base_url + LOGIN_PATH, data={**person, "token": 1}, follow_redirects=False)
-        payload = parsed_or_none(response.text)
+        payload = parse_json_or_none(response.text)
         if "401" in codes_of(payload) or response.status_code == 401:
             raise NotAuthenticated(
                 "Enswitch does not accept the username and password, or not from this address; "
@@ -223,7 +223,7 @@ class Enswitch(ApiClient):
         try:
             exchange = await super().exchange(operation, idempotency_key=idempotency_key)
         except UnexpectedAnswer as odd:
-            if operation.spec.effect.is_plain_read or codes_of(parsed_or_none(odd.raw)):
+            if operation.spec.effect.is_plain_read or codes_of(parse_json_or_none(odd.raw)):
                 raise
             raise _without_code(operation.spec, odd.raw) from odd
         if not exchange.raw.strip() and exchange.status != NO_CONTENT:
@@ -232,19 +232,19 @@ class Enswitch(ApiClient):
             _require_as_asked(operation, exchange)
         return exchange
 
-    def adapted(self, operation: Operation[Any], request: Request) -> Request:
-        """The call as this installation's version knows it."""
+    def adapt_request(self, operation: Operation[Any], request: Request) -> Request:
+        """Return the call as this installation's version knows it."""
         return replace(request, body=in_form_of(self._version, operation, request.body or {}))
 
     def form_credentials(self) -> Mapping[str, str]:
         """Token or password, never in the address."""
         return self.login.fields
 
-    def received(self, response: Response) -> Response:
-        """The code in the body counts. Whether HTTP's mirrors it is not documented; both are read."""
+    def normalize_response(self, response: Response) -> Response:
+        # The code in the body counts. Whether HTTP's mirrors it is not documented; both are read.
         if not (200 <= response.status < 300 or 400 <= response.status < 500):
             return response
-        refused = [code for code in codes_of(parsed_or_none(response.text)) if code not in SUCCESS]
+        refused = [code for code in codes_of(parse_json_or_none(response.text)) if code not in SUCCESS]
         return replace(response, status=_status(refused[0])) if refused else response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
@@ -258,7 +258,7 @@ class Enswitch(ApiClient):
         return {} if data is None else data
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, with each faulty parameter and Enswitch's words."""
+        """Return the typed error, with each faulty parameter and Enswitch's words."""
         what = f"Enswitch refused to {spec.title[0].lower()}{spec.title[1:]}"
         if not codes_of(payload) and status in {404, 405}:
             return Refused(
@@ -272,23 +272,23 @@ class Enswitch(ApiClient):
 
 
 def _without_code(spec: Spec, raw: str) -> TelephonyError:
-    """What an answer means in which no code says whether the call was done."""
+    """Return what an answer means in which no code says whether the call was done."""
     what = f"Enswitch answered {spec.title.lower()} without its envelope, as a proxy or a login page does"
     if spec.effect.is_plain_read:
         return UnexpectedAnswer(f"{what}.", raw=raw)
-    said = f": {quoted(beginning)}" if (beginning := words(raw)) else ""
-    return OutcomeUnknown(f"{what}{said}. It may have taken effect.")
+    quotation = f": {quoted(beginning)}" if (beginning := excerpt(raw)) else ""
+    return OutcomeUnknown(f"{what}{quotation}. It may have taken effect.")
 
 
 def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> None:
-    """A dry run must be answered as one, for some functions ignore `validation` and act; and nothing else may be.
+    """Require the answer of a dry run to a dry run, and to nothing else: some functions ignore `validation` and act.
 
     Raises:
         UnexpectedAnswer: It may have acted.
         Refused: It did nothing.
     """
     title = operation.spec.title.lower()
-    was_checked_only = VALIDATED in codes_of(parsed_or_none(exchange.raw))
+    was_checked_only = VALIDATED in codes_of(parse_json_or_none(exchange.raw))
     if is_dry_run(operation) and not was_checked_only:
         raise UnexpectedAnswer(
             f"Enswitch was asked to check {title} only, and does not say that it did no more. It may have acted: look "
@@ -311,7 +311,7 @@ _REFUSALS: Final[Mapping[int, tuple[type[Refused], str]]] = {
 
 
 def codes_of(payload: Any) -> list[str]:
-    """The codes of an envelope, as text; some installations send them as numbers. Empty where it is none."""
+    """Return the codes of an envelope, as text; some installations send them as numbers. Empty where it is none."""
     return [str(_member(entry, "code")) for entry in _entries(payload) if _member(entry, "code") is not None]
 
 
@@ -321,11 +321,11 @@ def _entries(payload: Any) -> list[object]:
 
 
 def _reasons(payload: Any) -> str:
-    said: list[str] = []
+    reasons: list[str] = []
     for entry in _entries(payload):
         key, message = _member(entry, "key"), _member(entry, "message")
-        said.append(f"{key}: {message}" if key else str(message or ""))
-    return "; ".join(part for part in said if part)
+        reasons.append(f"{key}: {message}" if key else str(message or ""))
+    return "; ".join(part for part in reasons if part)
 
 
 def _member(value: Any, name: str) -> Any:
@@ -333,7 +333,7 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _status(code: str) -> int:
-    """A code as the engine reads statuses; what is none of an error's counts as a failure of the server."""
+    """Return a code as the engine reads statuses; what is none of an error's counts as a failure of the server."""
     return int(code) if code.isdecimal() and 400 <= int(code) < 600 else 500
 
 

@@ -21,7 +21,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from clients.fields import NUMBER_ALONE, WIRE, Email, FromStranger
+from clients.fields import NUMBER_ALONE, WIRE, Email, FromOutside
 
 AS_TEXT: Final = WithJsonSchema({"type": "string"})
 AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
@@ -86,7 +86,7 @@ _DIALLED: Final = re.compile(r"\+?[0-9]+")
 
 
 def _as_enswitch_writes(value: object) -> object:
-    """A number as the installation has it: `+` and punctuation are ours."""
+    """Return a number as the installation has it: `+` and punctuation are ours."""
     if not isinstance(value, str):
         return value
     bare = re.sub(r"[\s().\-]", "", value)
@@ -112,8 +112,8 @@ Nothing is added but the plus sign, so that the number can be given back to any 
 """
 
 
-CallerNumber = Annotated[ShownNumber, FromStranger(unless=NUMBER_ALONE)]
-"""The number of an end of a call: who calls may send any text as theirs, so whatever is no number is a stranger's."""
+CallerNumber = Annotated[ShownNumber, FromOutside(unless=NUMBER_ALONE)]
+"""The number of an end of a call: a caller may send any text as theirs, so anything else is text from outside."""
 
 
 def _unix(value: object) -> object:
@@ -148,7 +148,7 @@ ShownAllow = Annotated[str, BeforeValidator(_shown_allow)]
 
 
 def new_password() -> str:
-    """A password nobody has seen: 144 random bits."""
+    """Return a new random password of 144 bits."""
     return secrets.token_urlsafe(18)
 
 
@@ -167,7 +167,7 @@ SHORT: Final = 7
 """Longest number that may be an extension."""
 
 OUTSIDE: Final = frozenset({"external", "forward", "number"})
-"""Types whose number is dialled as it stands."""
+"""Types whose number is dialled_numbers as it stands."""
 
 
 _URI: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
@@ -177,11 +177,11 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._ -]*")
 _LONG: Final = re.compile(rf"\d{{{SHORT + 1},}}")
 
 
-def dialled(*ends: tuple[str | None, str | None]) -> tuple[str, ...]:
-    """The telephone numbers among types and numbers, in E.164 where they are long enough to be.
+def dialled_numbers(*ends: tuple[str | None, str | None]) -> tuple[str, ...]:
+    """Return the telephone numbers among types and numbers, in E.164 where they are long enough to be.
 
-    What may be dialled but is no plain number (`*67…`, letters) is passed on as it is: the guard refuses what it cannot
-    read. A type keeps only names and short numbers inside.
+    Whatever may be dialled but is no plain number (`*67…`, letters) is passed on as it is: the guard refuses what it
+    cannot read. Only names and short numbers of an inside type are left out.
     """
     found = (_number_dialled(kind, target) for kind, target in ends if target)
     return tuple(number for number in found if number is not None)

@@ -111,12 +111,12 @@ class Destination(BaseModel):
 
 
 def as_row(data: object) -> Mapping[str, Any] | None:
-    """A row as it came, before it is read; None where it is none."""
+    """Return a row as it came, before it is read; None where it is none."""
     return cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else None
 
 
 def with_wire_name(data: object, **names: str) -> object:
-    """A row with some columns under other names, where they are there."""
+    """Return a row with some columns under other names, where they are there."""
     row = as_row(data)
     if row is None:
         return data

@@ -17,7 +17,7 @@ class EnswitchPrices:
         self._currency = client.currency if isinstance(client, Enswitch) else "USD"
 
     async def rate(self, name: str, operation: Operation[Any]) -> Rate | None:
-        """The amount that the call names, in the currency that the settings say its customers have."""
+        """Return the amount that the call names, in the currency that the settings say its customers have."""
         amount = getattr(operation, name, None)
         if not isinstance(amount, Decimal):
             return None

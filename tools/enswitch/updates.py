@@ -21,13 +21,13 @@ _INTERNATIONAL: Final = re.compile(r"\+(?=[0-9]+$)")
 
 
 def settings_of(operation: Operation[Any], *besides: str) -> dict[str, object]:
-    """The fields that a call sets, without those in `besides`; a secret is among them, though no read shows it."""
+    """Return the fields that a call sets, except `besides`; a secret is among them, though no read shows it."""
     names = operation.model_fields_set - {*besides, "dry_run"}
     return {name: value for name in sorted(names) if (value := getattr(operation, name)) is not None}
 
 
 def restore_settings(operation: Operation[Any], before: Any, *names: str) -> Undo:
-    """The same call with the values that were read before it; `names` are the fields that say what it works on."""
+    """Return the same call with the values read before it; `names` are the fields that say what it works on."""
     if is_dry_run(operation):
         return ONLY_CHECKED
     if before is None:
@@ -98,6 +98,6 @@ def _letters_and_digits(text: str) -> str:
 
 
 def _may_be_one_number(one: str, other: str) -> bool:
-    """True for a telephone number with and without its country code."""
+    """Return True for a telephone number with and without its country code."""
     shorter, longer = sorted((one.lstrip("0"), other.lstrip("0")), key=len)
     return len(shorter) > SHORT and shorter.isdecimal() and longer.isdecimal() and longer.endswith(shorter)

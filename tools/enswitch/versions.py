@@ -50,7 +50,7 @@ def version_of(text: str) -> Version:
 
 
 def in_form_of(version: Version, operation: Operation[Any], wire: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of one call as this version knows them; `wire` has them as the newest does.
+    """Return the parameters of one call as this version knows them; `wire` has them as the newest does.
 
     Raises:
         InvalidRequest: This version does not have the function, or a parameter that was given.

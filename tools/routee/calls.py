@@ -74,7 +74,7 @@ class Verb(BaseModel):
         return self
 
     def to_wire(self) -> dict[str, Any]:
-        """The verb in Routee's form."""
+        """Return the verb in Routee's form."""
         spoken = without_none(text=self.text, gender=self.gender, language=self.language)
         fields = without_none(
             type=self.type,
@@ -116,7 +116,7 @@ def callee(to: str) -> dict[str, str]:
 
 
 def called_numbers(to: str | None) -> tuple[str, ...]:
-    """The number, if it is one."""
+    """Return the number, if it is one."""
     return (to,) if to is not None and to.startswith("+") else ()
 
 

@@ -12,9 +12,9 @@ _RECIPIENTS: Final = frozenset({"to", "contacts", "groups"})
 
 
 def is_same_plan(asked: dict[str, Any], found: dict[str, Any]) -> Evidence:
-    """True where all that was asked for is shown and nothing else, False where something else is shown in its place.
+    """YES where all that was asked for is shown and nothing else, NO where something else is shown in its place.
 
-    Where only more is shown than was asked for, another plan may not have been replaced yet: that tells nothing.
+    Where only more is shown than was asked for, another plan may not have been replaced yet: UNKNOWN.
     """
     wanted, shown = _comparable(asked), _comparable(found)
     if "when" not in wanted:
@@ -34,7 +34,7 @@ def _changed_by_routee(asked: dict[str, Any]) -> frozenset[str]:
 
 
 def _comparable(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan in one spelling: recipients in any order, senders without their plus, what is empty left out."""
+    """Return a plan in one spelling: recipients in any order, senders without their plus, what is empty left out."""
     found = {name: value for name, value in plan.items() if value not in (None, [], {}, "now")}
     if not found.keys() & {"callback_url", "campaign_callback_url"}:
         found.pop("callback_final_only", None)  # there is nothing that it could be shown with

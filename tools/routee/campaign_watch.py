@@ -58,7 +58,7 @@ async def _report(call: BuiltinCall, campaign: Campaign) -> None:
 
 
 async def _summarize(campaign: Campaign, reader: Reader) -> Reply:
-    """The campaign as it stands; without its cost where the currency may not be read, and with the reason then."""
+    """Return the campaign as it is; without its cost, and with the reason, where the currency may not be read."""
     try:
         return Reply(content=_summary(campaign, await _cost_of(campaign, reader)))
     except NotAllowed as refused:
@@ -66,7 +66,7 @@ async def _summarize(campaign: Campaign, reader: Reader) -> Reply:
 
 
 async def _cost_of(campaign: Campaign, reader: Reader) -> Money | None:
-    """What it cost so far, in the currency of the account."""
+    """Return what it cost so far, in the currency of the account."""
     if campaign.cost_so_far is None:
         return None
     currency = (await reader.send(GetBalance())).currency

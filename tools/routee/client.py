@@ -27,15 +27,15 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.limits import Limit
 from clients.operation import Operation
 from clients.redaction import redact
 from clients.request import Request
-from clients.resources import ClientResources
-from clients.response import Response, parsed_or_none
+from clients.response import Response, parse_json_or_none
 from clients.settings import reveal
+from clients.shared.limits import Limit
+from clients.shared.resources import ClientResources
+from clients.shared.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from clients.spec import ProviderApi, Spec
-from clients.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from tools.routee.settings import RouteeSettings
 
 routee: Final = ProviderApi(
@@ -48,7 +48,7 @@ routee: Final = ProviderApi(
         "An update replaces a campaign whole: what is left out goes back to its default.",
         "One invalid number blocks a whole campaign, unless invalid ones are dropped.",
         "Costs are an object here and an array there, and prices decimals or texts; here they are one thing.",
-        "What a campaign costs is counted by recipients, countries and parts; the dearest network is the bound.",
+        "What a campaign costs is counted by recipients, countries and parts; the most expensive network is the bound.",
         "Calls are charged by the second once answered, so what a call will cost is never known beforehand.",
         "No call lists all campaigns: keep the ids.",
     ),
@@ -119,17 +119,17 @@ class RouteeToken:
                 token = self._token if self._is_fresh() else None
                 if token is None:
                     token = await self._fetch(http)
-        return _bearing(token)
+        return _bearer_header(token)
 
     async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
         """Forget the token that was refused; the next call, which is the repetition, fetches another."""
-        if self._token is not None and refused == _bearing(self._token):
+        if self._token is not None and refused == _bearer_header(self._token):
             self._token = None
         return True
 
     def may_be_stale(self, refused: Mapping[str, str]) -> bool:
-        """True where the token that a call was sent with is old, or not the one that is kept now."""
-        kept = _bearing(self._token) if self._token is not None else None
+        """Return True where the token that a call was sent with is old, or not the one that is kept now."""
+        kept = _bearer_header(self._token) if self._token is not None else None
         return refused != kept or self._clock() >= self._fetched_at + STALE_AFTER
 
     def _is_fresh(self) -> bool:
@@ -185,8 +185,8 @@ class Routee(ApiClient):
         )
         super().__init__(credentials=self._token, identity=application_id or "nobody", base_url=base_url, **options)
 
-    def adapted(self, operation: Operation[Any], request: Request) -> Request:
-        """The request with the inbox's addresses where it asks for the inbox.
+    def adapt_request(self, operation: Operation[Any], request: Request) -> Request:
+        """Return the request with the inbox's addresses where it asks for the inbox.
 
         Raises:
             NotConfigured: Routee could not reach the inbox.
@@ -195,8 +195,8 @@ class Routee(ApiClient):
             return request
         return replace(request, body=expand(request.body, self._reached, CALLBACK_KINDS))
 
-    def received(self, response: Response) -> Response:
-        """The response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
+    def normalize_response(self, response: Response) -> Response:
+        """Return the response with `inbox` for the inbox's addresses, whose secret is nobody's business."""
         if INBOX_PATH not in response.text:
             return response
         return replace(response, text=_INBOX_URL.sub(INBOX, response.text))
@@ -229,7 +229,7 @@ class Routee(ApiClient):
     def failure(
         self, spec: Spec, status: int, payload: Any, text: str = "", *, retry_after: float | None = None
     ) -> TelephonyError:
-        """The status that counts is the one in Routee's code: its pages print 404009001 under status 400.
+        """Take the status from Routee's code, whose pages print 404009001 under status 400.
 
         After a 5xx the code is not believed, since the call may have taken effect.
         """
@@ -239,7 +239,7 @@ class Routee(ApiClient):
         return super().failure(spec, status, payload, text, retry_after=retry_after)
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
+        """Return the typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
         body = _object(payload)
         code = _code(body)
         reason = _reason(body) or text or "no reason given"
@@ -252,7 +252,7 @@ class Routee(ApiClient):
         return refusal(status, message, code=code)
 
 
-def _bearing(token: str) -> dict[str, str]:
+def _bearer_header(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -261,17 +261,17 @@ def _require_login(response: httpx2.Response) -> None:
     if status == 429:
         raise RateLimited("Routee refuses to issue more tokens now. The call itself was not sent.")
     if 400 <= status < 500:
-        reason = _reason(_object(parsed_or_none(response.text)))
-        told = f": {quoted(redact(reason))}" if reason else ""
+        reason = _reason(_object(parse_json_or_none(response.text)))
+        notes = f": {quoted(redact(reason))}" if reason else ""
         raise NotAuthenticated(
-            f"Routee does not accept the application id and secret ({status}){told}; the call itself was not sent.",
+            f"Routee does not accept the application id and secret ({status}){notes}; the call itself was not sent.",
             status=status,
         )
 
 
 def _token_in(response: httpx2.Response) -> tuple[str, float]:
-    """The token and the seconds it lasts. `expires_in` is read, since applications differ: an hour to 20 years."""
-    fields = _object(parsed_or_none(response.text)) if response.status_code == 200 else {}
+    """Return the token and the seconds it lasts, from `expires_in`: applications differ, from an hour to 20 years."""
+    fields = _object(parse_json_or_none(response.text)) if response.status_code == 200 else {}
     token, lasts = fields.get("access_token"), fields.get("expires_in")
     try:
         seconds = float(lasts) if lasts is not None else 3600.0
@@ -286,13 +286,13 @@ def _token_in(response: httpx2.Response) -> tuple[str, float]:
 
 
 def _code(body: Mapping[str, Any]) -> str | None:
-    """The nine digits: HTTP status, module, error."""
+    """Return the nine digits: HTTP status, module, error."""
     code = str(body.get("code", ""))
     return code if _CODE.fullmatch(code) else None
 
 
 def _reason(body: Mapping[str, Any]) -> str:
-    """The provider's words, with the fields and recipients that it names."""
+    """Return the provider's words, with the fields and recipients that it names."""
     words = next(
         (str(body[key]) for key in ("developerMessage", "error_description", "message", "error") if body.get(key)), ""
     )
@@ -304,7 +304,7 @@ def _reason(body: Mapping[str, Any]) -> str:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """A JSON object, or an empty one in place of anything else."""
+    """Return a JSON object, or an empty one in place of anything else."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 

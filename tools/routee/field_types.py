@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
-from clients.fields import WIRE, AnsweredTime, FromStranger, IsoMoment, LooseText
+from clients.fields import WIRE, AnsweredTime, FromOutside, IsoMoment, LooseText
 from clients.operation import Answer
 from tools.webhooks import PLAIN_SENDER
 
@@ -53,7 +53,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$"), AfterValidator(
 """A language that Routee speaks. The list stands in the error, since in the schema of each tool it would be long."""
 
 When = Literal["now"] | IsoMoment
-"""Routee acts at once on what has no date. Here the choice is always said."""
+"""Routee acts at once on what has no date. Here the caller always says which."""
 
 
 def scheduled(when: Literal["now"] | datetime) -> str | None:
@@ -62,12 +62,12 @@ def scheduled(when: Literal["now"] | datetime) -> str | None:
 
 
 def iso(moment: datetime) -> str:
-    """A time as Routee writes it: to the second (documented for scheduled dates)."""
+    """Return a time as Routee writes it: to the second (documented for scheduled dates)."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def timing_warnings(when: Literal["now"] | datetime, at_once: str) -> list[str]:
-    """What the time of a bulk send means."""
+    """Return what the time of a bulk send means."""
     if when == "now":
         return [at_once]
     if when <= datetime.now(UTC):
@@ -90,11 +90,11 @@ Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plu
 
 
 def same_number(shown: str | None, wanted: str | None) -> bool:
-    """True for the same number or name, with its plus or without."""
+    """Return True for the same number or name, with its plus or without."""
     return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")
 
 
-SENDER_ALONE: Final = FromStranger(unless=PLAIN_SENDER)
+SENDER_ALONE: Final = FromOutside(unless=PLAIN_SENDER)
 """Who texts or calls may send any text as the number; a number, and one word of a sender's length, say nothing."""
 
 AnsweredSender = Annotated[LooseText, SENDER_ALONE]
@@ -107,12 +107,12 @@ def without_description(schema: dict[str, Any]) -> None:
 
 
 def callback(url: str | None, *, final_only: bool | None) -> dict[str, str] | None:
-    """The callback object: posted at every change of status, or at the final one."""
+    """Return the callback object: posted at every change of status, or at the final one."""
     return {"url": url, "strategy": "OnCompletion" if final_only else "OnChange"} if url else None
 
 
 def without_none(**fields: Any) -> dict[str, Any]:
-    """The fields that are set."""
+    """Return the fields that are set."""
     return {name: value for name, value in fields.items() if value is not None}
 
 

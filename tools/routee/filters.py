@@ -21,5 +21,5 @@ class Filter(BaseModel, Generic[F]):
     operator: Operator = "is"
 
     def to_wire(self) -> dict[str, str]:
-        """The condition in Routee's form."""
+        """Return the condition in Routee's form."""
         return {"fieldName": self.field, "searchTerm": self.term, "searchOperator": self.operator}

@@ -33,7 +33,7 @@ class Paged(Operation[R], Generic[R]):
         return wire_fields(self, exclude=PAGING) | self.page_query()
 
     def page_query(self) -> dict[str, Any]:
-        """The page in Routee's form."""
+        """Return the page in Routee's form."""
         page, _, size = (self.cursor or f"0x{self.limit}").partition("x")
         return {"page": int(page), "size": int(size)}
 

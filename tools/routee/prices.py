@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import phonenumbers
+
 from clients.client import ApiClient
 from clients.operation import Operation
 from guard.money import Money
@@ -60,11 +62,11 @@ class RouteePrices:
         }
 
     async def rate(self, name: str, operation: Operation[Any]) -> Priced:
-        """The price of this very call, from a read that costs nothing."""
+        """Return the price of this very call, from a read that costs nothing."""
         return await self._by_name[name](operation)
 
     async def balance(self) -> Balance | None:
-        """The balance, in the account's own currency."""
+        """Return the balance, in the account's own currency."""
         exchange = await self._client.exchange(GetBalance())
         balance, currency = exchange.answer.balance, exchange.answer.currency
         if balance is None or currency is None or currency.code is None:
@@ -78,7 +80,7 @@ class RouteePrices:
         return _with_links(call, await self._parts(analysis, transcode=call.transcode))
 
     async def _pool_sms(self, call: SendPoolSms) -> Priced:
-        """The analysis wants a sender, and which one a pool chooses is not known before."""
+        # The analysis wants a sender, and which one a pool chooses is not known before.
         analysis = await self._client.send(AnalyzeSms(sender=DEFAULT_SENDER, to=call.to, text=call.text))
         rate = _with_links(call, await self._parts(analysis, transcode=None))
         if not isinstance(rate, Rate):
@@ -99,7 +101,7 @@ class RouteePrices:
         return Rate(Money(cost * parts, currency), source, is_bound=is_bound)
 
     async def _campaign(self, call: CampaignPlan) -> Priced:
-        """Recipients times parts times the dearest network of each country: the analysis shows no price."""
+        """Recipients times parts times the most expensive network of each country: the analysis shows no price."""
         audience = await self._client.send(
             AnalyzeCampaign(sender=call.sender, text=call.text, to=call.to, contacts=call.contacts, groups=call.groups)
         )
@@ -110,23 +112,29 @@ class RouteePrices:
         currency = prices.currency.code if prices.currency else None
         if currency is None:
             return Unpriced("Routee's price list names no currency.")
-        dearest = _dearest_sms(prices)
+        most_expensive = _most_expensive_sms(prices)
         people = dict(audience.recipients_per_country)
         if call.reminder_to:
             tests = await self._client.send(AnalyzeCampaign(sender=call.sender, text=call.text, to=call.reminder_to))
             for country, count in tests.recipients_per_country.items():
                 people[country] = people.get(country, 0) + count
-        if unlisted := sorted(country for country in people if country.casefold() not in dearest):
+        if unlisted := sorted(country for country in people if country.casefold() not in most_expensive):
             return Unpriced(f"Routee's price list has no SMS price for {', '.join(unlisted)}.")
-        total = sum((count * parts * dearest[country.casefold()] for country, count in people.items()), Decimal(0))
-        told = _told(people, parts, dearest, currency)
+        total = sum(
+            (count * parts * most_expensive[country.casefold()] for country, count in people.items()), Decimal(0)
+        )
+        explanation = _explanation(people, parts, most_expensive, currency)
         if "[~{" in call.text:
             return Unpriced(
                 f"Labels change the length for each recipient. As the text stands it would be at most "
-                f"{Money(total, currency)}: {told}.",
+                f"{Money(total, currency)}: {explanation}.",
                 at_least=Money(total, currency),
             )
-        rate = Rate(Money(total, currency), f"{told}; the dearest network of each country is taken", is_bound=True)
+        rate = Rate(
+            Money(total, currency),
+            f"{explanation}; priced at the most expensive network of each country",
+            is_bound=True,
+        )
         return _with_links(call, rate)
 
     async def _viber(self, call: SendViber | SendViberCode) -> Priced:
@@ -187,16 +195,20 @@ class RouteePrices:
     # Calls and questions --------------------------------------------------------------------------------------------
 
     async def _call(self, call: Operation[Any]) -> Priced:
-        """Charged by the second, so that only the rates can be told."""
+        """Charged by the second, so that only the rates are known."""
         prices = await self._client.send(ListPrices(service="Voice"))
         currency = prices.currency.code if prices.currency and prices.currency.code else ""
         countries = {country for number in call.destinations() for country in _countries_of(number)}
-        told = [
+        rates_by_country = [
             f"{row.country}: {row.mobile} {currency} to mobiles, {row.landline} {currency} to landlines"
             for row in prices.voice
             if row.iso in countries
         ]
-        rates = f" Rates, taken to be a minute's: {'; '.join(told)}." if told else " No rate is listed for it."
+        rates = (
+            f" Rates, taken to be a minute's: {'; '.join(rates_by_country)}."
+            if rates_by_country
+            else " No rate is listed for it."
+        )
         return Unpriced(f"Charged by the second from the answer on; how long it lasts is not known.{rates}")
 
     async def _two_step(self, call: Operation[Any]) -> Priced:
@@ -223,18 +235,18 @@ class RouteePrices:
 
 
 def _with_links(call: SendSms | SendPoolSms | CampaignPlan, rate: Priced) -> Priced:
-    """The price where links are shortened: at most this, unless a link is so short that it may become longer."""
+    """Return the price where links are shortened: at most this, unless a link is so short that it may become longer."""
     links = _LINK.findall(call.text) if call.shorten_links_seconds else []
     if not isinstance(rate, Rate) or not links:
         return rate
     if min(map(len, links)) < SHORT_LINK:
-        told = f"A short link may be longer than the one it replaces. As the text stands it is {rate.each}."
-        return Unpriced(told, at_least=rate.each)
+        reason = f"A short link may be longer than the one it replaces. As the text stands it is {rate.each}."
+        return Unpriced(reason, at_least=rate.each)
     return replace(rate, is_bound=True)
 
 
 def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
-    """A price of the list; none where it is missing or nothing, since nothing is never taken for a price."""
+    """Return a price of the list; none where it is missing or nothing, since nothing is never taken for a price."""
     currency = prices.currency.code if prices.currency else None
     if not each or currency is None:
         return None
@@ -242,7 +254,7 @@ def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
 
 
 def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
-    """The dearest country that the number may be in."""
+    """Return the price for the most expensive country that the number may be in."""
     countries = _countries_of(number)
     found = [row.prices for row in prices.viber if row.prices and row.iso in countries]
     each = [rates.promotional_outbound if promotional else rates.transactional_outbound for rates in found]
@@ -267,8 +279,8 @@ def _sum(rates: list[Priced], source: str, *, is_bound: bool = False) -> Priced:
     return Rate(total, source, is_bound=is_bound) if total else None
 
 
-def _dearest_sms(prices: Prices) -> dict[str, Decimal]:
-    """The dearest network of each country, by both of the names that the list has for it.
+def _most_expensive_sms(prices: Prices) -> dict[str, Decimal]:
+    """Return the price of the most expensive network of each country, by both names that the list has for it.
 
     A country has a row for each of its mobile country codes.
     """
@@ -281,9 +293,10 @@ def _dearest_sms(prices: Prices) -> dict[str, Decimal]:
     return found
 
 
-def _told(people: Mapping[str, int], parts: int, dearest: Mapping[str, Decimal], currency: str) -> str:
+def _explanation(people: Mapping[str, int], parts: int, most_expensive: Mapping[str, Decimal], currency: str) -> str:
     each = [
-        f"{count} to {country} at {Money(dearest[country.casefold()], currency)}" for country, count in people.items()
+        f"{count} to {country} at {Money(most_expensive[country.casefold()], currency)}"
+        for country, count in people.items()
     ]
     return f"Routee's analysis: {parts} part(s) for {', '.join(each)}"
 
@@ -295,12 +308,7 @@ def _only(costs: Costs) -> Money | None:
 
 
 def _countries_of(number: str) -> tuple[str, ...]:
-    """Where a number is: one country, or all that share its code where it cannot be told, the largest first.
-
-    Imported here: the tables of telephone numbers are large, and needed only for some prices.
-    """
-    import phonenumbers
-
+    """Where a number is: one country, or all that share its code where that is not clear, the largest first."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

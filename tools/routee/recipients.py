@@ -13,7 +13,7 @@ LARGEST_PAGE: Final = 500
 def members_of(
     contacts: Sequence[str] | None, groups: Sequence[str] | None, service: str = ""
 ) -> tuple[Members[Any], ...]:
-    """The reads that show the numbers of contacts and of everybody in groups.
+    """Return the reads that show the numbers of contacts and of everybody in groups.
 
     Whom Routee's blacklist keeps from the service is not reached by it (documented), and not among them; without a
     service everybody is.

@@ -23,11 +23,11 @@ from clients.errors import (
     quoted,
     refusal,
 )
-from clients.limits import Limit, Limits, ProcessLimits
 from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
-from clients.resources import ClientResources
 from clients.settings import reveal
+from clients.shared.limits import Limit, Limits, ProcessLimits
+from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
 from tools.voicetel.settings import VoiceTelSettings
 
@@ -37,9 +37,9 @@ voicetel: Final = ProviderApi(
     base_url="https://api.voicetel.com",
     docs_url="https://voicetel.com/docs/api/v2.2/",
     quirks=(
-        "An empty list is answered as 404, and a number of somebody else as 401; both are told as what they mean.",
+        "An empty list is answered as 404, and a number of somebody else as 401; both are reported as what they mean.",
         "Numbers have ten digits on the wire; here they are E.164.",
-        "Orders are charged at once, and some of the numbers may fail: look at `failed`.",
+        "Orders are charged at once, and some of the numbers may fail: check `failed`.",
         "Only orders have an idempotency key; no other call is ever sent a second time.",
         "Changing the password ends the API key that is in use.",
         "Message times run backwards on the wire: `from` is the newer bound. Here they are `since` and `until`.",
@@ -168,7 +168,7 @@ class VoiceTel(ApiClient):
             **options,
         )
 
-    def noticed(self, operation: Operation[Any], answer: Any) -> None:
+    def after_answer(self, operation: Operation[Any], answer: Any) -> None:
         """Keep up with a key that was fetched anew, and with a password change, which ends the key in use."""
         key = getattr(answer, "api_key", None)
         if operation.spec.path == LOGIN_PATH and key is not None:
@@ -183,7 +183,7 @@ class VoiceTel(ApiClient):
             return await super().exchange(operation, idempotency_key=idempotency_key)
         except Conflict as partly:
             if "password" in _updated(partly.details):
-                self.noticed(operation, None)
+                self.after_answer(operation, None)
             raise
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
@@ -203,7 +203,7 @@ class VoiceTel(ApiClient):
         return isinstance(payload, dict) and cast("dict[str, Any]", payload).get("status") == "error"
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error, with what was done in part (`details`) where the documents show such an answer."""
+        """Return the typed error, with what was done in part (`details`) where the documents show such an answer."""
         envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
         reason = _reason(envelope) or text or "no reason given"
         message = f"VoiceTel refused to {spec.title[0].lower()}{spec.title[1:]} ({status}): {quoted(redact(reason))}"
@@ -220,7 +220,7 @@ class VoiceTel(ApiClient):
 
 
 def _kind(spec: Spec, status: int, reason: str) -> type[Refused] | None:
-    """What a status means on this route. That of support says 401 also of an account that it does not know."""
+    """Return what a status means on this route. That of support says 401 also of an account that it does not know."""
     if status == 401 and spec.toolset == "support" and _ACCOUNT_UNKNOWN.search(reason):
         return NotPermitted
     return spec.refusals.get(status)
@@ -235,7 +235,7 @@ def _key_in(response: httpx2.Response) -> str | None:
 
 
 def _done_in_part(envelope: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a 409 did and did not do (ACL, authentication); None where nothing was done."""
+    """Return what a 409 did and did not do (ACL, authentication); None where nothing was done."""
     data = envelope.get("data")
     parts = {**(cast("dict[str, Any]", data) if isinstance(data, dict) else {}), **envelope}
     done = {name: parts[name] for name in ("added", "removed", "updated") if parts.get(name)}
@@ -251,7 +251,7 @@ def _updated(details: Any) -> set[str]:
 
 
 def _code(envelope: Mapping[str, Any]) -> int:
-    """The status an error envelope names, as a number or as text; 400 if it names none that means no."""
+    """Return the status an error envelope names, as a number or as text; 400 if it names none that means no."""
     error = envelope.get("error")
     code = cast("Mapping[str, Any]", error).get("code") if isinstance(error, dict) else None
     named = str(code)
@@ -259,7 +259,7 @@ def _code(envelope: Mapping[str, Any]) -> int:
 
 
 def _reason(envelope: Mapping[str, Any]) -> str:
-    """The provider's words. Its own pages also read `data.message`, `message` and a plain `error`."""
+    """Return the provider's words. Its own pages also read `data.message`, `message` and a plain `error`."""
     error = envelope.get("error")
     if isinstance(error, dict):
         parts = cast("Mapping[str, Any]", error)

@@ -27,7 +27,7 @@ class VoiceTelPrices:
         if each is None:
             return None
         if not each:
-            return Unpriced(f"The account shows a rate of nothing for {name}, which may mean that none is set.")
+            return Unpriced(f"The account shows a rate of 0 for {name}, which may mean that none is set.")
         if datetime.now(UTC) - read_at > TOO_OLD:
             return Unpriced(f"The account's rates are as of {read_at:%Y-%m-%d}, and VoiceTel allows no newer read now.")
         return Rate(Money(each), f"rates.{name} of the account", as_of=read_at)

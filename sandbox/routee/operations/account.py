@@ -2,43 +2,38 @@
 
 from typing import Literal
 
-from pydantic import Field
-
+from sandbox.frame.wire import Answer, Wire
 from sandbox.routee import networks
-from sandbox.routee.endpoint import Call, Query
-from sandbox.routee.fields import Moment, PageQuery
+from sandbox.routee.endpoint import PAGE, SOURCES, Call, operation
+from sandbox.routee.fields import Moment, PageNumber, Positive
 from sandbox.routee.networks import COUNTRIES, Country
-from sandbox.routee.state import CURRENCY
-from sandbox.routee.wire import Answer, Wire, ok, page_of, refused, timestamp
+from sandbox.routee.state import State
+from sandbox.routee.wire import ok, page_of, refuse, timestamp
 
-_CURRENCY: Wire = {"code": CURRENCY, "name": "Euro", "sign": "€"}
-
-
-class PricesQuery(Query):
-    """Which prices are wanted; `currency` is known to old SDKs only and not taken."""
-
-    mcc: str | None = None
-    mnc: str | None = None
-    service: Literal["Sms", "Voice", "TwoStep", "Lookup", "NumberValidator", "Viber"] | None = None
+_CURRENCY: Wire = {"code": State.currency, "name": "Euro", "sign": "€"}
 
 
-class TransactionsQuery(PageQuery):
-    """Which top-ups are wanted."""
-
-    start: Moment = Field(alias="from")
-    end: Moment = Field(alias="to")
-
-
+@operation("GET", "/accounts/me/balance", SOURCES, "account")
 def show_balance(call: Call) -> Answer:
-    """What is left to spend."""
+    """Show what is left to spend."""
     return ok({"balance": call.state.balance, "currency": _CURRENCY})
 
 
-def list_prices(call: Call, query: PricesQuery) -> Answer:
-    """Prices of one service or of all; some are numbers and some are text, as in the documented sample."""
-    countries = [country for country in COUNTRIES if query.mcc in {None, *country.mccs}]
+@operation("GET", "/system/prices", SOURCES, "account")
+def list_prices(
+    call: Call,
+    *,
+    mcc: str | None = None,
+    mnc: str | None = None,
+    service: Literal["Sms", "Voice", "TwoStep", "Lookup", "NumberValidator", "Viber"] | None = None,
+) -> Answer:
+    """List prices of one service or of all; some are numbers and some are text, as in the documented sample.
+
+    `currency` is known to old SDKs only and not taken.
+    """
+    countries = [country for country in COUNTRIES if mcc in {None, *country.mccs}]
     every: dict[str, Wire] = {
-        "Sms": {"sms": [row for country in countries for row in _sms_prices(country, query)]},
+        "Sms": {"sms": [row for country in countries for row in _sms_prices(country, mcc, mnc)]},
         "Voice": {"voice": [_voice_prices(country) for country in countries]},
         "Lookup": {"lookup": {"perRequest": networks.LOOKUP}},
         "TwoStep": {"twoStep": {"sms": networks.TWO_STEP_SMS, "voice": networks.TWO_STEP_VOICE}},
@@ -50,37 +45,38 @@ def list_prices(call: Call, query: PricesQuery) -> Answer:
         },
         "Viber": {"viber": [_viber_prices(country) for country in countries]},
     }
-    wanted = every if query.service is None else {query.service: every[query.service]}
+    wanted = every if service is None else {service: every[service]}
     answer: Wire = {"currency": _CURRENCY}
     for prices in wanted.values():
         answer |= prices
     return ok(answer)
 
 
-def list_transactions(call: Call, query: TransactionsQuery) -> Answer:
-    """Top-ups of a time, newest first; amounts are text. What was spent is not among them."""
+@operation("GET", "/accounts/me/transactions", PAGE, "account")
+def list_transactions(call: Call, *, from_: Moment, to: Moment, page: PageNumber = 0, size: Positive = 20) -> Answer:
+    """List top-ups of a time, newest first; amounts are text. What was spent is not among them."""
     if call.state.trial:
-        raise refused("400001012", "The account is trial.")
+        raise refuse("400001012", "The account is trial.")
     items: list[Wire] = [
         {
             "id": top_up.id,
             "date": timestamp(top_up.at),
             "amount": str(top_up.amount),
             "balanceBefore": str(top_up.before),
-            "balanceAfter": str(top_up.after),
+            "balanceAfter": str(top_up.before + top_up.amount),
             "source": top_up.source,
             "status": "Completed",
             "transactionType": "Paid",
             "actions": [],
         }
         for top_up in sorted(call.state.top_ups, key=lambda one: one.at, reverse=True)
-        if query.start <= top_up.at <= query.end
+        if from_ <= top_up.at <= to
     ]
-    return page_of(items, query.page, query.size)
+    return page_of(items, page, size)
 
 
-def _sms_prices(country: Country, query: PricesQuery) -> list[Wire]:
-    """A row for each mobile country code, of which a country may have several."""
+def _sms_prices(country: Country, wanted: str | None, mnc: str | None) -> list[Wire]:
+    """Return a row for each mobile country code, of which a country may have several."""
     return [
         {
             "mcc": mcc,
@@ -89,11 +85,11 @@ def _sms_prices(country: Country, query: PricesQuery) -> list[Wire]:
             "networks": [
                 {"network": network.name, "mnc": network.mnc, "price": network.sms}
                 for network in country.networks
-                if network.mcc == mcc and query.mnc in {None, network.mnc}
+                if network.mcc == mcc and mnc in {None, network.mnc}
             ],
         }
         for mcc in country.mccs
-        if query.mcc in {None, mcc}
+        if wanted in {None, mcc}
     ]
 
 

@@ -1,183 +1,221 @@
-"""SMS campaigns: start, analyze, change, delete, show."""
+"""SMS campaigns: start, analyze, change, delete, show; one runs in five steps of a fifth each."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Annotated
 
 from pydantic import Field
 
-from sandbox.routee.campaigning import estimate, schedule, withdraw
-from sandbox.routee.endpoint import Body, Call
-from sandbox.routee.fields import CallbackBody, CampaignName, Moment, Text, UrlShortenerBody, require_sender
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer, Wire
+from sandbox.routee.bulk import UNKNOWN_CAMPAIGN, check_plan, delete, plan, report, require_scheduled, schedule
+from sandbox.routee.endpoint import PAGE, SOURCES, Call, in_path, operation
+from sandbox.routee.fields import (
+    CampaignName,
+    MessageCallback,
+    Moment,
+    Positive,
+    Recipients,
+    Restrictions,
+    SmsText,
+    SmsTtl,
+    Text,
+    UrlShortener,
+    require_sender,
+)
 from sandbox.routee.networks import is_mobile
-from sandbox.routee.operations.sms import LONGEST_TEXT, Restrictions
-from sandbox.routee.recipients import gather
-from sandbox.routee.records import Audience, CampaignPlan, Reminder, SmsCampaign
+from sandbox.routee.recipients import fill_labels, gather, quiet_until
+from sandbox.routee.records import Campaign, Draft, Recipient, Sms
 from sandbox.routee.segmentation import analyze
+from sandbox.routee.sending import SETTLED_AFTER, send_if_paid
 from sandbox.routee.short_links import shorten
 from sandbox.routee.state import State
-from sandbox.routee.wire import Answer, Wire, invalid, nothing, ok, refused, timestamp
+from sandbox.routee.wire import ok, refuse, timestamp
 
-MOST_RECIPIENTS = 30_000
+STEPS = 5
+BETWEEN_STEPS = timedelta(seconds=2)
+
+PathCampaign = Annotated[Campaign[Sms], in_path("campaigns", *UNKNOWN_CAMPAIGN)]
 
 
-class ReminderBody(Body):
+class Reminder(Body):
     """Test messages; `minutesAfter` is in older documents and in the answer of the details."""
 
     to: list[str] = Field(min_length=1)
-    minutesBefore: int | None = Field(default=None, ge=1)
-    minutesAfter: int | None = Field(default=None, ge=1)
+    minutesBefore: Positive | None = None
+    minutesAfter: Positive | None = None
 
 
-class AudienceBody(Body):
-    """Who a bulk send goes to; one of the three is needed."""
+class SmsRecipients(Recipients):
+    """Who an SMS campaign goes to."""
 
-    to: list[str] = Field(default=[], max_length=MOST_RECIPIENTS)
+    to: list[str] = Field(default=[], max_length=30_000)
     contacts: list[str] = []
     groups: list[str] = []
 
 
-class CampaignBody(AudienceBody):
+class CampaignBody(SmsRecipients):
     """Body of `POST /sms/campaign` and of its update, which replaces everything."""
 
     sender: str = Field(alias="from")
-    text: str = Field(alias="body", min_length=1, max_length=LONGEST_TEXT)
+    text: SmsText = Field(alias="body")
     scheduledDate: Moment | None = None
     campaignName: CampaignName | None = None
     flash: bool = False
     respectQuietHours: bool = False
-    campaignCallback: CallbackBody | None = None
-    callback: CallbackBody | None = None
-    reminder: ReminderBody | None = None
+    campaignCallback: MessageCallback | None = None
+    callback: MessageCallback | None = None
+    reminder: Reminder | None = None
     fallbackValues: dict[str, str] = {}
-    ttl: int = Field(default=4320, ge=1, le=4320)
+    ttl: SmsTtl = 4320
     allowInvalid: bool = False
-    urlShortener: UrlShortenerBody | None = None
+    urlShortener: UrlShortener | None = None
     restrictions: Restrictions | None = None
     transcode: bool = False
 
 
-class CampaignAnalysisBody(AudienceBody):
+class AnalysisBody(SmsRecipients):
     """Body of `POST /sms/analyze/campaign`."""
 
     sender: str = Field(alias="from")
     text: Text = Field(alias="body")
 
 
+@operation("POST", "/sms/campaign", PAGE, "sms", paid=True)
 def start_campaign(call: Call, body: CampaignBody) -> Answer:
     """Send now, or at `scheduledDate`."""
-    plan, audience = _check(call, body, None)
-    campaign = SmsCampaign(call.state.new_id("campaign"), call.state.now(), plan, audience)
-    call.state.campaigns[campaign.id] = campaign
-    schedule(call.state, campaign)
-    return ok(_wire(campaign))
+    return _schedule(call, body, None)
 
 
-def analyze_campaign(call: Call, body: CampaignAnalysisBody) -> Answer:
-    """Recipients and parts without any cost."""
+@operation("POST", "/sms/analyze/campaign", PAGE, "sms")
+def analyze_campaign(call: Call, body: AnalysisBody) -> Answer:
+    """Show recipients and parts without any cost."""
     require_sender(body.sender)
-    audience = gather(call.state, "Sms", body.to, body.contacts, body.groups, is_mobile)
+    audience = gather(call.state, "Sms", body)
     return ok({**audience.analysis, "bodyAnalysis": analyze(body.text).to_wire(), "errors": audience.errors})
 
 
-def update_campaign(call: Call, body: CampaignBody) -> Answer:
+@operation("PUT", "/sms/{campaignTrackingId}", PAGE, "sms", paid=True)
+def update_campaign(call: Call, campaign: PathCampaign, body: CampaignBody) -> Answer:
     """Replace a scheduled campaign; without `scheduledDate` it is sent at once (documented)."""
-    campaign = _scheduled(call.state, call.path["campaignTrackingId"])
-    campaign.plan, campaign.audience = _check(call, body, campaign)
-    schedule(call.state, campaign)
-    return ok(_wire(campaign))
+    require_scheduled(campaign)
+    return _schedule(call, body, campaign)
 
 
-def delete_campaign(call: Call) -> Answer:
+@operation("DELETE", "/sms/{campaignTrackingId}", SOURCES, "sms", inferred="the empty answer")
+def delete_campaign(call: Call, campaign: PathCampaign) -> Answer:
     """Delete a campaign that has not begun."""
-    campaign = _scheduled(call.state, call.path["campaignTrackingId"])
-    withdraw(campaign)
-    del call.state.campaigns[campaign.id]
-    return nothing()
+    return delete(call.state.campaigns, campaign)
 
 
-def show_campaign(call: Call) -> Answer:
-    """The details, with the cost so far."""
-    campaign = _known(call.state, call.path["trackingId"])
-    return ok(_wire(campaign) | ({"endedAt": timestamp(campaign.ended)} if campaign.ended else {}))
+@operation("GET", "/campaigns/{trackingId}", PAGE, "sms")
+def show_campaign(call: Call, campaign: PathCampaign) -> Answer:
+    """Show the details, with the cost so far."""
+    return ok(_to_wire(campaign) | ({"endedAt": timestamp(campaign.ended)} if campaign.ended else {}))
 
 
-def _check(call: Call, body: CampaignBody, changed: SmsCampaign | None) -> tuple[CampaignPlan, Audience]:
+def _schedule(call: Call, body: CampaignBody, replaced: Campaign[Sms] | None) -> Answer:
     state = call.state
     require_sender(body.sender)
-    if body.scheduledDate is not None and body.scheduledDate <= state.now():
-        # inferred: what a date in the past means is not documented
-        raise invalid("scheduledDate: the date is past.", {"scheduledDate": "past"})
-    taken = {one.plan.name for one in state.campaigns.values() if one is not changed and one.plan.name}
-    if body.campaignName in taken:
-        raise refused("409009003", "Your account already has a campaign with the given name.")
-    audience = gather(state, "Sms", body.to, body.contacts, body.groups, is_mobile, allow_invalid=body.allowInvalid)
-    plan = _plan(call, body)
-    if plan.reminder is not None and not all(is_mobile(number) for number in plan.reminder.to):
-        raise refused("400005000", "The recipients of the reminder are not valid. (errorCode: 008)")
-    state.require(estimate(plan, audience.recipients))
-    return plan, audience
-
-
-def _plan(call: Call, body: CampaignBody) -> CampaignPlan:
+    check_plan(state, state.campaigns, body.campaignName, body.scheduledDate, replaced)
+    audience = gather(state, "Sms", body, allow_invalid=body.allowInvalid)
     reminder = body.reminder
-    return CampaignPlan(
-        sender=body.sender,
-        text=shorten(body.text, body.urlShortener.urlValidity).text if body.urlShortener else body.text,
-        to=body.to,
-        contacts=body.contacts,
-        groups=body.groups,
-        scheduled=body.scheduledDate,
+    if reminder is not None and not all(is_mobile(number) for number in reminder.to):
+        raise refuse("400005000", "The recipients of the reminder are not valid. (errorCode: 008)")
+    body = body.model_copy(update={"text": shorten(body.text, body.urlShortener)})
+    drafts = [_draft(body, call.application.name, recipient) for recipient in audience.recipients]
+    state.require(sum((draft.estimate() for draft in drafts), Decimal(0)))
+    not_shown = {"scheduledDate", "allowInvalid", "urlShortener", "restrictions", "transcode"}
+    campaign = Campaign[Sms](
+        id=replaced.id if replaced else state.new_id("campaign"),
+        kind="Sms",
+        created=replaced.created if replaced else state.now(),
+        application=call.application.name,
         name=body.campaignName or "",
-        flash=body.flash,
-        respect_quiet_hours=body.respectQuietHours,
-        target=body.callback.target() if body.callback else None,
-        campaign_target=body.campaignCallback.target() if body.campaignCallback else None,
-        reminder=Reminder(reminder.to, reminder.minutesBefore, reminder.minutesAfter) if reminder else None,
-        fallback_values=body.fallbackValues,
+        scheduled=body.scheduledDate,
+        request=body.model_dump(by_alias=True, exclude_none=True, exclude=not_shown),
+        audience=audience,
+        callback=body.campaignCallback,
+    )
+    if replaced is not None:
+        replaced.revision += 1
+    state.campaigns[campaign.id] = campaign
+    start = schedule(state, campaign, partial(_run, state, campaign, body))
+    if reminder is not None:
+        remind = partial(_remind, state, campaign, body, reminder)
+        if reminder.minutesBefore is not None:
+            plan(state, campaign, start - timedelta(minutes=reminder.minutesBefore), remind)
+        if reminder.minutesAfter is not None:
+            plan(state, campaign, start + timedelta(minutes=reminder.minutesAfter), remind)
+    return ok(_to_wire(campaign))
+
+
+def _run(state: State, campaign: Campaign[Sms], body: CampaignBody) -> None:
+    """Divide the recipients into steps; quiet hours move single ones to a later time."""
+    campaign.state = "Running"
+    report(state, campaign)
+    recipients = campaign.audience.recipients
+    steps: dict[datetime, list[Recipient]] = defaultdict(list)
+    for position, recipient in enumerate(recipients):
+        moment = state.now() + BETWEEN_STEPS * (position * STEPS // len(recipients))
+        steps[quiet_until(recipient.number, moment) if body.respectQuietHours else moment].append(recipient)
+    for moment, group in steps.items():
+        plan(state, campaign, moment, partial(_send_step, state, campaign, body, group))
+    plan(state, campaign, max(steps), partial(_close, state, campaign))
+
+
+def _send_step(state: State, campaign: Campaign[Sms], body: CampaignBody, recipients: list[Recipient]) -> None:
+    for recipient in recipients:
+        draft = _draft(body, campaign.application, recipient)
+        draft.campaign = campaign
+        campaign.messages.append(send_if_paid(state, draft))
+    report(state, campaign)
+
+
+def _close(state: State, campaign: Campaign[Sms]) -> None:
+    campaign.state = "Sent"
+    report(state, campaign)
+    plan(state, campaign, state.now() + SETTLED_AFTER + timedelta(seconds=1), partial(_finish, state, campaign))
+
+
+def _finish(state: State, campaign: Campaign[Sms]) -> None:
+    """End it; Failed if not one message could be paid (inferred)."""
+    unsent = campaign.count_statuses()["Unsent"]
+    campaign.state = "Failed" if unsent == len(campaign.messages) else "Finished"
+    campaign.ended = state.now()
+    report(state, campaign)
+
+
+def _remind(state: State, campaign: Campaign[Sms], body: CampaignBody, reminder: Reminder) -> None:
+    """Send the test messages; that they cost as much as any SMS is inferred."""
+    for number in reminder.to:
+        send_if_paid(state, _draft(body, campaign.application, Recipient(number, state.contact_with(number))))
+
+
+def _draft(body: CampaignBody, application: str, recipient: Recipient) -> Draft:
+    """Return the message for one recipient, personal labels filled in."""
+    return Draft(
+        sender=body.sender,
+        to=recipient.number,
+        text=fill_labels(body.text, recipient.contact, body.fallbackValues),
+        application=application,
+        callback=body.callback,
         ttl=body.ttl,
         transcode=body.transcode,
-        application=call.application.name,
+        groups=list(recipient.groups),
     )
 
 
-def _known(state: State, identifier: str) -> SmsCampaign:
-    campaign = state.campaigns.get(identifier)
-    if campaign is None:
-        raise refused("404009001", "The campaign with the given tracking id doesn't exist.")
-    return campaign
-
-
-def _scheduled(state: State, identifier: str) -> SmsCampaign:
-    campaign = _known(state, identifier)
-    if campaign.state != "Scheduled":
-        raise refused("400009002", "The campaign status is not Scheduled.")
-    return campaign
-
-
-def _wire(campaign: SmsCampaign) -> Wire:
-    plan = campaign.plan
-    wire: Wire = {
-        "trackingId": campaign.id,
-        "createdAt": timestamp(campaign.created),
-        "type": "Sms",
-        "from": plan.sender,
-        "to": plan.to,
-        "body": plan.text,
-        "state": campaign.state,
-        "statuses": campaign.counts(),
-        "smsAnalysis": {**campaign.audience.analysis, "bodyAnalysis": analyze(plan.text).to_wire()},
-        "flash": plan.flash,
-        "respectQuietHours": plan.respect_quiet_hours,
-        "contacts": plan.contacts,
-        "groups": plan.groups,
-        "fallbackValues": plan.fallback_values,
-        "ttl": plan.ttl,
-        "cost": campaign.cost,
+def _to_wire(campaign: Campaign[Sms]) -> Wire:
+    return {
+        **campaign.to_wire(),
+        "statuses": campaign.count_statuses(),
+        "smsAnalysis": {
+            **campaign.audience.analysis,
+            "bodyAnalysis": analyze(str(campaign.request["body"])).to_wire(),
+        },
         "totalMessages": len(campaign.messages),
+        **({"errors": campaign.audience.errors} if campaign.audience.errors else {}),
     }
-    optional = {
-        "scheduledDate": timestamp(plan.scheduled) if plan.scheduled else None,
-        "campaignName": plan.name or None,
-        "callback": plan.target.to_wire() if plan.target else None,
-        "campaignCallback": plan.campaign_target.to_wire() if plan.campaign_target else None,
-        "reminder": plan.reminder.to_wire() if plan.reminder else None,
-        "errors": campaign.audience.errors or None,
-    }
-    return wire | {name: value for name, value in optional.items() if value is not None}

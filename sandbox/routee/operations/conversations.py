@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, model_validator
 
-from sandbox.routee.callbacks import Target
-from sandbox.routee.calling import new_leg, place, require_callable, tracked
-from sandbox.routee.endpoint import Body, Call
-from sandbox.routee.fields import CallbackBody, PageQuery, Phone, Text, Url
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer, Wire
+from sandbox.routee.calling import new_leg, place, require_callable, track
+from sandbox.routee.endpoint import PAGE, REFERENCE, Call, in_path, operation
+from sandbox.routee.fields import MessageCallback, PageQuery, Phone, Positive, Text, Url
 from sandbox.routee.state import State
-from sandbox.routee.voice_records import CallLeg, Conversation
-from sandbox.routee.wire import Answer, Wire, ok, page_of, refused, timestamp
+from sandbox.routee.voice_records import CallLeg, Conversation, Recording
+from sandbox.routee.wire import ok, refuse, timestamp
 
 ONE_A_SECOND = timedelta(seconds=1)
 """Documented: one request a second; nothing else of Routee states a limit."""
@@ -27,8 +28,11 @@ Language = Literal[
 WavUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+\.wav$")]
 Sip = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
+PathConversation = Annotated[Conversation, in_path("conversations", "404013002", "The conversation does not exist.")]
+PathRecording = Annotated[Recording, in_path("recordings", "404013004", "The recording does not exist.")]
 
-class DestinationBody(Body):
+
+class Destination(Body):
     """Who is called: one of the three."""
 
     phone: Phone | None = None
@@ -36,30 +40,59 @@ class DestinationBody(Body):
     viber: Phone | None = None
 
     @model_validator(mode="after")
-    def _is_one(self) -> "DestinationBody":
+    def _is_one(self) -> "Destination":
         if len(self.model_fields_set) != 1:
             raise ValueError("give one of phone, sip and viber")
         return self
 
     def number(self) -> str:
-        """The number or address."""
+        """Return the number or address."""
         return self.phone or self.viber or self.sip or ""
 
+    def check(self) -> None:
+        """Check that it can be called.
 
-class MachineDetectionBody(Body):
+        Raises:
+            Refusal: 400013001 for a number that cannot.
+        """
+        if self.sip is None:
+            require_callable(self.number())
+
+
+class MachineDetection(Body):
     """What to do when a machine answers; `eventUrl` is for Continue only."""
 
     strategy: Literal["Hangup", "Continue"]
     eventUrl: Url | None = None
 
     @model_validator(mode="after")
-    def _has_event_url_to_continue(self) -> "MachineDetectionBody":
+    def _has_event_url_to_continue(self) -> "MachineDetection":
         if (self.strategy == "Continue") != (self.eventUrl is not None):
             raise ValueError("eventUrl goes with the strategy Continue")
         return self
 
 
-class SpeechBody(Body):
+class NewCall(Body):
+    """What every request for a call has; delay and duration are in seconds."""
+
+    sender: Text = Field(alias="from")
+    to: Destination
+    hangupDelay: Positive | None = None
+    maxDuration: Positive | None = None
+    callback: MessageCallback | None = None
+
+    def add_leg(self, state: State, conversation: Conversation, application: str) -> CallLeg:
+        """Add the call to a conversation; it is not placed yet."""
+        leg = new_leg(state, self.sender, self.to.number(), application, self.callback)
+        leg.conversation = conversation.id
+        leg.hangup_delay = self.hangupDelay
+        if self.maxDuration is not None:
+            leg.talk = min(leg.talk, timedelta(seconds=self.maxDuration))
+        conversation.legs.append(leg)
+        return leg
+
+
+class Speech(Body):
     """A text to be spoken."""
 
     text: SpokenText
@@ -71,9 +104,9 @@ class Say(Body):
     """Speak a text."""
 
     type: Literal["SAY"]
-    message: SpeechBody
+    message: Speech
     bargeIn: bool = False
-    repeat: int = Field(default=1, ge=1)
+    repeat: Positive = 1
 
 
 class Play(Body):
@@ -82,22 +115,17 @@ class Play(Body):
     type: Literal["PLAY"]
     fileURL: WavUrl
     bargeIn: bool = False
-    repeat: int = Field(default=1, ge=1)
+    repeat: Positive = 1
 
 
-class Dial(Body):
+class Dial(NewCall):
     """Connect with a second call, which is charged too (inferred)."""
 
     type: Literal["DIAL"]
-    sender: Text = Field(alias="from")
-    to: DestinationBody
-    hangupDelay: int | None = Field(default=None, ge=1)
-    maxDuration: int | None = Field(default=None, ge=1)
-    callback: CallbackBody | None = None
     record: bool = False
     recordingFormat: Literal["WAV", "MP3"] = "MP3"
     recordingCallbackUrl: Url | None = None
-    machineDetection: MachineDetectionBody | None = None
+    machineDetection: MachineDetection | None = None
 
 
 class Collect(Body):
@@ -105,33 +133,29 @@ class Collect(Body):
 
     type: Literal["COLLECT"]
     eventUrl: Url
-    maxDigits: int = Field(default=30, ge=1)
+    maxDigits: Positive = 30
     submitOnHash: bool = False
 
 
-class DialPlanBody(Body):
+class DialPlan(Body):
     """What happens once the call is answered."""
 
     verbs: list[Annotated[Say | Play | Dial | Collect, Discriminator("type")]] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _dials_once(self) -> "DialPlanBody":
+    def _dials_once(self) -> "DialPlan":
         if sum(isinstance(verb, Dial) for verb in self.verbs) > 1:
             raise ValueError("at most one DIAL")
         return self
 
 
-class ConversationBody(Body):
+class ConversationBody(NewCall):
     """Body of `POST /voice/conversation`; the dialplan is given or its address is."""
 
-    to: DestinationBody
-    sender: Text = Field(alias="from")
-    dialPlan: DialPlanBody | None = None
+    dialPlan: DialPlan | None = None
     dialPlanUrl: Url | None = None
-    callback: CallbackBody | None = None
-    hangupDelay: int | None = Field(default=None, ge=1, le=60)
-    maxDuration: int | None = Field(default=None, ge=1)
-    machineDetection: MachineDetectionBody | None = None
+    hangupDelay: Annotated[int, Field(ge=1, le=60)] | None = None
+    machineDetection: MachineDetection | None = None
 
     @model_validator(mode="after")
     def _has_one_dialplan(self) -> "ConversationBody":
@@ -140,54 +164,51 @@ class ConversationBody(Body):
         return self
 
 
+@operation("POST", "/voice/conversation", PAGE, paid=True, inferred="429 beyond one a second; all error codes")
 def start_conversation(call: Call, body: ConversationBody) -> Answer:
     """Call somebody; the answer has no price and calls its dialplans by the plural, as the sample does."""
     state = call.state
     if state.last_conversation is not None and state.now() - state.last_conversation < ONE_A_SECOND:
         # inferred: the limit is documented, the answer beyond it is not
-        raise refused("429013000", "Too many requests: one a second.")
-    _check_destinations(body)
+        raise refuse("429013000", "Too many requests: one a second.")
+    verbs = body.dialPlan.verbs if body.dialPlan else []
+    for destination in (body.to, *(verb.to for verb in verbs if isinstance(verb, Dial))):
+        destination.check()
     state.last_conversation = state.now()
-    conversation = Conversation(state.new_id("conversation"), _request_wire(body), state.now())
+    request: Wire = body.model_dump(by_alias=True, exclude_none=True, exclude={"dialPlan"})
+    if body.dialPlan is not None:
+        request["dialPlans"] = [body.dialPlan.model_dump(by_alias=True, exclude_none=True)]
+    conversation = Conversation(state.new_id("conversation"), request, state.now())
     state.conversations[conversation.id] = conversation
-    leg = new_leg(state, body.sender, body.to.number(), call.application.name, _target(body.callback))
-    leg.conversation = conversation.id
-    leg.hangup_delay = body.hangupDelay
+    leg = body.add_leg(state, conversation, call.application.name)
     leg.detect_machine = body.machineDetection.strategy if body.machineDetection else ""
-    if body.maxDuration is not None:
-        leg.talk = min(leg.talk, timedelta(seconds=body.maxDuration))
-    conversation.legs.append(leg)
     place(state, leg)
-    for verb in body.dialPlan.verbs if body.dialPlan else ():
-        _follow(state, conversation, leg, verb)
-    return ok(_wire(conversation))
+    for verb in verbs:
+        if isinstance(verb, Collect):
+            state.agenda.at(state.now() + timedelta(seconds=8), partial(_press_keys, leg))
+        if isinstance(verb, Dial):
+            state.agenda.at(state.now() + timedelta(seconds=6), partial(_dial, state, conversation, leg, verb))
+    return ok(_to_wire(conversation))
 
 
-def show_conversation(call: Call) -> Answer:
-    """A conversation with its recordings."""
-    conversation = _known(call)
-    return ok(_wire(conversation) | {"recordings": [recording.to_wire() for recording in conversation.recordings()]})
+@operation("GET", "/voice/conversation/{conversationTrackingId}", PAGE)
+def show_conversation(call: Call, conversation: PathConversation) -> Answer:
+    """Show a conversation with its recordings."""
+    return ok(_to_wire(conversation) | {"recordings": conversation.recordings()})
 
 
-def list_dials(call: Call, query: PageQuery) -> Answer:
-    """The calls of a conversation with their prices."""
-    return page_of([tracked(leg) for leg in _known(call).legs], query.page, query.size)
+@operation("GET", "/voice/tracking/conversation/{conversationTrackingId}", PAGE, inferred="page and size")
+def list_dials(call: Call, conversation: PathConversation, query: PageQuery) -> Answer:
+    """List the calls of a conversation with their prices."""
+    return query.answer([track(leg) for leg in conversation.legs])
 
 
-def download_recording(call: Call) -> Answer:
-    """The sound itself: a silent WAV file whatever its format was meant to be (inferred)."""
-    recording = call.state.recordings.get(call.path["recordingTrackingId"])
-    if recording is None:
-        raise refused("404013004", "The recording does not exist.")
+@operation(
+    "GET", "/recordings/my/downloads/{recordingTrackingId}", REFERENCE, inferred="the answer is the sound itself"
+)
+def download_recording(call: Call, recording: PathRecording) -> Answer:
+    """Answer the sound itself: a silent WAV file whatever its format was meant to be (inferred)."""
     return Answer(200, _silence(), media_type="audio/wav")
-
-
-def _follow(state: State, conversation: Conversation, leg: CallLeg, verb: Say | Play | Dial | Collect) -> None:
-    """Let a verb have its effect soon after the call is answered."""
-    if isinstance(verb, Collect):
-        state.agenda.at(state.now() + timedelta(seconds=8), partial(_press_keys, leg))
-    if isinstance(verb, Dial):
-        state.agenda.at(state.now() + timedelta(seconds=6), partial(_dial, state, conversation, leg, verb))
 
 
 def _press_keys(leg: CallLeg) -> None:
@@ -196,50 +217,15 @@ def _press_keys(leg: CallLeg) -> None:
 
 
 def _dial(state: State, conversation: Conversation, first: CallLeg, verb: Dial) -> None:
-    if first.status.name != "InProgress":
-        return
-    leg = new_leg(state, verb.sender, verb.to.number(), first.application, _target(verb.callback))
-    leg.conversation = conversation.id
-    leg.hangup_delay = verb.hangupDelay
-    leg.record_whole, leg.recording_kind = verb.record, verb.recordingFormat
-    if verb.maxDuration is not None:
-        leg.talk = min(leg.talk, timedelta(seconds=verb.maxDuration))
-    conversation.legs.append(leg)
-    place(state, leg)
+    if first.status.name == "InProgress":
+        leg = verb.add_leg(state, conversation, first.application)
+        leg.record_whole = verb.record
+        place(state, leg)
 
 
-def _check_destinations(body: ConversationBody) -> None:
-    verbs = body.dialPlan.verbs if body.dialPlan else []
-    for destination in (body.to, *(verb.to for verb in verbs if isinstance(verb, Dial))):
-        if destination.sip is None:
-            require_callable(destination.number())
-
-
-def _known(call: Call) -> Conversation:
-    conversation = call.state.conversations.get(call.path["conversationTrackingId"])
-    if conversation is None:
-        raise refused("404013002", "The conversation does not exist.")
-    return conversation
-
-
-def _target(callback: CallbackBody | None) -> Target | None:
-    return callback.target() if callback else None
-
-
-def _request_wire(body: ConversationBody) -> Wire:
-    wire: Wire = body.model_dump(by_alias=True, exclude_none=True, exclude={"dialPlan"})
-    if body.dialPlan is not None:
-        wire["dialPlans"] = [body.dialPlan.model_dump(by_alias=True, exclude_none=True)]
-    return wire
-
-
-def _wire(conversation: Conversation) -> Wire:
-    return {
-        "trackingId": conversation.id,
-        "direction": "Outbound",
-        "createdAt": timestamp(conversation.created),
-        **conversation.request,
-    }
+def _to_wire(conversation: Conversation) -> Wire:
+    created = timestamp(conversation.created)
+    return {"trackingId": conversation.id, "direction": "Outbound", "createdAt": created, **conversation.request}
 
 
 def _silence() -> bytes:

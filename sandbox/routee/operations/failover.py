@@ -7,32 +7,35 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field
 
-from sandbox.routee import networks
-from sandbox.routee.callbacks import Target
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer, Refusal, Wire
 from sandbox.routee.calling import UNANSWERED, require_callable
-from sandbox.routee.endpoint import Body, Call
+from sandbox.routee.endpoint import PAGE, REFERENCE, SOURCES, Call, in_path, operation
 from sandbox.routee.fields import (
+    Callback,
+    Dates,
     Filters,
     Label,
-    Moment,
     PageQuery,
     Phone,
+    Positive,
+    Restrictions,
+    SmsText,
     Text,
     Url,
-    UrlShortenerBody,
-    matching,
+    UrlShortener,
     refuse_unknown_fields,
     require_sender,
+    select,
 )
-from sandbox.routee.networks import voice_price
-from sandbox.routee.operations.conversations import DestinationBody, DialPlanBody, MachineDetectionBody
-from sandbox.routee.operations.sms import LONGEST_TEXT, Restrictions
-from sandbox.routee.operations.viber import ActionBody, HttpsUrl, viber_fate
-from sandbox.routee.records import Status
-from sandbox.routee.sending import FATES, Dispatch, require_mobile
+from sandbox.routee.networks import require_country, voice_price
+from sandbox.routee.operations.conversations import Destination, DialPlan, MachineDetection
+from sandbox.routee.operations.viber import Action, HttpsUrl, outcome_of, price_of
+from sandbox.routee.records import Draft, Status
+from sandbox.routee.sending import OUTCOMES, require_mobile
 from sandbox.routee.state import State
 from sandbox.routee.voice_records import Failover, FailoverStep
-from sandbox.routee.wire import Answer, Refusal, Wire, invalid, ok, page_of, refused, timestamp
+from sandbox.routee.wire import ok, refuse_input, timestamp
 
 SETTLES_AFTER = timedelta(seconds=5)
 CALL_SECONDS = 30
@@ -46,11 +49,14 @@ DEFAULTS = {
 ALLOWED = DEFAULTS | {"Voice": ("Completed", "Busy", "NoAnswer", "Failed", "Unsent", "Terminated")}
 FILTER_FIELDS = ("type", "to", "status", "terminationChannel")
 
+PathFailover = Annotated[Failover, in_path("failovers", "404018001", "The failover does not exist.")]
+Minutes = Annotated[Decimal, Field(ge=Decimal("0.5"), le=1440)]
+
 
 class SmsMessage(Body):
     """The message of an SMS step."""
 
-    body: str = Field(min_length=1, max_length=LONGEST_TEXT)
+    body: SmsText
     flash: bool = False
     label: Label = ""
     transcode: bool = False
@@ -61,11 +67,11 @@ class ViberContent(Body):
 
     text: str | None = Field(default=None, min_length=1, max_length=1000)
     imageUrl: HttpsUrl | None = None
-    action: ActionBody | None = None
+    action: Action | None = None
 
 
 class StepBody(Body):
-    """What every step has; minutes of life are 0.5 to 1440."""
+    """What every step has."""
 
     order: int = Field(ge=0)
     failoverOnStatuses: str | None = None
@@ -78,8 +84,17 @@ class SmsStep(StepBody):
     sender: str = Field(alias="from")
     to: Phone
     message: SmsMessage
-    ttl: Decimal = Field(default=Decimal(1200), ge=Decimal("0.5"), le=1440)
-    urlShortener: UrlShortenerBody | None = None
+    ttl: Minutes = Decimal(1200)
+    urlShortener: UrlShortener | None = None
+
+    def plan(self, state: State, next_on: tuple[str, ...]) -> FailoverStep:
+        """Check the step and return it as it is kept, with what trying it costs."""
+        require_sender(self.sender)
+        require_mobile(self.to)
+        message = self.message
+        cost = Draft(sender=self.sender, to=self.to, text=message.body, transcode=message.transcode).estimate()
+        request: Wire = {"from": self.sender, "to": self.to, "body": {"text": message.body}}
+        return FailoverStep("Sms", self.order, request, next_on, self.ttl, cost)
 
 
 class ViberStep(StepBody):
@@ -89,9 +104,17 @@ class ViberStep(StepBody):
     senderInfoTrackingId: str
     to: Phone
     message: ViberContent
-    ttl: Decimal = Field(default=Decimal(10), ge=Decimal("0.5"), le=1440)
+    ttl: Minutes = Decimal(10)
     inboundUrl: Url | None = None
     expireOnDelivery: bool = False
+
+    def plan(self, state: State, next_on: tuple[str, ...]) -> FailoverStep:
+        """Check the step and return it as it is kept, with what trying it costs."""
+        require_mobile(self.to)
+        sender = state.require_viber_sender(self.senderInfoTrackingId)
+        cost = price_of(text_only=self.message.model_fields_set == {"text"})
+        request: Wire = {"from": sender, "to": self.to, "body": self.message.model_dump(exclude_none=True)}
+        return FailoverStep("Viber", self.order, request, next_on, self.ttl, cost)
 
 
 class VoiceStep(StepBody):
@@ -99,44 +122,43 @@ class VoiceStep(StepBody):
 
     type: Literal["Voice"]
     sender: Text = Field(alias="from")
-    to: Phone | DestinationBody
-    dialplan: DialPlanBody
-    machineDetection: MachineDetectionBody | None = None
+    to: Phone | Destination
+    dialplan: DialPlan
+    machineDetection: MachineDetection | None = None
+
+    def plan(self, state: State, next_on: tuple[str, ...]) -> FailoverStep:
+        """Check the step and return it as it is kept, with what trying it costs."""
+        number = self.to if isinstance(self.to, str) else self.to.number()
+        require_callable(number)
+        cost = (voice_price(number) * CALL_SECONDS / 60).quantize(Decimal("0.00001"))
+        return FailoverStep("Voice", self.order, {"from": self.sender, "to": number}, next_on, Decimal(0), cost)
 
 
-Step = Annotated[SmsStep | ViberStep | VoiceStep, Discriminator("type")]
+Step = SmsStep | ViberStep | VoiceStep
+FailoverCallback = Callback[Literal["OnStep", "OnCompletion"]]
+"""Its strategies are not those of messages."""
 
 
-class FailoverCallback(Body):
-    """The callback; its strategies are not those of messages."""
-
-    url: Url
-    strategy: Literal["OnStep", "OnCompletion"]
-
-
-class FailoverBody(Body):
-    """Body of `POST /failover`."""
-
-    flow: list[Step] = Field(min_length=1)
-    callback: FailoverCallback | None = None
-    restrictions: Restrictions | None = None
-
-
-class FailoversQuery(PageQuery):
+class FailoversQuery(PageQuery, Dates):
     """Which failovers; ten to a page here."""
 
-    size: int = Field(default=10, ge=1)
-    dateStart: Moment | None = None
-    dateEnd: Moment | None = None
+    size: Positive = 10
 
 
-def start_failover(call: Call, body: FailoverBody) -> Answer:
+@operation("POST", "/failover", SOURCES, paid=True, inferred="the answer is that of the tracking")
+def start_failover(
+    call: Call,
+    *,
+    flow: Annotated[list[Annotated[Step, Discriminator("type")]], Field(min_length=1)],
+    callback: FailoverCallback | None = None,
+    restrictions: Restrictions | None = None,
+) -> Answer:
     """Start with the step of the lowest order; each step is charged when it is tried."""
     state = call.state
-    if len({step.order for step in body.flow}) != len(body.flow):
-        raise invalid("Two steps have the same order.", {"order": "taken"})
-    steps = [_plan(state, step) for step in sorted(body.flow, key=lambda one: one.order)]
-    state.require(steps[0].price)
+    if len({step.order for step in flow}) != len(flow):
+        raise refuse_input("Two steps have the same order.", {"order": "taken"})
+    steps = [step.plan(state, _next_on(step)) for step in sorted(flow, key=lambda one: one.order)]
+    state.require(steps[0].cost)
     failover = Failover(
         id=state.new_id("failover"),
         created=state.now(),
@@ -144,92 +166,62 @@ def start_failover(call: Call, body: FailoverBody) -> Answer:
         application_id=call.application.id,
         application=call.application.name,
         steps=steps,
-        target=Target(body.callback.url, body.callback.strategy) if body.callback else None,
+        callback=callback,
     )
-    prices = [step.price for step in steps]
-    for step in steps:
-        step.price = Decimal(0)
     state.failovers[failover.id] = failover
-    _try(state, failover, prices, 0)
-    return ok(_wire(failover))
+    _try(state, failover, 0)
+    return ok(_to_wire(failover))
 
 
-def show_failover(call: Call) -> Answer:
-    """A failover with the price of everything it tried."""
-    failover = call.state.failovers.get(call.path["trackingId"])
-    if failover is None:
-        raise refused("404018001", "The failover does not exist.")
-    return ok(_wire(failover))
+@operation("GET", "/failover/tracking/{trackingId}", REFERENCE)
+def show_failover(call: Call, failover: PathFailover) -> Answer:
+    """Show a failover with the price of everything it tried."""
+    return ok(_to_wire(failover))
 
 
-def search_failovers(call: Call, query: FailoversQuery, filters: Filters) -> Answer:
-    """Failovers that meet the filters; type and recipient are those of any step (inferred)."""
-    refuse_unknown_fields(filters, FILTER_FIELDS)
+@operation("POST", "/failover/tracking", PAGE, inferred="the answer is a page of trackings")
+def search_failovers(call: Call, query: FailoversQuery, body: Filters) -> Answer:
+    """List failovers that meet the filters; type and recipient are those of any step (inferred)."""
+    refuse_unknown_fields(body, FILTER_FIELDS)
     found = [
         failover
         for failover in call.state.failovers.values()
-        if (query.dateStart is None or failover.created >= query.dateStart)
-        and (query.dateEnd is None or failover.created <= query.dateEnd)
-        and any(matching([_searchable(failover, step)], filters) for step in failover.steps)
+        if query.cover(failover.created) and any(select([_searchable(failover, step)], body) for step in failover.steps)
     ]
-    return page_of([_wire(failover) for failover in found], query.page, query.size)
+    return query.answer([_to_wire(failover) for failover in found])
 
 
-def _plan(state: State, step: SmsStep | ViberStep | VoiceStep) -> FailoverStep:
-    """Check a step and keep it with the price it will have."""
-    next_on = _next_on(step)
-    if isinstance(step, SmsStep):
-        require_sender(step.sender)
-        require_mobile(step.to)
-        price = Dispatch(step.sender, step.to, step.message.body, "", transcode=step.message.transcode).price()
-        request: Wire = {"from": step.sender, "to": step.to, "body": {"text": step.message.body}}
-        return FailoverStep("Sms", step.order, request, next_on, step.ttl, price=price)
-    if isinstance(step, ViberStep):
-        require_mobile(step.to)
-        if step.senderInfoTrackingId not in state.viber_senders:
-            raise refused("404020001", "The Viber sender does not exist.")
-        text_only = step.message.model_fields_set == {"text"}
-        price = networks.VIBER_TRANSACTIONAL if text_only else networks.VIBER_PROMOTIONAL
-        sender = state.viber_senders[step.senderInfoTrackingId]
-        request = {"from": sender, "to": step.to, "body": step.message.model_dump(exclude_none=True)}
-        return FailoverStep("Viber", step.order, request, next_on, step.ttl, price=price)
-    number = step.to if isinstance(step.to, str) else step.to.number()
-    require_callable(number)
-    price = (voice_price(number) * CALL_SECONDS / 60).quantize(Decimal("0.00001"))
-    return FailoverStep("Voice", step.order, {"from": step.sender, "to": number}, next_on, Decimal(0), price=price)
-
-
-def _next_on(step: SmsStep | ViberStep | VoiceStep) -> tuple[str, ...]:
-    """The statuses of a step in the documented spelling; they come divided by commas, in any letter case."""
+def _next_on(step: Step) -> tuple[str, ...]:
+    """Return the statuses of a step in the documented spelling; they come divided by commas, in any letter case."""
     if step.failoverOnStatuses is None:
         return DEFAULTS[step.type]
     known = {status.casefold(): status for status in ALLOWED[step.type]}
     given = [status.strip().casefold() for status in step.failoverOnStatuses.split(",")]
     if unknown := [status for status in given if status not in known]:
-        raise invalid(f"{unknown[0]} is not a status of {step.type}.", {"failoverOnStatuses": "unknown status"})
+        raise refuse_input(f"{unknown[0]} is not a status of {step.type}.", {"failoverOnStatuses": "unknown status"})
     return tuple(known[status] for status in given)
 
 
-def _try(state: State, failover: Failover, prices: list[Decimal], index: int) -> None:
+def _try(state: State, failover: Failover, index: int) -> None:
     step = failover.steps[index]
     step.tracking_id, step.created = state.new_id("failover step"), state.now()
     try:
-        state.pay(f"failover_{step.kind.lower()}", 1, prices[index], failover.id)
+        state.pay(f"failover_{step.kind.lower()}", 1, step.cost, failover.id)
     except Refusal:
         step.status = Status("Unsent", state.now())
         _end(state, failover, "Failed", step)
         return
-    step.price = prices[index]
+    step.price = step.cost
     step.status = Status("Queued", state.now())
     failover.status, failover.updated = "InProgress", state.now()
-    state.agenda.at(state.now() + SETTLES_AFTER, partial(_settle, state, failover, prices, index))
+    state.agenda.at(state.now() + SETTLES_AFTER, partial(_settle, state, failover, index))
 
 
-def _settle(state: State, failover: Failover, prices: list[Decimal], index: int) -> None:
+def _settle(state: State, failover: Failover, index: int) -> None:
     """See what became of a step: go on to the next, or end here."""
     step = failover.steps[index]
-    status = _fate(step)
-    step.status = Status(status, state.now(), status, f"Message status: {status}")
+    status = _outcome(step)
+    step.status = Status(status, state.now(), status)
     if status not in step.next_on:
         _end(state, failover, "Succeeded" if status in {"Delivered", "Completed"} else "Failed", step)
     elif index + 1 == len(failover.steps):
@@ -237,16 +229,15 @@ def _settle(state: State, failover: Failover, prices: list[Decimal], index: int)
     else:
         failover.updated = state.now()
         _report(state, failover, final=False)
-        _try(state, failover, prices, index + 1)
+        _try(state, failover, index + 1)
 
 
-def _fate(step: FailoverStep) -> str:
-    to = str(step.request["to"])
+def _outcome(step: FailoverStep) -> str:
     if step.kind == "Voice":
-        return UNANSWERED.get(to[-4:], "Completed")
+        return UNANSWERED.get(step.to[-4:], "Completed")
     if step.kind == "Viber":
-        return viber_fate(to)
-    return FATES.get(to[-4:], ("Delivered", ""))[0]
+        return outcome_of(step.to)
+    return OUTCOMES.get(step.to[-4:], ("Delivered", ""))[0]
 
 
 def _end(state: State, failover: Failover, status: str, step: FailoverStep) -> None:
@@ -256,20 +247,14 @@ def _end(state: State, failover: Failover, status: str, step: FailoverStep) -> N
 
 def _report(state: State, failover: Failover, *, final: bool) -> None:
     """Post the failover; that the callback looks like its tracking is inferred."""
-    if failover.target is not None and failover.target.wants(final):
-        state.outbox.post("failover report", failover.target.url, _wire(failover))
+    state.outbox.report("failover report", failover.callback, final, _to_wire(failover))
 
 
 def _searchable(failover: Failover, step: FailoverStep) -> Wire:
-    return {
-        "type": step.kind,
-        "to": step.request["to"],
-        "status": failover.status,
-        "terminationChannel": failover.channel,
-    }
+    return {"type": step.kind, "to": step.to, "status": failover.status, "terminationChannel": failover.channel}
 
 
-def _wire(failover: Failover) -> Wire:
+def _to_wire(failover: Failover) -> Wire:
     wire: Wire = {
         "trackingId": failover.id,
         "applicationId": failover.application_id,
@@ -277,26 +262,26 @@ def _wire(failover: Failover) -> Wire:
         "updatedAt": timestamp(failover.updated),
         "originatingService": "Failover",
         "status": failover.status,
-        "totalPrice": failover.price,
-        "messages": [_step_wire(step) for step in failover.steps],
+        "totalPrice": sum((step.price for step in failover.steps), Decimal(0)),
+        "messages": [_step_to_wire(step) for step in failover.steps],
     }
     return wire | ({"terminationChannel": failover.channel} if failover.channel else {})
 
 
-def _step_wire(step: FailoverStep) -> Wire:
+def _step_to_wire(step: FailoverStep) -> Wire:
     wire: Wire = {
         "type": step.kind,
         "order": step.order,
         "failoverOnStatuses": list(step.next_on),
         "ttl": step.ttl,
         "price": step.price,
-        "country": networks.require_country(str(step.request["to"])).iso,
+        "country": require_country(step.to).iso,
         **step.request,
     }
     if step.status is not None and step.created is not None:
         wire |= {
             "trackingId": step.tracking_id,
             "createdAt": timestamp(step.created),
-            "status": step.status.called_back(),
+            "status": step.status.to_callback(),
         }
     return wire

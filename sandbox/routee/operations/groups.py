@@ -1,61 +1,53 @@
 """Groups of contacts."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from sandbox.routee.endpoint import Body, Call, Query
-from sandbox.routee.fields import GroupName, PageQuery
-from sandbox.routee.operations.contacts import ContactsQuery, Ids, require_contact
-from sandbox.routee.records import Contact
+from sandbox.frame.inputs import Found
+from sandbox.frame.wire import Answer, Wire
+from sandbox.routee.endpoint import SOURCES, Call, operation
+from sandbox.routee.fields import Flag, PageQuery
+from sandbox.routee.operations.contacts import ContactsQuery
 from sandbox.routee.state import State
-from sandbox.routee.wire import Answer, Wire, ok, page_of, refused
+from sandbox.routee.wire import ok, refuse
+
+GroupName = Annotated[str, StringConstraints(min_length=2, max_length=30)]
+Groups = Annotated[list[str], Field(min_length=2)]
+PathGroup = Annotated[str, Found(lambda call: call.state.require_group(call.path["name"]))]
 
 
-class GroupBody(Body):
-    """Body of `POST /groups/my`."""
-
-    name: GroupName
-
-
-class CombinationBody(GroupBody):
-    """Body of merge and difference: the new group and those it is made of."""
-
-    groups: Annotated[list[str], Field(min_length=2)]
-
-
-class DeletionQuery(Query):
-    """Whether the people in the groups are deleted too."""
-
-    deleteContacts: Literal["true", "false"] = "false"
-
-
-def create_group(call: Call, body: GroupBody) -> Answer:
+@operation("POST", "/groups/my", SOURCES, "contact")
+def create_group(call: Call, *, name: GroupName) -> Answer:
     """Make an empty group."""
-    return ok(_make(call.state, body.name, []))
+    return _create(call.state, name, set())
 
 
+@operation("GET", "/groups/my", SOURCES, "contact", inferred="a bare array")
 def list_groups(call: Call) -> Answer:
-    """Every group, as a bare array."""
-    return ok([_wire(call.state, name) for name in call.state.groups])
+    """List every group, as a bare array."""
+    return ok([_to_wire(call.state, name) for name in call.state.groups])
 
 
+@operation("GET", "/groups/my/page", SOURCES, "contact", inferred="page and size")
 def page_groups(call: Call, query: PageQuery) -> Answer:
-    """Every group, paged."""
-    return page_of([_wire(call.state, name) for name in call.state.groups], query.page, query.size)
+    """List every group, paged."""
+    return query.answer([_to_wire(call.state, name) for name in call.state.groups])
 
 
-def show_group(call: Call) -> Answer:
-    """One group and its size."""
-    return ok(_wire(call.state, _known(call.state, call.path["name"])))
+@operation("GET", "/groups/my/{name}", SOURCES, "contact")
+def show_group(call: Call, name: PathGroup) -> Answer:
+    """Show one group and its size."""
+    return ok(_to_wire(call.state, name))
 
 
-def delete_groups(call: Call, query: DeletionQuery, body: Ids) -> Answer:
+@operation("DELETE", "/groups/my", SOURCES, "contact")
+def delete_groups(call: Call, body: list[str], *, deleteContacts: Flag = "false") -> Answer:
     """Delete groups, and with `deleteContacts` also the people in them."""
-    with_contacts = query.deleteContacts == "true"
-    names = [_known(call.state, name) for name in dict.fromkeys(body)]
+    with_contacts = deleteContacts == "true"
+    names = [call.state.require_group(name) for name in dict.fromkeys(body)]
     for name in names:
-        for contact in _members(call.state, name):
+        for contact in call.state.members(name):
             contact.groups.remove(name)
             if with_contacts:
                 del call.state.contacts[contact.id]
@@ -63,65 +55,56 @@ def delete_groups(call: Call, query: DeletionQuery, body: Ids) -> Answer:
     return ok([{"name": name, "deletedContacts": with_contacts} for name in names])
 
 
-def merge_groups(call: Call, body: CombinationBody) -> Answer:
-    """A new group with everybody of the given ones."""
-    members = {identifier for name in body.groups for identifier in _ids(call.state, name)}
-    return ok(_make(call.state, body.name, sorted(members)))
+@operation("POST", "/groups/my/merge", SOURCES, "contact")
+def merge_groups(call: Call, *, name: GroupName, groups: Groups) -> Answer:
+    """Make a new group with everybody of the given ones."""
+    return _create(call.state, name, {identifier for group in groups for identifier in _ids(call.state, group)})
 
 
-def subtract_groups(call: Call, body: CombinationBody) -> Answer:
-    """A new group with those of the first that are in none of the others (which way round is inferred)."""
-    first, *others = [set(_ids(call.state, name)) for name in body.groups]
-    return ok(_make(call.state, body.name, sorted(first.difference(*others))))
+@operation("POST", "/groups/my/difference", SOURCES, "contact", inferred="the first less all others")
+def subtract_groups(call: Call, *, name: GroupName, groups: Groups) -> Answer:
+    """Make a new group with those of the first that are in none of the others (which way round is inferred)."""
+    first, *others = [_ids(call.state, group) for group in groups]
+    return _create(call.state, name, first.difference(*others))
 
 
-def list_members(call: Call, query: ContactsQuery) -> Answer:
-    """The people in a group."""
-    members = _members(call.state, _known(call.state, call.path["name"]))
-    return page_of([contact.to_wire() for contact in members], query.page, query.size)
+@operation("GET", "/groups/my/{name}/contacts", SOURCES, "contact", inferred="page and size")
+def list_members(call: Call, name: PathGroup, query: ContactsQuery) -> Answer:
+    """List the people in a group."""
+    return query.answer([contact.to_wire() for contact in call.state.members(name)])
 
 
-def add_members(call: Call, body: Ids) -> Answer:
+@operation("POST", "/groups/my/{name}/contacts", SOURCES, "contact")
+def add_members(call: Call, name: PathGroup, body: list[str]) -> Answer:
     """Put people into a group."""
-    name = _known(call.state, call.path["name"])
-    for contact in [require_contact(call.state, identifier) for identifier in body]:
+    for contact in [call.state.require_contact(identifier) for identifier in body]:
         if name not in contact.groups:
             contact.groups.append(name)
-    return ok(_wire(call.state, name))
+    return ok(_to_wire(call.state, name))
 
 
-def remove_members(call: Call, body: Ids) -> Answer:
+@operation("DELETE", "/groups/my/{name}/contacts", SOURCES, "contact")
+def remove_members(call: Call, name: PathGroup, body: list[str]) -> Answer:
     """Take people out of a group; they stay contacts."""
-    name = _known(call.state, call.path["name"])
-    for contact in [require_contact(call.state, identifier) for identifier in body]:
+    for contact in [call.state.require_contact(identifier) for identifier in body]:
         if name in contact.groups:
             contact.groups.remove(name)
-    return ok(_wire(call.state, name))
+    return ok(_to_wire(call.state, name))
 
 
-def _make(state: State, name: str, members: list[str]) -> Wire:
+def _create(state: State, name: str, members: set[str]) -> Answer:
     if name in state.groups:
         # inferred: the code is documented, that it means a taken name is not
-        raise refused("409002013", "A group with this name exists.")
+        raise refuse("409002013", "A group with this name exists.")
     state.groups.append(name)
     for identifier in members:
         state.contacts[identifier].groups.append(name)
-    return _wire(state, name)
+    return ok(_to_wire(state, name))
 
 
-def _known(state: State, name: str) -> str:
-    if name not in state.groups:
-        raise refused("404002012", f"The group {name} does not exist.")
-    return name
+def _ids(state: State, name: str) -> set[str]:
+    return {contact.id for contact in state.members(name)}
 
 
-def _members(state: State, name: str) -> list[Contact]:
-    return [contact for contact in state.contacts.values() if name in contact.groups]
-
-
-def _ids(state: State, name: str) -> list[str]:
-    return [contact.id for contact in _members(state, _known(state, name))]
-
-
-def _wire(state: State, name: str) -> Wire:
-    return {"name": name, "size": len(_members(state, name))}
+def _to_wire(state: State, name: str) -> Wire:
+    return {"name": name, "size": len(state.members(name))}

@@ -1,16 +1,15 @@
 """Paid questions about numbers: HLR lookup and number validator."""
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field
-
+from sandbox.frame.wire import Answer, Wire
 from sandbox.routee import networks
-from sandbox.routee.endpoint import Body, Call
-from sandbox.routee.fields import Filters, Label, Moment, Phone, SortedPageQuery, matching
+from sandbox.routee.endpoint import REFERENCE, Call, in_path, operation
+from sandbox.routee.fields import Dates, Filters, Label, Phone, Positive, SortedPageQuery, select
 from sandbox.routee.networks import is_callable, is_mobile, network_of, require_country
 from sandbox.routee.records import Lookup
 from sandbox.routee.sending import require_mobile
-from sandbox.routee.wire import Answer, Wire, ok, page_of, refused, timestamp
+from sandbox.routee.wire import ok, timestamp
 
 UNREACHABLE = {"0001": "Absent", "0002": "Unknown", "0003": "Failed"}
 """What a lookup finds for numbers that end like this; all others are Active and not ported."""
@@ -29,90 +28,68 @@ FILTER_FIELDS = {
 }
 
 
-class LookupBody(Body):
-    """Body of `POST /lookup`."""
-
-    to: Phone
-    label: Label = ""
+PathLookup = Annotated[Lookup, in_path("lookups", "404014001", "The lookup does not exist.")]
 
 
-class LookupsQuery(SortedPageQuery):
+class LookupsQuery(SortedPageQuery, Dates):
     """Which lookups; ten to a page here."""
 
-    size: int = Field(default=10, ge=1)
-    dateStart: Moment | None = None
-    dateEnd: Moment | None = None
+    size: Positive = 10
 
 
-class ValidationBody(Body):
-    """Body of `POST /numbervalidator`."""
-
-    to: Phone
-    getPorted: bool = False
-    host: str | None = None
-
-
-def look_up(call: Call, body: LookupBody) -> Answer:
+@operation("POST", "/lookup", REFERENCE, paid=True)
+def look_up(call: Call, *, to: Phone, label: Label = "") -> Answer:
     """Ask the home network; the answer has no price, the later tracking has."""
-    require_mobile(body.to)
+    require_mobile(to)
     state = call.state
     identifier = state.new_id("lookup")
     state.pay("lookup", 1, networks.LOOKUP, identifier)
-    status = UNREACHABLE.get(body.to[-4:], "Active")
+    status, now = UNREACHABLE.get(to[-4:], "Active"), timestamp(state.now())
     answer: Wire = {
         "lookupId": identifier,
-        "to": body.to,
-        "label": body.label,
+        "to": to,
+        "label": label,
         "applicationName": call.application.name,
-        "createdAt": timestamp(state.now()),
-        "statusInfo": {
-            "status": status,
-            "description": "The subscriber was looked up.",
-            "updatedAt": timestamp(state.now()),
-        },
-        "details": _details(body.to),
+        "createdAt": now,
+        "statusInfo": {"status": status, "description": "The subscriber was looked up.", "updatedAt": now},
+        "details": _details(to),
     }
-    state.lookups[identifier] = Lookup(identifier, body.to, networks.LOOKUP, state.now(), answer, status)
+    state.lookups[identifier] = Lookup(networks.LOOKUP, state.now(), answer, status)
     return ok(answer)
 
 
-def show_lookup(call: Call) -> Answer:
-    """One lookup with its price, which is text."""
-    lookup = call.state.lookups.get(call.path["lookupId"])
-    if lookup is None:
-        raise refused("404014001", "The lookup does not exist.")
+@operation("GET", "/lookup/{lookupId}", REFERENCE)
+def show_lookup(call: Call, lookup: PathLookup) -> Answer:
+    """Show one lookup with its price, which is text."""
     return ok(lookup.answer | {"price": f"{lookup.price:.8f}"})
 
 
-def search_lookups(call: Call, query: LookupsQuery, filters: Filters) -> Answer:
-    """Lookups that meet the filters; a filter on an unknown field finds everything, as documented."""
-    known = [one for one in filters if one.fieldName in FILTER_FIELDS]
-    items = [
-        lookup.answer
-        for lookup in call.state.lookups.values()
-        if (query.dateStart is None or lookup.created >= query.dateStart)
-        and (query.dateEnd is None or lookup.created <= query.dateEnd)
-    ]
-    return page_of(matching(items, known, FILTER_FIELDS), query.page, query.size, query.sort)
+@operation("POST", "/lookup/tracking", REFERENCE, inferred="that the body is an array")
+def search_lookups(call: Call, query: LookupsQuery, body: Filters) -> Answer:
+    """List lookups that meet the filters; a filter on an unknown field finds everything, as documented."""
+    known = [one for one in body if one.fieldName in FILTER_FIELDS]
+    items = [lookup.answer for lookup in call.state.lookups.values() if query.cover(lookup.created)]
+    return query.answer(select(items, known, FILTER_FIELDS))
 
 
-def validate_number(call: Call, body: ValidationBody) -> Answer:
+@operation("POST", "/numbervalidator", REFERENCE, paid=True, inferred="impossible numbers are charged too")
+def validate_number(call: Call, *, to: Phone, getPorted: bool = False, host: str | None = None) -> Answer:
     """Say whether a number can exist; also a number that cannot is charged (inferred)."""
     state = call.state
     identifier = state.new_id("validation")
-    price = networks.VALIDATION_PORTED if body.getPorted else networks.VALIDATION
+    price = networks.VALIDATION_PORTED if getPorted else networks.VALIDATION
     state.pay("number_validation", 1, price, identifier)
     answer: Wire = {
         "numberValidatorId": identifier,
-        "to": body.to,
+        "to": to,
         "applicationName": call.application.name,
         "createdAt": timestamp(state.now()),
-        "getPorted": body.getPorted,
-        "valid": is_callable(body.to),
+        "getPorted": getPorted,
+        "valid": is_callable(to),
     }
-    if is_callable(body.to):
-        answer |= _validated(body)
-    state.validations[identifier] = Lookup(identifier, body.to, price, state.now(), answer)
+    if is_callable(to):
+        answer |= _validation(to, getPorted, host)
+    state.validations[identifier] = Lookup(price, state.now(), answer)
     return ok(answer)
 
 
@@ -137,16 +114,16 @@ def _details(number: str) -> Wire:
     return details
 
 
-def _validated(body: ValidationBody) -> Wire:
-    country = require_country(body.to)
-    national = body.to[1 + len(country.prefix) :]
-    kind: Literal["MOBILE", "FIXED_LINE"] = "MOBILE" if is_mobile(body.to) else "FIXED_LINE"
+def _validation(number: str, ported: bool, host: str | None) -> Wire:
+    country = require_country(number)
+    national = number[1 + len(country.prefix) :]
+    kind = "MOBILE" if is_mobile(number) else "FIXED_LINE"
     details: Wire = {"countryCode": country.iso, "countryPrefix": country.prefix, "type": kind}
-    if is_mobile(body.to):
-        network = network_of(body.to)
+    if is_mobile(number):
+        network = network_of(number)
         details |= {"network": network.name, "networkCode": f"{network.mcc}{network.mnc}"}
-    if body.getPorted:
-        details["ported"] = body.to.endswith(PORTED)
+    if ported:
+        details["ported"] = number.endswith(PORTED)
     validated: Wire = {
         "details": details,
         "formats": {
@@ -155,9 +132,9 @@ def _validated(body: ValidationBody) -> Wire:
             "rfc3966": f"tel:+{country.prefix}-{national}",
         },
     }
-    if body.host is not None:
+    if host is not None:
         validated["geo"] = {
-            "host": body.host,
+            "host": host,
             "country": country.name,
             "countryISO2Code": country.iso,
             "countryISO3Code": country.iso3,

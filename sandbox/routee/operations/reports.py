@@ -5,100 +5,78 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from sandbox.routee.endpoint import Call, Query
+from sandbox.frame.wire import Answer, Wire
+from sandbox.routee.endpoint import REFERENCE, SOURCES, Call, operation
 from sandbox.routee.fields import Moment
-from sandbox.routee.records import Lookup, Sms
-from sandbox.routee.wire import Answer, Wire, ok, refused, timestamp
+from sandbox.routee.records import STATUSES, Lookup, Sms
+from sandbox.routee.wire import ok, refuse, timestamp
 
 GROUPING = "Day"
 """inferred: one row for each day; the documents only show that rows name their grouping."""
 
 
-class RangeQuery(Query):
-    """The time that is reported."""
-
-    startDate: Moment
-    endDate: Moment
-
-
-class CountryQuery(RangeQuery):
-    """The time and the country."""
-
-    mcc: str
+@operation("GET", "/reports/my/volPrice", SOURCES, "report")
+def report_volume(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
+    """Report everything that was sent."""
+    return ok(_rows(_sent(call, startDate, endDate)))
 
 
-class NetworkQuery(CountryQuery):
-    """The time, the country and the network."""
-
-    mnc: str
-
-
-class CampaignQuery(Query):
-    """The campaign, and since when."""
-
-    campaignId: str
-    offset: Moment
+@operation("GET", "/reports/my/volPrice/perMcc", SOURCES, "report")
+def report_country(call: Call, *, startDate: Moment, endDate: Moment, mcc: str) -> Answer:
+    """Report what was sent to one country."""
+    return ok(_rows(sms for sms in _sent(call, startDate, endDate) if sms.network.mcc == mcc))
 
 
-def report_volume(call: Call, query: RangeQuery) -> Answer:
-    """Everything that was sent."""
-    return ok(_rows(_sent(call, query)))
+@operation("GET", "/reports/my/volPrice/perMccMnc", SOURCES, "report")
+def report_network(call: Call, *, startDate: Moment, endDate: Moment, mcc: str, mnc: str) -> Answer:
+    """Report what was sent to one network."""
+    sent = _sent(call, startDate, endDate)
+    return ok(_rows(sms for sms in sent if (sms.network.mcc, sms.network.mnc) == (mcc, mnc)))
 
 
-def report_country(call: Call, query: CountryQuery) -> Answer:
-    """What was sent to one country."""
-    return ok(_rows(sms for sms in _sent(call, query) if sms.mcc == query.mcc))
-
-
-def report_network(call: Call, query: NetworkQuery) -> Answer:
-    """What was sent to one network."""
-    return ok(_rows(sms for sms in _sent(call, query) if (sms.mcc, sms.mnc) == (query.mcc, query.mnc)))
-
-
-def report_campaign(call: Call, query: CampaignQuery) -> Answer:
-    """What one campaign sent."""
-    campaign = call.state.campaigns.get(query.campaignId)
+@operation("GET", "/reports/my/volPrice/perCampaign", SOURCES, "report", inferred="offset is the beginning of the time")
+def report_campaign(call: Call, *, campaignId: str, offset: Moment) -> Answer:
+    """Report what one campaign sent."""
+    campaign = call.state.campaigns.get(campaignId)
     if campaign is None:
-        raise refused("404009001", "Campaign not found.")
-    sent = (sms for sms in campaign.messages if sms.created >= query.offset)
+        raise refuse("404009001", "Campaign not found.")
+    sent = (sms for sms in campaign.messages if sms.created >= offset)
     return ok([row | {"smsCampaignId": campaign.id} for row in _rows(sent)])
 
 
-def report_lookups(call: Call, query: RangeQuery) -> Answer:
-    """What lookups cost; all numbers are text here."""
-    return ok(_paid_questions(call.state.lookups.values(), query))
+@operation("GET", "/reports/my/lookup/volPrice", REFERENCE, "report")
+def report_lookups(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
+    """Report what lookups cost; all numbers are text here."""
+    return ok(_paid_questions(call.state.lookups.values(), startDate, endDate))
 
 
-def report_validations(call: Call, query: RangeQuery) -> Answer:
-    """What validations cost; shaped like the report on lookups (inferred)."""
-    return ok(_paid_questions(call.state.validations.values(), query))
+@operation("GET", "/reports/my/numberValidator/volPrice", REFERENCE, "report", inferred="the shape is that of lookups")
+def report_validations(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
+    """Report what validations cost; shaped like the report on lookups (inferred)."""
+    return ok(_paid_questions(call.state.validations.values(), startDate, endDate))
 
 
-def _sent(call: Call, query: RangeQuery) -> list[Sms]:
-    return [
-        sms
-        for sms in call.state.sms.values()
-        if sms.direction == "Outbound" and query.startDate <= sms.created <= query.endDate
-    ]
+def _sent(call: Call, start: datetime, end: datetime) -> list[Sms]:
+    return [sms for sms in call.state.sms.values() if sms.direction == "Outbound" and start <= sms.created <= end]
 
 
 def _rows(messages: Iterable[Sms]) -> list[Wire]:
-    """One row for each day and network; `count` is of parts, since parts are what is charged (inferred)."""
+    """Return one row for each day and network; `count` is of parts, since parts are what is charged (inferred)."""
     groups: dict[tuple[datetime, str, str], list[Sms]] = defaultdict(list)
     for sms in messages:
-        groups[_day(sms.created), sms.mcc, sms.mnc].append(sms)
+        groups[_day(sms.created), sms.network.mcc, sms.network.mnc].append(sms)
     return [
         {
             "startDateTime": timestamp(day),
             "timeGrouping": GROUPING,
             "country": group[0].country,
-            "operator": group[0].operator,
+            "operator": group[0].network.name,
             "mcc": mcc,
             "mnc": mnc,
             "count": sum(len(sms.parts) for sms in group),
             **{
                 f"{status.lower()}Count": sum(len(sms.parts) for sms in group if sms.status.name == status)
-                for status in ("Queued", "Sent", "Delivered", "Undelivered", "Failed", "Unsent")
+                for status in STATUSES["Sms"]
             },
             "price": sum((sms.price for sms in group), Decimal(0)),
         }
@@ -106,20 +84,20 @@ def _rows(messages: Iterable[Sms]) -> list[Wire]:
     ]
 
 
-def _paid_questions(lookups: Iterable[Lookup], query: RangeQuery) -> Wire:
+def _paid_questions(lookups: Iterable[Lookup], start: datetime, end: datetime) -> Wire:
     days: dict[datetime, list[Lookup]] = defaultdict(list)
     for lookup in lookups:
-        if query.startDate <= lookup.created <= query.endDate:
+        if start <= lookup.created <= end:
             days[_day(lookup.created)].append(lookup)
     everything = [lookup for group in days.values() for lookup in group]
-    totals = {f"total{name}": value for name, value in _counted(everything).items()}
+    totals = {f"total{name}": value for name, value in _count(everything).items()}
     return {
         "details": [
             {
                 "startDateTime": timestamp(day),
                 "count": str(len(group)),
                 "price": str(_price(group)),
-                **{f"{name.lower()}Count": value for name, value in _counted(group).items()},
+                **{f"{name.lower()}Count": value for name, value in _count(group).items()},
             }
             for day, group in sorted(days.items())
         ],
@@ -132,7 +110,7 @@ def _paid_questions(lookups: Iterable[Lookup], query: RangeQuery) -> Wire:
     }
 
 
-def _counted(lookups: list[Lookup]) -> dict[str, str]:
+def _count(lookups: list[Lookup]) -> dict[str, str]:
     names = [lookup.status for lookup in lookups]
     return {name: str(names.count(name)) for name in ("Active", "Absent", "Unknown", "Failed", "Queued")}
 

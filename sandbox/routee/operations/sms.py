@@ -1,66 +1,42 @@
 """Single messages: send, analyze, track."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from sandbox.routee.endpoint import Body, Call
+from sandbox.frame.wire import Answer, Wire
+from sandbox.routee.endpoint import PAGE, SOURCES, Call, in_path, operation
 from sandbox.routee.fields import (
-    CallbackBody,
     Filters,
+    Flag,
     Label,
+    MessageCallback,
     Moment,
     Phone,
+    Restrictions,
+    SmsText,
+    SmsTtl,
     SortedPageQuery,
     Text,
-    UrlShortenerBody,
-    matching,
+    UrlShortener,
     refuse_unknown_fields,
     require_sender,
+    select,
 )
 from sandbox.routee.networks import COUNTRIES, QUIET_HOURS_COUNTRIES, network_of
-from sandbox.routee.records import Sms
+from sandbox.routee.records import Campaign, Draft, Sms
 from sandbox.routee.segmentation import analyze
-from sandbox.routee.sending import Dispatch, require_mobile, send, tracked
+from sandbox.routee.sending import require_mobile, send, track
 from sandbox.routee.short_links import shorten
-from sandbox.routee.wire import Answer, Wire, invalid, ok, page_of, refused, timestamp
-
-LONGEST_TEXT = 1600
-"""Documented: characters of an SMS."""
+from sandbox.routee.wire import ok, refuse, refuse_input, timestamp
 
 FILTER_FIELDS = ("smsId", "to", "status.status", "direction", "label", "campaign")
 TRACKED_DAYS = timedelta(days=7)
 
-
-class Restrictions(Body):
-    """For India only; the names of its keys are published nowhere (these are inferred)."""
-
-    contentTemplateId: str = ""
-    principalEntityId: str = ""
-
-
-class SmsBody(Body):
-    """Body of `POST /sms`."""
-
-    sender: str = Field(alias="from")
-    to: Phone
-    text: str = Field(alias="body", min_length=1, max_length=LONGEST_TEXT)
-    flash: bool = False
-    label: Label = ""
-    callback: CallbackBody | None = None
-    ttl: int = Field(default=4320, ge=1, le=4320)
-    transcode: bool = False
-    urlShortener: UrlShortenerBody | None = None
-    restrictions: Restrictions | None = None
-
-
-class AnalysisBody(Body):
-    """Body of `POST /sms/analyze`."""
-
-    sender: str = Field(alias="from")
-    to: Phone
-    text: Text = Field(alias="body")
+PathSms = Annotated[Sms, in_path("sms", "404005000", "Tracking not found.")]
+# An unknown campaign is status 400 with a code that begins with 404, as printed.
+PathCampaign = Annotated[Campaign[Sms], in_path("campaigns", "404009001", "Campaign not found.", status=400)]
 
 
 class SizedQuery(SortedPageQuery):
@@ -75,25 +51,38 @@ class TrackingQuery(SizedQuery):
     dateStart: Moment
     dateEnd: Moment
     trackingId: str | None = None
-    campaign: Literal["true", "false"] | None = None
+    campaign: Flag | None = None
 
 
-def send_sms(call: Call, body: SmsBody) -> Answer:
+@operation("POST", "/sms", PAGE, "sms", paid=True)
+def send_sms(
+    call: Call,
+    *,
+    from_: str,
+    to: Phone,
+    body: SmsText,
+    flash: bool = False,
+    label: Label = "",
+    callback: MessageCallback | None = None,
+    ttl: SmsTtl = 4320,
+    transcode: bool = False,
+    urlShortener: UrlShortener | None = None,
+    restrictions: Restrictions | None = None,
+) -> Answer:
     """Send one message; the answer has no price."""
-    require_sender(body.sender)
-    require_mobile(body.to)
-    text = shorten(body.text, body.urlShortener.urlValidity).text if body.urlShortener else body.text
-    dispatch = Dispatch(
-        sender=body.sender,
-        to=body.to,
-        text=text,
+    require_sender(from_)
+    require_mobile(to)
+    draft = Draft(
+        sender=from_,
+        to=to,
+        text=shorten(body, urlShortener),
         application=call.application.name,
-        label=body.label,
-        target=body.callback.target() if body.callback else None,
-        ttl=body.ttl,
-        transcode=body.transcode,
+        label=label,
+        callback=callback,
+        ttl=ttl,
+        transcode=transcode,
     )
-    sms = send(call.state, dispatch)
+    sms = send(call.state, draft)
     answer: Wire = {
         "trackingId": sms.id,
         "createdAt": timestamp(sms.created),
@@ -102,48 +91,46 @@ def send_sms(call: Call, body: SmsBody) -> Answer:
         "body": sms.text,
         "status": sms.status.name,
         "bodyAnalysis": analyze(sms.text).to_wire(),
-        "flash": body.flash,
-        "ttl": body.ttl,
+        "flash": flash,
+        "ttl": ttl,
     }
-    if body.label:
-        answer["label"] = body.label
-    if sms.target is not None:
-        answer["callback"] = sms.target.to_wire()
+    if label:
+        answer["label"] = label
+    if callback is not None:
+        answer["callback"] = callback.model_dump()
     return ok(answer)
 
 
-def analyze_sms(call: Call, body: AnalysisBody) -> Answer:
-    """What a message would be; `cost` is for ONE part and names no currency."""
-    require_sender(body.sender)
-    require_mobile(body.to)
-    return ok({"bodyAnalysis": analyze(body.text).to_wire(), "cost": network_of(body.to).sms})
+@operation("POST", "/sms/analyze", PAGE, "sms")
+def analyze_sms(call: Call, *, from_: str, to: Phone, body: Text) -> Answer:
+    """Show what a message would be; `cost` is for ONE part and names no currency."""
+    require_sender(from_)
+    require_mobile(to)
+    return ok({"bodyAnalysis": analyze(body).to_wire(), "cost": network_of(to).sms})
 
 
-def track_sms(call: Call) -> Answer:
-    """An array with one element for each part, never an object."""
-    sms = call.state.sms.get(call.path["messageId"])
-    if sms is None:
-        raise refused("404005000", "Tracking not found.")
-    return ok([wire | {"campaign": _campaign_name(sms), "label": sms.label} for wire in tracked(sms)])
+@operation("GET", "/sms/tracking/single/{messageId}", PAGE, "sms")
+def track_sms(call: Call, sms: PathSms) -> Answer:
+    """Answer an array with one element for each part, never an object."""
+    more = {"campaign": sms.campaign.name if sms.campaign else "", "label": sms.label}
+    return ok([wire | more for wire in track(sms)])
 
 
-def track_campaign(call: Call, query: SizedQuery) -> Answer:
-    """The messages of one campaign; an unknown one is status 400 with a code that begins with 404, as printed."""
-    campaign = call.state.campaigns.get(call.path["campaignTrackingId"])
-    if campaign is None:
-        raise refused("404009001", "Campaign not found.", status=400)
-    items = [wire | _campaign_fields(sms) for sms in campaign.messages for wire in tracked(sms)]
-    return page_of(items, query.page, query.size, query.sort)
+@operation("GET", "/sms/tracking/campaign/{campaignTrackingId}", PAGE, "sms")
+def track_campaign(call: Call, campaign: PathCampaign, query: SizedQuery) -> Answer:
+    """List the messages of one campaign."""
+    items = [wire | _campaign_fields(sms) for sms in campaign.messages for wire in track(sms)]
+    return query.answer(items)
 
 
-def track_filtered(call: Call, query: TrackingQuery, filters: Filters) -> Answer:
-    """Messages of the latest seven days, newest first (the order is inferred)."""
-    now = call.state.now()
-    if query.dateEnd < query.dateStart or query.dateStart < now - TRACKED_DAYS:
-        raise invalid("Only a date range of the latest 7 days is accepted.", {"dateStart": "too early"})
-    refuse_unknown_fields(filters, FILTER_FIELDS)
+@operation("POST", "/sms/tracking", SOURCES, "sms", inferred="an empty array means no filter; the order of the result")
+def search_messages(call: Call, query: TrackingQuery, body: Filters) -> Answer:
+    """List messages of the latest seven days, newest first (the order is inferred)."""
+    if query.dateEnd < query.dateStart or query.dateStart < call.state.now() - TRACKED_DAYS:
+        raise refuse_input("Only a date range of the latest 7 days is accepted.", {"dateStart": "too early"})
+    refuse_unknown_fields(body, FILTER_FIELDS)
     if query.trackingId is not None and query.trackingId not in call.state.campaigns:
-        raise refused("404009001", "Campaign not found.", status=400)
+        raise refuse("404009001", "Campaign not found.", status=400)
     wanted = [
         sms
         for sms in sorted(call.state.sms.values(), key=lambda one: one.created, reverse=True)
@@ -151,15 +138,16 @@ def track_filtered(call: Call, query: TrackingQuery, filters: Filters) -> Answer
         and query.trackingId in {None, sms.campaign.id if sms.campaign else ""}
         and not (query.campaign == "true" and sms.campaign is None)
     ]
-    items = [wire | _campaign_fields(sms) | _filtered_fields(sms) for sms in wanted for wire in tracked(sms)]
-    return page_of(matching(items, filters, {"campaign": "campaignName"}), query.page, query.size, query.sort)
+    items = [wire | _campaign_fields(sms) | _filtered_fields(sms) for sms in wanted for wire in track(sms)]
+    return query.answer(select(items, body, {"campaign": "campaignName"}))
 
 
+@operation("GET", "/sms/quietHours/countries/{language}", SOURCES, "sms")
 def list_quiet_hours_countries(call: Call) -> Answer:
-    """The countries with their names; only English and Greek are translated here."""
+    """List the countries with their names; only English and Greek are translated here."""
     language = call.path["language"]
     if len(language) != 2 or not language.isalpha():
-        raise invalid(f"{language} is not an ISO 639-1 language.")
+        raise refuse_input(f"{language} is not an ISO 639-1 language.")
     return ok(
         [
             {
@@ -174,18 +162,12 @@ def list_quiet_hours_countries(call: Call) -> Answer:
     )
 
 
-def _campaign_name(sms: Sms) -> str:
-    return sms.campaign.plan.name if sms.campaign else ""
-
-
 def _campaign_fields(sms: Sms) -> Wire:
     if sms.campaign is None:
         return {}
-    return {"campaignName": sms.campaign.plan.name, "campaignTrackingId": sms.campaign.id}
+    return {"campaignName": sms.campaign.name, "campaignTrackingId": sms.campaign.id}
 
 
 def _filtered_fields(sms: Sms) -> Wire:
-    fields: Wire = {"label": sms.label}
-    if sms.direction == "Inbound":
-        fields["receivedDate"] = timestamp(sms.created)
-    return fields
+    received = {"receivedDate": timestamp(sms.created)} if sms.direction == "Inbound" else {}
+    return {"label": sms.label, **received}

@@ -3,46 +3,47 @@
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from sandbox.routee.callbacks import Target
-from sandbox.routee.calling import new_leg, place, tracked
-from sandbox.routee.endpoint import Body, Call
+from sandbox.frame.inputs import Body
+from sandbox.frame.wire import Answer
+from sandbox.routee.bulk import UNKNOWN_CAMPAIGN, check_plan, delete, report, schedule
+from sandbox.routee.calling import new_leg, place, track
+from sandbox.routee.endpoint import PAGE, REFERENCE, Call, in_path, operation
 from sandbox.routee.fields import (
-    CallbackBody,
     CampaignName,
+    Dates,
     Filters,
+    Flag,
+    MessageCallback,
     Moment,
+    Positive,
+    Recipients,
     SortedPageQuery,
     Text,
-    matching,
     refuse_unknown_fields,
+    select,
 )
-from sandbox.routee.networks import is_callable, voice_price
+from sandbox.routee.networks import voice_price
 from sandbox.routee.operations.conversations import Gender, Language, SpokenText, WavUrl
 from sandbox.routee.recipients import gather, quiet_until
-from sandbox.routee.records import Recipient
+from sandbox.routee.records import Campaign, Recipient
 from sandbox.routee.state import State
-from sandbox.routee.voice_records import VoiceCampaign
-from sandbox.routee.wire import Answer, Wire, invalid, nothing, ok, page_of, refused, timestamp
+from sandbox.routee.voice_records import CallLeg
+from sandbox.routee.wire import ok
 
-MOST_RECIPIENTS = 1000
-FILTER_FIELDS = {
-    "id": "messageId",
-    "recipient": "to",
-    "from": "from",
-    "collectedTones": "collectedTones",
-    "groups": "groups",
-    "country": "country",
-    "status.status": "status.status",
-    "campaign": "campaign",
+FILTER_FIELDS = {"id": "messageId", "recipient": "to"} | {
+    name: name for name in ("from", "collectedTones", "groups", "country", "status.status", "campaign")
 }
 """What a filter may name, and where that is in the answer."""
 
+PathCall = Annotated[CallLeg, in_path("calls", "404013003", "The call does not exist.")]
+PathCampaign = Annotated[Campaign[CallLeg], in_path("voice_campaigns", *UNKNOWN_CAMPAIGN)]
 
-class SpokenBody(Body):
+
+class Speech(Body):
     """The message; which of its members are required is not documented, the text is (inferred)."""
 
     text: SpokenText
@@ -50,24 +51,21 @@ class SpokenBody(Body):
     gender: Gender | None = None
 
 
-class VoiceAnalysisBody(Body):
+class AnalysisBody(Recipients):
     """Body of `POST /voice/analysis`; the message is spoken or played."""
 
     sender: Text = Field(alias="from")
-    to: list[str] = Field(default=[], max_length=MOST_RECIPIENTS)
-    contacts: list[str] = Field(default=[], max_length=MOST_RECIPIENTS)
-    groups: list[str] = Field(default=[], max_length=MOST_RECIPIENTS)
     fileURL: WavUrl | None = None
-    message: SpokenBody | None = None
+    message: Speech | None = None
 
     @model_validator(mode="after")
-    def _has_one_message(self) -> "VoiceAnalysisBody":
+    def _has_one_message(self) -> "AnalysisBody":
         if (self.fileURL is None) == (self.message is None):
             raise ValueError("give either fileURL or message")
         return self
 
 
-class VoiceCampaignBody(VoiceAnalysisBody):
+class VoiceCampaignBody(AnalysisBody):
     """Body of `POST /voice/campaign`."""
 
     name: CampaignName | None = None
@@ -75,165 +73,104 @@ class VoiceCampaignBody(VoiceAnalysisBody):
     ignoreDnd: bool = False
     scheduledDate: Moment | None = None
     hangupDelay: int | None = Field(default=None, ge=1, le=60)
-    campaignCallback: CallbackBody | None = None
-    callback: CallbackBody | None = None
+    campaignCallback: MessageCallback | None = None
+    callback: MessageCallback | None = None
     collectDtmfDigits: bool = False
-    collectDtmfAwaitSeconds: int | None = Field(default=None, ge=1)
+    collectDtmfAwaitSeconds: Positive | None = None
 
 
-class CallsQuery(SortedPageQuery):
+class CallsQuery(SortedPageQuery, Dates):
     """Which calls of which time."""
 
-    start: Moment | None = Field(default=None, alias="from")
-    end: Moment | None = Field(default=None, alias="to")
+    dateStart: Moment | None = Field(default=None, alias="from")
+    dateEnd: Moment | None = Field(default=None, alias="to")
     trackingId: str | None = None
-    tagged: Literal["true", "false"] | None = None
+    tagged: Flag | None = None
 
 
+@operation("POST", "/voice/campaign", REFERENCE, paid=True, inferred="the balance has to cover a minute of each call")
 def start_campaign(call: Call, body: VoiceCampaignBody) -> Answer:
     """Call many now, or at `scheduledDate`."""
     state = call.state
-    if body.scheduledDate is not None and body.scheduledDate <= state.now():
-        raise invalid("scheduledDate: the date is past.", {"scheduledDate": "past"})
-    if body.name is not None and body.name in {one.name for one in state.voice_campaigns.values()}:
-        raise refused("409009003", "Your account already has a campaign with the given name.")
-    audience = gather(state, "Voice", body.to, body.contacts, body.groups, is_callable)
+    check_plan(state, state.voice_campaigns, body.name, body.scheduledDate)
+    audience = gather(state, "Voice", body)
     # inferred: the balance has to cover a minute of each call
     state.require(sum((voice_price(one.number) for one in audience.recipients), Decimal(0)))
-    campaign = VoiceCampaign(
+    shown = {"sender", "to", "contacts", "groups", "respectQuietHours", "message", "fileURL", "name"}
+    campaign = Campaign[CallLeg](
         id=state.new_id("voice campaign"),
-        request=_request_wire(body),
+        kind="Voice",
         created=state.now(),
-        scheduled=body.scheduledDate,
-        audience=audience,
-        name=body.name or "",
-        target=_target(body.callback),
-        campaign_target=_target(body.campaignCallback),
         application=call.application.name,
-        respect_quiet_hours=body.respectQuietHours,
-        hangup_delay=body.hangupDelay,
-        message=body.message.model_dump(exclude_none=True) if body.message else {},
-        state="Queued" if body.scheduledDate is None else "Scheduled",
+        name=body.name or "",
+        scheduled=body.scheduledDate,
+        request=body.model_dump(by_alias=True, exclude_none=True, include=shown),
+        audience=audience,
+        callback=body.campaignCallback,
     )
     state.voice_campaigns[campaign.id] = campaign
-    _report(state, campaign)
-    state.agenda.at(body.scheduledDate or state.now() + timedelta(seconds=1), partial(_run, state, campaign))
-    return ok(_wire(campaign))
+    schedule(state, campaign, partial(_run, state, campaign, body))
+    more = {"statuses": campaign.count_statuses(), "voiceAnalysis": audience.analysis}
+    return ok(campaign.to_wire() | more)
 
 
-def analyze_campaign(call: Call, body: VoiceAnalysisBody) -> Answer:
-    """Who would be called; no cost."""
-    return ok(gather(call.state, "Voice", body.to, body.contacts, body.groups, is_callable).analysis)
+@operation("POST", "/voice/analysis", PAGE)
+def analyze_campaign(call: Call, body: AnalysisBody) -> Answer:
+    """Show who would be called; no cost."""
+    return ok(gather(call.state, "Voice", body).analysis)
 
 
-def delete_campaign(call: Call) -> Answer:
+@operation("DELETE", "/voice/campaign/{trackingId}", REFERENCE, inferred="the empty answer")
+def delete_campaign(call: Call, campaign: PathCampaign) -> Answer:
     """Delete a campaign that has not begun."""
-    campaign = _known(call.state, call.path["trackingId"])
-    if campaign.state != "Scheduled":
-        raise refused("400009002", "The campaign status is not Scheduled.")
-    del call.state.voice_campaigns[campaign.id]
-    return nothing()
+    return delete(call.state.voice_campaigns, campaign)
 
 
-def track_call(call: Call) -> Answer:
-    """One call."""
-    leg = call.state.calls.get(call.path["messageId"])
-    if leg is None:
-        raise refused("404013003", "The call does not exist.")
-    return ok(tracked(leg))
+@operation("GET", "/voice/tracking/{messageId}", REFERENCE)
+def track_call(call: Call, leg: PathCall) -> Answer:
+    """Show one call."""
+    return ok(track(leg))
 
 
-def track_calls(call: Call, query: CallsQuery, filters: Filters) -> Answer:
-    """Calls that meet the filters, newest first (the order is inferred)."""
-    refuse_unknown_fields(filters, tuple(FILTER_FIELDS))
+@operation("POST", "/voice/tracking", REFERENCE, inferred="that the body is an array")
+def track_calls(call: Call, query: CallsQuery, body: Filters) -> Answer:
+    """List calls that meet the filters, newest first (the order is inferred)."""
+    refuse_unknown_fields(body, tuple(FILTER_FIELDS))
     items = [
-        tracked(leg)
+        track(leg)
         for leg in sorted(call.state.calls.values(), key=lambda one: one.created, reverse=True)
-        if (query.start is None or leg.created >= query.start)
-        and (query.end is None or leg.created <= query.end)
-        and query.trackingId in {None, leg.campaign.id if leg.campaign else ""}
+        if query.cover(leg.created) and query.trackingId in {None, leg.campaign.id if leg.campaign else ""}
     ]
-    return page_of(matching(items, filters, FILTER_FIELDS), query.page, query.size, query.sort)
+    return query.answer(select(items, body, FILTER_FIELDS))
 
 
-def track_campaign(call: Call, query: SortedPageQuery) -> Answer:
-    """The calls of one campaign."""
-    campaign = _known(call.state, call.path["campaignTrackingId"])
-    return page_of([tracked(leg) for leg in campaign.calls], query.page, query.size, query.sort)
+@operation("GET", "/voice/tracking/campaign/{campaignTrackingId}", REFERENCE)
+def track_campaign(call: Call, campaign: PathCampaign, query: SortedPageQuery) -> Answer:
+    """List the calls of one campaign."""
+    return query.answer([track(leg) for leg in campaign.messages])
 
 
-def _run(state: State, campaign: VoiceCampaign) -> None:
-    if campaign.id not in state.voice_campaigns:
-        return
+def _run(state: State, campaign: Campaign[CallLeg], body: VoiceCampaignBody) -> None:
     campaign.state = "Running"
-    _report(state, campaign)
+    report(state, campaign)
     last = state.now()
     for recipient in campaign.audience.recipients:
-        moment = quiet_until(recipient.number, state.now()) if campaign.respect_quiet_hours else state.now()
-        state.agenda.at(moment, partial(_call, state, campaign, recipient))
+        moment = quiet_until(recipient.number, state.now()) if body.respectQuietHours else state.now()
+        state.agenda.at(moment, partial(_call, state, campaign, body, recipient))
         last = max(last, moment)
     state.agenda.at(last + timedelta(minutes=2), partial(_finish, state, campaign))
 
 
-def _call(state: State, campaign: VoiceCampaign, recipient: Recipient) -> None:
-    leg = new_leg(state, str(campaign.request["from"]), recipient.number, campaign.application, campaign.target)
-    leg.message = campaign.message
+def _call(state: State, campaign: Campaign[CallLeg], body: VoiceCampaignBody, recipient: Recipient) -> None:
+    leg = new_leg(state, body.sender, recipient.number, campaign.application, body.callback)
+    leg.message = body.message.model_dump(exclude_none=True) if body.message else {}
     leg.campaign = campaign
     leg.groups = list(recipient.groups)
-    leg.hangup_delay = campaign.hangup_delay
-    campaign.calls.append(leg)
+    leg.hangup_delay = body.hangupDelay
+    campaign.messages.append(leg)
     place(state, leg)
 
 
-def _finish(state: State, campaign: VoiceCampaign) -> None:
+def _finish(state: State, campaign: Campaign[CallLeg]) -> None:
     campaign.state = "Finished"
-    _report(state, campaign)
-
-
-def _report(state: State, campaign: VoiceCampaign) -> None:
-    """Post the progress; that it looks like that of an SMS campaign is inferred."""
-    target = campaign.campaign_target
-    if target is None or not target.wants(campaign.state == "Finished"):
-        return
-    payload: Wire = {
-        "trackingId": campaign.id,
-        "name": campaign.name,
-        "totalRecipients": len(campaign.audience.recipients),
-        "campaignStatus": campaign.state,
-        "messageStatuses": campaign.counts(),
-        "callbackInfo": target.to_wire(),
-    }
-    state.outbox.post("campaign report", target.url, payload)
-
-
-def _known(state: State, identifier: str) -> VoiceCampaign:
-    campaign = state.voice_campaigns.get(identifier)
-    if campaign is None:
-        raise refused("404009001", "The campaign with the given tracking id doesn't exist.")
-    return campaign
-
-
-def _target(callback: CallbackBody | None) -> Target | None:
-    return callback.target() if callback else None
-
-
-def _request_wire(body: VoiceCampaignBody) -> Wire:
-    kept = {"from", "to", "contacts", "groups", "respectQuietHours", "message", "fileURL", "name"}
-    wire: Wire = body.model_dump(by_alias=True, exclude_none=True)
-    return {name: value for name, value in wire.items() if name in kept}
-
-
-def _wire(campaign: VoiceCampaign) -> Wire:
-    wire: Wire = {
-        "trackingId": campaign.id,
-        "createdAt": timestamp(campaign.created),
-        "type": "Voice",
-        "state": campaign.state,
-        "statuses": campaign.counts(),
-        "voiceAnalysis": campaign.audience.analysis,
-        "cost": sum((leg.price for leg in campaign.calls), Decimal(0)),
-        **campaign.request,
-    }
-    if campaign.scheduled is not None:
-        wire["scheduledDate"] = timestamp(campaign.scheduled)
-    return wire
+    report(state, campaign)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from guard.action import State
-from server.store.hash_chain import Verdict
+from server.store.sealed.hash_chain import Verdict
 from server.store.store import open_store
 from tests.guard.crashing.steps import Step
 from tests.guard.crashing.trials import Trial
@@ -60,7 +60,7 @@ def _about_states(found: dict[str, Any], reached: list[str], *, never_refutable:
     if found["later"] == State.UNKNOWN and not never_refutable:
         yield "a read could have told what became of it"
     for state, outcome in ((found["state"], found["outcome"]), (found["later"], found["later_outcome"])):
-        if state == State.UNKNOWN and "Look with voicetel_" not in outcome:
+        if state == State.UNKNOWN and "Check with voicetel_" not in outcome:
             yield f"the outcome is unknown, and nothing says what to look at: {outcome!r}"
 
 

@@ -15,12 +15,14 @@ from guard.action import Action, Principal, State, digest_of
 from guard.errors import GuardRefusal
 from guard.pipeline import Guard
 from guard.reconcile import GRACE
+from guard.verification_hint import outcome_text
 from server.services import Services
 from server.store.schema import actions, holds
 from tests.clocks import ShiftedClock
 from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedClient, SteppedJournal
-from tests.sandboxed import NO_CERTIFICATES
+from tests.sandbox_control import NO_CERTIFICATES
+from tools.operation_catalog import RegisteredOperations
 
 USER: Final = Principal("local:user")
 PERSON: Final = "a person"
@@ -89,11 +91,11 @@ async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Cal
         later = await journal.find(first.id) if first else None
         finding = Finding(
             state=first.state.value if first else None,
-            outcome=(first.outcome or "") if first else "",
+            outcome=outcome_text(first, RegisteredOperations()) if first else "",
             repeated=repeated,
             words=words,
             later=later.state.value if later else None,
-            later_outcome=(later.outcome or "") if later else "",
+            later_outcome=outcome_text(later, RegisteredOperations()) if later else "",
             repeated_later=repeated_later,
             holds=await _holds(services, operation),
             yeses=yeses,
@@ -111,7 +113,7 @@ def _http() -> httpx2.AsyncClient:
 
 
 def _guard(services: Services, signals: Signals) -> Guard:
-    """The guard that a services would build, with parts that signal."""
+    """Build the guard of these services with a journal and clients that signal each step."""
     return Guard(
         replace(
             services.guard_dependencies,
@@ -128,7 +130,7 @@ async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, st
         words = " ".join(action.quote.warnings)
         yeses = 0
         if action.state is State.PROPOSED:
-            if "EXACTLY THIS CALL" in words:
+            if "xactly this" in words:
                 await guard.decline(action.id, by=PERSON)
                 return "asked", words, 0
             action = await guard.approve(action.id, by=PERSON)

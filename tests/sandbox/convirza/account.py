@@ -126,21 +126,21 @@ GROUP_EXAMPLE: Json = {
 
 
 def route_to_create() -> Json:
-    """The example of Create Provisioned Route with an unused number of the seed."""
+    """Return the example of Create Provisioned Route with an unused number of the seed."""
     body = copy.deepcopy(ROUTE_EXAMPLE)
     return {**body, "phone_numbers": [{"phone_number_id": 45107, "phone_number": "6465550207"}]}
 
 
 @asynccontextmanager
 async def open_sandbox() -> AsyncGenerator[httpx2.AsyncClient]:
-    """A client without credentials on a fresh sandbox whose clock stands still."""
+    """Open a client without credentials on a fresh sandbox whose clock stands still."""
     app = create_sandbox(start=START, providers=(Convirza,))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sandbox") as http:
         yield http
 
 
 async def log_in(http: httpx2.AsyncClient, credentials: tuple[str, str] = ADMIN) -> Json:
-    """The token pair of a user, used for every further request of the client."""
+    """Log a user in and return the token pair; every further request of the client uses it."""
     email, password = credentials
     answer = await http.post("/convirza/oauth/token", json={"email": email, "password": password})
     assert answer.status_code == 200, answer.text
@@ -151,14 +151,14 @@ async def log_in(http: httpx2.AsyncClient, credentials: tuple[str, str] = ADMIN)
 
 @asynccontextmanager
 async def logged_in(credentials: tuple[str, str] = ADMIN) -> AsyncGenerator[httpx2.AsyncClient]:
-    """A logged-in client on a fresh sandbox."""
+    """Open a logged-in client on a fresh sandbox."""
     async with open_sandbox() as http:
         await log_in(http, credentials)
         yield http
 
 
 async def ask(http: httpx2.AsyncClient, method: str, path: str, body: object = None, *, expect: int = 200) -> Json:
-    """The `data` of an answer of the API host, after its envelope has been checked."""
+    """Send a request to the API host, check the envelope of the answer, and return its `data`."""
     answer = await http.request(method, f"/convirza/v3{path}", json=body)
     assert answer.status_code == expect, answer.text
     envelope = cast("Json", answer.json())
@@ -173,30 +173,30 @@ async def ask(http: httpx2.AsyncClient, method: str, path: str, body: object = N
 
 
 async def read(http: httpx2.AsyncClient, path: str) -> Json:
-    """The `data` of a GET."""
+    """Return the `data` of a GET."""
     return await ask(http, "GET", path)
 
 
 def items(data: Json, name: str) -> list[Json]:
-    """The list under a name."""
+    """Return the list under a name."""
     return cast("list[Json]", data[name])
 
 
 def inner(data: Json, *names: str) -> Json:
-    """The object at a path of names."""
+    """Return the object at a path of names."""
     for name in names:
         data = cast("Json", data[name])
     return data
 
 
 async def control(http: httpx2.AsyncClient, path: str, body: object) -> Json:
-    """The answer of a control of the provider."""
+    """Post to a control of the provider and return its answer."""
     answer = await http.post(f"/_control{path}", json=body)
     assert answer.is_success, answer.text
     return cast("Json", answer.json())
 
 
 async def charges(http: httpx2.AsyncClient) -> list[tuple[object, object, object]]:
-    """What was charged: what, how many, the amount."""
+    """Return what was charged: what, how many, the amount."""
     answer = await http.get("/_control/ledger", params={"provider": "convirza"})
     return [(row["what"], row["quantity"], row["amount"]) for row in answer.json()]

@@ -23,7 +23,7 @@ WRITING = [endpoint for endpoint in GUARDED if endpoint.access != "read"]
 
 
 def operation_name(endpoint: Endpoint) -> str:
-    """What a failing case is called."""
+    """Name a test case after its endpoint."""
     return f"{endpoint.method} {endpoint.path}"
 
 

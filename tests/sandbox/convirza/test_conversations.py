@@ -8,7 +8,7 @@ from tests.sandbox.convirza.account import ask, charges, control, inner, items, 
 
 
 async def found(query: str) -> list[object]:
-    """The identifiers of the calls that a query finds."""
+    """Return the identifiers of the calls that a query finds."""
     async with logged_in() as http:
         data = await read(http, f"/conversations/calls?{query}")
         calls = items(data, "calls")

@@ -22,7 +22,7 @@ CONFIG = ("routing_configuration", "config")
 
 
 def changed(place: tuple[str, ...], value: object) -> Json:
-    """The update example with one value replaced."""
+    """Return the update example with one value replaced."""
     body = copy.deepcopy(ROUTE_EXAMPLE)
     inner(body, *place[:-1])[place[-1]] = value
     return body

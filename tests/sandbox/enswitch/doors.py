@@ -67,20 +67,20 @@ class Door:
         return read(await self.http.get(f"/enswitch/api/json/{function}/?{query}"))
 
     async def control(self, path: str) -> object:
-        """Look at something under /_control."""
+        """Read something under /_control."""
         return (await self.http.get(f"/_control/{path}")).json()
 
     async def table(self, name: str) -> Rows:
-        """A table as it is."""
+        """Return a table as it is."""
         return cast("Rows", await self.control(f"enswitch/tables/{name}"))
 
     async def ledger(self) -> list[tuple[str, int, str]]:
-        """What was charged: what, how many, how much."""
+        """Return what was charged: what, how many, the amount."""
         entries = cast("list[dict[str, object]]", await self.control("ledger"))
         return [(str(entry["what"]), cast("int", entry["quantity"]), str(entry["amount"])) for entry in entries]
 
     async def balance(self, customer: int) -> str:
-        """A customer's balance."""
+        """Return a customer's balance."""
         return next(str(row["balance"]) for row in await self.table("customers") if row["id"] == customer)
 
     async def set(self, **settings: object) -> None:
@@ -108,7 +108,7 @@ def read(answer: httpx2.Response) -> Reply:
 
 @asynccontextmanager
 async def enswitch(version: str = "4.4") -> AsyncGenerator[Door]:
-    """A fresh installation of this version."""
+    """Open a fresh installation of this version."""
     app = create_sandbox(start=START, providers=(Enswitch,))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sandbox") as http:
         people = (await http.get("/_control/providers")).json()["enswitch"]["people"]

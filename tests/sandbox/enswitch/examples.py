@@ -13,12 +13,12 @@ class Example:
 
 
 def by(who: str | None, shape: str, **parameters: str | int) -> Example:
-    """An example; names that are Python's own are written with an underscore at the end."""
+    """Build an example; names that are Python's own are written with an underscore at the end."""
     return Example(shape, {name.removesuffix("_"): value for name, value in parameters.items()}, who)
 
 
 def own(shape: str, **parameters: str | int) -> Example:
-    """An example of the company's administrator."""
+    """Build an example that the company's administrator calls."""
     return by("customer", shape, **parameters)
 
 

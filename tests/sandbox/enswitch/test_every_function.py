@@ -42,7 +42,7 @@ NO_DRY_RUN = (
 
 
 async def declared(door: Door) -> dict[str, dict[str, object]]:
-    """The functions as the sandbox declares them, by path."""
+    """Return the functions as the sandbox declares them, by path."""
     rows = cast("list[dict[str, object]]", await door.control("enswitch/functions"))
     return {str(row["path"]): row for row in rows}
 

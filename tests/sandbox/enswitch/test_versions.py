@@ -6,7 +6,7 @@ from tests.sandbox.enswitch.doors import Door, Parameters, Reply, enswitch
 
 
 async def old(door: Door, function: str, parameters: Parameters) -> Reply:
-    """A call by the reseller; before 4.1 there are no tokens."""
+    """Call a function as the reseller with a name and a password; before 4.1 there are no tokens."""
     person = door.people["reseller"]
     credentials = {name: person[name] for name in ("auth_username", "auth_password")}
     return await door.post(function, {**credentials, **parameters})

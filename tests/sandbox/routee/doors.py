@@ -28,7 +28,7 @@ Json = Any
 
 @asynccontextmanager
 async def visitor() -> AsyncGenerator[httpx2.AsyncClient]:
-    """A client of a fresh sandbox without a token; paths are relative to Routee, those that begin with / are not."""
+    """Open a client of a fresh sandbox without a token; a path is relative to Routee unless it begins with /."""
     transport = httpx2.ASGITransport(create_sandbox(start=START, providers=(Routee,)))
     async with httpx2.AsyncClient(transport=transport, base_url="http://sandbox/routee/") as client:
         yield client
@@ -36,7 +36,7 @@ async def visitor() -> AsyncGenerator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def caller() -> AsyncGenerator[httpx2.AsyncClient]:
-    """The same with a token for everything."""
+    """Open a client of a fresh sandbox with a token for everything."""
     async with visitor() as client:
         await log_in(client)
         yield client
@@ -44,7 +44,7 @@ async def caller() -> AsyncGenerator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def reporter() -> AsyncGenerator[httpx2.AsyncClient]:
-    """The same with the token of an application that may not send."""
+    """Open a client of a fresh sandbox with the token of an application that may not send."""
     async with visitor() as client:
         await log_in(client, REPORTING.id, REPORTING.secret)
         yield client
@@ -87,26 +87,26 @@ async def pass_days(client: httpx2.AsyncClient, days: float) -> None:
 
 
 async def charges(client: httpx2.AsyncClient) -> list[tuple[str, int, str]]:
-    """What was charged so far: what, quantity, amount; all in EUR."""
+    """Return what was charged so far: what, quantity, amount; all in EUR."""
     rows = await control(client, "GET", "ledger")
     assert all(row["currency"] == "EUR" for row in rows)
     return [(row["what"], row["quantity"], row["amount"]) for row in rows]
 
 
 async def balance(client: httpx2.AsyncClient) -> Decimal:
-    """What is left to spend."""
+    """Return the balance that is left to spend."""
     return Decimal(str((await got(client, "accounts/me/balance"))["balance"]))
 
 
 async def got(client: httpx2.AsyncClient, path: str, **query: str | int) -> Json:
-    """The answer of a GET that succeeds."""
+    """Return the answer of a GET that succeeds."""
     answer = await client.get(path, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 async def posted(client: httpx2.AsyncClient, path: str, body: Json) -> Json:
-    """The answer of a POST that succeeds."""
+    """Return the answer of a POST that succeeds."""
     answer = await client.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -118,7 +118,7 @@ async def send_sms(client: httpx2.AsyncClient, **change: Json) -> Json:
 
 
 def code(answer: httpx2.Response) -> tuple[int, str]:
-    """Status and code of a refusal."""
+    """Return the status and the code of a refusal."""
     return answer.status_code, answer.json()["code"]
 
 
@@ -131,14 +131,14 @@ class Receiver:
         self._changed = anyio.Event()
 
     async def serve(self, *, task_status: anyio.abc.TaskStatus[str]) -> None:
-        """Listen on a free loopback port and tell its address."""
+        """Listen on a free loopback port and report its address."""
         async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
             port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - of anyio, not of Django
             task_status.started(f"http://127.0.0.1:{port}/hook")
             await listener.serve(self._handle)
 
     async def wait_for(self, count: int) -> list[Json]:
-        """What was posted, once there are so many."""
+        """Wait for `count` posted bodies, at most five seconds, and return all that arrived."""
         with anyio.fail_after(5):
             while len(self.bodies) < count:
                 await self._changed.wait()
@@ -164,7 +164,7 @@ def _is_whole(data: bytes) -> bool:
 
 @asynccontextmanager
 async def called_back() -> AsyncGenerator[tuple[httpx2.AsyncClient, Receiver, str]]:
-    """A client of a sandbox on a socket whose courier runs, and a receiver with its address."""
+    """Serve a sandbox that posts callbacks; yields a client of it, a receiver, and the receiver's address."""
     sandbox = create_sandbox(start=START, providers=(Routee,))
     routee = sandbox.providers["routee"]
     assert isinstance(routee, Routee)

@@ -60,18 +60,18 @@ class Example:
         )
 
     async def path(self, client: httpx2.AsyncClient) -> str:
-        """Where it goes, relative to the provider."""
+        """Return the path of the request, relative to the provider."""
         return await self.prepare(client) if self.prepare else self.template[1:]
 
 
 async def seeded(client: httpx2.AsyncClient, what: str, position: int = 0) -> str:
-    """A seeded identifier."""
+    """Return a seeded identifier."""
     listing = (await control(client, "GET", "providers"))["routee"][what]
     return str(list(listing)[position])
 
 
 def at(path: str) -> Prepare:
-    """A path that is known beforehand."""
+    """Prepare a path that is known beforehand."""
 
     async def prepare(client: httpx2.AsyncClient) -> str:
         return path
@@ -80,7 +80,7 @@ def at(path: str) -> Prepare:
 
 
 def of_seed(path: str, what: str, position: int = 0) -> Prepare:
-    """A path with a seeded identifier."""
+    """Prepare a path with a seeded identifier."""
 
     async def prepare(client: httpx2.AsyncClient) -> str:
         return path.format(await seeded(client, what, position))
@@ -89,7 +89,7 @@ def of_seed(path: str, what: str, position: int = 0) -> Prepare:
 
 
 def of_new(path: str, where: str, body: Json, field: str = "trackingId", wait: float = 0) -> Prepare:
-    """A path with the identifier of something that is made first."""
+    """Prepare a path with the identifier of something that is made first."""
 
     async def prepare(client: httpx2.AsyncClient) -> str:
         made = await posted(client, where, body)
@@ -101,7 +101,7 @@ def of_new(path: str, where: str, body: Json, field: str = "trackingId", wait: f
 
 
 def of_call(path: str, *then: tuple[str, Json]) -> Prepare:
-    """A path with the identifier of a call that is on, after some commands to it."""
+    """Prepare a path with the identifier of an ongoing call, after some commands to it."""
 
     async def prepare(client: httpx2.AsyncClient) -> str:
         talk = await posted(client, "voice/conversation", ENDLESS_TALK)
@@ -115,7 +115,7 @@ def of_call(path: str, *then: tuple[str, Json]) -> Prepare:
 
 
 async def of_recording(client: httpx2.AsyncClient) -> str:
-    """A path with a recording that is made first."""
+    """Make a recording and return its path."""
     path = await of_call("voice/conversation/{}", ("record", {}))(client)
     await advance(client, 5)
     await client.delete(f"{path}/record")
@@ -125,7 +125,7 @@ async def of_recording(client: httpx2.AsyncClient) -> str:
 
 
 async def of_session(client: httpx2.AsyncClient) -> str:
-    """A path with a session that is begun first."""
+    """Begin a session and return its path."""
     sender = await seeded(client, "viber_senders")
     await posted(client, "viber", {**viber(sender), "isSessionMessage": True})
     sessions = await posted(client, "viber/session", {"phoneNumber": GREEK})
@@ -133,14 +133,14 @@ async def of_session(client: httpx2.AsyncClient) -> str:
 
 
 async def of_emptied_pool(client: httpx2.AsyncClient) -> str:
-    """A path with the seeded pool and a number that was taken out of it."""
+    """Take a number out of the seeded pool and return the path of the number in the pool."""
     pool = await seeded(client, "pools")
     await client.delete(f"pools/my/{pool}/numbers/447520630142")
     return f"pools/my/{pool}/numbers/447520630142"
 
 
 def viber(sender: str) -> dict[str, Json]:
-    """A Viber message."""
+    """Build a Viber message."""
     return {"senderInfoTrackingId": sender, "to": GREEK, "body": {"text": "Hello"}}
 
 

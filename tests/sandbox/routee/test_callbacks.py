@@ -21,13 +21,13 @@ from tests.sandbox.routee.examples import FLOW, NO_SUCH_PORT, SENDER, TALK, seed
 
 
 async def deliveries(client: httpx2.AsyncClient) -> list[Json]:
-    """Every callback so far."""
+    """Return every callback so far."""
     rows: list[Json] = (await control(client, "GET", "routee/callbacks"))["deliveries"]
     return rows
 
 
 def on_change(url: str) -> dict[str, str]:
-    """A callback for every change."""
+    """Build a callback for every change."""
     return {"url": url, "strategy": "OnChange"}
 
 

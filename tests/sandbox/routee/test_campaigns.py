@@ -24,7 +24,7 @@ LATER = {"scheduledDate": "2026-05-20T09:00:00Z"}
 
 
 async def state_of(client: httpx2.AsyncClient, campaign: str) -> Json:
-    """The details of a campaign."""
+    """Return the details of a campaign."""
     return await got(client, f"campaigns/{campaign}")
 
 

@@ -133,7 +133,7 @@ async def test_a_filter_search_needs_an_array_with_a_country(filters: Json) -> N
 
 
 async def new_pool(client: httpx2.AsyncClient, *numbers: str, **settings: Json) -> str:
-    """A pool with these numbers, taken out of the seeded one."""
+    """Create a pool with these numbers, taken out of the seeded one, and return its identifier."""
     seeded_pool = await seeded(client, "pools")
     pool: str = (await posted(client, "pools/my", {"poolName": "Test", "smsSettings": settings}))["poolId"]
     for number in numbers:

@@ -12,7 +12,7 @@ DIAL = {"type": "DIAL", "from": "447520630142", "to": {"phone": "+447700900777"}
 
 
 async def calls_of(client: httpx2.AsyncClient, conversation: str) -> list[Json]:
-    """The calls of a conversation."""
+    """Return the calls of a conversation."""
     calls: list[Json] = (await got(client, f"voice/tracking/conversation/{conversation}"))["content"]
     return calls
 

@@ -14,12 +14,12 @@ OTHER_KEY = "00112233445566778899aabbccddeeff"
 
 
 def bearer(key: str) -> dict[str, str]:
-    """The authorization header for a key."""
+    """Return the authorization header for a key."""
     return {"authorization": f"Bearer {key}"}
 
 
 def customer(key: str = KEY) -> httpx2.AsyncClient:
-    """A client of a fresh sandbox, whose paths are relative to it; no headers if the key is empty."""
+    """Build a client of a fresh sandbox, whose paths are relative to it; no headers if the key is empty."""
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(create_sandbox(start=START)),
         base_url="http://sandbox/voicetel/v2.2/",
@@ -34,7 +34,7 @@ async def advance(client: httpx2.AsyncClient, seconds: float) -> None:
 
 
 async def charges(client: httpx2.AsyncClient) -> list[tuple[str, int, str]]:
-    """What was charged so far: what, quantity, amount."""
+    """Return what was charged so far: what, quantity, amount."""
     answer = await client.get(f"{CONTROL}/ledger", params={"provider": "voicetel"})
     return [(row["what"], row["quantity"], row["amount"]) for row in answer.json()]
 
@@ -46,7 +46,7 @@ async def set_cash(client: httpx2.AsyncClient, cash: str, username: str = "20155
 
 
 async def cash(client: httpx2.AsyncClient) -> float:
-    """The account's balance, as its own profile tells it."""
+    """Return the account's balance, as its own profile shows it."""
     answer = await client.get("account")
     assert answer.status_code == 200
     return float(answer.json()["data"]["cash"])

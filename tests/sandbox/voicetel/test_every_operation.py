@@ -17,7 +17,7 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 
 
 def credentials(operation: Documented) -> dict[str, str]:
-    """The authorization header that an operation needs, if any."""
+    """Return the authorization header that an operation needs, if any."""
     return bearer(operation.key) if operation.key else {}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.voicetel.segments import count_segments
+from sandbox.segments import count_segments
 from tests.sandbox.voicetel.doors import (
     ADMIN_KEY,
     CONTROL,

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 from argon2 import PasswordHasher
 
-from clients.clock import Clock
+from clients.shared.clock import Clock
 from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote
@@ -34,7 +34,7 @@ class FixedClock:
         self.at = START
 
     def now(self) -> datetime:
-        """The time that the test set."""
+        """Return the time that the test set."""
         return self.at
 
 
@@ -66,7 +66,7 @@ class Browser:
 
 
 def token_in(page: str) -> str:
-    """The token of a page's forms."""
+    """Return the token of a page's forms."""
     found = re.search(r'name="token" value="([0-9a-f]+)"', page)
     assert found, page
     return found[1]
@@ -74,13 +74,13 @@ def token_in(page: str) -> str:
 
 @cache
 def _hashed() -> str:
-    """The passcode as it is kept: hashing takes long on purpose, and need not be done for every record."""
+    """Hash the passcode once: hashing is slow on purpose, and every store can use the same hash."""
     return PasswordHasher().hash(PASSCODE)
 
 
 @asynccontextmanager
 async def opened_record(folder: Path) -> AsyncGenerator[Store]:
-    """A record with the passcode set."""
+    """Open a store that has the passcode set."""
     record = open_store(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
     try:
         await record.key_values.put("passcode", _hashed())
@@ -90,7 +90,7 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
 
 
 def page_over(record: Store, *, clock: Clock | None = None, address: str | None = None) -> Any:
-    """The page's application over a record."""
+    """Build the approval page's application over a store."""
     identity = PageIdentity(record.seal, store_address="test", base=BASE)
     clock = clock or FixedClock()
     return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address))
@@ -98,21 +98,21 @@ def page_over(record: Store, *, clock: Clock | None = None, address: str | None 
 
 @asynccontextmanager
 async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
-    """A browser before anybody has signed in."""
+    """Open a browser before anybody has signed in."""
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=base) as http:
         yield Browser(http)
 
 
 @asynccontextmanager
 async def operator(record: Store, *, clock: Clock | None = None) -> AsyncGenerator[Browser]:
-    """A browser whose operator has signed in."""
+    """Open a browser whose operator has signed in."""
     async with browser(page_over(record, clock=clock)) as page:
         assert (await page.sign_in()).status_code == 303
         yield page
 
 
 async def proposed(record: Store, **changes: Any) -> Action:
-    """An action that waits for an answer."""
+    """Propose an action that waits for an answer."""
     action = Action(
         id=new_action_id(),
         provider="voicetel",
@@ -140,7 +140,7 @@ async def proposed(record: Store, **changes: Any) -> Action:
 
 
 async def state_of(record: Store, action: Action) -> State:
-    """Where an action stands by now."""
+    """Return the current state of an action."""
     found = await record.journal.find(action.id)
     assert found is not None
     return found.state

@@ -27,7 +27,7 @@ PHONE: Final = {"width": 390, "height": 844}
 
 @asynccontextmanager
 async def tab(base: str, **options: Any) -> AsyncGenerator[Page]:
-    """A tab of a fresh profile. Scripts are off, as the page must work without."""
+    """Open a tab of a fresh profile. Scripts are off, as the page must work without."""
     assert CHROMIUM is not None
     options = {"viewport": DESK, "java_script_enabled": False, **options}
     async with async_playwright() as playwright:

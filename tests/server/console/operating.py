@@ -10,7 +10,7 @@ from tests.server.console.browsing import Browser
 
 @asynccontextmanager
 async def browsing(page: str) -> AsyncGenerator[Browser]:
-    """An operator who has signed in at the page's own address."""
+    """Open a browser whose operator has signed in at the page's own address."""
     base = page_base(page)
     async with httpx2.AsyncClient(base_url=base, trust_env=False, timeout=30) as http:
         operator = Browser(http, origin=base)
@@ -20,10 +20,10 @@ async def browsing(page: str) -> AsyncGenerator[Browser]:
 
 
 def page_base(page: str) -> str:
-    """The address that a page is served at."""
+    """Return the address of the server of a page."""
     return page.split("/approvals")[0]
 
 
 def page_path(page: str) -> str:
-    """What comes behind it."""
+    """Return the rest of a page's URL, from behind `/approvals`."""
     return page.split("/approvals")[1]

@@ -7,15 +7,14 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import SecretStr
 
-from clients.clock import SystemClock
+from clients.shared.clock import SystemClock
 from guard.action import State
 from guard.rules.quote import Quote
-from server.console.passcode import set_passcode
 from tests.connecting import connect, server_for, settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import (
-    PASSCODE,
     FixedClock,
     browser,
     opened_record,
@@ -38,7 +37,7 @@ async def test_an_action_is_shown_with_its_price_balance_request_warnings_and_as
         "Order numbers at VoiceTel",
         "Order new telephone numbers",
         "Spends money",
-        "$2.00 now, and again every month (2 numbers), from the account's rates.did.",
+        "This costs $2.00 now and every month (2 numbers), from the account's rates.did.",
         "Balance: $250.00 as of 2026-11-21 12:00 UTC; $248.00 after this call.",
         "An order may succeed in part.",
         "POST /v2.2/orders",
@@ -58,8 +57,8 @@ async def test_an_action_is_shown_with_its_price_balance_request_warnings_and_as
 async def test_an_unknown_price_is_said_to_be_unknown(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, operator(record) as page:
         action = await proposed(record, quote=Quote(unknown="The account shows no rate."))
-        assert "UNKNOWN. The account shows no rate." in (await page.open(f"/{action.id}")).text
-        assert "Price: UNKNOWN" in (await page.open()).text
+        assert "Price unknown: The account shows no rate." in (await page.open(f"/{action.id}")).text
+        assert "Price unknown" in (await page.open()).text
 
 
 async def test_the_state_before_and_what_changes_are_shown(tmp_path: Path) -> None:
@@ -202,12 +201,15 @@ async def test_the_stop_switch_stops_and_resumes(tmp_path: Path) -> None:
 
 async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
-        async with connect(server) as client:
+        settings = settings_for(tmp_path, sandbox.voicetel)
+        folder = settings.state_folder
+        store = SecretStr(f"sqlite+aiosqlite:///{folder / 'page.db'}")
+        _, server = server_for(settings.model_copy(update={"store_url": store}))
+        async with connect(server) as client, opened_record(folder) as record:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}
-            await set_passcode(services.store, PASSCODE, old=None)
-            async with browser(page_over(services.store, clock=SystemClock())) as page:
-                await page.sign_in()
+            async with browser(page_over(record, clock=SystemClock())) as page:
+                answer = await page.sign_in()
+                assert answer.status_code == 303, answer.text
                 assert (
                     await page.press(f"/{waiting['action']}/approve", on=f"/{waiting['action']}")
                 ).status_code == 303

@@ -1,5 +1,6 @@
 """Clients that can open a page are sent there, in both protocol eras; opening it is not yet an answer."""
 
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,16 +20,15 @@ from mcp.types import (
     InputResponses,
 )
 
-from server.console.passcode import set_passcode
 from server.http.stdio import page_on_loopback
 from server.mcp.out_of_band import ApprovalPage
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.connecting import Era, settings_for
-from tests.sandboxed import Sandbox, sandboxes
-from tests.server.console.browsing import PASSCODE
+from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.console.operating import browsing, page_path
+from tests.server.operating import ringfence, set_operator_passcode
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 RELEASE = "voicetel_release_number"
@@ -166,8 +166,8 @@ async def test_a_client_that_opens_nothing_waits_only_where_the_operator_set_it(
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             await waits.wait()
-            [action] = await scene.services.store.journal.latest(1)
-            await _press("approve")(await scene.page.address_for(action.id) or "")
+            [action] = json.loads(await ringfence(scene.services.settings.state_folder, "actions", "list", "--json"))
+            await _press("approve")(await scene.page.address_for(action["id"]) or "")
         assert not results[0].is_error
         assert len(await scene.sandbox.writes()) == 1
 
@@ -208,7 +208,7 @@ async def _connected(
     async with sandboxes() as sandbox:
         approvals = ApprovalSettings(port=0, wait_seconds=wait)
         services = Services(settings_for(folder, sandbox.voicetel).model_copy(update={"approvals": approvals}))
-        await set_passcode(services.store, PASSCODE, old=None)
+        await set_operator_passcode(services.settings.state_folder)
         async with (
             page_on_loopback(services) as page,
             Client(build_server(services, page=page), mode=era, elicitation_callback=visitor) as client,

@@ -31,7 +31,7 @@ from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
-from tests.sandboxed import sandboxes
+from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import PASSCODE
 from tests.server.console.operating import browsing, page_base, page_path
 
@@ -82,11 +82,11 @@ async def test_two_child_processes_on_one_store_share_a_page(tmp_path: Path) -> 
 async def test_a_page_whose_process_is_gone_is_replaced(tmp_path: Path) -> None:
     gone = f"http://127.0.0.1:{_free_port()}"
     async with _loopback(tmp_path) as services, httpx2.AsyncClient() as http:
-        await services.store.key_values.put("approval page", gone)
+        await _put_address(tmp_path, gone)
         found = await services.page.address_for("act_abcdefgh")
         assert found is not None
         assert (await http.get(found)).status_code == 401
-        assert await services.store.key_values.get("approval page") == page_base(found)
+        assert await _kept_address(tmp_path) == page_base(found)
 
 
 async def test_the_page_ends_with_its_server(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_program_that_took_the_port_of_a_page_is_not_pointed_to(tmp_path
             await send({"type": "http.response.body", "body": heard.content})
 
         async with _served(relay) as false, _loopback(tmp_path) as other:
-            await other.store.key_values.put("approval page", false)
+            await _put_address(tmp_path, false)
             assert page_base(await other.page.address_for("act_abcdefgh") or "") != false
 
 
@@ -158,7 +158,7 @@ async def test_http_serves_the_page_beside_the_protocol_and_keeps_their_doors_ap
     async with sandboxes() as sandbox:
         services = Services(_settings(tmp_path, sandbox.voicetel))
         async with _http(services) as base:
-            await set_passcode(services.store, PASSCODE, old=None)
+            await _set_passcode(tmp_path)
             async with _connected(base) as client:
                 page = _page_in(await _waiting(client))
                 assert page_base(page) == base
@@ -181,7 +181,7 @@ async def test_a_client_that_only_opens_pages_is_sent_to_the_page_for_what_other
     async with sandboxes() as sandbox:
         services = Services(_settings(tmp_path, sandbox.voicetel))
         async with _http(services) as base:
-            await set_passcode(services.store, PASSCODE, old=None)
+            await _set_passcode(tmp_path)
             asked = await _call(base, {"elicitation": {"url": {}}})
             [[key, request]] = asked["inputRequests"].items()
             page = request["params"]["url"]
@@ -301,7 +301,7 @@ async def _connected(base: str) -> AsyncGenerator[Client]:
 
 
 async def _call(base: str, capabilities: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A call in the wire's own form, for capabilities that the SDK's client does not declare apart."""
+    """Call the tool in the wire's own form, for capabilities that the SDK's client does not declare apart."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
@@ -336,6 +336,12 @@ async def _together(*deeds: Callable[[], Coroutine[Any, Any, None]]) -> None:
 async def _set_passcode(folder: Path) -> None:
     record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
     await set_passcode(record, PASSCODE, old=None)
+    await record.database.close()
+
+
+async def _put_address(folder: Path, address: str) -> None:
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    await record.key_values.put("approval page", address)
     await record.database.close()
 
 

@@ -33,7 +33,7 @@ from tools.convirza.updates import (
     restore_settings,
 )
 
-SENT_AT_ONCE: Final = "Sent at once: it cannot be called back. That leaving the time out sends at once is inferred."
+SENT_AT_ONCE: Final = "Sent at once: it cannot be recalled. We infer that leaving out the time sends at once."
 
 
 When = Annotated[str, AfterValidator(as_when)]
@@ -100,7 +100,7 @@ def _charge(recipients: list[str] | None, message: str | None) -> Charge:
 
 
 def _scheduled(when: str) -> dict[str, Any]:
-    """The time on the wire.
+    """Return the time on the wire.
 
     Raises:
         InvalidRequest: It has passed, so that Convirza would send at once.
@@ -234,7 +234,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Broadcast) or before.when is None or self.when == NOW:
-            return Undo(verdict="none", lost="What was sent cannot be called back.")
+            return Undo(verdict="none", lost="What was sent cannot be recalled.")
         settings = fields_of(before, *NOT_SETTABLE)
         lost = "Only until it is sent."
         return put_back(ReplaceBroadcast, lost=lost, broadcast_id=self.broadcast_id, when=before.when, **settings)
@@ -305,7 +305,7 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == NOW or not isinstance(before, Broadcast) or before.when is None:
-            return Undo(verdict="none", lost="What was sent cannot be called back.")
+            return Undo(verdict="none", lost="What was sent cannot be recalled.")
         ids = {"broadcast_id": self.broadcast_id} | ({"when": before.when} if self.when else {})
         lost = "Only until it is sent."
         wanted = fields_of(self, *_OWN)
@@ -353,7 +353,7 @@ class DeleteBroadcast(Operation[BroadcastChange]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Broadcast) or before.when is None:
-            return Undo(verdict="none", lost="No call puts a broadcast that was sent back into the list.")
+            return Undo(verdict="none", lost="No call restores a broadcast that was sent.")
         return put_back(CreateBroadcast, lost="A new id.", when=before.when, **fields_of(before, *NOT_SETTABLE))
 
     def verification(self, sent_at: datetime) -> Verification[Broadcast]:

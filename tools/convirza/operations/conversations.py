@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from clients.effects import Effect
-from clients.fields import AnsweredNumber, AnsweredTime, LooseText, StrangerText
+from clients.fields import AnsweredNumber, AnsweredTime, LooseText, OutsideText
 from clients.operation import Answer, Operation
 from tools.convirza.client import convirza
 from tools.convirza.field_types import E164, EmptyIsNone, Id, IsoTime, Number, list_in, object_in
@@ -23,7 +23,7 @@ class SourceOfCall(Answer):
     """What a custom source says of a call."""
 
     slot: str | None = None
-    value: StrangerText | None = None
+    value: OutsideText | None = None
 
 
 def _sources(value: object) -> object:
@@ -53,7 +53,7 @@ class CallParts(Answer):
     seconds: int | None = Field(default=None, alias="duration")
     disposition: str | None = None
     caller: AnsweredNumber | None = Field(default=None, alias="caller_id")
-    caller_name: StrangerText | None = None
+    caller_name: OutsideText | None = None
     number: AnsweredNumber | None = Field(default=None, alias="phone_number")
     rang: Annotated[AnsweredNumber | None, EmptyIsNone] = Field(default=None, alias="ring_to")
     route_id: int | None = Field(default=None, alias="provisioned_route_id")
@@ -62,11 +62,11 @@ class CallParts(Answer):
     org_unit_id: int | None = None
     org_unit_name: str | None = None
     score: int | None = Field(default=None, alias="call_score")
-    tags: list[StrangerText] | None = None
-    comments: list[StrangerText] | None = None
+    tags: list[OutsideText] | None = None
+    comments: list[OutsideText] | None = None
     custom_sources: Annotated[list[SourceOfCall] | None, BeforeValidator(_sources)] = None
     call_flow: Routing | None = None
-    transcription: StrangerText | None = None
+    transcription: OutsideText | None = None
 
 
 class ListedCall(CallParts):
@@ -178,8 +178,8 @@ class SmsConversation(Answer):
     """The account's number."""
 
     sender: AnsweredNumber | None = Field(default=None, alias="source")
-    sender_name: StrangerText | None = Field(default=None, alias="source_name")
-    message: StrangerText | None = None
+    sender_name: OutsideText | None = Field(default=None, alias="source_name")
+    message: OutsideText | None = None
     type: str | None = Field(default=None, alias="sms_type")
     status: str | None = Field(default=None, alias="conversation_status")
     unread: int | None = Field(default=None, alias="unread_count")

@@ -301,7 +301,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Group):
             return UNREAD
-        lost = "That the read shows every setting is inferred."
+        lost = "The read may not show every setting; the documentation does not say."
         return put_back(ReplaceGroup, lost=lost, org_unit_id=self.org_unit_id, **fields_of(before, *NOT_SETTABLE))
 
     def to_wire(self) -> dict[str, Any]:
@@ -360,7 +360,7 @@ class DeleteGroup(Operation[GroupChange]):
 
 
 def _is_archived(found: Group, sent_at: datetime) -> Evidence:
-    """The words for a status are inferred. One that had been archived before says nothing of this call."""
+    # The words for a status are inferred. One that had been archived before says nothing of this call.
     status = (found.status or "").casefold()
     if status in {"inactive", "archived", "deleted"}:
         return Evidence.yes_if(is_new(found.modified, sent_at))

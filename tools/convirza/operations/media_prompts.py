@@ -68,7 +68,7 @@ def _audio(value: str) -> str:
 
 
 def _fingerprint(value: str, info: SerializationInfo) -> str:
-    """Records name the content and do not hold it."""
+    # Records name the content and do not hold it.
     content = base64.b64decode(value)
     return value if info.context == WIRE else f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
 

@@ -142,7 +142,7 @@ class OrderNumber(Operation[OrderedNumber]):
 
 
 class Released(Answer):
-    """Ids of the numbers that were given back."""
+    """Ids of the numbers that were released."""
 
     released: list[int] = []
 
@@ -159,7 +159,7 @@ class Released(Answer):
     synonyms=("give up", "cancel", "drop", "return", "delete reserved", "did"),
 )
 class ReleaseNumber(Operation[Released]):
-    """Give an unused number back; it may be lost for good."""
+    """Release an unused number; it may be lost for good."""
 
     phone_number_id: Id
     """Number that no route uses, from convirza_list_assigned_numbers."""
@@ -176,7 +176,7 @@ class ReleaseNumber(Operation[Released]):
         if not isinstance(before, TrackingNumber):
             return ("Which number this is could not be read.",)
         used = f", which route {before.route_id} uses" if before.route_id else ""
-        return (f"Gives back {before.phone_number}{used}.",)
+        return (f"Releases {before.phone_number}{used}.",)
 
     def verification(self, sent_at: datetime) -> Verification[TrackingNumber]:
         return verify_removal(self.before())

@@ -13,13 +13,13 @@ from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, Word, object_in
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_models import ProvisionedRoute, TrackingNumberRead
-from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body, routing_laid_open
+from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, flatten_routing, route_body
 from tools.convirza.updates import describe_full_update, describe_update, fields_of, restore_settings, same_settings
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
-"""What a read shows beside the settings."""
+"""Fields of a read that are not settings."""
 
-PARITY: Final = "That the read shows every setting is inferred."
+PARITY: Final = "The read may not show every setting; the documentation does not say."
 
 AGENT_PRICE: Final = "Convirza publishes no price for the minutes of an AI voice agent."
 
@@ -49,7 +49,7 @@ class RouteRow(Answer):
     @model_validator(mode="before")
     @classmethod
     def _find_where_it_rings(cls, data: object) -> object:
-        route = object_in(routing_laid_open(data))
+        route = object_in(flatten_routing(data))
         config = object_in(route.get("config")) if route else None
         return {**route, "ring_to": config.get("ringto") or None} if route and config else data
 
@@ -110,7 +110,7 @@ class GetProvisionedRoute(Operation[ProvisionedRoute]):
     """Route, from convirza_list_provisioned_routes."""
 
 
-class TrackingNumber(Part):
+class TrackingNumber(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     phone_number_id: Id
     phone_number: Number
 
@@ -276,7 +276,11 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
         found = _warnings(self.status, self.config)
         if self.config is None:
             return found
-        return (*found, "That settings beside those given in config stay is inferred: read the route afterwards.")
+        return (
+            *found,
+            "We expect the other settings to stay as they are, but the documentation does not say so. "
+            "Check the route afterwards.",
+        )
 
     def changes(self, before: Any) -> tuple[str, ...]:
         return describe_update(before if isinstance(before, ProvisionedRoute) else None, fields_of(self, "route_id"))

@@ -30,7 +30,7 @@ _BY_LETTERS: Final[dict[str, Role]] = {role.casefold(): role for role in ROLE_ID
 
 
 def _plain_role(value: object) -> object:
-    """`Standard User` is what the example shows; how the other roles are written is not known."""
+    # `Standard User` is what the example shows; how the other roles are written is not known.
     if not isinstance(value, str):
         return value
     return _BY_LETTERS.get(re.sub(r"[\W_]", "", value).casefold().removesuffix("user"), value)
@@ -276,7 +276,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, User):
             return UNREAD
-        lost = "That the read shows every setting is inferred."
+        lost = "The read may not show every setting; the documentation does not say."
         return put_back(ReplaceUser, lost=lost, user_id=self.user_id, **fields_of(before, *NOT_SETTABLE))
 
     def to_wire(self) -> dict[str, Any]:
@@ -344,7 +344,7 @@ class DeleteUser(Operation[UserChange]):
 
 
 def _is_deleted(found: User) -> Evidence:
-    """A status that is missing, or is none of the documented ones, proves nothing."""
+    # A status that is missing, or is none of the documented ones, proves nothing.
     if found.status is None or found.status.casefold() not in {"deleted", "active", "inactive"}:
         return Evidence.UNKNOWN
     return Evidence.of(found.status.casefold() == "deleted")

@@ -192,7 +192,7 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
         if not isinstance(before, VoiceAgent):
             return UNREAD
         settings = fields_of(before, *NOT_SETTABLE)
-        lost = "That the read shows every setting is inferred."
+        lost = "The read may not show every setting; the documentation does not say."
         return put_back(ReplaceVoiceAgent, lost=lost, voice_agent_id=self.voice_agent_id, **settings)
 
 

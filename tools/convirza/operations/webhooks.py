@@ -98,7 +98,7 @@ class GetWebhook(Operation[Webhook]):
     """Webhook, from convirza_list_webhooks."""
 
 
-class StaticParameter(Part):
+class StaticParameter(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     name: Annotated[Word, Field(serialization_alias="field_name")]
     value: Annotated[str, Field(serialization_alias="static_value")]
 
@@ -189,15 +189,15 @@ class _ChangeOfWebhook(_WebhookSettings):
         return fields_of(self, "webhook_id", "parameters", "shared_token")
 
     def _removed(self, before: Webhook | None) -> tuple[str, ...]:
-        """What becomes of the parameters. Only their names are read, so that none can be given again for the caller."""
+        # What becomes of the parameters. Only their names are read, so that none can be given again for the caller.
         given = {entry.name for entry in self.parameters or []}
         if self.shared_token is not None:
             given.add(TOKEN_NAME)
         if before is None or before.parameters is None:
             but = f" but {', '.join(sorted(given))}" if given else ""
-            return (f"REMOVES every parameter{but}; which it has is not shown.",)
+            return (f"Removes every parameter{but}; Convirza does not show which ones there are.",)
         gone = [str(entry.name) for entry in before.parameters if entry.name not in given]
-        return (f"REMOVES parameters {', '.join(gone)}, which are not given again.",) if gone else ()
+        return (f"Removes parameters {', '.join(gone)}, because this update leaves them out.",) if gone else ()
 
 
 @convirza.operation(

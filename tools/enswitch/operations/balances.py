@@ -1,7 +1,7 @@
 """Enswitch balances: credit given to a customer, top-ups by card, and vouchers.
 
-Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call takes an amount back: that an amount may
-be negative is not documented.
+Rests on guides 4.2 and 4.4. None of these functions has a dry run, and no call undoes a payment: no page says that an
+amount may be negative.
 """
 
 import re
@@ -34,7 +34,7 @@ AROUND: Final = timedelta(minutes=1)
     synonyms=("credit", "refund", "top up", "give money", "goodwill"),
 )
 class AddCustomerBalance(Operation[Accepted]):
-    """Give a customer balance; no documented call takes it back."""
+    """Give a customer balance; no documented call undoes it."""
 
     id: Id
     """From enswitch_list_customers."""
@@ -58,9 +58,9 @@ class AddCustomerBalance(Operation[Accepted]):
         return Charge(item="balance given", each=self.amount, currency=self.currency, source=source)
 
     def verification(self, sent_at: datetime) -> Verification[Transactions]:
-        """The same on the customer's record just after the sending shows that it was given; none proves nothing.
+        """Look for the same transaction on the customer's record; its absence proves nothing.
 
-        What stands there from before may be an earlier one like it. Times on the record are whole seconds.
+        One from before the sending may be an earlier one like it. Times on the record are whole seconds.
         """
         read = ListTransactions(customer=self.id, since=sent_at - AROUND, until=sent_at + AROUND)
 
@@ -80,7 +80,7 @@ _NO_ERROR: Final = re.compile(r"[0.\s]*|none|null|ok|success", re.IGNORECASE)
 
 
 class TopupRequest(Answer):
-    """What the payment gateway said. What its words are is not documented."""
+    """What the payment gateway answered; its wording is not documented."""
 
     status: LooseText | None = None
     error: int | str | None = None
@@ -126,18 +126,18 @@ class RequestTopup(Operation[TopupRequest]):
         return Charge(item="card payment", rate="amount")
 
     def select(self, content: Any) -> Any:
-        """A payment that the gateway refused has the code of a success too (inferred).
+        """Raise what the gateway answered: a payment that it refused has the code of a success too (inferred).
 
         Raises:
             Refused: The card was not charged.
             OutcomeUnknown: It names an error, and says yes.
         """
-        said = TopupRequest.model_validate(content)
-        why = quoted(redact(said.message or said.status or "no reason given"))
-        if said.names_an_error and said.says_yes:
-            raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {said.error}: {why}")
-        if said.names_an_error or said.says_no:
-            raise Refused(f"The payment gateway refused the top-up: {why}", status=200, code=str(said.error or ""))
+        response = TopupRequest.model_validate(content)
+        why = quoted(redact(response.message or response.status or "no reason given"))
+        if response.names_an_error and response.says_yes:
+            raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {response.error}: {why}")
+        if response.names_an_error or response.says_no:
+            raise Refused(f"The payment gateway refused the top-up: {why}", status=200, code=str(response.error or ""))
         return content
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.fields import FromStranger, LooseText, Moment, StrangerText
+from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
@@ -25,7 +25,7 @@ from tools.enswitch.field_types import (
     Target,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     is_given,
 )
 from tools.enswitch.groups import (
@@ -76,7 +76,7 @@ class MakeCall(ForCustomer, Operation[Accepted]):
         return Charge(item="call leg", quantity=2, per="call", unknown=why)
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.stype, self.snumber), (self.ctype, self.cnumber))
+        return dialled_numbers((self.stype, self.snumber), (self.ctype, self.cnumber))
 
 
 @enswitch.function(
@@ -103,7 +103,7 @@ class HangUpCall(Operation[Accepted]):
         return self
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="A call that has ended has to be made anew.")
+        return Undo(verdict="none", lost="A call that has ended must be made again.")
 
 
 @enswitch.function(
@@ -153,7 +153,7 @@ class Call(Answer):
     """A call. Columns are named as the parameters are (inferred)."""
 
     uniqueid: LooseText | None = None
-    callid: Annotated[LooseText, FromStranger()] | None = None
+    callid: Annotated[LooseText, FromOutside()] | None = None
     """SIP call ID, which the caller's device made up."""
 
     customer: int | None = None
@@ -161,7 +161,7 @@ class Call(Answer):
     status: str | None = None
     stype: str | None = None
     snumber: CallerNumber | None = None
-    callername: StrangerText | None = None
+    callername: OutsideText | None = None
     """Caller's name as it came in."""
 
     ctype: str | None = None
@@ -285,7 +285,7 @@ class Trace(Answer):
 
     id: int | None = None
     time: ShownTime = Field(default=None, alias="timestamp")
-    text: StrangerText | None = None
+    text: OutsideText | None = None
 
 
 class Traces(Listing):

@@ -86,7 +86,7 @@ class CreateCharge(DryRun, Operation[Created]):
         )
 
     def verification(self, sent_at: datetime) -> "Verification[ListedCharges] | None":
-        """A charge of this name and amount may be an older one; none shows that nothing was made."""
+        # A charge of this name and amount may be an older one; none shows that nothing was made.
         if self.dry_run or self.period in {"once", "now"}:
             return None
         return Verification(read=ListCharges(customer=self.customer, plan=self.plan), check=self._may_be_listed)

@@ -2,8 +2,8 @@
 
 Rests on guides 3.14 and 4.4; customers/undelete is named in customers/delete only. The pages of customers/create and
 update were read as far as `call_maximum`: what follows, and the groups `affiliate_*` and `bank_*`, are left out, and so
-are account, bill_ref, bulk_calls and further lines of the address. No page shows one customer, so that what a change
-replaces cannot be read.
+are account, bill_ref, bulk_calls and further lines of the address. No page shows one customer, so no read shows
+what a change replaces.
 """
 
 from decimal import Decimal
@@ -258,7 +258,7 @@ class Export(Listing):
     "customers/export",
     effect=Effect.PRIVILEGED,
     toolset="customers",
-    unverifiable="an export changes nothing that could be looked at",
+    unverifiable="an export changes nothing that a read could show",
     guide="3.14",
     admin_only=True,
     synonyms=("backup", "dump", "download"),
@@ -276,4 +276,4 @@ class ExportCustomers(Operation[Export]):
     """With customers below."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="What was exported is out.")
+        return Undo(verdict="none", lost="The exported data has left the system.")

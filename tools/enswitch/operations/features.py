@@ -23,7 +23,7 @@ from tools.enswitch.field_types import (
     Text,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     is_given,
     new_pin,
 )
@@ -67,7 +67,7 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
     """Destination d."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
 
 @enswitch.function(
@@ -160,7 +160,7 @@ class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
     """Description."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((None, self.dnumber))
+        return dialled_numbers((None, self.dnumber))
 
 
 @enswitch.function(
@@ -188,7 +188,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     """Caller ID."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
     def verification(self, sent_at: datetime) -> "Verification[Addresses] | None":
         read = ListAddresses(customer=self.customer)

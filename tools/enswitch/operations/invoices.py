@@ -164,7 +164,7 @@ class TaxSettings(BaseModel):
     """Description."""
 
     def warnings(self) -> tuple[str, ...]:
-        """What goes beyond new customers."""
+        """Return what goes beyond new customers."""
         return ("EVERY existing customer becomes liable.",) if self.liable == 2 else ()
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
-from clients.fields import KeptFromModel, LooseText, Moment, Secret, StrangerText
+from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
 from tools.enswitch.client import enswitch
@@ -30,7 +30,7 @@ from tools.enswitch.field_types import (
     Text,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing, as_row
@@ -108,10 +108,10 @@ class CreateMailbox(ForCustomer, Operation[Created]):
     """From enswitch_list_people; 0 none."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
     def verification(self, sent_at: datetime) -> Verification[Mailbox]:
-        """A mailbox of this number may be an older one, for no read shows whose PIN it has."""
+        # A mailbox of this number may be an older one, for no read shows whose PIN it has.
         read = GetMailbox(mailbox=self.mailbox, customer=self.customer)
         return Verification(
             read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
@@ -119,19 +119,19 @@ class CreateMailbox(ForCustomer, Operation[Created]):
 
 
 class Message(Answer):
-    """A voicemail, fax or text that came in. What is said in it was written or spoken by strangers."""
+    """A voicemail, fax or text that came in. Its content comes from outside."""
 
     name: str | None = None
     """What tools take; names shift when a message is deleted."""
 
     type: str | None = None
     mimetype: str | None = None
-    caller: StrangerText | None = Field(default=None, alias="callerid")
-    caller_name: StrangerText | None = Field(default=None, alias="callername")
+    caller: OutsideText | None = Field(default=None, alias="callerid")
+    caller_name: OutsideText | None = Field(default=None, alias="callername")
     time: ShownTime = None
     seconds: int | None = Field(default=None, alias="duration")
     listened: bool | None = None
-    transcription: StrangerText | None = None
+    transcription: OutsideText | None = None
 
 
 class Messages(Listing):
@@ -172,7 +172,7 @@ class ListMessages(ForCustomer, Operation[Messages]):
 class OpenedMessage(Message):
     """A message with its text. Recordings and fax pages are left to the operator: only their size is shown."""
 
-    text: StrangerText | None = None
+    text: OutsideText | None = None
     file_bytes: int | None = None
 
     @model_validator(mode="before")
@@ -207,7 +207,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
     """Name, from enswitch_list_messages."""
 
     def to_wire(self) -> dict[str, Any]:
-        """`listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON."""
+        # `listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON.
         return {**wire_fields(self), "listened": 0, "encoding": "base64"}
 
 
@@ -246,7 +246,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     synonyms=("sms", "text", "notify", "reply"),
 )
 class SendText(ForCustomer, Operation[Accepted]):
-    """Send a text message, billed by segment; whether it arrives is not told."""
+    """Send a text message, billed by segment; no delivery report."""
 
     cnumber: Number
     """Number that gets it."""
@@ -265,7 +265,7 @@ class SendText(ForCustomer, Operation[Accepted]):
         return Charge(item="text segment", quantity=segments(self.message).count, unknown=why)
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((None, self.cnumber))
+        return dialled_numbers((None, self.cnumber))
 
 
 @enswitch.function(
@@ -276,7 +276,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     synonyms=("fax", "document", "pdf"),
 )
 class SendFax(ForCustomer, Operation[Created]):
-    """Send a fax, which is billed; whether it arrives is not told."""
+    """Send a fax, which is billed; no delivery report."""
 
     cnumber: Number
     """Number that gets it."""
@@ -288,7 +288,7 @@ class SendFax(ForCustomer, Operation[Created]):
     """Number of yours that sends it, from enswitch_list_numbers."""
 
     email: Mail | None = None
-    """Mail address that is told the outcome."""
+    """Mail address that gets the outcome."""
 
     mailbox: MailboxName | None = None
     """Mailbox that keeps a copy."""
@@ -297,7 +297,7 @@ class SendFax(ForCustomer, Operation[Created]):
         return Charge(item="fax", unknown="The price is the destination's on the rate plan, by the minute.")
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((None, self.cnumber))
+        return dialled_numbers((None, self.cnumber))
 
 
 class Campaign(Answer):

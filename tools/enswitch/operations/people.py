@@ -1,7 +1,7 @@
 """Enswitch people, roles and logins.
 
 Rests on guides 3.13, 3.15 and 4.4. Passwords are made by the server, so that copying one (`copy_password`) is left out,
-and so is people/get's `check`, which tells strangers whether a person exists. Of a person's settings, those that only
+and so is people/get's `check`, which shows anyone whether a person exists. Of a person's settings, those that only
 describe (title, company, country, fax, extension, languages and formats) and public_key are left out.
 """
 
@@ -125,7 +125,7 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
         return () if self.source else ("Without source, the person can log in from any address.",)
 
     def verification(self, sent_at: datetime) -> Verification[Person] | None:
-        """A person of this username may be an older one, for no read shows whose password it has."""
+        # A person of this username may be an older one, for no read shows whose password it has.
         if self.dry_run:
             return None
         read = GetPerson(username=self.username)

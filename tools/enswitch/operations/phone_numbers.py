@@ -1,4 +1,4 @@
-"""Enswitch numbers of a customer: finding, buying, settings, and giving one up.
+"""Enswitch numbers of a customer: find, buy, configure and release them.
 
 Rests on guides 3.13, 4.2 and 4.4. The page of numbers/update was read as far as `play_message`: that and what follows
 is left out, and its dry run too, which is inferred; so are direct, directory, language, music and panel.
@@ -25,7 +25,7 @@ from tools.enswitch.field_types import (
     Target,
     Text,
     Whole,
-    dialled,
+    dialled_numbers,
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
@@ -146,7 +146,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
         return Verification(read=ListNumbers(customer=self.customer, limit=500), check=self._is_there)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        lost = "What was charged stays charged, and the number may not be had again."
+        lost = "What was charged stays charged, and it may not be possible to buy the number back."
         return Undo(verdict="partial", operation=ReleaseNumber(number=self.number), lost=lost)
 
     def _is_there(self, owned: OwnedNumbers) -> Evidence:
@@ -164,7 +164,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     synonyms=("give up", "cancel", "drop", "delete", "return", "port out"),
 )
 class ReleaseNumber(Operation[Accepted]):
-    """Give a number up, with billing; named in numbers/system/update only."""
+    """Release a number, with billing; named in numbers/system/update only."""
 
     number: Number
     """From enswitch_list_numbers."""
@@ -233,7 +233,7 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
         return verify_settings(self, "number")
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
+        return dialled_numbers((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
 
 
 @enswitch.function(
@@ -253,4 +253,4 @@ class UpdateNumberTimes(DryRun, Destination, ChangesSomething, Operation[Accepte
     """Time group."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))

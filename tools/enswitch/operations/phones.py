@@ -24,7 +24,7 @@ from tools.enswitch.field_types import (
     Text,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     new_password,
 )
 from tools.enswitch.groups import Accepted, Created, Destination, ForCustomer, Listing, Paged
@@ -157,7 +157,7 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
         return ("Without call_maximum, whoever has the password can call without limit.",)
 
     def verification(self, sent_at: datetime) -> Verification[Phone]:
-        """A line of this name may be an older one, for no read shows whose password it has."""
+        # A line of this name may be an older one, for no read shows whose password it has.
         read = GetPhone(name=self.name)
         return Verification(
             read=read, check=lambda found: same_settings(settings_of(self), found), if_absent=Evidence.NO
@@ -198,7 +198,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
         return verify_settings(self, "name")
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
     def warnings(self) -> tuple[str, ...]:
         return ("Devices with the old password stop working.",) if self.password is not None else ()

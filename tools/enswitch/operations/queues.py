@@ -3,7 +3,7 @@
 Rests on guides 4.0 and 4.4. The pages of queues/create and update were read as far as `strategy`: what follows, and the
 group `play_*`, are left out, and so are allow_forwards, answer, destinations_same, events, missed_logout, music, panel,
 priority, recordgroup and screen. When the destinations a, d, h and n are used was not read. No page shows a queue or
-deletes one, and an update resets those destinations and `events_url` if they are not sent: they have to be said.
+deletes one, and an update resets those destinations and `events_url` if they are not sent, so they are required here.
 """
 
 from datetime import datetime
@@ -26,7 +26,7 @@ from tools.enswitch.field_types import (
     Text,
     Whole,
     Words,
-    dialled,
+    dialled_numbers,
     is_given,
 )
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
@@ -121,7 +121,7 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
 
     def destinations(self) -> tuple[str, ...]:
         ends = (self.atype, self.anumber), (self.dtype, self.dnumber), (self.htype, self.hnumber)
-        return dialled(*ends, (self.ntype, self.nnumber))
+        return dialled_numbers(*ends, (self.ntype, self.nnumber))
 
     def warnings(self) -> tuple[str, ...]:
         return ("No documented call shows a queue, so what this replaces is not known.",)
@@ -163,7 +163,7 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     """Order among destinations."""
 
     def destinations(self) -> tuple[str, ...]:
-        return dialled((self.dtype, self.dnumber))
+        return dialled_numbers((self.dtype, self.dnumber))
 
     def verification(self, sent_at: datetime) -> "Verification[QueueDestinations] | None":
         read = ListQueueDestinations(queue=self.queue)

@@ -79,7 +79,7 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
         return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
 
     def verification(self, sent_at: datetime) -> "Verification[OwnedNumber] | None":
-        """The first number of a range shows that some were made, not how many; or it was there before."""
+        # The first number of a range shows that some were made, not how many; or it was there before.
         if self.dry_run:
             return None
         read = GetSystemNumber(number=self.start)

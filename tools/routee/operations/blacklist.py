@@ -180,7 +180,7 @@ class RemoveGroupsFromBlacklist(Operation[Blacklisting]):
         return _put_back(self.service, before.contacts) if isinstance(before, Blacklisted) else UNREAD
 
     def verification(self, sent_at: datetime) -> Verification[Blacklisted]:
-        """Who was on it before is not known here, so only that somebody of them still is can be told."""
+        """Who was on it before is not known here, so only a contact that is still listed proves anything."""
         return Verification(read=self.before(), check=lambda still: Evidence.no_if(bool(still.contacts)))
 
     def to_array(self) -> list[Any]:

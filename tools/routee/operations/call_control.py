@@ -123,7 +123,9 @@ class SpeakInCall(Operation[CallAnswer]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
-            verdict="partial", operation=StopSpeakingInCall(call_id=self.call_id), lost="What was said was heard."
+            verdict="partial",
+            operation=StopSpeakingInCall(call_id=self.call_id),
+            lost="What was already spoken stays heard.",
         )
 
 
@@ -164,7 +166,9 @@ class PlayInCall(Operation[CallAnswer]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(
-            verdict="partial", operation=StopPlayingInCall(call_id=self.call_id), lost="What was played was heard."
+            verdict="partial",
+            operation=StopPlayingInCall(call_id=self.call_id),
+            lost="What was already played stays heard.",
         )
 
 
@@ -248,4 +252,4 @@ class SendTones(Operation[CallAnswer]):
         return ("Keys act as whoever is on the call: they enter PINs, confirm payments and switch calls.",)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="A key that was pressed cannot be taken back.")
+        return Undo(verdict="none", lost="A key that was pressed cannot be undone.")

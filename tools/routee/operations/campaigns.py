@@ -45,7 +45,7 @@ from tools.routee.operations.sms import SEND_EXTRAS, MessageField, Messages, mes
 from tools.routee.recipients import members_of
 
 RUNS_FOR: Final = timedelta(minutes=30)
-"""How long the messages of a campaign are looked for: quiet hours and thousands of recipients hold them back."""
+"""How long after its start a campaign's messages are searched for: quiet hours and many recipients delay them."""
 
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
@@ -95,7 +95,7 @@ class Campaign(Answer):
     errors: list[Fault] = []
 
     def plan(self) -> dict[str, Any]:
-        """What was asked for, as arguments of a campaign; the details do not show all of it."""
+        """Return what was asked for, as arguments of a campaign; the details do not show all of it."""
         reminder = self.reminder or Reminder()
         callbacks = [known for known in (self.callback, self.campaign_callback) if known is not None]
         return without_none(
@@ -209,14 +209,14 @@ class CampaignPlan(Recipients, Operation[Campaign]):
         return (self.when, self.when - timedelta(minutes=self.reminder_minutes_before or 0))
 
     def warnings(self) -> tuple[str, ...]:
-        told = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]
+        notes = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]
         if self.allow_invalid:
-            told.append("Invalid numbers are left out.")
+            notes.append("Invalid numbers are left out.")
         else:
-            told.append("One invalid number blocks the whole send.")
+            notes.append("One invalid number blocks the whole send.")
         if "[~{" in self.text:
-            told.append("Labels make the text longer or shorter for each recipient, and so the price.")
-        return tuple(told)
+            notes.append("Labels make the text longer or shorter for each recipient, and so the price.")
+        return tuple(notes)
 
     def to_wire(self) -> dict[str, Any]:
         reminder = without_none(to=self.reminder_to, minutesBefore=self.reminder_minutes_before)
@@ -231,7 +231,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
         )
 
     def is_of(self, found: Campaign) -> Evidence:
-        """Whether this is the plan of a campaign; None where that cannot be told."""
+        """Whether this is the plan of a campaign that is shown."""
         return is_same_plan({name: getattr(self, name) for name in CampaignPlan.model_fields}, found.plan())
 
 
@@ -264,7 +264,7 @@ class SendCampaign(CampaignPlan):
         return Undo(verdict="full", operation=DeleteCampaign(campaign_id=answer.tracking_id))
 
     def verification(self, sent_at: datetime) -> Verification[Messages] | None:
-        """A message under its name leads to the campaign, whose time and plan tell; none proves nothing."""
+        # A message under its name leads to the campaign, whose time and plan verify it; no message proves nothing.
         name = self.campaign_name
         if name is None or self.when != "now":
             return None
@@ -321,7 +321,7 @@ class UpdateCampaign(CampaignPlan):
         return Verification(read=GetCampaign(campaign_id=self.campaign_id), check=self._is_taken)
 
     def _is_taken(self, found: Campaign) -> Evidence:
-        """What is not in its details was not read, so that nothing is known of it."""
+        # What is not in its details was not read, so that nothing is known of it.
         if self.when != "now":
             return self.is_of(found)
         if found.campaign_state is None:
@@ -396,7 +396,7 @@ def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:
 
 
 def _began_by_a_call(found: Campaign) -> bool:
-    """True for a campaign that began although it had no date, or was over before it: its date did not begin it."""
+    """Return True for a campaign that began without a date or was over before its date: a call began it."""
     if found.scheduled_date is None:
         return True
     return found.ended_at is not None and found.ended_at < found.scheduled_date

@@ -1,4 +1,4 @@
-"""Routee contacts and their labels. What is in a contact's fields was written by or for strangers."""
+"""Routee contacts and their labels. Text in a contact's fields comes from outside."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from clients.changes import describe_replacement
 from clients.effects import Effect
 from clients.evidence import Evidence, all_present
-from clients.fields import E164, Email, LooseText, StrangerText
+from clients.fields import E164, Email, LooseText, OutsideText
 from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal
 from tools.routee.client import routee
 from tools.routee.field_types import Id, without_none
@@ -22,7 +22,7 @@ class LabelValue(Answer):
     """One label of a contact."""
 
     name: str | None = None
-    value: StrangerText | None = None
+    value: OutsideText | None = None
 
 
 class Contact(Answer):
@@ -30,9 +30,9 @@ class Contact(Answer):
 
     id: str | None = None
     mobile: LooseText | None = None
-    first_name: StrangerText | None = None
-    last_name: StrangerText | None = None
-    email: StrangerText | None = None
+    first_name: OutsideText | None = None
+    last_name: OutsideText | None = None
+    email: OutsideText | None = None
     country: str | None = None
     vip: bool | None = None
     groups: list[str] = []
@@ -40,7 +40,7 @@ class Contact(Answer):
     labels: list[LabelValue] = []
 
     def details(self) -> dict[str, Any]:
-        """What was set, as arguments."""
+        """Return what was set, as arguments."""
         return without_none(
             mobile=self.mobile,
             first_name=self.first_name,
@@ -106,7 +106,7 @@ class ContactDetails(BaseModel):
     """Values by label, from routee_list_labels."""
 
     def body(self) -> dict[str, Any]:
-        """The contact in Routee's form."""
+        """Return the contact in Routee's form."""
         labels = [{"name": name, "value": value} for name, value in (self.labels or {}).items()]
         return without_none(
             mobile=self.mobile,

@@ -109,12 +109,12 @@ class StartConversation(Operation[Conversation]):
         )
 
     def warnings(self) -> tuple[str, ...]:
-        told = ["Charged by the second from the answer on; unanswered calls are free."]
+        notes = ["Charged by the second from the answer on; unanswered calls are free."]
         if any(verb.type == "DIAL" for verb in self.verbs or ()):
-            told.append("DIAL opens a second call, which is charged too (inferred).")
+            notes.append("DIAL opens a second call, which is charged too (inferred).")
         if any(character.isalpha() for character in self.sender):
-            told.append("Not all networks carry a name as caller id, Greek ones do not.")
-        return tuple(told)
+            notes.append("Not all networks carry a name as caller id, Greek ones do not.")
+        return tuple(notes)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_UNCALL)

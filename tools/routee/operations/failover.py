@@ -27,7 +27,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
-from tools.routee.operations.sms import LOOKS_AHEAD, NO_RECALL
+from tools.routee.operations.sms import NO_RECALL, SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
 
 _STATUSES = {
@@ -109,7 +109,7 @@ class Step(BaseModel):
         return self
 
     def is_in(self, shown: "FailoverMessage") -> bool:
-        """True where all that is shown of this channel was asked for. A Viber sender is shown by its name."""
+        """Return True where all that is shown of this channel was asked for. A Viber sender is shown by its name."""
         text = shown.content.text if shown.content else None
         return (
             shown.type == self.channel
@@ -121,7 +121,7 @@ class Step(BaseModel):
         )
 
     def to_wire(self, order: int) -> dict[str, Any]:
-        """The step in Routee's form."""
+        """Return the step in Routee's form."""
         wire = without_none(
             type=self.channel,
             order=order,
@@ -221,8 +221,8 @@ class SendFailover(Operation[Failover]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def verification(self, sent_at: datetime) -> "Verification[Failovers]":
-        """The one like it since then shows that it was sent; none, and several, prove nothing."""
-        read = ListFailovers(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
+        # The one like it since then shows that it was sent; none, and several, prove nothing.
+        read = ListFailovers(since=sent_at, until=sent_at + SEARCH_AHEAD, limit=500)
 
         def check(found: Failovers) -> Evidence:
             since = [row for row in found.failovers if is_since(row.created_at, sent_at, whole_seconds=True)]
@@ -232,7 +232,7 @@ class SendFailover(Operation[Failover]):
         return Verification(read=read, check=check)
 
     def _is_this(self, found: Failover) -> bool:
-        """What is said in a call is shown nowhere, so that calls alone could be another's."""
+        """No read shows what was said in a call, so that calls alone could be another's."""
         shown = sorted(found.messages, key=lambda row: row.order or 0)
         if len(shown) != len(self.steps) or all(step.channel == "Voice" for step in self.steps):
             return False

@@ -12,10 +12,10 @@ from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id, Label, iso, same_number, without_none
 from tools.routee.filters import Filter
-from tools.routee.operations.sms import LOOKS_AHEAD
+from tools.routee.operations.sms import SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
 
-STAYS_CHARGED: Final = "A question that was asked stays charged."
+STAYS_CHARGED: Final = "A lookup that was made stays charged."
 
 
 class Network(Answer):
@@ -89,8 +89,8 @@ class LookUpNumber(Operation[Lookup]):
         return Undo(verdict="none", lost=STAYS_CHARGED)
 
     def verification(self, sent_at: datetime) -> "Verification[Lookups]":
-        """The one lookup like it since then shows that it was made; none, and several, prove nothing."""
-        read = ListLookups(since=sent_at, until=sent_at + LOOKS_AHEAD, limit=500)
+        # The one lookup like it since then shows that it was made; none, and several, prove nothing.
+        read = ListLookups(since=sent_at, until=sent_at + SEARCH_AHEAD, limit=500)
 
         def check(found: Lookups) -> Evidence:
             since = [row for row in found.lookups if is_since(row.created_at, sent_at, whole_seconds=True)]

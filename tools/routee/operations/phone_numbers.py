@@ -218,11 +218,11 @@ class RentNumber(Operation[Number]):
         return called_numbers(self.forward_calls_to)
 
     def warnings(self) -> tuple[str, ...]:
-        told = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)
-        return (*told, "Forwarded calls are billed.") if self.forward_calls_to else told
+        notes = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)
+        return (*notes, "Forwarded calls are billed.") if self.forward_calls_to else notes
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
-        """A number that is there may have been rented before: its first month tells, which ends a month from then."""
+        # A number that is there may have been rented before: then it renews earlier than a month after the call.
 
         def is_new(found: Number) -> Evidence:
             began_since = is_since(found.next_renewal, a_month_later(sent_at), whole_seconds=True)
@@ -298,10 +298,10 @@ class UpdateNumber(Operation[Number]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Number):
             return ()
-        told = describe_changes(before.settings(), self._wanted())
+        notes = describe_changes(before.settings(), self._wanted())
         if self.dialplan_url and before.forwarded_to:
-            return (f"Calls no longer go to {before.forwarded_to}.", *told)
-        return told
+            return (f"Calls no longer go to {before.forwarded_to}.", *notes)
+        return notes
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(read=GetNumber(number=self.number), check=self._is_set)
@@ -340,7 +340,7 @@ class UpdateNumber(Operation[Number]):
     synonyms=("release", "give up", "drop", "stop paying", "delete"),
 )
 class CancelNumber(Operation[Done]):
-    """Give a rented number up for good; its monthly fee ends."""
+    """Release a rented number for good; its monthly fee ends."""
 
     number: E164Digits
     """Number from routee_list_numbers."""
@@ -349,14 +349,14 @@ class CancelNumber(Operation[Done]):
         return GetNumber(number=self.number)
 
     def warnings(self) -> tuple[str, ...]:
-        return ("The number is lost and leaves its pool; whether anything is paid back is not documented.",)
+        return ("The number is lost and leaves its pool; whether anything is refunded is not documented.",)
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return verify_removal(GetNumber(number=self.number))
 
 
 def a_month_later(moment: datetime) -> datetime:
-    """The same day of the next month, or its last day."""
+    """Return the same day of the next month, or its last day."""
     years, month = divmod(moment.month, 12)
     year, month = moment.year + years, month + 1
     return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

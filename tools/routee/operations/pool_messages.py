@@ -20,8 +20,8 @@ from tools.routee.operations.sms import (
     Messages,
     is_text_to,
     messages_since,
+    only_match,
     text_warnings,
-    the_one_like,
 )
 
 
@@ -100,10 +100,10 @@ class SendPoolSms(Operation[SentFromPool]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def verification(self, sent_at: datetime) -> Verification[Messages]:
-        """The one message like it since then, from a sender of the pool, shows that it was sent; else nobody knows."""
+        # The one message like it since then, from a sender of the pool, shows that it was sent; else nobody knows.
 
         def check(found: Messages) -> Evidence | Verification[Any]:
-            row = the_one_like(found, self._may_be_this)
+            row = only_match(found, self._may_be_this)
             return self._sent_from_the_pool(row.sender or "") if row else Evidence.UNKNOWN
 
         return Verification(read=messages_since(sent_at, Filter[MessageField](field="to", term=self.to)), check=check)
@@ -112,7 +112,7 @@ class SendPoolSms(Operation[SentFromPool]):
         return is_text_to(row, self.to, self.text) and not row.label
 
     def _sent_from_the_pool(self, sender: str) -> Verification[Any]:
-        """The read that shows whether the pool chooses this sender.
+        """Return the read that shows whether the pool chooses this sender.
 
         That a name stands in for a number where none fits is left aside: others may send under that name too.
         """

@@ -85,7 +85,7 @@ class Pool(Answer):
         return ", ".join(str(one) for one in self.settings.senders) if self.settings else ""
 
     def plan(self) -> dict[str, Any]:
-        """What was asked for, as arguments."""
+        """Return what was asked for, as arguments."""
         settings = self.settings or SmsSettings()
         posts = settings.callback or Callback()
         return without_none(
@@ -263,10 +263,10 @@ class UpdatePool(PoolSettings, ChangesSomething, Operation[Pool]):
         if not isinstance(before, Pool):
             return ()
         will = {name: getattr(self, name) for name in self.model_fields_set}
-        told = describe_changes(before.plan(), without_none(**will))
+        notes = describe_changes(before.plan(), without_none(**will))
         if self.settings() and before.senders:
-            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *told)
-        return told
+            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *notes)
+        return notes
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Pool):

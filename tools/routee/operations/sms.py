@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
-from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, StrangerText
+from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, OutsideText
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
 from tools.routee.client import routee
@@ -31,7 +31,7 @@ from tools.routee.field_types import (
 from tools.routee.filters import Filter
 from tools.routee.paging import Page, Paged
 
-LOOKS_AHEAD: Final = timedelta(minutes=2)
+SEARCH_AHEAD: Final = timedelta(minutes=2)
 """How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""
 
 MessageField = Literal["smsId", "to", "status.status", "direction", "label", "campaign"]
@@ -113,10 +113,10 @@ class SendSms(Operation[SentSms]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def verification(self, sent_at: datetime) -> Verification["Messages"]:
-        """The one message like it since then shows that it was sent; none, and several, prove nothing."""
+        # The one message like it since then shows that it was sent; none, and several, prove nothing.
         read = messages_since(sent_at, Filter[MessageField](field="to", term=self.to))
         return Verification(
-            read=read, check=lambda found: Evidence.yes_if(the_one_like(found, self._is_this) is not None)
+            read=read, check=lambda found: Evidence.yes_if(only_match(found, self._is_this) is not None)
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -128,21 +128,21 @@ class SendSms(Operation[SentSms]):
 
 
 def messages_since(
-    sent_at: datetime, narrowed: Filter[MessageField], *, ahead: timedelta = LOOKS_AHEAD
+    sent_at: datetime, narrowed: Filter[MessageField], *, ahead: timedelta = SEARCH_AHEAD
 ) -> "ListMessages":
-    """The read that shows a message which was sent at that time. Rows have no time, so none before it are asked for."""
+    """Return the read that shows a message sent at that time; rows have no time, so it asks for none from before."""
     return ListMessages(since=sent_at, until=sent_at + ahead, filters=[narrowed], limit=500)
 
 
-def the_one_like(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
-    """The first part of the only message that fits; None where it may be another's, since several fit."""
+def only_match(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
+    """Return the first part of the only message that fits; None where it may be another's, since several fit."""
     rows = [row for row in found.messages if row.direction != "Inbound" and is_this(row)]
     is_alone = len({row.message_id for row in rows}) == 1 and found.last is not False
     return rows[0] if is_alone and rows[0].message_id else None
 
 
 def is_text_to(row: "MessagePart", to: str, text: str) -> bool:
-    """True for a text of its own, of no campaign, to somebody."""
+    """Return True for a text of its own, of no campaign, to somebody."""
     return same_number(row.to, to) and row.text == text and not (row.campaign or row.campaign_id)
 
 
@@ -160,7 +160,7 @@ def sms_extras(call: Any) -> dict[str, Any]:
 
 
 def text_warnings(text: str) -> tuple[str, ...]:
-    """What the characters of a text mean for its price."""
+    """Return what the characters of a text mean for its price."""
     outside = segments(text).outside
     if not outside:
         return ()
@@ -204,7 +204,7 @@ class MessagePart(Answer):
     direction: str | None = None
     sender: AnsweredSender | None = Field(default=None, alias="from")
     to: LooseText | None = None
-    text: StrangerText | None = Field(default=None, alias="body")
+    text: OutsideText | None = Field(default=None, alias="body")
     status: Status | None = None
     part: int | None = None
     parts: int | None = None
@@ -243,7 +243,7 @@ class TrackSms(Operation[MessageParts]):
     """`tracking_id` from routee_send_sms."""
 
     def select(self, content: Any) -> Any:
-        """The page describes one object, its samples are arrays: both are taken."""
+        # The page describes one object, its samples are arrays: both are taken.
         return content if not content or "content" in content else {"content": [content]}
 
 

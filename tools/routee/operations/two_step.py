@@ -134,10 +134,10 @@ class ConfirmVerification(Operation[TwoStepVerification]):
         return GetVerification(verification_id=self.verification_id)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="A try that was made counts.")
+        return Undo(verdict="none", lost="The attempt counts.")
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
-        """A code that was right shows; one that was wrong does not tell itself from one that was never checked."""
+        # A code that was right shows; one that was wrong looks like one that was never checked.
         return Verification(read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.fields import E164, IsoMoment, LooseText, StrangerText
+from clients.fields import E164, IsoMoment, LooseText, OutsideText
 from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -91,7 +91,7 @@ class ViberMessage(Answer):
     direction: str | None = None
     sender: AnsweredSender | None = Field(default=None, alias="from")
     to: LooseText | None = None
-    text: StrangerText | None = Field(default=None, alias="message")
+    text: OutsideText | None = Field(default=None, alias="message")
     status: Status | None = None
     price: Amount | None = None
     country: str | None = None
@@ -199,7 +199,7 @@ class SendViberCode(Operation[ViberCode]):
         return Undo(verdict="none", lost=NO_RECALL)
 
     def to_wire(self) -> dict[str, Any]:
-        """The recipient is an array of one here."""
+        # The recipient is an array of one here.
         return wire_fields(self) | {"to": [self.to]}
 
 

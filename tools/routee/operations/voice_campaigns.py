@@ -92,7 +92,7 @@ class Announcement(BaseModel):
             raise ValueError("text goes with language")
         return self
 
-    def heard(self) -> dict[str, Any]:
+    def spoken_content(self) -> dict[str, Any]:
         """Speech or file, in Routee's form."""
         spoken = without_none(text=self.text, language=self.language, gender=self.gender)
         return {"fileURL": self.file_url} if self.file_url else {"message": spoken}
@@ -150,14 +150,14 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
         return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
-        told = [*timing_warnings(self.when, "It starts at once."), "Charged by the second for each answered call."]
+        notes = [*timing_warnings(self.when, "It starts at once."), "Charged by the second for each answered call."]
         if self.ignore_dnd:
-            told.append("Calling who asked not to be called may break the law.")
-        return tuple(told)
+            notes.append("Calling who asked not to be called may break the law.")
+        return tuple(notes)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now" or not isinstance(answer, VoiceCampaign) or answer.tracking_id is None:
-            return Undo(verdict="none", lost="A campaign that began cannot be called back.")
+            return Undo(verdict="none", lost="A campaign that began cannot be recalled.")
         return Undo(verdict="full", operation=DeleteVoiceCampaign(campaign_id=answer.tracking_id))
 
     def to_wire(self) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
         }
         return (
             wire_fields(self, exclude=extras)
-            | self.heard()
+            | self.spoken_content()
             | without_none(
                 scheduledDate=scheduled(self.when),
                 collectDtmfDigits=True if self.collect_keys_seconds else None,
@@ -193,7 +193,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     """Count who a voice campaign would call, by country and group; it shows no price."""
 
     def to_wire(self) -> dict[str, Any]:
-        return wire_fields(self, exclude=HEARD) | self.heard()
+        return wire_fields(self, exclude=HEARD) | self.spoken_content()
 
 
 @routee.operation(

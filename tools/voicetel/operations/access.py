@@ -1,7 +1,7 @@
 """VoiceTel access: which IP addresses may call without a password, and how SIP devices prove who they are.
 
-Paths and fields are documented. The meaning of two authentication modes is disputed between VoiceTel's own sources
-(its API page 2.2.10 against its newer SDK), so modes are named in words and said to be read back. Which blocks are
+Paths and fields are documented. VoiceTel's own sources dispute the meaning of two authentication modes (its API page
+2.2.10 against its newer SDK), so modes are named in words, and a warning says to read them back. Which blocks are
 "routable" is not spelled out: private, shared, local, multicast and reserved ones are taken as not (inferred).
 """
 
@@ -33,7 +33,7 @@ _NOT_ROUTABLE: Final = tuple(IPv4Network(block) for block in (
 
 
 def is_routable(network: IPv4Network) -> bool:
-    """True if no address of the block is private, shared, local, multicast or reserved."""
+    """Return True if no address of the block is private, shared, local, multicast or reserved."""
     return not any(network.overlaps(block) for block in _NOT_ROUTABLE)
 
 
@@ -201,10 +201,10 @@ _DESCRIBED: Final[dict[frozenset[str], Mode]] = {
 _FILLING: Final = frozenset({"only", "allowlist", "list", "auth", "authentication", "address"})
 
 
-def described(words: str | None) -> Mode | None:
-    """The mode that VoiceTel describes with these words; None where they are unclear."""
-    said = frozenset(re.findall(r"\w+", (words or "").casefold()))
-    return _DESCRIBED.get(said - _FILLING)
+def mode_described_by(words: str | None) -> Mode | None:
+    """Return the mode that VoiceTel describes with these words; None if they are unclear."""
+    words_used = frozenset(re.findall(r"\w+", (words or "").casefold()))
+    return _DESCRIBED.get(words_used - _FILLING)
 
 
 def new_password() -> str:
@@ -276,20 +276,20 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
         return self
 
     def warnings(self) -> tuple[str, ...]:
-        said: list[str] = []
+        warnings: list[str] = []
         if self.mode in DISPUTED:
-            said.append(
-                f"What VoiceTel does for {self.mode!r} is disputed: its API page and its newer SDK have 'ip' and "
+            warnings.append(
+                f"VoiceTel's own sources dispute what {self.mode!r} does: its API page and its newer SDK have 'ip' and "
                 "'digest_or_ip' the other way round. Read auth_type_description with voicetel_get_authentication after."
             )
         if self.mode in {"ip", "digest_and_ip"}:
-            said.append("Devices whose address is not on the access list can then no longer call.")
+            warnings.append("Devices whose address is not on the access list can then no longer call.")
         if self.password is not None:
-            said.append(
+            warnings.append(
                 "The new password ends the API key in use: every later call to VoiceTel fails until the operator "
                 "has put the new password and key into the settings. SIP devices need the new password too."
             )
-        return tuple(said)
+        return tuple(warnings)
 
     def before(self) -> GetAuthentication:
         return GetAuthentication()
@@ -300,20 +300,22 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
         if self.mode is None or old is None:
             return Undo(verdict="none", lost=lost or "The mode before the change was not read.")
         words = before.auth_type_description or "nothing"
-        if described(words) != old and (old in DISPUTED or described(words) is not None):
-            told = f"VoiceTel described the mode before as {quoted(words)}, and what sets that again is disputed."
-            return Undo(verdict="none", lost=f"{told} {lost}".strip())
+        if mode_described_by(words) != old and (old in DISPUTED or mode_described_by(words) is not None):
+            notes = (
+                f"VoiceTel described the mode before as {quoted(words)}, and it is disputed which mode sets that again."
+            )
+            return Undo(verdict="none", lost=f"{notes} {lost}".strip())
         return Undo(verdict="partial" if lost else "full", operation=UpdateAuthentication(mode=old), lost=lost)
 
     def verification(self, sent_at: datetime) -> Verification[Authentication] | None:
-        """A password cannot be read, and a new one locks the reader out."""
+        # A password cannot be read, and a new one locks the reader out.
         if self.mode is None or self.password is not None:
             return None
         return Verification(read=GetAuthentication(), check=self._is_set)
 
     def _is_set(self, now: Authentication) -> Evidence:
-        """A number that was sent and is shown with other words was taken, but for another mode: look at it."""
-        number, words = now.numbered, described(now.auth_type_description)
+        """Where the number agrees and the description does not, VoiceTel took the number for another mode."""
+        number, words = now.numbered, mode_described_by(now.auth_type_description)
         if words is None:
             return Evidence.UNKNOWN if {number, self.mode} <= DISPUTED else same_value(number, self.mode)
         if words == self.mode:

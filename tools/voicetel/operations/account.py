@@ -16,7 +16,7 @@ from clients.fields import (
     Dollars,
     LooseText,
     Moment,
-    StrangerText,
+    OutsideText,
     UsNumber,
     require_in_order,
 )
@@ -184,19 +184,19 @@ class ListCredits(Operation[Credits]):
 
 
 def _decoded(name: object) -> object:
-    """The name as the caller sent it. A plus sign stands for a space unless it begins a number."""
+    """Return the name as the caller sent it. A plus sign stands for a space unless it begins a number."""
     if not isinstance(name, str):
         return name
     return unquote(name) if name.startswith("+") else unquote_plus(name)
 
 
-EncodedName = Annotated[StrangerText, BeforeValidator(_decoded)]
+EncodedName = Annotated[OutsideText, BeforeValidator(_decoded)]
 
 
 class CallRecordValue(Answer):
     """What a call record says. Numbers arrive as text."""
 
-    caller: StrangerText | None = Field(default=None, alias="cid")
+    caller: OutsideText | None = Field(default=None, alias="cid")
     called: str | None = Field(default=None, alias="dst")
     caller_name: EncodedName | None = Field(default=None, alias="cn")
     seconds: LooseText | None = Field(default=None, alias="dur")
@@ -257,7 +257,7 @@ class Registration(Answer):
     """The device that is registered."""
 
     uri: str | None = None
-    agent: StrangerText | None = None
+    agent: OutsideText | None = None
     """What the device calls itself."""
 
 

@@ -44,7 +44,11 @@ class SetCnamLookup(Operation[CnamLookup]):
         return GetNumber(number=self.number)
 
     def warnings(self) -> tuple[str, ...]:
-        return ("That every inbound call is billed a lookup is inferred.",) if self.enabled else ()
+        return (
+            ("We infer that every inbound call is billed a lookup; VoiceTel does not document it.",)
+            if self.enabled
+            else ()
+        )
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Number):
@@ -78,7 +82,7 @@ class CallerName(Answer):
     synonyms=("lidb", "cnam", "caller id name", "outbound", "display name"),
 )
 class SetCallerName(Operation[CallerName]):
-    """Set the name that people called from a number see; `carrier_status` tells if the LIDB network took it."""
+    """Set the name that people called from a number see; `carrier_status` shows if the LIDB network took it."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""
@@ -93,4 +97,4 @@ class SetCallerName(Operation[CallerName]):
         return ("VoiceTel answers yes even when the step at the LIDB network fails: see `carrier_status`.",)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="No call shows the name before; set it again if it is known.")
+        return Undo(verdict="none", lost="No call shows the earlier name; set it again if you know it.")

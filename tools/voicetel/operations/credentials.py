@@ -27,7 +27,7 @@ class ApiKey(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountApiKey",
-    unverifiable="fetching a key changes nothing that could be looked at",
+    unverifiable="fetching a key changes nothing that a read could show",
     limit=HOURLY,
     needs_key=False,
     synonyms=("token", "login", "bearer", "secret"),
@@ -80,7 +80,7 @@ class NewAccount(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountCreate",
-    unverifiable="the new account is not this one's to look at; its mail says whether it was opened",
+    unverifiable="this account cannot read the new one; its mail says whether it was opened",
     needs_key=False,
     synonyms=("sign up", "register", "open"),
 )

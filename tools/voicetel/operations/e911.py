@@ -119,7 +119,7 @@ class E911Records(Answer):
     records: list[E911Record] = []
 
     def of(self, number: str) -> E911Record | None:
-        """The record of one number, in E.164."""
+        """Return the record of one number, in E.164."""
         return next((record for record in self.records if record.number == number), None)
 
 
@@ -189,7 +189,7 @@ class CreateE911Record(Operation[E911Answer]):
         return {"dn": wire.pop("number"), **wire}
 
     def _is_registered(self, found: E911Records) -> Evidence:
-        """An address comes back normalised, so one that differs a little may be this one, or the one before it."""
+        # An address comes back normalised, so one that differs a little may be this one, or the one before it.
         record = found.of(self.number)
         if record is None or _is_of_another(record, self.caller_name) or self._is_elsewhere(record):
             return Evidence.NO
@@ -197,14 +197,14 @@ class CreateE911Record(Operation[E911Answer]):
         return Evidence.yes_if(same_name and self._is_at(record))
 
     def _is_at(self, record: E911Record) -> bool:
-        """True if the whole address agrees; a suite may be in either line, and a ZIP code without its +4."""
+        """Return True if the whole address agrees; a suite may be in either line, and a ZIP code without its +4."""
         shown = (_words(record.address1, record.address2), _words(record.city), _words(record.state))
         return shown == (_words(self.address1, self.address2), _words(self.city), _words(self.state)) and (
             (record.zip or "")[:5] == self.zip[:5]
         )
 
     def _is_elsewhere(self, record: E911Record) -> bool:
-        """True if house number and ZIP code are both others: correcting an address changes at most one of them."""
+        """Return True if house number and ZIP code both differ: correcting an address changes at most one of them."""
         if not (record.address1 and record.zip):
             return False
         return _words(record.address1)[:1] != _words(self.address1)[:1] and record.zip[:5] != self.zip[:5]
@@ -247,7 +247,7 @@ class UpdateE911Record(Operation[E911Answer]):
         return Verification(read=ListE911Records(), check=self._is_registered)
 
     def _is_registered(self, found: E911Records) -> Evidence:
-        """A record does not name its `address_id`, so another caller name is all that can be told."""
+        # A record does not name its `address_id`, so only another caller name proves anything.
         record = found.of(self.number)
         return Evidence.no_if(record is None or _is_of_another(record, self.caller_name))
 
@@ -281,7 +281,7 @@ class DeleteE911Record(Operation[Done]):
 
 
 def _put_back(number: str, before: Any) -> Undo:
-    """Registers the record that stood before. Never deletes: a number that was not read may have had one."""
+    """Register the record that stood before. Never deletes: a number that was not read may have had one."""
     record = before.record if isinstance(before, E911Answer) else None
     if record is None:
         return Undo(verdict="none", lost="No earlier record was read. voicetel_delete_e911_record removes this one.")
@@ -298,11 +298,11 @@ def _put_back(number: str, before: Any) -> Undo:
 
 
 def _is_of_another(record: E911Record, caller_name: str) -> bool:
-    """True if the record shows another name, and not this one without punctuation or cut short."""
+    """Return True if the record shows another name, and not this one without punctuation or cut short."""
     shown, wanted = ("".join(_words(name)) for name in (record.caller_name, caller_name))
     return bool(shown) and not (shown.startswith(wanted) or wanted.startswith(shown))
 
 
 def _words(*lines: str | None) -> list[str]:
-    """What is said, without the case, spaces and punctuation that a provider normalises."""
+    """Return the words, without the case, spaces and punctuation that a provider normalises."""
     return re.findall(r"\w+", " ".join(line for line in lines if line).casefold())

@@ -185,7 +185,7 @@ class UpdateGateway(ChangesSomething, Operation[Gateway]):
         return GetGateway(gateway_id=self.gateway_id)
 
     def members(self) -> tuple[Members[Numbers], ...]:
-        """A new address moves the calls of every number that is routed to the gateway."""
+        # A new address moves the calls of every number that is routed to the gateway.
         if self.address is None:
             return ()
         read = ListGatewayNumbers(gateway_id=self.gateway_id)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
-from clients.fields import AnsweredNumber, LooseText, StrangerText, UsNumber
+from clients.fields import AnsweredNumber, LooseText, OutsideText, UsNumber
 from clients.operation import Answer, Operation, Undo
 from tools.voicetel.client import voicetel
 
@@ -18,7 +18,7 @@ class CallerName(Answer):
     """The name registered for a number, written by whoever holds it."""
 
     number: AnsweredNumber | None = None
-    caller_name: StrangerText | None = Field(default=None, alias="cnam")
+    caller_name: OutsideText | None = Field(default=None, alias="cnam")
 
 
 @voicetel.operation(

@@ -14,7 +14,7 @@ from clients.fields import (
     Dollars,
     LooseText,
     Moment,
-    StrangerText,
+    OutsideText,
     UsNumber,
     require_in_order,
 )
@@ -22,8 +22,8 @@ from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
 from tools.voicetel.client import voicetel
 
-LOOKS_BACK: Final = timedelta(minutes=1)
-"""How much earlier than our own time of sending a lost message is looked for: clocks differ."""
+SEARCH_BACK: Final = timedelta(minutes=1)
+"""How much earlier than our own time of sending the search for a lost message begins: clocks differ."""
 
 CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """How much earlier than our own time of sending a message may say that it was sent; an older one is another."""
@@ -48,7 +48,7 @@ class MessageValue(Answer):
     direction: str | None = None
     source: AnsweredNumber | None = Field(default=None, alias="sourceNumber")
     destination: AnsweredNumber | None = Field(default=None, alias="destinationNumber")
-    text: StrangerText | None = Field(default=None, alias="message")
+    text: OutsideText | None = Field(default=None, alias="message")
     billed: Dollars | None = Field(default=None, alias="rate")
 
 
@@ -180,19 +180,19 @@ class SendMessage(Operation[SentMessage]):
         if self.media_urls:
             return ("A message cannot be recalled; it is taken to be billed as one MMS (inferred).",)
         found = segments(self.text)
-        told = (
+        notes = (
             "A message cannot be recalled. It is billed by segment, and the number of segments is an estimate.",
             f"Not in the GSM-7 alphabet: {', '.join(_named(character) for character in found.outside[:5])}. "
             "So a segment holds at most 70 characters, not 160.",
         )
-        return told if found.outside else told[:1]
+        return notes if found.outside else notes[:1]
 
     def verification(self, sent_at: datetime) -> Verification[Messages]:
-        """The same text to the same recipient since then shows that it was sent; none proves nothing."""
+        # The same text to the same recipient since then shows that it was sent; none proves nothing.
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
-            since=sent_at - LOOKS_BACK,
+            since=sent_at - SEARCH_BACK,
         )
         return Verification(read=read, check=lambda history: self._is_among(history, sent_at))
 
@@ -254,7 +254,7 @@ class RegisterBrand(Operation[Registration]):
         return Charge(item="brand registration", unknown=PASSED_ON)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="The API has no call that removes a brand, and fees are not paid back.")
+        return Undo(verdict="none", lost="The API has no call that removes a brand, and fees are not refunded.")
 
 
 @voicetel.operation(
@@ -288,7 +288,7 @@ class RegisterCampaign(Operation[Registration]):
         return Charge(item="campaign registration", unknown=PASSED_ON)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="The API has no call that removes a campaign, and fees are not paid back.")
+        return Undo(verdict="none", lost="The API has no call that removes a campaign, and fees are not refunded.")
 
     def verification(self, sent_at: datetime) -> "Verification[Campaigns]":
         return Verification(read=GetCampaignStatus(ids=[self.campaign_id]), check=self._is_known)
@@ -308,7 +308,7 @@ class CarrierReview(Answer):
 
     carrier: str | None = None
     status: str | None = None
-    detail: StrangerText | None = None
+    detail: OutsideText | None = None
     updated_at: AnsweredTime | None = None
 
 

@@ -232,7 +232,7 @@ def _same_resource(kind: str, shown: str, wanted: str) -> Evidence:
 
 
 def _misfit(kind: str, resource: str) -> str | None:
-    """What a destination of this kind looks like, unless this one does."""
+    """Return what a destination of this kind looks like, unless this one does."""
     if kind == "email":
         return None if re.fullmatch(EMAIL, resource) else "an email address such as user@example.com"
     if kind == "webhook":

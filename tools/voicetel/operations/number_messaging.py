@@ -83,7 +83,7 @@ class ListNumberMessaging(Operation[NumbersMessaging]):
     """Show for up to 1000 numbers whether they can text, with campaign, path and inbound routing."""
 
     numbers: list[UsNumber] = Field(min_length=1, max_length=1000)
-    """Numbers to look at; those of others come back with `on_account` false."""
+    """Numbers to check; those of others come back with `on_account` false."""
 
     def to_wire(self) -> dict[str, Any]:
         return {"numbers": ",".join(wire_fields(self)["numbers"])}
@@ -251,7 +251,7 @@ class UnassignCampaign(Operation[Unassignment]):
 
 
 class Unassignments(Answer):
-    """Numbers that lost their campaign. It may have succeeded in part: look at `failed`."""
+    """Numbers that lost their campaign. It may have succeeded in part: check `failed`."""
 
     campaign_id: str | None = None
     upstream_id: str | None = Field(default=None, alias="upstreamCnpId")
@@ -269,7 +269,7 @@ class Unassignments(Answer):
     synonyms=("10dlc", "unbind", "remove campaign", "many numbers"),
 )
 class UnassignCampaignInBulk(Operation[Unassignments]):
-    """Take up to 1000 numbers out of a 10DLC campaign, so that they can no longer text; look at `failed`."""
+    """Take up to 1000 numbers out of a 10DLC campaign, so that they can no longer text; check `failed`."""
 
     numbers: list[UsNumber] = Field(min_length=1, max_length=1000)
     """Numbers of the account, from voicetel_get_campaign_status."""
@@ -302,5 +302,5 @@ class UnassignCampaignInBulk(Operation[Unassignments]):
 
 
 def is_bound(found: NumberMessaging, campaign_id: str) -> bool:
-    """True if the number has this campaign."""
+    """Return True if the number has this campaign."""
     return found.campaign is not None and found.campaign.id == campaign_id

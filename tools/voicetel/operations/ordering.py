@@ -116,7 +116,7 @@ class FailedNumber(Answer):
 
 
 class Order(Answer):
-    """An order. It may have succeeded in part: look at `failed`."""
+    """An order. It may have succeeded in part: check `failed`."""
 
     order_id: LooseText | None = None
     amount_charged: Dollars | None = None
@@ -160,11 +160,11 @@ class OrderNumbers(Operation[Order]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if len(self.numbers) != 1:
-            return Undo(verdict="none", lost="Numbers are released one by one; the month's fee is not paid back.")
+            return Undo(verdict="none", lost="Numbers are released one by one; the month's fee is not refunded.")
         return Undo(
             verdict="partial",
             operation=ReleaseNumber(number=self.numbers[0]),
-            lost="The month's fee is not paid back, and a released number cannot be had again.",
+            lost="The month's fee is not refunded, and a released number cannot be bought back.",
         )
 
     def spent(self, answer: Order) -> Decimal | None:

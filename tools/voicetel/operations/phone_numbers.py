@@ -104,9 +104,7 @@ class AddNumber(Operation[AddedNumber]):
         return Charge(item="number", rate="did", per="month")
 
     def warnings(self) -> tuple[str, ...]:
-        return (
-            "The documents require the balance to cover the monthly rate; whether it is taken at once is not said.",
-        )
+        return ("The balance must cover the monthly rate. The documents do not say whether it is charged at once.",)
 
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
@@ -135,7 +133,7 @@ class AddNumber(Operation[AddedNumber]):
     synonyms=("give up", "cancel", "drop", "return", "retire", "get rid of"),
 )
 class ReleaseNumber(Operation[Done]):
-    """Give a number back to the network for good; it cannot be had again."""
+    """Release a number to the network for good; it cannot be bought back."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""

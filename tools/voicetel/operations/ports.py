@@ -11,21 +11,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
-from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, Secret, StrangerText, UsNumber
+from clients.fields import WIRE, AnsweredNumber, AnsweredTime, KeptFromModel, LooseText, OutsideText, Secret, UsNumber
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """How much earlier than our own time of sending a port-in may say that it was filed."""
 
-LOOKS_BACK: Final = timedelta(days=1)
+SEARCH_BACK: Final = timedelta(days=1)
 """A port-in filed this long before a call was not filed by it, whatever zone its time is in."""
 
 TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 
 
 def is_toll_free(number: str) -> bool:
-    """True for a number, in E.164, whose holder pays for the calls to it."""
+    """Return True for a number, in E.164, whose holder pays for the calls to it."""
     return number[2:5] in TOLL_FREE
 
 
@@ -79,7 +79,7 @@ class PortFeature(BaseModel):
     """Name that people it calls see."""
 
     def to_wire(self) -> dict[str, Any]:
-        """The provider nests each setting in an object of its own."""
+        # The provider nests each setting in an object of its own.
         wire: dict[str, Any] = {"number": self.model_dump(context=WIRE)["number"]}
         if self.gateway_id is not None:
             wire["routing"] = {"gatewayId": self.gateway_id}
@@ -97,7 +97,7 @@ class SubmittedPort(Answer):
     ticket: int | None = None
     loa_url: str | None = None
     port_url: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 @voicetel.operation(
@@ -210,12 +210,12 @@ class SubmitPort(Operation[SubmittedPort]):
         return Undo(verdict="none", lost="The API has no call that cancels a port; only VoiceTel's support can.")
 
     def verification(self, sent_at: datetime) -> "Verification[Ports]":
-        """The list names no numbers, so those filed about then are shown one by one."""
+        # The list names no numbers, so those filed about then are shown one by one.
         filing = _Filing(numbers=frozenset(self.numbers), sent_at=sent_at)
         return Verification(read=ListPorts(), check=lambda listed: filing.among(_filed_about(listed, sent_at)))
 
     def to_wire(self) -> dict[str, Any]:
-        """The due date goes out as a day, as the text says; the schema names a date-time."""
+        # The due date goes out as a day, as the text says; the schema names a date-time.
         features = [feature.to_wire() for feature in self.features or []]
         return wire_fields(self, exclude=frozenset({"features"})) | ({"features": features} if features else {})
 
@@ -230,7 +230,7 @@ class ListedPort(Answer):
     """Firm order commitment: the day of the move, YYYYMMDD."""
 
     support_url: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 class Ports(Answer):
@@ -254,7 +254,7 @@ class ListPorts(Operation[Ports]):
 
 def _filed_about(listed: Ports, sent_at: datetime) -> list[ListedPort] | None:
     """Port-ins that may have been filed by a call of that time; None where a row does not say when or which."""
-    filed = [row for row in listed.ports if row.created_at is None or row.created_at >= sent_at - LOOKS_BACK]
+    filed = [row for row in listed.ports if row.created_at is None or row.created_at >= sent_at - SEARCH_BACK]
     return filed if all(row.pid and _PID.fullmatch(row.pid) and row.created_at for row in filed) else None
 
 
@@ -308,7 +308,7 @@ class PortDetails(Answer):
     numbers: list[AnsweredNumber] = []
     name: str | None = None
     email: str | None = None
-    message: StrangerText | None = None
+    message: OutsideText | None = None
 
 
 class Port(Answer):

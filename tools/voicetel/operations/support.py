@@ -14,7 +14,7 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from clients.effects import Effect
 from clients.evidence import Evidence, is_since
-from clients.fields import AnsweredEmail, AnsweredTime, Email, StrangerText
+from clients.fields import AnsweredEmail, AnsweredTime, Email, OutsideText
 from clients.operation import Answer, Done, Operation, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 
@@ -29,7 +29,7 @@ CLOCKS_DIFFER: Final = timedelta(minutes=2)
 class Attachment(Answer):
     """A file that came with a message."""
 
-    file_name: StrangerText | None = None
+    file_name: OutsideText | None = None
     url: str | None = Field(default=None, alias="fileUrl")
 
 
@@ -38,7 +38,7 @@ class TicketMessage(Answer):
 
     id: int | None = None
     type: str | None = None
-    body: StrangerText | None = None
+    body: OutsideText | None = None
     created_at: AnsweredTime | None = None
     created_by: AnsweredEmail | None = Field(default=None, validation_alias=AliasPath("createdBy", "email"))
     attachments: list[Attachment] = Field(default=[], validation_alias=AliasPath("embedded", "attachments"))
@@ -58,8 +58,8 @@ Messages = Annotated[list[TicketMessage], BeforeValidator(_meant_for_customers)]
 class Customer(Answer):
     """Who asked."""
 
-    first_name: StrangerText | None = None
-    last_name: StrangerText | None = None
+    first_name: OutsideText | None = None
+    last_name: OutsideText | None = None
     email: AnsweredEmail | None = None
 
 
@@ -70,9 +70,9 @@ class Ticket(Answer):
     number: int | None = None
     """The number that people quote; calls take the `id`."""
 
-    subject: StrangerText | None = None
+    subject: OutsideText | None = None
     status: str | None = None
-    preview: StrangerText | None = None
+    preview: OutsideText | None = None
     customer: Customer | None = None
     created_at: AnsweredTime | None = None
     updated_at: AnsweredTime | None = None
@@ -175,7 +175,7 @@ class CreateTicket(Operation[TicketAnswer]):
         return Verification(read=ListTickets(), check=lambda found: self._may_be_listed(found, sent_at))
 
     def _may_be_listed(self, found: Tickets, sent_at: datetime) -> Evidence:
-        """A ticket of this subject may be an older one, and the list may be cut off."""
+        # A ticket of this subject may be an older one, and the list may be cut off.
         same = [ticket for ticket in found.tickets if (ticket.subject or "").strip() == self.subject.strip()]
         if any(is_since(ticket.created_at, sent_at, tolerance=CLOCKS_DIFFER) for ticket in same):
             return Evidence.YES
@@ -207,7 +207,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
     """Text of the reply."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="A reply that was sent cannot be taken back.")
+        return Undo(verdict="none", lost="A reply that was sent cannot be recalled.")
 
     def verification(self, sent_at: datetime) -> Verification[TicketMessages]:
         return Verification(
@@ -215,7 +215,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
         )
 
     def _is_among(self, found: TicketMessages, sent_at: datetime) -> Evidence:
-        """A customer's message of these words and no others shows that it was added; none proves nothing."""
+        # A customer's message of these words and no others shows that it was added; none proves nothing.
         same = (
             row.type == "customer"
             and _has_the_words(row.body or "", self.message)
@@ -226,7 +226,7 @@ class ReplyToTicket(Operation[ReplyAdded]):
 
 
 def _has_the_words(body: str, message: str) -> bool:
-    """True if a body says this, as text or as HTML, which may break its lines elsewhere."""
+    """Return True if a body says this, as text or as HTML, which may break its lines elsewhere."""
     wanted = message.split()
     return wanted in (unescape(body).split(), unescape(_TAG.sub(" ", body)).split())
 

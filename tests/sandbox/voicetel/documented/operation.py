@@ -28,5 +28,5 @@ class Documented:
     """Calls that must come first."""
 
     def __str__(self) -> str:
-        """The name of the test."""
+        """Return the name of the test."""
         return f"{self.method} {self.path}"

@@ -8,30 +8,23 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
-from clients.client import ApiClient
-from guard.action import State
-from server.services import Services
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.routee_accounts import sandboxes
 from tests.connecting import Person, connect, server_for
-from tests.sandboxed import Sandbox
+from tests.operator_side import OperatorSide, call_approved
+from tests.sandbox_control import Sandbox
 
 
-class Desk:
+class RouteeSession:
     """Calls tools; what only the operator may approve, the operator approves."""
 
-    def __init__(self, sandbox: Sandbox, services: Services, client: Client, person: Person) -> None:
+    def __init__(self, sandbox: Sandbox, client: Client, person: Person, operator: OperatorSide) -> None:
         self.sandbox = sandbox
-        self.services = services
         self.person = person
+        self.operator = operator
         self._client = client
-
-    @property
-    def routee(self) -> ApiClient:
-        """The client of the account."""
-        return self.services.clients["routee"]
 
     @property
     def question(self) -> str:
@@ -40,15 +33,11 @@ class Desk:
 
     async def attempt(self, tool: str, **arguments: Any) -> CallToolResult:
         """Make a call."""
-        return await self._client.call_tool(tool if tool == "undo_action" else f"routee_{tool}", arguments)
+        return await self._client.call_tool(_full_name(tool), arguments)
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Make a call that must succeed; its structured content."""
-        result = await self.attempt(tool, **arguments)
-        content: dict[str, Any] = result.structured_content or {}
-        if result.is_error and content.get("state") == State.PROPOSED:
-            await self.services.guard.approve(content["action"], by="the operator")
-            result = await self.attempt(tool, **arguments)
+        result = await call_approved(self._client, self.operator, _full_name(tool), arguments)
         assert not result.is_error, text_of(result)
         return result.structured_content or {}
 
@@ -64,13 +53,17 @@ class Desk:
         await self.call("get_balance")
 
 
+def _full_name(tool: str) -> str:
+    return tool if tool in {"undo_action", "get_action"} else f"routee_{tool}"
+
+
 def text_of(result: CallToolResult) -> str:
     """What a reader sees."""
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
 
 @asynccontextmanager
-async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[Desk]:
+async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[RouteeSession]:
     """A server with every tool before a fresh sandbox; the countries of its customers may be reached."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
@@ -83,6 +76,6 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
                 **more,
             }
         )
-        services, server = server_for(settings, http=http)
+        _, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
-            yield Desk(sandbox, services, client, person)
+            yield RouteeSession(sandbox, client, person, OperatorSide(settings.state_folder))

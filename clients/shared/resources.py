@@ -1,21 +1,20 @@
 """What the clients of one process share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx2
-
-from clients.cache import AnswerCache
-from clients.limits import Limits
-from clients.tokens import TokenStore
-from clients.webhook_urls import Inbox
+from clients.shared.cache import AnswerCache
+from clients.shared.http_client import HttpPool
+from clients.shared.limits import Limits
+from clients.shared.tokens import TokenStore
+from clients.shared.webhook_urls import Inbox
 
 
 @dataclass(frozen=True, slots=True)
 class ClientResources:
     """One connection pool, one count of limits and one cache for all accounts."""
 
-    http: Callable[[], httpx2.AsyncClient]
+    http: HttpPool
     limits: Limits
     cache: AnswerCache
     tokens: TokenStore

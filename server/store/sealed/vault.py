@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert, select
 
-from server.store.audit import Audit
 from server.store.engine import Database
 from server.store.schema import sealed_secrets
-from server.store.seal import Seal
+from server.store.sealed.audit import Audit
+from server.store.sealed.seal import Seal
 
 
 @dataclass(frozen=True, slots=True)

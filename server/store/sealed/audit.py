@@ -20,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clients.redaction import redact, without_secrets
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
-from server.store.hash_chain import (
+from server.store.key_values import get_value
+from server.store.schema import audit, facts, storable
+from server.store.sealed.hash_chain import (
     NOTHING_BEFORE,
     Head,
     Verdict,
@@ -30,9 +32,7 @@ from server.store.hash_chain import (
     read_head,
     seal_head,
 )
-from server.store.key_values import get_value
-from server.store.schema import audit, facts, storable
-from server.store.seal import Seal
+from server.store.sealed.seal import Seal
 
 ANCHOR_FILE = "audit.anchor"
 ANOTHER_KEY = (

@@ -8,12 +8,13 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """The time now, aware."""
+        """Return the time now, aware."""
         ...
 
 
 class SystemClock:
-    """This machine's clock, in UTC."""
+    """The machine's clock, in UTC."""
 
     def now(self) -> datetime:
+        """Return the time now, in UTC."""
         return datetime.now(UTC)

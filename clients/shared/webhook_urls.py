@@ -1,32 +1,33 @@
-"""Where this installation takes in what a provider posts. Calls name it `inbox`; its address holds a secret."""
+"""URLs at which this installation receives webhooks. Calls write `inbox` for the URL, which holds a secret."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
 INBOX = "inbox"
-"""What stands in arguments, questions and records for the address."""
+"""The placeholder for the URL in arguments, questions and records."""
 
 INBOX_PATH = "/webhooks/"
-"""What every address of an inbox has in it."""
+"""The part that every webhook URL contains."""
 
 
 class Inbox(Protocol):
-    """Knows the addresses under which this installation takes in callbacks."""
+    """Knows the URLs at which this installation receives webhooks."""
 
     def url(self, kind: str) -> str | None:
-        """The address for one kind of callback; None where nobody outside could reach it."""
+        """Return the URL for one kind of webhook; None where no provider could reach it."""
         ...
 
 
 class NoInbox:
-    """Nothing is taken in."""
+    """An inbox that receives nothing."""
 
     def url(self, kind: str) -> str | None:
+        """Return None: nothing is received."""
         return None
 
 
 def expand(value: Any, url: Callable[[str], str], kinds: Mapping[str, str], key: str = "") -> Any:
-    """A body in which every `inbox` is the address for the field that it stands in."""
+    """Replace every `inbox` in a body by the URL for its field."""
     if value == INBOX and key in kinds:
         return url(kinds[key])
     if isinstance(value, dict):
@@ -37,7 +38,7 @@ def expand(value: Any, url: Callable[[str], str], kinds: Mapping[str, str], key:
 
 
 def uses_placeholder(value: Any) -> bool:
-    """True when a body asks for the inbox anywhere."""
+    """Return True when a body contains the placeholder anywhere."""
     if isinstance(value, dict):
         return any(uses_placeholder(inner) for inner in cast("dict[str, Any]", value).values())
     return bool(value == INBOX)

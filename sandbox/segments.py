@@ -7,15 +7,20 @@ _BASIC = frozenset(
 _EXTENDED = frozenset("\f^{}\\[~]|€")
 
 
+def is_gsm(character: str) -> bool:
+    """Return whether a character is in the GSM-7 alphabet or its extension."""
+    return character in _BASIC or character in _EXTENDED
+
+
 def count_segments(text: str) -> int:
     """Return the number of segments; an empty text still takes one."""
-    if all(character in _BASIC or character in _EXTENDED for character in text):
+    if all(map(is_gsm, text)):
         return _fill([2 if character in _EXTENDED else 1 for character in text], 160, 153)
     return _fill([len(character.encode("utf-16-be")) // 2 for character in text], 70, 67)
 
 
 def _fill(widths: list[int], single: int, joined: int) -> int:
-    """Segments for characters of these widths; a character is never split over two segments."""
+    """Count segments for characters of these widths; a character is never split over two segments."""
     if sum(widths) <= single:
         return 1
     segments, room = 1, joined

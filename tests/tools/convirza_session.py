@@ -8,23 +8,22 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
-from guard.action import State
-from server.services import Services
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.convirza_accounts import sandboxes
 from tests.connecting import Person, connect, server_for
-from tests.sandboxed import Sandbox
+from tests.operator_side import OperatorSide, call_approved
+from tests.sandbox_control import Sandbox
 
 
-class Desk:
+class ConvirzaSession:
     """Calls tools; what only the operator may approve, the operator approves."""
 
-    def __init__(self, sandbox: Sandbox, services: Services, client: Client, person: Person) -> None:
+    def __init__(self, sandbox: Sandbox, client: Client, person: Person, operator: OperatorSide) -> None:
         self.sandbox = sandbox
-        self.services = services
         self.person = person
+        self.operator = operator
         self._client = client
 
     @property
@@ -38,17 +37,13 @@ class Desk:
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Make a call that must succeed; its structured content."""
-        result = await self.attempt(tool, **arguments)
-        content: dict[str, Any] = result.structured_content or {}
-        if result.is_error and content.get("state") == State.PROPOSED:
-            await self.services.guard.approve(content["action"], by="the operator")
-            result = await self.attempt(tool, **arguments)
+        result = await call_approved(self._client, self.operator, f"convirza_{tool}", arguments)
         assert not result.is_error, "\n".join(getattr(block, "text", "") for block in result.content)
         return result.structured_content or {}
 
 
 @asynccontextmanager
-async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[Desk]:
+async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[ConvirzaSession]:
     """A server with every tool, before a fresh sandbox."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
@@ -56,6 +51,6 @@ async def desks(folder: Path, *, person: Person | None = None, **more: Any) -> A
         settings = settings_class().model_validate(
             {"convirza": account, "state_folder": folder, "toolsets": ["all"], **more}
         )
-        services, server = server_for(settings, http=http)
+        _, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
-            yield Desk(sandbox, services, client, person)
+            yield ConvirzaSession(sandbox, client, person, OperatorSide(settings.state_folder))

@@ -1,4 +1,4 @@
-"""The limits that providers document, counted on our side so that a call which would break one is not sent."""
+"""Rate limits that providers document, counted here so that a call over the limit is not sent."""
 
 import time
 from collections import defaultdict, deque
@@ -11,7 +11,7 @@ from clients.errors import LimitReached
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many calls in so many seconds. Operations that share one count against it together."""
+    """A number of calls allowed in a number of seconds, shared by the operations that name it."""
 
     name: str
     calls: int
@@ -38,6 +38,7 @@ class ProcessLimits:
         self._taken: defaultdict[str, deque[float]] = defaultdict(deque)
 
     async def take(self, limit: Limit) -> None:
+        """Count one call in memory."""
         self.require_room(limit)
         self.count(limit)
 
@@ -56,7 +57,7 @@ class ProcessLimits:
 
 
 def limit_reached(limit: Limit, *, retry_after: float) -> LimitReached:
-    """The error for one call too many, in words."""
+    """Return the error for a call over the limit."""
     return LimitReached(
         f"The provider allows {limit.calls} calls in {_span(limit.seconds)} for this ({limit.name}); "
         f"nothing was sent. The next is possible in {_span(retry_after)}.",

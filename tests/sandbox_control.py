@@ -27,16 +27,16 @@ class Sandbox:
         return f"{self.url}/voicetel"
 
     async def charges(self) -> list[dict[str, Any]]:
-        """Every charge since the start."""
+        """Return every charge since the start."""
         return await self._get("ledger")
 
     async def requests(self, *, method: str | None = None, path: str = "") -> list[dict[str, Any]]:
-        """Every request, of one method and with a part of a path if given."""
+        """Return every request, of one method and with a part of a path if given."""
         found = await self._get("requests")
         return [row for row in found if method in (None, row["method"]) and path in row["path"]]
 
     async def writes(self) -> list[dict[str, Any]]:
-        """Every request that is not a GET."""
+        """Return every request that is not a GET."""
         return [row for row in await self._get("requests") if row["method"] != "GET"]
 
     async def break_with(self, kind: str, **match: Any) -> None:
@@ -78,6 +78,6 @@ class Sandbox:
 
 @asynccontextmanager
 async def sandboxes() -> AsyncGenerator[Sandbox]:
-    """A fresh sandbox for one test."""
+    """Serve a fresh sandbox for one test."""
     async with serve_sandbox() as url, httpx2.AsyncClient(verify=NO_CERTIFICATES) as http:
         yield Sandbox(url, http)

@@ -1,0 +1,18 @@
+"""The operations that exist, as the guard looks them up."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from clients.operation import Operation
+
+
+class OperationCatalog(Protocol):
+    """The operations that exist, by tool name."""
+
+    def operation_named(self, tool: str) -> type[Operation[Any]] | None:
+        """Return the operation of a tool name, or None if there is none."""
+        ...
+
+    def related_reads(self, tool: str) -> Sequence[str]:
+        """Return tool names of plain reads that show what an operation changes, the closest first."""
+        ...
