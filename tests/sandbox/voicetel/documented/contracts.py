@@ -5,29 +5,26 @@ a second transcription of its page. What a contract cannot say (a member that ma
 needs a row of its own in one of the lists.
 """
 
-import json
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any, Final, cast
 
-from clients.operation import OperationType
+from clients.spec import Spec
+from tests.sandbox.contracts import contracts_of_reads
 from tests.sandbox.voicetel.documented.operation import Documented
 from tests.sandbox.voicetel.shapes import NUM
 from tools.registry import operations_of
 
-CONTRACTS: Final = Path(__file__).resolve().parents[3] / "contract"
 ROOT: Final = "/v2.2/"
 
 
 def rows_from_contracts(written: Collection[tuple[str, str]]) -> Iterator[Documented]:
     """Yield a row for each plain read whose method and path are not written down; paths are relative to the API."""
-    for tool, operation in operations_of("voicetel").items():
-        if operation.spec.effect.is_plain_read and not any(_is_row_of(operation, *row) for row in written):
-            yield _row(operation, tool)
+    for spec, contract in contracts_of_reads("voicetel"):
+        if not any(_is_row_of(spec, *row) for row in written):
+            yield _row(spec, contract)
 
 
-def _is_row_of(operation: OperationType, method: str, path: str) -> bool:
-    spec = operation.spec
+def _is_row_of(spec: Spec, method: str, path: str) -> bool:
     ours, theirs = spec.path.removeprefix(ROOT).split("/"), path.split("/")
     fits = len(ours) == len(theirs) and all(
         part == other or part.startswith("{") for part, other in zip(ours, theirs, strict=True)
@@ -35,14 +32,12 @@ def _is_row_of(operation: OperationType, method: str, path: str) -> bool:
     return method == spec.method and fits
 
 
-def _row(operation: OperationType, tool: str) -> Documented:
-    content: object = json.loads((CONTRACTS / f"{tool}.json").read_bytes())
-    first = cast("list[object]", content)[0] if isinstance(content, list) else content
-    contract = cast("dict[str, dict[str, Any]]", first)
+def _row(spec: Spec, contract: dict[str, dict[str, Any]]) -> Documented:
     request, answer = contract["request"], contract["answer"]
     query: dict[str, str] | None = request.get("query")
     body: dict[str, object] | None = request.get("body")
-    must = {field.alias or name for name, field in operation.model_fields.items() if field.is_required()}
+    fields = operations_of("voicetel")[spec.tool_name].model_fields
+    must = {field.alias or name for name, field in fields.items() if field.is_required()}
     return Documented(
         request["method"],
         request["path"].removeprefix(ROOT),
