@@ -131,7 +131,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("update_tag", {"tag_id": 805, "name": "Hot lead"}),
     ("delete_tag", {"tag_id": 805}),
 ]
-CALLS += example_reads("convirza", {tool for tool, _ in CALLS}).items()
+CALLS.extend(example_reads("convirza", {tool for tool, _ in CALLS}).items())
 
 
 def test_the_list_of_calls_names_every_tool() -> None:
