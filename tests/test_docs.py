@@ -1,33 +1,154 @@
-"""The documentation says what is: tables are derived, and every command, tool and setting it names exists.
+"""The documentation says what is: tables and counts are derived, and every name and file in it exists.
 
-`RINGFENCE_WRITE_DOCS=1 uv run pytest tests/test_docs.py` writes the derived tables anew.
+`RINGFENCE_WRITE_DOCS=1 uv run pytest tests/test_docs.py -n 0` writes the derived tables and counts anew.
 """
 
 import json
 import os
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 from typer.main import get_command
 
+from benchmarks.tool_choice.scoring import halves, requests, score
+from prompts.library import guides
 from server.cli.app import command_line
+from server.mcp.registry import RegisteredTool, ToolRegistry
+from server.settings.model import settings_class
 from server.settings.reference import settings_table
+from server.settings.sandbox_settings import for_sandbox
 from tools.reference import page, summary
-from tools.registry import all_operations
+from tools.registry import all_operations, operations_of
 
 BUILTIN = {tool["name"] for tool in json.loads((Path(__file__).parent / "tools" / "builtin_tools.json").read_bytes())}
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITES = os.environ.get("RINGFENCE_WRITE_DOCS") == "1"
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *PAGES]
+OUTSIDE_PROVIDER = ROOT / "tests" / "outside_provider"
+METHODS = {"tools/list", "tools/call"}
+"""Methods of the protocol that look like files of ours."""
+
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"operations": lambda: summary(all_operations().values())},
     "docs/settings.md": {"settings": settings_table},
     "docs/operations.md": {"operations": lambda: page(all_operations().values())},
 }
+
+
+@cache
+def default_list(*, all_providers: bool = True) -> tuple[RegisteredTool, ...]:
+    """List the tools that a client of the simulated providers, or of VoiceTel alone, sees by default."""
+    with TemporaryDirectory() as folder:
+        values = {"state_folder": folder, "voicetel": {"api_key": "0" * 32}}
+        settings = settings_class().model_validate(values)
+        if all_providers:
+            settings = for_sandbox(settings, "http://unused.test")
+        return tuple(ToolRegistry(settings).listed.values())
+
+
+def tokens(tools: tuple[RegisteredTool, ...]) -> int:
+    """Count the o200k tokens of a list of tools as a client gets it."""
+    listed = [one.tool.model_dump(mode="json", by_alias=True, exclude_none=True) for one in tools]
+    text = json.dumps(listed, separators=(",", ":"), ensure_ascii=False)
+    return len(bpe_openai.get_encoding("o200k_base").encode(text))
+
+
+@cache
+def found_first(places: int) -> int:
+    """Count, of 100 requests that were held out, those that find what answers them among the first so many."""
+    (held_out,) = [half for half in halves() if half.name == "held out"]
+    return int(100 * score(held_out).recall(places))
+
+
+def listed_in(toolset: str) -> int:
+    """Count the built-in tools of a toolset in the default list."""
+    return sum(one.module is None and toolset in one.info.toolsets for one in default_list())
+
+
+def in_words(number: int) -> str:
+    """Write a small number as a word, a large one in figures."""
+    return WORDS[number] if number < len(WORDS) else str(number)
+
+
+def clients_described() -> int:
+    """Count the sections of docs/clients.md, one a client."""
+    return len(re.findall(r"^## ", (ROOT / "docs" / "clients.md").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+COUNTS: dict[str, dict[str, Callable[[], Any]]] = {
+    "README.md": {
+        r"\[(\w+) clients\]\(docs/clients\.md\)": lambda: in_words(clients_described()).capitalize(),
+        r"^(\w+) guided jobs \(prompts\)": lambda: in_words(len(guides())).capitalize(),
+        r"^## (\d+) tools that reach \d+ operations$": lambda: len(default_list()),
+        r"^## \d+ tools that reach (\d+) operations$": lambda: len(all_operations()),
+        r"The default surface is (\d+) tools": lambda: len(default_list()),
+        r"about ([\d,]+) tokens with all": lambda: f"{round(tokens(default_list()), -2):,}",
+        r"\((\d+) with VoiceTel alone\)": lambda: len(default_list(all_providers=False)),
+        r"\b(\w+) over all providers": lambda: in_words(listed_in("overview")),
+        r"\b(\w+) everyday ones": lambda: in_words(sum(one.module is not None for one in default_list())),
+        r"\b(\w+) about actions": lambda: in_words(listed_in("actions")),
+        r"\b(\w+) that find and call": lambda: in_words(listed_in("discovery")),
+        r"Of (\d+) requests as people write them": lambda: len(requests()),
+        r"among the first five for (\d+) in 100": lambda: found_first(5),
+        r"and first for (\d+) in 100": lambda: found_first(1),
+        r"^\| tokens of the default list \| ([\d,]+) \|": lambda: f"{tokens(default_list()):,}",
+    },
+    "docs/comparison.md": {
+        r"^\| tools by default \| (\d+) \|": lambda: len(default_list()),
+        r"^\| tokens of the list \| ([\d,]+) \|": lambda: f"{tokens(default_list()):,}",
+    },
+    "docs/providers.md": {
+        r"^\| operations \| (\d+) \|": lambda: len(operations_of("voicetel")),
+        r"^\| operations \| \d+ \| (\d+) \|": lambda: len(operations_of("routee")),
+        r"^\| operations \| \d+ \| \d+ \| (\d+) \|": lambda: len(operations_of("convirza")),
+        r"^\| operations \| \d+ \| \d+ \| \d+ \| (\d+) \|": lambda: len(operations_of("enswitch")),
+    },
+    "docs/threat-model.md": {r"\b(\d+) tools by default": lambda: len(default_list())},
+}
+"""Every sentence of a document that counts something of ours, as a pattern around the count."""
+
+NAMES_A_COUNT = re.compile(
+    rf"\b(\d[\d,]*|{'|'.join(WORDS[2:])}) (tools|operations|clients|prompts|guided jobs|probes|toolsets)\b",
+    re.IGNORECASE,
+)
+
+
+def find_all(pattern: str, text: str) -> list[re.Match[str]]:
+    """Find a pattern in a document, also where a line ends within it."""
+    return list(re.finditer(pattern.replace(" ", r"\s+"), text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("name", "pattern"), [(name, pattern) for name in COUNTS for pattern in COUNTS[name]])
+def test_a_count_is_what_it_counts(name: str, pattern: str) -> None:
+    file = ROOT / name
+    text = file.read_text(encoding="utf-8")
+    (found,) = find_all(pattern, text)
+    wanted = str(COUNTS[name][pattern]())
+    if WRITES:
+        text = text[: found.start(1)] + wanted + text[found.end(1) :]
+        file.write_text(text, encoding="utf-8")
+        (found,) = find_all(pattern, text)
+    assert found[1] == wanted
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_no_count_is_typed(file: Path) -> None:
+    """Whoever counts tools or operations in a document adds the sentence to `COUNTS`."""
+    text = file.read_text(encoding="utf-8")
+    patterns = COUNTS.get(file.relative_to(ROOT).as_posix(), {})
+    derived = {found.start(1) for pattern in patterns for found in find_all(pattern, text)}
+    assert [found[0] for found in NAMES_A_COUNT.finditer(text) if found.start(1) not in derived] == []
 
 
 @pytest.mark.parametrize("name", sorted(DERIVED))
@@ -69,6 +190,41 @@ def test_every_command_it_names_exists(file: Path) -> None:
 def test_every_link_and_picture_leads_somewhere(file: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (file.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\* \[[^\]]+\]\((\w[\w-]*\.md)\): \S", index, re.MULTILINE))
+    assert listed == {page.name for page in PAGES} - {"README.md"}
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_every_file_it_names_exists(file: Path) -> None:
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]*)+|\w+\.(?:py|toml|json))`", file.read_text(encoding="utf-8"))
+    ours = {path.name for path in ROOT.iterdir()} | {path.name for path in OUTSIDE_PROVIDER.iterdir()}
+    ours_named = {name for name in named if name.partition("/")[0] in ours} - METHODS
+    assert {
+        name for name in ours_named if not any((root / name).exists() for root in (ROOT, OUTSIDE_PROVIDER))
+    } == set()
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_what_it_names_in_a_file_is_defined_there(file: Path) -> None:
+    for name, path in re.findall(r"`([\w.]+)` in\s+`([\w/]+\.py)`", file.read_text(encoding="utf-8")):
+        source = (ROOT / path).read_text(encoding="utf-8")
+        for part in name.split("."):
+            defined = rf"(^|\s)(class|def) {part}\b|^\s*{part}\s*(:|=)"
+            assert re.search(defined, source, re.MULTILINE), f"{name} in {path}"
+
+
+def test_the_code_that_a_page_quotes_stands_in_its_file() -> None:
+    text = (ROOT / "docs" / "writing-a-provider.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"<!-- from (\S+) -->\n```\w+\n(.*?)\n```", text, re.DOTALL)
+    assert len(quoted) == len(re.findall(r"^```\w", text, re.MULTILINE))
+    for name, code in quoted:
+        file = next(root / name for root in (OUTSIDE_PROVIDER, ROOT) if (root / name).exists())
+        source = file.read_text(encoding="utf-8")
+        assert code in source or textwrap.indent(code, "    ") in source, f"{name}:\n{code}"
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)

@@ -1,4 +1,4 @@
-"""All 74 operations of VoiceTel REST API v2.2.10: paths, methods and limits are those of the published OpenAPI."""
+"""All operations of VoiceTel REST API v2.2.10: paths, methods and limits are those of the published OpenAPI."""
 
 from sandbox.frame.endpoint import declared_in
 from sandbox.voicetel import (

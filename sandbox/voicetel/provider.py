@@ -18,7 +18,7 @@ HOURLY_LIMIT = 6
 
 
 class VoiceTel(RestProvider[State, Operation]):
-    """The simulated VoiceTel: all 74 operations of API v2.2.10."""
+    """The simulated VoiceTel: all operations of API v2.2.10."""
 
     name = "voicetel"
     endpoints = ENDPOINTS

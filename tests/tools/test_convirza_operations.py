@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.convirza.catalog import SIDEBAR
 from tests.tools.convirza_session import open_session
+from tests.tools.example_reads import example_reads
 from tests.tools.test_schemas import tokens
 from tools.registry import all_operations
 
@@ -130,6 +131,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("update_tag", {"tag_id": 805, "name": "Hot lead"}),
     ("delete_tag", {"tag_id": 805}),
 ]
+CALLS.extend(example_reads("convirza", {tool for tool, _ in CALLS}).items())
 
 
 def test_the_list_of_calls_names_every_tool() -> None:

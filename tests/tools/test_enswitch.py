@@ -11,11 +11,14 @@ from clients.operation import Operation
 from tests.clients.enswitch_accounts import installations
 from tests.tools.enswitch_calls import CALLS
 from tests.tools.enswitch_session import open_session
+from tests.tools.example_reads import example_reads
 from tools.registry import all_operations
 
 OPERATIONS = {
     name: operation for name, operation in all_operations().items() if operation.spec.provider.name == "enswitch"
 }
+
+EVERY_CALL = CALLS | example_reads("enswitch", CALLS)
 
 DOCUMENTED_DRY_RUNS = {
     "plans/routes/create", "plans/routes/update", "plans/classes/update", "routes/update", "outcosts/create",
@@ -43,17 +46,17 @@ def function_of(operation: type[Operation[Any]]) -> str:
 # Every one -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tool", sorted(CALLS))
+@pytest.mark.parametrize("tool", sorted(EVERY_CALL))
 async def test_the_simulated_installation_carries_it_out(tool: str, tmp_path: Path) -> None:
     async with installations() as installation, open_session(installation, tmp_path) as model:
-        await model.do(f"enswitch_{tool}", **CALLS[tool])
+        await model.do(f"enswitch_{tool}", **EVERY_CALL[tool])
         assert await installation.calls_of(function_of(OPERATIONS[f"enswitch_{tool}"]))
         assert (await installation.ask("leaks"))["count"] == 0
         assert (await installation.ask("ignored_validations"))["count"] == 0
 
 
 def test_every_tool_is_called_above() -> None:
-    assert {f"enswitch_{tool}" for tool in CALLS} == set(OPERATIONS)
+    assert {f"enswitch_{tool}" for tool in EVERY_CALL} == set(OPERATIONS)
 
 
 async def test_there_is_a_tool_for_every_function_that_is_public_and_none_sends_what_a_page_does_not_have() -> None:

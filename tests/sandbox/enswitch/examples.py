@@ -1,6 +1,9 @@
 """One call of every function that succeeds on the seeded installation."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from tests.sandbox.contracts import contracts_of_reads
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ def own(shape: str, **parameters: str | int) -> Example:
     return by("customer", shape, **parameters)
 
 
-EXAMPLES: dict[str, Example] = {
+WRITTEN: dict[str, Example] = {
     "plans/routes/create": by("reseller", "id", plan=3, called_prefix="011"),
     "plans/routes/list": by("reseller", "rows", plan=3, sort="called_prefix"),
     "plans/routes/get": by("reseller", "row", id=41),
@@ -137,3 +140,17 @@ EXAMPLES: dict[str, Example] = {
     "faxes/send": own("", cnumber="12015550173", data="JVBERi0xLjQ="),
     "bulk/campaigns/list": own("rows"),
 }
+
+
+def _from_contracts() -> Iterator[tuple[str, Example]]:
+    """Yield an example of each plain read that has none above, from its contract."""
+    for spec, contract in contracts_of_reads("enswitch"):
+        function = spec.path.removeprefix("/api/json/").removesuffix("/")
+        if function not in WRITTEN:
+            data: object = contract["answer"]["body"]["data"]
+            sent: dict[str, str] = contract["request"]["body"]
+            shape = "rows" if isinstance(data, list) else "row"
+            yield function, own(shape, **{name: value for name, value in sent.items() if name != "auth_token"})
+
+
+EXAMPLES: dict[str, Example] = WRITTEN | dict(_from_contracts())

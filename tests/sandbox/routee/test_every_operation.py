@@ -1,13 +1,46 @@
 """Each operation answers what the documents promise, and refuses what they do not know."""
 
+import re
+from collections.abc import Iterator
+from typing import cast
+
 import httpx2
 import pytest
 
 from sandbox.routee.catalog import ENDPOINTS
-from tests.sandbox.routee.documented import EXAMPLES
+from tests.sandbox.contracts import contracts_of_reads
+from tests.sandbox.routee import documented
 from tests.sandbox.routee.doors import Json, caller, code, control, visitor
-from tests.sandbox.routee.examples import Example
+from tests.sandbox.routee.examples import Example, at
 
+
+def from_contracts() -> Iterator[Example]:
+    """Yield an example of each plain read that has none beside this module, from its contract."""
+    written = {example.name for example in documented.EXAMPLES}
+    for spec, contract in contracts_of_reads("routee"):
+        template = next(
+            (one.path for one in ENDPOINTS if (one.method, _unnamed(one.path)) == (spec.method, _unnamed(spec.path))),
+            "",
+        )
+        if template and f"{spec.method} {template}" not in written:
+            request = contract["request"]
+            body: object = contract["answer"]["body"]
+            yield Example(
+                spec.method,
+                template,
+                fields=" ".join(cast("dict[str, object]", body)) if isinstance(body, dict) else "",
+                items=" ".join(cast("list[dict[str, object]]", body)[0]) if isinstance(body, list) else "",
+                body=request.get("body"),
+                query=request.get("query"),
+                prepare=at(request["path"][1:]),
+            )
+
+
+def _unnamed(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", "{}", path)
+
+
+EXAMPLES = (*documented.EXAMPLES, *from_contracts())
 NAMES = [example.name for example in EXAMPLES]
 EVERY = pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
 

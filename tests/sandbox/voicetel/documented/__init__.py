@@ -1,1 +1,1 @@
-"""The 74 operations as the documents have them, written down without looking at the simulation."""
+"""The operations as the documents have them, written down without looking at the simulation."""
