@@ -85,7 +85,7 @@ async def test_where_caps_count_money_a_price_in_a_currency_of_none_is_refused(t
     async with sandboxes() as sandbox, _server(sandbox, tmp_path, [in_euros]) as client:
         told = await _send(client, 0, ONE)
         assert told["error"] == "Denied"
-        assert "no cap of the budget is in USD; nothing was sent" in told["message"]
+        assert "no budget cap is in USD; nothing was sent" in told["message"]
         assert await sandbox.charges() == []
 
 
