@@ -71,7 +71,7 @@ def provider(services: Services, name: str) -> str:
     if client is None:
         raise NoSuchDocument(f"{name} is not set up here. Set up: {', '.join(services.clients) or 'none'}.")
     specs = [operation.spec for operation in operations_of(name).values()]
-    return "\n".join([*_about(client, specs), *_limits(specs), *_quirks(client), *_inferred(specs)])
+    return "\n".join([*_summary(client, specs), *_limits(specs), *_quirks(client), *_inferred_paths(specs)])
 
 
 def operation(services: Services, name: str) -> str:
@@ -113,7 +113,7 @@ async def action(services: Services, dispatcher: Dispatcher, principal: Principa
     return "\n".join(lines)
 
 
-def _about(client: ApiClient, specs: list[Spec]) -> list[str]:
+def _summary(client: ApiClient, specs: list[Spec]) -> list[str]:
     reads = sum(spec.effect.is_plain_read for spec in specs)
     guarded = sum(spec.effect.is_guarded for spec in specs)
     about = f"{len(specs)} operations: {reads} plain reads, {guarded} that need approval by default."
@@ -134,7 +134,7 @@ def _quirks(client: ApiClient) -> list[str]:
     return ["", "## Good to know", "", *(f"* {quirk}" for quirk in client.provider.quirks)]
 
 
-def _inferred(specs: list[Spec]) -> list[str]:
+def _inferred_paths(specs: list[Spec]) -> list[str]:
     names = [f"`{spec.tool_name}`" for spec in specs if spec.basis == "inferred"]
     if not names:
         return ["", "Every path is documented."]

@@ -81,11 +81,11 @@ def _locate(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int])
     is_missing = rule.startswith(MISSING)
     if _is_in(origin.environment, place[:-1] if is_missing and len(place) > 1 else place):
         variable, rest = _variable(place)
-        text = f"{variable}: {_dotted(rest)}: {rule}" if rest else f"{variable}: {rule}"
+        text = f"{variable}: {_dotted_key(rest)}: {rule}" if rest else f"{variable}: {rule}"
         return (True, 0, text), text
     line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
     where = f"{origin.file}, line {line}" if line else str(origin.file or "the settings")
-    text = f"{where}: {_dotted(place)}: {rule}"
+    text = f"{where}: {_dotted_key(place)}: {rule}"
     return (False, line, text), text
 
 
@@ -99,7 +99,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
         case "literal_error":
             return f"one of {context['expected']} is expected".replace("'", "")
         case "list_type" if takes_rows(_at(settings, place)):
-            return f"a list of tables is expected: write [[{_dotted(place)}]], in double brackets"
+            return f"a list of tables is expected: write [[{_dotted_key(place)}]], in double brackets"
         case "model_type" | "mapping_type" | "dict_type":
             return "a table of keys is expected, not one value"
         case _:
@@ -160,7 +160,7 @@ def _variable(place: Place) -> tuple[str, Place]:
         variable = PREFIX + NESTED_BY.join(str(key) for key in place[:end]).upper()
         if variable in set_ones:
             return set_ones[variable], place[end:]
-    return variable_of(_dotted(place)), ()
+    return variable_of(_dotted_key(place)), ()
 
 
 def _wants_json(settings: type[BaseModel], keys: Sequence[str]) -> bool:
@@ -185,14 +185,14 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _dotted(place: Place) -> str:
+def _dotted_key(place: Place) -> str:
     text = ""
     for key in place:
-        text += f"[{key + 1}]" if isinstance(key, int) else f".{_shown(key)}"
+        text += f"[{key + 1}]" if isinstance(key, int) else f".{_key_without_secret(key)}"
     return text.removeprefix(".")
 
 
-def _shown(key: str) -> str:
+def _key_without_secret(key: str) -> str:
     """Return a key, or its length where it looks like a secret in the place of a key."""
     is_plain = re.fullmatch(r"[\w.-]{1,40}", key) is not None and re.fullmatch(r"[0-9a-fA-F]{16,}", key) is None
     return key if is_plain else f"(a key of {len(key)} characters)"

@@ -19,11 +19,11 @@ def lint(settings: Settings) -> list[str]:
     found: list[str] = list(settings.unfinished_accounts())
     if not settings.set_up:
         found.append("No provider has credentials here, so the rules are checked as if all had.")
-    found += _for_absent_providers(settings)
-    found += _never_applied(settings)
-    found += _overruling(settings)
-    found += _prices_and_paths(settings)
-    found += _countries(settings)
+    found += _find_rules_of_absent_providers(settings)
+    found += _find_unused_rules(settings)
+    found += _find_overruling_rules(settings)
+    found += _find_unneeded_prices_and_paths(settings)
+    found += _find_unknown_countries(settings)
     return found + ineffective_tightenings(settings)
 
 
@@ -49,7 +49,7 @@ def _in_use(settings: Settings) -> list[OperationType]:
     return [operation for name in names for operation in operations_of(name).values()]
 
 
-def _for_absent_providers(settings: Settings) -> Iterator[str]:
+def _find_rules_of_absent_providers(settings: Settings) -> Iterator[str]:
     present = settings.set_up or provider_names()
     policy = settings.policy
     named = [(f"policy.providers.{name}", name) for name in policy.providers]
@@ -66,7 +66,7 @@ def _for_absent_providers(settings: Settings) -> Iterator[str]:
             yield f"{key}: {provider} is not set up, so this never applies."
 
 
-def _never_applied(settings: Settings) -> Iterator[str]:
+def _find_unused_rules(settings: Settings) -> Iterator[str]:
     """Yield rules that only name calls which other rules decide."""
     policy = settings.policy.policy()
     decided: dict[str, list[OperationType]] = {}
@@ -81,7 +81,7 @@ def _never_applied(settings: Settings) -> Iterator[str]:
             yield f"{rule} never applies: {_rules(policy, naming[rule])} decides instead."
 
 
-def _overruling(settings: Settings) -> Iterator[str]:
+def _find_overruling_rules(settings: Settings) -> Iterator[str]:
     """Yield rules for a whole provider or toolset that allow more for what cannot be undone."""
     policy = settings.policy.policy()
     loosened: dict[str, list[str]] = {}
@@ -92,12 +92,12 @@ def _overruling(settings: Settings) -> Iterator[str]:
             loosened.setdefault(ruling.rule, []).append(operation.spec.tool_name)
     for rule, tools in loosened.items():
         yield (
-            f"{rule} counts before policy.irreversible = {policy.irreversible.word}, also for {_counted(tools)}, "
+            f"{rule} counts before policy.irreversible = {policy.irreversible.word}, also for {_name_calls(tools)}, "
             "which cannot be undone."
         )
 
 
-def _prices_and_paths(settings: Settings) -> Iterator[str]:
+def _find_unneeded_prices_and_paths(settings: Settings) -> Iterator[str]:
     for tool in settings.prices:
         operation = operation_named(tool)
         if operation is not None and Effect.PAID not in operation.spec.effect:
@@ -108,7 +108,7 @@ def _prices_and_paths(settings: Settings) -> Iterator[str]:
             yield f"paths.{tool}: the documented path is {operation.spec.path}; this one is used instead."
 
 
-def _countries(settings: Settings) -> Iterator[str]:
+def _find_unknown_countries(settings: Settings) -> Iterator[str]:
     for country in settings.destinations.countries:
         if country not in SUPPORTED_REGIONS:
             yield f"destinations: no telephone number belongs to {country}; the United Kingdom is GB, for one."
@@ -129,13 +129,13 @@ def _rules_set_in(settings: Settings, policy: Policy) -> Iterator[str]:
 
 def _rules(policy: Policy, operations: Sequence[OperationType]) -> str:
     first: list[Ruling] = [policy.rulings(operation.spec)[0] for operation in operations]
-    return _listed(list(dict.fromkeys(ruling.rule for ruling in first)), " or ")
+    return _join_examples(list(dict.fromkeys(ruling.rule for ruling in first)), " or ")
 
 
-def _counted(names: Sequence[str]) -> str:
-    return f"{len(names)} call{'s' if len(names) > 1 else ''} ({_listed(names, ', ')})"
+def _name_calls(names: Sequence[str]) -> str:
+    return f"{len(names)} call{'s' if len(names) > 1 else ''} ({_join_examples(names, ', ')})"
 
 
-def _listed(names: Sequence[str], between: str) -> str:
+def _join_examples(names: Sequence[str], between: str) -> str:
     more = f" and {len(names) - EXAMPLES} more" if len(names) > EXAMPLES else ""
     return between.join(names[:EXAMPLES]) + more

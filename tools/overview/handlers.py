@@ -21,7 +21,7 @@ TOOLSET = "overview"
 MESSAGES_SHOWN = 50
 
 
-def _installed(name: str) -> str:
+def _require_installed(name: str) -> str:
     if name not in provider_names():
         raise ValueError(f"one of {', '.join(provider_names())} is expected")
     return name
@@ -35,7 +35,7 @@ class _NamesInSchema:
         return {"type": "string", "enum": list(provider_names())}
 
 
-ProviderName = Annotated[str, AfterValidator(_installed), _NamesInSchema]
+ProviderName = Annotated[str, AfterValidator(_require_installed), _NamesInSchema]
 
 
 class Arguments(BaseModel):
