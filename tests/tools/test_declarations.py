@@ -178,7 +178,7 @@ def test_voicetel_is_complete() -> None:
 
 
 def without_names(path: str) -> str:
-    """A path with its parameters, but without their names."""
+    """Leave the names of the parameters out of a path."""
     return re.sub(r"\{[^}]+\}", "{}", path)
 
 

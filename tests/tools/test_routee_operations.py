@@ -240,8 +240,12 @@ async def test_money_and_reports(tmp_path: Path) -> None:
         assert (await session.call("report_validation_spending", **_span()))["totals"]["count"] == 0
 
 
+SOURCE = Path(__file__).read_text(encoding="utf-8")
+"""This file, in which every operation that it calls is named."""
+
+
 async def test_no_operation_is_left_out(tmp_path: Path) -> None:
-    called = set(re.findall(r'"([a-z_]+)"', Path(__file__).read_text(encoding="utf-8")))
+    called = set(re.findall(r'"([a-z_]+)"', SOURCE))
     others = example_reads("routee", called)
     async with open_session(tmp_path) as session:
         for tool, arguments in others.items():
