@@ -1,4 +1,4 @@
-"""`uv run python -m benchmarks [WORD …]`: measures all, or what is named, against the sandbox; prints one table."""
+"""`uv run python -m benchmarks [WORD …]`: runs all measurements, or the named ones, against the sandbox."""
 
 import sys
 import tempfile
@@ -23,11 +23,11 @@ MEASUREMENTS = {
     "listing": listing,
     "large": large_list,
 }
-"""By the word that runs one of them alone."""
+"""Measurements by the word that runs one alone."""
 
 
 async def measure(words: Sequence[str]) -> list[Row]:
-    """Return every row of the measurements that are named, of all if none is; one after the other."""
+    """Run the named measurements, or all if none is named, one after the other, and return their rows."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         async with serve_sandbox() as url:
@@ -37,7 +37,7 @@ async def measure(words: Sequence[str]) -> list[Row]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print one table."""
     table = Table("what", "ringfence", "compared with", "ratio", "aim", box=None, pad_edge=False)
     for row in anyio.run(measure, sys.argv[1:]):
         table.add_row(row.what, row.ours, row.other, f"{row.ratio:.2f}" if row.ratio else "", row.aim)

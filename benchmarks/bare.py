@@ -1,4 +1,4 @@
-"""What we compare with: an empty MCP server, and one tool written by hand that makes the same request.
+"""The servers to compare with: an empty MCP server, and one with a handwritten tool that makes the same request.
 
 `python -m benchmarks.bare empty | tool [PORT]`; the provider's address and key come from the environment.
 """

@@ -1,6 +1,6 @@
-"""What an account of 10,000 numbers costs on our side: the server's own CPU time, and what the model reads.
+"""Measures an account of 10,000 numbers: the server's own CPU time, and the tokens that the model reads.
 
-`python -m benchmarks.large PORT` is its provider: it answers every request with all of them.
+`python -m benchmarks.large PORT` is its provider: it answers every request with all numbers.
 """
 
 import json
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks.measuring import Row
-from benchmarks.processes import OURS, Candidate, child, cpu_seconds, environment, newest_child, served
+from benchmarks.processes import OURS, Candidate, child, cpu_seconds, environment, newest_child, serve_over_http
 
 NUMBERS = 10_000
 CALLS = 10
@@ -25,8 +25,8 @@ PROVIDER = Candidate("a large account", ("-m", "benchmarks.large", "{port}"))
 
 
 async def large_list(_url: str, folder: Path) -> list[Row]:
-    """Measure both ways to list the numbers of a large account: one provider's, and all providers' in one table."""
-    async with served(PROVIDER, environment("", folder)) as (address, _):
+    """Measure both ways to list them: the provider's own tool, and the tool over all providers."""
+    async with serve_over_http(PROVIDER, environment("", folder)) as (address, _):
         env = environment(address.removesuffix("/mcp"), folder, RINGFENCE_TOOLSETS="all")
         async with Client(child(OURS, env)) as client:
             pid = newest_child()
@@ -35,8 +35,8 @@ async def large_list(_url: str, folder: Path) -> list[Row]:
 
 async def _cost(client: Client, pid: int, tool: str) -> Row:
     result = await client.call_tool(tool, {})
-    told: dict[str, Any] = result.structured_content or {}
-    assert told["total"] == NUMBERS  # noqa: S101 - a list of something else must not be measured
+    content: dict[str, Any] = result.structured_content or {}
+    assert content["total"] == NUMBERS  # noqa: S101 - a list of something else must not be measured
     text = "".join(getattr(block, "text", "") for block in result.content)
     tokens = len(bpe_openai.get_encoding("o200k_base").encode(text))
     taken: list[float] = []

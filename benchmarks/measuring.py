@@ -1,4 +1,4 @@
-"""The measurements. Each returns rows: what, ours, what it is compared with, ratio, aim."""
+"""The measurements. Each returns rows of the table."""
 
 import json
 import statistics
@@ -26,13 +26,13 @@ from benchmarks.processes import (
     environment,
     http_client,
     newest_child,
-    served,
+    serve_over_http,
 )
 
 STARTS = 9
 TURNS = 40
 CALLS_A_TURN = 15
-"""Short turns, so that both sides meet the same ups and downs of the machine."""
+"""Short turns, so that both sides meet the same load on the machine."""
 
 SEARCH = {"tn_mask": "201", "quantity": 3}
 
@@ -43,7 +43,7 @@ Side = tuple[Client, int]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table."""
+    """One row of the table."""
 
     what: str
     ours: str
@@ -53,7 +53,7 @@ class Row:
 
 
 async def start(url: str, folder: Path) -> list[Row]:
-    """Time a start, from spawning to the answer of the first `tools/list`; turn by turn, the fastest of several."""
+    """Measure from spawning the process to the answer of the first `tools/list`: the fastest of several turns."""
     taken: dict[str, list[float]] = {OURS.name: [], EMPTY.name: []}
     fresh: list[float] = []
     for _ in range(STARTS):
@@ -63,7 +63,7 @@ async def start(url: str, folder: Path) -> list[Row]:
         fresh.append(await _time_to_list(OURS, first))
     empty = min(taken[EMPTY.name])
     rows = (
-        ("start to first tools/list, default surface", min(taken[OURS.name]), "≤ 1.25"),
+        ("start to first tools/list, default selection", min(taken[OURS.name]), "≤ 1.25"),
         ("the same, the very first time", min(fresh), ""),
     )
     return [Row(what, _ms(ours), f"{_ms(empty)} empty", ours / empty, aim) for what, ours, aim in rows]
@@ -77,7 +77,7 @@ async def _time_to_list(candidate: Candidate, env: dict[str, str]) -> float:
 
 
 async def read_call(url: str, folder: Path) -> list[Row]:
-    """Measure the server's CPU time of one read, over stdio and over HTTP, turn by turn."""
+    """Measure the server CPU of one read, over stdio and over HTTP, in turns with a handwritten tool."""
     env = environment(url, folder, RINGFENCE_TOOLSETS="voicetel")
 
     @asynccontextmanager
@@ -87,17 +87,17 @@ async def read_call(url: str, folder: Path) -> list[Row]:
 
     @asynccontextmanager
     async def over_http(candidate: Candidate) -> AsyncGenerator[Side]:
-        async with served(candidate, env) as (address, pid), http_client(address) as client:
+        async with serve_over_http(candidate, env) as (address, pid), http_client(address) as client:
             yield client, pid
 
     return [
-        await _compared("read call over stdio, server CPU", over_stdio, OURS, BY_HAND),
-        await _compared("read call over HTTP, server CPU", over_http, OURS_HTTP, BY_HAND_HTTP),
+        await _compare("read call over stdio, server CPU", over_stdio, OURS, BY_HAND),
+        await _compare("read call over HTTP, server CPU", over_http, OURS_HTTP, BY_HAND_HTTP),
     ]
 
 
 async def guarded_call(url: str, folder: Path) -> list[Row]:
-    """Time a forward from quote to settlement, beside a plain read."""
+    """Measure a guarded call (quote, question, answer, intent, request, settlement), compared with a plain read."""
 
     async def yes(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         return ElicitResult(action="accept", content={"approve": True})
@@ -112,7 +112,7 @@ async def guarded_call(url: str, folder: Path) -> list[Row]:
 
 
 async def listing(url: str, folder: Path) -> list[Row]:
-    """`tools/list`: time over stdio, bytes and o200k tokens."""
+    """Measure `tools/list`: time over stdio, bytes and o200k tokens."""
     rows: list[Row] = []
     for toolsets, aim in (("default", "≤ 8,000 tokens"), ("voicetel", "≤ 15,000 tokens"), ("all", "")):
         async with Client(child(OURS, environment(url, folder, RINGFENCE_TOOLSETS=toolsets))) as client:
@@ -126,10 +126,10 @@ async def listing(url: str, folder: Path) -> list[Row]:
     return rows
 
 
-async def _compared(
-    what: str, opened: Callable[[Candidate], AbstractAsyncContextManager[Side]], ours: Candidate, other: Candidate
+async def _compare(
+    what: str, connect: Callable[[Candidate], AbstractAsyncContextManager[Side]], ours: Candidate, other: Candidate
 ) -> Row:
-    async with opened(other) as theirs, opened(ours) as mine:
+    async with connect(other) as theirs, connect(ours) as mine:
         for side in (theirs, mine):
             await _cpu_of_calls(side)
         turns = [(await _cpu_of_calls(mine), await _cpu_of_calls(theirs)) for _ in range(TURNS)]

@@ -1,4 +1,4 @@
-"""Child processes to measure: how to start them, speak to them, and read what they cost."""
+"""Child processes to measure: starts them, connects to them, and reads their CPU time."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ class Candidate:
 
     name: str
     arguments: tuple[str, ...]
-    """After the interpreter; `{port}` is filled in for HTTP."""
+    """Arguments of the interpreter; `{port}` is filled in for HTTP."""
 
 
 OURS = Candidate("ringfence", ("-m", "ringfence", "serve"))
@@ -34,7 +34,7 @@ BY_HAND_HTTP = Candidate("tool by hand", ("-m", "benchmarks.bare", "tool", "{por
 
 
 def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment variables that every candidate starts with."""
+    """Return the environment of every candidate."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
         "RINGFENCE_STATE_FOLDER": str(folder),
@@ -48,18 +48,18 @@ def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
 
 
 def child(candidate: Candidate, env: dict[str, str]) -> StdioServerParameters:
-    """Describe a child process that speaks stdio."""
+    """Return the parameters of a child process that speaks stdio."""
     return StdioServerParameters(command=sys.executable, args=list(candidate.arguments), env=env)
 
 
 @asynccontextmanager
-async def served(candidate: Candidate, env: dict[str, str]) -> AsyncGenerator[tuple[str, int]]:
-    """Run a child process that listens; yields its address and process id."""
+async def serve_over_http(candidate: Candidate, env: dict[str, str]) -> AsyncGenerator[tuple[str, int]]:
+    """Start a child process that listens; yield its URL and process id."""
     port = await _free_port()
     command = [sys.executable, *(argument.format(port=port) for argument in candidate.arguments)]
     async with await anyio.open_process(command, env=env, stdout=None, stderr=None) as process:
         try:
-            await _until_listening(port)
+            await _wait_until_listening(port)
             yield f"http://127.0.0.1:{port}/mcp", process.pid
         finally:
             process.terminate()
@@ -73,7 +73,7 @@ async def http_client(url: str) -> AsyncGenerator[Client]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process and its threads have used, to the nanosecond."""
+    """Return the CPU seconds that a process and its threads have used, exact to the nanosecond."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text(encoding="utf-8").split()[0]) for thread in threads) / 1e9
 
@@ -89,7 +89,7 @@ async def _free_port() -> int:
         return int(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
 
 
-async def _until_listening(port: int) -> None:
+async def _wait_until_listening(port: int) -> None:
     with anyio.fail_after(30):
         while True:
             try:

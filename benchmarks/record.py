@@ -1,4 +1,4 @@
-"""What a long record costs: the way of a guarded call, looking at actions, and the page, beside an empty store."""
+"""Measures a long record: guarded calls, reading actions and the approval page, compared with an empty store."""
 
 import getpass
 import re
@@ -40,23 +40,23 @@ Taken = list[float]
 
 
 async def long_record(url: str, folder: Path) -> list[Row]:
-    """Compare a store that holds ten thousand actions of this month with an empty one; turn by turn."""
+    """Measure a store with ten thousand actions of this month, in turns with an empty one."""
     async with _bench(url, folder / "empty") as empty, _bench(url, folder / "long") as long:
         await fill(long.store, LONG)
         return [
-            await _beside("guarded call, review to receipt", empty, long, _sender, CALLS),
-            await _beside("get_action", empty, long, _finder, VIEWS),
-            await _beside("list_actions, of one state", empty, long, _lister, VIEWS),
-            await _beside("approval page, the list", empty, long, lambda bench: bench.page.open, VIEWS),
+            await _compare("guarded call, proposal to receipt", empty, long, _sender, CALLS),
+            await _compare("get_action", empty, long, _finder, VIEWS),
+            await _compare("list_actions, of one state", empty, long, _lister, VIEWS),
+            await _compare("approval page, the list", empty, long, lambda bench: bench.page.open, VIEWS),
         ]
 
 
 async def approval_page(url: str, folder: Path) -> list[Row]:
-    """Time the page with twenty questions over a socket: the list, one action, and an approval."""
+    """Measure the page with twenty pending actions, over a socket: the list, one action, and an approval."""
     async with _bench(url, folder) as bench:
         waiting = [await bench.store.journal.propose(_action(number)) for number in range(20)]
-        listed = await _timed(bench.page.open, VIEWS)
-        shown = await _timed(lambda: bench.page.open(f"/{waiting[0].id}"), VIEWS)
+        listed = await _time(bench.page.open, VIEWS)
+        shown = await _time(lambda: bench.page.open(f"/{waiting[0].id}"), VIEWS)
         token = await bench.page.token(waiting[0])
         answered = [await _once(partial(bench.page.approve, action, token)) for action in waiting]
     return [
@@ -67,7 +67,7 @@ async def approval_page(url: str, folder: Path) -> list[Row]:
 
 
 async def fill(store: Store, count: int) -> None:
-    """Store actions that were carried out this month, with their money and their rows of the audit."""
+    """Fill a store with actions done this month, their spending and their rows of the audit."""
     now = datetime.now(UTC)
     done = [replace(_action(number), state=State.DONE, finished_at=now, created_at=now) for number in range(count)]
     quotes = TypeAdapter(Quote)
@@ -84,7 +84,7 @@ async def fill(store: Store, count: int) -> None:
 
 
 class Page:
-    """A browser of an operator who has signed in."""
+    """The browser of an operator."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
         self._http = http
@@ -100,7 +100,7 @@ class Page:
         return answer.text
 
     async def token(self, action: Action) -> str:
-        """Return the token of an action's forms; empty if the page has none."""
+        """Return the token of an action's forms."""
         found = re.search(r'name="token" value="([0-9a-f]+)"', await self.open(f"/{action.id}"))
         return found[1] if found else ""
 
@@ -177,7 +177,7 @@ def _lister(bench: Bench) -> Step:
     return lambda: bench.store.journal.latest(20, states={State.UNKNOWN}, principal=PRINCIPAL.name)
 
 
-async def _beside(what: str, empty: Bench, long: Bench, step: Callable[[Bench], Step], times: int) -> Row:
+async def _compare(what: str, empty: Bench, long: Bench, step: Callable[[Bench], Step], times: int) -> Row:
     steps = {"empty": step(empty), "long": step(long)}
     taken: Mapping[str, Taken] = {name: [] for name in steps}
     for turn in range(times + 3):
@@ -185,8 +185,8 @@ async def _beside(what: str, empty: Bench, long: Bench, step: Callable[[Bench], 
             seconds = await _once(take)
             if turn >= 3:
                 taken[name].append(seconds)
-    ours, other = _undisturbed(taken["long"]), _undisturbed(taken["empty"])
-    compared = f"{_ms(_middle(taken['empty']))} empty"
+    ours, other = _lower_quartile(taken["long"]), _lower_quartile(taken["empty"])
+    compared = f"{_ms(_median(taken['empty']))} empty"
     return Row(f"{what}, {LONG:,} actions", _spread(taken["long"]), compared, ours / other, "flat")
 
 
@@ -209,7 +209,7 @@ def _action(number: int) -> Action:
     )
 
 
-async def _timed(step: Step, times: int) -> Taken:
+async def _time(step: Step, times: int) -> Taken:
     await step()
     return [await _once(step) for _ in range(times)]
 
@@ -220,17 +220,17 @@ async def _once(step: Step) -> float:
     return time.perf_counter() - began
 
 
-def _middle(taken: Taken) -> float:
+def _median(taken: Taken) -> float:
     return sorted(taken)[len(taken) // 2]
 
 
-def _undisturbed(taken: Taken) -> float:
+def _lower_quartile(taken: Taken) -> float:
     """Return the lower quartile: other load on the machine only ever adds to a time."""
     return sorted(taken)[len(taken) // 4]
 
 
 def _spread(taken: Taken) -> str:
-    return f"p50 {_ms(_middle(taken))}, p95 {_ms(sorted(taken)[int(len(taken) * 0.95)])}"
+    return f"p50 {_ms(_median(taken))}, p95 {_ms(sorted(taken)[int(len(taken) * 0.95)])}"
 
 
 def _ms(seconds: float) -> str:

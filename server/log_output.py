@@ -1,4 +1,4 @@
-"""Logs: to stderr, past the redactor, as text or as a line of JSON a record."""
+"""Logging: to stderr, redacted, as text or as one line of JSON per record."""
 
 import json
 import logging
@@ -8,16 +8,17 @@ from clients.redaction import RedactingFilter
 
 
 class JsonLines(logging.Formatter):
-    """A line of JSON a record, for machines that collect logs."""
+    """Formats a record as one line of JSON, for log collectors."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
         return json.dumps(line | ({"trace": record.exc_text} if record.exc_text else {}), ensure_ascii=False)
 
 
 def configure_logging(log_format: str = "text") -> None:
-    """Send logs to stderr, past the redactor; stdout is the protocol."""
+    """Send logs to stderr, redacted; stdout is the protocol."""
     handler = logging.StreamHandler()
     if log_format == "json":
         handler.setFormatter(JsonLines())

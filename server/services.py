@@ -1,7 +1,7 @@
 """The services of one process: clients, store and guard, put together. The only composition root.
 
-Nothing is opened before it is needed. The store and what stands on it are imported then, too: most sessions only read,
-and SQLAlchemy takes longer to load than they take.
+Nothing is opened before it is needed. The store is also imported only then: most sessions only read, and SQLAlchemy
+takes longer to load than they take.
 """
 
 import logging
@@ -17,10 +17,8 @@ import httpx2
 from clients.client import ApiClient
 from clients.redaction import redact
 from clients.settings import reveal
-from clients.shared.cache import CachedAnswer
 from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
-from clients.shared.limits import Limit
 from clients.shared.resources import ClientResources
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
@@ -35,6 +33,7 @@ from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
 from server.settings.model import Settings
 from server.store.door import StoreDoor
+from server.store.shared import SharedCache, SharedLimits, SharedTokens
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
 from tools.operation_catalog import RegisteredOperations
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WEBHOOK_SECRET: Final = "callbacks of providers"  # noqa: S105 - the purpose of a key, which is no secret
-"""What the secret in the inbox's addresses is derived for. Changing it would break addresses that providers hold."""
+"""Purpose of the secret in webhook URLs. Another purpose would break the URLs that providers hold."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,12 @@ class Services:
     clock: Clock = field(default_factory=SystemClock)
 
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
-    """Whoever serves requests runs it beside them."""
+    """Runs beside the requests of the server that uses these services."""
 
     @cached_property
     def clients(self) -> Mapping[str, ApiClient]:
         """A client for each provider that is set up."""
-        return {name: provider_named(name).connect.load()(*self._client_parts(name)) for name in self.set_up}
+        return {name: self._connect(name) for name in self.set_up}
 
     @cached_property
     def http(self) -> HttpPool:
@@ -79,7 +78,7 @@ class Services:
 
     @cached_property
     def door(self) -> StoreDoor:
-        """The door to the store, for what needs the store later."""
+        """The door to the store, for objects that are made before the store is needed."""
         settings = self.settings
         return StoreDoor(settings.store_address, settings.state_folder, reveal(settings.state_key))
 
@@ -90,12 +89,12 @@ class Services:
 
     @cached_property
     def guard(self) -> Guard:
-        """The guard, with its store."""
+        """The guard. Opens the store."""
         return Guard(self.guard_dependencies)
 
     @cached_property
     def guard_dependencies(self) -> GuardDependencies:
-        """What the guard works with. Opens the store."""
+        """The objects that the guard works with. Opens the store."""
         return GuardDependencies(
             journal=self.store.journal,
             vault=self.store.vault,
@@ -112,37 +111,37 @@ class Services:
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
 
-    @cached_property
+    @property
     def undo_planner(self) -> UndoPlanner:
-        """Plans for undoing actions."""
+        """The planner of undos."""
         return UndoPlanner(self.guard_dependencies)
 
     @property
     def journal(self) -> Journal:
-        """The actions on the record."""
+        """The record of guarded calls."""
         return self.store.journal
 
     @property
     def ledger(self) -> "StoredSpending":
-        """What guarded calls cost."""
+        """The record of what guarded calls cost."""
         return self.store.spending
 
     @property
     def events(self) -> "StoredEvents":
-        """The webhooks that were taken in."""
+        """The record of received webhooks."""
         return self.store.events
 
-    @cached_property
+    @property
     def policy(self) -> Policy:
-        """The operator's policy, made stricter by what this session adds."""
-        return self.settings.session_policy()
+        """The operator's policy with what this session tightens."""
+        return self._policy
 
     @property
     def caps(self) -> Sequence[Cap]:
         """The operator's caps on spending."""
         return self.settings.rules.rules(self.policy).caps
 
-    @cached_property
+    @property
     def set_up(self) -> tuple[str, ...]:
         """Names of the providers that have credentials."""
         return self.settings.set_up
@@ -152,9 +151,9 @@ class Services:
         """Names of the providers that have none."""
         return tuple(name for name in provider_names() if name not in self.set_up)
 
-    @cached_property
+    @property
     def builtin_tools(self) -> tuple[BuiltinTool, ...]:
-        """Every built-in tool, listed or not, of the providers that are set up."""
+        """The built-in tools for the providers that are set up, listed or not."""
         return builtin_tools(self.set_up)
 
     @property
@@ -163,12 +162,12 @@ class Services:
         return self._public_address is not None
 
     def reader(self, provider: str, session: Session) -> Reader | None:
-        """What built-in tools read a provider with: they reach no more than its operations do."""
+        """Return the reader through which built-in tools read a provider; it reaches no more than its operations do."""
         client = self.clients.get(provider)
         return PolicyReader(client, policy=self.policy, access=session) if client else None
 
     def views(self, session: Session) -> Mapping[str, View]:
-        """The providers that are set up, by name, in the form that is common to all."""
+        """Return the views of the providers that are set up, by the provider's name."""
         found: dict[str, View] = {}
         for name in self.set_up:
             make, reader = provider_named(name).view, self.reader(name, session)
@@ -177,34 +176,34 @@ class Services:
         return found
 
     async def current(self, action: Action) -> Action:
-        """The action as it stands now; where its outcome is open, the provider is asked."""
+        """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         return await self.guard.refresh(action)
 
     def callback_readers(self) -> Mapping[str, ReadCallback]:
-        """What reads the webhooks of each provider that posts some."""
+        """Return the reader of webhooks of each provider that posts some, by the provider's name."""
         chosen = ((name, provider_named(name).read_callback) for name in self.set_up)
         return {name: read.load() for name, read in chosen if read is not None}
 
     def webhook_secret(self) -> str:
-        """The secret part of the inbox's addresses; the redactor learns it, so that nothing shows it."""
+        """Return the secret part of webhook URLs; the redactor learns it, so that nothing shows it."""
         secret = self.store.seal.derive(WEBHOOK_SECRET).hex()[:40]
         redact.learn(secret)
         return secret
 
     def webhook_url(self, provider: str, kind: str) -> str | None:
-        """Where a provider posts one kind of webhook; None where nobody outside could reach it."""
+        """Return the URL to which a provider posts one kind of webhook; None where no provider could reach it."""
         base = self._public_address
         return f"{base.rstrip('/')}{INBOX_PATH}{provider}/{self.webhook_secret()}/{kind}" if base else None
 
     def request_state_key(self) -> bytes:
-        """Seals what clients carry between two rounds; replicas that share it can answer for each other.
+        """Return the key that seals what clients carry between two rounds; replicas share it through the store.
 
         Where the store's key can be neither read nor made, every guarded call is refused, and any key will do.
         """
         try:
             return self.store.seal.derive("request state")
         except JournalUnavailable as unavailable:
-            logger.warning("%s Plain reads go on.", unavailable)
+            logger.warning("%s Plain reads still work.", unavailable)
             return secrets.token_bytes(32)
 
     async def close(self) -> None:
@@ -212,21 +211,24 @@ class Services:
         await self.http.close()
         await self.door.close()
 
+    @cached_property
+    def _policy(self) -> Policy:
+        return self.settings.session_policy()
+
     @property
     def _public_address(self) -> str | None:
         return self.settings.http.public_address or self.settings.approvals.address
 
-    def _client_parts(self, provider: str) -> tuple[object, ClientResources]:
-
+    def _connect(self, provider: str) -> ApiClient:
         resources = ClientResources(
             http=self.http,
-            limits=_SharedLimits(self),
-            cache=_SharedCache(self),
-            tokens=_SharedTokens(self),
-            inbox=_Inbox(self, provider),
+            limits=SharedLimits(self.door),
+            cache=SharedCache(self.door),
+            tokens=SharedTokens(self.door),
+            inbox=WebhookInbox(self, provider),
             paths=self.settings.paths,
         )
-        return self.settings.account(provider), resources
+        return provider_named(provider).connect.load()(self.settings.account(provider), resources)
 
     def _prices(self) -> dict[str, PriceSource]:
         sources = ((name, provider_named(name).prices, client) for name, client in self.clients.items())
@@ -234,53 +236,12 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class _SharedLimits:
-    """The store's limits, without opening the store before a limit is touched."""
-
-    services: Services
-
-    async def take(self, limit: Limit) -> None:
-        await self.services.store.limits.take(limit)
-
-
-@dataclass(frozen=True, slots=True)
-class _SharedCache:
-    """The store's cache of answers, without opening the store before an answer is kept."""
-
-    services: Services
-
-    async def get(self, account: str, name: str) -> CachedAnswer | None:
-        return await self.services.store.cache.get(account, name)
-
-    async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
-        await self.services.store.cache.put(account, name, answer)
-
-    async def mark_stale(self, account: str) -> None:
-        await self.services.store.cache.mark_stale(account)
-
-
-@dataclass(frozen=True, slots=True)
-class _SharedTokens:
-    """The store's sessions, without opening the store before a client logs in."""
-
-    services: Services
-
-    async def get(self, name: str) -> str | None:
-        return await self.services.store.tokens.get(name)
-
-    async def put(self, name: str, value: str) -> None:
-        await self.services.store.tokens.put(name, value)
-
-    async def drop(self, name: str) -> None:
-        await self.services.store.tokens.drop(name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Inbox:
-    """Where one provider's webhooks arrive."""
+class WebhookInbox:
+    """Knows the URLs at which one provider's webhooks arrive."""
 
     services: Services
     provider: str
 
     def url(self, kind: str) -> str | None:
+        """Return the URL for one kind of webhook; None where the provider could not reach it."""
         return self.services.webhook_url(self.provider, kind)

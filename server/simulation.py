@@ -10,7 +10,7 @@ from server.settings.model import Settings
 
 SERVE_SANDBOX: Final = Deferred[Callable[[], AbstractAsyncContextManager[str]]]("sandbox.serving:serve_sandbox")
 FOR_SANDBOX: Final = Deferred[Callable[[Settings, str], Settings]]("server.settings.sandbox_settings:for_sandbox")
-"""Providers are loaded when they are needed, and so are the simulated ones."""
+"""Deferred: only `--sandbox` needs the simulated providers."""
 
 
 @asynccontextmanager

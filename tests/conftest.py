@@ -19,5 +19,5 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> OperatorSide:
-    """The operator of every server in this process: the environment set above names the folder of its store."""
+    """Return the operator of every server in this process; the environment set above names the store's folder."""
     return OperatorSide(tmp_path / "state")

@@ -116,7 +116,7 @@ class OperatorSide:
 
     async def require_whole_audit(self) -> None:
         """Fail unless the audit's chain is whole."""
-        assert "The audit is whole" in await self._run("audit", "verify")
+        assert "The audit log is intact" in await self._run("audit", "verify")
 
     async def _run(self, *words: str, typed: str = "") -> str:
         """Run a command that must succeed; return what it prints."""

@@ -28,7 +28,7 @@ from server.settings.sandbox_settings import for_sandbox
 from tools.reference import page, summary
 from tools.registry import all_operations, operations_of
 
-OWN = {tool["name"] for tool in json.loads((Path(__file__).parent / "tools" / "own_tools.json").read_bytes())}
+BUILTIN = {tool["name"] for tool in json.loads((Path(__file__).parent / "tools" / "builtin_tools.json").read_bytes())}
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITES = os.environ.get("RINGFENCE_WRITE_DOCS") == "1"
@@ -168,9 +168,9 @@ def test_derived_tables_are_as_the_declarations_are(name: str) -> None:
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
 def test_every_tool_it_names_exists(file: Path) -> None:
-    first = "|".join(sorted({name.partition("_")[0] for name in {*all_operations(), *OWN}}))
+    first = "|".join(sorted({name.partition("_")[0] for name in {*all_operations(), *BUILTIN}}))
     named = set(re.findall(rf"`((?:{first})_[a-z0-9_]+)`", file.read_text(encoding="utf-8")))
-    assert named - set(all_operations()) - OWN == set()
+    assert named - set(all_operations()) - BUILTIN == set()
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)

@@ -119,7 +119,8 @@ async def test_it_is_priced_and_asked_about_and_sent_once(command: Path, tmp_pat
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert "pager_send_page" in names  # of the default selection
         read = await client.call_tool("call_read_operation", {"operation": "pager_list_pagers"})
-        assert [row["id"] for row in (read.structured_content or {})["pagers"]] == ["p-1", "p-2"]
+        listed: dict[str, Any] = read.structured_content or {}
+        assert [row["id"] for row in listed["pagers"]] == ["p-1", "p-2"]
         sent = await client.call_tool("pager_send_page", PAGE)
         assert not sent.is_error, sent.content
     assert "$0.04" in questions[0] or "0.04 USD" in questions[0]

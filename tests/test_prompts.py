@@ -25,9 +25,9 @@ def test_every_tool_it_names_exists(guide: Guide) -> None:
 @EVERY
 def test_it_reads_whole_with_only_what_is_required(guide: Guide) -> None:
     required = {argument.name: "201" for argument in guide.arguments if argument.otherwise is None}
-    told = guide.fill_in(**required)
-    assert "{" not in told
-    assert ("201" in told) is bool(required)
+    text = guide.fill_in(**required)
+    assert "{" not in text
+    assert ("201" in text) is bool(required)
 
 
 @EVERY
@@ -37,7 +37,7 @@ def test_every_argument_is_used_and_it_is_short_enough_to_follow(guide: Guide) -
 
 
 @EVERY
-def test_nothing_paid_or_final_comes_before_a_look(guide: Guide) -> None:
+def test_nothing_paid_or_final_comes_before_a_read(guide: Guide) -> None:
     named = [
         all_operations()[name].spec.effect.is_plain_read if name in all_operations() else True for name in guide.tools
     ]
@@ -58,7 +58,7 @@ async def test_a_client_lists_and_gets_them(era: Era, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 @pytest.mark.parametrize(
-    ("name", "arguments", "told"),
+    ("name", "arguments", "expected"),
     [
         ("order_numbers", {}, "place is needed: Area code, city, state or country"),
         ("order_numbers", {"place": ""}, "place is needed"),
@@ -69,11 +69,11 @@ async def test_a_client_lists_and_gets_them(era: Era, tmp_path: Path) -> None:
     ],
 )
 async def test_what_does_not_fit_is_named_and_no_fault_of_the_server(
-    name: str, arguments: dict[str, str], told: str, era: Era, tmp_path: Path
+    name: str, arguments: dict[str, str], expected: str, era: Era, tmp_path: Path
 ) -> None:
     _, server = server_for(settings_for(tmp_path))
     async with connect(server, era=era) as client:
         with pytest.raises(MCPError) as refused:
             await client.get_prompt(name, arguments)
     assert refused.value.error.code == INVALID_PARAMS
-    assert told in refused.value.error.message
+    assert expected in refused.value.error.message

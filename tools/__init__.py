@@ -1,1 +1,1 @@
-"""What the model sees: operations as tools, toolsets, and the cross-provider views."""
+"""What a model is offered: the providers' operations as tools, toolsets, and the tools over all providers."""

@@ -1,13 +1,14 @@
-"""From a model's arguments to a validated operation, or to an error that it can act on."""
+"""Parses a model's arguments into a validated operation, or into an error that the model can act on."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from clients.operation import OperationType
+from clients.operation import Operation, OperationType
 from clients.settings import AccountSettings
 from tools.registry import nearest
 from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_rule, server_inputs
@@ -17,36 +18,34 @@ class BadArguments(Exception):
     """The arguments do not fit. The message names each argument, the rule and the allowed values."""
 
 
-class Page:
-    """Which part of a long list to show."""
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which rows of a long list to show."""
 
-    def __init__(
-        self, limit: int = PAGE_SIZE, offset: int = 0, following: Callable[[Any], str | None] | None = None
-    ) -> None:
-        self.limit = limit
-        self.offset = offset
-        self.following = following
-        """The cursor after an answer, where the provider pages the list itself."""
+    limit: int = PAGE_SIZE
+    offset: int = 0
+    provider_paged: Operation[Any] | None = None
+    """The call, where the provider pages the list itself; None where the whole list is read."""
 
 
-def parse(operation: OperationType, arguments: Mapping[str, Any], account: AccountSettings) -> tuple[Any, Page]:
-    """The validated call, with its secret inputs filled in by the server, and the page to show.
+def parse(operation: OperationType, arguments: Mapping[str, Any], account: AccountSettings) -> tuple[Any, Paging]:
+    """Return the validated call, with its secret inputs filled in by the server, and the rows to show.
 
     Raises:
-        BadArguments: Something is unknown, missing, of the wrong type or out of bounds.
+        BadArguments: An argument is unknown, missing, of the wrong type or out of bounds.
     """
     given = dict(arguments)
     known = input_schema(operation)["properties"]
     if unknown := [name for name in given if name not in known]:
         raise BadArguments(_unknown(operation, unknown, list(known)))
-    page = _page(operation, given)
+    paging = _parse_paging(operation, given)
     secrets = _secrets(operation, given, account)
     try:
         call = operation.model_validate(given | secrets)
     except ValidationError as misfit:
         lines = [_line(error) for error in misfit.errors(include_url=False, include_input=False)]
         raise BadArguments("\n".join([_head(operation), *lines, _footer(operation)])) from misfit
-    return call, Page(following=call.next_cursor) if "cursor" in operation.model_fields else page
+    return call, Paging(provider_paged=call) if "cursor" in operation.model_fields else paging
 
 
 def _head(operation: OperationType) -> str:
@@ -73,9 +72,9 @@ def _unknown(operation: OperationType, unknown: list[str], known: list[str]) -> 
     return "\n".join([*lines, _footer(operation)])
 
 
-def _page(operation: OperationType, given: dict[str, Any]) -> Page:
+def _parse_paging(operation: OperationType, given: dict[str, Any]) -> Paging:
     if operation.spec.rows is None:
-        return Page()
+        return Paging()
     own = operation.model_fields
     limit = PAGE_SIZE if "limit" in own else given.pop("limit", PAGE_SIZE)
     cursor = "0" if "cursor" in own else given.pop("cursor", "0")
@@ -83,7 +82,7 @@ def _page(operation: OperationType, given: dict[str, Any]) -> Page:
         raise BadArguments(f"{_head(operation)}\n- limit: a whole number from 1 to {LARGEST_PAGE}.")
     if not isinstance(cursor, str) or not re.fullmatch(r"[0-9]{1,18}", cursor):
         raise BadArguments(f"{_head(operation)}\n- cursor: the `next_cursor` of the page before, unchanged.")
-    return Page(limit, int(cursor))
+    return Paging(limit, int(cursor))
 
 
 def _secrets(operation: OperationType, given: dict[str, Any], account: AccountSettings) -> dict[str, str]:

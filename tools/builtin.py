@@ -1,11 +1,11 @@
-"""Built-in tools: those that are no single operation of a provider, declared once and known without building a server.
+"""Built-in tools: tools that are not an operation of one provider. They are declared once, without building a server.
 
     @builtin_tool("find_number", toolset="overview", effect=BuiltinEffect.PROVIDER_READ, arguments=FindNumber)
-    async def find_number(asked: FindNumber, call: BuiltinCall) -> Reply:
+    async def find_number(query: FindNumber, call: BuiltinCall) -> Reply:
         \"\"\"Show where a number lives, its route and its cost.\"\"\"
 
-The docstring is the tool's description. The handler gets everything it needs from `call` and knows no protocol: what
-it returns is put into the protocol's form by the server.
+The docstring is the tool's description. The handler gets everything it needs from `call` and knows no protocol: the
+server turns what it returns into a result.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -36,87 +36,93 @@ A = TypeVar("A", bound=BaseModel)
 class BuiltinEffect(Enum):
     """What a built-in tool may do."""
 
-    LOCAL_READ = "looks at what is known here"
+    LOCAL_READ = "reads what this server stores"
     PROVIDER_READ = "reads at providers, at no cost"
     MUTATING = "may change anything at a provider, through the guard"
 
 
 class UntrustedText(str):
-    """Text in a reply that somebody outside the company wrote; the server fences it before a model sees it."""
+    """Text from outside in a reply; the server fences it before a model sees it."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a built-in tool answers."""
+    """The answer of a built-in tool."""
 
     content: Mapping[str, Any]
     text: str | None = None
-    """The answer in words, where these are not made from `content`."""
+    """The answer as text, where it is not rendered from `content`."""
 
     notes: Sequence[str] = ()
     rows: str | None = None
-    """The key of `content` that holds a list, shown as a table where it is long."""
+    """The key of a list in `content` that is shown as a table where it is long."""
 
     error: str | None = None
-    """The kind of error; None for an answer. `text` then says what to do."""
+    """The kind of error, with `text` saying what to do; None for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionReply:
-    """An action as it stands, to be shown whole."""
+    """An action to show with everything that is recorded about it."""
 
     action: Action
 
 
-class CallOutcome(Protocol):
-    """What became of a provider's operation, in the protocol's form: handlers pass it on as it is."""
+class OperationResult(Protocol):
+    """The protocol's result of a provider's operation. Handlers pass it on unchanged."""
 
 
-Outcome = Reply | ActionReply | CallOutcome
+Outcome = Reply | ActionReply | OperationResult
 
 
 class Session(Protocol):
-    """Who makes a request, and what they may reach."""
+    """Who makes a request, and which operations they may call."""
 
     @property
     def principal(self) -> Principal:
-        """Who asks."""
+        """Who makes the request."""
         ...
 
     def why_out_of_reach(self, spec: Spec) -> str | None:
-        """Why this session may not call an operation, by whatever tool; None where it may."""
+        """Return why this session may not call an operation through any tool; None where it may."""
         ...
 
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
-        """Report how far a long call has come."""
+        """Report the progress of a long call, if the client asked for progress."""
         ...
 
 
 class OperationCaller(Protocol):
-    """Makes calls of operations for a session: validated, guarded where needed, sent once."""
+    """Calls operations for a session: validated, guarded where needed, sent once."""
 
-    async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Any) -> CallOutcome:
-        """Make one call."""
+    async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Any) -> OperationResult:
+        """Call an operation."""
         ...
 
-    async def propose(self, call: Operation[Any], session: Any, *, note: str, heading: str) -> CallOutcome:
-        """Propose a call whose arguments no model wrote. People see `note`; the model sees `heading` above the rest."""
+    async def propose(self, call: Operation[Any], session: Any, *, note: str, heading: str) -> OperationResult:
+        """Propose a call whose arguments no model wrote. People see `note`; the result begins with `heading`."""
         ...
 
 
 class ToolServices(Protocol):
-    """What built-in tools are given to work with. Nothing behind it is opened before it is asked for."""
+    """What built-in tools work with. Each part is opened when it is first used."""
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """The clock of the process."""
+        ...
 
     @property
-    def policy(self) -> Policy: ...
+    def policy(self) -> Policy:
+        """The operator's policy with what the session tightens."""
+        ...
 
     @property
-    def caps(self) -> Sequence[Cap]: ...
+    def caps(self) -> Sequence[Cap]:
+        """The operator's caps on spending."""
+        ...
 
     @property
     def set_up(self) -> Sequence[str]:
@@ -125,25 +131,33 @@ class ToolServices(Protocol):
 
     @property
     def not_set_up(self) -> Sequence[str]:
-        """Names of those that have none."""
+        """Names of the providers that have none."""
         ...
 
     @property
     def builtin_tools(self) -> "Sequence[BuiltinTool]":
-        """Every built-in tool, listed or not, of the providers that are set up."""
+        """The built-in tools for the providers that are set up, listed or not."""
         ...
 
     @property
-    def journal(self) -> Journal: ...
+    def journal(self) -> Journal:
+        """The record of guarded calls."""
+        ...
 
     @property
-    def ledger(self) -> Ledger: ...
+    def ledger(self) -> Ledger:
+        """The record of what guarded calls cost."""
+        ...
 
     @property
-    def events(self) -> EventRecord: ...
+    def events(self) -> EventRecord:
+        """The record of received webhooks."""
+        ...
 
     @property
-    def undo_planner(self) -> UndoPlanner: ...
+    def undo_planner(self) -> UndoPlanner:
+        """The planner of undos."""
+        ...
 
     @property
     def can_receive_webhooks(self) -> bool:
@@ -151,21 +165,21 @@ class ToolServices(Protocol):
         ...
 
     def reader(self, provider: str, session: Session) -> Reader | None:
-        """What reads a provider for a session; None where the provider is not set up."""
+        """Return the reader of a provider for a session; None where the provider is not set up."""
         ...
 
     def views(self, session: Session) -> Mapping[str, View]:
-        """The providers that are set up, by name, in the form that is common to all."""
+        """Return the views of the providers that are set up, by the provider's name."""
         ...
 
     async def current(self, action: Action) -> Action:
-        """The action as it stands now; where its outcome is open, the provider is asked."""
+        """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltinCall:
-    """One call of a built-in tool: who makes it, and what the handler works with."""
+    """One call of a built-in tool: who makes it, and what its handler works with."""
 
     session: Session
     services: ToolServices
@@ -177,7 +191,7 @@ Handler = Callable[[Any, BuiltinCall], Awaitable[Outcome]]
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltinTool:
-    """A tool that is no provider's operation."""
+    """A tool that is not an operation of one provider."""
 
     name: str
     toolset: str
@@ -186,11 +200,11 @@ class BuiltinTool:
     arguments: type[BaseModel]
     handler: Handler
     synonyms: tuple[str, ...] = field(default=())
-    """Words people use for this that its name and description do not have."""
+    """Words people use for this that are not in its name or description."""
 
     @property
     def title(self) -> str:
-        """The name, as people read it."""
+        """The name in words."""
         return self.name.replace("_", " ").capitalize()
 
     @property
@@ -230,7 +244,7 @@ def builtin_tool(
 
 
 def problem(text: str, *, kind: str) -> Reply:
-    """An error that the model can act on."""
+    """Build an error that the model can act on."""
     return Reply(content={}, text=text, error=kind)
 
 

@@ -1,4 +1,4 @@
-"""Every built-in tool there is."""
+"""The list of built-in tools."""
 
 from collections.abc import Collection
 from functools import cache
@@ -15,12 +15,12 @@ from tools.registry import provider_named, provider_names
 from tools.selection import DEFAULT, ToolInfo
 
 DEFAULT_TOOLSETS = frozenset({ACTIONS, DISCOVERY, OVERVIEW})
-"""Toolsets of built-in tools that the default selection holds."""
+"""Toolsets of built-in tools that belong to the default selection."""
 
 
 @cache
 def builtin_tools(providers: Collection[str]) -> tuple[BuiltinTool, ...]:
-    """The built-in tools for these providers: those over all of them, and those that one of them brings."""
+    """Return the built-in tools for these providers: those over all of them, and those that one of them declares."""
     chosen = [provider_named(name) for name in providers]
     events = EVENT_TOOLS if any(provider.read_callback for provider in chosen) else ()
     own = [tool for provider in chosen if provider.tools for tool in provider.tools.load()]
@@ -28,11 +28,11 @@ def builtin_tools(providers: Collection[str]) -> tuple[BuiltinTool, ...]:
 
 
 def all_builtin_tools() -> tuple[BuiltinTool, ...]:
-    """The built-in tools of every installed provider, set up or not."""
+    """Return the built-in tools for all installed providers, set up or not."""
     return builtin_tools(provider_names())
 
 
 def builtin_info(tool: BuiltinTool) -> ToolInfo:
-    """A built-in tool, as far as choosing it needs."""
+    """Return what the selection needs to know about a built-in tool."""
     toolsets = {tool.toolset, DEFAULT} if tool.toolset in DEFAULT_TOOLSETS else {tool.toolset}
     return ToolInfo(tool.name, frozenset(toolsets), only_reads=tool.only_reads)

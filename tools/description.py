@@ -1,4 +1,4 @@
-"""What a model reads about an operation before it calls it."""
+"""The description of an operation as a tool."""
 
 from clients.effects import Effect
 from clients.operation import OperationType
@@ -6,7 +6,7 @@ from clients.spec import Spec
 
 
 def tool_description(operation: OperationType) -> str:
-    """What the operation does, what it rests on, and whether it needs approval."""
+    """Describe what the operation does, whether its path is inferred, and whether it needs approval."""
     spec = operation.spec
     text = " ".join((operation.__doc__ or "").split())
     if spec.admin_only:
@@ -21,5 +21,5 @@ def tool_description(operation: OperationType) -> str:
 
 
 def changes_nothing_twice(spec: Spec) -> bool:
-    """True where the same call again changes nothing more. A repeated paid call costs twice."""
+    """Return True where a repeated call changes nothing more. A repeated paid call costs twice."""
     return spec.effect.is_plain_read or (spec.method in {"PUT", "DELETE"} and Effect.PAID not in spec.effect)

@@ -1,4 +1,4 @@
-"""The registry's operations, as the guard looks them up."""
+"""The guard's access to the registry of operations."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,6 @@
-"""Reads that built-in tools make for a model: only those that policy and the session would let through without asking.
+"""Reads that built-in tools make for a model: only those that policy and session allow without approval.
 
-What the guard reads for itself (prices, the state before, whether a call happened) is no model's read and does not
-pass here.
+The guard's own reads (prices, the state before, whether a call happened) do not go through here.
 """
 
 from typing import Protocol, TypeVar
@@ -16,34 +15,34 @@ R = TypeVar("R")
 
 
 class NotAllowed(GuardRefusal):
-    """A built-in tool needs a read that is not plainly allowed; nothing was sent for it."""
+    """A built-in tool needs a read that is not allowed without approval; nothing was sent for it."""
 
     advice = "Tell the user which rule it is; only the operator can change it."
 
 
 class Reader(Protocol):
-    """What a built-in tool reads a provider with."""
+    """Reads a provider for a built-in tool."""
 
     async def send(self, operation: Operation[R], /) -> R:
         """Make a read and return its typed answer.
 
         Raises:
-            NotAllowed: Policy or the session keeps it from the model.
-            TelephonyError: It could not be read.
+            NotAllowed: Policy or the session does not allow it without approval.
+            TelephonyError: The read failed.
         """
         ...
 
 
 class Access(Protocol):
-    """What a session may reach."""
+    """The operations that a session may call."""
 
     def why_out_of_reach(self, spec: Spec) -> str | None:
-        """Why this session may not call an operation, by whatever tool; None where it may."""
+        """Return why this session may not call an operation through any tool; None where it may."""
         ...
 
 
 class PolicyReader:
-    """Sends what a call of the operation itself would send without asking anybody, and nothing else."""
+    """Sends a read only where a call of the operation itself would need no approval."""
 
     def __init__(self, client: ApiClient, *, policy: Policy, access: Access) -> None:
         self._client = client
@@ -69,4 +68,4 @@ class PolicyReader:
             return ruling.rule
         if ruling.decision is Decision.ALLOW:
             return "it does more than read"
-        return f"{ruling.rule}, and only a call by its own name is put to a person"
+        return f"{ruling.rule}, and approval is only possible for a call of the operation itself"

@@ -1,4 +1,4 @@
-"""One provider as Ringfence knows it: the one object that registers everything in its folder.
+"""The declaration of one provider: the object that registers everything in its folder.
 
 A package registers its provider through the entry-point group `ringfence.providers`; docs/writing-a-provider.md shows
 how. The object itself is light. Whatever takes long to import (client, operations, view) is deferred until the provider
@@ -25,10 +25,10 @@ _NAME = re.compile(r"[a-z][a-z0-9]{1,15}")
 
 
 Connect = Callable[[Any, ClientResources], ApiClient]
-"""Makes a client from the provider's settings. The settings are of the class that the provider declares."""
+"""Makes a client from the provider's settings, which are of the class that the provider declares."""
 
 MakeView = Callable[[Reader, Any], View]
-"""Makes the provider's part of the tools over all providers, from a reader and the provider's settings."""
+"""Makes the provider's view, for the tools over all providers, from a reader and the provider's settings."""
 
 ReadCallback = Callable[[Kind, object], Callback]
 """Reads one webhook body of a kind; raises `BadCallback` where it is not what the documents show."""
@@ -39,10 +39,10 @@ Complete = Callable[[Reader], Awaitable[Sequence[str]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """Everything about one provider, by the module that holds it."""
+    """Everything about one provider."""
 
     name: str
-    """First word of its tools' names, key of its section in the settings: lower-case letters and digits."""
+    """First word of its tools' names and key of its section in the settings: lower-case letters and digits."""
 
     title: str
     settings: type[AccountSettings]
@@ -64,13 +64,13 @@ class Provider:
     """Where quotes come from; None where the provider publishes no prices."""
 
     read_callback: Deferred[ReadCallback] | None = None
-    """None where the provider posts nothing that Ringfence takes in."""
+    """Reads its webhooks; None where the provider posts none that Ringfence receives."""
 
     completions: Mapping[str, Deferred[Complete]] = field(default_factory=dict[str, Deferred[Complete]])
-    """By the kind of value that a prompt's argument names."""
+    """Completions by the kind of value that a prompt's argument names."""
 
     tools: Deferred[Sequence[BuiltinTool]] | None = None
-    """Tools that are no single operation."""
+    """Its tools that are not a single operation."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -6,20 +6,20 @@ from clients.operation import OperationType
 
 
 def summary(operations: Iterable[OperationType]) -> str:
-    """A row a toolset: how many operations, and how many of them a person is asked about."""
+    """Build a table with a row per toolset: how many operations it has, and how many of them need approval."""
     groups: dict[tuple[str, str], list[OperationType]] = {}
     for operation in operations:
         groups.setdefault((operation.spec.provider.title, operation.spec.toolset), []).append(operation)
-    lines = ["| provider | toolset | operations | plain reads | a person is asked |", "| --- | --- | --: | --: | --: |"]
+    lines = ["| provider | toolset | operations | plain reads | need approval |", "| --- | --- | --: | --: | --: |"]
     for (provider, toolset), group in groups.items():
         reads = sum(operation.spec.effect.is_plain_read for operation in group)
-        asked = sum(operation.spec.effect.is_guarded for operation in group)
-        lines.append(f"| {provider} | `{toolset}` | {len(group)} | {reads} | {asked} |")
+        guarded = sum(operation.spec.effect.is_guarded for operation in group)
+        lines.append(f"| {provider} | `{toolset}` | {len(group)} | {reads} | {guarded} |")
     return "\n".join(lines)
 
 
 def page(operations: Iterable[OperationType]) -> str:
-    """Every operation: tool, what it does, effect, request, and whether a document shows it."""
+    """Build a table with a row per operation: tool, what it does, effect, request, and whether it is documented."""
     lines = ["| tool | what it does | effect | request | basis |", "| --- | --- | --- | --- | --- |"]
     for operation in operations:
         spec = operation.spec

@@ -1,7 +1,7 @@
-"""The providers that are installed, and every operation that they declare.
+"""The registry of installed providers and of the operations that they declare.
 
 Providers register through the entry-point group `ringfence.providers`, ours like those of other packages. Their names
-are known without importing them; a provider is imported when it is looked up, its operations when they are.
+are known without importing them; a provider is imported when it is looked up, its operations when one of them is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ GROUP: Final = "ringfence.providers"
 
 
 class DuplicateOperation(Exception):
-    """Two operations have one tool name."""
+    """Two operations have the same tool name."""
 
 
 class BadProvider(Exception):
@@ -27,20 +27,20 @@ class BadProvider(Exception):
 
 @cache
 def provider_names() -> tuple[str, ...]:
-    """The names of all installed providers, in alphabetical order.
+    """Return the names of all installed providers, in alphabetical order.
 
     Raises:
-        BadProvider: Two packages register one name.
+        BadProvider: Two packages register the same name.
     """
     return tuple(sorted(_entries()))
 
 
 @cache
 def provider_named(name: str) -> Provider:
-    """An installed provider.
+    """Return an installed provider.
 
     Raises:
-        KeyError: None of this name is installed.
+        KeyError: No provider of this name is installed.
         BadProvider: It cannot be imported, or is no `tools.provider.Provider` of this name.
     """
     entry = _entries()[name]
@@ -54,12 +54,12 @@ def provider_named(name: str) -> Provider:
 
 
 def installed_providers() -> list[Provider]:
-    """Every installed provider, in the order of the names."""
+    """Return all installed providers, in the order of their names."""
     return [provider_named(name) for name in provider_names()]
 
 
 def operations_in(provider: str, module: str) -> list[OperationType]:
-    """The operations that one module of a provider declares, in the order of the file."""
+    """Return the operations that one module of a provider declares, in the order of the file."""
     package = provider_named(provider).package
     declaring = import_module(f"{package}.operations.{module}")
     declared = [value for value in vars(declaring).values() if isinstance(value, type) and "spec" in value.__dict__]
@@ -68,35 +68,35 @@ def operations_in(provider: str, module: str) -> list[OperationType]:
 
 @cache
 def operations_of(provider: str) -> Mapping[str, OperationType]:
-    """Every operation of one provider by tool name; none where it is not installed.
+    """Return the operations of one provider by tool name; none where it is not installed.
 
     Raises:
-        DuplicateOperation: A name stands twice.
+        DuplicateOperation: Two operations have the same tool name.
     """
     modules = provider_named(provider).operations if provider in provider_names() else ()
     return by_tool_name(operation for module in modules for operation in operations_in(provider, module))
 
 
 def operation_named(tool: str) -> OperationType | None:
-    """The operation of a tool name, without loading other providers."""
+    """Return the operation of a tool name, without loading other providers; None where there is none."""
     return operations_of(tool.partition("_")[0]).get(tool)
 
 
 @cache
 def all_operations() -> Mapping[str, OperationType]:
-    """Every operation by tool name.
+    """Return every operation by tool name.
 
     Raises:
-        DuplicateOperation: A name stands twice.
+        DuplicateOperation: Two operations have the same tool name.
     """
     return by_tool_name(operation for name in provider_names() for operation in operations_of(name).values())
 
 
 def by_tool_name(operations: Iterable[OperationType]) -> Mapping[str, OperationType]:
-    """Operations by tool name.
+    """Index operations by tool name.
 
     Raises:
-        DuplicateOperation: A name stands twice.
+        DuplicateOperation: Two operations have the same tool name.
     """
     found: dict[str, OperationType] = {}
     for operation in operations:
@@ -108,7 +108,7 @@ def by_tool_name(operations: Iterable[OperationType]) -> Mapping[str, OperationT
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """The names that come closest to a misspelled one."""
+    """Return the names that are most similar to a misspelled one."""
     return get_close_matches(name, list(known), n=3, cutoff=0.5)
 
 

@@ -1,4 +1,4 @@
-"""Which reads show what an operation touches, for a person or a model that has to look what became of a call."""
+"""Finds the reads that show what an operation changes, to check the outcome of a call."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ from tools.registry import operation_named, operations_of
 
 MOST: Final = 2
 _SHOWS: Final = {"list", "get", "track"}
-"""Verbs of reads that show what is there, and not what could be had or what something would cost."""
+"""Verbs of reads that show what is there, not what is on offer or what it would cost."""
 
 
 def related_reads(tool: str) -> list[str]:
-    """Plain reads of the provider, the one nearest in name first; those of another toolset only if names agree."""
+    """Return plain reads of the provider, the nearest in name first; those of another toolset only if names agree."""
     operation = operation_named(tool)
     if operation is None:
         return []
@@ -30,11 +30,11 @@ def _is_near(read: OperationType, operation: OperationType) -> bool:
 
 
 def _nearness(read: OperationType, operation: OperationType) -> tuple[int, bool]:
-    """Words in common count for it, words that only the read has against it; then being in the same toolset."""
+    """Rate a read: words in common count for it, words that only it has against it; then the same toolset."""
     its, ours = _things(read), _things(operation)
     return 2 * len(its & ours) - len(its - ours), read.spec.toolset == operation.spec.toolset
 
 
 def _things(operation: OperationType) -> set[str]:
-    """The words of a name after its verb, in the singular: a list of orders shows an order."""
+    """Return the words of a name after its verb, in the singular: a list of orders shows an order."""
     return {word.removesuffix("s") for word in operation.spec.name.split("_")[1:]}

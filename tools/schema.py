@@ -1,4 +1,4 @@
-"""The strict, slim input schema of an operation, as a model sees it."""
+"""Builds the input schema of an operation as a model sees it: strict, flat and short."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -25,7 +25,7 @@ PAGING: Mapping[str, Any] = {
 
 @cache
 def input_schema(operation: OperationType) -> dict[str, Any]:
-    """A flat JSON schema: no generated titles, no null arms, nothing that the model may not fill in."""
+    """Build a flat JSON schema: no generated titles, no null alternatives, no fields that the server fills in."""
     generated = operation.model_json_schema(mode="validation")
     schema = cast("dict[str, Any]", slim(generated, generated.get("$defs", {})))
     sentences = field_descriptions(operation)
@@ -47,7 +47,7 @@ def input_schema(operation: OperationType) -> dict[str, Any]:
 
 
 def server_inputs(operation: OperationType) -> list[str]:
-    """Fields that the server fills in: secrets, and what goes with them."""
+    """Return the fields that the server fills in: secrets, and what belongs to them."""
     return [
         name
         for name, field in operation.model_fields.items()
@@ -56,23 +56,23 @@ def server_inputs(operation: OperationType) -> list[str]:
 
 
 def secret_rule(operation: OperationType, name: str) -> KeptFromModel:
-    """How the server comes by an input of its own."""
+    """Return the rule by which the server fills in a field."""
     metadata = operation.model_fields[name].metadata
     return next((item for item in metadata if isinstance(item, KeptFromModel)), KeptFromModel(setting=name))
 
 
 def secret_flag(operation: OperationType, name: str) -> str:
-    """The argument by which a model asks for an optional secret that it never sees: made anew, or from the settings."""
+    """Return the name of the flag by which a model requests an optional secret, generated or from the settings."""
     return f"generate_{name}" if secret_rule(operation, name).generate else f"use_{name}"
 
 
 def generated_secret_schema(operation: OperationType, name: str) -> dict[str, Any]:
-    """The flag in place of an optional secret."""
+    """Build the schema of the flag that stands for an optional secret."""
     return {"type": "boolean", "default": False, "description": field_descriptions(operation).get(name, "")}
 
 
 def slim(node: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:
-    """A JSON schema without titles and null arms, its definitions written out where they are used."""
+    """Strip titles and null alternatives from a JSON schema, and write its definitions out where they are used."""
     if isinstance(node, list):
         return [slim(item, definitions, within) for item in cast("list[object]", node)]
     if not isinstance(node, dict):
@@ -82,10 +82,10 @@ def slim(node: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()
     if reference in definitions and reference not in within:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         return slim({**definitions[reference], **beside}, definitions, (*within, reference))
-    arms = [arm for arm in schema.get("anyOf", []) if arm != {"type": "null"}]
-    if len(arms) == 1:
+    alternatives = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    if len(alternatives) == 1:
         beside = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
-        return slim({**arms[0], **beside}, definitions, within)
+        return slim({**alternatives[0], **beside}, definitions, within)
     return {
         key: {name: slim(inner, definitions, within) for name, inner in value.items()}
         if key in {"properties", "patternProperties"}

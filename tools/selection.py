@@ -1,4 +1,4 @@
-"""Which tools a session is shown and can reach. The operator chooses at the start; a client can only narrow it."""
+"""The selection of tools that a session shows and allows. The operator sets it; a client can only narrow it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ from tools.suggestions import nearest_tools
 DEFAULT = "default"
 ALL = "all"
 ALWAYS = "actions"
-"""The toolset that is shown whatever else is chosen: without it nobody could look up what became of a guarded call."""
+"""The toolset that every selection has: without it nobody could look up a guarded call."""
 
 TOOLSETS_HEADER = "x-mcp-toolsets"
 TOOLS_HEADER = "x-mcp-tools"
 EXCLUDED_HEADER = "x-mcp-exclude-tools"
 READ_ONLY_HEADER = "x-mcp-readonly"
-"""The header names that other servers with toolsets use, so that clients need not learn new ones."""
+"""These are the header names of other MCP servers with toolsets, so clients need not learn new ones."""
 
 _HEADERS = (TOOLSETS_HEADER, TOOLS_HEADER, EXCLUDED_HEADER, READ_ONLY_HEADER)
 _FALSE = {"", "0", "false", "no", "off"}
 
 
 class UnknownTool(Exception):
-    """A toolset or tool of this name does not exist. The message names the nearest."""
+    """There is no toolset or tool of this name. The message names the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolInfo:
-    """A tool, as far as choosing it needs."""
+    """What a selection needs to know about a tool."""
 
     name: str
     toolsets: frozenset[str]
@@ -45,7 +45,7 @@ class ToolInfo:
 
 @dataclass(frozen=True, slots=True)
 class ToolSelection:
-    """A choice of tools. Read-only stands over what is excluded, and that over everything else."""
+    """A selection of tools. Read-only comes first, then what is excluded, then everything else."""
 
     toolsets: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
@@ -54,23 +54,23 @@ class ToolSelection:
 
     @property
     def active_toolsets(self) -> frozenset[str]:
-        """The toolsets in force: `default` where neither toolsets nor tools were named."""
+        """The toolsets of the selection: `default` where it names neither toolsets nor tools."""
         chosen = self.toolsets or (() if self.tools else (DEFAULT,))
         return frozenset({*chosen, ALWAYS})
 
     @property
     def is_default(self) -> bool:
-        """True where nothing but the default toolsets is chosen."""
+        """True where only the default toolsets are selected."""
         return self.active_toolsets <= {DEFAULT, ALWAYS} and not self.tools
 
     def why_out_of_reach(self, name: str, *, only_reads: bool) -> str | None:
-        """Why a tool is out of reach, by whatever way it is called; None where it is not."""
+        """Return why a tool must not be called, also not through another tool; None where it may be."""
         if self.read_only and not only_reads:
             return "this session may only read"
         return f"{name} is excluded from this session" if name in self.excluded else None
 
     def includes(self, tool: ToolInfo) -> bool:
-        """True when the tool is listed."""
+        """Return True when the tool is listed."""
         if self.why_out_of_reach(tool.name, only_reads=tool.only_reads):
             return False
         return (
@@ -79,7 +79,7 @@ class ToolSelection:
 
 
 def selection_from_headers(headers: Mapping[str, str] | None) -> ToolSelection | None:
-    """What a client's headers leave of the operator's selection; None where they say nothing."""
+    """Return the selection that a client's headers name; None where they name none."""
     given = {name: headers[name] for name in _HEADERS if headers and name in headers}
     if not given:
         return None
@@ -93,7 +93,7 @@ def selection_from_headers(headers: Mapping[str, str] | None) -> ToolSelection |
 
 
 def names_not_offered(selection: ToolSelection, offered: Iterable[ToolInfo]) -> list[str]:
-    """The names of a client's choice that nothing here has."""
+    """Return the names in a client's selection that no offered tool or toolset has."""
     known = list(offered)
     toolsets = {DEFAULT, ALL, *(name for tool in known for name in tool.toolsets)}
     tools = {tool.name for tool in known}
@@ -104,12 +104,12 @@ def names_not_offered(selection: ToolSelection, offered: Iterable[ToolInfo]) -> 
 
 
 def split_names(text: str | None) -> tuple[str, ...]:
-    """The names in a text that separates them by commas."""
+    """Split a text with commas into names."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def select_operations(selection: ToolSelection, *, providers: Collection[str] | None = None) -> list[OperationType]:
-    """The operations that a selection shows, of all installed providers or some, in the registry's order.
+    """Return the operations that a selection lists, of all installed providers or some, in the registry's order.
 
     A toolset is named `numbers` for all providers or `<provider>.numbers` for one.
     """
@@ -119,7 +119,7 @@ def select_operations(selection: ToolSelection, *, providers: Collection[str] | 
 
 
 def everyday_operations(providers: Collection[str]) -> list[OperationType]:
-    """The operations of the default selection, without loading the modules that declare none of them."""
+    """Return the operations of the default selection; modules that declare none of them are not loaded."""
     found: list[OperationType] = []
     for name in provider_names():
         if name not in providers:
@@ -131,14 +131,14 @@ def everyday_operations(providers: Collection[str]) -> list[OperationType]:
 
 
 def is_everyday(operation: OperationType) -> bool:
-    """True for an operation that the default selection shows."""
+    """Return True for an operation of the default selection."""
     everyday = provider_named(operation.spec.provider.name).everyday
     return any(operation.spec.tool_name in tools for tools in everyday.values())
 
 
 @cache
 def tool_info(operation: OperationType) -> ToolInfo:
-    """An operation, as far as choosing it needs."""
+    """Return what a selection needs to know about an operation."""
     spec = operation.spec
     toolsets = {spec.provider.name, spec.toolset, f"{spec.provider.name}.{spec.toolset}"}
     if is_everyday(operation):
@@ -147,17 +147,17 @@ def tool_info(operation: OperationType) -> ToolInfo:
 
 
 def require_known_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> None:
-    """Refuse names that no provider has, set up or not: a misspelled exclusion must not pass for one in force.
+    """Refuse names that do not exist at any provider, set up or not: a misspelled exclusion would exclude nothing.
 
     Raises:
         UnknownTool: A toolset or tool is unknown.
     """
-    for _, reason in unknown_names(selection, builtin):
+    for _, reason in find_unknown_names(selection, builtin):
         raise UnknownTool(f"{reason[0].upper()}{reason[1:]}")
 
 
-def unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
-    """Each name of a selection that no provider has, and what to say of it."""
+def find_unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
+    """Yield each name in a selection that does not exist, and what to say about it."""
     if not (set(selection.toolsets) - {DEFAULT, ALL, ALWAYS} or selection.tools or selection.excluded):
         return
     known = [*builtin, *(tool_info(operation) for operation in _all_of(provider_names()))]
@@ -174,7 +174,7 @@ def unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iter
 
 
 def _unknown(kind: str, name: str, close: Sequence[str]) -> str:
-    hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists what there is."
+    hint = f"did you mean {close[0]}?" if close else "`ringfence tools --toolsets all` lists them all."
     return f"there is no {kind} {name!r}; {hint}"
 
 

@@ -1,4 +1,4 @@
-"""What guarded calls cost, as tools read it from the record."""
+"""What guarded calls cost, as tools read it from the store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,24 +8,32 @@ from guard.money import Money
 
 
 class OperationTotal(Protocol):
-    """What the calls of one operation cost."""
+    """What the calls of one operation cost in total."""
 
     @property
-    def provider(self) -> str: ...
+    def provider(self) -> str:
+        """Name of the provider."""
+        ...
 
     @property
-    def operation(self) -> str: ...
+    def operation(self) -> str:
+        """Tool name of the operation."""
+        ...
 
     @property
-    def amount(self) -> Money: ...
+    def amount(self) -> Money:
+        """Total cost."""
+        ...
 
     @property
-    def calls(self) -> int: ...
+    def calls(self) -> int:
+        """Number of calls."""
+        ...
 
 
 class Ledger(Protocol):
     """The record of what guarded calls cost."""
 
     async def totals(self, since: datetime, until: datetime) -> Sequence[OperationTotal]:
-        """Sums by provider and operation."""
+        """Return totals by provider, operation and currency."""
         ...

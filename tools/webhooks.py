@@ -1,4 +1,4 @@
-"""What a provider posted, in one form: what it is about, how that stands, and what a person wrote."""
+"""A webhook in one form for all providers: its subject, the subject's state, and text that a person wrote."""
 
 import re
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ Kind = Literal["sms", "campaign", "inbound", "pool"]
 KINDS: tuple[Kind, ...] = ("sms", "campaign", "inbound", "pool")
 
 RANKS = {"Queued": 0, "Scheduled": 0, "Running": 1, "Sent": 1}
-"""How far a state is from the end; what is not listed is final, and no state goes back."""
+"""Rank of each state; a state that is not listed is final, and a state never goes back to a lower rank."""
 
 
 PLAIN_SENDER: Final = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}|[A-Za-z0-9&_-]{1,11}")
-"""A number, or one word of a sender's length. Who texts or calls may send any text as the number; these say nothing."""
+"""A number, or one word of a sender's length. A sender may be any text; one of this form can hold no instruction."""
 
 
 class BadCallback(Exception):
-    """What was posted is not what the documents show. The message says what is missing."""
+    """A webhook body is not as documented. The message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One callback, read."""
+    """One parsed webhook."""
 
     provider: str
     kind: Kind
@@ -31,7 +31,7 @@ class Callback:
     """Id of the message or campaign."""
 
     identity: str
-    """What makes this callback one and the same when it is delivered again."""
+    """Key by which a repeated delivery of the same webhook is recognised."""
 
     state: str
     part: int = 1
@@ -42,7 +42,7 @@ class Callback:
 
     ours: str | None = None
     text: str | None = None
-    """What a stranger wrote."""
+    """Text from outside."""
 
     price: Decimal | None = None
     reason: str | None = None
@@ -54,7 +54,7 @@ class Callback:
 
     @property
     def rank(self) -> int:
-        """How far it has come."""
+        """How far the subject has come."""
         return RANKS.get(self.state, 2)
 
     @property

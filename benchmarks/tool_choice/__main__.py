@@ -2,8 +2,8 @@
 
 The requests were written before the ranking was, in the words of people who run telephony, some misspelled, some in
 Spanish, German or Greek. Every second one is held out: the weights and terms were tuned on the others alone. (One
-person wrote all of them, so the halves resemble each other more than what a stranger writes will.)
-Ends with 1 when a gate is missed.
+person wrote all of them, so the halves resemble each other more than other people's requests will.)
+Exits with 1 when a gate is missed.
 """
 
 import sys
@@ -15,7 +15,7 @@ from benchmarks.tool_choice.scoring import GATES, Half, halves, latency, score
 
 
 def main() -> None:
-    """Score both halves, print them and what was missed, and hold them to the gates."""
+    """Score both halves, print the scores and what was missed, and check the gates."""
     console = Console(width=150)
     table = Table("requests", "number", "recall@1", "recall@3", "recall@5", box=None)
     missed = False
@@ -28,11 +28,11 @@ def main() -> None:
     console.print(
         f"\nA search takes {median * 1000:.2f} ms (median), {slowest * 1000:.2f} ms (slowest of all requests)."
     )
-    _tell_missed(console, halves())
+    _print_missed(console, halves())
     sys.exit(1 if missed else 0)
 
 
-def _tell_missed(console: Console, both: list[Half]) -> None:
+def _print_missed(console: Console, both: list[Half]) -> None:
     shown = both if "--all" in sys.argv else both[:1]
     for half in shown:
         for request, names in score(half).missed:

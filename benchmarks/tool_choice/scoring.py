@@ -1,4 +1,4 @@
-"""Reads the requests, searches for each, and counts how often what answers it is among the first."""
+"""Reads the requests, searches for each, and counts how often a right tool is among the first."""
 
 import time
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from tools.registry import all_operations
 
 FILE = Path(__file__).parent / "requests.txt"
 GATES: Mapping[int, float] = {1: 0.8, 5: 0.95}
-"""Recall that each half must reach among the first so many."""
+"""Least recall of each half, by how many of the first results count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody wrote, and the names of what answers it."""
+    """A request, and the names of the tools that are right for it."""
 
     text: str
     accepts: frozenset[str]
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """Requests that the ranking was tuned on, or that it never saw."""
+    """The requests that the ranking was tuned on, or those that were held out."""
 
     name: str
     requests: list[Request]
@@ -35,13 +35,13 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """At which place each request found what answers it; None where it is not among the first five."""
+    """The rank of the first right tool for each request; None where it is not among the first five."""
 
     places: list[int | None]
     missed: list[tuple[Request, list[str]]]
 
     def recall(self, top: int) -> float:
-        """Return the share of requests that are answered among the first `top`."""
+        """Return the share of requests with a right tool among the first `top`."""
         return sum(place is not None and place < top for place in self.places) / len(self.places)
 
 
@@ -52,7 +52,7 @@ def halves() -> list[Half]:
 
 
 def requests() -> list[Request]:
-    """Return every request, in the order of the file."""
+    """Read the requests, in the order of the file."""
     groups: dict[str, list[str]] = {}
     found: list[Request] = []
     for line in FILE.read_text(encoding="utf-8").splitlines():
@@ -81,12 +81,12 @@ def score(half: Half) -> Score:
 
 @cache
 def whole_index() -> Index:
-    """Build the index over every operation and built-in tool, as a server with all providers has it."""
+    """Build the index of every operation and built-in tool, as a server with all providers has it."""
     return index_of(all_operations().values(), [tool for tool in all_builtin_tools() if tool.toolset != TOOLSET])
 
 
 def latency() -> tuple[float, float]:
-    """Return the median and slowest seconds of a search, over all requests, with the index made."""
+    """Return the median and slowest seconds of a search over all requests, without building the index."""
     index = whole_index()
     index.search("warm up")
     taken: list[float] = []

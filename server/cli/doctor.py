@@ -1,4 +1,4 @@
-"""`ringfence doctor`: are the installation, the settings, the store and the providers in order?"""
+"""`ringfence doctor`: checks the installation, the settings, the store and the providers."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path

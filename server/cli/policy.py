@@ -1,4 +1,4 @@
-"""`ringfence policy`: what is allowed, asked about, or forbidden, and by which rule."""
+"""`ringfence policy`: what is allowed, needs approval, or is forbidden, and by which rule."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ from server.settings.names import BUILTIN_RULE, builtin_tools_that_read
 from tools.registry import all_operations, operation_named
 from tools.suggestions import nearest_tools, reads_of
 
-app = typer.Typer(help="What is allowed, asked about, or forbidden.", no_args_is_help=True)
+app = typer.Typer(help="What is allowed, needs approval, or is forbidden.", no_args_is_help=True)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file.")]
 
@@ -36,7 +36,7 @@ def show(config: Config = None) -> None:
 
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
-    """Check the settings and every name in them without starting anything; say which rules never apply."""
+    """Check the settings and every name in them without starting anything; report rules that never apply."""
     settings = read_settings(config, with_selection=True)
     tell(*(f"Note: {line}" for line in lint(settings)))
     console.print("The settings fit.")
@@ -44,7 +44,7 @@ def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] 
 
 @app.command()
 def explain(tool: str, config: Config = None) -> None:
-    """Say what happens when a tool is called, and by which rule."""
+    """Show what happens when a tool is called, and by which rule."""
     tell(*_explain(tool, read_settings(config)))
 
 

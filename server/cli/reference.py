@@ -1,4 +1,4 @@
-"""`ringfence tools`: every operation, without network or credentials."""
+"""`ringfence tools`: lists operations and built-in tools, without network or credentials."""
 
 import json
 from typing import Annotated, Any
@@ -21,11 +21,11 @@ def tools(
     toolsets: Annotated[
         str | None, typer.Option(help="Toolsets, separated by commas: names, `default` or `all`.")
     ] = None,
-    names: Annotated[str | None, typer.Option("--tools", help="Tools besides, separated by commas.")] = None,
+    names: Annotated[str | None, typer.Option("--tools", help="More tools, separated by commas.")] = None,
     exclude_tools: Annotated[str | None, typer.Option(help="Tools to leave out, separated by commas.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Plain reads only.")] = False,
 ) -> None:
-    """List the tools that a selection shows, the operations alone as JSON; `serve` takes the same options."""
+    """List the tools of a selection; as JSON the operations alone. `serve` takes the same options."""
     selection = ToolSelection(split_names(toolsets), split_names(names), split_names(exclude_tools), read_only)
     builtin = all_builtin_tools()
     try:
@@ -40,7 +40,7 @@ def tools(
 
 
 def describe(operation: OperationType) -> dict[str, Any]:
-    """One operation, as `--json` prints it."""
+    """Describe one operation, as `--json` prints it."""
     spec = operation.spec
     return {
         "name": spec.tool_name,

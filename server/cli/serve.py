@@ -26,7 +26,7 @@ from tools.selection import ToolSelection, UnknownTool, split_names
 HIGHEST_PORT = 65535
 
 SERVE_HTTP: Final = Deferred[Callable[..., Awaitable[None]]]("server.http.app:serve_http")
-"""The HTTP server opens the store at once, so it waits behind the store's door: stdio does without."""
+"""Deferred: the HTTP server imports the store, which stdio needs only for a guarded call."""
 
 
 def serve(
@@ -35,9 +35,9 @@ def serve(
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     toolsets: Annotated[str | None, typer.Option(help="Toolsets to show, separated by commas.")] = None,
-    tools: Annotated[str | None, typer.Option(help="Tools to show besides, separated by commas.")] = None,
+    tools: Annotated[str | None, typer.Option(help="More tools to show, separated by commas.")] = None,
     exclude_tools: Annotated[
-        str | None, typer.Option(help="Tools that can neither be seen nor reached, separated by commas.")
+        str | None, typer.Option(help="Tools that are neither shown nor callable, separated by commas.")
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Show and allow plain reads only.")] = False,
     tighten: Annotated[
@@ -47,15 +47,15 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run the MCP server."""
-    surface = ToolSelection(split_names(toolsets), split_names(tools), split_names(exclude_tools), read_only)
-    settings = narrowed(read_settings(config), surface, tighten=tighten or ())
+    selection = ToolSelection(split_names(toolsets), split_names(tools), split_names(exclude_tools), read_only)
+    settings = apply_options(read_settings(config), selection, tighten=tighten or ())
     if settings.tighten:
-        _tell_what_tightens_nothing(settings)
+        _warn_of_ineffective_tightenings(settings)
     if not sandbox:
         for line in settings.unfinished_accounts():
             typer.echo(line, err=True)
     configure_logging(settings.log_format)
-    gc.freeze()  # what was imported stays: looking through it again would double the time of a call that reads a lot
+    gc.freeze()  # imported objects stay; collecting through them would double the time of a call that reads a lot
     try:
         if http is None:
             anyio.run(lambda: serve_stdio(settings, sandbox=sandbox))
@@ -66,27 +66,29 @@ def serve(
         fail(str(wrong))
 
 
-def narrowed(settings: Settings, surface: ToolSelection | None = None, *, tighten: Iterable[str] = ()) -> Settings:
-    """The settings with what the command line says on top: it can make them stricter, never milder.
+def apply_options(
+    settings: Settings, selection: ToolSelection | None = None, *, tighten: Iterable[str] = ()
+) -> Settings:
+    """Apply the options of the command line to the settings: they can make them stricter, never looser.
 
-    Toolsets and tools that it names stand instead of those in the settings; what is excluded or read-only stays so.
+    Toolsets and tools in the options replace those of the settings; what the settings exclude stays excluded.
 
     Raises:
-        BadSettings: Something to tighten is no NAME=DECISION, or its name is none.
+        BadSettings: A text to tighten is no NAME=DECISION, or its name does not exist.
     """
-    surface = surface or ToolSelection()
+    selection = selection or ToolSelection()
     changes: dict[str, object] = {
-        "read_only": settings.read_only or surface.read_only,
-        "exclude_tools": [*settings.exclude_tools, *surface.excluded],
+        "read_only": settings.read_only or selection.read_only,
+        "exclude_tools": [*settings.exclude_tools, *selection.excluded],
     }
-    if surface.toolsets or surface.tools:
-        changes |= {"toolsets": list(surface.toolsets), "tools": list(surface.tools)}
+    if selection.toolsets or selection.tools:
+        changes |= {"toolsets": list(selection.toolsets), "tools": list(selection.tools)}
     if tighten:
-        changes["tighten"] = _stricter(settings.tighten, [_tightened(text) for text in tighten])
+        changes["tighten"] = _stricter(settings.tighten, [_parse_tightening(text) for text in tighten])
     return settings.model_copy(update=changes)
 
 
-def _tightened(text: str) -> tuple[str, Decision]:
+def _parse_tightening(text: str) -> tuple[str, Decision]:
     name, _, word = text.partition("=")
     words = [decision.word for decision in Decision]
     if word not in words:
@@ -103,20 +105,20 @@ def _stricter(already: Mapping[str, Decision], more: Iterable[tuple[str, Decisio
     return strictest
 
 
-def _tell_what_tightens_nothing(settings: Settings) -> None:
-    """Looks at the operations only where an effect's own rule is as strict already."""
+def _warn_of_ineffective_tightenings(settings: Settings) -> None:
+    """Print tightenings that change nothing; operations are loaded only where an effect's rule is as strict already."""
     by_effect = settings.policy.policy().by_effect
-    plainly = {
+    effective = {
         effect.labels[0] for effect, rule in by_effect.items() if settings.tighten.get(effect.labels[0], 0) > rule
     }
-    if set(settings.tighten) <= plainly:
+    if set(settings.tighten) <= effective:
         return
     for line in ineffective_tightenings(settings):
         typer.echo(line, err=True)
 
 
 def address(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`."""
+    """Parse `HOST:PORT`."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
         raise typer.BadParameter("HOST:PORT is expected, such as 127.0.0.1:8765.")
@@ -124,7 +126,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 def fail(message: str) -> NoReturn:
-    """Say what is wrong on stderr and leave with 2. A store's own words may be in it."""
+    """Print what is wrong on stderr and exit with 2. Invisible characters are escaped: a store's text may be in it."""
     for line in message.split("\n"):
         typer.echo(escape_invisible(line), err=True)
     raise typer.Exit(2)

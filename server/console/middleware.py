@@ -42,6 +42,10 @@ class SecurityMiddleware:
             self._origins.add(f"{parts.scheme}://{parts.netloc}".lower())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a refused HTTP request, forward any other, and add the security headers to both answers.
+
+        Anything but HTTP is forwarded unchecked.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -13,6 +13,7 @@ class MountedPage:
         self._base = base
 
     async def address_for(self, action_id: str) -> str | None:
+        """Return the URL of one action, or None if the public address is unknown."""
         return action_url(self._base, action_id) if self._base else None
 
 

@@ -79,7 +79,7 @@ def http_app(services: Services, host: str, port: int) -> Starlette:
 
 
 def http_server(services: Services, host: str, port: int, *, registry: ToolRegistry | None = None) -> Server[None]:
-    """The MCP server that `mount` puts behind an address. `registry` holds its tools, if not those of the settings."""
+    """Build the MCP server that `mount` serves; `registry` holds its tools, if not those of the settings."""
     base = page_base(services, host, port)
     page = NoPage() if services.settings.approvals.page == "off" else MountedPage(base)
     security = RequestStateSecurity(keys=[services.request_state_key()])
@@ -87,7 +87,10 @@ def http_server(services: Services, host: str, port: int, *, registry: ToolRegis
 
 
 def mount(services: Services, server: Server[None], host: str, port: int, *, stateless: bool = True) -> Starlette:
-    """A server behind an address, with inbox and approval page beside it. With sessions only one process can answer."""
+    """Build the ASGI application of the MCP server, with the webhooks and the approval page beside it.
+
+    Unless it is stateless, only one process can answer.
+    """
     settings = services.settings
     named = _bracket(host)
     own = [f"{named}:{port}", named, *(f"{_bracket(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
@@ -115,7 +118,7 @@ def page_base(services: Services, host: str, port: int) -> str | None:
 
 
 def _authentication(tokens: Mapping[str, SecretStr], address: str) -> dict[str, Any]:
-    """What checks bearer tokens, where there are any."""
+    """Return what makes the SDK check bearer tokens; empty if the settings have none."""
     if not tokens:
         return {}
     resource = f"{address}/mcp"

@@ -16,6 +16,7 @@ class BearerTokens(TokenVerifier):
         self._resource = resource
 
     async def verify_token(self, token: str) -> AccessToken | None:
+        """Return access in the name of the token's holder, or None if the settings have no such token."""
         holder = None
         # Every token is compared, so that the time taken does not depend on the holder.
         for name, secret in self._tokens.items():

@@ -32,7 +32,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
 
 @asynccontextmanager
 async def page_on_loopback(services: Services) -> AsyncGenerator[ApprovalPage]:
-    """The approval page on loopback, served from when something first waits until the block is left."""
+    """Yield the approval page on loopback; it is served from the first waiting action until the block ends."""
     settings = services.settings
     if settings.approvals.page == "off":
         yield NoPage()
@@ -54,7 +54,7 @@ class PageOnDemand:
         self._page: LoopbackPage | None = None
 
     async def address_for(self, action_id: str) -> str | None:
-        """The address of one action; the page is served from now on."""
+        """Return the URL of one action, or None if no page can be served; the first call starts the page."""
         if self._page is None:
             settings = self._services.settings
             self._page = LOOPBACK_PAGE.load()(

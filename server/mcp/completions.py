@@ -1,4 +1,4 @@
-"""What a client can offer while somebody types an argument of a prompt, or the address of a document."""
+"""Completion: offers values while somebody types an argument of a prompt, or the URI of a document."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -20,9 +20,9 @@ from tools.overview.gather import gather
 from tools.registry import operations_of, provider_named
 from tools.selection import ToolSelection
 
-MOST = 20
-KEPT = timedelta(minutes=1)
-"""How long what providers listed is offered again before they are read anew: people type faster than that."""
+OFFERED_AT_MOST = 20
+CACHED_FOR = timedelta(minutes=1)
+"""Every letter that is typed is a request of its own, and providers need not be read for each."""
 
 Source = Callable[[Session], Awaitable[Iterable[str]]]
 
@@ -30,7 +30,7 @@ Source = Callable[[Session], Awaitable[Iterable[str]]]
 class Completions:
     """Offers values that begin with what was typed, then those that contain it.
 
-    What cannot be read offers nothing, and neither does what a model may not read.
+    A provider that cannot be read, or that the model may not read, adds no values.
     """
 
     def __init__(self, services: Services) -> None:
@@ -52,7 +52,9 @@ class Completions:
         fitting = [value for value in values if typed in value.lower()]
         fitting.sort(key=lambda value: (not value.lower().startswith(typed), value))
         return CompleteResult(
-            completion=Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
+            completion=Completion(
+                values=fitting[:OFFERED_AT_MOST], total=len(fitting), has_more=len(fitting) > OFFERED_AT_MOST
+            )
         )
 
     async def _values(self, kind: str | None, session: Session) -> Iterable[str]:
@@ -70,7 +72,7 @@ class Completions:
         return await self._cache("number", session, read)
 
     async def _from_providers(self, kind: str, session: Session) -> Iterable[str]:
-        """What the providers that are set up list of a kind."""
+        """Return the values of one kind from all providers that are set up."""
 
         async def read() -> list[str]:
             found: list[str] = []
@@ -93,12 +95,12 @@ class Completions:
         return [action.id for action in found]
 
     async def _cache(self, kind: str, session: Session, read: Callable[[], Awaitable[list[str]]]) -> Iterable[str]:
-        """What was read lately, for a session whose headers leave it as much as this one."""
+        """Return values read within `CACHED_FOR`, for sessions with the same narrowed selection; else read them."""
         now, key = self._services.clock.now(), (kind, session.narrowed)
         if key not in self._cached or self._cached[key][0] <= now:
             values = await read()
-            fresh = {other: kept for other, kept in self._cached.items() if kept[0] > now}
-            self._cached = fresh | {key: (now + KEPT, values)}
+            fresh = {other: cached for other, cached in self._cached.items() if cached[0] > now}
+            self._cached = fresh | {key: (now + CACHED_FOR, values)}
         return self._cached[key][1]
 
 

@@ -1,7 +1,7 @@
-"""Dispatches tool calls: parse the arguments, run the guard if needed, send, put the result into the protocol's form.
+"""Dispatches tool calls: parse the arguments, run the guard if needed, send, build the protocol's result.
 
-The one place where a model's call meets the clients. There is no way around the guard: every call of an operation,
-by its own tool, by `call_write_operation` or as the undo of another, passes `Dispatcher.call` or `Dispatcher.propose`.
+Every call of an operation, by its own tool, by `call_write_operation` or as the undo of another, goes through
+`Dispatcher.call` or `Dispatcher.propose`. So no call gets around the guard.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from clients.request import build_request
 from clients.spec import Spec
 from guard.action import Action, Principal, State
 from guard.errors import GuardRefusal
-from server.mcp.elicitation import FormAnswer, ask, can_ask, id_of_answered, read_answer
+from server.mcp.elicitation import FormAnswer, answered_action_id, ask, can_ask, read_answer
 from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval
 from server.mcp.results import (
     action_result,
@@ -31,21 +31,21 @@ from server.mcp.results import (
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
-from tools.arguments import BadArguments, Page, parse
+from tools.arguments import BadArguments, Paging, parse
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
 ToolResult = CallToolResult | InputRequiredResult
 
 
 class Dispatcher:
-    """Takes the calls of all tools. It never raises for what can be foreseen."""
+    """Runs the calls of all tools. Foreseen failures become results, not exceptions."""
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
 
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
-        """Make one call of an operation, or say why not."""
+        """Call an operation and return its result, or an error that names the reason."""
         provider = operation.spec.provider
         client = self._services.clients.get(provider.name)
         if client is None:
@@ -56,16 +56,17 @@ class Dispatcher:
         if (out_of_reach := _out_of_reach(operation.spec, session)) is not None:
             return out_of_reach
         try:
-            call, page = parse(operation, arguments, self._services.settings.account(provider.name))
+            call, paging = parse(operation, arguments, self._services.settings.account(provider.name))
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            client.adapt_request(call, build_request(call))  # what cannot be sent is refused before anybody is asked
+            # What cannot be sent is refused before anybody has to approve it.
+            client.adapt_request(call, build_request(call))
             if self._services.policy.guards(operation.spec):
-                return await self._run_guarded(call, page, session)
+                return await self._run_guarded(call, paging, session)
             exchange = await client.exchange(call)
-            result = answer_result(operation.spec, exchange, page, untrusted)
+            result = answer_result(operation.spec, exchange, paging, untrusted)
         except TelephonyError as error:
             result = error_result(error, untrusted)
         except GuardRefusal as refusal:
@@ -76,9 +77,9 @@ class Dispatcher:
     async def propose(self, call: Operation[Any], session: Session, *, note: str, heading: str) -> ToolResult:
         """Run a call through the guard whose arguments no model wrote, such as the undo of another.
 
-        Whoever is asked sees `note`; the result begins with `heading`.
+        The person who approves it sees `note`; the result begins with `heading`.
         """
-        result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Page(), session, notes=(note,))
+        result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Paging(), session, notes=(note,))
         if isinstance(result, CallToolResult):
             return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
         return result
@@ -86,13 +87,13 @@ class Dispatcher:
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
         try:
-            asked = tool.arguments.model_validate(dict(arguments))
+            query = tool.arguments.model_validate(dict(arguments))
         except ValidationError as misfit:
-            return problem(_misfit(tool, misfit), kind="BadArguments")
+            return problem(_bad_arguments(tool, misfit), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            outcome = await tool.handler(asked, BuiltinCall(session, self._services, self))
-            result = self._in_protocol_form(outcome, untrusted)
+            outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
+            result = self._build_result(outcome, untrusted)
         except TelephonyError as error:
             result = error_result(error, untrusted)
         except GuardRefusal as refusal:
@@ -101,24 +102,24 @@ class Dispatcher:
         return result
 
     async def remember(self, untrusted: Untrusted, source: str, principal: Principal) -> None:
-        """Remember text from outside that was shown, so that a call made from it needs approval."""
+        """Remember the text from outside that was shown, so that a call made from it needs approval."""
         if untrusted.is_used:
             await self._services.store.taint.remember(principal, untrusted.texts, source=source)
 
-    def _in_protocol_form(self, outcome: Outcome, untrusted: Untrusted) -> ToolResult:
+    def _build_result(self, outcome: Outcome, untrusted: Untrusted) -> ToolResult:
         match outcome:
             case Reply():
                 return reply_result(outcome, untrusted)
             case ActionReply():
                 return action_result(outcome.action, untrusted)
             case _:
-                return cast("ToolResult", outcome)  # what `call` or `propose` gave the handler
+                return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 
     async def _run_guarded(
-        self, call: Operation[Any], page: Page, session: Session, *, notes: Sequence[str] = ()
+        self, call: Operation[Any], paging: Paging, session: Session, *, notes: Sequence[str] = ()
     ) -> ToolResult:
         guard, principal = self._services.guard, session.principal
-        action_id = id_of_answered(session)
+        action_id = answered_action_id(session)
         if action_id is None:
             action = await guard.propose(call, principal, notes)
             answer: FormAnswer | InputRequiredResult | None = None
@@ -127,7 +128,7 @@ class Dispatcher:
             answer = read_answer(session, action)
         if action.state is State.PROPOSED and answer is None:
             if action.channel == "page" or not can_ask(session):
-                return await self._ask_operator(action, call, page, session)
+                return await self._ask_operator(action, call, paging, session)
             answer = await ask(session, action)
         if isinstance(answer, InputRequiredResult):
             return answer
@@ -136,10 +137,10 @@ class Dispatcher:
             return await self._show_pending(pending, principal)
         if answer is not None:
             action = await self._record(answer, action, principal)
-        return await self._execute(action, call, principal, page)
+        return await self._execute(action, call, principal, paging)
 
-    async def _ask_operator(self, action: Action, call: Operation[Any], page: Page, session: Session) -> ToolResult:
-        """Leave it to the operator, and go on where the answer comes while the call waits."""
+    async def _ask_operator(self, action: Action, call: Operation[Any], paging: Paging, session: Session) -> ToolResult:
+        """Leave the approval to the operator; execute the call if it is approved while the call still waits."""
         guard, principal = self._services.guard, session.principal
 
         async def read_again() -> Action:
@@ -150,12 +151,14 @@ class Dispatcher:
             return pending
         if pending.action.state is State.PROPOSED:
             return await self._show_pending(pending, principal)
-        return await self._execute(pending.action, call, principal, page)
+        return await self._execute(pending.action, call, principal, paging)
 
-    async def _execute(self, action: Action, call: Operation[Any], principal: Principal, page: Page) -> CallToolResult:
+    async def _execute(
+        self, action: Action, call: Operation[Any], principal: Principal, paging: Paging
+    ) -> CallToolResult:
         receipt = await self._services.guard.execute(action, call)
         untrusted = Untrusted()
-        result = receipt_result(call.spec, receipt, page, untrusted)
+        result = receipt_result(call.spec, receipt, paging, untrusted)
         await self.remember(untrusted, call.spec.tool_name, principal)
         return result
 
@@ -182,7 +185,7 @@ def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:
     return problem(f"{spec.tool_name} was not called: {why}; nothing was sent.", kind="OutOfReach")
 
 
-def _misfit(tool: BuiltinTool, misfit: ValidationError) -> str:
+def _bad_arguments(tool: BuiltinTool, misfit: ValidationError) -> str:
     lines = [f"- {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in misfit.errors()]
     return "\n".join([f"The arguments of {tool.name} do not fit; nothing was done.", *lines])
 

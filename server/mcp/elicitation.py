@@ -1,7 +1,7 @@
-"""Puts the guard's question to the person at the client, in both protocol eras.
+"""Elicitation: asks the person at the client to approve an action, in both protocol eras.
 
-Since 2026-07-28 the question rides on the result, and the client makes the call again with the answer; before, it is a
-request of the server's own while the call waits. The answer is taken only for the action whose id the question bears.
+Since 2026-07-28 the question is part of the result, and the client repeats the call with the answer. Before, the
+server sends a request of its own while the call waits. An answer counts only for the action whose id the question has.
 """
 
 from enum import Enum
@@ -21,7 +21,7 @@ from server.mcp.session import Session
 
 
 class FormAnswer(Enum):
-    """What the person said."""
+    """The person's answer in the client's form."""
 
     YES = "yes"
     NO = "no"
@@ -38,7 +38,7 @@ FORM: dict[str, Any] = {
 
 
 def can_ask(session: Session) -> bool:
-    """True when a form can reach this caller on this request."""
+    """Return True when the client can show a form on this request."""
     capabilities = session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None:
@@ -48,7 +48,7 @@ def can_ask(session: Session) -> bool:
 
 
 async def ask(session: Session, action: Action) -> FormAnswer | InputRequiredResult:
-    """Ask now, or hand the question to the client to be answered with the next call."""
+    """Ask the person now, or return the question for the client to answer with its next call."""
     if session.is_modern:
         form = ElicitRequest(params=ElicitRequestFormParams(message=approval_prompt(action), requested_schema=FORM))
         return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
@@ -59,7 +59,7 @@ async def ask(session: Session, action: Action) -> FormAnswer | InputRequiredRes
 
 
 def can_open(session: Session) -> bool:
-    """True when this caller's client can open a page for its user on this request."""
+    """Return True when the client can open a page for its user on this request."""
     capabilities = session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or elicitation.url is None:
@@ -68,8 +68,8 @@ def can_open(session: Session) -> bool:
 
 
 async def send_to_page(session: Session, action: Action, page: str) -> bool | InputRequiredResult:
-    """Have the client open the page: now, telling whether it was opened, or with the next call."""
-    message = f"{action.title}: the operator answers on the approval page, with a passcode. Action {action.id}."
+    """Ask the client to open the page. Return whether it was opened, or the request that rides on the result."""
+    message = f"{action.title}: the operator approves it on the approval page, with a passcode. Action {action.id}."
     if session.is_modern:
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
         return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
@@ -78,18 +78,18 @@ async def send_to_page(session: Session, action: Action, page: str) -> bool | In
 
 
 def page_was_opened(session: Session, action: Action) -> bool | None:
-    """Whether the page of this action was opened; None if the call does not say. It is no answer to the action."""
+    """Return whether the page of this action was opened; None if the call does not say. It approves nothing."""
     result = session.input_responses.get(_page_key(action.id))
     return result.action == "accept" if isinstance(result, ElicitResult) else None
 
 
-def id_of_answered(session: Session) -> str | None:
-    """The id of the action that this call brings an answer for. The SDK seals it, so the client cannot choose it."""
+def answered_action_id(session: Session) -> str | None:
+    """Return the id of the action that this call answers. The SDK seals it, so the client cannot choose it."""
     return session.request_state
 
 
 def read_answer(session: Session, action: Action) -> FormAnswer | None:
-    """The person's answer for this action; None if the call brings none."""
+    """Return the person's answer for this action; None if the call brings none."""
     result = session.input_responses.get(_key(action.id))
     return _read(result) if isinstance(result, ElicitResult) else None
 

@@ -1,4 +1,4 @@
-"""The tools of this server: listed in the form that an earlier start cached, looked up when they are called."""
+"""The tools of this server: the list comes from a cache on disk, a tool is looked up when it is called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ Declaration = OperationType | BuiltinTool
 
 
 class NotOffered(Exception):
-    """A client's headers name what this server does not offer."""
+    """A client's headers name a toolset or tool that this server does not offer."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredTool:
-    """A tool as it is listed, and where it is declared."""
+    """A tool as `tools/list` shows it, and the module that declares it."""
 
     tool: ListedTool
     info: ToolInfo
@@ -49,31 +49,31 @@ class ToolRegistry:
 
     def __init__(self, settings: Settings) -> None:
         self.selection: ToolSelection = settings.selection
-        self.providers = settings.set_up or provider_names()  # where none is set up, all can be looked at
+        self.providers = settings.set_up or provider_names()  # where none is set up, show what there is
         self._cache = RegistryCache(settings.state_folder)
-        self._builtin = {tool.name: tool for tool in builtin_tools(settings.set_up)}
+        self._set_up = settings.set_up
 
     @cached_property
     def listed(self) -> dict[str, RegisteredTool]:
-        """Every tool that the operator selected, by name, in the order of the names.
+        """The tools that the operator selected, by name, in alphabetical order.
 
         Raises:
-            UnknownTool: The selection names what does not exist.
+            UnknownTool: The selection names a toolset or tool that does not exist.
         """
         key = repr((self.selection, self.providers))
         rows = self._cache.read(key)
         if rows is None:
             found = self._find()
-            self._cache.write(key, [_row(registered) for registered in found])
+            self._cache.write(key, [_to_row(registered) for registered in found])
         else:
-            found = [_registered(row) for row in rows]
+            found = [_from_row(row) for row in rows]
         return {one.tool.name: one for one in sorted(found, key=lambda one: one.tool.name)}
 
     def visible(self, narrowed: ToolSelection | None) -> frozenset[str]:
-        """The names of the tools that a client sees, whose headers may leave out some.
+        """Return the names of the tools that a client sees; its headers may leave out some.
 
         Raises:
-            NotOffered: The headers name what is not offered here.
+            NotOffered: The headers name a toolset or tool that is not offered here.
         """
         if narrowed is None:
             return frozenset(self.listed)
@@ -87,7 +87,7 @@ class ToolRegistry:
         return frozenset(tool.name for tool in offered if narrowed.includes(tool))
 
     def declaration(self, name: str) -> Declaration | None:
-        """What a listed tool calls."""
+        """Return the operation or built-in tool that a listed tool calls; None where no such tool is listed."""
         registered = self.listed.get(name)
         if registered is None:
             return None
@@ -98,9 +98,14 @@ class ToolRegistry:
         return declared.get(name) or operation_named(name)
 
     def input_schema(self, name: str) -> dict[str, Any] | None:
-        """The schema of a listed tool, with which the SDK compares `Mcp-Param-…` headers."""
+        """Return the schema of a listed tool. The SDK compares `Mcp-Param-…` headers with it."""
         registered = self.listed.get(name)
         return registered.tool.input_schema if registered else None
+
+    @cached_property
+    def _builtin(self) -> dict[str, BuiltinTool]:
+        """The built-in tools by name. Those of a provider are loaded with it, so not before they are needed."""
+        return {tool.name: tool for tool in builtin_tools(self._set_up)}
 
     def _find(self) -> list[RegisteredTool]:
         require_known_names(self.selection, [builtin_info(tool) for tool in all_builtin_tools()])
@@ -117,7 +122,7 @@ class ToolRegistry:
 
 
 def list_operation(operation: OperationType) -> ListedTool:
-    """An operation as `tools/list` shows it."""
+    """Build the entry of `tools/list` for an operation."""
     spec = operation.spec
     return ListedTool(
         name=spec.tool_name,
@@ -129,7 +134,7 @@ def list_operation(operation: OperationType) -> ListedTool:
 
 
 def list_builtin(tool: BuiltinTool) -> ListedTool:
-    """A built-in tool as `tools/list` shows it."""
+    """Build the entry of `tools/list` for a built-in tool."""
     return ListedTool(
         name=tool.name,
         title=tool.title,
@@ -146,7 +151,7 @@ def list_builtin(tool: BuiltinTool) -> ListedTool:
 
 
 def annotations(spec: Spec) -> ToolAnnotations:
-    """All four hints, explicitly. A paid lookup is no free read, and a repeated paid call costs twice."""
+    """Build all four hints, none left to a default. A paid lookup is no free read; a repeated paid call costs twice."""
     return ToolAnnotations(
         title=spec.title,
         read_only_hint=spec.effect.is_plain_read,
@@ -160,7 +165,7 @@ def _declared_in(operation: OperationType) -> str:
     return f"{operation.spec.provider.name}.{operation.__module__.rpartition('.')[2]}"
 
 
-def _row(registered: RegisteredTool) -> dict[str, Any]:
+def _to_row(registered: RegisteredTool) -> dict[str, Any]:
     return {
         "tool": registered.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
         "toolsets": sorted(registered.info.toolsets),
@@ -169,6 +174,6 @@ def _row(registered: RegisteredTool) -> dict[str, Any]:
     }
 
 
-def _registered(row: Mapping[str, Any]) -> RegisteredTool:
+def _from_row(row: Mapping[str, Any]) -> RegisteredTool:
     tool = ListedTool.model_validate(row["tool"])
     return RegisteredTool(tool, ToolInfo(tool.name, frozenset(row["toolsets"]), row["only_reads"]), row["module"])

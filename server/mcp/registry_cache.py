@@ -1,6 +1,6 @@
-"""Keeps finished tool listings between starts: declaring the operations takes longer than all else that a start does.
+"""Caches tool lists on disk between starts: importing the operations takes longer than the rest of a start.
 
-A listing counts only for the sources it was made from; where it cannot be kept, it is made again.
+A cached list is used only with the sources it was built from; where it cannot be written, it is built at each start.
 """
 
 import hashlib
@@ -16,26 +16,26 @@ from typing import Any
 FOLDER = "listings"
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("tools", "clients", "server")
-"""The packages that decide what is listed."""
+"""The packages that decide what a list holds."""
 
 
 class RegistryCache:
-    """Listings in files of a folder that only the operator's user can write."""
+    """Tool lists in files of a folder that only the operator's user can write."""
 
     def __init__(self, state_folder: Path) -> None:
         self._folder = state_folder / FOLDER
 
     def read(self, key: str) -> list[dict[str, Any]] | None:
-        """The listing that was kept under a key; None where there is none from these sources."""
+        """Return the list that is cached under a key; None where there is none from these sources."""
         try:
-            kept = json.loads(self._file(key).read_text(encoding="utf-8"))
-            return kept["tools"] if kept["sources"] == _stamp() and kept["key"] == key else None
+            cached = json.loads(self._file(key).read_text(encoding="utf-8"))
+            return cached["tools"] if cached["sources"] == _fingerprint() and cached["key"] == key else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, key: str, tools: list[dict[str, Any]]) -> None:
-        """Keep a listing; a folder that cannot be written costs only the time to make it again."""
-        content = json.dumps({"key": key, "sources": _stamp(), "tools": tools}, ensure_ascii=False)
+        """Cache a list. A folder that cannot be written costs only the time to build the list again."""
+        content = json.dumps({"key": key, "sources": _fingerprint(), "tools": tools}, ensure_ascii=False)
         file = self._file(key)
         with suppress(OSError):
             self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # `mode` is for the last folder alone
@@ -48,9 +48,9 @@ class RegistryCache:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
 
 
-@cache  # a process goes on with the sources that it began with
-def _stamp() -> str:
-    """Changes whenever a source, the interpreter or a library that shapes schemas does."""
+@cache  # a process keeps the sources that it started with
+def _fingerprint() -> str:
+    """Return a hash that changes with the sources, the interpreter and the libraries that shape schemas."""
     found = hashlib.sha256(f"{sys.version} {version('pydantic')} {version('mcp')}".encode())
     for package in SOURCES:
         for folder, _, names in sorted(os.walk(ROOT / package)):

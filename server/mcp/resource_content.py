@@ -1,4 +1,4 @@
-"""The texts behind `ringfence://…`: guide, policy, providers, operations and actions, in Markdown."""
+"""The bodies of the documents under `ringfence://…`: guide, policy, providers, operations, actions, in Markdown."""
 
 from collections.abc import Iterator
 
@@ -20,11 +20,11 @@ from tools.registry import nearest, operation_named, operations_of
 
 
 class NoSuchDocument(Exception):
-    """Nothing is under this address. The message says what is."""
+    """There is no document under this URI. The message names those there are."""
 
 
 def guide(services: Services) -> str:
-    """How to work with this server."""
+    """Write the guide: how to work with this server."""
     return f"""# Working with Ringfence
 
 {instructions(services)}
@@ -32,25 +32,27 @@ def guide(services: Services) -> str:
 ## A guarded call, step by step
 
 1. Make the call with exactly the arguments the user wants. Nothing is sent yet.
-2. The person is asked: in the client's form, or on the approval page where policy says so or the client has no form.
-3. NOT SENT means that the answer is still out. Tell the user where to approve, then make exactly the same call again.
-   A changed argument is another call, and is asked about anew.
-4. The receipt has the action's id. `get_action` shows it later, `undo_action` proposes the way back where there is one.
-5. An unknown outcome is settled by looking, by this server or by the operator. The same call is refused until then.
+2. A person approves it: in the client's form, or on the approval page where policy says so or the client has no form.
+3. NOT SENT means that nobody has answered yet. Tell the user where to approve, then make exactly the same call again.
+   A changed argument makes it another call, which needs its own approval.
+4. The receipt has the action's id. `get_action` shows the action later, `undo_action` proposes an undo where possible.
+5. An unknown outcome is settled by checking the provider's state: this server does it, or the operator. The same call
+   is refused until then.
 
 ## Finding what is not listed
 
 `search_operations` in the user's words, `describe_operation` for arguments and price rule, then `call_read_operation`
 or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`, `find_available_numbers`,
 `account_overview`, `spend_report`, `message_status`) name under `missing` every provider that they could not or may
-not ask, and why.
+not read, and why.
 """
 
 
 def policy(services: Services) -> str:
-    """The rules in force."""
+    """Write the rules in force as a table."""
     rows = [
-        f"| `{name}` | {value} | {'settings' if is_set else 'default'} |" for name, value, is_set in _rules(services)
+        f"| `{name}` | {value} | {'settings' if is_set else 'default'} |"
+        for name, value, is_set in rules_in_force(services.settings)
     ]
     meanings = [f"* `{decision.word}`: {meaning}." for decision, meaning in MEANING.items()]
     order = "An operation's rule counts before its toolset's, then its provider's, then the strictest effect's."
@@ -59,12 +61,8 @@ def policy(services: Services) -> str:
     )
 
 
-def _rules(services: Services) -> Iterator[tuple[str, str, bool]]:
-    return rules_in_force(services.settings)
-
-
 def provider(services: Services, name: str) -> str:
-    """One provider: whether it is on, its limits, what surprises, what is inferred.
+    """Write about one provider: its operations, its limits, its quirks, and its inferred paths.
 
     Raises:
         NoSuchDocument: There is no provider of this name that is set up.
@@ -77,7 +75,7 @@ def provider(services: Services, name: str) -> str:
 
 
 def operation(services: Services, name: str) -> str:
-    """One operation: what it does, its arguments, an example, its price rule, and what policy says.
+    """Write about one operation: what it does, its arguments, an example, its price rule, and what policy says.
 
     Raises:
         NoSuchDocument: There is no operation of this name.
@@ -90,7 +88,7 @@ def operation(services: Services, name: str) -> str:
 
 
 async def action(services: Services, dispatcher: Dispatcher, principal: Principal, action_id: str) -> str:
-    """One guarded call of this principal.
+    """Write about one guarded call of this principal.
 
     Raises:
         NoSuchDocument: There is no such action of this principal.
@@ -117,8 +115,8 @@ async def action(services: Services, dispatcher: Dispatcher, principal: Principa
 
 def _about(client: ApiClient, specs: list[Spec]) -> list[str]:
     reads = sum(spec.effect.is_plain_read for spec in specs)
-    asked = sum(spec.effect.is_guarded for spec in specs)
-    about = f"{len(specs)} operations: {reads} plain reads, {asked} about which a person is asked."
+    guarded = sum(spec.effect.is_guarded for spec in specs)
+    about = f"{len(specs)} operations: {reads} plain reads, {guarded} that need approval by default."
     toolsets = ", ".join(dict.fromkeys(spec.toolset for spec in specs))
     documents = f"Documents: {client.provider.docs_url}"
     return [f"# {client.provider.title}", "", about, f"Toolsets: {toolsets}.", documents]
@@ -128,8 +126,8 @@ def _limits(specs: list[Spec]) -> list[str]:
     limits = {spec.limit for spec in specs if spec.limit is not None}
     if not limits:
         return []
-    told = sorted(f"* {limit.name}: {limit.calls} in {limit.seconds:g} seconds" for limit in limits)
-    return ["", "## Limits", "", *told]
+    lines = sorted(f"* {limit.name}: {limit.calls} in {limit.seconds:g} seconds" for limit in limits)
+    return ["", "## Limits", "", *lines]
 
 
 def _quirks(client: ApiClient) -> list[str]:
@@ -144,11 +142,11 @@ def _inferred(specs: list[Spec]) -> list[str]:
 
 
 def _operation_lines(services: Services, found: OperationType) -> Iterator[str]:
-    told = describe(found, services.policy)
-    yield from (f"# {told['title']}", "", str(told["does"]), "")
-    for name in ("name", "provider", "toolset", "asked", "price", "request", "basis", "docs", "call_with"):
-        yield f"* {name.replace('_', ' ')}: {told[name]}"
-    yield f"* effect: {', '.join(told['effect'])}"
-    yield from ("", "## Arguments", "", "```json", compact(told["input_schema"]), "```")
-    yield from ("", "## Example", "", "```json", compact(told["example"]), "```")
+    facts = describe(found, services.policy)
+    yield from (f"# {facts['title']}", "", str(facts["does"]), "")
+    for name in ("name", "provider", "toolset", "approval", "price", "request", "basis", "docs", "call_with"):
+        yield f"* {name.replace('_', ' ')}: {facts[name]}"
+    yield f"* effect: {', '.join(facts['effect'])}"
+    yield from ("", "## Arguments", "", "```json", compact(facts["input_schema"]), "```")
+    yield from ("", "## Example", "", "```json", compact(facts["example"]), "```")
     yield from ("", "## What policy says", "", *explain(found, services.settings))

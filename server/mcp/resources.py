@@ -1,4 +1,4 @@
-"""`ringfence://…`: documents that a client can read."""
+"""Resources: the documents under `ringfence://…` that a client can read."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ Read = Callable[[Session, str], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One address, or one kind of address that ends in a name."""
+    """A document, or a kind of documents whose URI ends in a name."""
 
     kind: str
     name: str
@@ -41,21 +41,21 @@ class Document:
 
     @property
     def uri(self) -> str:
-        """The address, with its parameter in braces where it has one."""
+        """The URI, with its parameter in braces where it has one."""
         return f"{SCHEME}{self.kind}" + (f"/{{{self.parameter}}}" if self.parameter else "")
 
 
 DOCUMENTS: Final = (
     Document("guide", "guide", "How to work with this server."),
     Document("policy", "policy", "The rules in force, and what each means."),
-    Document("providers", "provider", "A provider's limits, surprises, and what is inferred.", "name"),
+    Document("providers", "provider", "A provider's limits and quirks, and which of its paths are inferred.", "name"),
     Document(
         "operations",
         "operation",
-        "An operation's arguments, price rule, an example, and what policy says of it.",
+        "An operation's arguments, price rule, an example, and what policy says.",
         "name",
     ),
-    Document("actions", "action", "A guarded call of yours, and what became of it.", "action_id"),
+    Document("actions", "action", "A guarded call of yours and its outcome.", "action_id"),
 )
 
 
@@ -77,7 +77,7 @@ class Resources:
     async def list(
         self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
-        """List the documents of one address."""
+        """List the documents that have one fixed URI."""
         return ListResourcesResult(
             resources=[
                 Resource(uri=one.uri, name=one.name, description=one.description, mime_type=MARKDOWN)
@@ -89,7 +89,7 @@ class Resources:
     async def list_templates(
         self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
-        """List the kinds of documents that have a name in their address."""
+        """List the kinds of documents that have a name in their URI."""
         return ListResourceTemplatesResult(
             resource_templates=[
                 ResourceTemplate(uri_template=one.uri, name=one.name, description=one.description, mime_type=MARKDOWN)
@@ -104,7 +104,7 @@ class Resources:
         """Read one document.
 
         Raises:
-            MCPError: There is none at this address; the message says what there is.
+            MCPError: There is no document under this URI.
         """
         uri = str(params.uri)
         kind, _, name = uri.removeprefix(SCHEME).partition("/")

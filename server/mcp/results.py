@@ -1,4 +1,4 @@
-"""What a call gives back: compact text without nulls, the same as structured content, and what to do next."""
+"""Builds the results of calls: compact text without nulls, the same as structured content, and what to do next."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -19,41 +19,41 @@ from guard.verification_hint import outcome_text
 from server.mcp.tabular import compact, render
 from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
 from tools.actions.handlers import action_row
-from tools.arguments import Page
+from tools.arguments import Paging
 from tools.builtin import Reply
 from tools.operation_catalog import RegisteredOperations
 
 
-def answer_result(spec: Spec, exchange: Exchange[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
-    """A read's answer. What strangers wrote is put behind the untrusted."""
-    content, notes = _content(spec, exchange.answer, page, untrusted)
+def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
+    """Build the result of a read. Text from outside is fenced."""
+    content, notes = _content(spec, exchange.answer, paging, untrusted)
     if exchange.attempts == 0:
-        notes.append(f"Read at {exchange.received_at:%H:%M} UTC and kept, to spare the provider's hourly limit.")
+        notes.append(f"Cached at {exchange.received_at:%H:%M} UTC, because the provider limits calls per hour.")
     nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
     return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
 
-def receipt_result(spec: Spec, receipt: Receipt[Any], page: Page, untrusted: Untrusted) -> CallToolResult:
-    """What became of a guarded call."""
+def receipt_result(spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
+    """Build the result of a guarded call that was carried out."""
     action = receipt.action
     if receipt.error is not None:
         return _failed_action(receipt, receipt.error, untrusted)
     content, notes = (
-        _content(spec, receipt.answer, page, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
+        _content(spec, receipt.answer, paging, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
     )
     if receipt.kept_secrets:
-        notes.append(_kept(receipt))
-    notes += _unwritten(receipt)
+        notes.append(_secrets_note(receipt))
+    notes += _unwritten_note(receipt)
     head = f"Done: {spec.title} ({action.id})."
-    told = {"action": action.id, "state": action.state.value, **content}
-    return _result(told, [head, *notes], head_first=True, rows=spec.rows)
+    facts = {"action": action.id, "state": action.state.value, **content}
+    return _result(facts, [head, *notes], head_first=True, rows=spec.rows)
 
 
 def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallToolResult:
-    """Nothing was sent: a person has to answer elsewhere. Text from outside in the state before stays fenced."""
-    asked = approval_prompt(*fence_action(action, untrusted))
+    """Build the result of a call that waits for a person outside the client; nothing was sent."""
+    question = approval_prompt(*fence_action(action, untrusted))
     text = (
-        f"NOT SENT. A person has to approve this first:\n{asked}\n\n{where} "
+        f"NOT SENT. A person has to approve this first:\n{question}\n\n{where} "
         "Then make exactly the same call again. Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
@@ -65,19 +65,19 @@ def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallT
 
 
 def refused_result(refusal: GuardRefusal) -> CallToolResult:
-    """The guard said no."""
+    """Build the error of a call that the guard refused."""
     return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
 
 
 def error_result(error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
-    """A foreseen failure of a call that was not guarded."""
+    """Build the error of a call that was not guarded and failed at the provider."""
     more = _details(error, untrusted)
     note = f" {untrusted.note}" if untrusted.is_used else ""
     return problem(f"{redact(str(error))} {error.advice}{note}", kind=type(error).__name__, more=more)
 
 
 def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
-    """An error that the model can act on."""
+    """Build an error that the model can act on."""
     lines = [text] + ([compact(more)] if more else [])
     return CallToolResult(
         content=[TextContent(text="\n".join(lines))],
@@ -87,7 +87,7 @@ def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> C
 
 
 def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
-    """The answer of a built-in tool."""
+    """Build the result of a built-in tool."""
     if reply.error is not None:
         return problem(reply.text or "", kind=reply.error, more=reply.content)
     content: dict[str, Any] = fence_marked(reply.content, untrusted)
@@ -98,7 +98,7 @@ def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
 
 
 def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
-    """One action, whole. The provider's raw answer is left out: the receipt showed it, fenced."""
+    """Build the result that shows one action. The provider's answer is left out: the receipt showed it, fenced."""
     action, quoted = fence_action(action, untrusted)
     lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
     outcome = outcome_text(action, RegisteredOperations()) or None
@@ -110,58 +110,58 @@ def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
 
 
 def _only_list(content: Mapping[str, Any]) -> str | None:
-    """The list of an answer that has just one, where the operation does not name it."""
+    """Return the key of the only list in an answer; None where there is none or more than one."""
     lists = [name for name, value in content.items() if isinstance(value, list)]
     return lists[0] if len(lists) == 1 else None
 
 
-def _kept(receipt: Receipt[Any]) -> str:
+def _secrets_note(receipt: Receipt[Any]) -> str:
     names = ", ".join(receipt.kept_secrets)
     return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
 
 
-def _unwritten(receipt: Receipt[Any]) -> list[str]:
-    """The record lags behind what the provider did. Only this process knows it until the store can be written."""
+def _unwritten_note(receipt: Receipt[Any]) -> list[str]:
+    """Report what the store could not record yet: only this process knows it until the store can be written."""
     if not receipt.unwritten:
         return []
-    return [f"Not on the record yet: {receipt.unwritten} It is written as soon as that is possible."]
+    return [f"Not on the record yet: {receipt.unwritten} It is written as soon as the store can be written again."]
 
 
 def _failed_action(receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
-    say = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
+    status = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
     if receipt.kept_secrets:
-        say += f"\n{_kept(receipt)}"
-    say += "".join(f"\n{note}" for note in _unwritten(receipt))
+        status += f"\n{_secrets_note(receipt)}"
+    status += "".join(f"\n{note}" for note in _unwritten_note(receipt))
     more = {"action": action.id, "state": action.state.value, **_details(error, untrusted)}
-    say += f"\n{untrusted.note}" if untrusted.is_used else ""
-    told = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
-    return problem(f"{told} {error.advice}{say}", kind=type(error).__name__, more=more)
+    status += f"\n{untrusted.note}" if untrusted.is_used else ""
+    outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
+    return problem(f"{outcome} {error.advice}{status}", kind=type(error).__name__, more=more)
 
 
 def _details(error: TelephonyError, untrusted: Untrusted) -> dict[str, Any]:
     if isinstance(error, Refused) and error.details:
         return {"details": error.details}
     if isinstance(error, UnexpectedAnswer) and isinstance(error.understood, BaseModel):
-        return {"understood": _shown(error.understood, untrusted)}
+        return {"understood": _dump(error.understood, untrusted)}
     return {}
 
 
-def _shown(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
-    """An answer without its secrets, and with what strangers wrote behind the untrusted."""
+def _dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
+    """Dump an answer without its secrets, and with text from outside fenced."""
     hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
     return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
 
 
-def _content(spec: Spec, answer: BaseModel, page: Page, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
+def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
     more: dict[str, Any] = {}
-    if page.following is not None:
-        more = {"next_cursor": cursor} if (cursor := page.following(answer)) else {}
+    if paging.provider_paged is not None:
+        more = {"next_cursor": cursor} if (cursor := paging.provider_paged.next_cursor(answer)) else {}
     elif spec.rows is not None:
-        answer, more = _one_page(answer, spec.rows, page)
-    content = _shown(answer, untrusted) | more
+        answer, more = _select_rows(answer, spec.rows, paging)
+    content = _dump(answer, untrusted) | more
     if "next_cursor" in more:
         total = f"{content['total']} in all; " if "total" in content else ""
         notes.append(f"{total}call again with cursor={more['next_cursor']!r} for more.")
@@ -170,12 +170,12 @@ def _content(spec: Spec, answer: BaseModel, page: Page, untrusted: Untrusted) ->
     return content, notes
 
 
-def _one_page(answer: BaseModel, rows: str, page: Page) -> tuple[BaseModel, dict[str, Any]]:
+def _select_rows(answer: BaseModel, rows: str, paging: Paging) -> tuple[BaseModel, dict[str, Any]]:
     everything = cast("list[object]", getattr(answer, rows))
-    end = page.offset + page.limit
-    if page.offset == 0 and end >= len(everything):
+    end = paging.offset + paging.limit
+    if paging.offset == 0 and end >= len(everything):
         return answer, {"total": len(everything)}
-    shown = answer.model_copy(update={rows: everything[page.offset : end]})
+    shown = answer.model_copy(update={rows: everything[paging.offset : end]})
     more: dict[str, Any] = {"total": len(everything)}
     return shown, more | ({"next_cursor": str(end)} if end < len(everything) else {})
 

@@ -1,4 +1,4 @@
-"""The MCP server: what it answers to each method, over the SDK's public handlers."""
+"""The MCP server: a handler for each method, registered with the SDK's low-level server."""
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
@@ -46,7 +46,7 @@ from tools.selection import selection_from_headers
 logger = logging.getLogger(__name__)
 
 LIST_TTL_MS = 60 * 60 * 1000
-"""The list never changes while a server runs."""
+"""How long clients may cache the list, which never changes while a server runs."""
 
 
 def build_server(
@@ -56,16 +56,16 @@ def build_server(
     page: ApprovalPage | None = None,
     request_state: RequestStateSecurity | None = None,
 ) -> Server[None]:
-    """The server for one process, which closes the services when it ends.
+    """Build the server of one process; it closes the services when it ends.
 
-    `registry` holds the tools, if not those of the settings. `page` is where the operator answers. `request_state`
-    seals what clients carry between two rounds; servers that share its keys can answer for each other.
+    `registry` holds the tools; without it they come from the settings. `page` is the approval page. `request_state`
+    seals what clients carry between two rounds; servers that share its keys can read each other's.
 
     Raises:
-        UnknownTool: The operator's selection names what does not exist.
+        UnknownTool: The operator's selection names a toolset or tool that does not exist.
     """
     registry = registry or ToolRegistry(services.settings)
-    _ = registry.listed  # names that do not exist stop the start, not the first client
+    _ = registry.listed  # a name that does not exist fails the start, not the first client's request
     dispatcher = Dispatcher(services, page or NoPage())
     tools = Tools(registry, dispatcher, services)
     resources = Resources(services, dispatcher)
@@ -116,7 +116,7 @@ class Tools:
     async def list(
         self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        """Every tool that the operator selected; `CachedToolList` leaves out what the client does not want."""
+        """List the tools that the operator selected; `CachedToolList` removes those that headers exclude."""
         return ListToolsResult(tools=[registered.tool for registered in self._registry.listed.values()])
 
     async def call(
@@ -125,7 +125,7 @@ class Tools:
         """Call a tool that the client sees.
 
         Raises:
-            MCPError: There is no such tool here: by the protocol no answer of a tool, but an error of the request.
+            MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
         session = Session(context, self._registry.selection, params)
         visible = visible_to(self._registry, context)
@@ -146,15 +146,15 @@ class Tools:
 
 
 class CachedToolList:
-    """Middleware that answers `tools/list` with what the first one was answered, less what headers leave out."""
+    """Middleware that caches the answer to `tools/list` and removes the tools that a client's headers exclude."""
 
     def __init__(self, registry: ToolRegistry) -> None:
         self._registry = registry
         self._answers: dict[str, Mapping[str, Any]] = {}
-        """By protocol version."""
+        """Answers by protocol version."""
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Answer one message, as the SDK calls middleware."""
+        """Answer `tools/list`, and pass every other message on."""
         if ctx.method != "tools/list" or ctx.request_id is None or (ctx.params or {}).get("cursor"):
             return await call_next(ctx)
         visible = visible_to(self._registry, ctx)
@@ -168,10 +168,10 @@ class CachedToolList:
 
 
 def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any]) -> frozenset[str]:
-    """The names of the tools that this client sees.
+    """Return the names of the tools that this client sees.
 
     Raises:
-        MCPError: Its headers name what this server does not offer.
+        MCPError: Its headers name a toolset or tool that this server does not offer.
     """
     try:
         return registry.visible(selection_from_headers(headers_of(context)))
@@ -200,7 +200,7 @@ async def list_prompts(
 
 
 async def get_prompt(_context: ServerRequestContext[None, Any], params: GetPromptRequestParams) -> GetPromptResult:
-    """Fill in a guided job.
+    """Return a guided job with its arguments filled in.
 
     Raises:
         MCPError: There is no such job, or an argument is missing or does not fit.

@@ -1,4 +1,4 @@
-"""One request of a client: who makes it, what it may reach, and how its user can be asked."""
+"""One request of a client: who makes it, which tools it may reach, and how its user can be asked."""
 
 import getpass
 from collections.abc import Mapping
@@ -23,16 +23,16 @@ class Session:
     context: ServerRequestContext[Any, Any]
     selection: ToolSelection
     input: InputResponseRequestParams | None = None
-    """What the client brings to a question that an earlier answer put to it."""
+    """The parameters of the call, which hold the answers to questions of an earlier result."""
 
     @property
     def headers(self) -> Mapping[str, str] | None:
-        """The headers of the HTTP request; None on stdio. They are the client's own, and prove nothing."""
+        """The headers of the HTTP request; None on stdio. The client chooses them, so they prove nothing."""
         return headers_of(self.context)
 
     @property
     def principal(self) -> Principal:
-        """Who asks: the token's holder over HTTP, the local user otherwise."""
+        """Who makes the request: the token's holder over HTTP, the local user otherwise."""
         token = get_access_token()
         if token is not None:
             return Principal(f"token:{token.subject or token.client_id}")
@@ -40,11 +40,11 @@ class Session:
 
     @property
     def narrowed(self) -> ToolSelection | None:
-        """What the client's headers leave of the selection; None where they say nothing."""
+        """The selection in the client's headers; None where they name none."""
         return selection_from_headers(self.headers)
 
     def why_out_of_reach(self, spec: Spec) -> str | None:
-        """Why this session may not call an operation, by whatever tool; None where it may."""
+        """Return why this session may not call an operation through any tool; None where it may."""
         only_reads = spec.effect.is_plain_read
         for selection in (self.selection, self.narrowed):
             if selection and (reason := selection.why_out_of_reach(spec.tool_name, only_reads=only_reads)):
@@ -52,27 +52,27 @@ class Session:
         return None
 
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
-        """Report how far a long call has come, where the client asked for progress."""
+        """Report the progress of a long call, if the client asked for progress."""
         await self.context.session.report_progress(done, total, message)
 
     @property
     def is_modern(self) -> bool:
-        """True where questions ride on results, as since the protocol of 2026-07-28."""
+        """True where a question is part of a result, as since the protocol of 2026-07-28."""
         return self.context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
     @property
     def client_capabilities(self) -> ClientCapabilities | None:
-        """What the client said it can do."""
+        """The capabilities that the client declared."""
         return self.context.session.client_capabilities
 
     @property
     def can_be_asked_now(self) -> bool:
-        """True where a question of ours reaches the client on this request."""
+        """True where the server can ask the client's user on this request."""
         return self.is_modern or self.context.session.can_send_request
 
     @property
     def request_id(self) -> str:
-        """The request that questions of ours belong to."""
+        """The id of this request, to which the server's own requests refer."""
         return str(self.context.request_id)
 
     @property
@@ -82,12 +82,12 @@ class Session:
 
     @property
     def request_state(self) -> str | None:
-        """What an earlier answer gave the client to carry. The SDK seals it, so the client cannot choose it."""
+        """What an earlier result gave the client to send back. The SDK seals it, so the client cannot choose it."""
         return self.input.request_state if self.input else None
 
 
 def headers_of(context: ServerRequestContext[Any, Any]) -> Mapping[str, str] | None:
-    """The headers of the HTTP request that a message came with; None on stdio."""
+    """Return the headers of the HTTP request that a message came with; None on stdio."""
     return cast("Mapping[str, str] | None", getattr(context.request, "headers", None))
 
 

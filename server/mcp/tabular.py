@@ -1,15 +1,15 @@
-"""Writes long lists for a model: the names of the columns once, then a line a row, at half the tokens of JSON."""
+"""Renders long lists for a model as tables: column names once, then one line per row, at half the tokens of JSON."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, cast
 
 FEWEST_ROWS = 4
-"""From how many rows on a table is shorter than objects."""
+"""With fewer rows, JSON objects are shorter than a table."""
 
 
 def render(content: Mapping[str, Any], rows: str | None) -> str:
-    """JSON without a space too many; the rows of a list of like objects as a table below it."""
+    """Render content as compact JSON, with the list under the key `rows` as a table below it if long and flat."""
     listed: list[Any] = content.get(rows, []) if rows is not None else []
     if rows is None or not _is_tabular(listed):
         return compact(content)
@@ -19,13 +19,13 @@ def render(content: Mapping[str, Any], rows: str | None) -> str:
     columns = [name for name in columns if name not in same]
     rest = {name: value for name, value in content.items() if name != rows}
     head = [compact(rest)] if rest else []
-    alike = f" (in all of them {compact(same)})" if same else ""
+    shared = f" (in all of them {compact(same)})" if same else ""
     lines = ["|".join(_cell(row.get(name)) for name in columns) for row in table]
-    return "\n".join([*head, f"{rows}{alike}, a line each: {'|'.join(columns)}", *lines])
+    return "\n".join([*head, f"{rows}{shared}, a line each: {'|'.join(columns)}", *lines])
 
 
 def compact(content: Mapping[str, Any]) -> str:
-    """JSON without a space too many."""
+    """Render content as JSON without spaces."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
@@ -41,7 +41,7 @@ def _is_flat(row: object) -> bool:
 
 
 def _cell(value: object) -> str:
-    """A value that cannot be taken for two cells or two lines."""
+    """Render a value so that it cannot be taken for two cells or two lines."""
     match value:
         case None:
             return ""

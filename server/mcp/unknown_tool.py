@@ -1,4 +1,4 @@
-"""The error for a tool that is called and not listed: how to reach it, or what may have been meant."""
+"""The error for a call of a tool that is not listed: how to reach the tool, or which one was probably meant."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,7 @@ from tools.suggestions import nearest_tools, reads_of
 def explain_unknown_tool(
     name: str, registry: ToolRegistry, visible: Collection[str], services: Services, session: Session
 ) -> str:
-    """Why there is no such tool for this client, and what to call instead."""
+    """Explain why there is no such tool for this client, and what to call instead."""
     operation = operation_named(name)
     if operation is not None:
         return f"There is no tool {name} here: {_why(operation, services, visible, session)}. Nothing was sent."

@@ -23,6 +23,7 @@ class Person:
         self.reaction: Reaction = "decline"
 
     async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        """Record a question and answer it with the set reaction; record and accept a page."""
         if isinstance(params, ElicitRequestURLParams):
             self.pages.append(params.url)
             return ElicitResult(action="accept")

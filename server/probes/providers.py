@@ -73,7 +73,7 @@ class Since:
     charges_before: int
 
     async def requests(self, method: str, path: str) -> list[dict[str, Any]]:
-        """Requests of a method whose path contains a text."""
+        """Return the requests since the probe began that use this method and have `path` in their path."""
         new = (await self.providers.requests())[self.requests_before :]
         return [row for row in new if row["method"] == method and path in row["path"]]
 

@@ -1,6 +1,6 @@
-"""Says what is wrong with the settings: file and line or variable, the key, what is allowed, and the nearest key.
+"""Error messages for settings: file and line or variable, the key, what is allowed, and the nearest key.
 
-Loaded only when something is wrong. No value is ever repeated: it may be a secret in the wrong place.
+Values are never repeated: one may be a secret in the wrong place.
 """
 
 import json
@@ -32,15 +32,15 @@ class BadSettings(Exception):
     """The settings do not fit. The message names file and line or variable, the key, and what is allowed."""
 
 
-NAMED_AT_MOST = 14
-"""Keys listed where none comes near."""
+LISTED_AT_MOST = 14
+"""Keys that are listed in full where none is similar."""
 
 MISSING = "this key is needed"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where settings came from: the file with its text, and what the environment says."""
+    """Where settings came from: the file with its text, and the environment."""
 
     settings: type[BaseModel]
     file: Path | None = None
@@ -49,30 +49,30 @@ class Origin:
 
 
 def message(problems: Sequence[str]) -> str:
-    """Every problem, in one message."""
+    """Build one message from all problems."""
     return "\n".join(["The settings do not fit:", *(f"  {problem}" for problem in dict.fromkeys(problems))])
 
 
 def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
-    """Variables that are no setting."""
+    """Describe variables that are no setting."""
     known = [variable_of(key) for key in keys_of(settings)]
     return [f"{name}: there is no such setting{_nearest(name.upper(), known)}" for name in variables]
 
 
 def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
-    """What pydantic found, in the order of the file, with what the environment says last."""
+    """Describe what pydantic found, in the order of the file, then by environment variable."""
     errors = misfit.errors(include_url=False, include_input=False)
     return locate([(error["loc"], _rule(error, origin.settings)) for error in errors], origin)
 
 
 def locate(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
-    """What is wrong at each key, with where the key was set."""
+    """Describe what is wrong at each key, with the line or variable that set it."""
     lines: Mapping[Place, int] = lines_of(origin.document) if origin.file else {}
     return [text for _, text in sorted(_locate(place, rule, origin, lines) for place, rule in wrong)]
 
 
 def not_json(settings: type[BaseModel]) -> list[str]:
-    """Variables of sections, tables and lists that do not hold JSON."""
+    """Describe variables of sections, tables and lists that do not hold JSON."""
     broken = [name for name, keys in our_variables() if _wants_json(settings, keys) and not _is_json(os.environ[name])]
     return [f"{name}: JSON is expected here{_json_hint(settings, name)}" for name in broken]
 
@@ -107,7 +107,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
 
 
 def takes_rows(annotation: Any) -> bool:
-    """True for a list of sections."""
+    """Return True for a list of sections."""
     within = get_args(bare(annotation))
     return get_origin(bare(annotation)) is list and isinstance(within[0], type) and issubclass(within[0], BaseModel)
 
@@ -129,7 +129,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
-    return f". There are: {', '.join(known)}." if len(known) <= NAMED_AT_MOST else "."
+    return f". There are: {', '.join(known)}." if len(known) <= LISTED_AT_MOST else "."
 
 
 def _choices(settings: type[BaseModel], place: Place) -> str:
@@ -154,7 +154,7 @@ def _is_in(content: Any, place: Place) -> bool:
 
 
 def _variable(place: Place) -> tuple[str, Place]:
-    """The variable that set a key, and the rest of the way inside its JSON."""
+    """Return the variable that set a key, and the path inside its JSON."""
     set_ones = {name.upper(): name for name, _ in our_variables()}
     for end in range(len(place), 0, -1):
         variable = PREFIX + NESTED_BY.join(str(key) for key in place[:end]).upper()
@@ -193,6 +193,6 @@ def _dotted(place: Place) -> str:
 
 
 def _shown(key: str) -> str:
-    """A key, unless it looks like a secret that stands where a key belongs."""
+    """Return a key, or its length where it looks like a secret in the place of a key."""
     is_plain = re.fullmatch(r"[\w.-]{1,40}", key) is not None and re.fullmatch(r"[0-9a-fA-F]{16,}", key) is None
     return key if is_plain else f"(a key of {len(key)} characters)"

@@ -1,4 +1,4 @@
-"""The operator's rules in words: all that are in force, and what they say of one operation."""
+"""Explains the operator's rules: all that are in force, and those for one operation."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,15 +9,15 @@ from guard.rules.policy import Decision
 from server.settings.model import Settings
 
 MEANING: Final = {
-    Decision.ALLOW: "it is sent without a question",
-    Decision.ASK: "the client's own form asks its user; where the client has none, the operator is asked",
-    Decision.PAGE: "the operator is asked, on the approval page or the command line, never in the client",
-    Decision.DENY: "it is refused, and nobody is asked",
+    Decision.ALLOW: "it is sent without approval",
+    Decision.ASK: "the user approves it in the client's form; where the client has no form, the operator approves it",
+    Decision.PAGE: "the operator approves it, on the approval page or the command line, never in the client",
+    Decision.DENY: "it is refused, and nobody can approve it",
 }
 
 
 def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
-    """What the rules say of an operation, a line each."""
+    """Explain what the rules say about an operation, in one line each."""
     spec, policy = operation.spec, settings.session_policy()
     ruling = policy.ruling(spec)
     yield f"{spec.tool_name}: {ruling.decision.word}, by {ruling.rule}"
@@ -26,7 +26,7 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     yield f"effect: {effects}"
     for other in policy.rulings(spec):
         if other.rule != ruling.rule:
-            yield f"also names it, and does not count: {other.rule}"
+            yield f"does not count, although it names it: {other.rule}"
     if settings.read_only and not spec.effect.is_plain_read:
         yield "read_only is set: the tool is not shown"
     if spec.provider.name not in settings.set_up:
@@ -36,8 +36,8 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     if not spec.effect.is_plain_read and ruling.decision < Decision.PAGE:
         limit, minutes = settings.compliance.bulk_limit, settings.compliance.duplicate_minutes
         yield (
-            f"asked all the same: more than {limit} numbers or recipients at once (page), the same call within "
-            f"{minutes:g} minutes, words of a stranger in the arguments"
+            f"needs approval in any case: more than {limit} numbers or recipients at once (page), the same call within "
+            f"{minutes:g} minutes, arguments taken from text from outside"
         )
 
 
@@ -56,7 +56,7 @@ def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
 
 
 def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
-    """Every rule: its key, its value, and whether the settings changed it."""
+    """Yield every rule: its key, its value, and whether the settings changed it."""
     policy = settings.policy
     for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
         yield f"policy.{name}", getattr(policy, name).word, name in policy.model_fields_set

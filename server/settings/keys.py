@@ -1,4 +1,4 @@
-"""The tree of settings: which key leads where, and which environment variables are settings at all."""
+"""Keys of the settings: what lies under each, and which environment variables are settings."""
 
 import os
 import re
@@ -10,18 +10,18 @@ from pydantic import BaseModel
 PREFIX: Final = "RINGFENCE_"
 NESTED_BY: Final = "__"
 CONFIG_VARIABLE: Final = "RINGFENCE_CONFIG"
-"""Names the settings file; not a setting itself."""
+"""The variable that names the settings file; it is no setting itself."""
 
 _FROM_KUBERNETES: Final = re.compile(
     r"(.*_)?(SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
-"""What Kubernetes sets in every pod beside a service called ringfence; without the prefix."""
+"""Variables, without the prefix, that Kubernetes sets in pods beside a service called ringfence."""
 
 _KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
 
 
 def inner(annotation: Any, key: str | int) -> Any:
-    """What lies under a key of a section, a table of names, or a list; None where nothing can."""
+    """Return the type under a key of a section, a table of names, or a list; None where there can be none."""
     annotation = bare(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(key).lower())
@@ -34,7 +34,7 @@ def inner(annotation: Any, key: str | int) -> Any:
 
 
 def bare(annotation: Any) -> Any:
-    """A type without `None` as its alternative and without annotations."""
+    """Strip `None` and annotations from a type."""
     if get_origin(annotation) is Annotated:
         return bare(get_args(annotation)[0])
     alternatives = [each for each in get_args(annotation) if each is not type(None)]
@@ -44,14 +44,14 @@ def bare(annotation: Any) -> Any:
 
 
 def takes_json(annotation: Any) -> bool:
-    """True for sections, tables and lists, which one variable can only hold as JSON."""
+    """Return True for sections, tables and lists, which one variable can only hold as JSON."""
     annotation = bare(annotation)
     is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return is_section or get_origin(annotation) in {Mapping, list, Union}
 
 
 def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:
-    """Every key with its sections, as it is written with dots."""
+    """Yield every key in dotted form, with its sections."""
     for name, declared in section.model_fields.items():
         yield before + name
         within = bare(declared.annotation)
@@ -60,19 +60,19 @@ def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:
 
 
 def variable_of(key: str) -> str:
-    """The environment variable of a key."""
+    """Return the environment variable of a key."""
     return PREFIX + key.replace(".", NESTED_BY).upper()
 
 
 def our_variables() -> Iterator[tuple[str, list[str]]]:
-    """Every environment variable of ours, with the keys it names in lower case."""
+    """Yield every environment variable with our prefix, and the keys it names in lower case."""
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name.upper() != CONFIG_VARIABLE:
             yield name, name[len(PREFIX) :].lower().split(NESTED_BY)
 
 
 def unknown_variables(settings: type[BaseModel]) -> list[str]:
-    """Variables that carry our prefix and are no setting: a rule that was misspelt must not be passed over."""
+    """Return variables that have our prefix and are no setting: a misspelt rule must not be ignored."""
     return [name for name, keys in our_variables() if not _leads_somewhere(settings, keys) and not _is_foreign(name)]
 
 

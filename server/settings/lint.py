@@ -1,4 +1,4 @@
-"""Looks for rules that fit but do not do what they seem to: never apply, overrule what is stricter, tighten nothing."""
+"""Finds valid rules that do not do what they seem to: they never apply, overrule a stricter one, or tighten nothing."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,16 +10,16 @@ from guard.rules.policy import Decision, Policy, Ruling, names_of
 from server.settings.model import Settings
 from tools.registry import operation_named, operations_of, provider_names
 
-SHOWN = 3
-"""Names listed as examples."""
+EXAMPLES = 3
+"""Names listed in a sentence before the rest is counted."""
 
 
 def lint(settings: Settings) -> list[str]:
-    """What an operator should know about rules that fit, a sentence each."""
+    """Return what an operator should know about valid rules, one sentence each."""
     found: list[str] = list(settings.unfinished_accounts())
     if not settings.set_up:
         found.append("No provider has credentials here, so the rules are checked as if all had.")
-    found += _of_absent_providers(settings)
+    found += _for_absent_providers(settings)
     found += _never_applied(settings)
     found += _overruling(settings)
     found += _prices_and_paths(settings)
@@ -28,7 +28,7 @@ def lint(settings: Settings) -> list[str]:
 
 
 def ineffective_tightenings(settings: Settings) -> list[str]:
-    """What the session was told to make stricter, and does not."""
+    """Return the entries of `tighten` that make nothing stricter, one sentence each."""
     policy = settings.policy.policy()
     operations = _in_use(settings)
     lines: list[str] = []
@@ -49,7 +49,7 @@ def _in_use(settings: Settings) -> list[OperationType]:
     return [operation for name in names for operation in operations_of(name).values()]
 
 
-def _of_absent_providers(settings: Settings) -> Iterator[str]:
+def _for_absent_providers(settings: Settings) -> Iterator[str]:
     present = settings.set_up or provider_names()
     policy = settings.policy
     named = [(f"policy.providers.{name}", name) for name in policy.providers]
@@ -67,33 +67,33 @@ def _of_absent_providers(settings: Settings) -> Iterator[str]:
 
 
 def _never_applied(settings: Settings) -> Iterator[str]:
-    """Rules of the operator that name calls which other rules decide."""
+    """Yield rules that only name calls which other rules decide."""
     policy = settings.policy.policy()
     decided: dict[str, list[OperationType]] = {}
-    spoken: dict[str, list[OperationType]] = {}
+    naming: dict[str, list[OperationType]] = {}
     for operation in _in_use(settings):
         rulings = policy.rulings(operation.spec)
         decided.setdefault(rulings[0].rule, []).append(operation)
         for ruling in rulings:
-            spoken.setdefault(ruling.rule, []).append(operation)
-    for rule in _written(settings, policy):
-        if rule in spoken and rule not in decided:
-            yield f"{rule} never applies: {_rules(policy, spoken[rule])} decides instead."
+            naming.setdefault(ruling.rule, []).append(operation)
+    for rule in _rules_set_in(settings, policy):
+        if rule in naming and rule not in decided:
+            yield f"{rule} never applies: {_rules(policy, naming[rule])} decides instead."
 
 
 def _overruling(settings: Settings) -> Iterator[str]:
-    """Rules for a whole provider or toolset that let through what nothing brings back."""
+    """Yield rules for a whole provider or toolset that allow more for what cannot be undone."""
     policy = settings.policy.policy()
-    freed: dict[str, list[str]] = {}
+    loosened: dict[str, list[str]] = {}
     for operation in _in_use(settings):
         ruling = policy.rulings(operation.spec)[0]
         is_broad = ruling.rule.startswith(("policy.providers.", "policy.toolsets."))
         if is_broad and operation.spec.irreversible and ruling.decision < policy.irreversible:
-            freed.setdefault(ruling.rule, []).append(operation.spec.tool_name)
-    for rule, tools in freed.items():
+            loosened.setdefault(ruling.rule, []).append(operation.spec.tool_name)
+    for rule, tools in loosened.items():
         yield (
             f"{rule} counts before policy.irreversible = {policy.irreversible.word}, also for {_counted(tools)}, "
-            "which no call brings back."
+            "which cannot be undone."
         )
 
 
@@ -114,8 +114,8 @@ def _countries(settings: Settings) -> Iterator[str]:
             yield f"destinations: no telephone number belongs to {country}; the United Kingdom is GB, for one."
 
 
-def _written(settings: Settings, policy: Policy) -> Iterator[str]:
-    """The rules that stand in the settings, as rulings spell them."""
+def _rules_set_in(settings: Settings, policy: Policy) -> Iterator[str]:
+    """Yield the rules that the settings set, as rulings spell them."""
     for name in sorted(settings.policy.model_fields_set - {"providers", "toolsets", "operations", "unknown_price"}):
         decision: Decision = getattr(settings.policy, name)
         yield f"policy.{name} = {decision.word}"
@@ -137,5 +137,5 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str], between: str) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return between.join(names[:SHOWN]) + more
+    more = f" and {len(names) - EXAMPLES} more" if len(names) > EXAMPLES else ""
+    return between.join(names[:EXAMPLES]) + more

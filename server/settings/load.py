@@ -50,7 +50,7 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
 
 
 def _unknown_names(settings: Settings, file: Path | None, document: str, *, with_selection: bool) -> list[str]:
-    """Names in the settings that are none. Operations are loaded only where rules name some: it takes half a second."""
+    """Describe names that do not exist. Operations are loaded only where rules name some: it takes half a second."""
     policy = settings.policy
     named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths, settings.tighten)
     has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default

@@ -1,4 +1,4 @@
-"""Everything an operator can set, as a model. `load.py` reads it from the environment and `ringfence.toml`."""
+"""The model of everything an operator can set. `load.py` reads it from the environment and `ringfence.toml`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -45,19 +45,19 @@ class HttpSettings(Section):
     """The streamable HTTP server."""
 
     tokens: Mapping[str, Annotated[SecretStr, AfterValidator(_long)]] = {}
-    """Bearer tokens of 16 characters or more by who holds them. At least one is needed to listen beyond loopback."""
+    """Bearer tokens of 16 characters or more, by holder. At least one is needed to listen beyond loopback."""
 
     public_address: WebAddress | None = None
-    """Where providers reach the server with their callbacks; the approval page's address if left out."""
+    """URL at which providers reach the server with webhooks; `approvals.address` if left out."""
 
     keep_callbacks_days: int | None = Field(default=None, ge=1)
-    """Days after which a callback is deleted, once its action is settled; kept for ever if left out."""
+    """Days after which a webhook is deleted, once its action is settled; kept for ever if left out."""
 
     allowed_hosts: list[str] = []
-    """Host headers that are answered besides the address it listens on."""
+    """Host headers to accept besides the address it listens on."""
 
     allowed_origins: list[str] = []
-    """Origins of web pages that may call it."""
+    """Origins of web pages that may call the server."""
 
     @field_validator("tokens", mode="before")
     @classmethod
@@ -75,26 +75,26 @@ NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
 class ApprovalSettings(Section):
-    """How the operator is asked."""
+    """How the operator approves calls."""
 
     page: Literal["auto", "off"] = "auto"
-    """`auto` serves the approval page: under /approvals over HTTP, else on loopback once something waits."""
+    """`auto` serves the approval page: under /approvals over HTTP, otherwise on loopback once an action waits."""
 
     port: int = Field(default=8766, ge=0, le=65535)
-    """Where the page listens on loopback; another port is taken if this one belongs to something else."""
+    """Port of the page on loopback; if another program uses it, a free port is taken."""
 
     address: WebAddress | None = None
-    """Where people reach the HTTP server's page, such as https://ringfence.example.com behind a proxy."""
+    """URL at which people reach the HTTP server's page, such as https://ringfence.example.com behind a proxy."""
 
     wait_seconds: float | None = Field(default=None, ge=0, le=3600)
-    """How long a call waits for the operator; if left out, 50 seconds where the client opened the page, else not."""
+    """Seconds a call waits for the operator; if left out, 50 where the client opened the page, otherwise 0."""
 
 
 STORES = ("sqlite+aiosqlite:///", "postgresql+psycopg://")
 
 
 def _store(url: SecretStr) -> SecretStr:
-    """Judged by its beginning alone: the message must not repeat an address that may hold a password."""
+    """Check the beginning of the URL. The message must not repeat the URL, which may hold a password."""
     text = url.get_secret_value()
     if not text.startswith(STORES):
         raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:///FILE is expected")
@@ -135,53 +135,53 @@ class Settings(BaseSettings):
     compliance: ComplianceSettings = ComplianceSettings()
 
     tighten: Mapping[str, Word] = {}
-    """What this session makes stricter, by effect, provider, toolset or tool name; it can make nothing milder."""
+    """Stricter decisions for this session, by effect, provider, toolset or tool name; looser ones have no effect."""
 
     toolsets: NameList = []
-    """Toolsets to show: names, `default` or `all`; `default` where neither these nor tools are named."""
+    """Toolsets to show: names, `default` or `all`; `default` if neither toolsets nor tools are set."""
 
     tools: NameList = []
     """Tools to show besides the toolsets."""
 
     exclude_tools: NameList = []
-    """Tools that are neither shown nor reached by another way, whatever else is said."""
+    """Tools that are not shown and cannot be called through any other tool, whatever else is set."""
 
     read_only: bool = False
-    """Show and allow plain reads only; this stands over everything else."""
+    """Show and allow plain reads only, whatever else is set."""
 
     state_folder: Path = Field(default_factory=lambda: user_state_path("ringfence"))
-    """Where the store lies."""
+    """Folder of the store."""
 
     store_url: Annotated[SecretStr, AfterValidator(_store)] | None = None
-    """Another store, such as postgresql+psycopg://USER:PASSWORD@HOST/DATABASE; several servers may share it."""
+    """URL of another store, such as postgresql+psycopg://USER:PASSWORD@HOST/DATABASE; several servers may share it."""
 
     state_key: Annotated[SecretStr, AfterValidator(_state_key)] | None = None
-    """Key that seals secrets and the audit, one for all who share a store; if left out, made in the state folder."""
+    """Key that seals secrets and the audit, one for all servers on a store; if left out, made in the state folder."""
 
     approval_minutes: float = Field(default=15, gt=0, le=24 * 60)
-    """How long a question waits for its answer."""
+    """Minutes an action waits for approval."""
 
     timeout_seconds: float = Field(default=30, gt=0, le=600)
-    """How long a provider may take to answer."""
+    """Seconds a provider may take to answer."""
 
     paths: Mapping[str, str] = {}
-    """Other paths for operations whose path is inferred, by tool name."""
+    """Corrected paths of operations whose path is inferred, by tool name."""
 
     log_format: Literal["text", "json"] = "text"
-    """How log lines are written to stderr."""
+    """Format of log lines on stderr."""
 
     def account(self, provider: str) -> AccountSettings:
-        """The account at an installed provider."""
+        """Return the account at an installed provider."""
         account: AccountSettings = getattr(self, provider)
         return account
 
     @property
     def set_up(self) -> tuple[str, ...]:
-        """The providers whose account is complete, so that a client can log in."""
+        """Names of the providers whose account has everything that a login needs."""
         return tuple(name for name in provider_names() if self.account(name).is_complete)
 
     def unfinished_accounts(self) -> Iterator[str]:
-        """The providers that stay off although something of them is set, with what is missing; a sentence each."""
+        """Yield a sentence for each provider that stays off although some of its account is set: what is missing."""
         for name in provider_names():
             account = self.account(name)
             if account.is_begun and account.missing:
@@ -190,7 +190,7 @@ class Settings(BaseSettings):
 
     @property
     def rules(self) -> RuleSettings:
-        """Everything that decides what may happen."""
+        """The rules that decide what may happen."""
         return RuleSettings(
             policy=self.policy,
             budget=self.budget,
@@ -201,16 +201,16 @@ class Settings(BaseSettings):
 
     @property
     def selection(self) -> ToolSelection:
-        """The tools to show and to reach."""
+        """The tools to show and to allow."""
         return ToolSelection(tuple(self.toolsets), tuple(self.tools), tuple(self.exclude_tools), self.read_only)
 
     def session_policy(self) -> Policy:
-        """The operator's policy, made stricter by what this session adds."""
+        """Return the operator's policy with what this session tightens."""
         return self.policy.policy().tightened(self.tighten)
 
     @property
     def store_address(self) -> str:
-        """Where the store is, as SQLAlchemy writes it."""
+        """The store's URL in SQLAlchemy's form."""
         if self.store_url is not None:
             return self.store_url.get_secret_value()
         return f"sqlite+aiosqlite:///{self.state_folder / 'ringfence.db'}"
@@ -224,13 +224,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment over the file, whose content comes in as keyword arguments."""
+        """Put the environment over the file, whose content is passed as keyword arguments."""
         return env_settings, init_settings
 
 
 @cache
 def settings_class() -> type[Settings]:
-    """The settings with a section for the account at each installed provider.
+    """Return the settings model with a section for the account at each installed provider.
 
     Raises:
         BadProvider: A provider has the name of another setting.

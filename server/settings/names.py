@@ -1,6 +1,6 @@
-"""Checks the names in the operator's rules against the registry: a rule for a name that does not exist guards nothing.
+"""Checks the names in the operator's rules: a rule for a name that does not exist guards nothing.
 
-Operations are loaded only where rules name some, and then only of the providers that are named.
+Operations are loaded only where rules name some, and only those of the named providers.
 """
 
 import re
@@ -15,8 +15,7 @@ from server.settings.model import Settings
 from server.settings.rules import DestinationSettings
 from tools.builtin_list import all_builtin_tools, builtin_info
 from tools.registry import all_operations, nearest, operation_named, operations_of, provider_names
-from tools.selection import ToolSelection
-from tools.selection import unknown_names as unknown_names_in
+from tools.selection import ToolSelection, find_unknown_names
 from tools.suggestions import nearest_tools, reads_of
 
 EFFECTS = tuple(effect.labels[0] for effect in Effect)
@@ -25,24 +24,24 @@ BUILTIN_RULE: Mapping[bool, str] = {
     True: "it only reads, so it needs no approval",
     False: "the rules of what it calls decide",
 }
-"""What the rules say of a built-in tool, by whether it only reads."""
+"""Which rules apply to a built-in tool, by whether it only reads."""
 
 UnknownName = tuple[tuple[str | int, ...], str]
-"""The way to a key, and what is wrong with its name."""
+"""The place of a key, and what is wrong with its name."""
 
 
 def unknown_names(settings: Settings) -> Iterator[UnknownName]:
-    """Every name in the rules that is none."""
+    """Yield every name in the rules that does not exist."""
     policy = settings.policy
-    yield from _checked(("policy", "providers"), policy.providers, unknown_provider)
-    yield from _checked(("policy", "toolsets"), policy.toolsets, unknown_toolset)
+    yield from _check(("policy", "providers"), policy.providers, unknown_provider)
+    yield from _check(("policy", "toolsets"), policy.toolsets, unknown_toolset)
     for section, names in (
         (("policy", "operations"), policy.operations),
         (("prices",), settings.prices),
         (("paths",), settings.paths),
     ):
-        yield from _checked(section, names, unknown_tool)
-    yield from _checked(("tighten",), settings.tighten, unknown_to_tighten)
+        yield from _check(section, names, unknown_tool)
+    yield from _check(("tighten",), settings.tighten, unknown_to_tighten)
     for number, cap in enumerate(settings.budget):
         if cap.provider is not None and (wrong := unknown_provider(cap.provider)):
             yield ("budget", number, "provider"), wrong
@@ -55,48 +54,48 @@ def unknown_names(settings: Settings) -> Iterator[UnknownName]:
 
 
 def unknown_selection_names(settings: Settings) -> Iterator[UnknownName]:
-    """Every name of what is to be shown that is none."""
+    """Yield every toolset or tool in the selection that does not exist."""
     builtin = [builtin_info(tool) for tool in all_builtin_tools()]
     for key, selection in (
         ("toolsets", ToolSelection(toolsets=tuple(settings.toolsets))),
         ("tools", ToolSelection(tools=tuple(settings.tools))),
         ("exclude_tools", ToolSelection(excluded=tuple(settings.exclude_tools))),
     ):
-        wrong = dict(unknown_names_in(selection, builtin))
+        wrong = dict(find_unknown_names(selection, builtin))
         names: list[str] = getattr(settings, key)
         yield from (((key, number), wrong[name]) for number, name in enumerate(names) if name in wrong)
 
 
 def unknown_provider(name: str) -> str:
-    """What to say of a provider's name; empty where it is one."""
+    """Return what is wrong with a provider's name; empty if it exists."""
     return "" if name in provider_names() else _unknown("provider", name, provider_names())
 
 
 def unknown_toolset(name: str) -> str:
-    """What to say of a toolset's name, `numbers` or `<provider>.numbers`; empty where it is one."""
+    """Return what is wrong with a toolset's name, `numbers` or `<provider>.numbers`; empty if it exists."""
     provider = name.partition(".")[0]
-    in_question = operations_of(provider).values() if provider in provider_names() else all_operations().values()
-    return "" if name in toolsets_of(in_question) else _unknown("toolset", name, toolsets_of(all_operations().values()))
+    candidates = operations_of(provider).values() if provider in provider_names() else all_operations().values()
+    return "" if name in toolsets_of(candidates) else _unknown("toolset", name, toolsets_of(all_operations().values()))
 
 
 def unknown_tool(name: str) -> str:
-    """What to say of a tool's name; empty where it is one."""
+    """Return what is wrong with an operation's tool name; empty if it exists."""
     if operation_named(name):
         return ""
     builtin = builtin_tools_that_read()
     if name in builtin:
-        return f"a built-in tool, not an operation: {BUILTIN_RULE[builtin[name]]}"
+        return f"a built-in tool, not an operation: {BUILTIN_RULE[builtin[name]]}; an operation's name is expected"
     close = nearest_tools(name, reads_of(all_operations().values()))
     return f"there is no such tool{f'; did you mean {close[0]}?' if close else '.'}"
 
 
 def builtin_tools_that_read() -> dict[str, bool]:
-    """Built-in tools by name, with whether each only reads."""
+    """Return whether each built-in tool only reads, by name."""
     return {tool.name: tool.only_reads for tool in all_builtin_tools()}
 
 
 def unknown_to_tighten(name: str) -> str:
-    """What to say of a name that a session wants to tighten; empty where it is one."""
+    """Return what is wrong with a name to tighten; empty if it exists."""
     if name in EFFECTS or name in provider_names() or operation_named(name) or not unknown_toolset(name):
         return ""
     known = [*EFFECTS, *provider_names(), *toolsets_of(all_operations().values()), *all_operations()]
@@ -107,14 +106,14 @@ def unknown_to_tighten(name: str) -> str:
 
 
 def toolsets_of(operations: Iterable[OperationType]) -> list[str]:
-    """Every name of a toolset, alone and with its provider."""
+    """Return every name of a toolset, alone and with its provider."""
     specs = [operation.spec for operation in operations]
     names = [name for spec in specs for name in (spec.toolset, f"{spec.provider.name}.{spec.toolset}")]
     return list(dict.fromkeys(names))
 
 
 def _unknown_home(destinations: DestinationSettings) -> str:
-    """Where it is no country, the emergency numbers of no country would be known."""
+    """Return what is wrong with the home country: for one that does not exist no emergency number is known."""
     if destinations.home == DestinationSettings.model_fields["home"].default:
         return ""
     if destinations.home in SUPPORTED_REGIONS:
@@ -122,9 +121,7 @@ def _unknown_home(destinations: DestinationSettings) -> str:
     return f"no telephone number belongs to {destinations.home}; the United Kingdom is GB, for one"
 
 
-def _checked(
-    section: tuple[str, ...], names: Mapping[str, object], wrong: Callable[[str], str]
-) -> Iterator[UnknownName]:
+def _check(section: tuple[str, ...], names: Mapping[str, object], wrong: Callable[[str], str]) -> Iterator[UnknownName]:
     for name in names:
         if text := wrong(name):
             yield (*section, name), text
@@ -141,7 +138,7 @@ def _close(name: str, known: Collection[str]) -> str:
 
 
 def _unfit_path(operation: OperationType, path: str) -> str:
-    """It names no other host, and every placeholder: a path that loses an id would mean all instead of one."""
+    """Return what is wrong with a path: another host, or a lost placeholder, which would mean all instead of one."""
     if not re.fullmatch(r"/(?!/)[^\s?#]*", path):
         return "a path that begins with one / is expected, without ? and #"
     declared = operation.spec.path

@@ -15,7 +15,7 @@ _ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": Pric
 
 
 def settings_table() -> str:
-    """A row a setting: its key in `ringfence.toml`, its environment variable, its default, and what it does."""
+    """Build the table: a row per setting with its key in `ringfence.toml`, variable, default and description."""
     lines = ["| key | environment | default | what it does |", "| --- | --- | --- | --- |"]
     fields = settings_class().model_fields
     for name in (*provider_names(), *Settings.model_fields):

@@ -1,4 +1,4 @@
-"""The operator's rules as they are written in the settings, and as the guard understands them."""
+"""The operator's rules as sections of the settings, and their conversion to the guard's rules."""
 
 from collections.abc import Mapping
 from datetime import time, timedelta
@@ -32,43 +32,43 @@ EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privil
 
 
 class PolicySettings(Section):
-    """Which calls are allowed, need a yes in the client (`ask`) or the operator (`page`), or are forbidden (`deny`)."""
+    """Which calls run at once (`allow`), need approval in the client (`ask`) or by the operator (`page`), or `deny`."""
 
     read: Word = Decision.ALLOW
     """Plain reads."""
 
     write: Word = Decision.ALLOW
-    """Changes that the same kind of call changes back, at no cost."""
+    """Changes that the same kind of call reverses, at no cost."""
 
     paid: Word = Decision.ASK
-    """Whatever spends money."""
+    """Calls that cost money."""
 
     reroutes: Word = Decision.ASK
-    """Live calls or messages go elsewhere."""
+    """Calls that send live calls or messages elsewhere."""
 
     destructive: Word = Decision.ASK
-    """Something is removed."""
+    """Calls that remove something."""
 
     privileged: Word = Decision.ASK
-    """Credentials, roles, access lists, PINs; opt-outs and recordings."""
+    """Calls that touch credentials, roles, access lists, PINs, opt-outs or recordings."""
 
     irreversible: Word = Decision.PAGE
     """Minimum decision for irreversible operations, whatever their effect."""
 
     unknown_price: Literal["ask", "deny"] | None = None
-    """Where no price is known. Not set: ask, but deny where a cap applies that could not be kept."""
+    """Decision where no price is known; if not set, ask, or deny where a cap applies that could not be kept."""
 
     providers: Mapping[str, Word] = {}
-    """By provider, instead of the effect."""
+    """Decisions by provider, instead of the effect's."""
 
     toolsets: Mapping[str, Word] = {}
-    """By toolset, `numbers` or `<provider>.numbers`, instead of the provider's."""
+    """Decisions by toolset, `numbers` or `<provider>.numbers`, instead of the provider's."""
 
     operations: Mapping[str, Word] = {}
-    """By tool name, instead of everything else."""
+    """Decisions by tool name, instead of all others."""
 
     def policy(self) -> Policy:
-        """The policy as the guard understands it."""
+        """Return the guard's policy."""
         by_effect = {effect: getattr(self, effect.labels[0]) for effect in Effect}
         return Policy(
             by_effect=by_effect,
@@ -84,29 +84,29 @@ Prefix = Annotated[str, matching(r"\+[0-9]{1,15}", "a prefix in E.164, such as +
 
 
 class BudgetSettings(Section):
-    """A cap on spending. Several may apply to one call; every one must leave room."""
+    """A cap on spending. Several may apply to one call; the call must fit under each."""
 
     per: Literal["action", "day", "month"]
-    """The window, by the calendar in UTC."""
+    """Window of the cap; days and months are those of the calendar in UTC."""
 
     limit: Decimal = Field(ge=0)
-    """At most so much in it."""
+    """Most that may be spent in the window."""
 
     currency: Currency = "USD"
-    """Money of other currencies does not count."""
+    """Currency of the cap; money in other currencies does not count."""
 
     provider: str | None = None
-    """Only what is spent there; everything if left out."""
+    """Provider whose spending counts; all if left out."""
 
 
 class PriceSettings(Section):
-    """The operator's own worst case for one, where a provider publishes no price."""
+    """The operator's worst case for an operation, where the provider publishes no price."""
 
     amount: Decimal = Field(gt=0)
-    """What one costs at most: each number or recipient that a call reaches counts."""
+    """Most that one number or recipient of a call costs."""
 
     currency: Currency = "USD"
-    """Its currency."""
+    """Currency of the amount."""
 
 
 class DestinationSettings(Section):
@@ -116,10 +116,10 @@ class DestinationSettings(Section):
     """ISO codes of countries that may be called and texted."""
 
     refused_prefixes: list[Prefix] = []
-    """Further prefixes to refuse, in E.164."""
+    """More prefixes to refuse, in E.164."""
 
     home: Country = "US"
-    """Country whose emergency numbers count where a number has no country code."""
+    """Country whose emergency numbers are refused where a number has no country code."""
 
 
 MINUTES_OF_A_YEAR = 365 * 24 * 60
@@ -129,20 +129,20 @@ Span = Annotated[str, matching(f"{_TIME}-{_TIME}", "a span such as 21:00-08:00")
 
 
 class ComplianceSettings(Section):
-    """What goes out, when, and how much at once."""
+    """When messages go out, and how many at once."""
 
     quiet_hours: Span | None = None
-    """Span of the day, where the destination is, in which nothing is sent: 21:00-08:00."""
+    """Hours in which nothing is sent, in the destination's time zone, such as 21:00-08:00."""
 
     duplicate_minutes: float = Field(default=10, ge=0, le=MINUTES_OF_A_YEAR)
-    """The same call again within this time needs approval, whatever the policy; a year at most."""
+    """Minutes in which the same call again needs approval, whatever the policy; a year at most."""
 
     bulk_limit: int = Field(default=10, ge=1)
-    """Calls that touch more numbers or recipients go to the operator."""
+    """Most numbers or recipients of a call; a call with more needs the operator's approval."""
 
 
 class RuleSettings(Section):
-    """Everything that decides what may happen."""
+    """All rules that decide what may happen."""
 
     policy: PolicySettings = PolicySettings()
     budget: list[BudgetSettings] = []
@@ -151,7 +151,7 @@ class RuleSettings(Section):
     compliance: ComplianceSettings = ComplianceSettings()
 
     def rules(self, policy: Policy) -> Rules:
-        """The rules as the guard understands them."""
+        """Return the guard's rules."""
         unknown = self.policy.unknown_price
         return Rules(
             policy=policy,

@@ -10,7 +10,7 @@ from tools.registry import provider_named, provider_names
 
 
 def for_sandbox(settings: Settings, url: str) -> Settings:
-    """The same settings, with every simulated provider at `url`, and a store of its own."""
+    """Return the settings with every simulated provider at `url`, and a store of its own."""
     return settings.model_copy(
         update={
             **sandbox_accounts(url),
@@ -21,7 +21,7 @@ def for_sandbox(settings: Settings, url: str) -> Settings:
 
 
 def sandbox_accounts(url: str) -> dict[str, AccountSettings]:
-    """The seeded account of every simulated provider that is installed."""
+    """Return the seeded account of every simulated provider that is installed."""
     return {
         name: provider_named(name).settings.model_validate(account)
         for name, account in simulated_accounts(url).items()
@@ -30,12 +30,12 @@ def sandbox_accounts(url: str) -> dict[str, AccountSettings]:
 
 
 def sandbox_store(settings: Settings) -> dict[str, Any]:
-    """Where the record of sandbox sessions lies: never in the record of real money."""
+    """Return the settings of the store for sandbox sessions: never the store that records real money."""
     return {"state_folder": settings.state_folder / "sandbox", "store_url": None, "state_key": None}
 
 
 def _with_simulated_countries(destinations: DestinationSettings) -> DestinationSettings:
-    """The default countries and those of the seeded people; an operator's own list stays, so that it can be tried."""
+    """Add the countries of the seeded people, unless the operator set a list: it can then be tried."""
     if "countries" in destinations.model_fields_set:
         return destinations
     return destinations.model_copy(update={"countries": sorted({*destinations.countries, *COUNTRIES})})

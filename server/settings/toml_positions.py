@@ -1,10 +1,10 @@
-"""Finds the line of each key in a TOML document that was read: the standard library's reader does not say."""
+"""Finds the line of each key in a TOML document, which the standard library's reader does not report."""
 
 from collections.abc import Mapping
 from typing import Final
 
 Place = tuple[str | int, ...]
-"""The way to a value: keys, and the number of an item in a list."""
+"""The path to a value: keys, and the indexes of list items."""
 
 _BLANKS: Final = " \t\r\n"
 _ENDS_BARE: Final = ",]}#\n"
@@ -12,19 +12,19 @@ _ESCAPES: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '
 
 
 def lines_of(document: str) -> Mapping[Place, int]:
-    """The line, counted from 1, of every key, table and list item of a valid TOML document."""
+    """Return the line, counted from 1, of every key, table and list item of a valid TOML document."""
     return _Scanner(document).scan()
 
 
 class _Scanner:
-    """Walks over a document once. It judges nothing: that the document is valid is known already."""
+    """Scans a document once. It checks nothing: the document is known to be valid."""
 
     def __init__(self, document: str) -> None:
         self._text = document + "\n"
         self._at = 0
         self._lines: dict[Place, int] = {}
         self._last_of: dict[Place, int] = {}
-        """The number of the last item of each array of tables."""
+        """The index of the last item of each array of tables."""
 
     def scan(self) -> Mapping[Place, int]:
         table: Place = ()
@@ -52,7 +52,7 @@ class _Scanner:
         return self._current(place, line)
 
     def _current(self, place: Place, line: int) -> Place:
-        """A table, or the last item where there are several of it."""
+        """Return the place of a table, or of the last item of an array of tables."""
         self._lines.setdefault(place, line)
         if place not in self._last_of:
             return place
@@ -112,7 +112,7 @@ class _Scanner:
             self._pair(place)
 
     def _closes(self, bracket: str) -> bool:
-        """Goes on to the next item; True at the end."""
+        """Go on to the next item; return True at the end."""
         self._skip()
         if self._text[self._at] == ",":
             self._at += 1
@@ -138,7 +138,7 @@ class _Scanner:
         return found
 
     def _long_string(self, quote: str) -> str:
-        """Never a key, so what is in it does not matter. Up to two quotes may stand before the closing three."""
+        """Skip a long string, which is never a key. Up to two quotes may stand before the closing three."""
         start = self._at
         self._at += 3
         while not self._text.startswith(quote * 3, self._at):

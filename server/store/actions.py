@@ -29,13 +29,14 @@ _AUDITED = ("decided_by", "outcome")
 
 
 class StoredJournal:
-    """Implements `guard.journal.Journal`."""
+    """Implements `guard.journal.Journal`; every method raises `JournalUnavailable` if the store cannot be used."""
 
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
         self._audit = audit
 
     async def propose(self, action: Action) -> Action:
+        """Store a new action and its audit row, or return the one that is open for the same digest."""
         async with self._audit.entry() as entry:
             already = await _open_for(entry.connection, action.digest)
             if already is not None:
@@ -45,13 +46,16 @@ class StoredJournal:
         return action
 
     async def find(self, action_id: str) -> Action | None:
+        """Return the action with this id, or None."""
         return await self._find(select(actions).where(actions.c.id == action_id))
 
     async def find_open(self, digest: str) -> Action | None:
+        """Return the action that is open for this digest, or None."""
         async with self._database.reading() as connection:
             return await _open_for(connection, digest)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
+        """Return the last action of this digest that was carried out or declined since then, or None."""
         answered = actions.c.state.in_([State.DONE.value, State.DECLINED.value])
         late = (actions.c.finished_at >= since) | (actions.c.decided_at >= since)
         query = select(actions).where(actions.c.digest == digest, answered, late)
@@ -60,6 +64,10 @@ class StoredJournal:
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
+        """Move an action from one of the allowed states, and return it; None if it is in none of them.
+
+        Its hold is settled when it is done, and released when it was refused.
+        """
         async with self._audit.entry() as entry:
             moved = await self._move(entry, action_id, allowed, to, changes)
             if moved is not None and to in {State.DONE, State.REFUSED}:
@@ -67,6 +75,14 @@ class StoredJournal:
         return moved
 
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        """Take the approval, hold the money and mark the action as being sent, in one transaction.
+
+        Returns None if the action is not approved, or no longer valid at that time.
+
+        Raises:
+            OverBudget: A cap leaves no room.
+            Frozen: The operator froze every guarded action.
+        """
         async with self._audit.entry() as entry:
             connection = entry.connection
             if await get_value(connection, FROZEN) is not None:
@@ -81,14 +97,20 @@ class StoredJournal:
         return begun
 
     async def settle(self, action_id: str, hold: Hold) -> None:
+        """Replace the amount held for an action by the amount spent."""
         async with self._database.transaction() as connection:
             await settle_hold(connection, action_id, hold)
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
+        """Return what is held and settled in the window of each cap, by calendar days in UTC."""
         async with self._database.reading() as connection:
             return await spent_in(connection, caps, now)
 
     async def abandoned(self, before: datetime) -> list[Action]:
+        """Return the actions being sent whose process has ended.
+
+        Where that cannot be checked, return those that were sent before `before`.
+        """
         query = select(actions).where(actions.c.state == State.SENDING.value)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
@@ -97,6 +119,7 @@ class StoredJournal:
     async def latest(
         self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
     ) -> list[Action]:
+        """Return up to `limit` actions, newest first, filtered by state and by principal where given."""
         query = select(actions).order_by(actions.c.created_at.desc()).limit(limit)
         if states is not None:
             query = query.where(actions.c.state.in_([state.value for state in states]))
@@ -106,9 +129,11 @@ class StoredJournal:
             return [_action(row) for row in (await connection.execute(query)).mappings().all()]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
+        """Add a decision that moved no action to the audit log."""
         await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
 
     async def is_frozen(self) -> bool:
+        """Return True if the operator froze every guarded action."""
         async with self._database.reading() as connection:
             return await get_value(connection, FROZEN) is not None
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 class OpenStore(Protocol):
     """The signature of `server.store.store.open_store`."""
 
-    def __call__(self, address: str, folder: Path, key: str | None = None) -> "Store": ...
+    def __call__(self, address: str, folder: Path, key: str | None = None) -> "Store":
+        """Return the store at an address; the database itself is opened on first use."""
+        ...
 
 
 OPEN_STORE: Final = Deferred[OpenStore]("server.store.store:open_store")
@@ -24,7 +26,7 @@ class StoreDoor:
     """Holds a store that is opened on first use; what needs the store later is given the door."""
 
     def __init__(self, address: str, folder: Path, key: str | None = None) -> None:
-        """The arguments are those of `server.store.store.open_store`."""
+        """Take the arguments of `server.store.store.open_store`."""
         self._address = address
         self._folder = folder
         self._key = key

@@ -158,7 +158,7 @@ class Database:
 
 
 def is_file(url: URL) -> bool:
-    """True for SQLite."""
+    """Return True if the store is an SQLite file."""
     return url.get_backend_name() == "sqlite"
 
 

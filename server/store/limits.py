@@ -18,13 +18,21 @@ from server.store.sealed.seal import Seal
 
 
 class StoredLimits:
-    """Implements `clients.shared.limits.Limits`: counts in the store, and in this process in case the store cannot be used."""
+    """Implements `clients.shared.limits.Limits`: counts in the store and in this process.
+
+    The count of this process is used while the store cannot be.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._here = ProcessLimits()
 
     async def take(self, limit: Limit) -> None:
+        """Count one call, in this process alone if the store cannot be used.
+
+        Raises:
+            LimitReached: The call would be one too many; nothing was counted.
+        """
         self._here.require_room(limit)
         try:
             await self._take_shared(limit)
@@ -56,6 +64,7 @@ class StoredCache:
         self._seal = seal
 
     async def get(self, account: str, name: str) -> CachedAnswer | None:
+        """Return the cached answer; None if there is none, or if the store or its key cannot be used."""
         query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
         with suppress(JournalUnavailable, InvalidToken):
             async with self._database.reading() as connection:
@@ -65,6 +74,7 @@ class StoredCache:
         return None
 
     async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
+        """Encrypt an answer and store it in place of the earlier one; do nothing if the store cannot be used."""
         same = (cached_answers.c.account == account) & (cached_answers.c.name == name)
         with suppress(JournalUnavailable):
             values = {
@@ -79,6 +89,7 @@ class StoredCache:
                 await connection.execute(insert(cached_answers).values(**values))
 
     async def mark_stale(self, account: str) -> None:
+        """Mark every cached answer of an account as stale; do nothing if the store cannot be used."""
         stale = update(cached_answers).where(cached_answers.c.account == account).values(is_stale=True)
         with suppress(JournalUnavailable):
             async with self._database.transaction() as connection:

@@ -26,6 +26,11 @@ class StoredOptOuts:
         self._audit = audit
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
+        """Return those of the numbers that opted out, in the same order.
+
+        Raises:
+            JournalUnavailable: The store cannot be read.
+        """
         async with self._database.reading() as connection:
             found = await _known(connection, numbers)
         return [number for number in numbers if number in found]

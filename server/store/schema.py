@@ -33,9 +33,11 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Convert an aware time to text in UTC; None stays None."""
         return value.astimezone(UTC).isoformat(timespec="microseconds") if value else None
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Convert stored text to an aware time; None stays None."""
         return datetime.fromisoformat(value) if value else None
 
 
@@ -49,6 +51,7 @@ class StorableText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace the characters that a database rejects; None stays None."""
         return None if value is None else storable(value)
 
 

@@ -44,6 +44,13 @@ class StoredTaint:
             self._here[principal.name] |= dict.fromkeys(found, source)
 
     async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
+        """Return the source of the outside text that the arguments repeat, or None if they repeat none.
+
+        `ours` are numbers that the call is made from: outsiders know them, so repeating them means nothing.
+
+        Raises:
+            JournalUnavailable: The store cannot be read.
+        """
         wanted = fingerprints_of_arguments(texts_in(arguments)) - numbers_in_arguments(ours)
         here = self._here[principal.name]
         for trace in wanted:

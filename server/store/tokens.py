@@ -28,10 +28,12 @@ class StoredTokens:
         return None
 
     async def put(self, name: str, value: str) -> None:
+        """Encrypt a session and store it in place of the earlier one; do nothing if the store cannot be used."""
         with suppress(JournalUnavailable):
             sealed = base64.b64encode(self._seal.close(value)).decode("ascii")
             await self._key_values.put(PREFIX + name, sealed)
 
     async def drop(self, name: str) -> None:
+        """Delete a session; do nothing if the store cannot be used."""
         with suppress(JournalUnavailable):
             await self._key_values.drop(PREFIX + name)

@@ -87,7 +87,7 @@ class Bench:
         return action
 
     async def newest(self) -> dict[str, Any]:
-        """The action that was proposed last, as list_actions shows it."""
+        """Return the action that was proposed last, as list_actions shows it."""
         listed: dict[str, Any] = (await self._client.call_tool("list_actions", {"limit": 1})).structured_content or {}
         action: dict[str, Any] = listed["actions"][0]
         return action
@@ -98,13 +98,13 @@ class Bench:
         await self.sandbox.advance(time.total_seconds())
 
     async def look(self, action: Mapping[str, Any]) -> State:
-        """What looking at the provider finds, once the request can no longer be under way."""
+        """Return the state that a check at the provider finds, once the request can no longer be under way."""
         await self.pass_time(GRACE * 2)
         shown = await self._client.call_tool("get_action", {"action_id": action["action"]})
         return State((shown.structured_content or {})["state"])
 
     async def look_in_vain(self, action: Mapping[str, Any]) -> State:
-        """What remains where the provider answers no read."""
+        """Return the state after a check while the provider answers no read."""
         provider = all_operations()[action["call"]].spec.provider.name
         await self.sandbox.break_with("status", provider=provider, status=500, times=None)
         state = await self.look(action)
@@ -116,7 +116,10 @@ class Bench:
         await self.operator.resolve(action["action"], "refused")
 
     async def seen(self, lost: Lost) -> tuple[State, State]:
-        """What looking finds where the call never came, and where it took effect. Without a read nothing is found."""
+        """Return the states that a check finds if the call never reached the provider, and if it took effect.
+
+        Both must be unknown while the provider answers no read.
+        """
         for tool, arguments in lost.first:
             done = await self.call(tool, arguments)
             assert not done.is_error, text_of(done)
@@ -132,7 +135,10 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(folder: Path, provider: str, **account_settings: Any) -> AsyncGenerator[Bench]:
-    """A server with one provider, before a fresh sandbox. The settings are those that the seeded account's are not."""
+    """Yield a server with one provider, before a fresh sandbox.
+
+    `account_settings` replace those of the seeded account.
+    """
     clock = ShiftedClock()
     async with sandboxes() as sandbox, http_client() as http:
         account = sandbox_accounts(sandbox.url)[provider].model_copy(update=account_settings)
@@ -155,5 +161,5 @@ def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClien
 
 
 def text_of(result: CallToolResult) -> str:
-    """What a reader sees."""
+    """Return the text of a result."""
     return "\n".join(getattr(block, "text", "") for block in result.content)

@@ -43,7 +43,7 @@ def fill_disk(folder: Path) -> Generator[None]:
 
 @contextmanager
 def remount_read_only(folder: Path) -> Generator[None]:
-    """The disk of the store can only be read."""
+    """Make the disk of the store read-only while the block runs."""
     _mount("remount,ro", folder)
     yield
     _mount("remount,rw", folder)
@@ -51,7 +51,7 @@ def remount_read_only(folder: Path) -> Generator[None]:
 
 @contextmanager
 def small_disk(folder: Path) -> Generator[Path]:
-    """A disk of its own, so small that it can be filled; skips the test where none can be mounted."""
+    """Mount a disk so small that it can be filled, and yield its folder; skip the test where none can be mounted."""
     folder.mkdir()
     if os.geteuid() != 0 or _try_mount(f"size={DISK_SIZE}", folder) != 0:
         pytest.skip("no disk can be mounted here")
@@ -62,7 +62,7 @@ def small_disk(folder: Path) -> Generator[Path]:
 
 
 def address(folder: Path) -> str:
-    """A store that does not wait long for its lock."""
+    """Return the address of a store that does not wait long for its lock."""
     return f"sqlite+aiosqlite:///{folder / 'ringfence.db'}?timeout={BUSY_SECONDS}"
 
 

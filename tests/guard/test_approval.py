@@ -206,7 +206,7 @@ def _pending(result: CallToolResult) -> str:
 async def _answered(
     client: Client, arguments: dict[str, Any], asked: CallToolResult | InputRequiredResult, *, state: str | None = None
 ) -> CallToolResult:
-    """The call made again with a yes to what was asked."""
+    """Make the call again with a yes to the question that was asked."""
     assert isinstance(asked, InputRequiredResult)
     yes: dict[str, Any] = {
         key: ElicitResult(action="accept", content={"approve": True}) for key in asked.input_requests or {}

@@ -79,7 +79,7 @@ TAMPERING: list[tuple[str, list[str], str]] = [
 
 @pytest.fixture
 async def operator(tmp_path: Path) -> OperatorSide:
-    """An operator on whose store the audit has six rows."""
+    """Return an operator whose store has six rows in the audit log."""
     operator = OperatorSide(tmp_path / "state")
     for number in NUMBERS:
         await operator.opt_out(number)
@@ -97,7 +97,7 @@ async def test_what_was_done_to_a_row_is_named(
     for statement in statements:
         await change(tmp_path / "state", statement)
     checked = await operator.run("audit", "verify")
-    assert (checked.exit_code, checked.stdout) == (1, f"The audit was touched: {found}.\n")
+    assert (checked.exit_code, checked.stdout) == (1, f"The audit log was tampered with: {found}.\n")
 
 
 async def test_an_older_state_of_the_store_is_found_out_by_the_anchor(tmp_path: Path, operator: OperatorSide) -> None:
@@ -106,7 +106,7 @@ async def test_an_older_state_of_the_store_is_found_out_by_the_anchor(tmp_path: 
     await operator.opt_out("+12015550130")
     file.write_bytes(older)
     checked = await operator.run("audit", "verify")
-    assert checked.stdout == "The audit was touched: row 7 and what came after it was cut off.\n"
+    assert checked.stdout == "The audit log was tampered with: row 7 and what came after it was cut off.\n"
 
 
 async def test_an_audit_is_whole_while_others_write_to_it(tmp_path: Path, operator: OperatorSide) -> None:
@@ -140,11 +140,11 @@ async def test_the_command_checks_the_store_and_an_export_and_names_what_was_tou
 ) -> None:
     file = tmp_path / "audit.jsonl"
     await operator.run("audit", "export", str(file))
-    assert "The audit is whole: 6 rows." in (await operator.run("audit", "verify", str(file))).stdout
+    assert "The audit log is intact: 6 rows." in (await operator.run("audit", "verify", str(file))).stdout
     rows = file.read_text(encoding="utf-8").splitlines()
     file.write_text("\n".join([rows[0], *rows[2:]]) + "\n", encoding="utf-8")
     touched = await operator.run("audit", "verify", str(file))
-    assert (touched.exit_code, touched.stdout) == (1, "The audit was touched: row 2 was removed.\n")
+    assert (touched.exit_code, touched.stdout) == (1, "The audit log was tampered with: row 2 was removed.\n")
     file.write_text("no JSON\n", encoding="utf-8")
     assert (await operator.run("audit", "verify", str(file))).exit_code == 2
     await change(tmp_path / "state", "UPDATE audit SET detail = 'no JSON', at = '' WHERE number = 5")

@@ -85,7 +85,7 @@ async def test_where_caps_count_money_a_price_in_a_currency_of_none_is_refused(t
     async with sandboxes() as sandbox, _server(sandbox, tmp_path, [in_euros]) as client:
         told = await _send(client, 0, ONE)
         assert told["error"] == "Denied"
-        assert "no cap of the budget is in USD; nothing was sent" in told["message"]
+        assert "no budget cap is in USD; nothing was sent" in told["message"]
         assert await sandbox.charges() == []
 
 
@@ -153,7 +153,7 @@ async def test_a_call_that_waited_for_its_yes_is_held_against_the_caps_of_the_mo
 def _server(
     sandbox: Sandbox, folder: Path, caps: Sequence[dict[str, str]], clock: StoppedClock | None = None
 ) -> Client:
-    """A client of a server under these caps, where nobody has to be asked."""
+    """Return a client of a server with these caps, where no call needs approval."""
     settings = settings_for(folder, sandbox.voicetel, budget=caps, **ALLOWED)
     return connect(build_server(Services(settings, clock=clock or StoppedClock(NOON))))
 

@@ -105,7 +105,7 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_a_store_that_goes_o
 
 @asynccontextmanager
 async def _holding() -> AsyncGenerator[Sandbox]:
-    """A sandbox that carries the next order out and keeps its answer back."""
+    """Yield a sandbox that carries out the next order and holds its answer back."""
     async with sandboxes() as sandbox:
         await sandbox.break_with("hold", provider="voicetel", method="POST", path="orders")
         yield sandbox
@@ -143,7 +143,7 @@ async def _go_while_held(sandbox: Sandbox, connect_once: Any) -> None:
 
 
 async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: Person | None) -> None:
-    """The action is done and was charged once, and the same call is put to a person, saying that it was done."""
+    """Assert that the action was done and charged once, and that the same call needs approval and says so."""
     with anyio.fail_after(60):
         while (action := await _newest(client))["state"] == "sending":
             await client.call_tool("get_action", {"action_id": action["action"]})
@@ -178,7 +178,7 @@ async def _pending(client: Client) -> str:
 
 
 def _was_carried_out(actions: list[dict[str, Any]]) -> None:
-    """The first action has the provider's answer on the record, and not only what a look found."""
+    """Assert that the first action has the provider's answer, and not only what a check found."""
     assert actions[-1]["outcome"].startswith("Carried out.")
     assert "amountCharged" in actions[-1]["answer"]
 

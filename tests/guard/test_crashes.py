@@ -47,7 +47,7 @@ async def test_a_killed_call_takes_effect_once_and_its_outcome_is_found_or_told(
 
 
 async def _killed(call: str, options: tuple[str, ...], folder: Path) -> list[Trial]:
-    """A batch of kills, in a process of its own that may fork: this one has threads and an event loop."""
+    """Run a batch of kills in its own process, which may fork: this one has threads and an event loop."""
     async with sandboxes() as sandbox:
         command = [sys.executable, "-m", "tests.guard.crashing", call, sandbox.url, str(folder)]
         environment = {name: value for name, value in os.environ.items() if name != "RINGFENCE_STATE_FOLDER"}

@@ -249,7 +249,7 @@ async def _message(sandbox: Sandbox, sender: str, text: str, http: httpx2.AsyncC
 
 
 async def _ticket(sandbox: Sandbox, subject: str, message: str, http: httpx2.AsyncClient | None = None) -> int:
-    """Opened by somebody else with access to the account, beside the server."""
+    """Open a ticket past the server, as somebody else with access to the account, and return its id."""
     body = {"subject": subject, "message": message}
     async with _maybe(http) as client:
         answer = await client.post(

@@ -28,7 +28,7 @@ WHEN = AT + timedelta(days=2)
 
 
 async def _never_came(bench: Bench, tool: str, **arguments: Any) -> State:
-    """What looking finds of a call that did not reach the provider; it is closed afterwards."""
+    """Return the state that a check finds for a call that did not reach the provider; if it is unknown, close it."""
     lost = await bench.lose(Lost(tool=f"routee_{tool}", arguments=arguments), "drop_before")
     found = await bench.look(lost)
     if found is State.UNKNOWN:

@@ -21,19 +21,19 @@ NUMBER = "12015550123"
 
 @asynccontextmanager
 async def enswitch(folder: Path) -> AsyncGenerator[Bench]:
-    """A server before the simulated Enswitch."""
+    """Yield a server before the simulated Enswitch."""
     async with open_bench(folder, "enswitch") as bench:
         yield bench
 
 
 async def done(bench: Bench, tool: str, **arguments: Any) -> None:
-    """A call that is answered."""
+    """Make a call that must succeed."""
     result = await bench.call(f"enswitch_{tool}", arguments)
     assert not result.is_error, text_of(result)
 
 
 async def found(bench: Bench, how: str, tool: str, **arguments: Any) -> State:
-    """What looking finds after the answer was lost: `drop_before` or `drop_after` the effect."""
+    """Return the state that a check finds after the answer was lost: `drop_before` or `drop_after` the effect."""
     action = await bench.lose(Lost(tool=f"enswitch_{tool}", arguments=arguments), how)
     return await bench.look(action)
 

@@ -65,7 +65,10 @@ async def test_a_rate_of_nothing_and_one_that_is_not_shown_are_unknown(shown: ob
 async def _client(
     sandbox: Sandbox, folder: Path, person: Person, *, age: timedelta
 ) -> AsyncGenerator[tuple[Client, datetime]]:
-    """A client of a server that read the account so long ago, and when. The provider allows no further read."""
+    """Yield a client of a server whose read of the account is `age` old, and the time of that read.
+
+    The provider allows no further read.
+    """
     settings = settings_for(folder, sandbox.voicetel)
     _, server = server_for(settings)
     async with connect(server, person=person) as client:

@@ -186,7 +186,7 @@ def test_rules_that_fit_nothing_stop_the_start_with_their_line(written: str, tol
 
 
 async def _decided(sandbox: Sandbox, store: Path, rules: Mapping[str, Any], whats: list[str]) -> dict[str, str]:
-    """What becomes of calls on a store of their own, with a person at the client who says no."""
+    """Return the decision on each call, on a store of their own, with a person who declines."""
     address = f"sqlite+aiosqlite:///{store}"
     _, server = server_for(settings_for(store.parent, sandbox.voicetel, store_url=address, **rules))
     person = Person("decline")

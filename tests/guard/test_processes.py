@@ -38,7 +38,7 @@ class Assistant:
         await self._stream.send(json.dumps(calls).encode() + b"\n")
 
     async def told(self) -> list[dict[str, Any]]:
-        """What the calls gave back."""
+        """Return what the calls gave back."""
         with anyio.fail_after(120):
             line = await self._lines.receive_until(b"\n", LONGEST_LINE)
         told: list[dict[str, Any]] = json.loads(line)
@@ -119,7 +119,7 @@ def _sms(to: str) -> Call:
 async def _assistants(
     count: int, sandbox: Sandbox, folder: Path, rules: Mapping[str, Any]
 ) -> AsyncGenerator[Sequence[Assistant]]:
-    """Processes that have started and wait for calls."""
+    """Start assistants in other processes, and yield them once all wait for calls."""
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(await anyio.create_tcp_listener(local_host="127.0.0.1"))
         port = str(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django

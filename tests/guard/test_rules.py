@@ -148,7 +148,7 @@ async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_que
         assert "CANNOT BE UNDONE" not in person.questions[0]
         assert "THIS CANNOT BE UNDONE" in person.questions[1]
         assert f"This undoes Order numbers at VoiceTel. Undo of {action} restores a part." in person.questions[1]
-        assert "The month's fee is not paid back" in person.questions[1]
+        assert "The month's fee is not refunded" in person.questions[1]
 
 
 async def test_many_at_once_go_to_the_operator(tmp_path: Path) -> None:

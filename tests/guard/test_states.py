@@ -84,7 +84,7 @@ class Lifetimes(RuleBasedStateMachine):
 
     @initialize(window=WINDOWS, limit=LIMITS)
     def start(self, window: Window, limit: str) -> None:
-        """A new store, and a first process."""
+        """Create a new store and a first process."""
         folder = Path(self._folder.name)
         self._record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
         self._depot = Depot(self._write_arrives)
@@ -104,7 +104,7 @@ class Lifetimes(RuleBasedStateMachine):
 
     @rule(who=WHO, meanwhile=st.sampled_from(MEANWHILE), fate=FATES)
     def approve_everything_and_send_it_at_once(self, who: Principal, meanwhile: str, fate: Fate) -> None:
-        """A person says yes to all that can be asked for; before it is sent, side by side, something else happens."""
+        """Approve every action that can be, let something else happen, and send them all side by side."""
         self._depot.fate = fate
 
         async def agree() -> None:
@@ -129,7 +129,7 @@ class Lifetimes(RuleBasedStateMachine):
 
     @rule(place=PLACES, answer=st.sampled_from(["yes", "no", "it was done", "it was refused"]))
     def answer(self, place: int, answer: str) -> None:
-        """A person answers a question, or the operator closes an unknown outcome, in whatever state the action is."""
+        """Approve or decline an action, or close its unknown outcome, in whatever state it is."""
         journal = self._record.journal
 
         async def given(action: Action) -> None:
@@ -173,7 +173,7 @@ class Lifetimes(RuleBasedStateMachine):
 
     @rule(is_frozen=st.sampled_from([False, False, False, True]))
     def freeze(self, is_frozen: bool) -> None:
-        """The operator stops everything, or lets it go on."""
+        """Freeze every guarded action, or resume."""
         switch = self._record.freeze
         self._run(lambda: switch.freeze("the operator") if is_frozen else switch.unfreeze("the operator"))
 
@@ -185,7 +185,7 @@ class Lifetimes(RuleBasedStateMachine):
 
     @invariant()
     def everything_agrees(self) -> None:
-        """The audit is whole, each step was forward, each charge has its own approval, and the money held is right."""
+        """Check that the audit is whole, steps go forward, charges have approvals of their own, and holds are right."""
         self._run(self._agree)
 
     def teardown(self) -> None:
@@ -206,7 +206,7 @@ class Lifetimes(RuleBasedStateMachine):
         assert await self._held() == {action.id for action in sent if action.operation == Buy.spec.tool_name}
 
     async def _write_arrives(self, action_id: str) -> None:
-        """What must hold when a request reaches the provider."""
+        """Assert what must hold when a request reaches the provider."""
         action = await self._record.journal.find(action_id)
         assert action is not None
         assert action.state is State.SENDING

@@ -51,7 +51,7 @@ class Bench:
         return await self.client.call_tool(TOOL, ORDER)
 
     async def is_refused(self) -> None:
-        """The call is refused with a reason and with what to do, and nothing is sent."""
+        """Assert that a call is refused with a reason and a next step, and that nothing is sent."""
         sent = len(await self.sandbox.writes())
         refused = await self.order()
         assert refused.is_error
@@ -217,7 +217,7 @@ async def _open_bench(
 async def _answered_during(
     fault: Fault, bench: Bench, tool: str, arguments: dict[str, Any], *, path: str = "orders|accounts"
 ) -> CallToolResult:
-    """What a caller is told whose answer comes while the store is broken."""
+    """Return the result of a call whose answer comes while the store is broken."""
     await bench.sandbox.break_with("hold", provider=tool.partition("_")[0], method="POST", path=path)
     told: list[CallToolResult] = []
 

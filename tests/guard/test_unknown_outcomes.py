@@ -163,7 +163,7 @@ def test_every_guarded_operation_of_a_provider_has_related_reads_it_or_touches_n
 
 
 async def _lost_message(folder: Path) -> str:
-    """The id of a message that never arrived at the provider, as nobody can know."""
+    """Lose a message before it reaches the provider, and return the id of its action, whose outcome is unknown."""
     async with sandboxes() as sandbox:
         await sandbox.break_with("drop_before", provider="voicetel", method="POST", path="messages")
         _, server = server_for(settings_for(folder, sandbox.voicetel))

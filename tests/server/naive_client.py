@@ -139,7 +139,7 @@ def let_a_yes_fit() -> None:
     cut(pipeline.Guard, "resume", lambda _: answered)
     cut(pipeline, "digest_of", in_any_order)
     cut(StoredJournal, "propose", at_the_client)
-    cut(calling, "id_of_answered", named_by_the_client)
+    cut(calling, "answered_action_id", named_by_the_client)
     cut(asking, "_read", always(asking.FormAnswer.YES))
     cut(Session, "principal", lambda _: property(lambda _: Principal("whoever")))
 

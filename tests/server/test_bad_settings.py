@@ -75,7 +75,7 @@ def test_every_key_of_a_document_has_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "expected"),
     [
         ("\n[polcy]\npaid = 'deny'", "line 2: polcy: there is no such key; did you mean policy?"),
         ("[policy]\npaied = 'deny'", "line 2: policy.paied: there is no such key; did you mean paid?"),
@@ -109,16 +109,16 @@ def test_every_key_of_a_document_has_its_line() -> None:
         ("_env_prefix = 'X'", "_env_prefix: there is no such key"),
     ],
 )
-def test_the_file_its_line_the_key_and_what_is_allowed_are_named(document: str, told: str, tmp_path: Path) -> None:
+def test_the_file_its_line_the_key_and_what_is_allowed_are_named(document: str, expected: str, tmp_path: Path) -> None:
     file = tmp_path / "ringfence.toml"
     file.write_text(document, encoding="utf-8")
     message = _message(file)
     assert str(file) in message
-    assert told in message
+    assert expected in message
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "expected"),
     [
         ("POLCY__PAID", "deny", "there is no such setting; did you mean RINGFENCE_POLICY__PAID?"),
         ("POLICY__REROUTE", "deny", "there is no such setting; did you mean RINGFENCE_POLICY__REROUTES?"),
@@ -136,18 +136,18 @@ def test_the_file_its_line_the_key_and_what_is_allowed_are_named(document: str, 
     ],
 )
 def test_a_variable_is_named_with_what_is_allowed(
-    variable: str, value: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, value: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "ringfence.toml"
     file.write_text("[policy]\npaid = 'page'\n", encoding="utf-8")
     monkeypatch.setenv(f"RINGFENCE_{variable}", value)
     message = _message(file)
-    assert re.search(rf"^  RINGFENCE_{variable}: {re.escape(told)}", message, re.MULTILINE), message
+    assert re.search(rf"^  RINGFENCE_{variable}: {re.escape(expected)}", message, re.MULTILINE), message
     assert str(file) not in message
     assert SECRET not in message
 
 
-def test_what_kubernetes_sets_beside_a_service_of_our_name_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_kubernetes_sets_beside_a_service_of_our_name_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "SERVICE_HOST": "10.0.0.1",
         "SERVICE_PORT_HTTP": "8765",
@@ -193,7 +193,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path) -> None:
     assert len(message.splitlines()) == 7
 
 
-def test_serve_and_policy_check_leave_with_2_and_one_message_on_stderr(tmp_path: Path) -> None:
+def test_serve_and_policy_check_exit_with_2_and_one_message_on_stderr(tmp_path: Path) -> None:
     file = tmp_path / "ringfence.toml"
     file.write_text(f"[polcy]\npaid = 'deny'\n[voicetel]\napi_key = ['{SECRET}']\n", encoding="utf-8")
     wanted = (

@@ -1,4 +1,4 @@
-"""Names in the rules are checked before anything starts, and rules that do nothing are told."""
+"""Names in the rules are checked before anything starts, and rules that do nothing are reported."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from guard.rules.policy import Decision
 from server.cli.app import command_line
-from server.cli.serve import narrowed
+from server.cli.serve import apply_options
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
@@ -19,7 +19,7 @@ from tests.sandbox_control import sandboxes
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "expected"),
     [
         (
             "[policy.providers]\nvoicetell = 'deny'",
@@ -44,18 +44,18 @@ from tests.sandbox_control import sandboxes
         ("[paths]\nvoicetel_list_numbers = '//elsewhere/x'", "line 2: paths.voicetel_list_numbers: a path that begins"),
     ],
 )
-def test_a_name_that_does_not_exist_stops_the_start_and_the_nearest_is_told(
-    document: str, told: str, tmp_path: Path
+def test_a_name_that_does_not_exist_stops_the_start_and_the_nearest_is_named(
+    document: str, expected: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "ringfence.toml"
     file.write_text(document, encoding="utf-8")
     with pytest.raises(BadSettings) as stopped:
         read_settings(file)
-    assert told in str(stopped.value)
-    assert re.search("did you mean|expected|of our own", str(stopped.value))
+    assert expected in str(stopped.value)
+    assert re.search("did you mean|expected", str(stopped.value))
 
 
-def test_rules_that_do_nothing_are_told_and_the_settings_fit_all_the_same(
+def test_rules_that_do_nothing_are_reported_and_the_settings_still_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_VOICETEL__API_KEY", KEY)
@@ -94,16 +94,16 @@ def test_check_looks_up_what_is_to_be_shown_too(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("RINGFENCE_EXCLUDE_TOOLS", "find_number,voicetel_relase_number")
     result = CliRunner().invoke(command_line(["policy"]), ["policy", "check", str(file)])
     assert isinstance(result.exception, BadSettings)
-    told = str(result.exception).splitlines()[1:]
-    assert [line.partition(";")[0] for line in told] == [
+    lines = str(result.exception).splitlines()[1:]
+    assert [line.partition(";")[0] for line in lines] == [
         f"  {file}, line 1: toolsets[2]: there is no toolset 'nope'",
         f"  {file}, line 2: tools[2]: there is no tool 'find_numbr'",
         "  RINGFENCE_EXCLUDE_TOOLS: [2]: there is no tool 'voicetel_relase_number'",
     ]
-    assert told[2].endswith("did you mean voicetel_release_number?")
+    assert lines[2].endswith("did you mean voicetel_release_number?")
 
 
-def test_settings_without_a_flaw_are_told_to_fit_and_nothing_else(
+def test_settings_without_a_flaw_are_reported_to_fit_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_VOICETEL__API_KEY", KEY)
@@ -118,17 +118,17 @@ def test_explain_says_what_happens_and_which_rules_do_not_count(tmp_path: Path) 
     )
     assert result.output.splitlines() == [
         "voicetel_order_numbers: deny, by tighten.paid = deny, for this session",
-        "that is: it is refused, and nobody is asked",
+        "that is: it is refused, and nobody can approve it",
         "effect: paid",
-        "also names it, and does not count: policy.providers.voicetel = allow",
-        "also names it, and does not count: policy.paid = ask",
+        "does not count, although it names it: policy.providers.voicetel = allow",
+        "does not count, although it names it: policy.paid = ask",
         "VoiceTel is not set up, so every call is refused until it has credentials",
         "where no price is known: ask, by default",
     ]
 
 
-def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
-    told = {
+def test_explain_knows_built_in_tools_and_suggests_no_call_for_a_read() -> None:
+    lines = {
         "find_number": (0, "find_number: a built-in tool, not an operation: it only reads, so it needs no approval\n"),
         "call_write_operation": (
             0,
@@ -140,7 +140,7 @@ def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
             "voicetel_list_nmbers: there is no such tool; did you mean voicetel_list_numbers?\n",
         ),
     }
-    for name, wanted in told.items():
+    for name, wanted in lines.items():
         result = CliRunner().invoke(command_line(["policy"]), ["policy", "explain", name])
         assert (result.exit_code, result.output) == wanted
 
@@ -148,7 +148,7 @@ def test_explain_knows_our_own_tools_and_offers_no_call_for_a_read() -> None:
 @pytest.mark.parametrize("name", ["paid", "voicetel", "ordering", "voicetel.ordering", "voicetel_order_numbers"])
 async def test_a_session_tightened_by_any_name_refuses_what_the_policy_allows(name: str, tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        settings = narrowed(
+        settings = apply_options(
             settings_for(tmp_path, sandbox.voicetel, policy={"operations": {"voicetel_order_numbers": "allow"}}),
             tighten=[f"{name}=deny"],
         )
@@ -161,20 +161,20 @@ async def test_a_session_tightened_by_any_name_refuses_what_the_policy_allows(na
 
 def test_a_session_cannot_loosen_what_the_settings_tighten(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, tighten={"paid": "deny"})
-    assert narrowed(settings, tighten=["paid=allow"]).tighten == {"paid": Decision.DENY}
+    assert apply_options(settings, tighten=["paid=allow"]).tighten == {"paid": Decision.DENY}
 
 
-def test_serve_says_what_tightens_nothing_and_stops_at_what_it_does_not_know() -> None:
+def test_serve_reports_what_tightens_nothing_and_stops_at_unknown_names() -> None:
     loosening = _served("--tighten", "paid=allow")
     assert loosening.returncode == 0
     assert "tighten paid=allow has no effect" in loosening.stderr
-    for option, told in {
+    for option, expected in {
         "paid=maybe": "NAME=DECISION is expected, such as paid=deny; allow, ask, page, deny decide.",
         "paied=deny": "there is no such name; did you mean paid? An effect (read, write, paid,",
     }.items():
         stopped = _served("--tighten", option)
         assert (stopped.returncode, stopped.stdout) == (2, "")
-        assert stopped.stderr.startswith(f"--tighten {option}: {told}")
+        assert stopped.stderr.startswith(f"--tighten {option}: {expected}")
         assert len(stopped.stderr.splitlines()) == 1
 
 

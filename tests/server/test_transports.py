@@ -133,7 +133,7 @@ async def test_it_does_not_listen_beyond_this_machine_without_a_token(tmp_path: 
     "words",
     [["serve", "--sandbox", "--http", "127.0.0.1:{}"], ["sandbox", "--port={}"]],
 )
-def test_a_port_in_use_is_told_in_one_line(words: list[str]) -> None:
+def test_a_port_in_use_is_reported_in_one_line(words: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = int(other.getsockname()[1])
         ended = _ran(*(word.format(port) for word in words))
@@ -147,7 +147,7 @@ def test_a_port_that_cannot_be_is_refused() -> None:
     assert address("[::1]:65535") == ("::1", 65535)
 
 
-def test_a_name_that_does_not_exist_is_told_in_one_line_with_the_sandbox_too() -> None:
+def test_a_name_that_does_not_exist_is_reported_in_one_line_with_the_sandbox_too() -> None:
     ended = _ran("serve", "--sandbox", "--toolsets", "nope")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("There is no toolset 'nope'")
@@ -159,9 +159,9 @@ def test_it_says_where_it_answers_once_it_listens() -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as running:  # noqa: S603 - our own
         try:
             assert running.stderr
-            told = running.stderr.readline()
-            said = re.fullmatch(r"Ringfence answers at http://127\.0\.0\.1:([0-9]+)/mcp\n", told)
-            assert said, told
+            line = running.stderr.readline()
+            said = re.fullmatch(r"Ringfence answers at http://127\.0\.0\.1:([0-9]+)/mcp\n", line)
+            assert said, line
             socket.create_connection(("127.0.0.1", int(said[1])), timeout=5).close()
         finally:
             running.kill()

@@ -44,7 +44,7 @@ class ConvirzaSession:
 
 @asynccontextmanager
 async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[ConvirzaSession]:
-    """A server with every tool, before a fresh sandbox."""
+    """Yield a session of a server with every tool, before a fresh sandbox."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
         account = sandbox_accounts(sandbox.url)["convirza"]

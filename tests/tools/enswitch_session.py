@@ -38,7 +38,7 @@ class EnswitchSession:
 async def open_session(
     installation: Installation, folder: Path, username: str = OWNER, **more: Any
 ) -> AsyncGenerator[EnswitchSession]:
-    """A session as one of the seeded people."""
+    """Yield a session as one of the seeded people."""
     account = {"base_url": installation.enswitch, "username": username, "password": password_of(username), **more}
     settings = settings_class().model_validate(
         {"enswitch": account, "state_folder": folder, "toolsets": ["enswitch", "overview"]}
@@ -53,5 +53,5 @@ async def open_session(
 
 
 def text_of(result: CallToolResult) -> str:
-    """What a model reads."""
+    """Return the text of a result, as a model reads it."""
     return "\n".join(getattr(block, "text", "") for block in result.content)

@@ -58,13 +58,13 @@ def _full_name(tool: str) -> str:
 
 
 def text_of(result: CallToolResult) -> str:
-    """What a reader sees."""
+    """Return the text of a result."""
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
 
 @asynccontextmanager
 async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[RouteeSession]:
-    """A server with every tool before a fresh sandbox; the countries of its customers may be reached."""
+    """Yield a session of a server before a fresh sandbox; the countries of its customers are allowed destinations."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
         settings = settings_class().model_validate(

@@ -74,7 +74,7 @@ def call(tool: str, arguments: dict[str, Any]) -> Operation[Any]:
 
 
 def as_kept(read: Operation[Any], found: BaseModel) -> BaseModel:
-    """The state before a change, as it comes back from the record."""
+    """Return the state before a change, as it is read back from the store."""
     kept: Any = answer_type(type(read))
     again: BaseModel = kept.model_validate(found.model_dump(mode="json", exclude_none=True))
     return again

@@ -35,7 +35,7 @@ Rule = Callable[[OperationType], None]
 
 
 def of_every_operation(rule: Rule) -> Callable[[], None]:
-    """A test that the rule holds for each, and that names those for which it does not."""
+    """Return a test that the rule holds for every operation; it names those that break the rule."""
 
     def test() -> None:
         broken: dict[str, str] = {}
@@ -129,8 +129,8 @@ def test_it_has_an_example_that_could_be_called(operation: OperationType) -> Non
 
 
 def test_no_example_is_left_of_an_operation_that_is_gone() -> None:
-    told = {f"{provider}_{name}" for provider in PROVIDERS for name in examples(provider)}
-    assert told == set(all_operations())
+    named = {f"{provider}_{name}" for provider in PROVIDERS for name in examples(provider)}
+    assert named == set(all_operations())
 
 
 @of_every_operation
@@ -153,7 +153,7 @@ def test_an_update_must_change_something_or_always_sets_something(operation: Ope
         assert issubclass(operation, ChangesSomething) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
 
 
-def test_a_name_that_stands_twice_stops_the_catalogue() -> None:
+def test_a_name_that_is_declared_twice_stops_the_registry() -> None:
     one = next(iter(all_operations().values()))
     with pytest.raises(DuplicateOperation, match=one.spec.tool_name):
         by_tool_name([one, one])
@@ -183,6 +183,6 @@ def without_names(path: str) -> str:
 
 
 @of_every_operation
-def test_its_description_says_when_a_person_is_asked(operation: OperationType) -> None:
+def test_its_description_says_when_it_needs_approval(operation: OperationType) -> None:
     said = "Needs approval." in tool_description(operation) or "Only the operator" in tool_description(operation)
     assert said == operation.spec.effect.is_guarded

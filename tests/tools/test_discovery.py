@@ -47,7 +47,7 @@ def test_what_the_readme_says_people_ask_is_found(sentence: str, wanted: str) ->
     assert wanted in [entry.name for entry in whole_index().search(sentence, 5)]
 
 
-async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_and_how_it_is_called(
+async def test_a_search_shows_what_an_operation_does_whether_it_needs_approval_and_how_to_call_it(
     tmp_path: Path,
 ) -> None:
     _, server = server_for(settings_for(tmp_path))
@@ -56,7 +56,7 @@ async def test_a_search_tells_what_an_operation_does_whether_somebody_is_asked_a
     first = found["operations"][0]
     assert first["name"] == "voicetel_order_numbers"
     assert first["effect"] == ["paid"]
-    assert first["asked"] == "needs approval"
+    assert first["approval"] == "needs approval"
     assert first["call_with"] == "call_write_operation"
 
 
@@ -79,10 +79,10 @@ async def test_only_providers_that_are_set_up_are_searched_described_and_called(
     async with connect(server) as client:
         found = _content(await client.call_tool("search_operations", {"query": "viber message", "limit": 20}))
         asked = await client.call_tool("search_operations", {"query": "viber message", "provider": "routee"})
-        told = await client.call_tool("describe_operation", {"operation": "routee_send_viber"})
+        described = await client.call_tool("describe_operation", {"operation": "routee_send_viber"})
         called = await client.call_tool("call_write_operation", {"operation": "routee_send_viber", "arguments": {}})
     assert not [row["name"] for row in found["operations"] if row["name"].startswith("routee_")]
-    assert [_content(result)["error"] for result in (asked, told, called)] == ["NotConfigured"] * 3
+    assert [_content(result)["error"] for result in (asked, described, called)] == ["NotConfigured"] * 3
 
 
 async def test_a_misspelled_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -133,12 +133,12 @@ async def test_a_provider_is_known_by_its_name_in_any_case(tmp_path: Path) -> No
 async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:
     _, server = server_for(settings_for(tmp_path))
     async with connect(server) as client:
-        told = _content(await client.call_tool("describe_operation", {"operation": "voicetel_order_numbers"}))
-    assert told["input_schema"]["required"] == ["numbers"]
-    assert told["asked"] == "needs approval"
-    assert told["price"].startswith("the account's did rate by number")
-    assert told["basis"] == "documented"
-    assert told["example"] == {"numbers": ["+12015550123", "+12015550124"]}
+        described = _content(await client.call_tool("describe_operation", {"operation": "voicetel_order_numbers"}))
+    assert described["input_schema"]["required"] == ["numbers"]
+    assert described["approval"] == "needs approval"
+    assert described["price"].startswith("the account's did rate by number")
+    assert described["basis"] == "documented"
+    assert described["example"] == {"numbers": ["+12015550123", "+12015550124"]}
 
 
 @ERAS
@@ -230,6 +230,6 @@ async def test_a_session_that_may_only_read_has_no_tool_to_write_and_finds_only_
 
 @pytest.mark.parametrize("name", sorted(all_operations()))
 def test_every_operation_can_be_described(name: str) -> None:
-    told = describe(all_operations()[name], Policy())
-    assert told["price"]
-    assert told["asked"]
+    described = describe(all_operations()[name], Policy())
+    assert described["price"]
+    assert described["approval"]

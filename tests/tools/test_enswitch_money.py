@@ -40,7 +40,7 @@ async def call_approved(model: EnswitchSession, tool: str, **arguments: Any) -> 
 
 @asynccontextmanager
 async def before(answer: Callable[[], httpx2.Response], folder: Path) -> AsyncGenerator[EnswitchSession]:
-    """A session whose installation gives one answer to everything but the login."""
+    """Yield a session whose installation gives one answer to everything but the login."""
 
     def handler(request: httpx2.Request) -> httpx2.Response:
         return envelope("200", "OK", TOKEN) if request.url.path == LOGIN_PATH else answer()

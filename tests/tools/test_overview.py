@@ -1,4 +1,4 @@
-"""One view over all providers: who has what, what it costs, and what could not be asked."""
+"""The tools over all providers: who has what, what it costs, and which provider could not be read."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -29,7 +29,7 @@ async def _everything(folder: Path, era: Era = "auto", **more: Any) -> AsyncGene
             yield client, sandbox
 
 
-async def _told(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     return result.structured_content or {}
@@ -41,10 +41,10 @@ def _text(result: CallToolResult) -> str:
 
 async def test_the_numbers_of_all_providers_are_in_one_list_with_where_they_lead(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
-        told = await _told(client, "list_all_numbers", limit=500)
-    rows = told["numbers"]
-    assert told["total"] == len(rows) == sum(told["by_provider"].values())
-    assert set(told["by_provider"]) == {"voicetel", "routee", "convirza", "enswitch"}
+        content = await _call(client, "list_all_numbers", limit=500)
+    rows = content["numbers"]
+    assert content["total"] == len(rows) == sum(content["by_provider"].values())
+    assert set(content["by_provider"]) == {"voicetel", "routee", "convirza", "enswitch"}
     assert all(row["number"].startswith("+") for row in rows)
     by_place = {(row["number"], row["provider"]): row for row in rows}
     assert by_place["+12015550201", "convirza"]["calls_to"] == "+12015550142"
@@ -54,29 +54,29 @@ async def test_the_numbers_of_all_providers_are_in_one_list_with_where_they_lead
 
 async def test_pages_of_the_list_meet_without_gap_or_overlap(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
-        whole = (await _told(client, "list_all_numbers", limit=500))["numbers"]
+        whole = (await _call(client, "list_all_numbers", limit=500))["numbers"]
         pages: list[Any] = []
         cursor: str | None = "0"
         while cursor is not None:
-            told = await _told(client, "list_all_numbers", limit=10, cursor=cursor)
-            pages += told["numbers"]
-            cursor = told.get("next_cursor")
+            content = await _call(client, "list_all_numbers", limit=10, cursor=cursor)
+            pages += content["numbers"]
+            cursor = content.get("next_cursor")
     assert pages == whole
 
 
 async def test_a_number_is_found_wherever_it_lives_with_what_leads_to_it(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
-        told = await _told(client, "find_number", number="(201) 555-0142")
-    assert told["number"] == "+12015550142"
-    found = {row["provider"]: row for row in told["found"]}
+        content = await _call(client, "find_number", number="(201) 555-0142")
+    assert content["number"] == "+12015550142"
+    found = {row["provider"]: row for row in content["found"]}
     assert found["voicetel"]["monthly"] == "$1.00"
     assert found["voicetel"]["e911_registered"] is True
     assert found["voicetel"]["campaign"]
     assert found["enswitch"]["calls_to"] == "queue 801"
-    assert {"number": "+12015550201", "provider": "convirza"} in told["calls_come_from"]
+    assert {"number": "+12015550201", "provider": "convirza"} in content["calls_come_from"]
 
 
-async def test_what_is_no_number_is_told_with_what_is(tmp_path: Path) -> None:
+async def test_what_is_no_number_is_refused_with_the_form_that_is_expected(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, sandbox):
         result = await client.call_tool("find_number", {"number": "front desk"})
         assert result.is_error
@@ -86,25 +86,25 @@ async def test_what_is_no_number_is_told_with_what_is(tmp_path: Path) -> None:
 
 async def test_offers_stand_side_by_side_cheapest_first_and_no_unknown_price_is_free(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
-        told = await _told(client, "find_available_numbers", starts_with="212", limit=5)
-    rows = told["numbers"]
+        content = await _call(client, "find_available_numbers", starts_with="212", limit=5)
+    rows = content["numbers"]
     assert {row["provider"] for row in rows} >= {"voicetel", "convirza"}
     prices = [row["monthly"] for row in rows]
     published = [price for price in prices if price != "price not published"]
     assert prices[: len(published)] == published
     assert all(row["number"].startswith("+1212") for row in rows)
-    assert "enswitch_list_available_numbers" in str(told["missing"])
+    assert "enswitch_list_available_numbers" in str(content["missing"])
 
 
 async def test_balances_of_different_currencies_are_not_added(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
-        told = await _told(client, "account_overview")
-    assert {row["provider"]: row["amount"] for row in told["balances"]} == {
+        content = await _call(client, "account_overview")
+    assert {row["provider"]: row["amount"] for row in content["balances"]} == {
         "voicetel": "$250.00",
         "routee": "€186.42",
         "enswitch": "-$412.75",
     }
-    assert told["missing"] == [{"provider": "convirza", "why": "Convirza shows no amounts"}]
+    assert content["missing"] == [{"provider": "convirza", "why": "Convirza shows no amounts"}]
 
 
 @pytest.mark.parametrize("fault", ["status", "malformed", "drop_after"])
@@ -112,17 +112,17 @@ async def test_a_provider_that_is_down_is_a_gap_with_its_reason(fault: str, tmp_
     async with _everything(tmp_path) as (client, sandbox):
         await sandbox.break_with(fault, provider="routee", times=None)
         for tool in ("list_all_numbers", "account_overview"):
-            told = await _told(client, tool)
-            (gap,) = [gap for gap in told["missing"] if gap["provider"] == "routee"]
+            content = await _call(client, tool)
+            (gap,) = [gap for gap in content["missing"] if gap["provider"] == "routee"]
             assert len(gap["why"]) > 20
-        assert "voicetel" in str(told["balances"])
+        assert "voicetel" in str(content["balances"])
 
 
 async def test_what_was_bought_here_is_in_the_overview_and_the_report(tmp_path: Path) -> None:
     async with _everything(tmp_path, budget=[{"per": "month", "limit": "25", "currency": "USD"}]) as (client, _):
-        await _told(client, "voicetel_order_numbers", **ORDER)
-        overview = await _told(client, "account_overview")
-        report = await _told(client, "spend_report")
+        await _call(client, "voicetel_order_numbers", **ORDER)
+        overview = await _call(client, "account_overview")
+        report = await _call(client, "spend_report")
     spent = [{"provider": "voicetel", "operation": "voicetel_order_numbers", "amount": "$1.00", "calls": 1}]
     assert overview["spent_here_this_month"] == report["recorded_by_this_server"] == spent
     assert overview["budgets"] == [{"budget": "$25.00 per month overall", "left": "$24.00"}]
@@ -132,26 +132,26 @@ async def test_what_was_bought_here_is_in_the_overview_and_the_report(tmp_path: 
 async def test_what_waits_for_approval_is_in_the_overview_of_who_asked(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
         waiting = await client.call_tool("voicetel_release_number", {"number": "+12015550142"})
-        told = await _told(client, "account_overview")
+        content = await _call(client, "account_overview")
     assert waiting.structured_content is not None
     action: str = waiting.structured_content["action"]
-    assert told["waiting_for_approval"] == [{"action": action, "what": "Release number at VoiceTel"}]
+    assert content["waiting_for_approval"] == [{"action": action, "what": "Release number at VoiceTel"}]
 
 
-async def test_the_state_of_messages_comes_without_their_words(tmp_path: Path) -> None:
+async def test_the_state_of_messages_comes_without_their_text(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
-        told = await _told(client, "message_status", number="+12015550142")
-    assert {row["state"].split(";")[0] for row in told["messages"]} == {"received", "sent"}
-    assert not any("text" in row for row in told["messages"])
+        content = await _call(client, "message_status", number="+12015550142")
+    assert {row["state"].split(";")[0] for row in content["messages"]} == {"received", "sent"}
+    assert not any("text" in row for row in content["messages"])
 
 
 async def test_providers_that_are_not_set_up_are_named_once(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
-            told = await _told(client, "list_all_numbers")
-    assert told["not_set_up"] == ["convirza", "enswitch", "routee"]
-    assert "missing" not in told
+            content = await _call(client, "list_all_numbers")
+    assert content["not_set_up"] == ["convirza", "enswitch", "routee"]
+    assert "missing" not in content
 
 
 @pytest.mark.parametrize("tool", ["voicetel_list_numbers", "list_all_numbers"])
@@ -160,9 +160,9 @@ async def test_a_list_of_ten_thousand_numbers_costs_under_2000_tokens(tool: str,
         _, server = server_for(settings_for(tmp_path), http=http)
         async with connect(server) as client:
             result = await client.call_tool(tool, {})
-    told: dict[str, Any] = result.structured_content or {}
-    assert told["total"] == 10_000
-    assert told["next_cursor"]
+    content: dict[str, Any] = result.structured_content or {}
+    assert content["total"] == 10_000
+    assert content["next_cursor"]
     assert len(bpe_openai.get_encoding("o200k_base").encode(_text(result))) < 2_000
 
 

@@ -60,9 +60,9 @@ def test_all_of_voicetel_costs_at_most_15000_tokens() -> None:
     assert tokens(voicetel) <= 15_000
 
 
-def _surface(folder: Path, **surface: Any) -> list[dict[str, Any]]:
-    """The list as a client of a server with all four providers gets it."""
-    settings = for_sandbox(settings_class().model_validate({"state_folder": folder, **surface}), "http://unused.test")
+def _list_tools(folder: Path, **selected: Any) -> list[dict[str, Any]]:
+    """Return the tool list that a client of a server with all four providers gets."""
+    settings = for_sandbox(settings_class().model_validate({"state_folder": folder, **selected}), "http://unused.test")
     listed = ToolRegistry(settings).listed.values()
     return [one.tool.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]
 
@@ -72,22 +72,22 @@ def _cost(listed: list[dict[str, Any]]) -> int:
     return len(bpe_openai.get_encoding("o200k_base").encode(text))
 
 
-def test_the_default_surface_of_all_providers_is_at_most_25_tools_and_8000_tokens(tmp_path: Path) -> None:
-    listed = _surface(tmp_path)
+def test_the_default_selection_of_all_providers_is_at_most_25_tools_and_8000_tokens(tmp_path: Path) -> None:
+    listed = _list_tools(tmp_path)
     assert len(listed) <= 25
     assert _cost(listed) <= 8_000
 
 
-def test_the_whole_surface_costs_at_most_220_tokens_a_tool(tmp_path: Path) -> None:
-    listed = _surface(tmp_path, toolsets=["all"])
+def test_all_tools_cost_at_most_220_tokens_each(tmp_path: Path) -> None:
+    listed = _list_tools(tmp_path, toolsets=["all"])
     assert len(listed) > len(all_operations())
     assert _cost(listed) / len(listed) <= 220
 
 
-def test_what_a_model_sees_of_our_own_tools_is_pinned(tmp_path: Path) -> None:
-    own = [tool for tool in _surface(tmp_path, toolsets=["all"]) if tool["name"] not in all_operations()]
+def test_what_a_model_sees_of_built_in_tools_is_pinned(tmp_path: Path) -> None:
+    own = [tool for tool in _list_tools(tmp_path, toolsets=["all"]) if tool["name"] not in all_operations()]
     seen = json.dumps(own, indent=2, ensure_ascii=False) + "\n"
-    file = FOLDER.parent / "own_tools.json"
+    file = FOLDER.parent / "builtin_tools.json"
     if WRITES:
         file.write_text(seen, encoding="utf-8")
     assert seen == file.read_text(encoding="utf-8")

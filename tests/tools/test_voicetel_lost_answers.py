@@ -30,7 +30,7 @@ async def verify(tool: str, arguments: dict[str, Any], *answers: dict[str, Any])
 
 
 def moment(**later: int) -> str:
-    """A time, by how much later it is than the call."""
+    """Return a time, given by how much later it is than the call."""
     return (SENT_AT + timedelta(**later)).isoformat()
 
 
@@ -109,7 +109,7 @@ def listed(*times: str) -> dict[str, Any]:
 
 
 def port(*numbers: str) -> dict[str, Any]:
-    """A port-in of these numbers."""
+    """Return a port-in of these numbers."""
     return {"port": {"pid": "w0001", "numbers": list(numbers)}}
 
 
@@ -138,7 +138,7 @@ async def test_a_port_that_was_filed_in_parts_is_not_taken_for_refused(
 
 
 def sent(later: float | None, **value: Any) -> dict[str, Any]:
-    """A record of the message below, that many seconds after the call."""
+    """Return a record of an outgoing message, `later` seconds after the call; if that is None, without a time."""
     key = [NUMBER[2:]] if later is None else [NUMBER[2:], int(SENT_AT.timestamp() + later)]
     message = {"direction": "out", "destinationNumber": "2125550142", "message": "Your table is ready.", **value}
     return {"messages": [{"id": "a1", "key": key, "value": message}]}

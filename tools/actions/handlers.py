@@ -1,4 +1,4 @@
-"""Tools about guarded calls: look at an action, list them, undo one."""
+"""Tools about guarded calls: show an action, list actions, undo one."""
 
 from typing import Any
 
@@ -28,27 +28,27 @@ class ActionFilter(BaseModel):
 
 
 @builtin_tool("get_action", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionId)
-async def get_action(asked: ActionId, call: BuiltinCall) -> Outcome:
-    """Show what became of one guarded call, and what it cost."""
-    action = await call.services.journal.find(asked.action_id)
+async def get_action(query: ActionId, call: BuiltinCall) -> Outcome:
+    """Show the outcome of one guarded call, and what it cost."""
+    action = await call.services.journal.find(query.action_id)
     if action is None or action.principal != call.session.principal.name:
-        return problem(f"There is no action {asked.action_id} of yours. See list_actions.", kind="NotFound")
+        return problem(f"There is no action {query.action_id} of yours. See list_actions.", kind="NotFound")
     return ActionReply(await call.services.current(action))
 
 
 @builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)
-async def list_actions(asked: ActionFilter, call: BuiltinCall) -> Reply:
-    """List guarded calls and where each stands, newest first."""
-    states = {asked.state} if asked.state else None
-    found = await call.services.journal.latest(asked.limit, states=states, principal=call.session.principal.name)
+async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
+    """List guarded calls and their states, newest first."""
+    states = {query.state} if query.state else None
+    found = await call.services.journal.latest(query.limit, states=states, principal=call.session.principal.name)
     lines = [f"{action.id} {action.state.value}: {action.title}" for action in found] or ["No actions."]
     return Reply(content={"actions": [action_row(action) for action in found]}, text="\n".join(lines))
 
 
 @builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=ActionId)
-async def undo_action(asked: ActionId, call: BuiltinCall) -> Outcome:
+async def undo_action(query: ActionId, call: BuiltinCall) -> Outcome:
     """Undo a guarded call where the provider allows it, saying what is lost. Needs approval."""
-    action, plan = await call.services.undo_planner.plan(asked.action_id, principal=call.session.principal.name)
+    action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
     if plan.operation is None:
         return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
@@ -60,10 +60,10 @@ TOOLS = (get_action, list_actions, undo_action)
 
 
 def action_row(action: Action) -> dict[str, Any]:
-    """An action in one row: id, state, call, price, when it was asked for, and who decided."""
+    """Build the row of an action: id, state, call, price, when it was requested, and who decided."""
     price = str(action.quote.amount) if action.quote.amount else ("unknown" if action.quote.unknown else None)
     row = {"action": action.id, "state": action.state.value, "call": action.operation, "price": price}
-    return row | {"asked_at": action.created_at.isoformat(timespec="seconds"), "decided_by": action.decided_by}
+    return row | {"requested_at": action.created_at.isoformat(timespec="seconds"), "decided_by": action.decided_by}
 
 
 def _scope(verdict: str, lost: str) -> str:

@@ -1,1 +1,1 @@
-"""Tools that find, describe and call any operation, so that few need be listed."""
+"""Tools that find, describe and call any operation, so that only a few have to be listed."""

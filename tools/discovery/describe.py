@@ -1,4 +1,4 @@
-"""Describes one operation whole: schema, effect, who approves, price rule, basis, an example."""
+"""Describes an operation in full: schema, effect, who approves, price rule, basis, an example."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tools.description import tool_description
 from tools.discovery.examples import example_call, example_of
 from tools.schema import input_schema
 
-ASKED: dict[Decision, str] = {
+APPROVAL: dict[Decision, str] = {
     Decision.ALLOW: "runs without approval",
     Decision.ASK: "needs approval",
     Decision.PAGE: "only the operator can approve it",
@@ -20,7 +20,7 @@ CALL_WRITE = "call_write_operation"
 
 
 def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
-    """Everything about one operation, as a model needs it to call it well."""
+    """Return everything about an operation that a model needs to call it."""
     spec = operation.spec
     return {
         "name": spec.tool_name,
@@ -29,7 +29,7 @@ def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
         "provider": spec.provider.name,
         "toolset": spec.toolset,
         "effect": spec.effect.labels,
-        "asked": ASKED[policy.decide(spec)],
+        "approval": APPROVAL[policy.decide(spec)],
         "price": price_rule(operation),
         "request": f"{spec.method} {spec.path}",
         "basis": spec.basis,
@@ -41,19 +41,19 @@ def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
 
 
 def caller(operation: OperationType) -> str:
-    """The tool through which an operation is called that is not listed itself."""
+    """Return the tool that calls an operation which is not listed itself."""
     return CALL_READ if operation.spec.effect.is_plain_read else CALL_WRITE
 
 
 def price_rule(operation: OperationType) -> str:
-    """Where the price of a call comes from, in words."""
+    """Describe what a call costs, and where the price comes from."""
     if "paid" not in operation.spec.effect.labels:
         return "no charge is documented"
     charge: Charge | None = example_call(operation).charge()
     if charge is None:
-        return "charged; the quote before each call says what, or that it is not known"
+        return "charged; the quote before each call has the amount, or says that it is unknown"
     if charge.unknown is not None:
-        return f"charged by {charge.item}; not known beforehand: {charge.unknown}"
+        return f"charged by {charge.item}; unknown beforehand: {charge.unknown}"
     each = f"{charge.each} {charge.currency}" if charge.each is not None else f"the account's {charge.rate} rate"
     every = {"once": "", "month": " a month", "call": " for every later use"}[charge.per]
     return f"{each} by {charge.item}{every}; the quote before each call has the amount"

@@ -1,4 +1,4 @@
-"""An example call of every operation, from the `examples.json` beside its provider's operations."""
+"""An example call of each operation, from `examples.json` in its provider's package."""
 
 import json
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ from tools.registry import provider_named
 
 
 class ExampleAccount(AccountSettings):
-    """Settings for examples: each has the strictest form that one of them needs."""
+    """An account for examples, whose settings all fit the strictest form that an example needs."""
 
     def value_of(self, name: str) -> str:
-        """The same for every setting."""
+        """Return the same value for every setting."""
         return "2015550100"
 
 
 def example_of(operation: OperationType) -> dict[str, Any]:
-    """Arguments with which the operation could be called."""
+    """Return example arguments of an operation."""
     spec = operation.spec
     return examples(spec.provider.name)[spec.name]
 
 
 def example_call(operation: OperationType) -> Any:
-    """The validated call of its example.
+    """Return the validated call with the example arguments.
 
     Raises:
         BadArguments: The example does not fit the operation.
@@ -37,6 +37,6 @@ def example_call(operation: OperationType) -> Any:
 
 @cache
 def examples(provider: str) -> Mapping[str, dict[str, Any]]:
-    """The examples of a provider's operations, by the operation's name."""
+    """Read the examples of a provider's operations, by the operation's name."""
     text = (files(provider_named(provider).package) / "examples.json").read_text(encoding="utf-8")
     return cast("Mapping[str, dict[str, Any]]", json.loads(text))

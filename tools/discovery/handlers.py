@@ -1,4 +1,4 @@
-"""The four tools that reach every operation: search, describe, and call, for reading and for all else."""
+"""The four tools that reach every operation: search, describe, call a read, and call anything else."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from clients.operation import OperationType
 from tools.builtin import BuiltinCall, BuiltinEffect, BuiltinTool, Outcome, Reply, builtin_tool, problem
-from tools.discovery.describe import ASKED, CALL_READ, CALL_WRITE, caller, describe
+from tools.discovery.describe import APPROVAL, CALL_READ, CALL_WRITE, caller, describe
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Entry, Index
 from tools.registry import operation_named, operations_of
@@ -16,7 +16,7 @@ from tools.suggestions import nearest_tools, reads_of
 
 TOOLSET = "discovery"
 CANDIDATES = 200
-"""Entries that are ranked before those that do not fit the session are left out."""
+"""Entries that are ranked before those that do not fit the session are removed."""
 
 Kind = Literal["read", "change", "paid"]
 
@@ -55,24 +55,24 @@ class OperationCall(BaseModel):
 
 
 @builtin_tool("search_operations", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationSearch)
-async def search_operations(asked: OperationSearch, call: BuiltinCall) -> Reply:
+async def search_operations(search: OperationSearch, call: BuiltinCall) -> Reply:
     """Find the operations for a job among all providers; most are not listed as tools."""
     set_up = call.services.set_up
-    if asked.provider is not None and asked.provider not in set_up:
+    if search.provider is not None and search.provider not in set_up:
         return problem(
-            f"{asked.provider} is not set up here. Set up: {', '.join(set_up) or 'none'}.", kind="NotConfigured"
+            f"{search.provider} is not set up here. Set up: {', '.join(set_up) or 'none'}.", kind="NotConfigured"
         )
-    entries = _index(tuple(set_up), tuple(call.services.builtin_tools)).search(asked.query, limit=CANDIDATES)
-    rows = [row for entry in entries if (row := _row(entry, asked, call)) is not None][: asked.limit]
+    entries = _index(tuple(set_up), tuple(call.services.builtin_tools)).search(search.query, limit=CANDIDATES)
+    rows = [row for entry in entries if (row := _row(entry, search, call)) is not None][: search.limit]
     if not rows:
-        return problem("Nothing fits. Say it in other words, or leave out provider and kind.", kind="NotFound")
+        return problem("Nothing fits. Use other words, or leave out provider and kind.", kind="NotFound")
     return Reply(content={"operations": rows})
 
 
 @builtin_tool("describe_operation", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationName)
-async def describe_operation(asked: OperationName, call: BuiltinCall) -> Reply:
+async def describe_operation(query: OperationName, call: BuiltinCall) -> Reply:
     """Show an operation's arguments, effect, price rule, who approves, and an example."""
-    operation = _find(asked.operation, call)
+    operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation
     facts = describe(operation, call.services.policy)
@@ -80,26 +80,26 @@ async def describe_operation(asked: OperationName, call: BuiltinCall) -> Reply:
 
 
 @builtin_tool(CALL_READ, toolset=TOOLSET, effect=BuiltinEffect.PROVIDER_READ, arguments=OperationCall)
-async def call_read_operation(asked: OperationCall, call: BuiltinCall) -> Outcome:
+async def call_read_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
     """Call an operation that only reads and costs nothing."""
-    operation = _find(asked.operation, call)
+    operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation
     if not operation.spec.effect.is_plain_read:
         effect = " and ".join(operation.spec.effect.labels)
         return problem(
-            f"{asked.operation} is no plain read ({effect}), so it was not called. Use {CALL_WRITE}.", kind="NotARead"
+            f"{query.operation} is no plain read ({effect}), so it was not called. Use {CALL_WRITE}.", kind="NotARead"
         )
-    return await call.operations.call(operation, asked.arguments, call.session)
+    return await call.operations.call(operation, query.arguments, call.session)
 
 
 @builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=OperationCall)
-async def call_write_operation(asked: OperationCall, call: BuiltinCall) -> Outcome:
+async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
     """Call any other operation; what costs, removes, reroutes or touches credentials needs approval."""
-    operation = _find(asked.operation, call)
+    operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation
-    return await call.operations.call(operation, asked.arguments, call.session)
+    return await call.operations.call(operation, query.arguments, call.session)
 
 
 TOOLS = (search_operations, describe_operation, call_read_operation, call_write_operation)
@@ -107,13 +107,13 @@ TOOLS = (search_operations, describe_operation, call_read_operation, call_write_
 
 @cache
 def _index(providers: Sequence[str], tools: Sequence[BuiltinTool]) -> Index:
-    """The index of what these providers and tools offer; built once, since neither changes while a server runs."""
+    """Build the index of these providers and tools, once: neither changes while a server runs."""
     findable = [tool for tool in tools if tool.toolset != TOOLSET]
     return index_of((one for name in providers for one in operations_of(name).values()), findable)
 
 
 def _find(name: str, call: BuiltinCall) -> OperationType | Reply:
-    """The operation of a name, or what to answer where there is none."""
+    """Return the operation of a name, or the error where there is none."""
     set_up = call.services.set_up
     operation = operation_named(name)
     if operation is not None and operation.spec.provider.name in set_up:
@@ -127,17 +127,17 @@ def _find(name: str, call: BuiltinCall) -> OperationType | Reply:
     reachable = reads_of(one for one in known if not call.session.why_out_of_reach(one.spec))
     close = nearest_tools(name, reachable | builtin)
     shown = [f"{one} (a tool of its own)" if one in builtin else one for one in close]
-    hint = f"Did you mean {' or '.join(shown)}?" if shown else "Look it up with search_operations."
+    hint = f"Did you mean {' or '.join(shown)}?" if shown else "Find it with search_operations."
     return problem(f"There is no operation {name!r}; nothing was sent. {hint}", kind="NotFound")
 
 
-def _row(entry: Entry, asked: OperationSearch, call: BuiltinCall) -> Mapping[str, Any] | None:
+def _row(entry: Entry, search: OperationSearch, call: BuiltinCall) -> Mapping[str, Any] | None:
     operation = operation_named(entry.name) if entry.provider else None
     if operation is None:
-        if asked.provider is not None or asked.kind not in (None, "read"):
+        if search.provider is not None or search.kind not in (None, "read"):
             return None
         return {"name": entry.name, "does": entry.texts["description"], "call_with": "the tool itself"}
-    if asked.provider not in (None, entry.provider) or not _is_of_kind(operation, asked.kind):
+    if search.provider not in (None, entry.provider) or not _is_of_kind(operation, search.kind):
         return None
     if call.session.why_out_of_reach(operation.spec):
         return None
@@ -145,7 +145,7 @@ def _row(entry: Entry, asked: OperationSearch, call: BuiltinCall) -> Mapping[str
         "name": entry.name,
         "does": " ".join((operation.__doc__ or "").split()),
         "effect": operation.spec.effect.labels,
-        "asked": ASKED[call.services.policy.decide(operation.spec)],
+        "approval": APPROVAL[call.services.policy.decide(operation.spec)],
         "call_with": caller(operation),
     }
 

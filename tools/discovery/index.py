@@ -1,4 +1,4 @@
-"""What can be found: every operation by its words, and the built-in tools."""
+"""Builds the search index of operations and built-in tools."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from tools.selection import is_everyday
 
 
 def index_of(operations: Iterable[OperationType], tools: Iterable[BuiltinTool] = ()) -> Index:
-    """Index operations, and built-in tools beside them."""
+    """Index operations and built-in tools."""
     return Index([*(_operation_entry(one) for one in operations), *(_tool_entry(tool) for tool in tools)])
 
 

@@ -1,7 +1,7 @@
 """Ranks operations by how well their words fit a request: BM25 over fields of different weight, whatever their length.
 
 The words of an operation are its name, title, synonyms, description, toolset, provider and arguments. A word that no
-operation has is taken for the one that resembles it most. Providers that the request names come before all others.
+operation has counts as the most similar one that does. Providers that the request names come first.
 """
 
 import math
@@ -13,7 +13,7 @@ from tools.discovery.tokenizer import request_verbs, request_words, trigrams, wo
 
 SATURATION = 2.0
 RESEMBLES = 0.6
-"""Share of three-letter runs that a misspelled word has in common with the one that was meant."""
+"""Share of three-letter runs that a misspelled word must have in common with a known one."""
 
 WEIGHTS: Mapping[str, float] = {
     "name": 2.5,
@@ -23,17 +23,17 @@ WEIGHTS: Mapping[str, float] = {
     "arguments": 0.1,
 }
 COMMON = 1.15
-"""How much the everyday operations count more than the rest, where the words leave it open."""
+"""Factor for everyday operations, which decides where the words do not."""
 
 NAMED_PROVIDER = 3.0
 
 MEANT_VERB = 1.6
-"""How much more an operation counts that does what the request's first words ask for: to look, to make, to change…"""
+"""Factor for operations whose verb the request's first words ask for: list, create, update…"""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An operation or tool, as it is searched."""
+    """An operation or tool in the index."""
 
     name: str
     provider: str | None
@@ -41,7 +41,7 @@ class Entry:
     """Text by field of `WEIGHTS`."""
 
     verb: str = ""
-    """What the operation does, the first word of its name."""
+    """The first word of its name."""
 
     is_common: bool = False
 
@@ -51,7 +51,7 @@ class Index:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = list(entries)
-        counted = [_weighed(entry) for entry in self.entries]
+        counted = [_weigh(entry) for entry in self.entries]
         postings: dict[str, dict[int, float]] = defaultdict(dict)
         for number, one in enumerate(counted):
             for word, weight in one.items():
@@ -69,14 +69,14 @@ class Index:
         self._providers = frozenset(entry.provider for entry in self.entries if entry.provider)
 
     def search(self, request: str, limit: int = 5) -> list[Entry]:
-        """The entries that fit best, the best first; none where no word fits."""
+        """Return the entries that fit best, best first; none where no word fits."""
         scores: dict[int, float] = defaultdict(float)
-        asked = request_words(request)
-        for word, share in asked.items():
+        wanted = request_words(request)
+        for word, share in wanted.items():
             known, likeness = self._known(word)
             for number, weight in self._postings.get(known, {}).items():
                 scores[number] += share * likeness * self._rarity[known] * weight
-        named = self._providers & set(asked)
+        named = self._providers & set(wanted)
         meant = request_verbs(request)
         for number in scores:
             entry = self.entries[number]
@@ -86,7 +86,7 @@ class Index:
         return [self.entries[number] for number in best[:limit]]
 
     def _known(self, word: str) -> tuple[str, float]:
-        """The word itself, or the known word that resembles it most, and how much."""
+        """Return the word itself or the most similar known word, and the similarity."""
         if word in self._postings or len(word) < 4 or word.isdigit():
             return word, 1.0
         runs = trigrams(word)
@@ -99,7 +99,7 @@ class Index:
         return (best, likeness) if likeness >= RESEMBLES else (word, 0.0)
 
 
-def _weighed(entry: Entry) -> dict[str, float]:
+def _weigh(entry: Entry) -> dict[str, float]:
     counted: dict[str, float] = defaultdict(float)
     for name, weight in WEIGHTS.items():
         for word in _distinct(words(entry.texts.get(name, ""))):

@@ -18,12 +18,12 @@ A_NUMBER = 0.6
 
 
 def words(text: str) -> list[str]:
-    """The words of a name or sentence, without accents, case and common endings."""
+    """Split a name or sentence into words, without accents, case and common endings."""
     return [stem(word) for word in _plain(text) if word not in _idle()]
 
 
 def request_words(request: str) -> dict[str, float]:
-    """The words of a request with what they stand for, each with their weights; a translation weighs less."""
+    """Return the words of a request and the words they stand for, with weights; a translation weighs less."""
     text = _NUMBER.sub(" ", request)
     plain = list(_plain(text))
     found: dict[str, float] = {stem("number"): A_NUMBER} if text != request else {}
@@ -38,7 +38,7 @@ def request_words(request: str) -> dict[str, float]:
 
 
 def request_verbs(request: str) -> frozenset[str]:
-    """The first words of operations that do what a request begins with: `list` and `get` for a question."""
+    """Return the verbs of operations that a request's first words ask for: `list` and `get` for a question."""
     plain = list(_plain(request))
     for length in (3, 2, 1):
         verbs = _openings().get(" ".join(plain[:length]))
@@ -49,7 +49,7 @@ def request_verbs(request: str) -> frozenset[str]:
 
 
 def stem(word: str) -> str:
-    """A word without its English ending, so that *forwarding* finds *forward*, and *routes* finds *route*."""
+    """Strip a word's English ending, so that *forwarding* finds *forward*, and *routes* finds *route*."""
     word = word.partition("'")[0]
     for ending, left, instead in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= left:
@@ -77,7 +77,7 @@ _ENDINGS = (
 
 
 def trigrams(word: str) -> frozenset[str]:
-    """Runs of three letters, by which misspelled words still resemble what was meant."""
+    """Return the runs of three letters by which a misspelled word is still similar to the right one."""
     padded = f"  {word} "
     return frozenset(padded[start : start + 3] for start in range(len(padded) - 2))
 
@@ -89,7 +89,7 @@ def _plain(text: str) -> Iterator[str]:
 
 
 def _meanings(text: str) -> Iterator[tuple[str, list[str]]]:
-    """What the phrases of a text stand for. A term that ends in `*` may go on where it ends."""
+    """Yield the phrases of a text with what they stand for. A term that ends in `*` matches longer words too."""
     padded = f" {text} "
     for pattern, meaning in _terms().items():
         if pattern.endswith("*"):
@@ -101,7 +101,7 @@ def _meanings(text: str) -> Iterator[tuple[str, list[str]]]:
 
 @cache
 def _idle() -> frozenset[str]:
-    """Words that say nothing of what is asked for."""
+    """Return words that do not help to find an operation."""
     return frozenset(str(_file()["idle"]).split())
 
 

@@ -1,1 +1,1 @@
-"""Tools over what providers posted."""
+"""Tools over received webhooks."""

@@ -1,4 +1,4 @@
-"""Tools over webhooks: list what came in, and wait for more."""
+"""Tools over received webhooks: list them, and wait for more."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -33,7 +33,7 @@ class EventFilter(BaseModel):
 
 
 class EventPage(EventFilter):
-    """Which page of them."""
+    """Which page of events."""
 
     since: AwareDatetime | None = Field(default=None, description="Older bound, with zone.")
     limit: int = Field(default=25, ge=1, le=200, description="Rows to show, oldest first.")
@@ -45,7 +45,7 @@ class EventWait(EventFilter):
 
     seconds: float = Field(default=60, gt=0, le=600, description="How long to wait at most.")
     cursor: Annotated[str, AfterValidator(_digits)] | None = Field(
-        default=None, description="Wait for what comes after this; else for what comes after the call."
+        default=None, description="Wait for events after this one; if left out, after the call."
     )
 
 
@@ -56,17 +56,17 @@ class EventWait(EventFilter):
     arguments=EventPage,
     synonyms=("inbox", "receipts", "replies", "received texts", "callbacks", "webhook events", "dlr"),
 )
-async def list_events(asked: EventPage, call: BuiltinCall) -> Reply:
+async def list_events(query: EventPage, call: BuiltinCall) -> Reply:
     """List delivery reports, campaign progress and texts that came in, oldest first."""
     found = await call.services.events.find(
-        kind=asked.kind,
-        number=asked.number,
-        subject=asked.message,
-        since=asked.since,
-        after=int(asked.cursor),
-        limit=asked.limit,
+        kind=query.kind,
+        number=query.number,
+        subject=query.message,
+        since=query.since,
+        after=int(query.cursor),
+        limit=query.limit,
     )
-    return _reply(found, call, is_full=len(found) == asked.limit)
+    return _reply(found, call, is_full=len(found) == query.limit)
 
 
 @builtin_tool(
@@ -76,20 +76,20 @@ async def list_events(asked: EventPage, call: BuiltinCall) -> Reply:
     arguments=EventWait,
     synonyms=("wait for reply", "wait for delivery", "notify me"),
 )
-async def wait_for_events(asked: EventWait, call: BuiltinCall) -> Reply:
+async def wait_for_events(query: EventWait, call: BuiltinCall) -> Reply:
     """Wait until a delivery report or text comes in, with progress."""
     events = call.services.events
-    after = int(asked.cursor) if asked.cursor is not None else await events.newest()
+    after = int(query.cursor) if query.cursor is not None else await events.newest()
     began = anyio.current_time()
     while True:
         found = await events.find(
-            kind=asked.kind, number=asked.number, subject=asked.message, after=after, limit=EVENTS_AT_ONCE
+            kind=query.kind, number=query.number, subject=query.message, after=after, limit=EVENTS_AT_ONCE
         )
         waited = anyio.current_time() - began
-        if found or waited >= asked.seconds:
+        if found or waited >= query.seconds:
             return _reply(found, call, is_full=False, cursor=after)
-        await call.session.report_progress(round(waited, 1), asked.seconds, "Waiting for something to come in.")
-        await anyio.sleep(min(POLL_SECONDS, asked.seconds - waited))
+        await call.session.report_progress(round(waited, 1), query.seconds, "Waiting for an event.")
+        await anyio.sleep(min(POLL_SECONDS, query.seconds - waited))
 
 
 TOOLS = (list_events, wait_for_events)
@@ -101,7 +101,7 @@ def _reply(found: Sequence[Event], call: BuiltinCall, *, is_full: bool, cursor: 
         content["next_cursor"] = str(found[-1].number if found else cursor)
     notes: list[str] = []
     if not found and not call.services.can_receive_webhooks:
-        notes.append("No provider can reach an inbox here: the operator serves over HTTP at a public address.")
+        notes.append("No webhooks arrive here: the operator would have to serve over HTTP at a public address.")
     return Reply(content=content, notes=notes, rows="events")
 
 
@@ -125,6 +125,6 @@ def _row(event: Event) -> dict[str, Any]:
 
 
 def _other_side(callback: Callback) -> str | None:
-    """The other number. Whoever texts may send any text as their number, so only a plain number is shown as it is."""
+    """Return the other number. A sender may be any text, so only a plain number is shown without a fence."""
     number = callback.number
     return number if number is None or PLAIN_SENDER.fullmatch(number) else UntrustedText(number)

@@ -1,4 +1,4 @@
-"""The record of webhooks, as tools read it."""
+"""The record of received webhooks, as tools read it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,22 +8,26 @@ from tools.webhooks import Callback
 
 
 class Event(Protocol):
-    """A webhook that was taken in."""
+    """A received webhook."""
 
     @property
     def number(self) -> int:
-        """Counts up; a cursor."""
+        """A number that counts up, used as a cursor."""
         ...
 
     @property
-    def received_at(self) -> datetime: ...
+    def received_at(self) -> datetime:
+        """When it was received."""
+        ...
 
     @property
-    def callback(self) -> Callback: ...
+    def callback(self) -> Callback:
+        """The parsed webhook."""
+        ...
 
 
 class EventRecord(Protocol):
-    """Every webhook that was taken in. All servers on one store share it."""
+    """The received webhooks of all servers on one store."""
 
     async def find(
         self,
@@ -35,9 +39,9 @@ class EventRecord(Protocol):
         after: int = 0,
         limit: int = 50,
     ) -> Sequence[Event]:
-        """Events that fit, oldest first."""
+        """Return the events that fit, oldest first."""
         ...
 
     async def newest(self) -> int:
-        """The number of the event that came last; 0 before the first."""
+        """Return the number of the newest event; 0 before the first."""
         ...

@@ -1,1 +1,1 @@
-"""One view over all providers: numbers, what they cost, what is left to spend, what became of a message."""
+"""Tools over all providers: numbers, costs, balances, and the state of messages."""

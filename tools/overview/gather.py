@@ -1,6 +1,6 @@
-"""Asks every provider at once. One that is down, cannot tell, or may not be read is a gap with its reason.
+"""Reads all providers at once. One that is down, offers no such read, or may not be read is a gap with its reason.
 
-So an answer never is a shorter list that looks like a whole one.
+So a list with a provider missing never looks complete.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +17,7 @@ from tools.policy_reader import NotAllowed
 T = TypeVar("T")
 
 LIMIT_SECONDS = 20.0
-"""How long one provider may take before the answer goes on without it."""
+"""How long one provider may take before it counts as a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +30,27 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Gathered(Generic[T]):
-    """What each provider answered, and what is missing."""
+    """The answers by provider, and the gaps."""
 
     found: Mapping[str, T]
     gaps: list[Gap]
 
     def with_gaps_of(self, other: "Gathered[Any]") -> "Gathered[T]":
-        """Add what was missing from the answers to another question."""
+        """Add the gaps of another read."""
         known = {gap.provider for gap in self.gaps}
         return replace(self, gaps=[*self.gaps, *(gap for gap in other.gaps if gap.provider not in known)])
 
 
-async def gather(views: Mapping[str, View], question: Callable[[View], Awaitable[T]]) -> Gathered[T]:
-    """Put one question to every provider at the same time."""
+async def gather(views: Mapping[str, View], read: Callable[[View], Awaitable[T]]) -> Gathered[T]:
+    """Make one read at every provider at the same time."""
     found: dict[str, T] = {}
     missing: dict[str, str] = {}
 
-    async def ask(name: str, view: View) -> None:
+    async def read_one(name: str, view: View) -> None:
         missing[name] = f"it did not answer within {LIMIT_SECONDS:.0f} seconds"
         with anyio.move_on_after(LIMIT_SECONDS):
             try:
-                found[name] = await question(view)
+                found[name] = await read(view)
             except (NotOffered, TooLong, NotAllowed) as known:
                 missing[name] = str(known)
             except TelephonyError as error:
@@ -58,6 +58,6 @@ async def gather(views: Mapping[str, View], question: Callable[[View], Awaitable
 
     async with anyio.create_task_group() as group:
         for name, view in views.items():
-            group.start_soon(ask, name, view)
+            group.start_soon(read_one, name, view)
     gaps = [Gap(name, missing[name]) for name in views if name not in found]
     return Gathered({name: found[name] for name in views if name in found}, gaps)

@@ -28,7 +28,7 @@ def _installed(name: str) -> str:
 
 
 class _NamesInSchema:
-    """Lists the installed providers in the JSON schema, when it is asked for."""
+    """Lists the installed providers in the JSON schema, when that is built."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -39,7 +39,7 @@ ProviderName = Annotated[str, AfterValidator(_installed), _NamesInSchema]
 
 
 class Arguments(BaseModel):
-    """Strict arguments of one tool."""
+    """Arguments of one tool; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,7 +60,7 @@ class OneNumber(Arguments):
 
 
 class AvailableNumbers(Arguments):
-    """Which numbers are wanted."""
+    """Which numbers to search for."""
 
     country: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Two letters.")
     starts_with: str | None = Field(default=None, pattern=r"^[0-9]{1,10}$", description="Area code or leading digits.")
@@ -91,22 +91,22 @@ class NoArguments(Arguments):
     arguments=NumberFilter,
     synonyms=("own numbers", "our numbers", "dids", "inventory", "we have", "company numbers"),
 )
-async def list_all_numbers(asked: NumberFilter, call: BuiltinCall) -> Reply:
+async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
     """List the company's numbers at all providers, and where calls go."""
     views = call.services.views(call.session)
-    wanted = {name: view for name, view in views.items() if asked.provider in (None, name)}
+    wanted = {name: view for name, view in views.items() if query.provider in (None, name)}
     gathered = await gather(wanted, lambda view: view.numbers())
     numbers = sorted((one for found in gathered.found.values() for one in found), key=lambda one: one.number)
-    numbers = [one for one in numbers if (asked.contains or "") in one.number]
-    start = int(asked.cursor)
+    numbers = [one for one in numbers if (query.contains or "") in one.number]
+    start = int(query.cursor)
     content: dict[str, Any] = {
         "total": len(numbers),
         "by_provider": dict(Counter(one.provider for one in numbers)),
         "calls_to": dict(Counter(one.calls_to or "nowhere" for one in numbers).most_common(5)),
-        "numbers": [_row(one) for one in numbers[start : start + asked.limit]],
+        "numbers": [_row(one) for one in numbers[start : start + query.limit]],
     }
-    if start + asked.limit < len(numbers):
-        content["next_cursor"] = str(start + asked.limit)
+    if start + query.limit < len(numbers):
+        content["next_cursor"] = str(start + query.limit)
     return _reply(content, gathered, call, rows="numbers")
 
 
@@ -117,22 +117,22 @@ async def list_all_numbers(asked: NumberFilter, call: BuiltinCall) -> Reply:
     arguments=OneNumber,
     synonyms=("where does it ring", "everything about a number", "whose provider", "details", "show number"),
 )
-async def find_number(asked: OneNumber, call: BuiltinCall) -> Reply:
-    """Show where a number lives, its route, texting, 911 and cost, and what forwards to it."""
+async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
+    """Show a number's provider, route, texting, 911 and cost, and what forwards to it."""
     views = call.services.views(call.session)
-    gathered = await gather(views, lambda view: view.number(asked.number))
+    gathered = await gather(views, lambda view: view.number(query.number))
     found = [
         {**_row(details.number), **{name: value for name, value in details.more.items() if value is not None}}
         for details in gathered.found.values()
         if details is not None
     ]
     owned = await gather(views, lambda view: view.numbers())
-    forwarding = [one for numbers in owned.found.values() for one in numbers if asked.number in (one.calls_to or "")]
-    content: dict[str, Any] = {"number": asked.number, "found": found}
+    forwarding = [one for numbers in owned.found.values() for one in numbers if query.number in (one.calls_to or "")]
+    content: dict[str, Any] = {"number": query.number, "found": found}
     if forwarding:
         content["calls_come_from"] = [{"number": one.number, "provider": one.provider} for one in forwarding]
     if not found and not gathered.gaps:
-        content["note"] = "No provider that is set up has it on the account."
+        content["note"] = "No provider that is set up has this number."
     return _reply(content, gathered.with_gaps_of(owned), call)
 
 
@@ -143,11 +143,11 @@ async def find_number(asked: OneNumber, call: BuiltinCall) -> Reply:
     arguments=AvailableNumbers,
     synonyms=("new number", "buy", "order", "rent", "area code", "free numbers", "get a number", "country"),
 )
-async def find_available_numbers(asked: AvailableNumbers, call: BuiltinCall) -> Reply:
+async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> Reply:
     """Search the numbers that all providers sell, cheapest first."""
-    query = NumberQuery(asked.country, asked.starts_with, asked.limit)
-    gathered = await gather(call.services.views(call.session), lambda view: view.offers(query))
-    offers = [offer for found in gathered.found.values() for offer in found[: asked.limit]]
+    wanted = NumberQuery(query.country, query.starts_with, query.limit)
+    gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted))
+    offers = [offer for found in gathered.found.values() for offer in found[: query.limit]]
     offers.sort(key=_by_price)
     notes: list[str] = []
     if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
@@ -162,8 +162,8 @@ async def find_available_numbers(asked: AvailableNumbers, call: BuiltinCall) -> 
     arguments=NoArguments,
     synonyms=("balance", "money", "credit left", "funds", "account"),
 )
-async def account_overview(asked: NoArguments, call: BuiltinCall) -> Reply:
-    """Show balances, spending this month, what waits for approval, and budgets left."""
+async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
+    """Show balances, spending this month, pending approvals, and budgets left."""
     services, now = call.services, call.services.clock.now()
     gathered = await gather(services.views(call.session), lambda view: view.balances())
     waiting = await services.journal.latest(50, states={State.PROPOSED}, principal=call.session.principal.name)
@@ -191,10 +191,10 @@ async def account_overview(asked: NoArguments, call: BuiltinCall) -> Reply:
     arguments=Period,
     synonyms=("cost", "costs", "bill", "how much do we spend", "monthly", "expenses", "fees"),
 )
-async def spend_report(asked: Period, call: BuiltinCall) -> Reply:
+async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     """Report what was spent, by provider and kind."""
     until = call.services.clock.now()
-    since = until - timedelta(days=asked.days)
+    since = until - timedelta(days=query.days)
     gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until))
     rows = [
         {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
@@ -207,7 +207,7 @@ async def spend_report(asked: Period, call: BuiltinCall) -> Reply:
         "reported_by_providers": [_without_none(row) for row in rows],
         "recorded_by_this_server": await _recorded(call, since, until),
     }
-    notes = ["The two overlap: what this server sent is in the providers' reports too."]
+    notes = ["The two overlap: the providers' reports include what this server sent."]
     return _reply(content, gathered, call, notes=notes)
 
 
@@ -218,12 +218,12 @@ async def spend_report(asked: Period, call: BuiltinCall) -> Reply:
     arguments=MessageQuery,
     synonyms=("delivered", "arrive", "did it arrive", "receipt", "sms status"),
 )
-async def message_status(asked: MessageQuery, call: BuiltinCall) -> Reply:
-    """Show what became of a text message: state, price and time."""
+async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
+    """Show the state, price and time of a text message."""
     until = call.services.clock.now()
     since = until - timedelta(days=7)
     gathered = await gather(
-        call.services.views(call.session), lambda view: view.deliveries(asked.message, asked.number, since, until)
+        call.services.views(call.session), lambda view: view.deliveries(query.message, query.number, since, until)
     )
     rows = [_delivery(one) for found in gathered.found.values() for one in found]
     return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")

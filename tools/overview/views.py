@@ -1,4 +1,4 @@
-"""What every provider is asked for, in one form. One that cannot tell something says so."""
+"""The reads that all providers answer in one form. A provider without such a read raises `NotOffered`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from guard.money import Money
 from tools.policy_reader import Reader
 
 MOST_PAGES = 200
-"""Pages of one list that are read before a view gives up."""
+"""Most pages of one list that a view reads."""
 
 
 class NotOffered(Exception):
@@ -19,12 +19,12 @@ class NotOffered(Exception):
 
 
 class TooLong(Exception):
-    """A list has more pages than are read for one view."""
+    """A list has more pages than a view reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedNumber:
-    """A number of ours, and what it does."""
+    """A number of the company, and how it is used."""
 
     number: str
     provider: str
@@ -40,7 +40,7 @@ class OwnedNumber:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A number that can be had."""
+    """A number that can be ordered."""
 
     number: str
     provider: str
@@ -48,7 +48,7 @@ class Offer:
     place: str | None = None
     activation: Money | None = None
     monthly: Money | None = None
-    """None where the provider publishes no price; never taken for free."""
+    """None where the provider publishes no price; it is then unknown, not free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one message."""
+    """The state of one message."""
 
     provider: str
     message: str
@@ -84,7 +84,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class NumberQuery:
-    """Which numbers are looked for."""
+    """Which numbers to search for."""
 
     country: str
     starts_with: str | None
@@ -95,7 +95,7 @@ class NumberQuery:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Everything that one provider tells of one number."""
+    """Everything that one provider knows about one number."""
 
     number: OwnedNumber
     more: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -105,39 +105,39 @@ class View(Protocol):
     """One provider's answers. Each method raises `NotOffered` where the provider has no read for it."""
 
     async def numbers(self) -> list[OwnedNumber]:
-        """Every number of the account."""
+        """Return every number of the account."""
         ...
 
     async def number(self, number: str) -> Details | None:
-        """One number; None where the account does not have it."""
+        """Return one number; None where the account does not have it."""
         ...
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
-        """Numbers that can be had."""
+        """Return numbers that can be ordered."""
         ...
 
     async def balances(self) -> list[Balance]:
-        """What is left to spend."""
+        """Return what is left to spend."""
         ...
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
-        """What the provider says was spent."""
+        """Return what was spent, by the provider's reports."""
         ...
 
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery]:
-        """What became of a message, or of the latest to or from a number."""
+        """Return the state of a message, or of the latest messages to or from a number."""
         ...
 
 
 async def read_every_page(
     client: Reader, call: Operation[Any], rows: Callable[[Any], list[Any]], *, most: int | None = None
 ) -> list[Any]:
-    """All rows of a list that the provider pages, or as many as are wanted.
+    """Return all rows of a list that the provider pages, or at most `most` of them.
 
     Raises:
-        TooLong: There are more pages than are read.
+        TooLong: There are more pages than `MOST_PAGES`.
     """
     found: list[Any] = []
     for _ in range(MOST_PAGES):
@@ -147,9 +147,9 @@ async def read_every_page(
         if cursor is None or (most is not None and len(found) >= most):
             return found[:most]
         call = call.model_copy(update={"cursor": cursor})
-    raise TooLong(f"its list has more than {MOST_PAGES} pages; ask {call.spec.tool_name} itself")
+    raise TooLong(f"its list has more than {MOST_PAGES} pages; call {call.spec.tool_name} itself")
 
 
 def dollars(amount: Decimal | None) -> Money | None:
-    """An amount in US dollars."""
+    """Return an amount in US dollars; None for None."""
     return Money(amount) if amount is not None else None

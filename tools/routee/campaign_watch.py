@@ -31,19 +31,19 @@ class CampaignWatch(BaseModel):
     arguments=CampaignWatch,
     synonyms=("follow campaign", "how is the campaign doing", "progress", "campaign status"),
 )
-async def watch_campaign(asked: CampaignWatch, call: BuiltinCall) -> Reply:
+async def watch_campaign(query: CampaignWatch, call: BuiltinCall) -> Reply:
     """Watch a Routee text campaign until it ends, with progress."""
     reader = call.services.reader("routee", call.session)
     if reader is None:
         return problem("Routee is not set up here; nothing was sent.", kind="NotConfigured")
     began = anyio.current_time()
     while True:
-        campaign = await reader.send(GetCampaign(campaign_id=asked.campaign_id))
+        campaign = await reader.send(GetCampaign(campaign_id=query.campaign_id))
         waited = anyio.current_time() - began
-        if campaign.campaign_state in ENDED or waited >= asked.seconds:
+        if campaign.campaign_state in ENDED or waited >= query.seconds:
             return await _summarize(campaign, reader)
         await _report(call, campaign)
-        await anyio.sleep(min(POLL_SECONDS, asked.seconds - waited))
+        await anyio.sleep(min(POLL_SECONDS, query.seconds - waited))
 
 
 TOOLS = (watch_campaign,)

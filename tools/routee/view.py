@@ -120,7 +120,7 @@ def _e164(number: str | None) -> str | None:
 
 
 def _cost(costs: Costs) -> Money | None:
-    """The price, where it is one: of several services or currencies none stands for all."""
+    """Return the price if there is exactly one: of several services or currencies none stands for all."""
     priced = [cost for cost in costs if cost.price is not None and cost.currency is not None]
     if len(priced) != 1 or priced[0].price is None or priced[0].currency is None:
         return None

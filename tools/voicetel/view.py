@@ -107,7 +107,7 @@ class VoiceTelView:
         ]
 
     async def _monthly(self) -> Money | None:
-        """What a number costs a month; None where the account's rates cannot be read now."""
+        """Return what a number costs a month; None if the account's rates cannot be read now."""
         try:
             rates = (await self._reader.send(GetAccount())).rates
         except TelephonyError:

@@ -30,6 +30,11 @@ class StoredVault:
         self._audit = audit
 
     async def keep(self, action_id: str, name: str, secret: str) -> None:
+        """Encrypt a secret and store it under the action that made it.
+
+        Raises:
+            JournalUnavailable: The store cannot be written.
+        """
         values = {
             "action_id": action_id,
             "name": name,

@@ -33,7 +33,7 @@ class Call:
 
 
 def number(trial: int) -> str:
-    """A number that can be bought; each trial has one of its own. Lines ending in 13 are never to be had."""
+    """Return a number that can be bought, a different one for each trial; lines ending in 13 are never available."""
     area, line = divmod(trial, 12)
     return f"+1{AREAS[area % len(AREAS)]}5550{100 + line}"
 

@@ -84,7 +84,7 @@ def _about_holds(found: dict[str, Any], *, costs: bool) -> Iterator[str]:
 
 
 def integrity(store: Path) -> str:
-    """What SQLite says of a store's file."""
+    """Return the result of SQLite's integrity check of a store's file."""
     connection = sqlite3.connect(store)
     try:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])

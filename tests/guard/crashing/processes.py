@@ -108,7 +108,7 @@ async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Cal
 
 
 def _http() -> httpx2.AsyncClient:
-    """The pool without certificates: loading them would take half of a child's time."""
+    """Return an HTTP client without certificates: loading them would take half of a child's time."""
     return httpx2.AsyncClient(verify=NO_CERTIFICATES, timeout=30)
 
 
@@ -124,7 +124,7 @@ def _guard(services: Services, signals: Signals) -> Guard:
 
 
 async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, str, int]:
-    """The same call again. A person says yes to it, but not to doing again what was done."""
+    """Make the same call again; the person approves it, unless it would repeat what was done."""
     try:
         action = await guard.propose(operation, USER)
         words = " ".join(action.quote.warnings)
@@ -142,7 +142,7 @@ async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, st
 
 
 async def _actions_like(services: Services, operation: Operation[Any]) -> list[Action]:
-    """The actions of this very call, oldest first."""
+    """Return the actions of exactly this call, oldest first."""
     record = services.store
     digest = digest_of(operation, account=services.clients["voicetel"].account, principal=USER)
     query = select(actions.c.id).where(actions.c.digest == digest).order_by(actions.c.created_at)

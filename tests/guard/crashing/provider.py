@@ -27,7 +27,7 @@ class Provider:
         self._ask("POST", "faults", {"kind": "hold", "before_effect": not in_effect, **match})
 
     def is_holding(self) -> bool:
-        """True while a request is kept."""
+        """Return True while a request is held."""
         return any(fault["waiting"] for fault in self._ask("GET", "faults"))
 
     def let_go(self) -> None:

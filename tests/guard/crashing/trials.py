@@ -163,7 +163,7 @@ class _Child:
         os.close(writes)
 
     def lines_until(self, is_last: Callable[[str], bool]) -> list[str]:
-        """The lines up to the one that is waited for."""
+        """Return the lines up to the first that `is_last` accepts."""
         lines: list[str] = []
         while True:
             for line in self._lines(PATIENCE):
@@ -172,7 +172,7 @@ class _Child:
                     return lines
 
     def lines_for(self, seconds: float) -> list[str]:
-        """The lines of so long a time."""
+        """Return the lines that the child writes within so many seconds."""
         end = time.monotonic() + seconds
         lines: list[str] = []
         while (left := end - time.monotonic()) > 0:
@@ -206,7 +206,7 @@ class _Child:
 
 
 def _work_and_leave(work: Callable[[int], None], pipe: int) -> None:
-    """What a child does; it never returns into the code of its parent."""
+    """Do the work of a child and end its process; never return into the code of its parent."""
     try:
         work(pipe)
     except BaseException:

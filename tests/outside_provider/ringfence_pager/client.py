@@ -30,7 +30,7 @@ class PagerKey:
         self._key = key
 
     async def headers(self, http: httpx2.AsyncClient) -> Mapping[str, str]:
-        """The header of one request."""
+        """Return the header that authenticates a request."""
         return {"X-Pager-Key": self._key}
 
     async def renew(self, http: httpx2.AsyncClient, refused: Mapping[str, str]) -> bool:
@@ -51,7 +51,7 @@ class PagerClient(ApiClient):
         return payload
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
-        """The typed error for `{"error": "..."}`."""
+        """Return the typed error for `{"error": "..."}`."""
         reason = payload.get("error") if isinstance(payload, Mapping) else text
         return refusal(status, f"The pager service refused to {spec.title.lower()}: {quoted(str(reason))}")
 

@@ -16,10 +16,10 @@ class PagerPrices:
         self._client = client
 
     async def rate(self, name: str, operation: Operation[Any]) -> Rate | Unpriced | None:
-        """The account's price of one page, in US dollars."""
+        """Return the account's price of one page, in US dollars; None if it has none."""
         each = (await self._client.send(GetRates())).page
         return Rate(Money(each), "rates of the account") if each else None
 
     async def balance(self) -> Balance | None:
-        """The service is billed afterwards."""
+        """Return None: the service is billed afterwards."""
         return None

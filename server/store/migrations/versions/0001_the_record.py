@@ -12,6 +12,7 @@ OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 
 
 def upgrade() -> None:
+    """Create the first tables and their indexes."""
     op.create_table(
         "actions",
         sa.Column("id", sa.String(16), primary_key=True),
@@ -112,6 +113,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the first tables."""
     for table in (
         "stranger_words",
         "optouts",

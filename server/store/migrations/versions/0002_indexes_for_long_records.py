@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Widen the indexes, and create `spending`, the daily sums of what `holds` contains."""
     op.drop_index("actions_by_state", "actions")
     op.create_index("actions_by_state", "actions", ["state", "created_at"])
     op.create_index("actions_by_principal", "actions", ["principal", "created_at"])
@@ -31,6 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Restore the earlier indexes and drop `spending`."""
     op.drop_index("stranger_words_by_time", "stranger_words")
     op.drop_table("spending")
     op.create_index("holds_by_time", "holds", ["currency", "at"])

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create `events`, the callbacks of providers, and `tracked`, the actions that messages belong to."""
     op.create_table(
         "events",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
@@ -42,6 +43,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop `tracked` and `events`."""
     op.drop_table("tracked")
     op.drop_index("events_by_other_side", "events")
     op.drop_index("events_by_campaign", "events")

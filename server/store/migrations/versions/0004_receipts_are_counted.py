@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Add the totals of delivery reports to `tracked`, and index `events` by time."""
     op.add_column("tracked", sa.Column("seen", sa.Integer))
     op.add_column("tracked", sa.Column("whole", sa.Integer))
     op.add_column("tracked", sa.Column("spent", sa.String(40)))
@@ -18,6 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the totals from `tracked` and the index by time from `events`."""
     op.drop_index("events_by_time", "events")
     with op.batch_alter_table("tracked") as table:
         for name in ("settled_at", "spent", "whole", "seen"):

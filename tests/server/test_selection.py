@@ -1,4 +1,4 @@
-"""What a session is shown and what it reaches: chosen at the start, narrowed by headers, never widened."""
+"""Which tools a session shows and allows: selected at the start, narrowed by headers, never widened."""
 
 import json
 import re
@@ -30,29 +30,29 @@ TOKEN = "a-long-token-of-alice"
 OWN = {"get_action", "list_actions", "undo_action"}
 
 
-async def _names(folder: Path, **surface: Any) -> list[str]:
-    _, server = server_for(_settings(folder, **surface))
+async def _names(folder: Path, **selected: Any) -> list[str]:
+    _, server = server_for(_settings(folder, **selected))
     async with connect(server) as client:
         return [tool.name for tool in (await client.list_tools()).tools]
 
 
-async def test_the_default_surface_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
+async def test_the_default_selection_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
     every = for_sandbox(settings_class()(state_folder=tmp_path), "http://unused.test")
     assert (len(ToolRegistry(every).listed), len(await _names(tmp_path))) == (25, 20)
 
 
-def test_the_command_names_what_cannot_be_brought_back() -> None:
+def test_the_command_names_what_cannot_be_undone() -> None:
     printed = CliRunner().invoke(command_line(["tools"]), ["tools", "--toolsets", "voicetel.numbers"])
     rows = {line.split()[0]: line for line in printed.stdout.splitlines()}
     assert "destructive irreversible" in rows["voicetel_release_number"]
     listed = CliRunner().invoke(command_line(["tools"]), ["tools", "--json", "--toolsets", "voicetel.numbers"])
-    told = {row["name"]: row for row in json.loads(listed.stdout)}
-    release = told["voicetel_release_number"]
+    shown = {row["name"]: row for row in json.loads(listed.stdout)}
+    release = shown["voicetel_release_number"]
     assert (release["effect"], release["irreversible"]) == (["destructive"], True)
-    assert told["voicetel_get_number"]["irreversible"] is False
+    assert shown["voicetel_get_number"]["irreversible"] is False
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_shown() -> None:
     assert (
         CliRunner().invoke(command_line(["--version"]), ["--version"]).stdout == f"ringfence {version('ringfence')}\n"
     )
@@ -100,7 +100,7 @@ async def test_only_providers_with_credentials_are_shown(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("surface", "hint"),
+    ("selected", "hint"),
     [
         ({"toolsets": ["voicetel.e912"]}, "did you mean voicetel.e911"),
         ({"tools": ["voicetel_order_number"]}, "did you mean voicetel_order_numbers"),
@@ -110,10 +110,10 @@ async def test_only_providers_with_credentials_are_shown(tmp_path: Path) -> None
     ids=["toolset", "tool", "excluded", "excluded, of a provider that is not set up"],
 )
 def test_unknown_names_stop_the_start_and_the_nearest_is_named(
-    surface: dict[str, Any], hint: str, tmp_path: Path
+    selected: dict[str, Any], hint: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UnknownTool, match=hint):
-        build_server(Services(_settings(tmp_path, **surface)))
+        build_server(Services(_settings(tmp_path, **selected)))
 
 
 async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         (
             "voicetel_list_numbers",
@@ -141,12 +141,14 @@ async def test_an_unknown_tool_is_answered_with_the_nearest(tmp_path: Path) -> N
         ("voicetel_get_gateway", "voicetel_get_gateway is excluded from this session."),
     ],
 )
-async def test_a_tool_that_is_not_listed_is_answered_with_the_way_to_it(name: str, told: str, tmp_path: Path) -> None:
+async def test_a_call_of_an_unlisted_tool_names_the_tool_that_reaches_it(
+    name: str, expected: str, tmp_path: Path
+) -> None:
     _, server = server_for(_settings(tmp_path, exclude_tools=["voicetel_get_gateway"]))
     async with connect(server) as client:
         with pytest.raises(MCPError) as refused:
             await client.call_tool(name, {})
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
     assert "Nothing was sent." in str(refused.value)
 
 
@@ -220,7 +222,7 @@ async def test_headers_that_name_what_is_not_shown_are_refused(tmp_path: Path) -
             await client.list_tools()
 
 
-async def test_a_list_that_was_kept_is_the_list_that_is_made(tmp_path: Path) -> None:
+async def test_a_cached_list_equals_a_built_list(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     made = ToolRegistry(settings).listed
     files = list((tmp_path / "state" / "listings").iterdir())
@@ -230,7 +232,7 @@ async def test_a_list_that_was_kept_is_the_list_that_is_made(tmp_path: Path) -> 
     assert ToolRegistry(settings).listed == made
 
 
-async def test_a_list_kept_from_other_sources_does_not_count(tmp_path: Path) -> None:
+async def test_a_list_cached_from_other_sources_is_not_used(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     assert ToolRegistry(settings).listed
     (file,) = (tmp_path / "state" / "listings").iterdir()
@@ -247,11 +249,11 @@ async def test_the_command_line_chooses_too(tmp_path: Path) -> None:
     assert names == {*OWN, "voicetel_list_numbers"}
 
 
-@pytest.mark.parametrize("surface", [{}, {"toolsets": ["overview", "routee.messaging"]}, {"read_only": True}])
-def test_the_command_lists_what_a_server_with_every_provider_shows(surface: dict[str, Any], tmp_path: Path) -> None:
-    settings = for_sandbox(settings_class()(state_folder=tmp_path, **surface), "http://unused.test")
-    options = [f"--toolsets={','.join(surface.get('toolsets', []))}"] if "toolsets" in surface else []
-    options += ["--read-only"] if surface.get("read_only") else []
+@pytest.mark.parametrize("selected", [{}, {"toolsets": ["overview", "routee.messaging"]}, {"read_only": True}])
+def test_the_command_lists_what_a_server_with_every_provider_shows(selected: dict[str, Any], tmp_path: Path) -> None:
+    settings = for_sandbox(settings_class()(state_folder=tmp_path, **selected), "http://unused.test")
+    options = [f"--toolsets={','.join(selected.get('toolsets', []))}"] if "toolsets" in selected else []
+    options += ["--read-only"] if selected.get("read_only") else []
     printed = CliRunner().invoke(command_line(["tools"]), ["tools", *options], env={"COLUMNS": "200"})
     listed = {line.split()[0] for line in printed.stdout.splitlines()[1:]}
     assert listed == set(ToolRegistry(settings).listed)
@@ -267,8 +269,8 @@ def test_the_sandbox_reaches_its_people_unless_the_operator_chose_the_countries(
     assert chosen.destinations.countries == ["US"]
 
 
-def _settings(folder: Path, **surface: Any) -> Settings:
-    given: dict[str, Any] = {"toolsets": [], **surface}
+def _settings(folder: Path, **selected: Any) -> Settings:
+    given: dict[str, Any] = {"toolsets": [], **selected}
     return settings_for(folder, **given)
 
 

@@ -1,4 +1,4 @@
-"""What policy, an exclusion or a client's headers keep from a model, no tool of our own reads for it."""
+"""What policy, an exclusion or a client's headers keep from a model, no built-in tool reads for it."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ EVERY_READ: list[tuple[str, dict[str, Any]]] = [
     ("spend_report", {}),
     ("message_status", {"number": NUMBER}),
 ]
-"""The tools over all providers, with arguments for which every provider is asked."""
+"""The tools over all providers, with arguments for which every provider is read."""
 
 FORBIDDEN_TO_ROUTEE: list[tuple[str, dict[str, Any], str]] = [
     ("list_all_numbers", {}, "routee_list_numbers"),
@@ -59,8 +59,8 @@ async def _missing(client: Client, tool: str, arguments: dict[str, Any]) -> dict
     """By provider, why it is missing from an answer."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    told: dict[str, Any] = result.structured_content or {}
-    return {gap["provider"]: gap["why"] for gap in told.get("missing", [])}
+    content: dict[str, Any] = result.structured_content or {}
+    return {gap["provider"]: gap["why"] for gap in content.get("missing", [])}
 
 
 async def _offered(client: Client, prompt: str, argument: str, typed: str) -> list[str]:
@@ -74,7 +74,7 @@ def test_every_builtin_tool_that_reads_at_providers_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("decision", ["deny", "ask", "page"])
-async def test_where_reads_are_not_plainly_allowed_nothing_of_ours_reads(decision: str, tmp_path: Path) -> None:
+async def test_where_reads_need_approval_no_built_in_tool_reads(decision: str, tmp_path: Path) -> None:
     person = Person()
     async with _opened(tmp_path, person=person, policy={"read": decision}) as (client, sandbox):
         for tool, arguments in EVERY_READ:
@@ -105,9 +105,9 @@ async def test_one_read_that_a_model_may_not_have_is_missing_with_the_rule(
 async def test_a_provider_of_which_only_part_was_read_is_missing_from_what_leads_to_a_number(tmp_path: Path) -> None:
     async with _opened(tmp_path, exclude_tools=["voicetel_list_numbers"]) as (client, _):
         result = await client.call_tool("find_number", {"number": NUMBER})
-    told: dict[str, Any] = result.structured_content or {}
-    assert "voicetel" in {row["provider"] for row in told["found"]}
-    assert told["missing"] == [
+    content: dict[str, Any] = result.structured_content or {}
+    assert "voicetel" in {row["provider"] for row in content["found"]}
+    assert content["missing"] == [
         {
             "provider": "voicetel",
             "why": "voicetel_list_numbers was not read: voicetel_list_numbers is excluded from this session.",
@@ -135,16 +135,16 @@ async def test_a_campaign_that_may_not_be_read_is_not_watched(how: str, tmp_path
     assert "only the operator can change it" in text
 
 
-async def test_a_watched_campaign_is_told_without_its_cost_where_the_account_may_not_be_read(tmp_path: Path) -> None:
+async def test_a_watched_campaign_is_shown_without_its_cost_where_the_account_may_not_be_read(tmp_path: Path) -> None:
     plan = {"to": ["+306912345678"], "sender": "Harbor", "text": "We open at nine.", "when": "now"}
     async with _opened(tmp_path, person=Person(), exclude_tools=["routee_get_balance"]) as (client, sandbox):
         sent: dict[str, Any] = (await client.call_tool("routee_send_campaign", plan)).structured_content or {}
         await sandbox.advance(3600)
         watching = {"campaign_id": sent["tracking_id"], "seconds": 1}
         result = await client.call_tool("routee_watch_campaign", watching)
-    told: dict[str, Any] = result.structured_content or {}
-    assert told["state"] == "Finished"
-    assert "cost_so_far" not in told
+    content: dict[str, Any] = result.structured_content or {}
+    assert content["state"] == "Finished"
+    assert "cost_so_far" not in content
     assert "routee_get_balance is excluded" in getattr(result.content[0], "text", "")
 
 

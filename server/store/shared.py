@@ -1,0 +1,63 @@
+"""What clients share through the store: rate limits, cached answers and login sessions.
+
+Clients are made before the store is needed: each of these opens it on first use.
+"""
+
+from dataclasses import dataclass
+
+from clients.shared.cache import CachedAnswer
+from clients.shared.limits import Limit
+from server.store.door import StoreDoor
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLimits:
+    """The store's rate limits, which all processes on one store count together."""
+
+    door: StoreDoor
+
+    async def take(self, limit: Limit) -> None:
+        """Count one call against a limit.
+
+        Raises:
+            LimitReached: No call is left; nothing was sent.
+        """
+        await self.door.store.limits.take(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCache:
+    """The store's cache of answers."""
+
+    door: StoreDoor
+
+    async def get(self, account: str, name: str) -> CachedAnswer | None:
+        """Return a cached answer; None where there is none."""
+        return await self.door.store.cache.get(account, name)
+
+    async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
+        """Cache an answer."""
+        await self.door.store.cache.put(account, name, answer)
+
+    async def mark_stale(self, account: str) -> None:
+        """Mark every cached answer of an account as possibly out of date."""
+        await self.door.store.cache.mark_stale(account)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTokens:
+    """The store's login sessions at providers."""
+
+    door: StoreDoor
+
+    async def get(self, name: str) -> str | None:
+        """Return a session's token; None where there is none."""
+        return await self.door.store.tokens.get(name)
+
+    async def put(self, name: str, value: str) -> None:
+        """Keep a session's token."""
+        await self.door.store.tokens.put(name, value)
+
+    async def drop(self, name: str) -> None:
+        """Forget a session's token."""
+        await self.door.store.tokens.drop(name)
