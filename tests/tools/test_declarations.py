@@ -178,7 +178,7 @@ def test_voicetel_is_complete() -> None:
 
 
 def without_names(path: str) -> str:
-    """A path with its parameters, but without their names."""
+    """Remove the names of a path's parameters."""
     return re.sub(r"\{[^}]+\}", "{}", path)
 
 
