@@ -6,7 +6,6 @@
 import json
 import os
 import re
-import textwrap
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -218,13 +217,34 @@ def test_what_it_names_in_a_file_is_defined_there(file: Path) -> None:
 
 
 def test_the_code_that_a_page_quotes_stands_in_its_file() -> None:
-    text = (ROOT / "docs" / "writing-a-provider.md").read_text(encoding="utf-8")
-    quoted = re.findall(r"<!-- from (\S+) -->\n```\w+\n(.*?)\n```", text, re.DOTALL)
+    page_of_code = ROOT / "docs" / "writing-a-provider.md"
+    text = page_of_code.read_text(encoding="utf-8")
+    if WRITES:
+        text = QUOTED.sub(lambda found: found[0].replace(found[2], quoted_anew(found[1], found[2])), text)
+        page_of_code.write_text(text, encoding="utf-8")
+    quoted = QUOTED.findall(text)
     assert len(quoted) == len(re.findall(r"^```\w", text, re.MULTILINE))
     for name, code in quoted:
-        file = next(root / name for root in (OUTSIDE_PROVIDER, ROOT) if (root / name).exists())
-        source = file.read_text(encoding="utf-8")
-        assert code in source or textwrap.indent(code, "    ") in source, f"{name}:\n{code}"
+        assert code in source_of(name), f"{name}:\n{code}"
+
+
+QUOTED = re.compile(r"<!-- from (\S+) -->\n```\w+\n(.*?)\n```", re.DOTALL)
+"""A file, of the outside provider or of ours, and code that stands in it."""
+
+
+def source_of(name: str) -> str:
+    """Read a file that a page quotes."""
+    return next(root / name for root in (OUTSIDE_PROVIDER, ROOT) if (root / name).exists()).read_text(encoding="utf-8")
+
+
+def quoted_anew(name: str, code: str) -> str:
+    """Quote the code as it is now, from its first line to its last; where one of them is gone, a person must look."""
+    source, lines = f"\n{source_of(name)}\n", code.split("\n")
+    if code in source:
+        return code
+    begin = source.find("\n" + "\n".join(lines[:2]) + "\n") + 1
+    end = source.find(f"\n{lines[-1]}\n", begin) + 1
+    return source[begin : end + len(lines[-1])] if begin and end else code
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)

@@ -19,6 +19,8 @@ CONTACT = "5e2ac872-b1a0-5d12-9137-6d2def8ca6e6"
 FINISHED = "66a0cbb4-4854-5b65-ad91-f0df2b2e07d4"
 WAITING = "d9bbf94b-9048-5ead-8a19-d9893eaef5d0"
 WAV = "https://files.example/hello.wav"
+CALLED = frozenset(re.findall(r'"([a-z_]+)"', Path(__file__).read_text(encoding="utf-8")))
+"""The words of this file in quotation marks, among them every operation that it calls."""
 
 
 def _span(days: float = 6) -> dict[str, str]:
@@ -240,18 +242,13 @@ async def test_money_and_reports(tmp_path: Path) -> None:
         assert (await session.call("report_validation_spending", **_span()))["totals"]["count"] == 0
 
 
-SOURCE = Path(__file__).read_text(encoding="utf-8")
-"""This file, in which every operation that it calls is named."""
-
-
 async def test_no_operation_is_left_out(tmp_path: Path) -> None:
-    called = set(re.findall(r'"([a-z_]+)"', SOURCE))
-    others = example_reads("routee", called)
+    others = example_reads("routee", CALLED)
     async with open_session(tmp_path) as session:
         for tool, arguments in others.items():
             await session.call(tool, **arguments)
     offered = {name for name in all_operations() if name.startswith("routee_")}
-    assert offered <= {f"routee_{name}" for name in called | others.keys()}
+    assert offered <= {f"routee_{name}" for name in CALLED | others.keys()}
 
 
 def test_routee_is_complete_but_for_three_calls() -> None:
