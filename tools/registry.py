@@ -15,6 +15,7 @@ from clients.operation import OperationType
 from tools.provider import Provider
 
 GROUP: Final = "ringfence.providers"
+_REMEDY: Final = "Nothing was started. Update that package or uninstall it."
 
 
 class DuplicateOperation(Exception):
@@ -47,9 +48,9 @@ def provider_named(name: str) -> Provider:
     try:
         loaded: object = entry.load()
     except Exception as broken:
-        raise BadProvider(f"{_source(entry)} cannot be loaded: {broken}") from broken
+        raise BadProvider(f"{_source(entry)} cannot be loaded: {broken}. {_REMEDY}") from broken
     if not isinstance(loaded, Provider) or loaded.name != name:
-        raise BadProvider(f"{_source(entry)} is no tools.provider.Provider named {name}")
+        raise BadProvider(f"{_source(entry)} is no tools.provider.Provider named {name}. {_REMEDY}")
     return loaded
 
 
@@ -118,7 +119,9 @@ def _entries() -> Mapping[str, EntryPoint]:
     for entry in entry_points(group=GROUP):
         other = found.get(entry.name)
         if other is not None and other.value != entry.value:
-            raise BadProvider(f"{_source(other)} and {_source(entry)} have one name; uninstall one of the two packages")
+            raise BadProvider(
+                f"{_source(other)} and {_source(entry)} have the same name. Uninstall one of the two packages."
+            )
         found[entry.name] = entry
     return found
 

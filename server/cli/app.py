@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from server.settings.errors import BadSettings
+from tools.registry import BadProvider
 
 Part = tuple[str, str]
 """A module in `server/cli`, and the name of the command or group in it."""
@@ -54,10 +55,10 @@ def command_line(words: list[str]) -> typer.Typer:
 
 
 def run() -> None:
-    """Run the command line; settings with errors are reported in one message."""
+    """Run the command line; settings with errors, and providers that cannot be used, are reported in one message."""
     try:
         command_line(sys.argv[1:])()
-    except BadSettings as wrong:
+    except (BadSettings, BadProvider) as wrong:
         typer.echo(str(wrong), err=True)
         sys.exit(2)
 
