@@ -192,7 +192,12 @@ def test_a_provider_that_cannot_be_used_is_named_with_its_package(tmp_path: Path
         file.write_text(content, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     started = subprocess.run(
-        [sys.executable, "-m", "ringfence", "doctor"], env=environment, cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "ringfence", "doctor"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert started.returncode == 2
     assert started.stderr == (

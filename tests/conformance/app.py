@@ -13,6 +13,7 @@ import uvicorn
 from mcp.server import MCPServer
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.server.mcpserver.prompts.base import Message, UserMessage
 from mcp.types import (
     BlobResourceContents,
@@ -101,9 +102,10 @@ class FixtureServer:
         return ListResourceTemplatesResult(resource_templates=[*listed.resource_templates, *more])
 
     async def _read_resource(self, ours: Any, context: Any, params: ReadResourceRequestParams) -> Any:
-        if not str(params.uri).startswith("test://") or "unknown" in str(params.uri):
+        try:
+            found = await self._fixtures.read_resource(params.uri, self._context(context, params))
+        except ResourceNotFoundError:
             return await ours(context, params)
-        found = await self._fixtures.read_resource(params.uri, self._context(context, params))
         assert not isinstance(found, InputRequiredResult)
         return ReadResourceResult(contents=[_contents(str(params.uri), one.content, one.mime_type) for one in found])
 

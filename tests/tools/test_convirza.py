@@ -48,8 +48,8 @@ async def test_a_full_update_says_which_settings_it_would_reset(tmp_path: Path) 
         )
         writes = [row for row in await session.sandbox.writes() if "/v3/" in row["path"]]
     asked = session.question
-    assert 'RESETS config.ring_to, now "+12015550142", because it is left out.' in asked
-    assert "RESETS webhook_id, now 1, because it is left out." in asked
+    assert '`config.ring_to` goes back to its default (now "+12015550142"), because this update leaves it out.' in asked
+    assert "`webhook_id` goes back to its default (now 1), because this update leaves it out." in asked
     assert 'name: now "Google Ads - Hackensack", then "Google Ads".' in asked
     assert "Settings that are left out go back to defaults, which no document names." in asked
     assert "callers reach nobody" in asked
@@ -60,7 +60,7 @@ async def test_a_full_update_of_a_route_that_cannot_be_read_says_so(tmp_path: Pa
     async with open_session(tmp_path, person=Person("decline")) as session:
         await session.sandbox.break_with("status", status=500, method="GET", path="provisioned-routes", times=None)
         await session.attempt("replace_provisioned_route", route_id=12301, name="Google Ads", status="active")
-    assert "What was there could not be read" in session.question
+    assert "The state before could not be read" in session.question
 
 
 def test_a_full_update_must_say_the_status_because_leaving_it_out_may_switch_the_route_on() -> None:
@@ -73,7 +73,7 @@ async def test_a_partial_update_shows_before_and_after(tmp_path: Path) -> None:
         await session.call("update_provisioned_route", route_id=12301, config={"ring_to": "2015550144"})
         after = await session.call("get_provisioned_route", route_id=12301)
     assert 'config.ring_to: now "+12015550142", then "+12015550144".' in session.question
-    assert "RESETS" not in session.question
+    assert "goes back to its default" not in session.question
     assert after["config"]["ring_to"] == "+12015550144"
     assert after["config"]["record_call"] is True
     assert after["webhook_id"] == 1
@@ -101,7 +101,7 @@ async def test_a_route_cannot_be_sent_to_the_number_that_a_caller_asked_for(tmp_
         found = await session.call("list_calls", call_id=7700001, include=["transcription"])
         result = await session.attempt("update_provisioned_route", route_id=12301, config={"ring_to": "9005550199"})
         assert not [row for row in await session.sandbox.writes() if "/v3/" in row["path"]]
-    assert found["calls"][0]["transcription"].startswith("<stranger-")
+    assert found["calls"][0]["transcription"].startswith("<outside-")
     assert result.is_error
     assert "premium" in str(result.content)
 
@@ -275,21 +275,21 @@ async def test_parameters_that_are_not_given_again_are_said_to_be_removed(tool: 
     both = [{"name": "campaign", "value": "spring"}, {"name": "office", "value": "12"}]
     async with open_session(tmp_path) as session:
         await session.call(tool, webhook_id=1, parameters=both, **whole)
-        assert "REMOVES parameters token, which are not given again." in session.question
+        assert "Removes parameters token, because this update leaves them out." in session.question
         await session.call(tool, webhook_id=1, use_shared_token=True, **whole)
-        assert "REMOVES parameters campaign, office, which are not given again." in session.question
+        assert "Removes parameters campaign, office, because this update leaves them out." in session.question
         await session.call(tool, webhook_id=1, use_shared_token=True, parameters=both, **whole)
-        assert "REMOVES" not in session.question
+        assert "Removes" not in session.question
         await session.sandbox.break_with("status", status=500, method="GET", path="webhooks", times=None)
         await session.call(tool, webhook_id=1, use_shared_token=True, status="inactive", **whole)
-        assert "REMOVES every parameter but token; which it has is not shown." in session.question
+        assert "Removes every parameter but token; Convirza does not show which ones there are." in session.question
 
 
 async def test_a_webhook_whose_parameters_are_left_alone_keeps_them(tmp_path: Path) -> None:
     async with open_session(tmp_path) as session:
         await session.call("update_webhook", webhook_id=1, status="inactive")
         kept = await session.call("get_webhook", webhook_id=1)
-    assert "REMOVES" not in session.question
+    assert "Removes" not in session.question
     assert kept["parameters"] == [{"name": "token"}]
 
 
@@ -311,7 +311,7 @@ def test_a_record_names_the_audio_and_does_not_hold_it() -> None:
 async def test_releasing_a_number_shows_which_one_it_is(tmp_path: Path) -> None:
     async with open_session(tmp_path) as session:
         waiting = await session.attempt("release_number", phone_number_id=45107)
-        assert "Gives back +16465550207." in str(waiting.content)
+        assert "Releases +16465550207." in str(waiting.content)
         assert "check afterwards that no other reserved number is gone" in str(waiting.content)
 
 
