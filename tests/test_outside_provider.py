@@ -151,6 +151,30 @@ async def test_doctor_checks_its_login(command: Path, tmp_path: Path) -> None:
             assert line.startswith(state), report.stdout
 
 
+def test_a_provider_that_cannot_be_used_is_named_with_its_package(tmp_path: Path) -> None:
+    for name, content in {
+        "METADATA": "Metadata-Version: 2.1\nName: acme-telephony\nVersion: 1.0\n",
+        "entry_points.txt": "[ringfence.providers]\nacme = acme_telephony:PROVIDER\n",
+    }.items():
+        file = tmp_path / "acme_telephony-1.0.dist-info" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    started = subprocess.run(
+        [sys.executable, "-m", "ringfence", "doctor"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert started.returncode == 2
+    assert started.stderr == (
+        "The provider acme (acme_telephony:PROVIDER), registered by acme-telephony, cannot be loaded: "
+        "No module named 'acme_telephony'. Nothing was started. Update that package or uninstall it.\n"
+    )
+
+
 @asynccontextmanager
 async def _connect(command: Path, folder: Path, url: str, *, approve: bool) -> AsyncGenerator[tuple[Client, list[str]]]:
     person = Person(approve=approve)
@@ -180,27 +204,3 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own commands
-
-
-def test_a_provider_that_cannot_be_used_is_named_with_its_package(tmp_path: Path) -> None:
-    for name, content in {
-        "METADATA": "Metadata-Version: 2.1\nName: acme-telephony\nVersion: 1.0\n",
-        "entry_points.txt": "[ringfence.providers]\nacme = acme_telephony:PROVIDER\n",
-    }.items():
-        file = tmp_path / "acme_telephony-1.0.dist-info" / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    started = subprocess.run(
-        [sys.executable, "-m", "ringfence", "doctor"],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert started.returncode == 2
-    assert started.stderr == (
-        "The provider acme (acme_telephony:PROVIDER), registered by acme-telephony, cannot be loaded: "
-        "No module named 'acme_telephony'. Nothing was started. Update that package or uninstall it.\n"
-    )
