@@ -68,6 +68,12 @@ class Spec:
     irreversible: bool
     """True when no call restores what this one removes."""
 
+    confirmed_by: tuple[str, ...]
+    """Fields that an answer must show for the call to count as done, or as answered."""
+
+    may_be_empty: bool
+    """True where the provider documents an answer without content as success."""
+
     unverifiable: str
     """Why no read can verify a call whose answer was lost; empty where `verification` names one."""
 
@@ -112,6 +118,7 @@ class ProviderApi:
         docs_url: str,
         write_carrier: Carrier = "json",
         wire_case: Callable[[str], str] = to_camel,
+        has_envelope: bool = False,
         quirks: tuple[str, ...] = (),
     ) -> None:
         self.name = name
@@ -120,6 +127,9 @@ class ProviderApi:
         self.docs_url = docs_url
         self.write_carrier: Carrier = write_carrier
         self.wire_case = wire_case
+        self.has_envelope = has_envelope
+        """True where each answer says in an envelope, which `ApiClient.unwrap` requires, that the call succeeded."""
+
         self.quirks = quirks
         """What differs from other providers, one sentence each."""
 
@@ -140,6 +150,8 @@ class ProviderApi:
         refusals: Mapping[int, type[Refused]] | None = None,
         clean_failures: frozenset[int] = frozenset(),
         irreversible: bool = False,
+        confirmed_by: tuple[str, ...] = (),
+        may_be_empty: bool = False,
         unverifiable: str = "",
         needs_key: bool = True,
         admin_only: bool = False,
@@ -174,6 +186,8 @@ class ProviderApi:
                 refusals=refusals or {},
                 clean_failures=clean_failures,
                 irreversible=irreversible,
+                confirmed_by=confirmed_by,
+                may_be_empty=may_be_empty,
                 unverifiable=unverifiable,
                 needs_key=needs_key,
                 admin_only=admin_only,
