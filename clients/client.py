@@ -28,12 +28,13 @@ from clients.errors import (
     quoted,
 )
 from clients.operation import Exchange, Operation
-from clients.request import Request, build_request
-from clients.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
 from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.shared.http_client import HttpPool
 from clients.shared.limits import Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
+from clients.wire.corrections import AS_DECLARED, Correction, Corrections, endpoint_of
+from clients.wire.request import Request, build_request
+from clients.wire.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
 
 R = TypeVar("R")
 
@@ -85,7 +86,7 @@ class ApiClient:
         http: HttpPool | None = None,
         limits: Limits | None = None,
         cache: AnswerCache | None = None,
-        paths: Mapping[str, str] | None = None,
+        corrections: Corrections | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
@@ -95,7 +96,7 @@ class ApiClient:
         self._owns_pool = http is None
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
-        self._paths = paths or {}
+        self._corrections = corrections or {}
         self._pause = pause
         self._reading_sparingly = anyio.Lock()
 
@@ -145,6 +146,14 @@ class ApiClient:
                 with anyio.CancelScope(shield=True):
                     await self._cache.mark_stale(self.account)
 
+    def build_request(self, operation: Operation[Any]) -> Request:
+        """Build the request for a call as this account's server and the operator's corrections want it; pure.
+
+        Raises:
+            InvalidRequest, NotConfigured: It cannot be made there.
+        """
+        return self.adapt_request(operation, build_request(operation, self._correction_for(operation.spec)))
+
     def read_again(self, operation: Operation[R], raw: str) -> R:
         """Parse a stored answer to a call once more.
 
@@ -155,7 +164,7 @@ class ApiClient:
 
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
-        request = self.adapt_request(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
+        request = self.build_request(operation)
         attempts = _Attempts()
         try:
             response = await self._deliver(spec, request, key, attempts)
@@ -360,9 +369,12 @@ class ApiClient:
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> TypedAnswer[R]:
         try:
-            return read_answer(operation, content)
+            return read_answer(operation, self._correction_for(operation.spec).rename_answer(content))
         except NotShown as missing:
             raise self._not_shown(operation.spec, raw, str(missing)) from missing
+
+    def _correction_for(self, spec: Spec) -> Correction:
+        return self._corrections.get(endpoint_of(spec), AS_DECLARED)
 
     def _not_shown(self, spec: Spec, raw: str, why: str) -> TelephonyError:
         """Return what a success means whose content does not show what was done or asked for."""

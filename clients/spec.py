@@ -19,8 +19,9 @@ from typing import ClassVar, Literal, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from clients.effects import Basis, Effect
+from clients.effects import Effect
 from clients.errors import Refused
+from clients.grades import Grade, Grades
 from clients.shared.limits import Limit
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -43,7 +44,9 @@ class Spec:
     path: str
     carrier: Carrier
     effect: Effect
-    basis: Basis
+    basis: Grades
+    """How sure each part of the declaration is."""
+
     toolset: str
     docs: str
 
@@ -141,7 +144,7 @@ class ProviderApi:
         effect: Effect,
         toolset: str,
         docs: str,
-        basis: Basis = "documented",
+        basis: Grade | Grades = "documented",
         carrier: Carrier | None = None,
         idempotency_header: str | None = None,
         limit: Limit | None = None,
@@ -176,7 +179,7 @@ class ProviderApi:
                 path=path,
                 carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),
                 effect=effect,
-                basis=basis,
+                basis=basis if isinstance(basis, Grades) else Grades.all(basis),
                 toolset=toolset,
                 docs=self.docs_url + docs,
                 idempotency_header=idempotency_header,

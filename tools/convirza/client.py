@@ -13,9 +13,9 @@ from clients.client import ApiClient
 from clients.errors import Refused, quoted, refusal
 from clients.operation import Operation
 from clients.redaction import redact
+from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limits, ProcessLimits
-from clients.shared.resources import ClientResources
 from clients.shared.tokens import ProcessTokens, TokenStore
 from clients.spec import ProviderApi, Spec
 from tools.convirza.session import ConvirzaSession
@@ -138,5 +138,5 @@ def connect(account: ConvirzaSettings, resources: ClientResources) -> Convirza:
         limits=resources.limits,
         cache=resources.cache,
         tokens=resources.tokens,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

@@ -15,7 +15,7 @@ import httpx2
 
 from clients.answers import NotShown
 from clients.client import ApiClient
-from clients.effects import Basis, Effect
+from clients.effects import Effect
 from clients.errors import (
     InvalidRequest,
     NotAuthenticated,
@@ -27,13 +27,14 @@ from clients.errors import (
     Refused,
     quoted,
 )
+from clients.grades import Grade, Grades
 from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
-from clients.request import Request
-from clients.response import Response, parse_json_or_none
+from clients.resources import ClientResources
 from clients.settings import reveal
-from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
+from clients.wire.request import Request
+from clients.wire.response import Response, parse_json_or_none
 from tools.enswitch.settings import EnswitchSettings
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
 
@@ -62,7 +63,7 @@ class EnswitchProvider(ProviderApi):
         effect: Effect,
         toolset: str,
         guide: str = "4.4",
-        basis: Basis = "documented",
+        basis: Grade | Grades = "documented",
         irreversible: bool = False,
         unverifiable: str = "",
         admin_only: bool = False,
@@ -337,5 +338,5 @@ def connect(account: EnswitchSettings, resources: ClientResources) -> Enswitch:
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

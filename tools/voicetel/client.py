@@ -25,9 +25,9 @@ from clients.errors import (
 )
 from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
+from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limit, Limits, ProcessLimits
-from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
 from tools.voicetel.settings import VoiceTelSettings
 
@@ -282,5 +282,5 @@ def connect(account: VoiceTelSettings, resources: ClientResources) -> VoiceTel:
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )
