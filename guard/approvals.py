@@ -1,13 +1,38 @@
 """A person's answer to a proposed action: once, in time, and never by the side that asks."""
 
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
-from guard.action import Action, State
+from guard.action import Action, Principal, State
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
+from guard.rules.policy import Decision
+
+BY_POLICY: Final = "policy"
+"""Who approved a call that needs no person's approval."""
+
+_IN_FORM: Final = ", in the client's form"
+
+
+def form_approver(principal: Principal) -> str:
+    """Name the person at a principal's client, who answers in the client's form."""
+    return f"{principal.name}{_IN_FORM}"
+
+
+def is_enough(action: Action, decision: Decision) -> bool:
+    """Return True if whoever is asked about an action, or approved it, is whom a decision demands."""
+    by = action.decided_by
+    match decision:
+        case Decision.ALLOW:
+            return True
+        case Decision.ASK:
+            return by != BY_POLICY
+        case Decision.PAGE:
+            return action.channel == "page" if by is None else by != BY_POLICY and not by.endswith(_IN_FORM)
+        case Decision.DENY:
+            return False
 
 
 class Approvals:
@@ -51,7 +76,7 @@ class Approvals:
             case State.DECLINED:
                 raise Declined(status_line(action))
             case State.EXPIRED:
-                raise Expired(status_line(action))
+                raise Expired(status_with_outcome(action, self._catalog))
             case State.SENDING | State.UNKNOWN:
                 raise OutcomePending(status_with_outcome(action, self._catalog))
             case _:
