@@ -13,6 +13,7 @@ from server.probes.calls import (
     ORDERS,
     OTHER_SENDER,
     SEND,
+    SENDER,
     message,
     order,
     pending_action,
@@ -116,6 +117,28 @@ async def _expired(bench: Bench) -> str:
     return "one approval too late, one in time but used too late: both calls need a new one, 0 orders sent"
 
 
+async def _stricter_rules(bench: Bench) -> str:
+    assistant = await bench.asking()
+    since = await bench.providers.since_now()
+    call = message("+19175550161", "Your table for two is ready.")
+    yes = ElicitResult(action="accept", content={"approve": True})
+    try:
+        denied, paged = [await assistant.question(SEND, call | {"from_number": sender}) for sender in _SENDERS]
+    except TypeError as nothing:
+        raise Broken(str(nothing)) from nothing
+    for tightened, asked, sender, error in (
+        ("deny", denied, _SENDERS[0], "Denied"),
+        ("page", paged, _SENDERS[1], "RulesChanged"),
+    ):
+        async with bench.restarted_with({"tighten": {"paid": tightened}}) as restarted:
+            approval = Continuation(dict.fromkeys(asked.input_requests or {}, yes), asked.request_state)
+            reply = await restarted.call_with_answer(SEND, call | {"from_number": sender}, approval)
+        sent = await since.requests("POST", MESSAGES)
+        expect(not sent, f"the answer to the old question was sent under paid={tightened}")
+        expect(isinstance(reply, Reply) and reply.error == error, f"paid={tightened} did not refuse the answer")
+    return "asked, restarted with paid=deny and with paid=page, then answered yes: refused, 0 messages sent"
+
+
 async def _raised_price(bench: Bench) -> str:
     silent, asking = await bench.silent(), await bench.asking()
     action = await propose_order(silent, "+12125550128")
@@ -136,7 +159,15 @@ async def _raised_price(bench: Bench) -> str:
     return "approved at $1.00, then $9.00: refused, 0 orders sent, and the new price needs a new approval"
 
 
+_SENDERS = (SENDER, OTHER_SENDER)
+
 PROBES = (
+    Probe(
+        name="stricter-rules",
+        tries="The operator restarts with stricter rules after a question, and the person then answers yes.",
+        matters="Rules that are checked before the question only.",
+        run=_stricter_rules,
+    ),
     Probe(
         name="raised-price",
         tries="The price rises between the approval and the call.",
