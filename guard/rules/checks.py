@@ -16,7 +16,7 @@ from guard.rules.budget import applicable, require_room
 from guard.rules.compliance import check_opt_outs
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
-from guard.rules.recipients import Recipients
+from guard.rules.recipients import Recipients, later_members_note
 
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 
@@ -100,6 +100,8 @@ class Checks:
         ):
             decision = max(decision, stricter)
             notes += [note] if note else []
+        if later := later_members_note(operation):
+            notes.append(later)
         return Assessment(decision, tuple(notes))
 
     async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:

@@ -17,6 +17,7 @@ from clients.spec import Spec
 from guard.action import Action, Principal, State
 from guard.approvals import form_approver
 from guard.errors import GuardRefusal
+from guard.rules.recipients import later_members_note
 from server.mcp.elicitation import FormAnswer, answered_action_id, ask, can_ask, read_answer
 from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval
 from server.mcp.results import (
@@ -161,7 +162,7 @@ class Dispatcher:
     ) -> CallToolResult:
         receipt = await self._services.guard.execute(action, call)
         untrusted = Untrusted()
-        result = receipt_result(call.spec, receipt, paging, untrusted)
+        result = receipt_result(call.spec, receipt, paging, untrusted, note=later_members_note(call))
         await self.remember(untrusted, call.spec.tool_name, principal)
         return result
 

@@ -163,16 +163,16 @@ _SENDERS = (SENDER, OTHER_SENDER)
 
 PROBES = (
     Probe(
-        name="stricter-rules",
-        tries="The operator restarts with stricter rules after a question, and the person then answers yes.",
-        matters="Rules that are checked before the question only.",
-        run=_stricter_rules,
-    ),
-    Probe(
         name="raised-price",
         tries="The price rises between the approval and the call.",
         matters="A price that is shown but not enforced.",
         run=_raised_price,
+    ),
+    Probe(
+        name="stricter-rules",
+        tries="The operator restarts with stricter rules after a question, and the person then answers yes.",
+        matters="Rules that are checked before the question only.",
+        run=_stricter_rules,
     ),
     Probe(
         name="changed-arguments",

@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from sqlalchemy import update
 
 from sandbox.accounts import simulated_accounts
@@ -85,7 +86,7 @@ class Bench:
         log = self.folder / "restarted.stderr"
         async with (
             run_server(environment, log=log, program=self._program) as url,
-            self._connection(url, "alice", "auto", Person()) as assistant,
+            self._connection(url, "alice", MODERN_PROTOCOL_VERSIONS[-1], Person()) as assistant,
         ):
             yield assistant
 
@@ -130,11 +131,11 @@ class Bench:
         return await self._connect_once(name, lambda: self._connection(self.url, holder, era, person))
 
     @asynccontextmanager
-    async def _connection(self, url: str, holder: str, era: Era, person: Person | None) -> AsyncGenerator[Assistant]:
+    async def _connection(self, url: str, holder: str, mode: str, person: Person | None) -> AsyncGenerator[Assistant]:
         headers = {"Authorization": f"Bearer {self.tokens[holder]}"}
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
             transport = streamable_http_client(f"{url}/mcp", http_client=http)
-            async with Client(transport, mode=era, elicitation_callback=person) as client:
+            async with Client(transport, mode=mode, elicitation_callback=person) as client:
                 yield Assistant(client, person)
 
     async def _connect_once(self, name: str, connect: Connect) -> Assistant:
