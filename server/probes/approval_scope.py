@@ -13,7 +13,6 @@ from server.probes.calls import (
     ORDERS,
     OTHER_SENDER,
     SEND,
-    SENDER,
     message,
     order,
     pending_action,
@@ -120,23 +119,23 @@ async def _expired(bench: Bench) -> str:
 async def _stricter_rules(bench: Bench) -> str:
     assistant = await bench.asking()
     since = await bench.providers.since_now()
-    call = message("+19175550161", "Your table for two is ready.")
-    yes = ElicitResult(action="accept", content={"approve": True})
+    calls = {
+        "Denied": (SEND, message("+19175550161", "Your table for two is ready.")),
+        "RulesChanged": (ORDER, order("+12125550115")),
+    }
     try:
-        denied, paged = [await assistant.question(SEND, call | {"from_number": sender}) for sender in _SENDERS]
+        asked = {error: await assistant.question(tool, call) for error, (tool, call) in calls.items()}
     except TypeError as nothing:
         raise Broken(str(nothing)) from nothing
-    for tightened, asked, sender, error in (
-        ("deny", denied, _SENDERS[0], "Denied"),
-        ("page", paged, _SENDERS[1], "RulesChanged"),
-    ):
-        async with bench.restarted_with({"tighten": {"paid": tightened}}) as restarted:
-            approval = Continuation(dict.fromkeys(asked.input_requests or {}, yes), asked.request_state)
-            reply = await restarted.call_with_answer(SEND, call | {"from_number": sender}, approval)
-        sent = await since.requests("POST", MESSAGES)
-        expect(not sent, f"the answer to the old question was sent under paid={tightened}")
-        expect(isinstance(reply, Reply) and reply.error == error, f"paid={tightened} did not refuse the answer")
-    return "asked, restarted with paid=deny and with paid=page, then answered yes: refused, 0 messages sent"
+    async with bench.restarted_with({"tighten": {SEND: "deny", ORDER: "page"}}) as restarted:
+        for error, (tool, call) in calls.items():
+            yes = ElicitResult(action="accept", content={"approve": True})
+            approval = Continuation(dict.fromkeys(asked[error].input_requests or {}, yes), asked[error].request_state)
+            reply = await restarted.call_with_answer(tool, call, approval)
+            sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", ORDERS)]
+            expect(not sent, f"the answer to the old question was sent: {tool}")
+            expect(isinstance(reply, Reply) and reply.error == error, f"{tool}: the answer was not refused")
+    return "asked, restarted with one call denied and one for the operator, then answered yes: 0 requests sent"
 
 
 async def _raised_price(bench: Bench) -> str:
@@ -158,8 +157,6 @@ async def _raised_price(bench: Bench) -> str:
     expect(again.waits and "$9.00" in again.text, "the new price needed no approval")
     return "approved at $1.00, then $9.00: refused, 0 orders sent, and the new price needs a new approval"
 
-
-_SENDERS = (SENDER, OTHER_SENDER)
 
 PROBES = (
     Probe(
