@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from mcp.shared.exceptions import MCPError
-from mcp.types import ElicitResult
+from mcp.types import ElicitResult, InputRequiredResult
 
 from server.probes.assistant import Continuation, Era, Reaction, Reply
 from server.probes.bench import Bench
@@ -127,14 +127,16 @@ async def _stricter_rules(bench: Bench) -> str:
         asked = {error: await assistant.question(tool, call) for error, (tool, call) in calls.items()}
     except TypeError as nothing:
         raise Broken(str(nothing)) from nothing
+    replies: dict[str, Reply | InputRequiredResult] = {}
     async with bench.restarted_with({"tighten": {SEND: "deny", ORDER: "page"}}) as restarted:
         for error, (tool, call) in calls.items():
             yes = ElicitResult(action="accept", content={"approve": True})
             approval = Continuation(dict.fromkeys(asked[error].input_requests or {}, yes), asked[error].request_state)
-            reply = await restarted.call_with_answer(tool, call, approval)
-            sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", ORDERS)]
-            expect(not sent, f"the answer to the old question was sent: {tool}")
-            expect(isinstance(reply, Reply) and reply.error == error, f"{tool}: the answer was not refused")
+            replies[error] = await restarted.call_with_answer(tool, call, approval)
+    sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", ORDERS)]
+    expect(not sent, f"{len(sent)} answers to old questions were sent")
+    for error, reply in replies.items():
+        expect(isinstance(reply, Reply) and reply.error == error, f"an answer did not get {error}")
     return "asked, restarted with one call denied and one for the operator, then answered yes: 0 requests sent"
 
 
