@@ -1,5 +1,6 @@
 """A person's answer to a proposed action: once, in time, and never by the side that asks."""
 
+from datetime import timedelta
 from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
@@ -12,6 +13,10 @@ from guard.rules.policy import Decision
 
 BY_POLICY: Final = "policy"
 """Who approved a call that needs no person's approval."""
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the clocks of servers that share a store may be apart. A clock that is set back further would give every
+question and approval as much more time, so they expire."""
 
 _IN_FORM: Final = ", in the client's form"
 
@@ -63,11 +68,13 @@ class Approvals:
         return moved
 
     async def expire_if_due(self, action: Action) -> Action:
-        """Expire the action if nobody acted on it in time, and return it."""
-        waiting = {State.PROPOSED, State.APPROVED}
-        if action.state not in waiting or self._clock.now() < action.expires_at:
+        """Expire the action if nobody acted on it in time, or the clock was set back meanwhile, and return it."""
+        waiting, now = {State.PROPOSED, State.APPROVED}, self._clock.now()
+        was_set_back = now + CLOCK_SKEW < action.created_at
+        if action.state not in waiting or (now < action.expires_at and not was_set_back):
             return action
-        moved = await self._journal.move(action.id, waiting, State.EXPIRED)
+        outcome = {"outcome": "The clock was set back after it was asked."} if was_set_back else {}
+        moved = await self._journal.move(action.id, waiting, State.EXPIRED, **outcome)
         return moved or await self._journal.find(action.id) or action
 
     def refuse(self, action: Action) -> NoReturn:

@@ -178,20 +178,23 @@ async def test_what_policy_approved_is_not_sent_once_a_person_has_to_be_asked(
         await store.database.close()
 
 
-async def test_an_answer_one_second_after_expiry_and_one_before_a_clock_was_set_back(tmp_path: Path) -> None:
-    clock = StoppedClock(datetime.now(UTC))
-    started = clock.moment
+async def test_neither_a_late_answer_nor_a_clock_that_is_set_back_gives_a_question_more_time(tmp_path: Path) -> None:
+    clock = StoppedClock(NOW)
     async with sandboxes() as sandbox:
         server = _server(settings_for(tmp_path, sandbox.voicetel), clock)
         async with connect(server, person=Person()) as client:
-            asked = await _ask(client, "Late")
-            clock.moment = started + timedelta(minutes=15, seconds=1)
-            assert _error(await _agree(client, "Late", asked)) == "Expired"
-            clock.moment = started
-            assert _error(await _agree(client, "Late", asked)) == "Expired", "what expired stays expired"
-            in_time = await _ask(client, "Back")
-            clock.moment = started - timedelta(days=1)
-            assert _error(await _agree(client, "Back", in_time)) == ""
+            late = await _ask(client, "Late")
+            clock.moment = NOW + timedelta(minutes=15, seconds=1)
+            assert _error(await _agree(client, "Late", late)) == "Expired"
+            clock.moment = NOW
+            assert _error(await _agree(client, "Late", late)) == "Expired", "what expired stays expired"
+            early, slightly = await _ask(client, "Early"), await _ask(client, "Slightly")
+            clock.moment = NOW - timedelta(minutes=1)
+            assert _error(await _agree(client, "Slightly", slightly)) == ""
+            clock.moment = NOW - timedelta(days=1)
+            refused = await _agree(client, "Early", early)
+            assert _error(refused) == "Expired"
+            assert "The clock was set back after it was asked." in _content(refused)["message"]
         assert len(await sandbox.charges()) == 1
 
 
