@@ -101,6 +101,9 @@ class Members(Generic[A]):
     """Their numbers in E.164; None for one whose number the answer does not show. Every call counts them, and a paid
     call checks them against the rules for destinations."""
 
+    fixed_at: Literal["call", "departure"] | None = None
+    """When the provider fixes who they are, where the send is scheduled; None where no document says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnresolvableRecipients:

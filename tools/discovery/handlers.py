@@ -75,7 +75,7 @@ async def describe_operation(query: OperationName, call: BuiltinCall) -> Reply:
     operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation
-    facts = describe(operation, call.services.policy)
+    facts = describe(operation, call.services.policy, out_of_reach=call.session.why_out_of_reach(operation.spec))
     return Reply(content={name: value for name, value in facts.items() if value is not None})
 
 
@@ -87,8 +87,10 @@ async def call_read_operation(query: OperationCall, call: BuiltinCall) -> Outcom
         return operation
     if not operation.spec.effect.is_plain_read:
         effect = " and ".join(operation.spec.effect.labels)
+        why = call.session.why_out_of_reach(operation.spec)
+        instead = f"Use {CALL_WRITE}." if why is None else f"It cannot be called: {why}."
         return problem(
-            f"{query.operation} is no plain read ({effect}), so it was not called. Use {CALL_WRITE}.", kind="NotARead"
+            f"{query.operation} is no plain read ({effect}), so it was not called. {instead}", kind="NotARead"
         )
     return await call.operations.call(operation, query.arguments, call.session)
 

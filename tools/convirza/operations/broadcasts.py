@@ -289,7 +289,7 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
 
     def members(self) -> tuple[Members[Broadcast] | UnresolvableRecipients, ...]:
         """Whoever keeps its recipients sends to those it has."""
-        kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of),)
+        kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of, fixed_at="call"),)
         return (*kept, *_further_recipients(self))
 
     def scheduled_at(self) -> tuple[datetime, ...]:
