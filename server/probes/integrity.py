@@ -12,7 +12,7 @@ from server.probes.assistant import Assistant
 from server.probes.bench import Bench
 from server.probes.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.probe import Probe, expect
-from server.store.sealed.audit import ANCHOR_FILE
+from server.store.sealed.anchor import ANCHOR_FILE
 from server.store.sealed.seal import KEY_FILE
 from server.store.store import open_store
 
