@@ -101,7 +101,7 @@ def _read(file: Path) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         return [{**row, "detail": _to_stored(row["detail"])} for row in rows]
-    except (OSError, ValueError, KeyError, TypeError) as unreadable:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as unreadable:
         fail(f"{file} is not an export of the audit log: {unreadable!r}")
 
 
@@ -113,7 +113,7 @@ def _from_stored(detail: str) -> object:
     """Parse the detail of a row; text that we did not write this way is exported as it is."""
     try:
         parsed = json.loads(detail)
-    except ValueError:
+    except (ValueError, RecursionError):
         return detail
     return parsed if detail_text(parsed) == detail else detail
 
