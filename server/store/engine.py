@@ -59,6 +59,7 @@ class Database:
         self._url = make_url(url)
         if self._url.password:
             redact.learn(str(self._url.password))
+        self._file = self._url.database if is_file(self._url) and self._url.database != ":memory:" else None
         self._state_folder = state_folder
         self._engine: AsyncEngine | None = None
         self._files: OpenFiles | None = None
@@ -138,15 +139,15 @@ class Database:
                     await self.close()
                 if self._engine is None:
                     self._engine = await self._open()
-                    self._files = OpenFiles.of(str(self._url.database)) if is_file(self._url) else None
+                    self._files = OpenFiles.of(self._file) if self._file is not None else None
                     self._must_reopen = False
         return self._engine
 
     async def _open(self) -> AsyncEngine:
         if self._state_folder is not None:
             close_state_folder(self._state_folder)
-        if is_file(self._url):
-            create_database_file(Path(str(self._url.database)))
+        if self._file is not None:
+            create_database_file(Path(self._file))
         engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
         try:
             async with engine.execution_options(**{_READING: True}).begin() as connection:

@@ -238,26 +238,28 @@ class Audit:
 
         The anchor is read first: it may lag behind the rows that the transaction sees, and is never ahead of them.
         """
-        known = [head for head in dict.fromkeys((self._anchor.read(), self._seen)) if head != NO_ROW]
+        anchored = self._anchor.read()
+        known = [head for head in dict.fromkeys((anchored, self._seen)) if head != NO_ROW]
         query = select(audit.c.number, audit.c.mac).where(audit.c.number.in_([head.number for head in known]))
         found = {(row.number, row.mac) for row in await connection.execute(query)} if known else set()
         for head in known:
-            if (head.number, head.mac) not in found and not await self._is_accepted(connection, head):
+            if (head.number, head.mac) not in found and not await self._is_accepted(connection, head, anchored):
                 self._has_same_key = False  # another database may be there
                 return Gap(head, Head(*await self._head(connection)))
         return None
 
-    async def _is_accepted(self, connection: AsyncConnection, head: Head) -> bool:
+    async def _is_accepted(self, connection: AsyncConnection, head: Head, anchored: Head) -> bool:
         """Return True if an operator accepted that a row is missing.
 
-        The anchor's own row is named by the acceptance. Another process accepted what this one wrote before it.
+        The acceptance names the anchored row. What this process wrote may be older than that: the anchor is shared
+        with the process in which it was accepted, and has moved on.
         """
         query = select(*_COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number)
         rows = (await connection.execute(query)).mappings().all()
         genuine = [row for row in rows if await self._is_genuine(connection, row)]
         for accepted in accepted_gaps(genuine):
             missing = accepted.gap.missing
-            if missing == head or (head == self._seen and head.number <= missing.number):
+            if missing == head or (head != anchored and head.number <= missing.number):
                 self._seen = NO_ROW
                 return True
         return False
