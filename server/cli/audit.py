@@ -29,7 +29,7 @@ def verify(
 
     verdict, gap = anyio.run(lambda: with_store(check, sandbox=sandbox))
     for one in verdict.accepted:
-        tell(f"A gap was accepted in row {one.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
+        tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
     if verdict.is_whole:
         console.print(f"The audit log is intact: {verdict.rows} rows.")
         return

@@ -115,8 +115,11 @@ async def test_a_crash_between_the_accepting_row_and_the_anchor_leaves_the_gap_a
         before = anchor.read_bytes()
         await bench.operator.accept_gap()
         anchor.write_bytes(before)
+        await bench.operator.require_whole_audit()
         assert not (await bench.order(2)).is_error
         await bench.operator.require_whole_audit()
+        newest = await _last_row(bench.folder)
+        assert anchor.read_text(encoding="utf-8") == f"{newest['number']} {newest['mac']}\n"
 
 
 async def test_rows_without_a_newer_anchor_are_no_gap(tmp_path: Path) -> None:

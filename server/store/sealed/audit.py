@@ -254,12 +254,15 @@ class Audit:
         The acceptance names the anchored row. What this process wrote may be older than that: the anchor is shared
         with the process in which it was accepted, and has moved on.
         """
-        query = select(*_COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number)
-        rows = (await connection.execute(query)).mappings().all()
+        query = select(*_COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number.desc())
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         genuine = [row for row in rows if await self._is_genuine(connection, row)]
         for accepted in accepted_gaps(genuine):
             missing = accepted.gap.missing
-            if missing == head or (head != anchored and head.number <= missing.number):
+            if missing == head == anchored:
+                self._anchor.move_to(accepted.row)  # a crash came between the row and the anchor
+                return True
+            if head != anchored and head.number <= missing.number:
                 self._seen = NO_ROW
                 return True
         return False

@@ -63,7 +63,7 @@ class AcceptedGap:
     """A gap that an operator accepted, and the row that says so."""
 
     gap: Gap
-    number: int
+    row: Head
     at: str
     by: str | None
 
@@ -141,7 +141,7 @@ def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored:
 def accepted_gaps(rows: Iterable[Row]) -> tuple[AcceptedGap, ...]:
     """Read the rows by which an operator accepted gaps; the caller checks that the rows are genuine."""
     return tuple(
-        AcceptedGap(_read_gap(row["detail"]), row["number"], str(row["at"]), row["principal"])
+        AcceptedGap(_read_gap(row["detail"]), Head(row["number"], row["mac"]), str(row["at"]), row["principal"])
         for row in rows
         if row["event"] == GAP_ACCEPTED
     )
