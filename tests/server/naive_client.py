@@ -211,7 +211,7 @@ def loosen_the_doors() -> None:
 
 
 def loosen_the_record() -> None:
-    """Let the audit be altered, nothing freeze, secrets be logged, and the marker of untrusted text be predictable."""
+    """Let the audit be altered and rolled back, nothing freeze, secrets be logged, and fences be predictable."""
     from sqlalchemy import text
 
     from server.mcp import untrusted as fencing
@@ -235,6 +235,7 @@ def loosen_the_record() -> None:
         return kept
 
     cut(Audit, "append", altered)
+    cut(Audit, "_gap", async_always(None))
     cut(actions, "get_value", async_always(None))
     cut(actions.StoredJournal, "is_frozen", async_always(False))
     cut(StoredVault, "keep", aloud)

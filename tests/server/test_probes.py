@@ -37,6 +37,7 @@ FOUND: Mapping[str, str] = {
     "bulk-at-the-client": "the order was sent",
     "leaked-secret": "are in a log",
     "tampered-audit": "does not verify: row 1 was changed",
+    "older-record": "a call ran on an older copy of the record: Done",
     "freeze": "a call ran: Done",
     "closed-fence": "two answers have the same tag",
     "injected-call": "it was sent",
