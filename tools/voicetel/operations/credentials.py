@@ -51,7 +51,7 @@ class RecoveryRequested(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/account/recovery",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountRecovery",
     unverifiable="only the mailbox shows whether a link was mailed",
@@ -77,7 +77,7 @@ class NewAccount(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/accounts",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountCreate",
     unverifiable="this account cannot read the new one; its mail says whether it was opened",
