@@ -256,7 +256,7 @@ class Labels(Answer):
         if not isinstance(data, Mapping):
             return data
         types = cast("Mapping[str, Any]", data)
-        if "content" in types:
+        if "content" in types or isinstance(types.get("labels"), list):  # the latter is how the record keeps them
             return types
         return {"content": [{"name": name, "type": kind} for name, kind in types.items()]}
 

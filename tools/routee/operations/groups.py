@@ -231,7 +231,7 @@ class FindMembers(ListGroupContacts):
     synonyms=("assign", "tag", "subscribe"),
 )
 class AddGroupContacts(Operation[Group]):
-    """Put contacts into a group: what is sent to the group goes to them too."""
+    """Put contacts into a group."""
 
     name: GroupName
     """Group from routee_list_groups."""
