@@ -109,14 +109,15 @@ def _lists_beside(operation: OperationType) -> list[str]:
     ]
 
 
-def _comparable(value: Any) -> Any:
+def _comparable(value: object) -> object:
     """Sort lists of words, as to which groups somebody belongs has no order; leave out markers, which are random."""
     match value:
         case dict():
-            return {name: _comparable(inner) for name, inner in cast("dict[str, Any]", value).items()}
+            return {name: _comparable(inner) for name, inner in cast("dict[str, object]", value).items()}
         case list():
-            rows = [_comparable(row) for row in cast("list[Any]", value)]
-            return sorted(rows) if all(isinstance(row, str) for row in rows) else rows
+            rows = [_comparable(row) for row in cast("list[object]", value)]
+            words = [row for row in rows if isinstance(row, str)]
+            return sorted(words) if len(words) == len(rows) else rows
         case str():
             return _MARKER.sub("", value)
         case _:
