@@ -170,7 +170,7 @@ class UpdateContact(ContactDetails, Operation[Contact]):
         return put_back(UpdateContact, contact_id=self.contact_id, **before.details())
 
     def verification(self, sent_at: datetime) -> Verification[Contact]:
-        return Verification(read=self.before(), check=self._is_known, may_be_older=True)
+        return Verification(read=self.before(), check=self._is_known, must_be_new=True)
 
     def _is_known(self, found: Contact) -> Evidence:
         given = without_none(**{name: getattr(self, name) for name in ContactDetails.model_fields})
@@ -310,7 +310,7 @@ class CreateLabels(Operation[Labels]):
         return Undo(verdict="none", lost="Routee has no call that removes a label.")
 
     def verification(self, sent_at: datetime) -> Verification[Labels]:
-        return Verification(read=self.before(), check=self._are_there, may_be_older=True)
+        return Verification(read=self.before(), check=self._are_there, must_be_new=True)
 
     def _are_there(self, found: Labels) -> Evidence:
         wanted, shown = {label.name for label in self.labels}, {label.name for label in found.labels}

@@ -262,7 +262,7 @@ class AddGroupContacts(Operation[Group]):
         )
 
     def verification(self, sent_at: datetime) -> Verification[Contacts]:
-        return Verification(read=self.before(), check=self._are_inside, may_be_older=True)
+        return Verification(read=self.before(), check=self._are_inside, must_be_new=True)
 
     def _are_inside(self, found: Contacts) -> Evidence:
         return all_present(self.contact_ids, [contact.id for contact in found.contacts])
