@@ -87,6 +87,8 @@ class Undo:
 
     verdict: Literal["full", "partial", "none"]
     operation: "Operation[Any] | None" = None
+    """None where there is no such call, and where nothing has to be undone."""
+
     lost: str = ""
     """What the compensating call does not restore, or why there is no such call."""
 
@@ -238,6 +240,7 @@ class Exchange(Generic[R]):
 
 
 UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
+NOTHING_CHANGED: Final = Undo(verdict="full", lost="It changed nothing, so there is nothing to undo.")
 NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing changed.")
 
 

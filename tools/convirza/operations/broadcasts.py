@@ -183,7 +183,7 @@ class _WholeBroadcast(FurtherFields):
 @convirza.operation(
     "POST",
     "/v3/broadcast",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs=BASE_PATHS,
     basis="inferred",
@@ -211,7 +211,7 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
 @convirza.operation(
     "PUT",
     "/v3/broadcast/{broadcast_id}",
-    effect=Effect.PAID | Effect.DESTRUCTIVE,
+    effect=Effect.PAID | Effect.DESTRUCTIVE | Effect.OUTWARD,
     toolset="messaging",
     docs=BASE_PATHS,
     basis="inferred",
@@ -247,7 +247,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
 @convirza.operation(
     "PATCH",
     "/v3/broadcast/{broadcast_id}",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="partial-update-broadcast-31106423e0",
     basis="inferred",

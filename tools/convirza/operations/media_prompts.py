@@ -3,14 +3,15 @@
 import base64
 import binascii
 import hashlib
+import re
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 from clients.effects import Effect
 from clients.evidence import Evidence
-from clients.fields import WIRE, AnsweredTime, LooseText
+from clients.fields import RECORDED, WIRE, AnsweredTime, LooseText
 from clients.operation import Answer, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import body
@@ -18,6 +19,8 @@ from tools.convirza.paging import Listing, PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
 """Documented on the troubleshooting page, like the formats and kinds."""
+
+_FINGERPRINT: Final = re.compile(r"[0-9]+ bytes, SHA-256 [0-9a-f]{64}")
 
 Kind = Literal["prompt", "whisper", "voicemail", "survey"]
 
@@ -57,7 +60,9 @@ class ListPrompts(PagedOperation[Prompts]):
     """Only these."""
 
 
-def _audio(value: str) -> str:
+def _audio(value: str, info: ValidationInfo) -> str:
+    if info.context == RECORDED and _FINGERPRINT.fullmatch(value):
+        return value
     try:
         content = base64.b64decode(value, validate=True)
     except binascii.Error:
@@ -69,8 +74,10 @@ def _audio(value: str) -> str:
 
 def _fingerprint(value: str, info: SerializationInfo) -> str:
     # Records name the content and do not hold it.
+    if info.context == WIRE or _FINGERPRINT.fullmatch(value):
+        return value
     content = base64.b64decode(value)
-    return value if info.context == WIRE else f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+    return f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
 
 
 @convirza.operation(

@@ -44,7 +44,7 @@ ONE_OF = "give exactly one of uniqueid and callid."
 
 @enswitch.function(
     "calls/make",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="calls",
     unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",

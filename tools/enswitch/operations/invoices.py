@@ -114,7 +114,7 @@ class SentInvoices(Answer):
 
 @enswitch.function(
     "invoices/send",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="billing",
     unverifiable="no documented call shows what was mailed",
     irreversible=True,

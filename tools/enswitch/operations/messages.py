@@ -240,7 +240,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
 
 @enswitch.function(
     "messages/text/send",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
     unverifiable="no documented call lists texts that were sent",
     synonyms=("sms", "text", "notify", "reply"),
@@ -270,7 +270,7 @@ class SendText(ForCustomer, Operation[Accepted]):
 
 @enswitch.function(
     "faxes/send",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
     unverifiable="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),

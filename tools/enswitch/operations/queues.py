@@ -65,8 +65,9 @@ class QueueSettings(BaseModel):
 
 @enswitch.function(
     "queues/create",
-    effect=Effect.WRITE,
+    effect=Effect.REROUTES,
     toolset="telephony",
+    unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "agents", "hold", "waiting line"),
 )
 class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):

@@ -238,7 +238,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
 @routee.operation(
     "POST",
     "/sms/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="send-bulk-messages",
     unverifiable="unless it has a name and goes out now, it is shown only by the id that its answer brings",
@@ -287,7 +287,7 @@ class SendCampaign(CampaignPlan):
 @routee.operation(
     "PUT",
     "/sms/{campaign_id}",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     synonyms=("reschedule", "edit", "change", "postpone", "move"),

@@ -44,7 +44,7 @@ class Conversation(Answer):
 @routee.operation(
     "POST",
     "/voice/conversation",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="perform-a-voice-conversation",
     unverifiable="it is shown only by the id that its answer brings",

@@ -191,7 +191,7 @@ class Failover(Answer):
 @routee.operation(
     "POST",
     "/failover",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="failover",
     docs="send-a-failover-message",
     synonyms=("fallback", "omnichannel", "cascade", "backup channel", "viber then sms"),

@@ -59,7 +59,7 @@ class SentSms(Answer):
 @routee.operation(
     "POST",
     "/sms",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="send-single-sms",
     synonyms=("text", "notify", "message", "reply", "create message"),

@@ -35,7 +35,7 @@ class TwoStepVerification(Answer):
 @routee.operation(
     "POST",
     "/2step",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="verification",
     docs="verification",
     unverifiable="it is shown only by the id that its answer brings",

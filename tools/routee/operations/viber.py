@@ -109,7 +109,7 @@ class ViberMessage(Answer):
 @routee.operation(
     "POST",
     "/viber",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-single-message",
     unverifiable="it is shown only by the id that its answer brings",
@@ -153,7 +153,7 @@ class ViberCode(Answer):
 @routee.operation(
     "POST",
     "/viber/otp",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="viber-otp-request",
     unverifiable="it is shown only by the id that its answer brings",

@@ -46,7 +46,7 @@ class ViberCampaign(Answer):
 @routee.operation(
     "POST",
     "/viber/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-campaign",
     unverifiable="it is shown only by the id that its answer brings",

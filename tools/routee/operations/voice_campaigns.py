@@ -101,7 +101,7 @@ class Announcement(BaseModel):
 @routee.operation(
     "POST",
     "/voice/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="send-a-voice-campaign",
     unverifiable="it is shown only by the id that its answer brings",

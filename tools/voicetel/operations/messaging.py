@@ -133,7 +133,7 @@ class SentMessage(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/messages",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="#messageSend",
     confirmed_by=("id",),
