@@ -145,6 +145,24 @@ async def test_the_state_of_messages_comes_without_their_text(tmp_path: Path) ->
     assert not any("text" in row for row in content["messages"])
 
 
+async def test_the_state_of_messages_names_who_wrote_to_us_and_whom_we_wrote_to(tmp_path: Path) -> None:
+    async with _everything(tmp_path) as (client, _):
+        content = await _call(client, "message_status", number="+12015550142")
+    rows = [row for row in content["messages"] if row["provider"] == "voicetel"]
+    received = [row for row in rows if row["state"] == "received"]
+    assert {row["from"] for row in received} == {f"+1917555016{digit}" for digit in range(1, 5)}
+    assert not any("to" in row for row in received)
+    assert "+16465550198" in {row.get("to") for row in rows}
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+
+
+async def test_an_id_that_no_record_of_a_number_has_is_a_gap_and_no_empty_answer(tmp_path: Path) -> None:
+    async with _everything(tmp_path) as (client, _):
+        content = await _call(client, "message_status", number="+12015550142", message="abc123")
+    (gap,) = [gap for gap in content["missing"] if gap["provider"] == "voicetel"]
+    assert "leave `message` out" in gap["why"]
+
+
 async def test_providers_that_are_not_set_up_are_named_once(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))

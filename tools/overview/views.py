@@ -76,6 +76,9 @@ class Delivery:
 
     provider: str
     message: str
+    sender: str | None = None
+    """Who wrote it, where it was received."""
+
     to: str | None = None
     state: str | None = None
     price: Money | None = None

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, computed_field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
@@ -36,6 +36,9 @@ INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
 
+KEY_LENGTHS: Final = (2, 3)
+"""Parts of a record's key: two for a message, three for a receipt. The last one is the time."""
+
 _EPOCH = re.compile(r"[0-9]{9,11}")
 
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
@@ -43,11 +46,20 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class MessageValue(Answer):
-    """What a message record says. `number` is left out: it repeats the number that was asked for."""
+    """What a record says: of a message its far end, direction, text and price; of a receipt its two numbers."""
 
     direction: str | None = None
+    """`in` or `out`; messages only."""
+
+    far_end: AnsweredNumber | None = Field(default=None, alias="number")
+    """Who texted, or who was texted; messages only."""
+
     source: AnsweredNumber | None = Field(default=None, alias="sourceNumber")
+    """Receipts only."""
+
     destination: AnsweredNumber | None = Field(default=None, alias="destinationNumber")
+    """Receipts only."""
+
     text: OutsideText | None = Field(default=None, alias="message")
     billed: Dollars | None = Field(default=None, alias="rate")
 
@@ -56,15 +68,18 @@ class MessageRecord(Answer):
     """One message, or one delivery receipt. Where a receipt keeps its status is not documented."""
 
     id: LooseText | None = None
+    """Id of the record. That it is the id which sending returns is not documented."""
+
     key: list[LooseText | None] = []
-    """Number and time in epoch seconds."""
+    """Of a message its destination and time, of a receipt the account, the sender and the time."""
 
     value: MessageValue | None = None
 
+    @computed_field
     @property
-    def sent_at(self) -> datetime | None:
-        """The time that its key names; None where it names none."""
-        seconds = self.key[1] if len(self.key) > 1 else None
+    def at(self) -> datetime | None:
+        """The time that its key ends with; None where it ends with none."""
+        seconds = self.key[-1] if len(self.key) in KEY_LENGTHS else None
         if seconds is None or not _EPOCH.fullmatch(seconds):
             return None
         return datetime.fromtimestamp(int(seconds), tz=UTC)
@@ -90,7 +105,7 @@ class Messages(Answer):
     synonyms=("texts", "inbox", "replies", "received", "conversation", "history", "delivered", "read sms"),
 )
 class ListMessages(Operation[Messages]):
-    """List the messages or delivery receipts of one number; the last 24 hours if no time is given."""
+    """List messages of one number with `far_end`, who texted or was texted, or its receipts; the last 24 hours."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""
@@ -188,7 +203,7 @@ class SendMessage(Operation[SentMessage]):
         return notes if found.outside else notes[:1]
 
     def verification(self, sent_at: datetime) -> Verification[Messages]:
-        # The same text to the same recipient since then shows that it was sent; none proves nothing.
+        # The same text out to the same far end since then shows that it was sent; none proves nothing.
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
@@ -200,11 +215,11 @@ class SendMessage(Operation[SentMessage]):
         return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
 
     def _is_among(self, history: Messages, sent_at: datetime) -> Evidence:
-        since = [
-            record.value for record in history.messages if is_since(record.sent_at, sent_at, tolerance=CLOCKS_DIFFER)
-        ]
+        if history.number not in {None, self.from_number}:
+            return Evidence.UNKNOWN
+        since = [record.value for record in history.messages if is_since(record.at, sent_at, tolerance=CLOCKS_DIFFER)]
         same = (
-            value.direction != "in" and value.destination == self.to_number and value.text == self.text
+            value.direction == "out" and value.far_end == self.to_number and value.text == self.text
             for value in since
             if value is not None
         )

@@ -175,8 +175,6 @@ MESSAGES = (
                         "direction": {"in", "out"},
                         "rate": str,
                         "message": str,
-                        "destinationNumber": TN,
-                        "sourceNumber": TN,
                         "number": int,
                     },
                 }
