@@ -74,14 +74,15 @@ def assign_campaign(
 
 @operation("DELETE", "numbers/{number}/messaging-campaign")
 def unassign_campaign(call: Call, number: OwnNumber, *, campaignId: CampaignId) -> Answer:
-    """Unbind a number; inferred: `unassigned` is false if it was not bound to this campaign."""
+    """Unbind a number. `unassigned` is true on every 200 (inferred: also where it was not bound to this campaign)."""
     campaign = _campaign(call.account, campaignId)
+    _unbind(number, campaign)
     return success(
         number=number.number,
         campaignId=campaign.id,
         network=campaign.network,
         upstreamCnpId=campaign.upstream,
-        unassigned=_unbind(number, campaign),
+        unassigned=True,
     )
 
 
@@ -152,7 +153,6 @@ def _state_of(account: Account, text: str) -> dict[str, object]:
     route = account.sms_routes.get(number.sms_row)
     return {
         "number": text,
-        "onAccount": True,
         "enabled": messaging_is_enabled(number),
         "carrier": number.carrier,
         "network": _network_of(account, number),

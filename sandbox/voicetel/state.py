@@ -193,10 +193,9 @@ class Ticket:
 
 @dataclass
 class StoredOrder:
-    """An order under an Idempotency-Key: the body it was made with and what was answered."""
+    """What was answered to an order under an Idempotency-Key."""
 
     at: datetime
-    digest: str
     answer: Answer
 
 

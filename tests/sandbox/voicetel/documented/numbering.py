@@ -6,7 +6,7 @@ from tests.sandbox.voicetel.shapes import NUM, TIME, TN, Like, Maybe, Optionally
 NETWORK = Maybe({"A", "B"})
 MESSAGING = {
     "number": TN,
-    "onAccount": bool,
+    "onAccount": Optionally(bool),
     "enabled": bool,
     "network": NETWORK,
     "campaign": Maybe({"upstreamCnpId": str, "id": str, "status": str, "network": {"A", "B"}}),
