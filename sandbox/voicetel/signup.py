@@ -47,8 +47,8 @@ def fetch_api_key(call: Call, *, username: str, password: str) -> Answer:
 
 
 @operation("POST", "account/recovery", public=True)
-def request_recovery(call: Call, *, email: str) -> Answer:
-    """Mail a recovery link to the address on file; a bad address is refused in a shape of its own."""
+def request_recovery(call: Call, *, email: str = "") -> Answer:
+    """Mail a recovery link to the address on file; a bad or missing address is refused in a shape of its own."""
     if not is_email(email):
         raise Refusal(400, "Invalid email address", error={"requirement": "Must be valid"})
     if not _email_is_known(call.state, email):

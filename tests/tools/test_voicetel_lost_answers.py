@@ -332,3 +332,11 @@ async def test_a_reply_was_added_only_where_a_customer_says_it_and_nothing_else(
     reply = {"type": "customer", "body": "Yes, please &amp; thank you.", "createdAt": moment(seconds=2), **row}
     arguments = {"ticket_id": 30412, "message": "Yes, please & thank you."}
     assert await verify("reply_to_ticket", arguments, {"messages": [reply]}) is expected
+
+
+@pytest.mark.parametrize(("state", "expected"), [("deleted", YES), ("published", NO), (None, NO)])
+async def test_a_ticket_that_is_still_shown_is_gone_where_its_record_is_deleted(
+    state: str | None, expected: Evidence
+) -> None:
+    shown = {"ticket": {"id": 30412, "status": "closed", "state": state}}
+    assert await verify("delete_ticket", {"ticket_id": 30412}, shown) is expected
