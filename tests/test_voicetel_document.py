@@ -219,7 +219,7 @@ def test_every_field_of_the_document_is_shown_or_left_out_for_a_reason() -> None
 
 
 def _documented_tools() -> list[OperationType]:
-    return [tool for tool in operations_of("voicetel").values() if tool.spec.basis == "documented"]
+    return [tool for tool in operations_of("voicetel").values() if tool.spec.basis.weakest == "documented"]
 
 
 def _fields_of(tool: OperationType) -> tuple[set[str], set[str]]:

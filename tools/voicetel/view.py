@@ -79,6 +79,7 @@ class VoiceTelView:
                 monthly=monthly,
             )
             for row in rows
+            if row.number is not None
         ]
 
     async def balances(self) -> list[Balance]:
@@ -124,6 +125,10 @@ class VoiceTelView:
 _STATE = {"in": "received", "out": "sent; where a receipt has its status is not documented"}
 
 
+UNREADABLE = "not shown"
+"""Stands for a number that VoiceTel listed in a form that cannot be read."""
+
+
 def _delivery(row: MessageRecord) -> Delivery:
     value = row.value
     if value is None:
@@ -145,7 +150,7 @@ def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
     texts = [f"sent by carrier {row.carrier}"] if row.carrier else []
     texts += ["received ones are routed"] if row.sms_enabled else []
     return OwnedNumber(
-        number=row.number,
+        number=row.number or UNREADABLE,
         provider=NAME,
         calls_to=forwarded or gateway,
         texts=", ".join(texts) or None,

@@ -23,7 +23,7 @@ SYSTEM_IDS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9})
 class Number(Answer):
     """A number of the account, and where its calls, messages and faxes go."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     route: int | None = None
     """Gateway or system route that receives its calls."""
 
@@ -119,7 +119,7 @@ class AddNumber(Operation[AddedNumber]):
             read=GetNumber(number=self.number),
             check=lambda _: Evidence.YES,
             if_absent=Evidence.NO,
-            may_be_older=True,
+            must_be_new=True,
         )
 
     def undo(self, before: Any, answer: Any) -> Undo:
