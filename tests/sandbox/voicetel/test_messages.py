@@ -160,6 +160,23 @@ async def test_a_delivery_receipt_comes_a_moment_later_and_names_the_two_numbers
     assert receipt["value"] == {"sourceNumber": MAIN, "destinationNumber": "9175550161"}
 
 
+async def test_a_number_can_be_checked_thirty_times_an_hour() -> None:
+    async with customer() as client:
+        statuses = [(await client.post("messaging/health/check", json={"number": MAIN})).status_code for _ in range(31)]
+        assert statuses == [200] * 30 + [429]
+        await advance(client, 3600)
+        assert (await client.post("messaging/health/check", json={"number": MAIN})).status_code == 200
+        assert (await client.post("messaging/health/check", json={"number": "9175550161"})).status_code == 404
+
+
+async def test_a_text_that_a_carrier_blocked_is_shown_without_its_recipient() -> None:
+    async with customer() as client:
+        (sample,) = (await client.get("messaging/health/samples", params={"number": MAIN})).json()["data"]["samples"]
+        assert (sample["to"], sample["reason"]) == ("646***0198", "Blocked as spam")
+        days = (await client.get("messaging/health")).json()["data"]["deliveries"]
+        assert (len(days), sum(day["failed"] for day in days)) == (14, 1)
+
+
 async def test_the_seed_holds_a_text_that_gives_orders_to_an_assistant() -> None:
     async with customer() as client:
         rows = (await client.get("messages", params={"number": MAIN})).json()["data"]["messages"]

@@ -75,7 +75,7 @@ class MessageRecord(Answer):
 
     value: MessageValue | None = None
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator]  # pydantic knows a decorated property, mypy does not
     @property
     def at(self) -> datetime | None:
         """The time that its key ends with; None where it ends with none."""
@@ -105,7 +105,7 @@ class Messages(Answer):
     synonyms=("texts", "inbox", "replies", "received", "conversation", "history", "delivered", "read sms"),
 )
 class ListMessages(Operation[Messages]):
-    """List messages of one number with `far_end`, who texted or was texted, or its receipts; the last 24 hours."""
+    """List texts of a number with who wrote or was written to (`far_end`), or receipts; by default of 24 hours."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""

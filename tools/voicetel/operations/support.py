@@ -296,8 +296,9 @@ class DeleteTicket(Operation[Done]):
         return GetTicket(ticket_id=self.ticket_id)
 
     def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
-        # A ticket may be shown after its deletion, in the state `deleted`.
-        return replace(
-            verify_removal(GetTicket(ticket_id=self.ticket_id)),
-            check=lambda found: Evidence.of(found.ticket.state == "deleted") if found.ticket else Evidence.UNKNOWN,
-        )
+        return replace(verify_removal(GetTicket(ticket_id=self.ticket_id)), check=_is_deleted)
+
+
+def _is_deleted(found: TicketAnswer) -> Evidence:
+    """A ticket may still be shown after its deletion, in the state `deleted`."""
+    return Evidence.of(found.ticket.state == "deleted") if found.ticket else Evidence.UNKNOWN

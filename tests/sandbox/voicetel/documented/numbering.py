@@ -205,4 +205,12 @@ MESSAGES = (
         query={"ids": "CBW7T2K,CBW9Q4M"},
         required=("ids",),
     ),
+    Documented(
+        "PUT",
+        "messaging/health/alerts",
+        200,
+        {"enabled": bool},
+        body={"enabled": False},
+        required=("enabled",),
+    ),
 )
