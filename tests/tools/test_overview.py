@@ -145,15 +145,19 @@ async def test_the_state_of_messages_comes_without_their_text(tmp_path: Path) ->
     assert not any("text" in row for row in content["messages"])
 
 
-async def test_the_state_of_messages_names_who_wrote_to_us_and_whom_we_wrote_to(tmp_path: Path) -> None:
+async def test_the_state_of_messages_names_whom_each_went_to_and_when_but_no_stranger(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
         content = await _call(client, "message_status", number="+12015550142")
+        listing = {"operation": "voicetel_list_messages", "arguments": {"number": "+12015550142"}}
+        history = await _call(client, "call_read_operation", **listing)
     rows = [row for row in content["messages"] if row["provider"] == "voicetel"]
-    received = [row for row in rows if row["state"] == "received"]
-    assert {row["from"] for row in received} == {f"+1917555016{digit}" for digit in range(1, 5)}
-    assert not any("to" in row for row in received)
-    assert "+16465550198" in {row.get("to") for row in rows}
+    assert {row["to"] for row in rows if row["state"] == "received"} == {"+12015550142"}
+    assert {row["to"] for row in rows if row["state"] != "received"} == {
+        *("+19175550161", "+19175550162", "+19175550163", "+16465550198"),
+    }
     assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    who = {row["value"]["far_end"] for row in history["messages"] if row["value"]["direction"] == "in"}
+    assert who == {"+19175550161", "+19175550163", "+19175550164"}
 
 
 async def test_an_id_that_no_record_of_a_number_has_is_a_gap_and_no_empty_answer(tmp_path: Path) -> None:

@@ -283,7 +283,6 @@ def _delivery(one: Delivery) -> dict[str, Any]:
     row = {
         "provider": one.provider,
         "message": one.message,
-        "from": one.sender,
         "to": one.to,
         "state": one.state,
         "price": str(one.price) if one.price else None,

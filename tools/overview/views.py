@@ -76,9 +76,6 @@ class Delivery:
 
     provider: str
     message: str
-    sender: str | None = None
-    """Who wrote it, where it was received."""
-
     to: str | None = None
     state: str | None = None
     price: Money | None = None

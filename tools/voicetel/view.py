@@ -19,7 +19,7 @@ from tools.overview.views import (
 from tools.policy_reader import Reader
 from tools.voicetel.operations.account import GetAccount, ListRecurringCharges
 from tools.voicetel.operations.e911 import GetE911Record
-from tools.voicetel.operations.messaging import ListMessages, MessageRecord
+from tools.voicetel.operations.messaging import ListMessages, MessageRecord, MessageValue
 from tools.voicetel.operations.number_messaging import GetNumberMessaging
 from tools.voicetel.operations.ordering import SearchInventory
 from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number
@@ -104,7 +104,7 @@ class VoiceTelView:
         if not number.startswith("+1"):
             return []
         found = [
-            _delivery(row)
+            _delivery(row, number)
             for kind in MESSAGE_KINDS
             for row in (await self._reader.send(ListMessages(number=number, type=kind, since=since))).messages
             if message in {None, row.id}
@@ -129,15 +129,14 @@ UNREADABLE = "not shown"
 """Stands for a number that VoiceTel listed in a form that cannot be read."""
 
 
-def _delivery(row: MessageRecord) -> Delivery:
-    value = row.value
-    if value is None:
-        return Delivery(provider=NAME, message=row.id or "", at=row.at)
+def _delivery(row: MessageRecord, own: str) -> Delivery:
+    """Return what became of a message. Who wrote one that came in is a stranger's word, which no view shows."""
+    value = row.value or MessageValue()
+    recipients = {"in": own, "out": value.far_end}
     return Delivery(
         provider=NAME,
         message=row.id or "",
-        sender=value.far_end if value.direction == "in" else None,
-        to=value.far_end if value.direction == "out" else None,
+        to=recipients.get(value.direction or ""),
         state=_STATE.get(value.direction or ""),
         price=dollars(value.billed),
         at=row.at,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, unquote_plus
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, computed_field, model_validator
 
 from clients.changes import restore_fields
 from clients.effects import Effect
@@ -22,6 +22,7 @@ from clients.fields import (
 )
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification
 from tools.voicetel.client import HOURLY, voicetel
+from tools.voicetel.record_keys import time_of_key
 
 
 class Services(Answer):
@@ -38,7 +39,7 @@ class Services(Answer):
 
 
 class Rates(Answer):
-    """Prices of the account in US dollars. `did` is a month of one number, `nibble` a minute of voice (inferred)."""
+    """Prices of the account in US dollars. `did` is a month of one number, `nibble` a minute of voice."""
 
     did: Decimal | None = None
     sms: Decimal | None = None
@@ -194,10 +195,10 @@ EncodedName = Annotated[OutsideText, BeforeValidator(_decoded)]
 
 
 class CallRecordValue(Answer):
-    """What a call record says. Numbers arrive as text."""
+    """What a call record says. Amounts arrive as text, in US dollars."""
 
-    caller: OutsideText | None = Field(default=None, alias="cid")
-    called: str | None = Field(default=None, alias="dst")
+    caller: AnsweredNumber | None = Field(default=None, alias="cid")
+    called: AnsweredNumber | None = Field(default=None, alias="dst")
     caller_name: EncodedName | None = Field(default=None, alias="cn")
     seconds: LooseText | None = Field(default=None, alias="dur")
     rate_a_minute: LooseText | None = Field(default=None, alias="nr")
@@ -213,6 +214,12 @@ class CallRecord(Answer):
 
     value: CallRecordValue | None = None
     id: str | None = None
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic knows a decorated property, mypy does not
+    @property
+    def at(self) -> datetime | None:
+        """When the call began, which its key ends with; None where it ends with no time."""
+        return time_of_key(self.key)
 
 
 class CallRecords(Answer):

@@ -1,7 +1,7 @@
 """VoiceTel messages, and the 10DLC brands and campaigns that carry them."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, computed_field, model_validator
@@ -21,6 +21,7 @@ from clients.fields import (
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
 from tools.voicetel.client import voicetel
+from tools.voicetel.record_keys import time_of_key
 
 SEARCH_BACK: Final = timedelta(minutes=1)
 """How much earlier than our own time of sending the search for a lost message begins: clocks differ."""
@@ -35,11 +36,6 @@ INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
 """The status of a campaign that the network does not know, as the newer SDK names it."""
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
-
-KEY_LENGTHS: Final = (2, 3)
-"""Parts of a record's key: two for a message, three for a receipt. The last one is the time."""
-
-_EPOCH = re.compile(r"[0-9]{9,11}")
 
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -79,10 +75,7 @@ class MessageRecord(Answer):
     @property
     def at(self) -> datetime | None:
         """The time that its key ends with; None where it ends with none."""
-        seconds = self.key[-1] if len(self.key) in KEY_LENGTHS else None
-        if seconds is None or not _EPOCH.fullmatch(seconds):
-            return None
-        return datetime.fromtimestamp(int(seconds), tz=UTC)
+        return time_of_key(self.key)
 
 
 class Messages(Answer):

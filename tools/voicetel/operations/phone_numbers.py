@@ -177,6 +177,8 @@ class MovedNumber(Answer):
 
     number: AnsweredNumber | None = None
     route: int | None = None
+    """Gateway of that account."""
+
     account_id: int | None = None
 
 

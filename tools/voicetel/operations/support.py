@@ -300,5 +300,5 @@ class DeleteTicket(Operation[Done]):
 
 
 def _is_deleted(found: TicketAnswer) -> Evidence:
-    """A ticket may still be shown after its deletion, in the state `deleted`."""
+    """Tell from a ticket that is still shown whether it was deleted: its record is then in the state `deleted`."""
     return Evidence.of(found.ticket.state == "deleted") if found.ticket else Evidence.UNKNOWN
