@@ -18,6 +18,7 @@ import httpx2
 
 from clients.errors import NotAuthenticated, NotConfigured, ProviderFailed, ProviderUnreachable, RateLimited
 from clients.redaction import redact
+from clients.response import retry_after
 from clients.shared.limits import Limit, Limits
 from clients.shared.tokens import TokenStore
 
@@ -156,7 +157,11 @@ class ConvirzaSession:
         response = await self._post(http, LOGIN_PATH, {"email": self._email, "password": self._password})
         status = response.status_code
         if status == 429:
-            raise RateLimited("Convirza refuses to log in: 10 logins a minute. The call itself was not sent.")
+            wait = retry_after(response.headers)
+            await self._limits.exhaust(LOGINS, seconds=wait)
+            raise RateLimited(
+                "Convirza refuses to log in: 10 logins a minute. The call itself was not sent.", retry_after=wait
+            )
         if 400 <= status < 500:
             raise NotAuthenticated(
                 "Convirza does not accept the e-mail and password; the call itself was not sent.", status=status

@@ -25,6 +25,7 @@ from clients.errors import (
 )
 from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
+from clients.response import retry_after
 from clients.settings import reveal
 from clients.shared.limits import Limit, Limits, ProcessLimits
 from clients.shared.resources import ClientResources
@@ -115,8 +116,11 @@ class VoiceTelKey:
             follow_redirects=False,
         )
         if response.status_code == 429:
+            wait = retry_after(response.headers)
+            await self._limits.exhaust(HOURLY, seconds=wait)
             raise RateLimited(
-                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent."
+                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent.",
+                retry_after=wait,
             )
         if 400 <= response.status_code < 500:
             raise NotAuthenticated(
