@@ -9,12 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
 import anyio
 import httpx2
-from pydantic import BaseModel, ValidationError
 
+from clients.answers import NOTHING, NotShown, TypedAnswer, read_answer
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -28,18 +28,21 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.lenient import parse_what_fits
-from clients.operation import Exchange, Operation, answer_type
-from clients.request import Request, build_request
-from clients.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
+from clients.operation import Exchange, Operation
 from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.shared.http_client import HttpPool
 from clients.shared.limits import Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
+from clients.wire.corrections import AS_DECLARED, Correction, Corrections, endpoint_of
+from clients.wire.request import Request, build_request
+from clients.wire.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
 
 R = TypeVar("R")
 
 ATTEMPTS = 3
+NO_CONTENT: Final = 204
+"""Success without an answer (RFC 9110, 15.3.5)."""
+
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
 
 FAILURE_COUNTS_FOR = 60.0
@@ -88,7 +91,7 @@ class ApiClient:
         http: HttpPool | None = None,
         limits: Limits | None = None,
         cache: AnswerCache | None = None,
-        paths: Mapping[str, str] | None = None,
+        corrections: Corrections | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
@@ -98,7 +101,7 @@ class ApiClient:
         self._owns_pool = http is None
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
-        self._paths = paths or {}
+        self._corrections = corrections or {}
         self._pause = pause
         self._reading_sparingly = anyio.Lock()
         self._failed_reads: dict[str, tuple[float, TelephonyError]] = {}
@@ -128,8 +131,8 @@ class ApiClient:
         Raises:
             NotSent: Nothing left this process.
             Refused: The provider answered no; the subclass says why.
-            OutcomeUnknown: A write went out and no clear answer came.
-            UnexpectedAnswer: The answer is not of the documented shape.
+            OutcomeUnknown: A write went out, and no answer came that shows whether it was done.
+            UnexpectedAnswer: The answer to a read does not show what was asked for.
         """
         return (await self.exchange(operation, idempotency_key=idempotency_key)).answer
 
@@ -149,21 +152,29 @@ class ApiClient:
                 with anyio.CancelScope(shield=True):
                     await self._cache.mark_stale(self.account)
 
+    def build_request(self, operation: Operation[Any]) -> Request:
+        """Build the request for a call as this account's server and the operator's corrections want it; pure.
+
+        Raises:
+            InvalidRequest, NotConfigured: It cannot be made there.
+        """
+        return self.adapt_request(operation, build_request(operation, self._correction_for(operation.spec)))
+
     def read_again(self, operation: Operation[R], raw: str) -> R:
         """Parse a stored answer to a call once more.
 
         Raises:
             UnexpectedAnswer: It cannot be read.
         """
-        return self._typed(operation, self._decoded(operation.spec, raw), raw)
+        return self._typed(operation, self._decoded(operation.spec, raw), raw).answer
 
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
-        request = self.adapt_request(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
+        request = self.build_request(operation)
         attempts = _Attempts()
         try:
             response = await self._deliver(spec, request, key, attempts)
-            answer = self._typed(operation, self._answer(spec, response), response.text)
+            typed = self._typed(operation, self._answer(spec, response), response.text)
         except (NotSent, Refused) as no:
             if isinstance(no, RateLimited) and spec.limit:
                 await self._limits.exhaust(spec.limit, seconds=no.retry_after)
@@ -172,8 +183,10 @@ class ApiClient:
                     f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
                 ) from no
             raise
-        self.after_answer(operation, answer)
-        return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
+        self.after_answer(operation, typed.answer)
+        return Exchange(
+            typed.answer, response.status, response.text, datetime.now(UTC), attempts.count, unread=typed.unread
+        )
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
         """Return a cached answer while it is fresh, and also where the provider's limit allows no newer one."""
@@ -197,8 +210,8 @@ class ApiClient:
         return exchange
 
     def _kept_exchange(self, operation: Operation[R], kept: CachedAnswer) -> Exchange[R]:
-        answer = self._typed(operation, self._decoded(operation.spec, kept.raw), kept.raw)
-        return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
+        typed = self._typed(operation, self._decoded(operation.spec, kept.raw), kept.raw)
+        return Exchange(typed.answer, 200, kept.raw, kept.at, attempts=0, unread=typed.unread)
 
     # What a provider's module overrides -----------------------------------------------------------------------------
 
@@ -215,10 +228,12 @@ class ApiClient:
         return response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
-        """Return the content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
+        """Return the content of the provider's success envelope, or `NOTHING` where it documents an empty answer.
+
+        A refusal inside an envelope is raised as `failure` makes it.
 
         Raises:
-            UnexpectedAnswer: There is no such envelope; the message is a sentence without its full stop.
+            NotShown: There is no such envelope.
         """
         raise NotImplementedError
 
@@ -283,7 +298,7 @@ class ApiClient:
         )
         response = await self._http.send(built, stream=True, follow_redirects=False)
         try:
-            return await read_within(response, ANSWER_SIZE_LIMIT, remark=_already_done(spec))
+            return await read_within(response, ANSWER_SIZE_LIMIT)
         finally:
             await response.aclose()
 
@@ -318,8 +333,12 @@ class ApiClient:
     def _answer(self, spec: Spec, response: Response) -> Any:
         status = response.status
         if status == spec.empty_on and self.is_own_refusal(parse_json_or_none(response.text)):
-            return {}
+            return NOTHING
+        if status == NO_CONTENT and Effect.READ not in spec.effect and not spec.confirmed_by:
+            return NOTHING
         if 200 <= status < 300:
+            if response.is_cut_off:
+                raise self._not_shown(spec, response.text, f"it is larger than {ANSWER_SIZE_LIMIT} bytes")
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
             raise self._unclear(spec, status, "a redirect, which is not followed")
@@ -346,37 +365,37 @@ class ApiClient:
         return OutcomeUnknown(message + ". It may have taken effect.")
 
     def _decoded(self, spec: Spec, text: str) -> Any:
-        if not text.strip():
-            return {}
         try:
-            payload = parse_json(text)
-        except ValueError as broken:
-            quotation = f": {quoted(beginning)}" if (beginning := excerpt(text)) else ""
-            raise UnexpectedAnswer(
-                f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON"
-                + quotation
-                + _already_done(spec),
-                raw=text,
-            ) from broken
+            payload = parse_json(text) if text.strip() else None
+        except ValueError:
+            beginning = excerpt(text)
+            raise self._not_shown(
+                spec, text, "it is not JSON" + (f": {quoted(beginning)}" if beginning else "")
+            ) from None
         try:
-            return self.unwrap(spec, payload)
-        except UnexpectedAnswer as misfit:
-            raise UnexpectedAnswer(f"{misfit}{_already_done(spec)}", raw=text) from misfit
+            if payload is not None:
+                return self.unwrap(spec, payload)
+        except NotShown as missing:
+            raise self._not_shown(spec, text, str(missing)) from missing
+        if spec.may_be_empty:
+            return NOTHING
+        raise self._not_shown(spec, text, "it is empty")
 
-    def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
-        wanted = cast("type[BaseModel]", answer_type(type(operation)))
-        picked = content
+    def _typed(self, operation: Operation[R], content: Any, raw: str) -> TypedAnswer[R]:
         try:
-            picked = operation.select(content)
-            return cast("R", wanted.model_validate(picked))
-        except ValidationError as misfit:
-            fields = sorted({".".join(str(part) for part in error["loc"]) or "the whole" for error in misfit.errors()})
-            raise UnexpectedAnswer(
-                f"{self.provider.title} answered {operation.spec.title.lower()}, but {', '.join(fields[:6])} "
-                f"is not as documented" + _already_done(operation.spec),
-                understood=parse_what_fits(wanted, picked, misfit),
-                raw=raw,
-            ) from misfit
+            return read_answer(operation, self._correction_for(operation.spec).rename_answer(content))
+        except NotShown as missing:
+            raise self._not_shown(operation.spec, raw, str(missing)) from missing
+
+    def _correction_for(self, spec: Spec) -> Correction:
+        return self._corrections.get(endpoint_of(spec), AS_DECLARED)
+
+    def _not_shown(self, spec: Spec, raw: str, why: str) -> TelephonyError:
+        """Return what a success means whose content does not show what was done or asked for."""
+        message = f"{self.provider.title} answered {spec.title.lower()}, but not as documented: {why}."
+        if spec.effect.is_plain_read:
+            return UnexpectedAnswer(f"{message} Reading changes nothing.", raw=raw)
+        return OutcomeUnknown(f"{message} It may have taken effect.", raw=raw)
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:
@@ -390,7 +409,3 @@ def _parts(request: Request, *, files: bool) -> dict[str, Any] | None:
     if request.carrier != "multipart":
         return None
     return {name: part for name, part in request.body.items() if isinstance(part, tuple) == files}
-
-
-def _already_done(spec: Spec) -> str:
-    return "." if spec.effect.is_plain_read else ". The call was accepted, so do not repeat it."

@@ -5,9 +5,6 @@ from decimal import Decimal
 from enum import Flag, auto
 from typing import Literal
 
-Basis = Literal["documented", "inferred"]
-"""Whether a public document shows the path and body, or we inferred them."""
-
 Period = Literal["once", "month", "call"]
 
 

@@ -63,6 +63,9 @@ def _digits(value: str, info: SerializationInfo) -> str:
 E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), BeforeValidator(_without_punctuation)]
 """A number of any country, in E.164 with its plus sign, also on the wire."""
 
+E164OrUsDigits = Annotated[E164, BeforeValidator(_us_number)]
+"""The same, where ten digits without a country are a US or Canadian number."""
+
 E164Digits = Annotated[E164, PlainSerializer(_digits)]
 """The same, where the provider wants it without the plus sign."""
 

@@ -42,6 +42,7 @@ class Answer(BaseModel):
         alias_generator=to_camel,
         defer_build=True,
         hide_input_in_errors=True,  # an answer may hold a secret, and a traceback is logged
+        coerce_numbers_to_str=True,  # identifiers and labels come as numbers from some servers
     )
 
     @model_validator(mode="before")
@@ -72,8 +73,9 @@ class Verification(Generic[A]):
     if_absent: Evidence = Evidence.UNKNOWN
     """What it proves that the read finds nothing."""
 
-    may_be_older: bool = False
-    """True if an older object would look the same, so that `before`, the same read, must show that it was absent."""
+    must_be_new: bool = False
+    """True if the state before the call may have looked the same, so that `before`, the same read, must show that it
+    did not: an older object like the new one, or something that was not there when it was to be removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +227,9 @@ class Exchange(Generic[R]):
     attempts: int = 1
     """0 when the answer came from the cache."""
 
+    unread: tuple[str, ...] = ()
+    """Paths of the fields and rows that could not be read, such as `messages.3.rate`."""
+
 
 UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
 NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing changed.")
@@ -239,8 +244,8 @@ def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any
 
 
 def verify_removal(read: Operation[A]) -> Verification[A]:
-    """Verify a call that removes something: it happened if the read no longer finds it."""
-    return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES)
+    """Verify a call that removes something: it happened if `before`, the same read, found it and now does not."""
+    return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES, must_be_new=True)
 
 
 def is_dry_run(operation: object) -> bool:

@@ -59,7 +59,7 @@ class Reconciler:
             return action
         evidence = await self._verify(verification, sender, action.sent_at)
         happened = evidence is Evidence.YES
-        if happened and verification.may_be_older and not _was_absent_before(action, call, verification):
+        if happened and verification.must_be_new and not _is_new(action, call, verification):
             return action
         if evidence is Evidence.UNKNOWN or (not happened and self._now() < action.sent_at + self._grace):
             return action
@@ -95,6 +95,8 @@ class Reconciler:
                 return Evidence.UNKNOWN
             if exchange.attempts == 0 and exchange.received_at < sent_at:
                 return Evidence.UNKNOWN  # a cached answer from before the call is not evidence
+            if exchange.unread:
+                return Evidence.UNKNOWN  # what could not be read may be what the call did
             found = verification.check(exchange.answer)
             if not isinstance(found, Verification):
                 return found
@@ -102,7 +104,7 @@ class Reconciler:
         return Evidence.UNKNOWN
 
 
-def _was_absent_before(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
+def _is_new(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
     """Return True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
     if read is None or read != verification.read or action.before is None:

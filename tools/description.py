@@ -6,12 +6,12 @@ from clients.spec import Spec
 
 
 def tool_description(operation: OperationType) -> str:
-    """Describe what the operation does, whether its path is inferred, and whether it needs approval."""
+    """Describe what the operation does, whether its path is documented, and whether it needs approval."""
     spec = operation.spec
     text = " ".join((operation.__doc__ or "").split())
     if spec.admin_only:
         text += " Administrators only."
-    if spec.basis == "inferred":
+    if spec.basis.path != "documented":
         text += " Inferred: no public document shows this path."
     if spec.irreversible:
         text += " Only the operator can approve it."

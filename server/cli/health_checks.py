@@ -104,7 +104,7 @@ async def check_inferred_paths(client: ApiClient) -> AsyncGenerator[CheckResult]
     """Try each inferred path that can be tried with a free read; ids come from the lists that were read before."""
     ids: dict[str, object] = {}
     skipped: list[str] = []
-    inferred = [one for one in operations_of(client.provider.name).values() if one.spec.basis == "inferred"]
+    inferred = [one for one in operations_of(client.provider.name).values() if one.spec.basis.unsure_parts]
     for operation in sorted(inferred, key=_needs_arguments):
         call = _free_read(operation, ids)
         if call is None:
@@ -133,8 +133,8 @@ def _free_read(operation: OperationType, ids: dict[str, object]) -> Operation[An
 async def _try(client: ApiClient, call: Operation[Any], ids: dict[str, object]) -> CheckResult:
     """Send one call, and add the ids in its answer to those that are known."""
     spec = call.spec
-    subject = f"{spec.tool_name} (inferred: {spec.method} {spec.path})"
-    another = f"if the API has another path, set it as paths.{spec.tool_name} in the settings"
+    subject = f"{spec.tool_name} ({spec.method} {spec.path}, {spec.basis.words})"
+    another = f"if the API has it otherwise, set corrections.{spec.tool_name} in the settings"
     try:
         answer = await client.send(call)
     except NotFound:

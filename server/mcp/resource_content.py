@@ -135,7 +135,7 @@ def _quirks(client: ApiClient) -> list[str]:
 
 
 def _inferred_paths(specs: list[Spec]) -> list[str]:
-    names = [f"`{spec.tool_name}`" for spec in specs if spec.basis == "inferred"]
+    names = [f"`{spec.tool_name}`" for spec in specs if spec.basis.path != "documented"]
     if not names:
         return ["", "Every path is documented."]
     return ["", "## Inferred paths, which no public document shows", "", ", ".join(names)]

@@ -17,6 +17,7 @@ from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
     BudgetSettings,
     ComplianceSettings,
+    CorrectionSettings,
     DestinationSettings,
     PolicySettings,
     PriceSettings,
@@ -165,7 +166,10 @@ class Settings(BaseSettings):
     """Seconds a provider may take to answer."""
 
     paths: Mapping[str, str] = {}
-    """Corrected paths of operations whose path is inferred, by tool name."""
+    """Corrected paths of operations whose path is inferred, by tool name; short for `corrections.TOOL.path`."""
+
+    corrections: Mapping[str, CorrectionSettings] = {}
+    """What else the provider has otherwise than declared, by tool name; counts for every call of the same endpoint."""
 
     log_format: Literal["text", "json"] = "text"
     """Format of log lines on stderr."""

@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field
 
 from clients.effects import Effect
 from clients.settings import Currency, Section, matching
+from clients.spec import Method
+from clients.wire.corrections import Correction
 from guard.money import Money
 from guard.rules.budget import Cap
 from guard.rules.compliance import Compliance, QuietHours
@@ -107,6 +109,28 @@ class PriceSettings(Section):
 
     currency: Currency = "USD"
     """Currency of the amount."""
+
+
+class CorrectionSettings(Section):
+    """What a provider has otherwise than an operation declares, where no document shows it."""
+
+    method: Method | None = None
+    """Method."""
+
+    path: str | None = None
+    """Path, with the placeholders of the declared one."""
+
+    fields: Mapping[str, str] = {}
+    """Names of what is sent, by the names that are sent now."""
+
+    answer_fields: Mapping[str, str] = {}
+    """Names of what is answered, by the names that are expected now."""
+
+    def correction(self) -> Correction:
+        """Return the same for the client layer."""
+        return Correction(
+            method=self.method, path=self.path, fields=dict(self.fields), answer_fields=dict(self.answer_fields)
+        )
 
 
 class DestinationSettings(Section):

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from clients.effects import Effect
 from clients.errors import InvalidRequest
 from clients.operation import Done, Operation
-from clients.request import build_request
 from clients.shared.http_client import HttpPool
+from clients.wire.corrections import Correction, endpoint_of
+from clients.wire.request import build_request
 from sandbox.voicetel.seed import API_KEY, PASSWORD
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
 from tools.voicetel.client import VoiceTel, voicetel
@@ -89,7 +90,9 @@ async def test_what_was_left_out_is_not_sent() -> None:
 
 async def test_a_path_may_be_replaced_where_the_settings_say_so() -> None:
     provider = Provider(success({"numbers": []}))
-    async with answered_by(provider, paths={"voicetel_list_numbers": "/v2.3/dids"}) as client:
+    async with answered_by(
+        provider, corrections={endpoint_of(ListNumbers.spec): Correction(path="/v2.3/dids")}
+    ) as client:
         await client.send(ListNumbers())
     assert provider.requests[0].url.path == "/v2.3/dids"
 

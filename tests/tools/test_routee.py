@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from clients.errors import NotFound
 from clients.evidence import Evidence
 from clients.operation import Operation, Undo
-from clients.request import build_request
+from clients.wire.request import build_request
 from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, GREEK_NUMBER, VIBER_SENDER
 from server.mcp.untrusted import Untrusted, fence_fields
 from tests.clients.routee_accounts import application, sandboxes

@@ -18,9 +18,9 @@ import httpx2
 
 from clients.errors import NotAuthenticated, NotConfigured, ProviderFailed, ProviderUnreachable, RateLimited
 from clients.redaction import redact
-from clients.response import retry_after
 from clients.shared.limits import Limit, Limits
 from clients.shared.tokens import TokenStore
+from clients.wire.response import retry_after
 
 LOGINS: Final = Limit("convirza login", calls=10, seconds=60)
 """Ten a minute and IP (documented). Refreshing does not count against it (inferred)."""

@@ -32,7 +32,7 @@ def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
         "approval": APPROVAL[policy.decide(spec)],
         "price": price_rule(operation),
         "request": f"{spec.method} {spec.path}",
-        "basis": spec.basis,
+        "basis": dict(spec.basis.parts()),
         "docs": spec.docs,
         "call_with": caller(operation),
         "input_schema": input_schema(operation),

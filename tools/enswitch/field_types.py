@@ -36,7 +36,7 @@ Words = Annotated[str, Field(min_length=1), AS_TEXT]
 Text = str
 """Any text; empty clears."""
 
-Kind = Annotated[str, Field(pattern=r"^[a-z_]+$"), AS_TEXT]
+Kind = Annotated[str, Field(pattern=r"^[a-z0-9_]+$"), AS_TEXT]
 """A type of source or destination. The guide closes the set for queues only."""
 
 Prefix = Annotated[str, Field(pattern=r"^[0-9*#]+$"), AS_TEXT]
@@ -93,7 +93,7 @@ def _as_enswitch_writes(value: object) -> object:
     return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else value
 
 
-Number = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
+Number = Annotated[str, Field(pattern=r"^[0-9*#]+$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
 """A telephone number as the installation writes it, without +; a leading + is taken off."""
 
 Target = Annotated[str, BeforeValidator(_as_enswitch_writes)]

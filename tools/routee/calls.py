@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer
+from tools.hosts import is_host
 from tools.routee.field_types import (
     Amount,
     AnsweredSender,
@@ -101,9 +102,15 @@ def _is_callee(value: str) -> str:
     number = _PUNCTUATION.sub("", value)
     if _NUMBER.fullmatch(number):
         return number
-    if not _SIP.fullmatch(value):
+    if not _SIP.fullmatch(value) or not is_host(_sip_host(value)):
         raise ValueError("a number in E.164 (+12015550123) or a SIP address (name@host)")
     return value
+
+
+def _sip_host(address: str) -> str:
+    """Return the host of a SIP address, without port and parameters."""
+    host = address.rpartition("@")[2].partition(";")[0]
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
 
 
 Callee = Annotated[str, AfterValidator(_is_callee)]

@@ -8,7 +8,7 @@ conferences. No page shows or deletes what these functions create.
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.evidence import Evidence, any_of
@@ -29,6 +29,7 @@ from tools.enswitch.field_types import (
 )
 from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
 from tools.enswitch.updates import is_as_requested
+from tools.hosts import require_host
 
 
 class Owned(BaseModel):
@@ -175,7 +176,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     user: Words
     """User part."""
 
-    domain: Words
+    domain: Annotated[Words, AfterValidator(require_host)]
     """Domain."""
 
     dtype: Kind

@@ -228,7 +228,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     folder: Words = "INBOX"
     """Folder."""
 
-    messages: list[MessageName] = Field(min_length=1, max_length=100)
+    messages: list[MessageName] = Field(min_length=1)
     """Names, from enswitch_list_messages."""
 
     def before(self) -> ListMessages:

@@ -176,7 +176,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
     """Numbers that get a test message."""
 
-    reminder_minutes_before: int | None = Field(default=None, ge=1, le=525_600)
+    reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run for the test."""
 
     callback_url: PostsTo | None = None

@@ -199,7 +199,7 @@ class Failover(Answer):
 class SendFailover(Operation[Failover]):
     """Send by the first channel, and by the next if that fails; billed by each that is tried."""
 
-    steps: list[Step] = Field(min_length=1, max_length=10)
+    steps: list[Step] = Field(min_length=1)
     """Channels, first to last."""
 
     callback_url: HttpsUrl | None = None

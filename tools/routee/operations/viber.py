@@ -20,6 +20,7 @@ from tools.routee.field_types import (
     Label,
     Status,
     Text,
+    WebPage,
     iso,
     without_none,
 )
@@ -44,7 +45,7 @@ class ViberContent(BaseModel):
     button_caption: str | None = Field(default=None, min_length=1, max_length=30)
     """Text on a button."""
 
-    button_url: HttpsUrl | None = None
+    button_url: WebPage | None = None
     """Page that the button opens."""
 
     ttl_seconds: int | None = Field(default=None, ge=30, le=86400)
@@ -174,8 +175,8 @@ class SendViberCode(Operation[ViberCode]):
     template_params: dict[str, str] | None = None
     """Values for the template."""
 
-    template_lang: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
-    """Its language, two letters."""
+    template_lang: Text | None = None
+    """Its language, such as en."""
 
     ttl_seconds: int | None = Field(default=None, ge=1, serialization_alias="ttl")
     """Seconds to try delivery."""

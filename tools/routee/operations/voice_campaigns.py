@@ -122,7 +122,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     ignore_dnd: bool | None = None
     """Call also who is on a do-not-disturb list; transactional messages only."""
 
-    hangup_delay: int | None = Field(default=None, ge=1, le=60)
+    hangup_delay: int | None = Field(default=None, ge=1)
     """Seconds to wait for an answer."""
 
     collect_keys_seconds: int | None = Field(default=None, ge=1)

@@ -112,16 +112,16 @@ class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
     caller_id: UsNumber | None = None
     """Default caller ID of outbound calls."""
 
-    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+\-]+)*$")
+    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$")
     """IANA time zone, such as America/New_York."""
 
     notify: bool | None = None
     """Mail when the balance runs low."""
 
-    notify_threshold: int | None = Field(default=None, ge=0)
+    notify_threshold: int | None = None
     """Balance in US dollars below which to mail."""
 
-    ccs: int | None = Field(default=None, ge=0)
+    ccs: int | None = Field(default=None, ge=0)  # a negative cap might mean none
     """Cap of concurrent calls; administrators only."""
 
     sms: bool | None = None

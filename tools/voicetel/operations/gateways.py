@@ -148,7 +148,7 @@ class CreateGateway(Operation[Gateway]):
         return ListGateways()
 
     def verification(self, sent_at: datetime) -> Verification[Gateways]:
-        return Verification(read=ListGateways(), check=self._is_listed, may_be_older=True)
+        return Verification(read=ListGateways(), check=self._is_listed, must_be_new=True)
 
     def _is_listed(self, found: Gateways) -> Evidence:
         """One of this address with other settings may be an older one, and a name may be listed as its address."""

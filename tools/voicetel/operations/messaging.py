@@ -20,6 +20,7 @@ from clients.fields import (
 )
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
+from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
 
 SEARCH_BACK: Final = timedelta(minutes=1)
@@ -40,6 +41,7 @@ _EPOCH = re.compile(r"[0-9]{9,11}")
 
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
 Text = Annotated[str, Field(min_length=1)]
+MediaUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), WebHost]
 
 
 class MessageValue(Answer):
@@ -147,17 +149,20 @@ class SendMessage(Operation[SentMessage]):
     to_number: UsNumber
     """Recipient."""
 
-    text: Text
+    text: str = ""
     """What it says; emoji, curly quotes and other characters outside GSM-7 take more segments."""
 
-    media_urls: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] | None = Field(default=None, min_length=1)
+    media_urls: list[MediaUrl] | None = Field(default=None, min_length=1)
     """Public addresses of media; makes it an MMS."""
 
     subject: Text | None = None
     """Subject, with media only."""
 
     @model_validator(mode="after")
-    def _subject_needs_media(self) -> Self:
+    def _says_something(self) -> Self:
+        # The provider wants a text, and says nothing of its length: a picture may go without a word.
+        if not self.text and self.media_urls is None:
+            raise ValueError("give text, media_urls, or both")
         if self.subject is not None and self.media_urls is None:
             raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
         return self

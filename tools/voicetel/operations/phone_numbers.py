@@ -114,7 +114,7 @@ class AddNumber(Operation[AddedNumber]):
             read=GetNumber(number=self.number),
             check=lambda _: Evidence.YES,
             if_absent=Evidence.NO,
-            may_be_older=True,
+            must_be_new=True,
         )
 
     def undo(self, before: Any, answer: Any) -> Undo:

@@ -142,22 +142,22 @@ class SubmitPort(Operation[SubmittedPort]):
     street: Text
     """Street name."""
 
-    street_type: Text
-    """USPS abbreviation, such as ST."""
+    street_type: str
+    """USPS abbreviation, such as ST; empty where the street has none."""
 
     street_suffix: Direction | None = None
     """Direction after the street name."""
 
-    unit: Text | None = Field(default=None, serialization_alias="unitValue")
+    unit: str | None = Field(default=None, serialization_alias="unitValue")
     """Designator and number, such as STE 5."""
 
-    building: Text | None = None
+    building: str | None = None
     """Building."""
 
-    floor: Text | None = None
+    floor: str | None = None
     """Floor."""
 
-    room: Text | None = None
+    room: str | None = None
     """Room."""
 
     city: Text

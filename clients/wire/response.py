@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 
-from clients.errors import UnexpectedAnswer
 from clients.redaction import redact
 
 BACKOFF_SECONDS = 0.25
@@ -29,6 +28,9 @@ class Response:
     status: int
     headers: httpx2.Headers
     text: str
+
+    is_cut_off: bool = False
+    """True where the response is longer than what was read of it."""
 
     @property
     def retry_after(self) -> float | None:
@@ -75,12 +77,8 @@ def backoff(attempt: int) -> float:
     return BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-async def read_within(response: httpx2.Response, size: int, *, remark: str) -> Response:
-    """Read a response. Of one that is no success, the beginning is enough.
-
-    Raises:
-        UnexpectedAnswer: A success is larger than `size` bytes; `remark` ends its message.
-    """
+async def read_within(response: httpx2.Response, size: int) -> Response:
+    """Read the first `size` bytes of a response; of one that is no success, the beginning is enough."""
     size = size if response.is_success else min(size, FAILURE_SIZE_LIMIT)
     chunks: list[bytes] = []
     total = 0
@@ -88,11 +86,9 @@ async def read_within(response: httpx2.Response, size: int, *, remark: str) -> R
         total += len(chunk)
         chunks.append(chunk)
         if total > size:
-            if response.is_success:
-                raise UnexpectedAnswer(f"The answer is larger than {size} bytes and was not read to its end{remark}")
             break
     text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
-    return Response(response.status_code, response.headers, text)
+    return Response(response.status_code, response.headers, text, is_cut_off=total > size)
 
 
 def excerpt(text: str) -> str:
