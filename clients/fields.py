@@ -82,14 +82,14 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
 """A time with its zone, kept in UTC: ISO 8601 for people, epoch seconds on the wire."""
 
 
-def require_in_order(since: datetime | None, until: datetime | None) -> None:
-    """Refuse an empty time range before it spends a call.
+def require_in_order(older: str, since: object, newer: str, until: object) -> None:
+    """Refuse an empty time range before it spends a call; `older` and `newer` are the names of its bounds.
 
     Raises:
         ValueError: The range ends before it begins.
     """
-    if since is not None and until is not None and since > until:
-        raise ValueError("since: the older bound is later than until, so the range is empty")
+    if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
+        raise ValueError(f"{older}: the older bound is later than {newer}, so the range is empty")
 
 
 def _iso(value: datetime) -> str:

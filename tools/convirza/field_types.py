@@ -122,6 +122,7 @@ class FurtherFields(BaseModel):
 
     @model_validator(mode="after")
     def _none_twice(self) -> Self:
+        """Give nothing in `extra_fields` that has an argument."""
         fields = type(self).model_fields
         taken = {_bare(name) for own, field in fields.items() for name in (own, field.serialization_alias) if name}
         if both := sorted(name for name in self.extra_fields or {} if _bare(name) in taken):

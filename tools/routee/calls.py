@@ -67,6 +67,7 @@ class Verb(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_its_verb_needs(self) -> Self:
+        """Give SAY text and language, PLAY file_url, DIAL sender and to, COLLECT event_url."""
         named = {name for name in _ALL if getattr(self, name) is not None}
         if missing := _NEEDED[self.type] - named:
             raise ValueError(f"{self.type} needs {', '.join(sorted(missing))}")

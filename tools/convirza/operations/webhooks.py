@@ -128,6 +128,7 @@ class _WebhookSettings(FurtherFields):
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:
+        """Name no parameter `token`."""
         if any(entry.name.casefold() == TOKEN_NAME for entry in self.parameters or []):
             raise ValueError("parameters: secrets are not arguments; set use_shared_token instead of `token`")
         return self

@@ -98,6 +98,7 @@ class HangUpCall(Operation[Accepted]):
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
+        """Give exactly one of uniqueid and callid."""
         if is_given(self, "uniqueid", "callid") != 1:
             raise ValueError(ONE_OF)
         return self
@@ -144,6 +145,7 @@ class UpdateCall(ChangesSomething, Operation[Accepted]):
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
+        """Give exactly one of uniqueid and callid."""
         if is_given(self, "uniqueid", "callid") != 1:
             raise ValueError(ONE_OF)
         return self
@@ -236,7 +238,7 @@ class ListPanelCalls(ForCustomer, Operation[Calls]):
     synonyms=("cdr", "call log", "call history", "who called", "detail records"),
 )
 class ListCallRecords(Window, Paged, Operation[Calls]):
-    """List call records of a window of time."""
+    """List call records of a window of time, in Enswitch's order."""
 
     customer: Meant | None = None
     """Customer id, all, recursive or system; your own if left out."""
@@ -277,7 +279,7 @@ class HourTotals(Listing):
     synonyms=("call volume", "statistics", "traffic", "busy hours", "report"),
 )
 class ListCallTotals(Window, ForCustomer, Operation[HourTotals]):
-    """List calls, seconds talked and cost by the hour."""
+    """List calls, seconds talked and cost by the hour, in Enswitch's order."""
 
 
 class Trace(Answer):

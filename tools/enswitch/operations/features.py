@@ -127,6 +127,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
 
     @model_validator(mode="after")
     def _has_a_pin(self) -> Self:
+        """Generate at least one PIN."""
         if is_given(self, "talkpin", "listenpin", "adminpin") == 0:
             raise ValueError("at least one of generate_talkpin, generate_listenpin and generate_adminpin is true.")
         return self

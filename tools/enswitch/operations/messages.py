@@ -148,7 +148,7 @@ class Messages(Listing):
     synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
 )
 class ListMessages(ForCustomer, Operation[Messages]):
-    """List the voicemails, faxes and texts in a mailbox's folder."""
+    """List the voicemails, faxes and texts in a mailbox's folder, in Enswitch's order."""
 
     mailbox: MailboxName
     """From enswitch_list_mailboxes."""

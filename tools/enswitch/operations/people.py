@@ -78,6 +78,7 @@ class GetPerson(Operation[Person]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give exactly one of id, username and email."""
         if is_given(self, "id", "username", "email") != 1:
             raise ValueError("give exactly one of id, username and email.")
         return self
@@ -274,6 +275,7 @@ class SwitchUser(Operation[SwitchedUser]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give exactly one of id and username."""
         if is_given(self, "id", "username") != 1:
             raise ValueError("give exactly one of id and username.")
         return self

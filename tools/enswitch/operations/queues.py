@@ -205,6 +205,7 @@ class GetQueueDestination(Operation[QueueDestination]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give id, or queue, dtype and dnumber."""
         if is_given(self, "queue", "dtype", "dnumber") != (3 if self.id is None else 0):
             raise ValueError("give id, or queue, dtype and dnumber.")
         return self
@@ -237,6 +238,7 @@ class ListQueueDestinations(Operation[QueueDestinations]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give queue, or dtype and dnumber."""
         if is_given(self, "dtype", "dnumber") != (2 if self.queue is None else 0):
             raise ValueError("give queue, or dtype and dnumber.")
         return self

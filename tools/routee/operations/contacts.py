@@ -289,6 +289,7 @@ class CreateLabels(Operation[Labels]):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
+        """Give each label once."""
         if len({label.name for label in self.labels}) < len(self.labels):
             raise ValueError("labels: each name stands once")
         return self

@@ -136,7 +136,7 @@ LookupField = Literal["lookupID", "network", "label", "country", "status", "port
     synonyms=("hlr", "history", "results"),
 )
 class ListLookups(Paged[Lookups]):
-    """Search lookups that were made (that the conditions are an array is inferred)."""
+    """Search lookups that were made, in Routee's order (that the conditions are an array is inferred)."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""

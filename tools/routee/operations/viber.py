@@ -65,6 +65,7 @@ class ViberContent(BaseModel):
 
     @model_validator(mode="after")
     def _shows_something(self) -> Self:
+        """Give at least one of text, image_url, and button_caption with button_url."""
         if (self.button_caption is None) != (self.button_url is None):
             raise ValueError("button_caption goes with button_url")
         if not (self.text or self.image_url or self.button_url):
@@ -241,7 +242,7 @@ class ViberSessions(Page):
     synonyms=("chats", "replies", "inbox", "conversation"),
 )
 class ListViberSessions(Paged[ViberSessions]):
-    """List the Viber conversations with one person."""
+    """List the Viber conversations with one person, in Routee's order."""
 
     number: E164
     """The person's number."""

@@ -84,6 +84,7 @@ class Announcement(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        """Give at least one of to, contacts and groups, and either text with language or file_url."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         if (self.text is None) == (self.file_url is None):
@@ -242,7 +243,7 @@ CallField = Literal["id", "recipient", "from", "collectedTones", "groups", "coun
     synonyms=("call log", "cdr", "history", "calls made"),
 )
 class ListCalls(Paged[Calls]):
-    """Search calls by time and conditions (that these are an array is inferred)."""
+    """Search calls by time and conditions, in Routee's order (that these are an array is inferred)."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""

@@ -278,6 +278,7 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
+        """Give mode, generate_password, or both."""
         if self.mode is None and self.password is None:
             raise ValueError("give mode, generate_password=true, or both.")
         return self

@@ -16,7 +16,6 @@ from clients.fields import (
     Moment,
     OutsideText,
     UsNumber,
-    require_in_order,
 )
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
@@ -106,11 +105,6 @@ class ListMessages(Operation[Messages]):
     until: Moment | None = None
     """Newer bound, with zone."""
 
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
-        require_in_order(self.since, self.until)
-        return self
-
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
         bounds = {"from": self.until, "to": self.since}
@@ -160,6 +154,7 @@ class SendMessage(Operation[SentMessage]):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
+        """Give text, media_urls, or both."""
         # The provider wants a text, and says nothing of its length: a picture may go without a word.
         if not self.text and self.media_urls is None:
             raise ValueError("give text, media_urls, or both")

@@ -67,6 +67,7 @@ class SetSmsRouting(Operation[SmsRouting]):
 
     @model_validator(mode="after")
     def _resource_fits_type(self) -> Self:
+        """Give a resource of the type's kind."""
         if problem := _misfit(self.type, self.resource):
             raise ValueError(f"resource: for type {self.type} it is {problem}")
         return self

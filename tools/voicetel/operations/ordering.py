@@ -150,6 +150,7 @@ class OrderNumbers(Operation[Order]):
 
     @model_validator(mode="after")
     def _no_number_twice(self) -> Self:
+        """Give each number once, and routes for these only."""
         if len(set(self.numbers)) < len(self.numbers):
             raise ValueError("numbers: each number stands once, since each is charged")
         if strange := sorted(set(self.routes or ()) - set(self.numbers)):

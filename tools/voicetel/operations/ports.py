@@ -180,6 +180,7 @@ class SubmitPort(Operation[SubmittedPort]):
 
     @model_validator(mode="after")
     def _numbers_agree(self) -> Self:
+        """Give each number once, and features for these only."""
         if len(set(self.numbers)) < len(self.numbers):
             raise ValueError("numbers: each number stands once, since each is charged")
         if strange := [row.number for row in self.features or [] if row.number not in self.numbers]:
