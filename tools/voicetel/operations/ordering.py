@@ -19,7 +19,7 @@ RouteId = Annotated[int, Field(ge=1)]
 class AvailableNumber(Answer):
     """A number that can be ordered."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     city: str | None = None
     province: str | None = None
     rate_center: str | None = None
@@ -113,7 +113,7 @@ class CountCoverage(Operation[Coverage]):
 class FailedNumber(Answer):
     """A number that was not done, and why."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     reason: str | None = None
 
 
