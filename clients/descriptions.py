@@ -30,10 +30,8 @@ def rule_descriptions(model: type[BaseModel]) -> tuple[str, ...]:
 
     The rule is the docstring of the validator that enforces it.
     """
-    validators = [
-        dec for part in argument_models(model) for dec in part.__pydantic_decorators__.model_validators.values()
-    ]
-    rules = [inspect.getdoc(validator.func) for validator in validators if validator.info.mode == "after"]
+    declared = [part.__pydantic_decorators__.model_validators.values() for part in argument_models(model)]
+    rules = [inspect.getdoc(one.func) for validators in declared for one in validators if one.info.mode == "after"]
     return tuple(dict.fromkeys(" ".join(rule.split()) for rule in rules if rule))
 
 
