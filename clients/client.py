@@ -6,7 +6,8 @@ A request is repeated only where its operation says that this is harmless.
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
@@ -44,6 +45,10 @@ NO_CONTENT: Final = 204
 """Success without an answer (RFC 9110, 15.3.5)."""
 
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
+
+ANSWER_WITHIN = 120.0
+"""Seconds for one request and its whole answer. The connection's timeouts count from one byte to the next, so that a
+provider which sends a byte now and then would hold a call, and all that wait for it, for hours."""
 
 FAILURE_COUNTS_FOR = 60.0
 """Seconds for which a sparing read that failed is not sent again: the price and the balance of one call, and what is
@@ -93,6 +98,7 @@ class ApiClient:
         cache: AnswerCache | None = None,
         corrections: Corrections | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
+        answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
@@ -103,6 +109,7 @@ class ApiClient:
         self._cache = cache or ProcessCache()
         self._corrections = corrections or {}
         self._pause = pause
+        self._answer_within = answer_within
         self._reading_sparingly = anyio.Lock()
         self._failed_reads: dict[str, tuple[float, TelephonyError]] = {}
 
@@ -273,7 +280,7 @@ class ApiClient:
             sent = {**opened, **form}
             if spec.needs_key and not renewed and self.doubts_login(spec, response.status, sent):
                 renewed = True
-                if await self._credentials.renew(self._http, sent):
+                if await self._renew(sent):
                     attempts.count -= 1
                     continue
             wait = response.wait_before_repeating(attempts.count)
@@ -296,23 +303,44 @@ class ApiClient:
             files=_parts(request, files=True),
             headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
         )
-        response = await self._http.send(built, stream=True, follow_redirects=False)
-        try:
-            return await read_within(response, ANSWER_SIZE_LIMIT)
-        finally:
-            await response.aclose()
+        with self._in_time(built):
+            response = await self._http.send(built, stream=True, follow_redirects=False)
+            try:
+                return await read_within(response, ANSWER_SIZE_LIMIT)
+            finally:
+                await response.aclose()
 
     async def _open(self, spec: Spec) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Return the headers and the form fields that open the account."""
         if not spec.needs_key:
             return {}, {}
         try:
-            return await self._credentials.headers(self._http), self.form_credentials()
+            with self._in_time():
+                return await self._credentials.headers(self._http), self.form_credentials()
         except _LOST as lost:
             raise ProviderUnreachable(
                 f"{self.provider.title} could not be reached to log in ({type(lost).__name__}); "
                 "the call itself was not sent."
             ) from lost
+
+    async def _renew(self, refused: Mapping[str, str]) -> bool:
+        try:
+            with self._in_time():
+                return await self._credentials.renew(self._http, refused)
+        except _LOST as lost:
+            raise ProviderUnreachable(
+                f"{self.provider.title} did not take the login, and no new one came ({type(lost).__name__}); "
+                "the call did nothing."
+            ) from lost
+
+    @contextmanager
+    def _in_time(self, request: httpx2.Request | None = None) -> Generator[None]:
+        """End what takes too long as a whole as if its connection had timed out."""
+        try:
+            with anyio.fail_after(self._answer_within):
+                yield
+        except TimeoutError as late:
+            raise httpx2.ReadTimeout("The whole answer takes too long.", request=request) from late
 
     def _lost(self, spec: Spec, lost: httpx2.RequestError) -> NoReturn:
         """No answer came: what that means depends on how far the request got and on what it does."""

@@ -26,7 +26,7 @@ class Constraint:
 def constraints(operation: OperationType) -> list[Constraint]:
     """Return every demand on the arguments of an operation."""
     operation.model_rebuild()
-    return list(dict.fromkeys(_walk(cast("Mapping[str, Any]", operation.__pydantic_core_schema__), "", {})))
+    return list(dict.fromkeys(_walk(operation.__pydantic_core_schema__, "", {})))
 
 
 def _walk(node: object, argument: str, defined: Mapping[str, Any]) -> Iterator[Constraint]:

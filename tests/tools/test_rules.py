@@ -43,7 +43,7 @@ SAID: Final[Mapping[str, str]] = {
 }
 """What an argument's sentence or schema says, by the function that decides about it."""
 
-NO_NETWORKS: Final = [
+NO_NETWORKS: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("voicetel_remove_acl_entries", {"blocks": [".29/9"]}, "write it as 203.0.113.0/24 or 203.0.113.10/32"),
     ("voicetel_remove_acl_entries", {"blocks": ["198.51.100.29/24"]}, "the block is 198.51.100.0/24"),
     ("voicetel_remove_acl_entries", {"blocks": ["198.51.100.29"]}, "write it as 198.51.100.29/32"),
@@ -155,7 +155,7 @@ async def test_nobody_is_asked_about_what_is_no_network(tmp_path: Path) -> None:
 async def test_the_question_names_a_block_that_is_not_on_the_list(tmp_path: Path) -> None:
     person = Person("decline")
     async with sandboxes() as sandbox:
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, policy={"effects": {"destructive": "ask"}}))
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, policy={"destructive": "ask"}))
         async with connect(server, person=person) as client:
             await client.call_tool("voicetel_remove_acl_entries", {"blocks": ["192.0.2.0/24"]})
     assert "192.0.2.0/24 is not on the list." in person.questions[0]

@@ -22,6 +22,9 @@ from clients.shared.limits import Limit, Limits
 from clients.shared.tokens import TokenStore
 from clients.wire.response import retry_after
 
+REFRESH_WITHIN: Final = 60.0
+"""Seconds for a refresh, which nobody who waits for it can cancel: a slow answer would hold every later call."""
+
 LOGINS: Final = Limit("convirza login", calls=10, seconds=60)
 """Ten a minute and IP (documented). Refreshing does not count against it (inferred)."""
 
@@ -138,8 +141,10 @@ class ConvirzaSession:
         A refresh whose answer was lost may have used up the token, so it is not sent twice.
         """
         pair: TokenPair | None = None
-        with anyio.CancelScope(shield=True), suppress(httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError):
-            response = await self._post(http, REFRESH_PATH, {"refresh_token": old.refresh_token})
+        lost = (httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError, TimeoutError)
+        with anyio.CancelScope(shield=True), suppress(*lost):
+            with anyio.fail_after(REFRESH_WITHIN):
+                response = await self._post(http, REFRESH_PATH, {"refresh_token": old.refresh_token})
             pair = _pair_in(response.text) if response.is_success else None
             if pair is not None:
                 await self._keep(pair)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
@@ -36,6 +36,7 @@ INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
 
+_NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _EPOCH = re.compile(r"[0-9]{9,11}")
 
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
@@ -71,6 +72,11 @@ class MessageRecord(Answer):
         return datetime.fromtimestamp(int(seconds), tz=UTC)
 
 
+def _newest_first(records: list[MessageRecord]) -> list[MessageRecord]:
+    # No document names the order. What names no time comes last.
+    return sorted(records, key=lambda record: record.sent_at or _NO_TIME, reverse=True)
+
+
 class Messages(Answer):
     """Messages of one number in a window of time."""
 
@@ -78,7 +84,7 @@ class Messages(Answer):
     type: str | None = None
     since: AnsweredTime | None = Field(default=None, alias="toTs")
     until: AnsweredTime | None = Field(default=None, alias="fromTs")
-    messages: list[MessageRecord] = []
+    messages: Annotated[list[MessageRecord], AfterValidator(_newest_first)] = []
 
 
 @voicetel.operation(
@@ -91,7 +97,7 @@ class Messages(Answer):
     synonyms=("texts", "inbox", "replies", "received", "conversation", "history", "delivered", "read sms"),
 )
 class ListMessages(Operation[Messages]):
-    """List the messages or delivery receipts of one number; the last 24 hours if no time is given."""
+    """List the messages or delivery receipts of one number, newest first; the last 24 hours if no time is given."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""
