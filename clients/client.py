@@ -46,10 +46,6 @@ NO_CONTENT: Final = 204
 
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
 
-ANSWER_WITHIN = 120.0
-"""Seconds for one request and its whole answer. The connection's timeouts count from one byte to the next, so that a
-provider which sends a byte now and then would hold a call, and all that wait for it, for hours."""
-
 FAILURE_COUNTS_FOR = 60.0
 """Seconds for which a sparing read that failed is not sent again: the price and the balance of one call, and what is
 checked again before it is sent, come from one read or from one failure."""
@@ -98,7 +94,7 @@ class ApiClient:
         cache: AnswerCache | None = None,
         corrections: Corrections | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
-        answer_within: float = ANSWER_WITHIN,
+        answer_within: float | None = None,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
@@ -109,7 +105,7 @@ class ApiClient:
         self._cache = cache or ProcessCache()
         self._corrections = corrections or {}
         self._pause = pause
-        self._answer_within = answer_within
+        self._answer_within = answer_within or self._pool.answer_within
         self._reading_sparingly = anyio.Lock()
         self._failed_reads: dict[str, tuple[float, TelephonyError]] = {}
 
