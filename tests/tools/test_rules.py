@@ -35,13 +35,40 @@ SAID: Final[Mapping[str, str]] = {
     "require_source_list": r"[Aa]ddresses",
     "_is_callee": r"E\.164|SIP",
     "_is_cursor": r"next_cursor",
-    "_is_sender": r"\{1,16\}",
+    "_is_sender": r"up to 11 characters|[Nn]umber|Sender|Caller id|sender",
+    "_is_spoken": r"\[a-z\]\{2\}-\[A-Z\]",  # the error has the list, which would be long in each schema
     "_block": r"voicetel_list_acl_entries",
     "_public_block": r"Public IPv4 blocks; only /8, /16, /24 or /32",
     "_public_host": r"Public IPv4 address or host name",
     "_host_or_route": r"Public IPv4 address or host name.*or the name of a system route",
 }
 """What an argument's sentence or schema says, by the function that decides about it."""
+
+GO_WITHOUT_SAYING: Final = {
+    "min_length 1", "ge 0", "ge 1", "ge -1", "ge -2", "gt 0", "le 500", "max_digits 15", "decimal_places 6",
+    r"pattern ^[0-9]{1,9}$",
+    r"pattern ^[0-9*#]+$",
+    r"pattern ^[^@\s]+@[^@\s]+\.[^@\s.]+$",
+    r"pattern ^\+1[2-9][0-9]{2}[2-9][0-9]{6}$",
+    r"pattern ^\+[1-9][0-9]{6,14}$",
+    r"pattern ^[A-Za-z0-9+/]+={0,2}$",
+    r"pattern ^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$",
+}  # fmt: skip
+"""Bounds that are checked and not listed, since each word of hundreds of fields costs a model's attention: text is not
+empty, ids count from 1, amounts, cursors, telephone numbers, mail addresses, base64, the names that a list shows."""
+
+SHOWN_AS: Final[Mapping[str, str]] = {
+    "pattern": "'pattern'",
+    "min_length": "'minLength'|'minItems'|'minProperties'",
+    "max_length": "'maxLength'|'maxItems'",
+    "ge": "'minimum'",
+    "gt": "'exclusiveMinimum'",
+    "le": "'maximum'",
+    "expected": "'enum'|'const'",
+    "max_digits": "'pattern'",
+    "decimal_places": "'pattern'",
+}
+"""What a JSON schema calls a bound."""
 
 NO_NETWORKS: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("voicetel_remove_acl_entries", {"blocks": [".29/9"]}, "write it as 203.0.113.0/24 or 203.0.113.10/32"),
@@ -92,6 +119,20 @@ def test_every_rule_on_one_argument_is_in_its_sentence_or_schema() -> None:
                 if one.rule not in SAID or not re.search(SAID[one.rule], words):
                     unsaid[f"{operation.spec.tool_name}.{one.argument}"] = f"{one.rule}: {words}"
     assert unsaid == {}
+
+
+def test_a_bound_that_the_schema_does_not_show_goes_without_saying() -> None:
+    hidden: dict[str, str] = {}
+    for operation in all_operations().values():
+        for one in constraints(operation):
+            if one.kind != "function-after" and one.argument.partition(".")[0] not in server_inputs(operation):
+                words = _words_on(operation, one.argument)
+                bounds = [one.rule] if one.kind == "literal" else re.split(r", (?=[a-z_]+ -?[0-9])", one.rule)
+                for bound in bounds:
+                    is_shown = re.search(SHOWN_AS[bound.partition(" ")[0]], words)
+                    if not is_shown and bound not in GO_WITHOUT_SAYING:
+                        hidden[f"{operation.spec.tool_name}.{one.argument}"] = bound
+    assert hidden == {}
 
 
 def test_the_older_bound_of_every_range_is_the_first_and_the_order_of_the_answer_is_said() -> None:

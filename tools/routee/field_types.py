@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
 from clients.fields import WIRE, AnsweredTime, FromOutside, IsoMoment, LooseText
 from clients.operation import Answer
@@ -49,11 +49,20 @@ Service = Literal["Sms", "Voice", "Viber", "TwoStep", "Lookup", "NumberValidator
 
 Gender = Literal["male", "female"]
 
-Language = Literal[
+LANGUAGES: Final = (
     "en-US", "de-DE", "fr-FR", "it-IT", "pt-BR", "es-ES", "es-LA", "en-GB", "el-GR", "bg-BG", "pl-PL", "hu-HU",
     "sv-SE", "ru-RU",
-]  # fmt: skip
-"""A language that Routee speaks."""
+)  # fmt: skip
+
+
+def _is_spoken(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"one of {', '.join(LANGUAGES)}")
+    return value
+
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$"), AfterValidator(_is_spoken)]
+"""A language that Routee speaks. The list stands in the error, since in the schema of each tool it would be long."""
 
 When = Literal["now"] | IsoMoment
 """Routee acts at once on what has no date. Here the caller always says which."""
@@ -82,21 +91,13 @@ def _without_plus(value: str, info: SerializationInfo) -> str:
     return value.removeprefix("+") if info.context == WIRE else value
 
 
-_SENDER: Final = r"\+?[0-9]{1,16}|[A-Za-z0-9 .&_-]{1,11}"
-
-
 def _is_sender(value: str) -> str:
-    if not re.fullmatch(_SENDER, value):
+    if not re.fullmatch(r"\+?[0-9]{1,16}|[A-Za-z0-9 .&_-]{1,11}", value):
         raise ValueError("a number of up to 16 digits, or up to 11 letters, digits and spaces")
     return value
 
 
-Sender = Annotated[
-    str,
-    AfterValidator(_is_sender),
-    PlainSerializer(_without_plus),
-    WithJsonSchema({"type": "string", "pattern": f"^({_SENDER})$"}),
-]
+Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plus)]
 """A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
 
 

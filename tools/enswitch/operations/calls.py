@@ -15,7 +15,6 @@ from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
-    AS_TEXT,
     CallerNumber,
     Id,
     Kind,
@@ -38,7 +37,7 @@ from tools.enswitch.groups import (
 )
 
 Direction = Literal["in", "internal", "in_out", "out"]
-Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$"), AS_TEXT]
+Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$")]
 ONE_OF = "give exactly one of uniqueid and callid."
 
 

@@ -37,7 +37,7 @@ from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing, as_ro
 from tools.enswitch.updates import same_settings, settings_of
 
 MailboxName = Words
-MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$"), AS_TEXT]
+MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$")]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$"), AS_TEXT]
 
 
