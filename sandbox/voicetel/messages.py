@@ -12,7 +12,7 @@ from sandbox.frame.wire import Answer
 from sandbox.segments import count_segments
 from sandbox.voicetel.account import Timestamp, window
 from sandbox.voicetel.endpoint import Call, operation
-from sandbox.voicetel.fields import Text, Tn
+from sandbox.voicetel.fields import Tn
 from sandbox.voicetel.number_messaging import messaging_is_enabled
 from sandbox.voicetel.state import Account, Message
 from sandbox.voicetel.wire import Refusal, created, success
@@ -36,7 +36,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 def send_message(
     call: Call,
     *,
-    text: Text,
+    text: str,
     toNumber: Tn,
     fromNumber: Tn,
     subject: str = "",
@@ -48,6 +48,8 @@ def send_message(
     """
     account, state = call.account, call.state
     kind = "mms" if mediaUrls else "sms"
+    if not text and kind == "sms":
+        raise Refusal(400, "A text message must say something.")  # inferred: the schema only says string
     _require_allowed(account, fromNumber, toNumber, kind)
     parts = 1 if kind == "mms" else count_segments(text)
     cost = account.rates[kind] * parts

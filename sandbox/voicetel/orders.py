@@ -44,7 +44,7 @@ class OrderBody(Body):
 class SearchQuery(Query):
     """Filters of a search for numbers."""
 
-    tnMask: Annotated[str, StringConstraints(pattern=r"^[0-9*]{1,10}$")]
+    tnMask: Annotated[str, StringConstraints(pattern=r"^[0-9*]+$")]
     quantity: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_QUANTITY
     province: StateCode = ""
     rateCenter: str = ""

@@ -1,10 +1,10 @@
 """VoiceTel messages, and the 10DLC brands and campaigns that carry them."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, computed_field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, computed_field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
@@ -16,10 +16,10 @@ from clients.fields import (
     Moment,
     OutsideText,
     UsNumber,
-    require_in_order,
 )
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
+from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
 from tools.voicetel.record_keys import time_of_key
 
@@ -37,8 +37,11 @@ INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
 
+_NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
+
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
 Text = Annotated[str, Field(min_length=1)]
+MediaUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), WebHost]
 
 
 class MessageValue(Answer):
@@ -78,6 +81,11 @@ class MessageRecord(Answer):
         return time_of_key(self.key)
 
 
+def _newest_first(records: list[MessageRecord]) -> list[MessageRecord]:
+    # So the document has them; what names no time comes last.
+    return sorted(records, key=lambda record: record.at or _NO_TIME, reverse=True)
+
+
 class Messages(Answer):
     """Messages of one number in a window of time."""
 
@@ -85,7 +93,7 @@ class Messages(Answer):
     type: str | None = None
     since: AnsweredTime | None = Field(default=None, alias="toTs")
     until: AnsweredTime | None = Field(default=None, alias="fromTs")
-    messages: list[MessageRecord] = []
+    messages: Annotated[list[MessageRecord], AfterValidator(_newest_first)] = []
 
 
 @voicetel.operation(
@@ -98,7 +106,7 @@ class Messages(Answer):
     synonyms=("texts", "inbox", "replies", "received", "conversation", "history", "delivered", "read sms"),
 )
 class ListMessages(Operation[Messages]):
-    """List texts of a number with who wrote or was written to (`far_end`), or receipts; by default of 24 hours."""
+    """List texts of a number and who wrote or was written to (`far_end`), or receipts; newest first, of 24 hours."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""
@@ -111,11 +119,6 @@ class ListMessages(Operation[Messages]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
-
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
-        require_in_order(self.since, self.until)
-        return self
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
@@ -156,17 +159,21 @@ class SendMessage(Operation[SentMessage]):
     to_number: UsNumber
     """Recipient."""
 
-    text: Text
+    text: str = ""
     """What it says; emoji, curly quotes and other characters outside GSM-7 take more segments."""
 
-    media_urls: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] | None = Field(default=None, min_length=1)
+    media_urls: list[MediaUrl] | None = Field(default=None, min_length=1)
     """Public addresses of media; makes it an MMS."""
 
     subject: Text | None = None
     """Subject, with media only."""
 
     @model_validator(mode="after")
-    def _subject_needs_media(self) -> Self:
+    def _says_something(self) -> Self:
+        """Give text, media_urls, or both."""
+        # The provider wants a text, and says nothing of its length: a picture may go without a word.
+        if not self.text and self.media_urls is None:
+            raise ValueError("give text, media_urls, or both")
         if self.subject is not None and self.media_urls is None:
             raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
         return self
