@@ -23,11 +23,14 @@ from pydantic.alias_generators import to_camel
 
 from clients.effects import Charge
 from clients.evidence import Evidence
-from clients.fields import WIRE
+from clients.fields import WIRE, require_in_order
 from clients.spec import DeclaredModel, placeholders
 
 R = TypeVar("R")
 A = TypeVar("A")
+
+TIME_RANGES: Final = (("since", "until"), ("start", "end"))
+"""Fields that bound a time, the older first, whatever the provider calls them and in which order it wants them."""
 
 CHECKED_ONLY: Final = "Checked only: nothing was done."
 
@@ -120,6 +123,13 @@ class Operation(DeclaredModel, Generic[R]):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+    @model_validator(mode="after")
+    def _times_are_in_order(self) -> Self:
+        # Without a sentence of its own: the bounds say which of them is the older one.
+        for older, newer in TIME_RANGES:
+            require_in_order(older, getattr(self, older, None), newer, getattr(self, newer, None))
+        return self
+
     def charge(self) -> Charge | None:
         """Return what this call spends; every paid operation overrides it."""
         return None
@@ -211,6 +221,7 @@ class ChangesSomething(BaseModel):
 
     @model_validator(mode="after")
     def _something_changes(self) -> Self:
+        """Give at least one setting."""
         names = {name for name, field in type(self).model_fields.items() if field.is_required()}
         settings = type(self).model_fields.keys() - names - self.besides
         if all(getattr(self, name) in (None, {}) for name in settings):

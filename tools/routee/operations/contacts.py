@@ -220,7 +220,7 @@ class DeleteContact(Operation[Done]):
 class DeleteContacts(Operation[Done]):
     """Delete several contacts."""
 
-    contact_ids: list[Id] = Field(min_length=1, max_length=2000)
+    contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_contacts."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
@@ -299,6 +299,7 @@ class CreateLabels(Operation[Labels]):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
+        """Give each label once."""
         if len({label.name for label in self.labels}) < len(self.labels):
             raise ValueError("labels: each name stands once")
         return self

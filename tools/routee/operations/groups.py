@@ -114,7 +114,7 @@ class CreateGroup(NewGroup):
 class MergeGroups(NewGroup):
     """Make a new group of everybody in several groups."""
 
-    groups: list[GroupName] = Field(min_length=2)
+    groups: list[GroupName] = Field(min_length=1)
     """Groups from routee_list_groups."""
 
 

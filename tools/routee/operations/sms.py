@@ -277,7 +277,7 @@ class ListCampaignMessages(Paged[Messages]):
     synonyms=("inbox", "replies", "received", "inbound", "history", "sent messages", "texts", "log"),
 )
 class ListMessages(Paged[Messages]):
-    """Search messages of the latest 7 days; direction Inbound finds received ones (inferred)."""
+    """Search messages of the latest 7 days, in Routee's order; direction Inbound finds received ones (inferred)."""
 
     since: IsoMoment
     """Older bound, with zone; at most 7 days ago."""

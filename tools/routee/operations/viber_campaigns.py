@@ -75,6 +75,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
 
     @model_validator(mode="after")
     def _goes_to_somebody(self) -> Self:
+        """Give at least one of to, contacts and groups."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         return self

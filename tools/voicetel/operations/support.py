@@ -6,6 +6,7 @@ are part of the schema; they are left out here, since they are not meant for the
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Annotated, Any, Final, Literal, cast
@@ -72,6 +73,9 @@ class Ticket(Answer):
 
     subject: OutsideText | None = None
     status: str | None = None
+    state: str | None = None
+    """State of the record itself: `published`, `draft`, or `deleted` where VoiceTel still shows one that is gone."""
+
     preview: OutsideText | None = None
     customer: Customer | None = None
     created_at: AnsweredTime | None = None
@@ -296,4 +300,9 @@ class DeleteTicket(Operation[Done]):
         return GetTicket(ticket_id=self.ticket_id)
 
     def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
-        return verify_removal(GetTicket(ticket_id=self.ticket_id))
+        return replace(verify_removal(GetTicket(ticket_id=self.ticket_id)), check=_is_deleted)
+
+
+def _is_deleted(found: TicketAnswer) -> Evidence:
+    """Tell from a ticket that is still shown whether it was deleted: its record is then in the state `deleted`."""
+    return Evidence.of(found.ticket.state == "deleted") if found.ticket else Evidence.UNKNOWN
