@@ -19,6 +19,9 @@ M = TypeVar("M", bound=BaseModel)
 NOTHING: Final[dict[str, Any]] = {}
 """The content of an answer that is empty where the provider documents that: `unwrap` returns this very object."""
 
+CHECKED: Final[dict[str, Any]] = {"validated": True}
+"""The content of an answer that says that a write was only checked: `unwrap` returns this very object."""
+
 _NO_VALUE: Final[tuple[object, ...]] = ("", [], {})
 """How some servers write a value that is not set, whatever its type: as a text, a list or an object without content."""
 
@@ -43,14 +46,14 @@ def read_answer(operation: Operation[R], content: Any) -> TypedAnswer[R]:
         NotShown: The content does not show the answer, or does not confirm that the call was done.
     """
     try:
-        picked = operation.select(content)
+        picked = content if content is CHECKED else operation.select(content)
     except ValidationError:
         raise NotShown("it has another form than documented") from None
     wanted = cast("type[BaseModel]", answer_type(type(operation)))
     typed = parse(wanted, picked)
     if typed is None:
         raise NotShown("it has another form than documented")
-    if content is not NOTHING:
+    if content is not NOTHING and content is not CHECKED:
         _require_shown(operation, picked, typed.answer)
     return cast("TypedAnswer[R]", typed)
 

@@ -1,10 +1,13 @@
 """Convirza's lists: `limit` and `offset` in the query, the rows under a plural name, and how many there are in all."""
 
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import Field, WithJsonSchema, model_validator
 
 from clients.answers import NotShown, parse
+from clients.errors import NotFound, UnexpectedAnswer
 from clients.operation import Answer, Operation
 from tools.convirza.field_types import body, list_in, object_in
 
@@ -14,8 +17,21 @@ L = TypeVar("L", bound="Listing")
 Offset = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), WithJsonSchema({"type": "string"})]
 
 
+@dataclass(frozen=True, slots=True)
+class RowWanted:
+    """Which row of a list is looked for."""
+
+    name: str
+    """What it is called in errors, such as `tag_id 5`."""
+
+    is_it: Callable[[Any], bool]
+
+    is_another: Callable[[Any], bool]
+    """True for a row that plainly is not the one, because it shows what tells them apart."""
+
+
 class Listing(Answer):
-    """A page of a list. Where the rows' name is inferred, the only list of the answer is taken for them."""
+    """A page of a list. Where the rows' name is inferred, the only list with rows in it is taken for them."""
 
     rows_name: ClassVar[str]
     """The field that holds the rows."""
@@ -30,8 +46,16 @@ class Listing(Answer):
         found = object_in(data)
         if found is None or {cls.rows_name, cls.model_fields[cls.rows_name].alias} & found.keys():
             return data
-        lists = [rows for value in found.values() if (rows := list_in(value)) is not None]
+        # An empty list under another name may be one of something else, and then says nothing of these rows.
+        lists = [rows for value in found.values() if (rows := list_in(value)) and object_in(rows[0]) is not None]
         return {**found, cls.rows_name: lists[0]} if len(lists) == 1 else data
+
+    @classmethod
+    def rows_as_sent(cls, content: object) -> list[Any]:
+        """Return the rows of a list's content as they came; none where it shows no list."""
+        found = object_in(cls._find_rows(content)) or {}
+        alias = cls.model_fields[cls.rows_name].alias or cls.rows_name
+        return list_in(found.get(alias, found.get(cls.rows_name))) or []
 
     @property
     def rows(self) -> list[Any]:
@@ -40,24 +64,41 @@ class Listing(Answer):
 
     @property
     def is_whole(self) -> bool:
-        """True where it says that no row is left out. Without its total it cannot: a server may cap its pages."""
-        return self.total is not None and self.total <= len(self.rows)
+        """True where a list is shown with its total, and no row is left out.
+
+        Without its total that cannot be told: a server may cap its pages. A total below the rows that are shown is not
+        theirs.
+        """
+        return self.rows_name in self.model_fields_set and self.total == len(self.rows)
 
     def shows_every(self, *names: str) -> bool:
         """Return True where no row is left out and each shows these fields, so that what is not found is not there."""
         return self.is_whole and all(row.model_fields_set.issuperset(names) for row in self.rows)
 
 
-def listing_of(wanted: type[L], content: object) -> L:
-    """Return the page that a list's content shows.
+def find_row(listing: type[L], content: object, wanted: RowWanted) -> Any:
+    """Return the wanted row of a list's content, as it came.
 
     Raises:
+        NotFound: The list is whole, and each of its rows plainly is another.
+        UnexpectedAnswer: It is not among the rows, which may not be all, or may not show what tells them apart.
         NotShown: The content is no list of this kind.
     """
-    typed = parse(wanted, content)
-    if typed is None:
-        raise NotShown("it has another form than documented")
-    return typed.answer
+    page = parse(listing, content)
+    if page is None or listing.rows_name not in page.answer.model_fields_set:
+        raise NotShown(f"it shows no list of {listing.rows_name.replace('_', ' ')}")
+    row_type = get_args(listing.model_fields[listing.rows_name].annotation)[0]
+    rows = listing.rows_as_sent(content)
+    typed = [parse(row_type, row) for row in rows]
+    for row, found in zip(rows, typed, strict=True):
+        if found is not None and wanted.is_it(found.answer):
+            return row
+    if page.answer.is_whole and all(found is not None and wanted.is_another(found.answer) for found in typed):
+        raise NotFound(f"There is no {wanted.name} on the account.", status=404)
+    raise UnexpectedAnswer(
+        f"{wanted.name} is not among the {len(rows)} rows that Convirza shows. Whether these are all, and show what "
+        "tells them apart, is not clear, so that it may be there."
+    )
 
 
 class PagedOperation(Operation[R], Generic[R]):
@@ -73,9 +114,13 @@ class PagedOperation(Operation[R], Generic[R]):
         return body(self, without=frozenset({"cursor"})) | {"offset": int(self.cursor)}
 
     def next_cursor(self, answer: Any) -> str | None:
-        """None after the last page, and where Convirza did not page at all."""
+        """Return None after the last page, and where Convirza did not page at all.
+
+        Where the total is missing, a full page says that there may be more.
+        """
         shown = len(answer.rows)
         end = int(self.cursor) + shown
-        if not shown or shown > self.limit or answer.total is None or end >= answer.total:
+        if not shown or shown > self.limit:
             return None
-        return str(end)
+        has_more = shown == self.limit if answer.total is None else end < answer.total
+        return str(end) if has_more else None

@@ -225,6 +225,7 @@ class _WholeUser(_UserSettings):
     effect=Effect.PRIVILEGED,
     toolset="users",
     docs="create-user-31381273e0",
+    confirmed_by=("user_id",),
     synonyms=("add", "invite", "new login", "agent"),
 )
 class CreateUser(_WholeUser, Operation[UserChange]):
@@ -340,7 +341,7 @@ class DeleteUser(Operation[UserChange]):
         return GetUser(user_id=self.user_id)
 
     def verification(self, sent_at: datetime) -> Verification[User]:
-        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES)
+        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES, must_be_new=True)
 
 
 def _is_deleted(found: User) -> Evidence:

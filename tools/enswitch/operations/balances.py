@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from clients.answers import NotShown
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, Refused, quoted
 from clients.evidence import Evidence, is_since
@@ -131,8 +132,11 @@ class RequestTopup(Operation[TopupRequest]):
         Raises:
             Refused: The card was not charged.
             OutcomeUnknown: It names an error, and says yes.
+            NotShown: It says neither yes nor no.
         """
         response = TopupRequest.model_validate(content)
+        if response.status is None and response.error is None:
+            raise NotShown("it shows neither status nor error of the payment")
         why = quoted(redact(response.message or response.status or "no reason given"))
         if response.names_an_error and response.says_yes:
             raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {response.error}: {why}")
@@ -152,6 +156,7 @@ class UsedVoucher(Answer):
     "vouchers/use",
     effect=Effect.DESTRUCTIVE,
     toolset="customers",
+    confirmed_by=("amount", "balance"),
     unverifiable="no documented call shows vouchers",
     irreversible=True,
     synonyms=("redeem", "coupon", "gift code", "top up"),

@@ -135,6 +135,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
     "speeddials/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     unverifiable="no documented call lists speed dials",
     synonyms=("short code", "quick dial", "blf", "button", "contact"),
 )
@@ -167,6 +168,7 @@ class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
     "addresses/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     synonyms=("sip uri", "sip address", "alias"),
 )
 class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):

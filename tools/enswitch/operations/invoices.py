@@ -116,6 +116,7 @@ class SentInvoices(Answer):
     "invoices/send",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    confirmed_by=("count",),
     unverifiable="no documented call shows what was mailed",
     irreversible=True,
     synonyms=("mail", "bill run", "email invoices"),
@@ -172,6 +173,7 @@ class TaxSettings(BaseModel):
     "taxes/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    confirmed_by=("id",),
     unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "levy"),
 )

@@ -142,6 +142,7 @@ class QueueDestination(Answer):
     "queues/destinations/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     synonyms=("agent", "add agent", "add member", "log in to queue"),
 )
 class CreateQueueDestination(DryRun, Operation[Created]):

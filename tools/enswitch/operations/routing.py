@@ -71,6 +71,7 @@ class Imported(Answer):
     "routes/import",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("count",),
     unverifiable="no documented call shows the system's routes",
     admin_only=True,
     irreversible=True,
@@ -96,6 +97,7 @@ class ImportRoutes(Operation[Imported]):
     "outgroups/create",
     effect=Effect.WRITE,
     toolset="routing",
+    confirmed_by=("id",),
     admin_only=True,
     synonyms=("outbound group", "destination group", "zone"),
 )
@@ -116,6 +118,7 @@ class CreateOutgroup(DryRun, Operation[Created]):
     "callergroups/create",
     effect=Effect.WRITE,
     toolset="routing",
+    confirmed_by=("id",),
     admin_only=True,
     synonyms=("origin", "caller based rates"),
 )
@@ -135,6 +138,7 @@ class CreateCallergroup(Operation[Created]):
     "calleridgroups/create",
     effect=Effect.WRITE,
     toolset="routing",
+    confirmed_by=("id",),
     synonyms=("caller id list", "whitelist", "blacklist"),
 )
 class CreateCalleridgroup(ForCustomer, Operation[Created]):

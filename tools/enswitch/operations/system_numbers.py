@@ -30,6 +30,7 @@ class CreatedNumbers(Accepted):
     "numbers/system/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="numbers",
+    confirmed_by=("count",),
     admin_only=True,
     synonyms=("add range", "block", "import dids", "pool", "stock"),
 )
