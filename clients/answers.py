@@ -4,13 +4,14 @@ Answers are read leniently: a field that cannot be read is left out and named, a
 that shows nothing of what its operation returns is no answer: a write is then not known to be done, and a read failed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from clients.errors import NotFound, UnexpectedAnswer
 from clients.operation import Operation, answer_type
 
 R = TypeVar("R")
@@ -33,6 +34,19 @@ class TypedAnswer(Generic[R]):
     answer: R
     unread: tuple[str, ...] = ()
     """Paths of the fields and rows that could not be read, such as `messages.3.rate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowWanted:
+    """Which row of a list is looked for."""
+
+    name: str
+    """What it is called in errors, such as `tag_id 5`."""
+
+    is_it: Callable[[Any], bool]
+
+    is_another: Callable[[Any], bool]
+    """True for a row that plainly is not the one, because it shows what tells them apart."""
 
 
 class NotShown(Exception):
@@ -69,6 +83,25 @@ def parse(wanted: type[M], content: Any) -> TypedAnswer[M] | None:
         except ValidationError:
             return None
     return TypedAnswer(answer, (*unread, *_unknown_rows(answer)))
+
+
+def find_row(rows: Sequence[Any], row_type: type[BaseModel], wanted: RowWanted, *, is_whole: bool) -> Any:
+    """Return the wanted row of a list, as it came. `is_whole` says that the list leaves none out.
+
+    Raises:
+        NotFound: The list is whole, and each of its rows plainly is another.
+        UnexpectedAnswer: It is not among the rows, which may not be all, or may not show what tells them apart.
+    """
+    typed = [parse(row_type, row) for row in rows]
+    for row, found in zip(rows, typed, strict=True):
+        if found is not None and wanted.is_it(found.answer):
+            return row
+    if is_whole and all(found is not None and wanted.is_another(found.answer) for found in typed):
+        raise NotFound(f"There is no {wanted.name} on the account.", status=404)
+    raise UnexpectedAnswer(
+        f"{wanted.name} is not among the {len(rows)} rows that are shown. Whether these are all, and show what tells "
+        "them apart, is not clear, so that it may be there."
+    )
 
 
 def _require_shown(operation: Operation[Any], content: Any, answer: BaseModel) -> None:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import Field
 
+from clients.answers import RowWanted
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, Word
-from tools.convirza.paging import Listing, RowWanted, find_row
+from tools.convirza.paging import Listing, row_of
 from tools.convirza.route_models import RouteRow, Routes
 
 R = TypeVar("R")
@@ -87,7 +88,7 @@ class FindNumber(_NarrowRead[TrackingNumber]):
     phone_number_id: Id
 
     def select(self, content: Any) -> Any:
-        return find_row(TrackingNumbers, content, _with("phone_number_id", self.phone_number_id))
+        return row_of(TrackingNumbers, content, _with("phone_number_id", self.phone_number_id))
 
 
 @convirza.operation("GET", "/v3/phone-numbers/assigned", effect=Effect.READ, toolset="numbers", docs=BASE_PATHS)
@@ -97,7 +98,7 @@ class FindOwnNumber(_NarrowRead[TrackingNumber]):
     phone_number: Number
 
     def select(self, content: Any) -> Any:
-        return find_row(TrackingNumbers, content, _with("phone_number", self.phone_number))
+        return row_of(TrackingNumbers, content, _with("phone_number", self.phone_number))
 
 
 @convirza.operation("GET", "/v3/tag", effect=Effect.READ, toolset="tags", docs=BASE_PATHS)
@@ -107,7 +108,7 @@ class FindTag(_NarrowRead[Tag]):
     tag_id: Id
 
     def select(self, content: Any) -> Any:
-        return find_row(Tags, content, _with("tag_id", self.tag_id))
+        return row_of(Tags, content, _with("tag_id", self.tag_id))
 
 
 @convirza.operation("GET", "/v3/media-prompts", effect=Effect.READ, toolset="prompts", docs=BASE_PATHS)
@@ -117,7 +118,7 @@ class FindPrompt(_NarrowRead[Prompt]):
     prompt_id: PromptId
 
     def select(self, content: Any) -> Any:
-        return find_row(Prompts, content, _with("prompt_id", self.prompt_id))
+        return row_of(Prompts, content, _with("prompt_id", self.prompt_id))
 
 
 @convirza.operation("GET", "/v3/provisioned-routes", effect=Effect.READ, toolset="routing", docs=BASE_PATHS)
@@ -133,7 +134,7 @@ class FindRoute(_NarrowRead[RouteRow]):
             is_it=lambda row: row.is_of(self.name, self.number_ids),
             is_another=lambda row: row.is_another(self.name, self.number_ids),
         )
-        return find_row(Routes, content, wanted)
+        return row_of(Routes, content, wanted)
 
 
 def _with(key: str, value: object) -> RowWanted:

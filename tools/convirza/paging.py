@@ -1,33 +1,16 @@
 """Convirza's lists: `limit` and `offset` in the query, the rows under a plural name, and how many there are in all."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from clients.answers import NotShown, parse
-from clients.errors import NotFound, UnexpectedAnswer
+from clients.answers import NotShown, RowWanted, find_row, parse
 from clients.operation import Answer, Operation
 from tools.convirza.field_types import body, list_in, object_in
 
 R = TypeVar("R")
-L = TypeVar("L", bound="Listing")
 
 Offset = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), WithJsonSchema({"type": "string"})]
-
-
-@dataclass(frozen=True, slots=True)
-class RowWanted:
-    """Which row of a list is looked for."""
-
-    name: str
-    """What it is called in errors, such as `tag_id 5`."""
-
-    is_it: Callable[[Any], bool]
-
-    is_another: Callable[[Any], bool]
-    """True for a row that plainly is not the one, because it shows what tells them apart."""
 
 
 class Listing(Answer):
@@ -41,6 +24,10 @@ class Listing(Answer):
     @model_validator(mode="before")
     @classmethod
     def _find_rows(cls, data: object) -> object:
+        return cls._name_rows(data)
+
+    @classmethod
+    def _name_rows(cls, data: object) -> object:
         if (bare := list_in(data)) is not None:
             return {cls.rows_name: bare}
         found = object_in(data)
@@ -53,7 +40,7 @@ class Listing(Answer):
     @classmethod
     def rows_as_sent(cls, content: object) -> list[Any]:
         """Return the rows of a list's content as they came; none where it shows no list."""
-        found = object_in(cls._find_rows(content)) or {}
+        found = object_in(cls._name_rows(content)) or {}
         alias = cls.model_fields[cls.rows_name].alias or cls.rows_name
         return list_in(found.get(alias, found.get(cls.rows_name))) or []
 
@@ -76,7 +63,7 @@ class Listing(Answer):
         return self.is_whole and all(row.model_fields_set.issuperset(names) for row in self.rows)
 
 
-def find_row(listing: type[L], content: object, wanted: RowWanted) -> Any:
+def row_of(listing: type[Listing], content: object, wanted: RowWanted) -> Any:
     """Return the wanted row of a list's content, as it came.
 
     Raises:
@@ -88,17 +75,7 @@ def find_row(listing: type[L], content: object, wanted: RowWanted) -> Any:
     if page is None or listing.rows_name not in page.answer.model_fields_set:
         raise NotShown(f"it shows no list of {listing.rows_name.replace('_', ' ')}")
     row_type = get_args(listing.model_fields[listing.rows_name].annotation)[0]
-    rows = listing.rows_as_sent(content)
-    typed = [parse(row_type, row) for row in rows]
-    for row, found in zip(rows, typed, strict=True):
-        if found is not None and wanted.is_it(found.answer):
-            return row
-    if page.answer.is_whole and all(found is not None and wanted.is_another(found.answer) for found in typed):
-        raise NotFound(f"There is no {wanted.name} on the account.", status=404)
-    raise UnexpectedAnswer(
-        f"{wanted.name} is not among the {len(rows)} rows that Convirza shows. Whether these are all, and show what "
-        "tells them apart, is not clear, so that it may be there."
-    )
+    return find_row(listing.rows_as_sent(content), row_type, wanted, is_whole=page.answer.is_whole)
 
 
 class PagedOperation(Operation[R], Generic[R]):

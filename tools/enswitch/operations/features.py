@@ -11,9 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Effect
-from clients.evidence import Evidence, any_of
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
+from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     Flag,
@@ -28,7 +27,7 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
-from tools.enswitch.updates import is_as_requested
+from tools.enswitch.internal_reads import Address, Addresses, FindAddress
 
 
 class Owned(BaseModel):
@@ -192,31 +191,12 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
 
-    def verification(self, sent_at: datetime) -> "Verification[Addresses] | None":
-        read = ListAddresses(customer=self.customer)
-        return None if self.dry_run else Verification(read=read, check=self._is_among)
+    def before(self) -> FindAddress:
+        kept = {name: getattr(self, name) for name in FindAddress.model_fields}
+        return FindAddress.model_validate(kept)
 
-    def _is_among(self, found: "Addresses") -> Evidence:
-        names = "user", "domain", "dtype", "dnumber", "description"
-        return any_of(is_as_requested(self, row, *names) for row in found.addresses)
-
-
-class Address(Answer):
-    """A SIP address. Columns are named as the parameters are (inferred)."""
-
-    id: int | None = None
-    user: str | None = None
-    domain: str | None = None
-    customer: int | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    description: str | None = None
-
-
-class Addresses(Listing):
-    """SIP addresses."""
-
-    addresses: list[Address] = []
+    def verification(self, sent_at: datetime) -> Verification[Address] | None:
+        return None if self.dry_run else verify_addition(self.before())
 
 
 @enswitch.function(

@@ -12,15 +12,13 @@ from typing import Literal, Self
 from pydantic import BaseModel, model_validator
 
 from clients.effects import Effect
-from clients.evidence import Evidence, any_of
-from clients.operation import Answer, Operation, Verification
+from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     CallerNumber,
     Flag,
     Id,
     Kind,
-    ShownNumber,
     ShownTime,
     Target,
     Text,
@@ -30,7 +28,7 @@ from tools.enswitch.field_types import (
     is_given,
 )
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
-from tools.enswitch.updates import is_as_requested
+from tools.enswitch.internal_reads import FindQueueDestination, QueueDestination, QueueDestinations
 
 AnswererKind = Literal["forward", "peer", "phone", "sipuri"]
 
@@ -127,17 +125,6 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
         return ("No documented call shows a queue, so what this replaces is not known.",)
 
 
-class QueueDestination(Answer):
-    """Who answers a queue's calls. Columns are named as the parameters are (inferred)."""
-
-    id: int | None = None
-    queue: int | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    available: bool | None = None
-    priority: int | None = None
-
-
 @enswitch.function(
     "queues/destinations/create",
     effect=Effect.REROUTES,
@@ -166,13 +153,12 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
 
-    def verification(self, sent_at: datetime) -> "Verification[QueueDestinations] | None":
-        read = ListQueueDestinations(queue=self.queue)
-        return None if self.dry_run else Verification(read=read, check=self._is_among)
+    def before(self) -> FindQueueDestination:
+        kept = {name: getattr(self, name) for name in FindQueueDestination.model_fields}
+        return FindQueueDestination.model_validate(kept)
 
-    def _is_among(self, found: "QueueDestinations") -> Evidence:
-        names = "dtype", "dnumber", "available", "priority"
-        return any_of(is_as_requested(self, row, *names) for row in found.destinations)
+    def verification(self, sent_at: datetime) -> Verification[QueueDestination] | None:
+        return None if self.dry_run else verify_addition(self.before())
 
 
 @enswitch.function(
@@ -201,12 +187,6 @@ class GetQueueDestination(Operation[QueueDestination]):
         if is_given(self, "queue", "dtype", "dnumber") != (3 if self.id is None else 0):
             raise ValueError("give id, or queue, dtype and dnumber.")
         return self
-
-
-class QueueDestinations(Listing):
-    """Who answers queues' calls."""
-
-    destinations: list[QueueDestination] = []
 
 
 @enswitch.function(
