@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer
+from clients.wire.response import whole_number
 from tools.convirza.field_types import AnsweredChoice, EmptyIsNone, list_in, object_in
 from tools.convirza.paging import Listing
 from tools.convirza.route_settings import flatten_routing
@@ -51,7 +52,7 @@ class HuntGroupRead(Answer):
 
 def _ordered(rows: object, key: str) -> list[dict[str, Any]]:
     entries = [entry for row in list_in(rows) or [] if (entry := object_in(row)) is not None]
-    return sorted(entries, key=lambda entry: int(entry.get(key) or 0))
+    return sorted(entries, key=lambda entry: whole_number(entry.get(key)) or 0)
 
 
 def _overflow_in_order(rows: object) -> object:
