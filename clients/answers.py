@@ -24,7 +24,7 @@ NOTHING: Final[dict[str, Any]] = {}
 CHECKED: Final[dict[str, Any]] = {"validated": True}
 """The content of an answer that says that a write was only checked: `unwrap` returns this very object."""
 
-_NO_VALUE: Final[tuple[object, ...]] = ("", [], {})
+_NO_VALUE: Final[tuple[object, ...]] = (None, "", [], {})
 """How some servers write a value that is not set, whatever its type: as a text, a list or an object without content."""
 
 
