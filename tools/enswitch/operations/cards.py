@@ -10,6 +10,7 @@ from typing import cast
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.fields import LooseText
 from clients.operation import Answer, Operation
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, Positive, Text, Whole, Words
@@ -97,13 +98,14 @@ class CreateCardBatches(DryRun, Operation[Created]):
 
 
 class Callshop(Answer):
-    """A call shop's customer."""
+    """A call shop's customer and its telephone line. The line's password is left out."""
 
-    id: int | None = None
+    customer: int | None = None
+    username: LooseText | None = None
 
 
 class Callshops(Accepted):
-    """The customers that were made. The answer's shape is inferred."""
+    """The customers that were made."""
 
     shops: list[Callshop] = []
 
@@ -126,7 +128,7 @@ class CreateCallshops(DryRun, ForCustomer, Operation[Callshops]):
     """Make call shop customers, each with a telephone line and credit."""
 
     credit: Positive
-    """Credit of each."""
+    """Credit limit of each."""
 
     number: int = Field(ge=1)
     """How many."""

@@ -232,9 +232,10 @@ class GetCode(ForCustomer, Operation[FeatureCode]):
 
 
 class CodeCaller(Answer):
-    """Who may dial a feature code. Its columns are inferred."""
+    """Who may dial a feature code. Its columns besides id and code are inferred."""
 
     id: int | None = None
+    code: LooseText | None = None
     stype: str | None = None
     snumber: ShownNumber | None = None
 

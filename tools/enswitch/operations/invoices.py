@@ -6,7 +6,7 @@ from their names; no page shows a tax or deletes one. Left out of a tax: account
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -131,6 +131,9 @@ class SendInvoices(Operation[SentInvoices]):
     """Reseller whose customers they are; you if left out."""
 
 
+EVERY_CUSTOMER: Final = "EVERY existing customer becomes liable."
+
+
 class TaxSettings(BaseModel):
     """Settings of a tax."""
 
@@ -144,7 +147,7 @@ class TaxSettings(BaseModel):
     """Its currency."""
 
     liable: Literal[0, 1, 2] | None = None
-    """Who pays: 0 nobody, 1 new customers, 2 new and existing ones."""
+    """Who pays unless set otherwise: 0 nobody, 1 new customers, 2 existing ones too."""
 
     calls: Flag | None = None
     """On calls."""
@@ -166,7 +169,7 @@ class TaxSettings(BaseModel):
 
     def warnings(self) -> tuple[str, ...]:
         """Return what goes beyond new customers."""
-        return ("EVERY existing customer becomes liable.",) if self.liable == 2 else ()
+        return (EVERY_CUSTOMER,) if self.liable == 2 else ()
 
 
 @enswitch.function(
@@ -178,10 +181,13 @@ class TaxSettings(BaseModel):
     synonyms=("vat", "sales tax", "levy"),
 )
 class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
-    """Create a tax."""
+    """Create a tax. What is left out is on: existing customers are liable, and everything is taxed."""
 
     name: Words
     """Name."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return (EVERY_CUSTOMER,) if self.liable in {None, 2} else ()
 
 
 @enswitch.function(

@@ -31,6 +31,7 @@ from tools.enswitch.field_types import (
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.internal_reads import FindNumber, OwnedNumber, OwnedNumbers
 from tools.enswitch.updates import restore_settings, verify_settings
+from tools.enswitch.versions import Since
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
 
@@ -100,7 +101,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     number: Number
     """From enswitch_list_available_numbers."""
 
-    ingroup: Id | None = None
+    ingroup: Annotated[Id | None, Since((3, 14))] = None
     """Inbound group, only to port the number in."""
 
     def charge(self) -> Charge:

@@ -30,7 +30,7 @@ from tools.enswitch.versions import Formerly, NamesPlanRoute, Since
 
 RENAMED: Final = (4, 1)
 
-RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$"), AS_TEXT, NamesPlanRoute()]
+RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/\+?[0-9*#]*/(fax|voice|voice_fax))?$"), AS_TEXT, NamesPlanRoute()]
 CallerPrefix = Annotated[AnyPrefix | None, Since(RENAMED)]
 
 UNNAMED: Final = "Its id is not known, because no answer came; enswitch_list_plan_routes shows it."

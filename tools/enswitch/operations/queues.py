@@ -7,9 +7,9 @@ deletes one, and an update resets those destinations and `events_url` if they ar
 """
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.operation import Answer, Operation, Verification, verify_addition
@@ -29,6 +29,7 @@ from tools.enswitch.field_types import (
 )
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 from tools.enswitch.internal_reads import FindQueueDestination, QueueDestination, QueueDestinations
+from tools.enswitch.versions import Version
 
 AnswererKind = Literal["forward", "peer", "phone", "sipuri"]
 
@@ -147,8 +148,8 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     available: Flag = True
     """Calls are sent to it."""
 
-    priority: int | None = None
-    """Order among destinations."""
+    priority: Annotated[int, Field(ge=1, le=10)] | None = None
+    """Order among destinations, 1 to 10; 1 if left out."""
 
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
@@ -216,11 +217,12 @@ class ListQueueDestinations(Operation[QueueDestinations]):
 
 
 class Callback(Answer):
-    """A caller who waits to be called back. Its columns are inferred."""
+    """A caller who waits to be called back. Its columns besides the queue's name and the number are inferred."""
 
     id: int | None = None
     queue: int | None = None
-    number: CallerNumber | None = None
+    queue_name: str | None = Field(default=None, alias="queue_name")
+    number: CallerNumber | None = Field(default=None, validation_alias=AliasChoices("cnumber1", "number"))
     time: ShownTime = None
 
 
@@ -239,6 +241,8 @@ class Callbacks(Listing):
 )
 class ListQueueCallbacks(ForCustomer, Operation[Callbacks]):
     """List callers who asked a queue to call them back."""
+
+    added_in: ClassVar[Version] = (4, 0)
 
     queue: Id | None = None
     """Only this queue."""
