@@ -268,6 +268,11 @@ def verify_removal(read: Operation[A]) -> Verification[A]:
     return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES, must_be_new=True)
 
 
+def verify_addition(read: Operation[A]) -> Verification[A]:
+    """Verify a call that adds something: it happened if the read finds it now, and `before`, the same read, did not."""
+    return Verification(read=read, check=lambda _: Evidence.YES, if_absent=Evidence.NO, must_be_new=True)
+
+
 def is_dry_run(operation: object) -> bool:
     """Return True for a dry run, which does nothing and spends nothing."""
     return bool(getattr(operation, "dry_run", False))

@@ -33,9 +33,9 @@ def verification_hint(action: Action, catalog: OperationCatalog) -> str:
         and action.sent_at is not None
         and (verification := operation.verification(action.sent_at))
     ):
-        return f"Check with {_call(verification.read)}."
+        return f"Check with {_call(verification.read, catalog)}."
     if operation is not None and (before := operation.before()) is not None:
-        return f"Check with {_call(before)}."
+        return f"Check with {_call(before, catalog)}."
     return f"No single read shows it.{_closest(catalog.related_reads(action.operation))}"
 
 
@@ -55,6 +55,10 @@ def _rebuild(action: Action, called: type[Operation[Any]] | None) -> Operation[A
         return None
 
 
-def _call(read: Operation[Any]) -> str:
+def _call(read: Operation[Any], catalog: OperationCatalog) -> str:
+    """Name the tool that makes a read. One that is no tool is found in what the tool of its endpoint shows."""
     arguments = ", ".join(f"{name}={value}" for name, value in arguments_of(read).items())
-    return f"{read.spec.tool_name} ({arguments})" if arguments else read.spec.tool_name
+    tool = catalog.tool_for(read)
+    if not arguments:
+        return tool
+    return f"{tool} ({arguments})" if tool == read.spec.tool_name else f"{tool}, looking for {arguments}"

@@ -5,17 +5,17 @@ import binascii
 import hashlib
 import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 from clients.effects import Effect
-from clients.evidence import Evidence
-from clients.fields import RECORDED, WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Undo, Verification, put_back
+from clients.fields import RECORDED, WIRE
+from clients.operation import Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.field_types import Word, body
-from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.field_types import body
+from tools.convirza.internal_reads import FindPrompt, Prompt, PromptId, Prompts
+from tools.convirza.paging import PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
 """Documented on the troubleshooting page, like the formats and kinds."""
@@ -25,24 +25,6 @@ _FINGERPRINT: Final = re.compile(r"[0-9]+ bytes, SHA-256 [0-9a-f]{64}")
 FORMATS: Final = ("wav", "mp3", "mp4", "ogg", "webm", "m4a", "aac", "flac")
 
 Kind = Literal["prompt", "whisper", "voicemail", "survey"]
-
-
-class Prompt(Answer):
-    """An uploaded audio file."""
-
-    prompt_id: LooseText | None = None
-    file_name: str | None = Field(default=None, alias="file_name")
-    kind: str | None = Field(default=None, alias="message_type")
-    size: int | None = None
-    org_unit_id: int | None = None
-    created: AnsweredTime | None = None
-
-
-class Prompts(Listing):
-    """Uploaded audio files."""
-
-    rows_name: ClassVar[str] = "prompts"
-    prompts: list[Prompt] = []
 
 
 @convirza.operation(
@@ -132,13 +114,11 @@ class UploadPrompt(Operation[Prompt]):
 class DeletePrompt(Operation[Prompt]):
     """Delete an audio file; what routes that play it do then is not documented."""
 
-    prompt_id: Word
+    prompt_id: PromptId
     """Audio file, from convirza_list_prompts."""
 
-    def verification(self, sent_at: datetime) -> Verification[Prompts]:
-        return Verification(read=ListPrompts(limit=200), check=self._is_gone)
+    def before(self) -> FindPrompt:
+        return FindPrompt(prompt_id=self.prompt_id)
 
-    def _is_gone(self, found: Prompts) -> Evidence:
-        if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
-            return Evidence.NO
-        return Evidence.yes_if(found.shows_every("prompt_id"))
+    def verification(self, sent_at: datetime) -> Verification[Prompt]:
+        return verify_removal(self.before())

@@ -88,6 +88,7 @@ class GetPerson(Operation[Person]):
     "people/create",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    confirmed_by=("id",),
     synonyms=("user", "add login", "invite", "staff", "access"),
 )
 class CreatePerson(DryRun, ForCustomer, Operation[Created]):
@@ -258,6 +259,7 @@ class SwitchedUser(Person):
     "user/switch",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    confirmed_by=("auth_token",),
     unverifiable="no documented call shows sessions",
     irreversible=True,
     synonyms=("impersonate", "log in as", "act as", "masquerade"),

@@ -73,6 +73,7 @@ class Imported(Answer):
     "routes/import",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("count",),
     unverifiable="no documented call shows the system's routes",
     admin_only=True,
     irreversible=True,
@@ -99,6 +100,7 @@ class ImportRoutes(Operation[Imported]):
     effect=Effect.PRIVILEGED,
     toolset="routing",
     unverifiable="no documented call lists outbound groups",
+    confirmed_by=("id",),
     admin_only=True,
     synonyms=("outbound group", "destination group", "zone"),
 )
@@ -120,6 +122,7 @@ class CreateOutgroup(DryRun, Operation[Created]):
     effect=Effect.PRIVILEGED,
     toolset="routing",
     unverifiable="no documented call lists caller groups",
+    confirmed_by=("id",),
     admin_only=True,
     synonyms=("origin", "caller based rates"),
 )
@@ -139,6 +142,7 @@ class CreateCallergroup(Operation[Created]):
     "calleridgroups/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("id",),
     synonyms=("caller id list", "whitelist", "blacklist"),
 )
 class CreateCalleridgroup(ForCustomer, Operation[Created]):

@@ -49,8 +49,12 @@ def _meant_for_customers(messages: object) -> object:
     """Without notes, which are staff-only, and without drafts, which nobody has sent yet."""
     if not isinstance(messages, list):
         return messages
-    rows = cast("list[Mapping[str, Any]]", messages)
-    return [row for row in rows if row.get("type") != "note" and row.get("state") != "draft"]
+    return [row for row in cast("list[object]", messages) if not _is_for_staff(row)]
+
+
+def _is_for_staff(row: object) -> bool:
+    message = cast("Mapping[str, Any]", row) if isinstance(row, Mapping) else {}
+    return message.get("type") == "note" or message.get("state") == "draft"
 
 
 Messages = Annotated[list[TicketMessage], BeforeValidator(_meant_for_customers)]
