@@ -5,15 +5,17 @@ A request is repeated only where its operation says that this is harmless.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
 import anyio
 import httpx2
-from pydantic import BaseModel, ValidationError
 
+from clients.answers import NOTHING, NotShown, TypedAnswer, read_answer
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -27,19 +29,26 @@ from clients.errors import (
     UnexpectedAnswer,
     quoted,
 )
-from clients.lenient import parse_what_fits
-from clients.operation import Exchange, Operation, answer_type
-from clients.request import Request, build_request
-from clients.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
+from clients.operation import Exchange, Operation
 from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.shared.http_client import HttpPool
 from clients.shared.limits import Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
+from clients.wire.corrections import AS_DECLARED, Correction, Corrections, endpoint_of
+from clients.wire.request import Request, build_request
+from clients.wire.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
 
 R = TypeVar("R")
 
 ATTEMPTS = 3
+NO_CONTENT: Final = 204
+"""Success without an answer (RFC 9110, 15.3.5)."""
+
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
+
+FAILURE_COUNTS_FOR = 60.0
+"""Seconds for which a sparing read that failed is not sent again: the price and the balance of one call, and what is
+checked again before it is sent, come from one read or from one failure."""
 
 _LOST = (httpx2.TransportError, httpx2.DecodingError)
 _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -83,8 +92,9 @@ class ApiClient:
         http: HttpPool | None = None,
         limits: Limits | None = None,
         cache: AnswerCache | None = None,
-        paths: Mapping[str, str] | None = None,
+        corrections: Corrections | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
+        answer_within: float | None = None,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
@@ -93,9 +103,11 @@ class ApiClient:
         self._owns_pool = http is None
         self._limits = limits or ProcessLimits()
         self._cache = cache or ProcessCache()
-        self._paths = paths or {}
+        self._corrections = corrections or {}
         self._pause = pause
+        self._answer_within = answer_within or self._pool.answer_within
         self._reading_sparingly = anyio.Lock()
+        self._failed_reads: dict[str, tuple[float, TelephonyError]] = {}
 
     @property
     def account(self) -> str:
@@ -122,8 +134,8 @@ class ApiClient:
         Raises:
             NotSent: Nothing left this process.
             Refused: The provider answered no; the subclass says why.
-            OutcomeUnknown: A write went out and no clear answer came.
-            UnexpectedAnswer: The answer is not of the documented shape.
+            OutcomeUnknown: A write went out, and no answer came that shows whether it was done.
+            UnexpectedAnswer: The answer to a read does not show what was asked for.
         """
         return (await self.exchange(operation, idempotency_key=idempotency_key)).answer
 
@@ -143,29 +155,41 @@ class ApiClient:
                 with anyio.CancelScope(shield=True):
                     await self._cache.mark_stale(self.account)
 
+    def build_request(self, operation: Operation[Any]) -> Request:
+        """Build the request for a call as this account's server and the operator's corrections want it; pure.
+
+        Raises:
+            InvalidRequest, NotConfigured: It cannot be made there.
+        """
+        return self.adapt_request(operation, build_request(operation, self._correction_for(operation.spec)))
+
     def read_again(self, operation: Operation[R], raw: str) -> R:
         """Parse a stored answer to a call once more.
 
         Raises:
             UnexpectedAnswer: It cannot be read.
         """
-        return self._typed(operation, self._decoded(operation.spec, raw), raw)
+        return self._typed(operation, self._decoded(operation.spec, raw), raw).answer
 
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
-        request = self.adapt_request(operation, build_request(operation, path=self._paths.get(spec.tool_name)))
+        request = self.build_request(operation)
         attempts = _Attempts()
         try:
             response = await self._deliver(spec, request, key, attempts)
-            answer = self._typed(operation, self._answer(spec, response), response.text)
+            typed = self._typed(operation, self._answer(spec, response), response.text)
         except (NotSent, Refused) as no:
+            if isinstance(no, RateLimited) and spec.limit:
+                await self._limits.exhaust(spec.limit, seconds=no.retry_after)
             if attempts.unclear and not spec.effect.is_plain_read:
                 raise OutcomeUnknown(
                     f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
                 ) from no
             raise
-        self.after_answer(operation, answer)
-        return Exchange(answer, response.status, response.text, datetime.now(UTC), attempts.count)
+        self.after_answer(operation, typed.answer)
+        return Exchange(
+            typed.answer, response.status, response.text, datetime.now(UTC), attempts.count, unread=typed.unread
+        )
 
     async def _exchange_sparingly(self, operation: Operation[R]) -> Exchange[R]:
         """Return a cached answer while it is fresh, and also where the provider's limit allows no newer one."""
@@ -173,18 +197,24 @@ class ApiClient:
         kept = await self._cache.get(self.account, name)
         if kept and not kept.is_stale and (datetime.now(UTC) - kept.at).total_seconds() < spec.cached_for:
             return self._kept_exchange(operation, kept)
+        failed_at, failure = self._failed_reads.get(name, (0.0, None))
+        if failure is not None and time.monotonic() - failed_at < FAILURE_COUNTS_FOR:
+            raise failure.with_traceback(None)
         try:
             exchange = await self._exchange_now(operation, None)
         except (LimitReached, RateLimited):
             if kept is None:
                 raise
             return self._kept_exchange(operation, kept)
+        except (ProviderFailed, UnexpectedAnswer) as failed:
+            self._failed_reads[name] = (time.monotonic(), failed)
+            raise
         await self._cache.put(self.account, name, CachedAnswer(exchange.raw, exchange.received_at))
         return exchange
 
     def _kept_exchange(self, operation: Operation[R], kept: CachedAnswer) -> Exchange[R]:
-        answer = self._typed(operation, self._decoded(operation.spec, kept.raw), kept.raw)
-        return Exchange(answer, 200, kept.raw, kept.at, attempts=0)
+        typed = self._typed(operation, self._decoded(operation.spec, kept.raw), kept.raw)
+        return Exchange(typed.answer, 200, kept.raw, kept.at, attempts=0, unread=typed.unread)
 
     # What a provider's module overrides -----------------------------------------------------------------------------
 
@@ -201,10 +231,12 @@ class ApiClient:
         return response
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
-        """Return the content of the provider's success envelope. A refusal inside one is raised as `failure` makes it.
+        """Return the content of the provider's success envelope, or `NOTHING` where it documents an empty answer.
+
+        A refusal inside an envelope is raised as `failure` makes it.
 
         Raises:
-            UnexpectedAnswer: There is no such envelope; the message is a sentence without its full stop.
+            NotShown: There is no such envelope.
         """
         raise NotImplementedError
 
@@ -244,7 +276,7 @@ class ApiClient:
             sent = {**opened, **form}
             if spec.needs_key and not renewed and self.doubts_login(spec, response.status, sent):
                 renewed = True
-                if await self._credentials.renew(self._http, sent):
+                if await self._renew(sent):
                     attempts.count -= 1
                     continue
             wait = response.wait_before_repeating(attempts.count)
@@ -267,23 +299,44 @@ class ApiClient:
             files=_parts(request, files=True),
             headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
         )
-        response = await self._http.send(built, stream=True, follow_redirects=False)
-        try:
-            return await read_within(response, ANSWER_SIZE_LIMIT, remark=_already_done(spec))
-        finally:
-            await response.aclose()
+        with self._in_time(built):
+            response = await self._http.send(built, stream=True, follow_redirects=False)
+            try:
+                return await read_within(response, ANSWER_SIZE_LIMIT)
+            finally:
+                await response.aclose()
 
     async def _open(self, spec: Spec) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Return the headers and the form fields that open the account."""
         if not spec.needs_key:
             return {}, {}
         try:
-            return await self._credentials.headers(self._http), self.form_credentials()
+            with self._in_time():
+                return await self._credentials.headers(self._http), self.form_credentials()
         except _LOST as lost:
             raise ProviderUnreachable(
                 f"{self.provider.title} could not be reached to log in ({type(lost).__name__}); "
                 "the call itself was not sent."
             ) from lost
+
+    async def _renew(self, refused: Mapping[str, str]) -> bool:
+        try:
+            with self._in_time():
+                return await self._credentials.renew(self._http, refused)
+        except _LOST as lost:
+            raise ProviderUnreachable(
+                f"{self.provider.title} did not take the login, and no new one came ({type(lost).__name__}); "
+                "the call did nothing."
+            ) from lost
+
+    @contextmanager
+    def _in_time(self, request: httpx2.Request | None = None) -> Generator[None]:
+        """End what takes too long as a whole as if its connection had timed out."""
+        try:
+            with anyio.fail_after(self._answer_within):
+                yield
+        except TimeoutError as late:
+            raise httpx2.ReadTimeout("The whole answer takes too long.", request=request) from late
 
     def _lost(self, spec: Spec, lost: httpx2.RequestError) -> NoReturn:
         """No answer came: what that means depends on how far the request got and on what it does."""
@@ -304,8 +357,12 @@ class ApiClient:
     def _answer(self, spec: Spec, response: Response) -> Any:
         status = response.status
         if status == spec.empty_on and self.is_own_refusal(parse_json_or_none(response.text)):
-            return {}
+            return NOTHING
+        if status == NO_CONTENT and Effect.READ not in spec.effect and not spec.confirmed_by:
+            return NOTHING
         if 200 <= status < 300:
+            if response.is_cut_off:
+                raise self._not_shown(spec, response.text, f"it is larger than {ANSWER_SIZE_LIMIT} bytes")
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
             raise self._unclear(spec, status, "a redirect, which is not followed")
@@ -332,37 +389,37 @@ class ApiClient:
         return OutcomeUnknown(message + ". It may have taken effect.")
 
     def _decoded(self, spec: Spec, text: str) -> Any:
-        if not text.strip():
-            return {}
         try:
-            payload = parse_json(text)
-        except ValueError as broken:
-            quotation = f": {quoted(beginning)}" if (beginning := excerpt(text)) else ""
-            raise UnexpectedAnswer(
-                f"{self.provider.title} answered {spec.title.lower()} with something that is not JSON"
-                + quotation
-                + _already_done(spec),
-                raw=text,
-            ) from broken
+            payload = parse_json(text) if text.strip() else None
+        except ValueError:
+            beginning = excerpt(text)
+            raise self._not_shown(
+                spec, text, "it is not JSON" + (f": {quoted(beginning)}" if beginning else "")
+            ) from None
         try:
-            return self.unwrap(spec, payload)
-        except UnexpectedAnswer as misfit:
-            raise UnexpectedAnswer(f"{misfit}{_already_done(spec)}", raw=text) from misfit
+            if payload is not None:
+                return self.unwrap(spec, payload)
+        except NotShown as missing:
+            raise self._not_shown(spec, text, str(missing)) from missing
+        if spec.may_be_empty:
+            return NOTHING
+        raise self._not_shown(spec, text, "it is empty")
 
-    def _typed(self, operation: Operation[R], content: Any, raw: str) -> R:
-        wanted = cast("type[BaseModel]", answer_type(type(operation)))
-        picked = content
+    def _typed(self, operation: Operation[R], content: Any, raw: str) -> TypedAnswer[R]:
         try:
-            picked = operation.select(content)
-            return cast("R", wanted.model_validate(picked))
-        except ValidationError as misfit:
-            fields = sorted({".".join(str(part) for part in error["loc"]) or "the whole" for error in misfit.errors()})
-            raise UnexpectedAnswer(
-                f"{self.provider.title} answered {operation.spec.title.lower()}, but {', '.join(fields[:6])} "
-                f"is not as documented" + _already_done(operation.spec),
-                understood=parse_what_fits(wanted, picked, misfit),
-                raw=raw,
-            ) from misfit
+            return read_answer(operation, self._correction_for(operation.spec).rename_answer(content))
+        except NotShown as missing:
+            raise self._not_shown(operation.spec, raw, str(missing)) from missing
+
+    def _correction_for(self, spec: Spec) -> Correction:
+        return self._corrections.get(endpoint_of(spec), AS_DECLARED)
+
+    def _not_shown(self, spec: Spec, raw: str, why: str) -> TelephonyError:
+        """Return what a success means whose content does not show what was done or asked for."""
+        message = f"{self.provider.title} answered {spec.title.lower()}, but not as documented: {why}."
+        if spec.effect.is_plain_read:
+            return UnexpectedAnswer(f"{message} Reading changes nothing.", raw=raw)
+        return OutcomeUnknown(f"{message} It may have taken effect.", raw=raw)
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:
@@ -376,7 +433,3 @@ def _parts(request: Request, *, files: bool) -> dict[str, Any] | None:
     if request.carrier != "multipart":
         return None
     return {name: part for name, part in request.body.items() if isinstance(part, tuple) == files}
-
-
-def _already_done(spec: Spec) -> str:
-    return "." if spec.effect.is_plain_read else ". The call was accepted, so do not repeat it."

@@ -14,8 +14,8 @@
     │   ├── Conflict                    409: the state does not allow it, or only a part was done
     │   ├── RateLimited                 429: the provider's own limit
     │   └── ProviderFailed              5xx where the documents say that nothing was written, or on a read
-    ├── OutcomeUnknown                  a write went out and no clear answer came: it may have happened
-    └── UnexpectedAnswer                an answer came, but it is not of the documented shape
+    ├── OutcomeUnknown                  a write went out, and no answer shows whether it was done
+    └── UnexpectedAnswer                a read was answered, but the answer does not show what was asked for
 
 What a reader should do differs per class; `advice` says it in one sentence.
 """
@@ -139,25 +139,26 @@ class ProviderFailed(Refused):
 
 
 class OutcomeUnknown(TelephonyError):
-    """A write went out and no clear answer came. It may or may not have happened."""
+    """A write went out, and no answer shows whether it was done. It may or may not have happened."""
 
     advice = "Look at the provider's state before repeating anything."
     nothing_changed = False
 
+    def __init__(self, message: str, *, raw: str = "") -> None:
+        super().__init__(message)
+        self.raw = raw
+        """The answer as it came, for the journal; empty where none came."""
+
 
 class UnexpectedAnswer(TelephonyError):
-    """The provider answered, but not in the documented shape.
+    """The provider answered a read, but the answer does not show what was asked for."""
 
-    `understood` is the typed answer as far as it could be read; `raw` the whole answer, for the journal.
-    """
+    advice = "Do not take it for an empty answer; report the difference to the operator."
 
-    advice = "Use what was understood, and report the difference to the operator."
-    nothing_changed = False
-
-    def __init__(self, message: str, *, understood: Any = None, raw: str = "") -> None:
+    def __init__(self, message: str, *, raw: str = "") -> None:
         super().__init__(message)
-        self.understood = understood
         self.raw = raw
+        """The answer as it came."""
 
 
 _BY_STATUS: dict[int, type[Refused]] = {

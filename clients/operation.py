@@ -23,11 +23,14 @@ from pydantic.alias_generators import to_camel
 
 from clients.effects import Charge
 from clients.evidence import Evidence
-from clients.fields import WIRE
+from clients.fields import WIRE, require_in_order
 from clients.spec import DeclaredModel, placeholders
 
 R = TypeVar("R")
 A = TypeVar("A")
+
+TIME_RANGES: Final = (("since", "until"), ("start", "end"))
+"""Fields that bound a time, the older first, whatever the provider calls them and in which order it wants them."""
 
 CHECKED_ONLY: Final = "Checked only: nothing was done."
 
@@ -42,6 +45,7 @@ class Answer(BaseModel):
         alias_generator=to_camel,
         defer_build=True,
         hide_input_in_errors=True,  # an answer may hold a secret, and a traceback is logged
+        coerce_numbers_to_str=True,  # identifiers and labels come as numbers from some servers
     )
 
     @model_validator(mode="before")
@@ -72,8 +76,12 @@ class Verification(Generic[A]):
     if_absent: Evidence = Evidence.UNKNOWN
     """What it proves that the read finds nothing."""
 
-    may_be_older: bool = False
-    """True if an older object would look the same, so that `before`, the same read, must show that it was absent."""
+    must_be_new: bool = False
+    """True if the state before the call may have looked the same, so that `before`, the same read, must show that it
+    did not: an older object like the new one, or something that was not there when it was to be removed."""
+
+    check_before: Callable[[Any], Evidence] | None = None
+    """What the answer to `before` proves of the state before the call, where `before` is another read than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,8 @@ class Undo:
 
     verdict: Literal["full", "partial", "none"]
     operation: "Operation[Any] | None" = None
+    """None where there is no such call, and where nothing has to be undone."""
+
     lost: str = ""
     """What the compensating call does not restore, or why there is no such call."""
 
@@ -112,6 +122,13 @@ class Operation(DeclaredModel, Generic[R]):
     """One validated call to one endpoint. `R` is the type of its answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @model_validator(mode="after")
+    def _times_are_in_order(self) -> Self:
+        # Without a sentence of its own: the bounds say which of them is the older one.
+        for older, newer in TIME_RANGES:
+            require_in_order(older, getattr(self, older, None), newer, getattr(self, newer, None))
+        return self
 
     def charge(self) -> Charge | None:
         """Return what this call spends; every paid operation overrides it."""
@@ -204,6 +221,7 @@ class ChangesSomething(BaseModel):
 
     @model_validator(mode="after")
     def _something_changes(self) -> Self:
+        """Give at least one setting."""
         names = {name for name, field in type(self).model_fields.items() if field.is_required()}
         settings = type(self).model_fields.keys() - names - self.besides
         if all(getattr(self, name) in (None, {}) for name in settings):
@@ -228,8 +246,12 @@ class Exchange(Generic[R]):
     attempts: int = 1
     """0 when the answer came from the cache."""
 
+    unread: tuple[str, ...] = ()
+    """Paths of the fields and rows that could not be read, such as `messages.3.rate`."""
+
 
 UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
+NOTHING_CHANGED: Final = Undo(verdict="full", lost="It changed nothing, so there is nothing to undo.")
 NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing changed.")
 
 
@@ -242,8 +264,8 @@ def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any
 
 
 def verify_removal(read: Operation[A]) -> Verification[A]:
-    """Verify a call that removes something: it happened if the read no longer finds it."""
-    return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES)
+    """Verify a call that removes something: it happened if `before`, the same read, found it and now does not."""
+    return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES, must_be_new=True)
 
 
 def is_dry_run(operation: object) -> bool:

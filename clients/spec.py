@@ -19,8 +19,9 @@ from typing import ClassVar, Literal, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from clients.effects import Basis, Effect
+from clients.effects import Effect
 from clients.errors import Refused
+from clients.grades import Grade, Grades
 from clients.shared.limits import Limit
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -43,7 +44,9 @@ class Spec:
     path: str
     carrier: Carrier
     effect: Effect
-    basis: Basis
+    basis: Grades
+    """How sure each part of the declaration is."""
+
     toolset: str
     docs: str
 
@@ -67,6 +70,12 @@ class Spec:
 
     irreversible: bool
     """True when no call restores what this one removes."""
+
+    confirmed_by: tuple[str, ...]
+    """Fields that an answer must show for the call to count as done, or as answered."""
+
+    may_be_empty: bool
+    """True where the provider documents an answer without content as success."""
 
     unverifiable: str
     """Why no read can verify a call whose answer was lost; empty where `verification` names one."""
@@ -112,6 +121,7 @@ class ProviderApi:
         docs_url: str,
         write_carrier: Carrier = "json",
         wire_case: Callable[[str], str] = to_camel,
+        has_envelope: bool = False,
         quirks: tuple[str, ...] = (),
     ) -> None:
         self.name = name
@@ -120,6 +130,9 @@ class ProviderApi:
         self.docs_url = docs_url
         self.write_carrier: Carrier = write_carrier
         self.wire_case = wire_case
+        self.has_envelope = has_envelope
+        """True where each answer says in an envelope, which `ApiClient.unwrap` requires, that the call succeeded."""
+
         self.quirks = quirks
         """What differs from other providers, one sentence each."""
 
@@ -131,7 +144,7 @@ class ProviderApi:
         effect: Effect,
         toolset: str,
         docs: str,
-        basis: Basis = "documented",
+        basis: Grade | Grades = "documented",
         carrier: Carrier | None = None,
         idempotency_header: str | None = None,
         limit: Limit | None = None,
@@ -140,6 +153,8 @@ class ProviderApi:
         refusals: Mapping[int, type[Refused]] | None = None,
         clean_failures: frozenset[int] = frozenset(),
         irreversible: bool = False,
+        confirmed_by: tuple[str, ...] = (),
+        may_be_empty: bool = False,
         unverifiable: str = "",
         needs_key: bool = True,
         admin_only: bool = False,
@@ -164,7 +179,7 @@ class ProviderApi:
                 path=path,
                 carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),
                 effect=effect,
-                basis=basis,
+                basis=basis if isinstance(basis, Grades) else Grades.all(basis),
                 toolset=toolset,
                 docs=self.docs_url + docs,
                 idempotency_header=idempotency_header,
@@ -174,6 +189,8 @@ class ProviderApi:
                 refusals=refusals or {},
                 clean_failures=clean_failures,
                 irreversible=irreversible,
+                confirmed_by=confirmed_by,
+                may_be_empty=may_be_empty,
                 unverifiable=unverifiable,
                 needs_key=needs_key,
                 admin_only=admin_only,

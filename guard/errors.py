@@ -14,6 +14,7 @@ GuardRefusal
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
 └── JournalUnavailable  the store cannot be written, so nothing that needs a record may happen
+    └── AuditGap        rows of the audit log are missing, so nobody knows what was spent and approved
 """
 
 from typing import ClassVar
@@ -101,3 +102,9 @@ class JournalUnavailable(GuardRefusal):
     """The store cannot be read or written."""
 
     advice = "Nothing was sent. Plain reads still work; ask the operator to check the disk and run `ringfence doctor`."
+
+
+class AuditGap(JournalUnavailable):
+    """Rows of the audit log are missing: an older copy of the store was restored, or its files were deleted."""
+
+    advice = "Nothing was sent. Plain reads still work; only the operator can go on, with `ringfence audit accept`."

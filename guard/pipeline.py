@@ -92,9 +92,9 @@ class Guard:
             raise
         all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
         assessment = replace(assessment, notes=all_notes)
-        proposal = await self._proposal(operation, client, principal, digest, priced, assessment)
+        proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
         proposed = await self._journal.propose(proposal)
-        if assessment.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
+        if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
 
@@ -191,12 +191,14 @@ class Guard:
         digest: str,
         priced: Quote,
         assessment: Assessment,
-    ) -> Action:
+    ) -> tuple[Action, Decision]:
+        """Return the action to record and the decision about it, which the state that the call changes may tighten."""
+        before, kept = await self._before(operation, client)
+        assessment = self._checks.ask_without_undo(operation, before, assessment)
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
-        before, kept = await self._before(operation, client)
         changes = [escape_invisible(change) for change in operation.changes(before)]
-        return Action(
+        action = Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,
             account=client.account,
@@ -212,6 +214,7 @@ class Guard:
             expires_at=created + self._approval_lifetime,
             before=kept,
         )
+        return action, assessment.decision
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from clients.errors import NotFound, TelephonyError
 from clients.evidence import Evidence
 from clients.operation import Operation, Verification, answer_type
-from guard.action import Action, State
+from guard.action import Action, State, rebuild_call
 from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
 
 MAX_READS = 6
@@ -59,7 +59,7 @@ class Reconciler:
             return action
         evidence = await self._verify(verification, sender, action.sent_at)
         happened = evidence is Evidence.YES
-        if happened and verification.may_be_older and not _was_absent_before(action, call, verification):
+        if happened and verification.must_be_new and not _is_new(action, call, verification):
             return action
         if evidence is Evidence.UNKNOWN or (not happened and self._now() < action.sent_at + self._grace):
             return action
@@ -81,7 +81,7 @@ class Reconciler:
     def _call(self, action: Action) -> Operation[Any] | None:
         operation = self._catalog.operation_named(action.operation)
         try:
-            return operation.model_validate(dict(action.arguments)) if operation else None
+            return rebuild_call(operation, action.arguments) if operation else None
         except ValidationError:
             return None
 
@@ -95,6 +95,8 @@ class Reconciler:
                 return Evidence.UNKNOWN
             if exchange.attempts == 0 and exchange.received_at < sent_at:
                 return Evidence.UNKNOWN  # a cached answer from before the call is not evidence
+            if exchange.unread:
+                return Evidence.UNKNOWN  # what could not be read may be what the call did
             found = verification.check(exchange.answer)
             if not isinstance(found, Verification):
                 return found
@@ -102,16 +104,17 @@ class Reconciler:
         return Evidence.UNKNOWN
 
 
-def _was_absent_before(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
+def _is_new(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
     """Return True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
-    if read is None or read != verification.read or action.before is None:
+    check = verification.check if read == verification.read else verification.check_before
+    if read is None or check is None or action.before is None:
         return False
     if not action.before:
         return verification.if_absent is Evidence.NO
     answer: Any = answer_type(type(read))
     try:
-        found = verification.check(answer.model_validate(action.before))
+        found = check(answer.model_validate(action.before))
     except ValidationError:
         return False
     return isinstance(found, Evidence) and found is not Evidence.YES

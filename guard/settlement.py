@@ -34,6 +34,9 @@ class Receipt(Generic[R]):
     kept_secrets: tuple[str, ...] = ()
     """Names of secrets that the operator finds in the vault."""
 
+    unread: tuple[str, ...] = ()
+    """Paths of what the answer holds in a form that cannot be read."""
+
     unwritten: str = ""
     """Why it is not on the record yet; empty where it is."""
 
@@ -123,16 +126,14 @@ class Settlement:
         told, answer = " ".join(filter(None, [outcome, took, not_booked, remark])), redact_answer(exchange.raw)
         done, lost = await self._close(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
-        return Receipt(done, exchange.answer, kept_secrets=kept, unwritten=lost)
+        return Receipt(done, exchange.answer, kept_secrets=kept, unread=exchange.unread, unwritten=lost)
 
     async def record_error(self, action: Action, error: TelephonyError, sent: tuple[str, ...]) -> Receipt[Any]:
         """Record that the provider refused, did a part, or gave no clear answer."""
         answer = None
         match error:
-            case OutcomeUnknown():
-                state = State.UNKNOWN
-            case UnexpectedAnswer():
-                state, answer = State.DONE, redact_answer(error.raw)
+            case OutcomeUnknown() | UnexpectedAnswer():
+                state, answer = State.UNKNOWN, redact_answer(error.raw) if error.raw else None
             case Conflict() if error.is_partly_done:
                 state = State.DONE
             case _:

@@ -16,10 +16,10 @@ import httpx2
 
 from clients.client import ApiClient
 from clients.redaction import redact
+from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
-from clients.shared.resources import ClientResources
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
 from guard.background import Reconciliation
@@ -31,6 +31,7 @@ from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
+from server.settings.corrections import corrections_of
 from server.settings.model import Settings
 from server.store.door import StoreDoor
 from server.store.shared import SharedCache, SharedLimits, SharedTokens
@@ -142,6 +143,11 @@ class Services:
         return self.settings.rules.rules(self.policy).caps
 
     @property
+    def shares_spending(self) -> bool:
+        """True if the operator lets every principal see what all of them spend."""
+        return self.settings.share_spending
+
+    @property
     def set_up(self) -> tuple[str, ...]:
         """Names of the providers that have credentials."""
         return self.settings.set_up
@@ -226,7 +232,7 @@ class Services:
             cache=SharedCache(self.door),
             tokens=SharedTokens(self.door),
             inbox=WebhookInbox(self, provider),
-            paths=self.settings.paths,
+            corrections=corrections_of(self.settings),
         )
         return provider_named(provider).connect.load()(self.settings.account(provider), resources)
 

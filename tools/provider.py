@@ -13,8 +13,8 @@ from typing import Any
 from clients.client import ApiClient
 from clients.deferred import Deferred
 from clients.operation import Operation
+from clients.resources import ClientResources
 from clients.settings import AccountSettings
-from clients.shared.resources import ClientResources
 from guard.rules.quote import PriceSource
 from tools.builtin import BuiltinTool
 from tools.overview.views import View

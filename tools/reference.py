@@ -25,5 +25,5 @@ def page(operations: Iterable[OperationType]) -> str:
         spec = operation.spec
         does = " ".join((operation.__doc__ or "").split()).replace("|", "\\|")
         effect = ", ".join(spec.effect.labels) + (", irreversible" if spec.irreversible else "")
-        lines.append(f"| `{spec.tool_name}` | {does} | {effect} | `{spec.method} {spec.path}` | {spec.basis} |")
+        lines.append(f"| `{spec.tool_name}` | {does} | {effect} | `{spec.method} {spec.path}` | {spec.basis.words} |")
     return "\n".join(lines)

@@ -104,6 +104,20 @@ class Checks:
             notes.append(later)
         return Assessment(decision, tuple(notes))
 
+    def ask_without_undo(self, operation: Operation[Any], before: Any, assessment: Assessment) -> Assessment:
+        """Ask about a plain write if the state before it, as it was read, leads to no call that restores it.
+
+        What undoes the making of something is known by its answer only, so a write without a state before stays as
+        policy decided it.
+        """
+        if not operation.spec.effect.is_plain_write or operation.before() is None:
+            return assessment
+        undo = operation.undo(before, None)
+        if undo.verdict == "full":
+            return assessment
+        note = f"This cannot be undone completely: {undo.lost}"
+        return Assessment(max(assessment.decision, Decision.ASK), (*assessment.notes, note))
+
     async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
         provider = operation.spec.provider.name
         if priced.costs_nothing:

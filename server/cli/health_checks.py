@@ -1,4 +1,4 @@
-"""The health checks of `ringfence doctor`: installation, store, each provider's login, and undocumented paths."""
+"""The health checks of `ringfence doctor`: installation, store, each provider's login, and undocumented endpoints."""
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ async def check_store(store: Store) -> list[CheckResult]:
         async with store.database.transaction():
             pass  # whoever gets this far could write
         is_ours, is_frozen = await store.audit.has_our_key(), await store.freeze.is_on()
-        passcode = await store.key_values.get("passcode")
+        passcode, gap = await store.key_values.get("passcode"), await store.audit.find_gap()
     except JournalUnavailable as error:
         return [CheckResult("store", "fail", str(error))]
     frozen = (
@@ -72,6 +72,9 @@ async def check_store(store: Store) -> list[CheckResult]:
     )
     if not is_ours:
         return [CheckResult("store", "fail", ANOTHER_KEY), *frozen]
+    if gap is not None:
+        detail = f"{gap.what}: every guarded call is refused until `ringfence audit accept`"
+        return [CheckResult("audit log", "fail", detail), *frozen]
     hint = "" if passcode else "; no passcode is set yet, set one with `ringfence approvals passcode`"
     return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen]
 
@@ -100,12 +103,12 @@ def _advise(error: TelephonyError, client: ApiClient) -> str:
             return ""
 
 
-async def check_inferred_paths(client: ApiClient) -> AsyncGenerator[CheckResult]:
-    """Try each inferred path that can be tried with a free read; ids come from the lists that were read before."""
+async def check_undocumented(client: ApiClient) -> AsyncGenerator[CheckResult]:
+    """Try each endpoint with an undocumented part that a free read can try; ids come from the lists read before."""
     ids: dict[str, object] = {}
     skipped: list[str] = []
-    inferred = [one for one in operations_of(client.provider.name).values() if one.spec.basis == "inferred"]
-    for operation in sorted(inferred, key=_needs_arguments):
+    unsure = [one for one in operations_of(client.provider.name).values() if one.spec.basis.unsure_parts]
+    for operation in sorted(unsure, key=_needs_arguments):
         call = _free_read(operation, ids)
         if call is None:
             skipped.append(operation.spec.tool_name)
@@ -133,8 +136,8 @@ def _free_read(operation: OperationType, ids: dict[str, object]) -> Operation[An
 async def _try(client: ApiClient, call: Operation[Any], ids: dict[str, object]) -> CheckResult:
     """Send one call, and add the ids in its answer to those that are known."""
     spec = call.spec
-    subject = f"{spec.tool_name} (inferred: {spec.method} {spec.path})"
-    another = f"if the API has another path, set it as paths.{spec.tool_name} in the settings"
+    subject = f"{spec.tool_name} ({spec.method} {spec.path}, {spec.basis.words})"
+    another = f"if the API has it otherwise, set corrections.{spec.tool_name} in the settings"
     try:
         answer = await client.send(call)
     except NotFound:

@@ -51,7 +51,7 @@ def describe(operation: OperationType) -> dict[str, Any]:
         "path": spec.path,
         "effect": spec.effect.labels,
         "irreversible": spec.irreversible,
-        "basis": spec.basis,
+        "basis": dict(spec.basis.parts()),
         "docs": spec.docs,
         "description": tool_description(operation),
         "input_schema": input_schema(operation),
@@ -64,7 +64,7 @@ def _table(operations: list[OperationType], builtin: list[BuiltinTool]) -> Table
     for operation in operations:
         spec = operation.spec
         effect = " ".join([*spec.effect.labels, *(["irreversible"] if spec.irreversible else [])])
-        table.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis)
+        table.add_row(spec.tool_name, spec.toolset, effect, f"{spec.method} {spec.path}", spec.basis.words)
     for tool in builtin:
         table.add_row(tool.name, tool.toolset, "read" if tool.only_reads else "as what it calls", "", "built in")
     return table

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
-from clients.request import build_request
 from clients.spec import Spec
 from guard.action import Action, Principal, State
 from guard.approvals import form_approver
@@ -64,7 +63,7 @@ class Dispatcher:
         untrusted = Untrusted()
         try:
             # What cannot be sent is refused before anybody has to approve it.
-            client.adapt_request(call, build_request(call))
+            client.build_request(call)
             if self._services.policy.guards(operation.spec):
                 return await self._run_guarded(call, paging, session)
             exchange = await client.exchange(call)

@@ -136,10 +136,10 @@ def _quirks(client: ApiClient) -> list[str]:
 
 
 def _inferred_paths(specs: list[Spec]) -> list[str]:
-    names = [f"`{spec.tool_name}`" for spec in specs if spec.basis == "inferred"]
+    names = [f"`{spec.tool_name}`" for spec in specs if spec.basis.path != "documented"]
     if not names:
         return ["", "Every path is documented."]
-    return ["", "## Inferred paths, which no public document shows", "", ", ".join(names)]
+    return ["", "## Paths that no page of the provider shows", "", ", ".join(names)]
 
 
 def _operation_lines(services: Services, session: Session, found: OperationType) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """Builds the results of calls: compact text without nulls, the same as structured content, and what to do next."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
-from clients.errors import Refused, TelephonyError, UnexpectedAnswer
+from clients.errors import Refused, TelephonyError
 from clients.fields import is_secret
 from clients.operation import Exchange
 from clients.redaction import redact
@@ -23,12 +23,15 @@ from tools.arguments import Paging
 from tools.builtin import Reply
 from tools.operation_catalog import RegisteredOperations
 
+UNREAD_SHOWN: Final = 6
+
 
 def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a read. Text from outside is fenced."""
     content, notes = _content(spec, exchange.answer, paging, untrusted)
     if exchange.attempts == 0:
         notes.append(f"Cached at {exchange.received_at:%H:%M} UTC, because the provider limits calls per hour.")
+    notes += _unread_note(exchange.unread)
     nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
     return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
@@ -45,7 +48,7 @@ def receipt_result(
     )
     if receipt.kept_secrets:
         notes.append(_secrets_note(receipt))
-    notes += [*_unwritten_note(receipt), *([note] if note else [])]
+    notes += [*_unread_note(receipt.unread), *_unwritten_note(receipt), *([note] if note else [])]
     head = f"Done: {spec.title} ({action.id})."
     facts = {"action": action.id, "state": action.state.value, **content}
     return _result(facts, [head, *notes], head_first=True, rows=spec.rows)
@@ -73,7 +76,7 @@ def refused_result(refusal: GuardRefusal) -> CallToolResult:
 
 def error_result(error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
     """Build the error of a call that was not guarded and failed at the provider."""
-    more = _details(error, untrusted)
+    more = _details(error)
     note = f" {untrusted.note}" if untrusted.is_used else ""
     return problem(f"{redact(str(error))} {error.advice}{note}", kind=type(error).__name__, more=more)
 
@@ -122,6 +125,14 @@ def _secrets_note(receipt: Receipt[Any]) -> str:
     return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
 
 
+def _unread_note(unread: Sequence[str]) -> list[str]:
+    """Name what the provider answered in a form that cannot be read; the rest is the answer."""
+    if not unread:
+        return []
+    more = f" and {len(unread) - UNREAD_SHOWN} more" if len(unread) > UNREAD_SHOWN else ""
+    return [f"Left out, because it is not in a form that can be read: {', '.join(unread[:UNREAD_SHOWN])}{more}."]
+
+
 def _unwritten_note(receipt: Receipt[Any]) -> list[str]:
     """Report what the store could not record yet: only this process knows it until the store can be written."""
     if not receipt.unwritten:
@@ -131,23 +142,19 @@ def _unwritten_note(receipt: Receipt[Any]) -> list[str]:
 
 def _failed_action(receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
     action = receipt.action
-    partly = action.state is State.DONE and not isinstance(error, UnexpectedAnswer)
+    partly = action.state is State.DONE
     status = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
     if receipt.kept_secrets:
         status += f"\n{_secrets_note(receipt)}"
     status += "".join(f"\n{note}" for note in _unwritten_note(receipt))
-    more = {"action": action.id, "state": action.state.value, **_details(error, untrusted)}
+    more = {"action": action.id, "state": action.state.value, **_details(error)}
     status += f"\n{untrusted.note}" if untrusted.is_used else ""
     outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
     return problem(f"{outcome} {error.advice}{status}", kind=type(error).__name__, more=more)
 
 
-def _details(error: TelephonyError, untrusted: Untrusted) -> dict[str, Any]:
-    if isinstance(error, Refused) and error.details:
-        return {"details": error.details}
-    if isinstance(error, UnexpectedAnswer) and isinstance(error.understood, BaseModel):
-        return {"understood": _dump(error.understood, untrusted)}
-    return {}
+def _details(error: TelephonyError) -> dict[str, Any]:
+    return {"details": error.details} if isinstance(error, Refused) and error.details else {}
 
 
 def _dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:

@@ -90,9 +90,12 @@ class Bench:
         ):
             yield assistant
 
-    async def over_stdio(self, name: str, *, era: Era = "auto", person: Person | None = None) -> Assistant:
-        """Connect a client to a server of its own: a child process on the same state folder."""
-        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}})}
+    async def over_stdio(
+        self, name: str, *, era: Era = "auto", person: Person | None = None, state_folder: Path | None = None
+    ) -> Assistant:
+        """Connect a client to a server of its own: a child process on the same state folder, if no other is given."""
+        own = {"approvals": {"page": "off"}, "state_folder": str(state_folder or self.folder)}
+        environment = {**self.environment, **in_environment(own)}
         arguments = [*self._program, "serve", "--toolsets", "all"]
         child = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
 

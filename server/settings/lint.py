@@ -7,6 +7,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from clients.effects import Effect
 from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy, Ruling, names_of
+from server.settings.corrections import reach_of
 from server.settings.model import Settings
 from tools.registry import operation_named, operations_of, provider_names
 
@@ -23,6 +24,7 @@ def lint(settings: Settings) -> list[str]:
     found += _find_unused_rules(settings)
     found += _find_overruling_rules(settings)
     found += _find_unneeded_prices_and_paths(settings)
+    found += reach_of(settings)
     found += _find_unknown_countries(settings)
     return found + ineffective_tightenings(settings)
 
@@ -58,6 +60,7 @@ def _find_rules_of_absent_providers(settings: Settings) -> Iterator[str]:
         ("policy.operations", policy.operations),
         ("prices", settings.prices),
         ("paths", settings.paths),
+        ("corrections", settings.corrections),
     ):
         named += [(f"{section}.{tool}", tool.partition("_")[0]) for tool in tools]
     named += [(f"budget[{n}].provider", cap.provider) for n, cap in enumerate(settings.budget, 1) if cap.provider]
@@ -104,7 +107,7 @@ def _find_unneeded_prices_and_paths(settings: Settings) -> Iterator[str]:
             yield f"prices.{tool}: no charge is documented for it, so this price is never used."
     for tool in settings.paths:
         operation = operation_named(tool)
-        if operation is not None and operation.spec.basis == "documented":
+        if operation is not None and operation.spec.basis.path == "documented":
             yield f"paths.{tool}: the documented path is {operation.spec.path}; this one is used instead."
 
 

@@ -52,9 +52,10 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
 def _unknown_names(settings: Settings, file: Path | None, document: str, *, with_selection: bool) -> list[str]:
     """Describe names that do not exist. Operations are loaded only where rules name some: it takes half a second."""
     policy = settings.policy
-    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.paths, settings.tighten)
+    named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.tighten)
+    corrected = (settings.paths, settings.corrections)
     has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
-    if not any((*named, has_home, with_selection, *(cap.provider for cap in settings.budget))):
+    if not any((*named, *corrected, has_home, with_selection, *(cap.provider for cap in settings.budget))):
         return []
     wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
     return locate(wrong, Origin(type(settings), file, document, EnvSettingsSource(type(settings))())) if wrong else []

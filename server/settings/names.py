@@ -11,6 +11,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from clients.effects import Effect
 from clients.operation import OperationType
+from server.settings.corrections import conflicts
 from server.settings.model import Settings
 from server.settings.rules import DestinationSettings
 from tools.builtin_list import all_builtin_tools, builtin_info
@@ -39,6 +40,7 @@ def unknown_names(settings: Settings) -> Iterator[UnknownName]:
         (("policy", "operations"), policy.operations),
         (("prices",), settings.prices),
         (("paths",), settings.paths),
+        (("corrections",), settings.corrections),
     ):
         yield from _check(section, names, unknown_tool)
     yield from _check(("tighten",), settings.tighten, unknown_to_tighten)
@@ -47,10 +49,7 @@ def unknown_names(settings: Settings) -> Iterator[UnknownName]:
             yield ("budget", number, "provider"), wrong
     if wrong := _unknown_home(settings.destinations):
         yield ("destinations", "home"), wrong
-    for tool, path in settings.paths.items():
-        operation = operation_named(tool)
-        if operation is not None and (wrong := _unfit_path(operation, path)):
-            yield ("paths", tool), wrong
+    yield from _unfit_corrections(settings)
 
 
 def unknown_selection_names(settings: Settings) -> Iterator[UnknownName]:
@@ -135,6 +134,27 @@ def _unknown(kind: str, name: str, known: Collection[str]) -> str:
 def _close(name: str, known: Collection[str]) -> str:
     close = nearest(name, known)
     return f"; did you mean {close[0]}?" if close else "."
+
+
+def _unfit_corrections(settings: Settings) -> Iterator[UnknownName]:
+    paths: list[tuple[tuple[str, ...], str, str]] = [
+        (("paths", tool), tool, path) for tool, path in settings.paths.items()
+    ]
+    paths += [
+        (("corrections", tool, "path"), tool, correction.path)
+        for tool, correction in settings.corrections.items()
+        if correction.path is not None
+    ]
+    for key, tool, path in paths:
+        operation = operation_named(tool)
+        if operation is not None and (wrong := _unfit_path(operation, path)):
+            yield key, wrong
+    for tool, other in conflicts(settings):
+        section = "corrections" if tool in settings.corrections else "paths"
+        yield (
+            (section, tool),
+            f"one correction for an endpoint is expected, and {other}, of the same endpoint, is corrected otherwise",
+        )
 
 
 def _unfit_path(operation: OperationType, path: str) -> str:

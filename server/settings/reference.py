@@ -7,10 +7,14 @@ from pydantic.fields import FieldInfo
 
 from clients.descriptions import field_descriptions
 from server.settings.model import Settings, settings_class
-from server.settings.rules import BudgetSettings, PriceSettings
+from server.settings.rules import BudgetSettings, CorrectionSettings, PriceSettings
 from tools.registry import provider_names
 
-_ROWS_OF: dict[str, type[BaseModel]] = {"budget": BudgetSettings, "prices": PriceSettings}
+_ROWS_OF: dict[str, type[BaseModel]] = {
+    "budget": BudgetSettings,
+    "prices": PriceSettings,
+    "corrections": CorrectionSettings,
+}
 """Sections that are a list or a table of several."""
 
 

@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field
 
 from clients.effects import Effect
 from clients.settings import Currency, Section, matching
+from clients.spec import Method
+from clients.wire.corrections import Correction
 from guard.money import Money
 from guard.rules.budget import Cap
 from guard.rules.compliance import Compliance, QuietHours
@@ -28,7 +30,7 @@ def _decision(value: object) -> object:
 Word = Annotated[Decision, BeforeValidator(_decision)]
 
 
-EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged"]
+EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged", "outward"]
 
 
 class PolicySettings(Section):
@@ -38,7 +40,7 @@ class PolicySettings(Section):
     """Plain reads."""
 
     write: Word = Decision.ALLOW
-    """Changes that the same kind of call reverses, at no cost."""
+    """Changes that cost nothing, reach nobody, and are put back exactly by a call of the provider."""
 
     paid: Word = Decision.ASK
     """Calls that cost money."""
@@ -47,10 +49,13 @@ class PolicySettings(Section):
     """Calls that send live calls or messages elsewhere."""
 
     destructive: Word = Decision.ASK
-    """Calls that remove something."""
+    """Calls that remove, overwrite, end or use up something."""
 
     privileged: Word = Decision.ASK
     """Calls that touch credentials, roles, access lists, PINs, opt-outs or recordings."""
+
+    outward: Word = Decision.ASK
+    """Calls that reach people outside or the provider's staff; if not set, those without the four effects above."""
 
     irreversible: Word = Decision.PAGE
     """Minimum decision for irreversible operations, whatever their effect."""
@@ -72,6 +77,7 @@ class PolicySettings(Section):
         by_effect = {effect: getattr(self, effect.labels[0]) for effect in Effect}
         return Policy(
             by_effect=by_effect,
+            outward_is_set="outward" in self.model_fields_set,
             irreversible=self.irreversible,
             by_provider=self.providers,
             by_toolset=self.toolsets,
@@ -107,6 +113,28 @@ class PriceSettings(Section):
 
     currency: Currency = "USD"
     """Currency of the amount."""
+
+
+class CorrectionSettings(Section):
+    """What a provider has otherwise than an operation declares, where no document shows it."""
+
+    method: Method | None = None
+    """Method."""
+
+    path: str | None = None
+    """Path, with the placeholders of the declared one."""
+
+    fields: Mapping[str, str] = {}
+    """Names of what is sent, by the names that are sent now."""
+
+    answer_fields: Mapping[str, str] = {}
+    """Names of what is answered, by the names that are expected now."""
+
+    def correction(self) -> Correction:
+        """Return the same for the client layer."""
+        return Correction(
+            method=self.method, path=self.path, fields=dict(self.fields), answer_fields=dict(self.answer_fields)
+        )
 
 
 class DestinationSettings(Section):

@@ -25,7 +25,7 @@ from clients.errors import (
     TelephonyError,
     UnexpectedAnswer,
 )
-from clients.request import build_request
+from clients.wire.request import build_request
 from sandbox.routee.seed import APPLICATION, REPORTING
 from tests.clients.routee_accounts import (
     LOGIN_PATH,

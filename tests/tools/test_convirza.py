@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from clients.effects import Effect
 from clients.errors import InvalidRequest
-from clients.request import build_request
+from clients.wire.request import build_request
 from guard.action import arguments_of
 from tests.clients.convirza_accounts import sandboxes, user
 from tests.connecting import Person

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, cast
 
+from clients.answers import NotShown
 from clients.client import ApiClient
-from clients.errors import Refused, UnexpectedAnswer, quoted, refusal
+from clients.errors import Refused, quoted, refusal
 from clients.operation import Operation
 from clients.redaction import redact
+from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limits, ProcessLimits
-from clients.shared.resources import ClientResources
 from clients.shared.tokens import ProcessTokens, TokenStore
 from clients.spec import ProviderApi, Spec
 from tools.convirza.session import ConvirzaSession
@@ -24,6 +25,7 @@ convirza: Final = ProviderApi(
     "convirza",
     title="Convirza",
     base_url="https://platform-api.convirza.com",
+    has_envelope=True,
     docs_url="https://docs.convirza.com/",
     wire_case=str,
     quirks=(
@@ -104,7 +106,7 @@ class Convirza(ApiClient):
         if isinstance(code, int) and 400 <= code < 600:
             raise self.failure(spec, code, envelope)
         if "data" not in envelope and not isinstance(code, int):
-            raise UnexpectedAnswer(f"Convirza answered {spec.title.lower()} without its envelope")
+            raise NotShown("its envelope is missing")
         data = envelope.get("data")
         return {} if data is None else data
 
@@ -136,5 +138,5 @@ def connect(account: ConvirzaSettings, resources: ClientResources) -> Convirza:
         limits=resources.limits,
         cache=resources.cache,
         tokens=resources.tokens,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

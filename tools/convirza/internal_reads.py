@@ -10,7 +10,7 @@ from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer, Operation
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id
-from tools.convirza.paging import Listing
+from tools.convirza.paging import Listing, listing_of
 
 R = TypeVar("R")
 
@@ -89,7 +89,7 @@ class FindNumber(_NarrowRead[TrackingNumber]):
     phone_number_id: Id
 
     def select(self, content: Any) -> Any:
-        return _row(TrackingNumbers.model_validate(content), "phone_number_id", self.phone_number_id)
+        return _row(listing_of(TrackingNumbers, content), "phone_number_id", self.phone_number_id)
 
 
 @convirza.operation("GET", "/v3/tag", effect=Effect.READ, toolset="tags", docs=BASE_PATHS, basis="inferred")
@@ -99,4 +99,4 @@ class FindTag(_NarrowRead[Tag]):
     tag_id: Id
 
     def select(self, content: Any) -> Any:
-        return _row(Tags.model_validate(content), "tag_id", self.tag_id)
+        return _row(listing_of(Tags, content), "tag_id", self.tag_id)

@@ -4,10 +4,12 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import Field, WithJsonSchema, model_validator
 
+from clients.answers import NotShown, parse
 from clients.operation import Answer, Operation
 from tools.convirza.field_types import body, list_in, object_in
 
 R = TypeVar("R")
+L = TypeVar("L", bound="Listing")
 
 Offset = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), WithJsonSchema({"type": "string"})]
 
@@ -44,6 +46,18 @@ class Listing(Answer):
     def shows_every(self, *names: str) -> bool:
         """Return True where no row is left out and each shows these fields, so that what is not found is not there."""
         return self.is_whole and all(row.model_fields_set.issuperset(names) for row in self.rows)
+
+
+def listing_of(wanted: type[L], content: object) -> L:
+    """Return the page that a list's content shows.
+
+    Raises:
+        NotShown: The content is no list of this kind.
+    """
+    typed = parse(wanted, content)
+    if typed is None:
+        raise NotShown("it has another form than documented")
+    return typed.answer
 
 
 class PagedOperation(Operation[R], Generic[R]):

@@ -35,7 +35,7 @@ def describe(operation: OperationType, policy: Policy, *, out_of_reach: str | No
         "approval": f"cannot be called: {out_of_reach}" if out_of_reach else APPROVAL[policy.decide(spec)],
         "price": price_rule(operation),
         "request": f"{spec.method} {spec.path}",
-        "basis": spec.basis,
+        "basis": dict(spec.basis.parts()),
         "docs": spec.docs,
         "call_with": None if out_of_reach else caller(operation),
         "input_schema": input_schema(operation),

@@ -97,7 +97,7 @@ async def call_read_operation(query: OperationCall, call: BuiltinCall) -> Outcom
 
 @builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=OperationCall)
 async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
-    """Call any other operation; what costs, removes, reroutes or touches credentials needs approval."""
+    """Call any other operation; what costs, removes, reroutes, reaches people or touches credentials needs approval."""
     operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
+from clients.answers import NotShown
 from clients.client import ApiClient
-from clients.effects import Basis, Effect
+from clients.effects import Effect
 from clients.errors import (
     InvalidRequest,
     NotAuthenticated,
@@ -24,17 +25,16 @@ from clients.errors import (
     OutcomeUnknown,
     ProviderFailed,
     Refused,
-    TelephonyError,
-    UnexpectedAnswer,
     quoted,
 )
+from clients.grades import Grade, Grades
 from clients.operation import Exchange, Operation, is_dry_run
 from clients.redaction import redact
-from clients.request import Request
-from clients.response import Response, excerpt, parse_json_or_none
+from clients.resources import ClientResources
 from clients.settings import reveal
-from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
+from clients.wire.request import Request
+from clients.wire.response import Response, parse_json_or_none
 from tools.enswitch.settings import EnswitchSettings
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
 
@@ -48,9 +48,6 @@ VALIDATED: Final = "201"
 """The input passed validation, and nothing was done."""
 
 SUCCESS: Final = frozenset({"200", VALIDATED, "204"})
-
-NO_CONTENT: Final = 204
-"""HTTP's own, where it mirrors the code: there is no body then."""
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is replaced."""
@@ -66,7 +63,7 @@ class EnswitchProvider(ProviderApi):
         effect: Effect,
         toolset: str,
         guide: str = "4.4",
-        basis: Basis = "documented",
+        basis: Grade | Grades = "documented",
         irreversible: bool = False,
         unverifiable: str = "",
         admin_only: bool = False,
@@ -97,6 +94,7 @@ enswitch: Final = EnswitchProvider(
     "enswitch",
     title="Enswitch",
     base_url="",  # every company runs its own, or uses its operator's
+    has_envelope=True,
     docs_url="https://integrics.com/enswitch/guides/",
     write_carrier="form",
     wire_case=_as_it_is,
@@ -219,15 +217,8 @@ class Enswitch(ApiClient):
         super().__init__(credentials=self.login, identity=username or "nobody", base_url=base_url, **options)
 
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
-        """Like `ApiClient.exchange`. Only a code says what was done: proxies answer 200 with a page of their own."""
-        try:
-            exchange = await super().exchange(operation, idempotency_key=idempotency_key)
-        except UnexpectedAnswer as odd:
-            if operation.spec.effect.is_plain_read or codes_of(parse_json_or_none(odd.raw)):
-                raise
-            raise _without_code(operation.spec, odd.raw) from odd
-        if not exchange.raw.strip() and exchange.status != NO_CONTENT:
-            raise _without_code(operation.spec, exchange.raw)
+        """Like `ApiClient.exchange`, for an answer that says whether the call was done or only checked, as asked."""
+        exchange = await super().exchange(operation, idempotency_key=idempotency_key)
         if not operation.spec.effect.is_plain_read:
             _require_as_asked(operation, exchange)
         return exchange
@@ -251,7 +242,7 @@ class Enswitch(ApiClient):
         """`{"responses": [{"code", "key", "message"}], "data": …}` → data; `{"validated": True}` after a dry run."""
         codes = codes_of(payload)
         if not codes:
-            raise UnexpectedAnswer(f"Enswitch answered {spec.title.lower()} without its envelope")
+            raise NotShown("its envelope is missing, as in an answer of a proxy or a login page")
         if VALIDATED in codes:
             return {"validated": True}
         data = _member(payload, "data")
@@ -271,29 +262,19 @@ class Enswitch(ApiClient):
         return kind(f"{what} ({status}{meaning}): {reason}", status=status)
 
 
-def _without_code(spec: Spec, raw: str) -> TelephonyError:
-    """Return what an answer means in which no code says whether the call was done."""
-    what = f"Enswitch answered {spec.title.lower()} without its envelope, as a proxy or a login page does"
-    if spec.effect.is_plain_read:
-        return UnexpectedAnswer(f"{what}.", raw=raw)
-    quotation = f": {quoted(beginning)}" if (beginning := excerpt(raw)) else ""
-    return OutcomeUnknown(f"{what}{quotation}. It may have taken effect.")
-
-
 def _require_as_asked(operation: Operation[Any], exchange: Exchange[Any]) -> None:
     """Require the answer of a dry run to a dry run, and to nothing else: some functions ignore `validation` and act.
 
     Raises:
-        UnexpectedAnswer: It may have acted.
+        OutcomeUnknown: It may have acted.
         Refused: It did nothing.
     """
     title = operation.spec.title.lower()
     was_checked_only = VALIDATED in codes_of(parse_json_or_none(exchange.raw))
     if is_dry_run(operation) and not was_checked_only:
-        raise UnexpectedAnswer(
+        raise OutcomeUnknown(
             f"Enswitch was asked to check {title} only, and does not say that it did no more. It may have acted: look "
             "before repeating.",
-            understood=exchange.answer,
             raw=exchange.raw,
         )
     if was_checked_only and not is_dry_run(operation):
@@ -357,5 +338,5 @@ def connect(account: EnswitchSettings, resources: ClientResources) -> Enswitch:
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

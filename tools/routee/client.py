@@ -29,13 +29,13 @@ from clients.errors import (
 )
 from clients.operation import Operation
 from clients.redaction import redact
-from clients.request import Request
-from clients.response import Response, parse_json_or_none
+from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limit
-from clients.shared.resources import ClientResources
 from clients.shared.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from clients.spec import ProviderApi, Spec
+from clients.wire.request import Request
+from clients.wire.response import Response, parse_json_or_none
 from tools.routee.settings import RouteeSettings
 
 routee: Final = ProviderApi(
@@ -319,5 +319,5 @@ def connect(account: RouteeSettings, resources: ClientResources) -> Routee:
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
+from clients.answers import NOTHING, NotShown
 from clients.client import ApiClient
 from clients.errors import (
     Conflict,
@@ -19,22 +20,23 @@ from clients.errors import (
     ProviderFailed,
     RateLimited,
     Refused,
-    UnexpectedAnswer,
     quoted,
     refusal,
 )
 from clients.operation import Exchange, Operation
 from clients.redaction import fingerprint, redact, without_secrets
+from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limit, Limits, ProcessLimits
-from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
+from clients.wire.response import retry_after
 from tools.voicetel.settings import VoiceTelSettings
 
 voicetel: Final = ProviderApi(
     "voicetel",
     title="VoiceTel",
     base_url="https://api.voicetel.com",
+    has_envelope=True,
     docs_url="https://voicetel.com/docs/api/v2.2/",
     quirks=(
         "An empty list is answered as 404, and a number of somebody else as 401; both are reported as what they mean.",
@@ -115,8 +117,11 @@ class VoiceTelKey:
             follow_redirects=False,
         )
         if response.status_code == 429:
+            wait = retry_after(response.headers)
+            await self._limits.exhaust(HOURLY, seconds=wait)
             raise RateLimited(
-                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent."
+                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent.",
+                retry_after=wait,
             )
         if 400 <= response.status_code < 500:
             raise NotAuthenticated(
@@ -192,10 +197,10 @@ class VoiceTel(ApiClient):
         if envelope.get("status") == "error":
             status = _code(envelope)
             if status == spec.empty_on:
-                return {}
+                return NOTHING
             raise self.failure(spec, status, envelope)
         if envelope.get("status") != "success" and "data" not in envelope:
-            raise UnexpectedAnswer(f"VoiceTel answered {spec.title.lower()} without its envelope")
+            raise NotShown("its envelope is missing")
         data = envelope.get("data")
         return {} if data is None else data
 
@@ -281,5 +286,5 @@ def connect(account: VoiceTelSettings, resources: ClientResources) -> VoiceTel:
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

@@ -8,8 +8,8 @@ import httpx2
 from clients.client import ApiClient
 from clients.errors import Refused, quoted, refusal
 from clients.redaction import fingerprint, redact
+from clients.resources import ClientResources
 from clients.settings import reveal
-from clients.shared.resources import ClientResources
 from clients.spec import ProviderApi, Spec
 from ringfence_pager.settings import PagerSettings
 
@@ -64,5 +64,5 @@ def connect(account: PagerSettings, resources: ClientResources) -> PagerClient:
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,
-        paths=resources.paths,
+        corrections=resources.corrections,
     )

@@ -12,7 +12,11 @@ from clients.fields import Email, KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation
 from tools.voicetel.client import HOURLY, LOGIN_PATH, voicetel
 
-Username = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+Username = Annotated[str, Field(pattern=r"^[0-9]+$")]
+"""An account: older ones have fewer than ten digits, as the account 1002 in the document's sample."""
+
+NewUsername = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+"""A username that is made now has ten digits (documented)."""
 
 
 class ApiKey(Answer):
@@ -27,6 +31,7 @@ class ApiKey(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountApiKey",
+    confirmed_by=("api_key",),
     unverifiable="fetching a key changes nothing that a read could show",
     limit=HOURLY,
     needs_key=False,
@@ -51,7 +56,7 @@ class RecoveryRequested(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/account/recovery",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountRecovery",
     unverifiable="only the mailbox shows whether a link was mailed",
@@ -77,9 +82,10 @@ class NewAccount(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/accounts",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountCreate",
+    confirmed_by=("username",),
     unverifiable="this account cannot read the new one; its mail says whether it was opened",
     needs_key=False,
     synonyms=("sign up", "register", "open"),
@@ -109,6 +115,7 @@ class Subaccount(NewAccount):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountSubaccountCreate",
+    confirmed_by=("username",),
     unverifiable="no call lists sub-accounts; VoiceTel answers 409 where the username is taken",
     admin_only=True,
     synonyms=("customer", "tenant", "child account", "reseller"),
@@ -116,7 +123,7 @@ class Subaccount(NewAccount):
 class CreateSubaccount(Operation[Subaccount]):
     """Make a sub-account with a generated password; no call removes it again."""
 
-    username: Username
+    username: NewUsername
     """Its username, ten digits."""
 
     name: str = Field(min_length=1)

@@ -148,13 +148,15 @@ class CreateGateway(Operation[Gateway]):
         return ListGateways()
 
     def verification(self, sent_at: datetime) -> Verification[Gateways]:
-        return Verification(read=ListGateways(), check=self._is_listed, may_be_older=True)
+        return Verification(read=ListGateways(), check=self._is_listed, must_be_new=True)
 
     def _is_listed(self, found: Gateways) -> Evidence:
         """One of this address with other settings may be an older one, and a name may be listed as its address."""
         same_host = [gateway for gateway in found.gateways if _same_host(gateway.address, self.address)]
         if any(_matches(gateway, self.prefix, self.limit) for gateway in same_host):
             return Evidence.YES
+        if any(gateway.address is None for gateway in found.gateways):
+            return Evidence.UNKNOWN
         return Evidence.no_if(not same_host and not (_is_name(self.address) and _lists_addresses(found)))
 
 

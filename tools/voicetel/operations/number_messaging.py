@@ -204,7 +204,7 @@ class AssignCampaign(Operation[Assignment]):
 
 
 class Unassignment(Answer):
-    """A number that lost its campaign; `unassigned` false when it did not have it."""
+    """A number that has lost its campaign. `unassigned` is true in every answer, also if it did not have it."""
 
     number: AnsweredNumber | None = None
     campaign_id: str | None = None
@@ -247,6 +247,7 @@ class UnassignCampaign(Operation[Unassignment]):
         return Verification(
             read=GetNumberMessaging(number=self.number),
             check=lambda found: Evidence.of(not is_bound(found, self.campaign_id)),
+            must_be_new=True,
         )
 
 

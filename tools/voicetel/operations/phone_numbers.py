@@ -23,12 +23,14 @@ SYSTEM_IDS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9})
 class Number(Answer):
     """A number of the account, and where its calls, messages and faxes go."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     route: int | None = None
     """Gateway or system route that receives its calls."""
 
     gateway: str | None = None
     carrier: int | None = None
+    """Carrier of outbound messages; 0 when none is bound."""
+
     translated: AnsweredNumber | None = None
     """Digits delivered to the gateway; usually the number itself."""
 
@@ -38,7 +40,10 @@ class Number(Answer):
     """True when callers' names are looked up, which bills each call."""
 
     sms_enabled: bool | None = None
+    """True when inbound texts are routed somewhere. Whether it can text shows voicetel_get_number_messaging."""
+
     fax_enabled: bool | None = None
+    """True when inbound faxes are mailed somewhere."""
 
 
 class Numbers(Answer):
@@ -114,7 +119,7 @@ class AddNumber(Operation[AddedNumber]):
             read=GetNumber(number=self.number),
             check=lambda _: Evidence.YES,
             if_absent=Evidence.NO,
-            may_be_older=True,
+            must_be_new=True,
         )
 
     def undo(self, before: Any, answer: Any) -> Undo:
@@ -172,6 +177,8 @@ class MovedNumber(Answer):
 
     number: AnsweredNumber | None = None
     route: int | None = None
+    """Gateway of that account."""
+
     account_id: int | None = None
 
 

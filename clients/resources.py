@@ -1,6 +1,5 @@
 """What the clients of one process share."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clients.shared.cache import AnswerCache
@@ -8,6 +7,7 @@ from clients.shared.http_client import HttpPool
 from clients.shared.limits import Limits
 from clients.shared.tokens import TokenStore
 from clients.shared.webhook_urls import Inbox
+from clients.wire.corrections import Corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +21,5 @@ class ClientResources:
     inbox: Inbox
     """Where this provider's webhooks arrive."""
 
-    paths: Mapping[str, str]
-    """Paths that the operator corrected, by tool name."""
+    corrections: Corrections
+    """What the operator corrected of endpoints that are not documented."""

@@ -9,6 +9,7 @@ from clients.errors import InvalidRequest
 from clients.fields import WIRE
 from clients.operation import Operation
 from clients.spec import Carrier, Method, placeholders
+from clients.wire.corrections import AS_DECLARED, Correction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,25 +23,27 @@ class Request:
     carrier: Carrier
 
 
-def build_request(operation: Operation[Any], *, path: str | None = None) -> Request:
-    """Build the request for one call; pure. `path` replaces the declared one, as the settings may where it is inferred.
+def build_request(operation: Operation[Any], correction: Correction = AS_DECLARED) -> Request:
+    """Build the request for one call, as declared or as the operator corrected its endpoint; pure.
 
     Raises:
         InvalidRequest: A value would make the path that of something else.
     """
     spec = operation.spec
-    template = path or spec.path
+    template = correction.path or spec.path
     names = placeholders(template)
     values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
     filled = template.format(**{name: _path_part(name, values[name]) for name in names})
-    in_query = spec.carrier == "query"
+    carrier = correction.carrier(spec)
+    in_query = carrier == "query"
     array = operation.to_array()
+    body = array if array is not None else None if in_query else operation.to_wire() or None
     return Request(
-        method=spec.method,
+        method=correction.method or spec.method,
         path=filled,
-        query=operation.to_wire() if in_query else operation.to_query(),
-        body=array if array is not None else None if in_query else operation.to_wire() or None,
-        carrier=spec.carrier,
+        query=correction.rename_request(operation.to_wire() if in_query else operation.to_query()),
+        body=correction.rename_request(body),
+        carrier=carrier,
     )
 
 

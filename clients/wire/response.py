@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 
-from clients.errors import UnexpectedAnswer
 from clients.redaction import redact
 
 BACKOFF_SECONDS = 0.25
@@ -30,21 +29,13 @@ class Response:
     headers: httpx2.Headers
     text: str
 
+    is_cut_off: bool = False
+    """True where the response is longer than what was read of it."""
+
     @property
     def retry_after(self) -> float | None:
-        """Seconds the provider asks to wait, whether it says so in seconds or as a date.
-
-        A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
-        """
-        asked = self.headers.get("retry-after", "")
-        try:
-            seconds = float(asked)
-        except ValueError:
-            until = _date(asked)
-            if until is None:
-                return None
-            seconds = (until - (_date(self.headers.get("date", "")) or datetime.now(UTC))).total_seconds()
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        """Seconds the provider asks to wait; None where it does not ask."""
+        return retry_after(self.headers)
 
     def wait_before_repeating(self, attempt: int) -> float | None:
         """Seconds to wait if this status may clear by itself soon, otherwise None."""
@@ -54,6 +45,22 @@ class Response:
         if asked is None:
             return None if self.status == 429 else backoff(attempt)
         return max(asked, backoff(attempt)) if asked <= LONGEST_WAIT_SECONDS else None
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Return the seconds that a response asks to wait, whether it says so in seconds or as a date.
+
+    A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
+    """
+    asked = headers.get("retry-after", "")
+    try:
+        seconds = float(asked)
+    except ValueError:
+        until = _date(asked)
+        if until is None:
+            return None
+        seconds = (until - (_date(headers.get("date", "")) or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _date(text: str) -> datetime | None:
@@ -70,12 +77,8 @@ def backoff(attempt: int) -> float:
     return BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-async def read_within(response: httpx2.Response, size: int, *, remark: str) -> Response:
-    """Read a response. Of one that is no success, the beginning is enough.
-
-    Raises:
-        UnexpectedAnswer: A success is larger than `size` bytes; `remark` ends its message.
-    """
+async def read_within(response: httpx2.Response, size: int) -> Response:
+    """Read the first `size` bytes of a response; of one that is no success, the beginning is enough."""
     size = size if response.is_success else min(size, FAILURE_SIZE_LIMIT)
     chunks: list[bytes] = []
     total = 0
@@ -83,11 +86,9 @@ async def read_within(response: httpx2.Response, size: int, *, remark: str) -> R
         total += len(chunk)
         chunks.append(chunk)
         if total > size:
-            if response.is_success:
-                raise UnexpectedAnswer(f"The answer is larger than {size} bytes and was not read to its end{remark}")
             break
     text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
-    return Response(response.status_code, response.headers, text)
+    return Response(response.status_code, response.headers, text, is_cut_off=total > size)
 
 
 def excerpt(text: str) -> str:
