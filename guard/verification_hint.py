@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from clients.operation import Operation
-from guard.action import Action, State, arguments_of
+from guard.action import Action, State, arguments_of, rebuild_call
 from guard.catalog import OperationCatalog
 
 _STORED_HINT: Final = re.compile(r"\b(Look with [a-z0-9]+_|No read can tell: |No read settles it by itself\.)")
@@ -50,7 +50,7 @@ def _rebuild(action: Action, called: type[Operation[Any]] | None) -> Operation[A
     if called is None:
         return None
     try:
-        return called.model_validate(dict(action.arguments))
+        return rebuild_call(called, action.arguments)
     except ValidationError:
         return None
 

@@ -34,19 +34,8 @@ class Response:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds the provider asks to wait, whether it says so in seconds or as a date.
-
-        A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
-        """
-        asked = self.headers.get("retry-after", "")
-        try:
-            seconds = float(asked)
-        except ValueError:
-            until = _date(asked)
-            if until is None:
-                return None
-            seconds = (until - (_date(self.headers.get("date", "")) or datetime.now(UTC))).total_seconds()
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        """Seconds the provider asks to wait; None where it does not ask."""
+        return retry_after(self.headers)
 
     def wait_before_repeating(self, attempt: int) -> float | None:
         """Seconds to wait if this status may clear by itself soon, otherwise None."""
@@ -56,6 +45,22 @@ class Response:
         if asked is None:
             return None if self.status == 429 else backoff(attempt)
         return max(asked, backoff(attempt)) if asked <= LONGEST_WAIT_SECONDS else None
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Return the seconds that a response asks to wait, whether it says so in seconds or as a date.
+
+    A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
+    """
+    asked = headers.get("retry-after", "")
+    try:
+        seconds = float(asked)
+    except ValueError:
+        until = _date(asked)
+        if until is None:
+            return None
+        seconds = (until - (_date(headers.get("date", "")) or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _date(text: str) -> datetime | None:

@@ -15,6 +15,7 @@ from clients.errors import (
     NotPermitted,
     OutcomeUnknown,
     ProviderUnreachable,
+    RateLimited,
     UnexpectedAnswer,
 )
 from clients.operation import Operation
@@ -204,6 +205,21 @@ async def test_the_eleventh_login_of_a_minute_is_not_sent() -> None:
         with pytest.raises(LimitReached, match="10 calls"):
             await client.send(ListTags())
         assert await logins(sandbox) == 10
+
+
+async def test_a_login_that_convirza_refuses_as_one_too_many_is_not_repeated_within_the_minute() -> None:
+    asked: list[httpx2.Request] = []
+
+    def provider(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(429)
+
+    async with answered_by(provider) as client:
+        with pytest.raises(RateLimited):
+            await client.send(ListTags())
+        with pytest.raises(LimitReached, match="nothing was sent"):
+            await client.send(ListTags())
+    assert len(asked) == 1
 
 
 async def test_a_login_host_that_is_down_is_told_as_such_after_a_refused_token() -> None:

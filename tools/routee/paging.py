@@ -3,15 +3,19 @@ changed limit shifts nothing.
 """
 
 import re
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
 from pydantic import AfterValidator, Field
 
+from clients.errors import UnexpectedAnswer
 from clients.operation import Answer, Operation, wire_fields
 
 R = TypeVar("R")
 
 PAGING = frozenset({"limit", "cursor"})
+
+LARGEST_PAGE: Final = 500
 
 
 def _is_cursor(value: str) -> str:
@@ -23,7 +27,7 @@ def _is_cursor(value: str) -> str:
 class Paged(Operation[R], Generic[R]):
     """A list of which one page is asked for."""
 
-    limit: int = Field(default=50, ge=1, le=500)
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE)
     """Rows to show."""
 
     cursor: Annotated[str, AfterValidator(_is_cursor)] | None = None
@@ -43,6 +47,18 @@ class Paged(Operation[R], Generic[R]):
             return None
         asked = self.page_query()
         return f"{asked['page'] + 1}x{asked['size']}"
+
+
+def rows_of(content: Any) -> list[dict[str, Any]]:
+    """Return the rows of a list as Routee sent them.
+
+    Raises:
+        UnexpectedAnswer: It is no list of rows.
+    """
+    rows: object = cast("Mapping[str, Any]", content).get("content") if isinstance(content, Mapping) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
+        raise UnexpectedAnswer("Routee answered with something else than a list of rows.")
+    return cast("list[dict[str, Any]]", rows)
 
 
 class Page(Answer):

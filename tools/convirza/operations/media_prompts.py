@@ -3,21 +3,26 @@
 import base64
 import binascii
 import hashlib
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 from clients.effects import Effect
-from clients.fields import WIRE
+from clients.fields import RECORDED, WIRE
 from clients.operation import Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.field_types import body
-from tools.convirza.internal_reads import FindPrompt, Prompt, PromptId, Prompts
+from tools.convirza.field_types import Word, body
+from tools.convirza.internal_reads import FindPrompt, Prompt, Prompts
 from tools.convirza.paging import PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
 """Documented on the troubleshooting page, like the formats and kinds."""
+
+_FINGERPRINT: Final = re.compile(r"[0-9]+ bytes, SHA-256 [0-9a-f]{64}")
+
+FORMATS: Final = ("wav", "mp3", "mp4", "ogg", "webm", "m4a", "aac", "flac")
 
 Kind = Literal["prompt", "whisper", "voicemail", "survey"]
 
@@ -39,7 +44,9 @@ class ListPrompts(PagedOperation[Prompts]):
     """Only these."""
 
 
-def _audio(value: str) -> str:
+def _audio(value: str, info: ValidationInfo) -> str:
+    if info.context == RECORDED and _FINGERPRINT.fullmatch(value):
+        return value
     try:
         content = base64.b64decode(value, validate=True)
     except binascii.Error:
@@ -49,10 +56,18 @@ def _audio(value: str) -> str:
     return value
 
 
+def _audio_file(value: str) -> str:
+    if value.rpartition(".")[2].lower() not in FORMATS:
+        raise ValueError(f"ends in {', '.join(FORMATS)}")
+    return value
+
+
 def _fingerprint(value: str, info: SerializationInfo) -> str:
     # Records name the content and do not hold it.
+    if info.context == WIRE or _FINGERPRINT.fullmatch(value):
+        return value
     content = base64.b64decode(value)
-    return value if info.context == WIRE else f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+    return f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
 
 
 @convirza.operation(
@@ -68,8 +83,8 @@ def _fingerprint(value: str, info: SerializationInfo) -> str:
 class UploadPrompt(Operation[Prompt]):
     """Upload an audio file; nobody hears it until a route plays it."""
 
-    file_name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.(wav|mp3|mp4|ogg|webm|m4a|aac|flac)$")
-    """Name with its ending."""
+    file_name: Annotated[str, Field(pattern=r'^[^/\\"\x00-\x1f]+\.[A-Za-z0-9]+$'), AfterValidator(_audio_file)]
+    """Name with its ending: wav, mp3, mp4, ogg, webm, m4a, aac or flac."""
 
     audio: Annotated[str, Field(min_length=4), AfterValidator(_audio), PlainSerializer(_fingerprint)]
     """The file in base64, at most 50 MB."""
@@ -82,7 +97,7 @@ class UploadPrompt(Operation[Prompt]):
 
     def to_wire(self) -> dict[str, Any]:
         fields = {name: str(value) for name, value in body(self, without=frozenset({"file_name", "audio"})).items()}
-        ending = self.file_name.rpartition(".")[2]
+        ending = self.file_name.rpartition(".")[2].lower()
         return {"file": (self.file_name, base64.b64decode(self.audio), f"audio/{ending}"), **fields}
 
 
@@ -99,7 +114,7 @@ class UploadPrompt(Operation[Prompt]):
 class DeletePrompt(Operation[Prompt]):
     """Delete an audio file; what routes that play it do then is not documented."""
 
-    prompt_id: PromptId
+    prompt_id: Word
     """Audio file, from convirza_list_prompts."""
 
     def before(self) -> FindPrompt:

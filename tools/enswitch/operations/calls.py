@@ -15,7 +15,6 @@ from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
-    AS_TEXT,
     CallerNumber,
     Id,
     Kind,
@@ -39,13 +38,13 @@ from tools.enswitch.groups import (
 from tools.enswitch.versions import Version
 
 Direction = Literal["in", "internal", "in_out", "out"]
-Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$"), AS_TEXT]
+Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$")]
 ONE_OF = "give exactly one of uniqueid and callid."
 
 
 @enswitch.function(
     "calls/make",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="calls",
     unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
@@ -99,6 +98,7 @@ class HangUpCall(Operation[Accepted]):
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
+        """Give exactly one of uniqueid and callid."""
         if is_given(self, "uniqueid", "callid") != 1:
             raise ValueError(ONE_OF)
         return self
@@ -145,6 +145,7 @@ class UpdateCall(ChangesSomething, Operation[Accepted]):
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
+        """Give exactly one of uniqueid and callid."""
         if is_given(self, "uniqueid", "callid") != 1:
             raise ValueError(ONE_OF)
         return self
@@ -237,7 +238,7 @@ class ListPanelCalls(ForCustomer, Operation[Calls]):
     synonyms=("cdr", "call log", "call history", "who called", "detail records"),
 )
 class ListCallRecords(Window, Paged, Operation[Calls]):
-    """List call records of a window of time, one for each leg of a call."""
+    """List call records of a window of time, one for each leg of a call, in Enswitch's order."""
 
     customer: Meant | None = None
     """Customer id, all, recursive or system; your own if left out."""
@@ -282,7 +283,7 @@ class HourTotals(Listing):
     synonyms=("call volume", "statistics", "traffic", "busy hours", "report"),
 )
 class ListCallTotals(Window, ForCustomer, Operation[HourTotals]):
-    """List how many calls each hour had; hours that are not wholly within the window are left out."""
+    """List how many calls each hour wholly within a window had, in Enswitch's order."""
 
     added_in: ClassVar[Version] = (4, 0)
 

@@ -84,6 +84,7 @@ class ListOutcosts(Paged, Operation[Costs]):
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
+        """Give exactly one of peer and plan."""
         if is_given(self, "plan", "peer") != 1:
             raise ValueError(OF_ONE)
         return self
@@ -113,6 +114,7 @@ class CreateOutcost(DryRun, CallPrice, Operation[Created]):
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
+        """Give exactly one of peer and plan."""
         if is_given(self, "plan", "peer") != 1:
             raise ValueError(OF_ONE)
         return self

@@ -8,7 +8,7 @@ conferences. No page shows or deletes what these functions create.
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import KeptFromModel, LooseText, Secret
@@ -28,6 +28,7 @@ from tools.enswitch.field_types import (
 )
 from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
 from tools.enswitch.internal_reads import Address, Addresses, FindAddress
+from tools.hosts import require_host
 
 
 class Owned(BaseModel):
@@ -125,6 +126,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
 
     @model_validator(mode="after")
     def _has_a_pin(self) -> Self:
+        """Generate at least one PIN."""
         if is_given(self, "talkpin", "listenpin", "adminpin") == 0:
             raise ValueError("at least one of generate_talkpin, generate_listenpin and generate_adminpin is true.")
         return self
@@ -176,7 +178,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     user: Words
     """User part."""
 
-    domain: Words
+    domain: Annotated[Words, AfterValidator(require_host)]
     """Domain."""
 
     dtype: Kind

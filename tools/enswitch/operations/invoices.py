@@ -50,7 +50,7 @@ class Invoices(Listing):
     synonyms=("bills", "unpaid", "owed", "overdue", "receivables"),
 )
 class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
-    """List invoices of a window of time."""
+    """List invoices of a window of time, in Enswitch's order."""
 
     customer: str | None = Field(default=None, pattern=r"^([0-9]+|all|system)$")
     """Customer id, all or system; your own if left out."""
@@ -76,6 +76,7 @@ class GetInvoice(Operation[Invoice]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give exactly one of id and customer."""
         if is_given(self, "id", "customer") != 1:
             raise ValueError("give exactly one of id and customer.")
         return self
@@ -114,7 +115,7 @@ class SentInvoices(Answer):
 
 @enswitch.function(
     "invoices/send",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="billing",
     confirmed_by=("count",),
     unverifiable="no documented call shows what was mailed",

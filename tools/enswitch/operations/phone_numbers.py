@@ -25,6 +25,7 @@ from tools.enswitch.field_types import (
     Target,
     Text,
     Whole,
+    Words,
     dialled_numbers,
     new_pin,
 )
@@ -82,10 +83,10 @@ class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
     number_class: Whole | None = Field(default=None, serialization_alias="class")
     """Number class; any if left out."""
 
-    count: Annotated[int, Field(ge=1, le=100), AS_WHOLE] = 10
-    """How many, at most 100."""
+    count: Annotated[int, Field(ge=1), AS_WHOLE] = 10
+    """How many."""
 
-    preferred: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    preferred: Words | None = None
     """Digits to prefer."""
 
 

@@ -9,7 +9,7 @@ deletes one, and an update resets those destinations and `events_url` if they ar
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.operation import Answer, Operation, Verification, verify_addition
@@ -30,6 +30,14 @@ from tools.enswitch.field_types import (
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 from tools.enswitch.internal_reads import FindQueueDestination, QueueDestination, QueueDestinations
 from tools.enswitch.versions import Version
+from tools.hosts import require_web_host
+
+
+def _empty_or_host(value: str) -> str:
+    return require_web_host(value) if value else value
+
+
+EventsUrl = Annotated[Text, AfterValidator(_empty_or_host)]
 
 AnswererKind = Literal["forward", "peer", "phone", "sipuri"]
 
@@ -64,8 +72,9 @@ class QueueSettings(BaseModel):
 
 @enswitch.function(
     "queues/create",
-    effect=Effect.WRITE,
+    effect=Effect.REROUTES,
     toolset="telephony",
+    unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "agents", "hold", "waiting line"),
 )
 class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
@@ -112,7 +121,7 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
     nnumber: Target
     """Destination n; empty for none."""
 
-    events_url: Text
+    events_url: EventsUrl
     """Address that events are sent to; empty for none."""
 
     name: Words | None = None
@@ -185,6 +194,7 @@ class GetQueueDestination(Operation[QueueDestination]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give id, or queue, dtype and dnumber."""
         if is_given(self, "queue", "dtype", "dnumber") != (3 if self.id is None else 0):
             raise ValueError("give id, or queue, dtype and dnumber.")
         return self
@@ -211,6 +221,7 @@ class ListQueueDestinations(Operation[QueueDestinations]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give queue, or dtype and dnumber."""
         if is_given(self, "dtype", "dnumber") != (2 if self.queue is None else 0):
             raise ValueError("give queue, or dtype and dnumber.")
         return self

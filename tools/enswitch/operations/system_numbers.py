@@ -58,6 +58,7 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
 
     @model_validator(mode="after")
     def _range_fits(self) -> Self:
+        """Give `end` as many digits as `start`."""
         if self.end and not (self.start.isdigit() and self.end.isdigit() and len(self.start) == len(self.end)):
             raise ValueError("start and end are digits of one length.")
         if not 1 <= self.quantity <= MOST:

@@ -5,16 +5,17 @@ That the body is an array of objects with an id is known from one SDK.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pydantic import Field
 
 from clients.effects import Effect
 from clients.evidence import Evidence
-from clients.operation import UNREAD, Answer, Members, Operation, Undo, Verification, put_back
+from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Members, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
 from tools.routee.operations.contacts import Contact
+from tools.routee.paging import rows_of
 from tools.routee.recipients import members_of
 
 AGREED: Final = "Texting or calling people who opted out breaks the law unless they agreed to it again."
@@ -68,12 +69,17 @@ class AddToBlacklist(Operation[Blacklisting]):
     contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_contacts."""
 
+    def before(self) -> "ListBlacklistAmong":
+        return ListBlacklistAmong(service=self.service, contact_ids=self.contact_ids)
+
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(
-            verdict="partial",
-            operation=RemoveFromBlacklist(service=self.service, contact_ids=self.contact_ids),
-            lost="Those who were listed before are taken off too.",
-        )
+        if not isinstance(before, Blacklisted):
+            return UNREAD
+        listed = {contact.id for contact in before.contacts}
+        added = [contact for contact in self.contact_ids if contact not in listed]
+        if not added:
+            return NOTHING_CHANGED
+        return Undo(verdict="full", operation=RemoveFromBlacklist(service=self.service, contact_ids=added))
 
     def to_array(self) -> list[Any]:
         return [{"id": contact} for contact in self.contact_ids]
@@ -89,8 +95,7 @@ class ListBlacklistAmong(ListBlacklist):
         return {}
 
     def select(self, content: Any) -> Any:
-        rows = cast("list[dict[str, Any]]", content.get("content") or [])
-        return {"content": [row for row in rows if self._asks_for(row)]}
+        return {"content": [row for row in rows_of(content) if self._asks_for(row)]}
 
     def _asks_for(self, row: Mapping[str, Any]) -> bool:
         return row.get("id") in self.contact_ids or bool(set(row.get("groups") or ()) & set(self.groups))

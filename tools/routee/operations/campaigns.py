@@ -132,6 +132,7 @@ class Recipients(BaseModel):
 
     @model_validator(mode="after")
     def _goes_to_somebody(self) -> Self:
+        """Give at least one of to, contacts and groups."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         return self
@@ -176,7 +177,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
     """Numbers that get a test message."""
 
-    reminder_minutes_before: int | None = Field(default=None, ge=1, le=525_600)
+    reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run for the test."""
 
     callback_url: PostsTo | None = None
@@ -190,6 +191,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
 
     @model_validator(mode="after")
     def _reminder_is_whole(self) -> Self:
+        """Give reminder_to with reminder_minutes_before."""
         if (self.reminder_to is None) != (self.reminder_minutes_before is None):
             raise ValueError("reminder_to goes with reminder_minutes_before")
         return self
@@ -238,7 +240,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
 @routee.operation(
     "POST",
     "/sms/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="send-bulk-messages",
     unverifiable="unless it has a name and goes out now, it is shown only by the id that its answer brings",
@@ -287,7 +289,7 @@ class SendCampaign(CampaignPlan):
 @routee.operation(
     "PUT",
     "/sms/{campaign_id}",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     synonyms=("reschedule", "edit", "change", "postpone", "move"),

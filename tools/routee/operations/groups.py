@@ -6,12 +6,13 @@ from typing import Any
 from pydantic import Field
 
 from clients.effects import Effect
+from clients.errors import UnexpectedAnswer
 from clients.evidence import Evidence, all_present
-from clients.operation import Answer, Operation, Undo, Verification
+from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
 from tools.routee.operations.contacts import Contacts
-from tools.routee.paging import Paged
+from tools.routee.paging import LARGEST_PAGE, Paged, rows_of
 
 
 class Group(Answer):
@@ -55,13 +56,35 @@ class GetGroup(Operation[Group]):
     """Group from routee_list_groups."""
 
 
+class FindGroup(ListGroups):
+    """The group of one name, picked from the list of all; none where there is no such group."""
+
+    name: GroupName
+
+    def to_wire(self) -> dict[str, Any]:
+        return {}
+
+    def select(self, content: Any) -> Any:
+        rows = rows_of(content)
+        if any(not isinstance(row.get("name"), str) for row in rows):
+            raise UnexpectedAnswer("Routee listed a group without its name, so whether there is this one is not known.")
+        return {"content": [row for row in rows if row["name"].casefold() == self.name.casefold()]}
+
+
 class NewGroup(Operation[Group]):
     """What makes a group."""
 
     name: GroupName
     """Name of the new group."""
 
+    def before(self) -> FindGroup:
+        return FindGroup(name=self.name)
+
     def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Groups):
+            return UNREAD
+        if before.groups:
+            return Undo(verdict="none", lost="There was a group of this name before, so it is not deleted.")
         return Undo(verdict="full", operation=DeleteGroups(groups=[self.name]))
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
@@ -91,7 +114,7 @@ class CreateGroup(NewGroup):
 class MergeGroups(NewGroup):
     """Make a new group of everybody in several groups."""
 
-    groups: list[GroupName] = Field(min_length=2)
+    groups: list[GroupName] = Field(min_length=1)
     """Groups from routee_list_groups."""
 
 
@@ -180,10 +203,29 @@ class ListGroupContacts(Paged[Contacts]):
     """Group from routee_list_groups."""
 
 
+class FindMembers(ListGroupContacts):
+    """Those of some contacts who are in a group, by their ids; picked from the first page of its list."""
+
+    limit: int = LARGEST_PAGE
+    contact_ids: list[Id]
+
+    def to_wire(self) -> dict[str, Any]:
+        return self.page_query()
+
+    def select(self, content: Any) -> Any:
+        rows = rows_of(content)
+        ids = [row.get("id") for row in rows]
+        inside = [contact for contact in self.contact_ids if contact in ids]
+        shows_all = None not in ids and (content.get("last") is True or content.get("totalElements") == len(rows))
+        if not shows_all and len(inside) < len(set(self.contact_ids)):
+            raise UnexpectedAnswer("Routee did not show everybody in the group, so who of them is in it is not known.")
+        return {"content": [{"id": contact} for contact in inside]}
+
+
 @routee.operation(
     "POST",
     "/groups/my/{name}/contacts",
-    effect=Effect.WRITE,
+    effect=Effect.OUTWARD,
     toolset="contacts",
     docs="add-contacts-to-a-specified-group",
     synonyms=("assign", "tag", "subscribe"),
@@ -197,12 +239,33 @@ class AddGroupContacts(Operation[Group]):
     contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_contacts."""
 
+    def before(self) -> FindMembers:
+        return FindMembers(name=self.name, contact_ids=self.contact_ids)
+
+    def warnings(self) -> tuple[str, ...]:
+        return (
+            "A campaign that is already scheduled for the group may go to them too: Routee does not document when it "
+            "reads a group.",
+        )
+
     def undo(self, before: Any, answer: Any) -> Undo:
+        if not isinstance(before, Contacts):
+            return UNREAD
+        inside = {contact.id for contact in before.contacts}
+        added = [contact for contact in self.contact_ids if contact not in inside]
+        if not added:
+            return NOTHING_CHANGED
         return Undo(
             verdict="partial",
-            operation=RemoveGroupContacts(name=self.name, contact_ids=self.contact_ids),
-            lost="Those who were in it before are taken out too.",
+            operation=RemoveGroupContacts(name=self.name, contact_ids=added),
+            lost="What was sent to the group meanwhile reached them.",
         )
+
+    def verification(self, sent_at: datetime) -> Verification[Contacts]:
+        return Verification(read=self.before(), check=self._are_inside, must_be_new=True)
+
+    def _are_inside(self, found: Contacts) -> Evidence:
+        return all_present(self.contact_ids, [contact.id for contact in found.contacts])
 
     def to_array(self) -> list[Any]:
         return list(self.contact_ids)
@@ -226,8 +289,16 @@ class RemoveGroupContacts(Operation[Group]):
     contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_group_contacts."""
 
+    def before(self) -> FindMembers:
+        return FindMembers(name=self.name, contact_ids=self.contact_ids)
+
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="full", operation=AddGroupContacts(name=self.name, contact_ids=self.contact_ids))
+        if not isinstance(before, Contacts):
+            return UNREAD
+        inside = [contact.id for contact in before.contacts]
+        if not inside:
+            return NOTHING_CHANGED
+        return put_back(AddGroupContacts, name=self.name, contact_ids=inside)
 
     def to_array(self) -> list[Any]:
         return list(self.contact_ids)
