@@ -238,6 +238,10 @@ class Routee(ApiClient):
             status = int(code[:3])
         return super().failure(spec, status, payload, text, retry_after=retry_after)
 
+    def is_own_refusal(self, payload: Any) -> bool:
+        """Return True for an error of the API, with its nine digits; what is in front of it has none."""
+        return _code(_object(payload)) is not None
+
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
         """Return the typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
         body = _object(payload)
@@ -246,6 +250,11 @@ class Routee(ApiClient):
         message = (
             f"Routee refused to {spec.title[0].lower()}{spec.title[1:]} ({code or status}): {quoted(redact(reason))}"
         )
+        if status == 404 and not self.is_own_refusal(payload):
+            strange = "Routee's address answered 404 in a form that is not the API's, so it says nothing of the object"
+            return ProviderFailed(
+                f"{strange}: {quoted(redact(reason))}. Check the path and the base URL.", status=status
+            )
         kind = _MEANINGS.get(code or "") or spec.refusals.get(status)
         if kind is not None:
             return kind(message, status=status, code=code)

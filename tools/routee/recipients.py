@@ -23,8 +23,8 @@ def members_of(
         return _numbers((contact,), service)
 
     def of_page(page: Contacts) -> Iterable[str | None]:
-        missing = page.last is None and (page.total or 0) > len(page.contacts)
-        return (*_numbers(page.contacts, service), *((None,) if missing else ()))
+        lacks_rows = page.shown is None or (page.pages == 1 and page.total not in (None, page.shown))
+        return [*_numbers(page.contacts, service), *([None] if lacks_rows else [])]
 
     singly = [Members(read=GetContact(contact_id=contact), numbers=of_one) for contact in contacts or ()]
     grouped = [

@@ -31,6 +31,7 @@ class CallAnswer(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="hangupreject-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="that a call has ended does not show what ended it",
     synonyms=("hang up", "reject", "terminate", "stop the call"),
 )
@@ -53,6 +54,7 @@ class EndCall(Operation[CallAnswer]):
     effect=Effect.PAID | Effect.REROUTES,
     toolset="voice",
     docs="transfer-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows transfers",
     synonyms=("connect", "forward", "hand over", "put through"),
 )
@@ -101,6 +103,7 @@ class TransferCall(Operation[CallAnswer]):
     effect=Effect.WRITE,
     toolset="voice",
     docs="start-playing-a-text-to-speech-message-to-an-active-call",
+    confirmed_by=("call_id",),
     synonyms=("say", "announce", "text to speech", "talk"),
 )
 class SpeakInCall(Operation[CallAnswer]):
@@ -135,6 +138,7 @@ class SpeakInCall(Operation[CallAnswer]):
     effect=Effect.WRITE,
     toolset="voice",
     docs="stop-playing-a-text-to-speech-message-to-an-active-call",
+    confirmed_by=("call_id",),
     synonyms=("silence", "mute announcement"),
 )
 class StopSpeakingInCall(Operation[CallAnswer]):
@@ -150,6 +154,7 @@ class StopSpeakingInCall(Operation[CallAnswer]):
     effect=Effect.WRITE,
     toolset="voice",
     docs="start-playing-an-audio-file-to-an-active-call",
+    confirmed_by=("call_id",),
     synonyms=("music", "audio", "wav", "sound"),
 )
 class PlayInCall(Operation[CallAnswer]):
@@ -178,6 +183,7 @@ class PlayInCall(Operation[CallAnswer]):
     effect=Effect.WRITE,
     toolset="voice",
     docs="stop-playing-an-audio-file-to-an-active-call",
+    confirmed_by=("call_id",),
     synonyms=("silence", "music off"),
 )
 class StopPlayingInCall(Operation[CallAnswer]):
@@ -193,6 +199,7 @@ class StopPlayingInCall(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what is being recorded",
     synonyms=("tape", "capture"),
 )
@@ -221,6 +228,7 @@ class StartRecording(Operation[CallAnswer]):
     effect=Effect.WRITE,
     toolset="voice",
     docs="stop-recording-an-active-call",
+    confirmed_by=("call_id",),
     synonyms=("end recording",),
 )
 class StopRecording(Operation[CallAnswer]):
@@ -236,6 +244,7 @@ class StopRecording(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows keys that were sent",
     synonyms=("dtmf", "press", "keypad", "digits", "ivr"),
 )

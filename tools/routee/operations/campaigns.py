@@ -241,6 +241,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     effect=Effect.PAID,
     toolset="campaigns",
     docs="send-bulk-messages",
+    confirmed_by=("tracking_id",),
     unverifiable="unless it has a name and goes out now, it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "mass text", "newsletter", "many", "blast", "schedule"),
 )
@@ -290,6 +291,7 @@ class SendCampaign(CampaignPlan):
     effect=Effect.PAID,
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
+    confirmed_by=("tracking_id",),
     synonyms=("reschedule", "edit", "change", "postpone", "move"),
 )
 class UpdateCampaign(CampaignPlan):
@@ -338,6 +340,7 @@ class UpdateCampaign(CampaignPlan):
     effect=Effect.DESTRUCTIVE,
     toolset="campaigns",
     docs="delete-a-scheduled-campaign",
+    may_be_empty=True,
     synonyms=("cancel", "stop", "call off", "remove"),
 )
 class DeleteCampaign(Operation[Done]):
@@ -364,6 +367,7 @@ class DeleteCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="campaigns",
     docs="retrieve-details-for-a-campaign",
+    confirmed_by=("tracking_id",),
     synonyms=("status", "progress", "details", "spent"),
 )
 class GetCampaign(Operation[Campaign]):

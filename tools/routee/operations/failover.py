@@ -194,6 +194,7 @@ class Failover(Answer):
     effect=Effect.PAID,
     toolset="failover",
     docs="send-a-failover-message",
+    confirmed_by=("tracking_id",),
     synonyms=("fallback", "omnichannel", "cascade", "backup channel", "viber then sms"),
 )
 class SendFailover(Operation[Failover]):
@@ -227,7 +228,8 @@ class SendFailover(Operation[Failover]):
         def check(found: Failovers) -> Evidence:
             since = [row for row in found.failovers if is_since(row.created_at, sent_at, whole_seconds=True)]
             alike = [row for row in since if self._is_this(row)]
-            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
+            are_shown = found.is_whole and all(row.created_at and row.messages for row in found.failovers)
+            return Evidence.yes_if(len(alike) == 1 and are_shown)
 
         return Verification(read=read, check=check)
 
@@ -250,6 +252,7 @@ class SendFailover(Operation[Failover]):
     effect=Effect.READ,
     toolset="failover",
     docs="retrieve-failover-trackings",
+    confirmed_by=("tracking_id",),
     synonyms=("status", "which channel", "price", "delivered"),
 )
 class GetFailover(Operation[Failover]):

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from clients.effects import Effect
-from clients.evidence import Evidence, all_present
+from clients.evidence import Evidence, any_of, present_in, same_value
 from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
 from tools.routee.operations.contacts import Contacts
-from tools.routee.paging import Paged
+from tools.routee.paging import Listing, Paged, fields_of
 
 
 class Group(Answer):
@@ -21,7 +21,7 @@ class Group(Answer):
     size: int | None = None
 
 
-class Groups(Answer):
+class Groups(Listing):
     """Groups."""
 
     groups: list[Group] = Field(default=[], alias="content")
@@ -46,6 +46,7 @@ class ListGroups(Operation[Groups]):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-one-of-the-accounts-groups",
+    confirmed_by=("name",),
     synonyms=("show", "size", "how many"),
 )
 class GetGroup(Operation[Group]):
@@ -64,8 +65,17 @@ class NewGroup(Operation[Group]):
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="full", operation=DeleteGroups(groups=[self.name]))
 
+    def before(self) -> GetGroup:
+        return GetGroup(name=self.name)
+
     def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=GetGroup(name=self.name), check=lambda _: Evidence.YES, if_absent=Evidence.NO)
+        # A group of this name may have been there before.
+        return Verification(
+            read=self.before(),
+            check=lambda found: same_value(found.name, self.name),
+            if_absent=Evidence.NO,
+            must_be_new=True,
+        )
 
 
 @routee.operation(
@@ -74,6 +84,7 @@ class NewGroup(Operation[Group]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-a-new-group",
+    confirmed_by=("name",),
     synonyms=("new list", "add segment", "make"),
 )
 class CreateGroup(NewGroup):
@@ -86,6 +97,7 @@ class CreateGroup(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="merge-multiple-groups",
+    confirmed_by=("name",),
     synonyms=("union", "combine", "join lists"),
 )
 class MergeGroups(NewGroup):
@@ -101,6 +113,7 @@ class MergeGroups(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-group-from-difference",
+    confirmed_by=("name",),
     synonyms=("except", "minus", "exclude", "without", "not in", "isn't in"),
 )
 class SubtractGroups(NewGroup):
@@ -122,6 +135,12 @@ class DeletedGroups(Answer):
 
     groups: list[DeletedGroup] = Field(default=[], alias="content")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_either_shape(cls, data: object) -> object:
+        """Take one object for an array of one: an SDK reads an array, the reference shows an object."""
+        return {"content": [data]} if "deletedContacts" in fields_of(data) else data
+
 
 @routee.operation(
     "DELETE",
@@ -129,6 +148,7 @@ class DeletedGroups(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-groups",
+    confirmed_by=("groups",),
     carrier="json",
     irreversible=True,
     synonyms=("remove list", "drop"),
@@ -152,14 +172,25 @@ class DeleteGroups(Operation[DeletedGroups]):
             verdict="none", lost="Who was in the groups was not read, so they cannot be filled again from here."
         )
 
+    def before(self) -> ListGroups:
+        return ListGroups()
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Groups):
+            return ()
+        sizes = {group.name: group.size for group in before.groups}
+        people = [f"{name} ({sizes[name]} people)" if sizes.get(name) is not None else name for name in self.groups]
+        return (f"These groups are gone then: {', '.join(people)}.",)
+
     def verification(self, sent_at: datetime) -> Verification[Groups]:
-        return Verification(read=ListGroups(), check=self._are_gone)
+        return Verification(read=self.before(), check=self._are_gone, must_be_new=True)
 
     def to_query(self) -> dict[str, Any]:
         return {"deleteContacts": self.delete_contacts}
 
     def _are_gone(self, found: Groups) -> Evidence:
-        return all_present(self.groups, [group.name for group in found.groups]).opposite
+        names = [group.name for group in found.groups]
+        return any_of(present_in(names, name, whole=found.is_whole) for name in self.groups).opposite
 
     def to_array(self) -> list[Any]:
         return list(self.groups)
@@ -186,6 +217,7 @@ class ListGroupContacts(Paged[Contacts]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="add-contacts-to-a-specified-group",
+    confirmed_by=("name",),
     synonyms=("assign", "tag", "subscribe"),
 )
 class AddGroupContacts(Operation[Group]):
@@ -214,6 +246,7 @@ class AddGroupContacts(Operation[Group]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="remove-contacts-of-a-specified-group",
+    confirmed_by=("name",),
     carrier="json",
     synonyms=("untag", "take out", "unassign"),
 )

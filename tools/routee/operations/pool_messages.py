@@ -60,6 +60,7 @@ class SentFromPool(Answer):
     effect=Effect.PAID,
     toolset="pools",
     docs="send-sms-using-a-pool",
+    confirmed_by=("tracking_id",),
     synonyms=("text", "local sender", "sticky sender"),
 )
 class SendPoolSms(Operation[SentFromPool]):

@@ -112,6 +112,7 @@ class ViberMessage(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-single-message",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("chat", "message", "notify"),
 )
@@ -156,6 +157,7 @@ class ViberCode(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="viber-otp-request",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "one-time password", "2fa", "code"),
 )
@@ -209,6 +211,7 @@ class SendViberCode(Operation[ViberCode]):
     effect=Effect.READ,
     toolset="viber",
     docs="retrieve-single-viber-tracking",
+    confirmed_by=("tracking_id",),
     synonyms=("delivered", "seen", "status", "price"),
 )
 class GetViberMessage(Operation[ViberMessage]):

@@ -49,6 +49,7 @@ class ViberCampaign(Answer):
     effect=Effect.PAID,
     toolset="viber",
     docs="send-a-viber-campaign",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
 )
@@ -112,6 +113,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
+    may_be_empty=True,
     unverifiable="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )

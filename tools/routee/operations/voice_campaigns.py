@@ -104,6 +104,7 @@ class Announcement(BaseModel):
     effect=Effect.PAID,
     toolset="voice",
     docs="send-a-voice-campaign",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
@@ -202,6 +203,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    may_be_empty=True,
     unverifiable="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
@@ -221,6 +223,7 @@ class DeleteVoiceCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="voice",
     docs="voicemessagetracking",
+    confirmed_by=("call_id",),
     synonyms=("status", "answered", "price", "duration"),
 )
 class GetCall(Operation[Call]):
