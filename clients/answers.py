@@ -4,7 +4,8 @@ Answers are read leniently: a field that cannot be read is left out and named, a
 that shows nothing of what its operation returns is no answer: a write is then not known to be done, and a read failed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
@@ -58,21 +59,27 @@ def read_answer(operation: Operation[R], content: Any) -> TypedAnswer[R]:
 def parse(wanted: type[M], content: Any) -> TypedAnswer[M] | None:
     """Parse content without the parts that cannot be read; None if nothing is left."""
     try:
-        answer, unread = wanted.model_validate(content), list[str]()
-    except ValidationError as misfit:
-        rest, unread = _without_misfits(content, misfit)
-        try:
-            answer = wanted.model_validate(rest)
-        except ValidationError:
-            return None
-    return TypedAnswer(answer, (*unread, *_unknown_rows(answer)))
+        return _typed(wanted.model_validate(content))
+    except ValidationError as first:
+        misfit = first
+    # An unreadable row stays as one without fields, so that the others keep their places; where that is no row either,
+    # it goes.
+    for keeps_rows in (True, False):
+        rest, lost = _without_misfits(content, misfit, keeps_rows=keeps_rows)
+        with suppress(ValidationError):
+            return _typed(wanted.model_validate(rest), lost)
+    return None
+
+
+def _typed(answer: M, lost: Iterable[str] = ()) -> TypedAnswer[M]:
+    return TypedAnswer(answer, tuple(dict.fromkeys([*lost, *_unknown_rows(answer)])))
 
 
 def _require_shown(operation: Operation[Any], content: Any, answer: BaseModel) -> None:
     spec = operation.spec
     missing = [name for name in spec.confirmed_by if getattr(answer, name) in (None, "", [])]
     if missing:
-        raise NotShown(f"it shows no {' and no '.join(missing)}")
+        raise NotShown(f"it shows no {' and no '.join(name.replace('_', ' ') for name in missing)}")
     if spec.confirmed_by:
         return
     if not type(answer).model_fields:
@@ -113,11 +120,11 @@ def _unknown_rows(answer: object, path: str = "") -> Iterator[str]:
                 yield from _unknown_rows(row, f"{path}{place}.")
 
 
-def _without_misfits(content: Any, misfit: ValidationError) -> tuple[Any, list[str]]:
+def _without_misfits(content: Any, misfit: ValidationError, *, keeps_rows: bool) -> tuple[Any, list[str]]:
     """Return the content without what does not fit, and the paths of what is lost with it."""
     rest, lost = deepcopy(content), list[str]()
     for error in sorted(misfit.errors(), key=lambda found: _order(found["loc"]), reverse=True):
-        _drop(rest, error["loc"])
+        _drop(rest, error["loc"], keeps_rows=keeps_rows)
         if not any(error["input"] == nothing for nothing in _NO_VALUE):
             lost.append(".".join(str(part) for part in error["loc"]) or "the whole")
     return rest, sorted(set(lost))
@@ -128,7 +135,7 @@ def _order(path: Sequence[str | int]) -> list[tuple[int, str]]:
     return [(part, "") if isinstance(part, int) else (0, part) for part in path]
 
 
-def _drop(content: Any, path: Sequence[str | int]) -> None:
+def _drop(content: Any, path: Sequence[str | int], *, keeps_rows: bool) -> None:
     """Remove what the path leads to, or the part that lacks it."""
     if not path:
         return
@@ -139,9 +146,13 @@ def _drop(content: Any, path: Sequence[str | int]) -> None:
     if isinstance(parent, dict) and last in parent:
         del cast("dict[str | int, Any]", parent)[last]
     elif isinstance(parent, list) and isinstance(last, int) and last < len(cast("list[object]", parent)):
-        del cast("list[object]", parent)[last]
+        rows = cast("list[object]", parent)
+        if keeps_rows:
+            rows[last] = {}
+        else:
+            del rows[last]
     else:
-        _drop(content, path[:-1])
+        _drop(content, path[:-1], keeps_rows=keeps_rows)
 
 
 def _at(parent: Any, step: str | int) -> Any:

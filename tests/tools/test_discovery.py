@@ -137,7 +137,7 @@ async def test_a_description_has_what_a_call_needs(tmp_path: Path) -> None:
     assert described["input_schema"]["required"] == ["numbers"]
     assert described["approval"] == "needs approval"
     assert described["price"].startswith("the account's did rate by number")
-    assert described["basis"] == "documented"
+    assert described["basis"] == dict.fromkeys(("method", "path", "request", "answer"), "documented")
     assert described["example"] == {"numbers": ["+12015550123", "+12015550124"]}
 
 

@@ -91,7 +91,7 @@ async def test_nothing_that_changes_an_installation_is_declared_a_read() -> None
 
 
 def test_what_can_only_be_said_to_be_so_by_inference_says_it() -> None:
-    inferred = {function_of(each) for each in OPERATIONS.values() if each.spec.basis == "inferred"}
+    inferred = {function_of(each) for each in OPERATIONS.values() if each.spec.basis.path == "inferred"}
     assert inferred == {"plans/routes/delete", "numbers/delete", "customers/undelete"}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from clients.errors import UnexpectedAnswer
 from clients.evidence import Evidence
 from clients.operation import Operation, Verification
 from tests.clients.accounts import Provider, answered_by, success
@@ -22,7 +23,10 @@ async def verify(tool: str, arguments: dict[str, Any], *answers: dict[str, Any])
     verification = call.verification(SENT_AT)
     async with answered_by(Provider(*map(success, answers))) as client:
         while verification is not None:
-            found = verification.check(await client.send(verification.read))
+            try:
+                found = verification.check(await client.send(verification.read))
+            except UnexpectedAnswer:
+                return UNKNOWN
             if not isinstance(found, Verification):
                 return found
             verification = found
@@ -230,7 +234,6 @@ async def test_a_disputed_mode_is_told_by_its_description(
     assert await verify("update_authentication", {"mode": mode}, shown) is expected
 
 
-NOWHERE: dict[str, Any] = {}
 """What a client makes of the 404 that VoiceTel answers where nothing is set."""
 
 OF_THE_NUMBER = {"set_route", "set_forward", "set_dnis_translation", "set_cnam_lookup"}
@@ -273,18 +276,18 @@ OTHER_UNBOUND = {**UNBOUND, "number": "2125550145"}
         ("set_sms_routing", MAIL, {"type": "unknown", "resource": "desk@acme.example"}, UNKNOWN),
         ("set_sms_routing", MAIL, {"type": "email"}, UNKNOWN),
         ("set_sms_routing", MAIL, {"type": "sip", "resource": "203.0.113.5"}, NO),
-        ("set_sms_routing", MAIL, NOWHERE, NO),
+        ("set_sms_routing", MAIL, {}, UNKNOWN),
         ("set_sms_routing", WEBHOOK, {"type": "webhook", "resource": "https://acme.example/in"}, YES),
         ("set_sms_routing", WEBHOOK, {"type": "webhook", "resource": "https://ACME.example/in/"}, UNKNOWN),
         ("set_sms_routing", WEBHOOK, {"type": "webhook", "resource": "https://other.example/in"}, NO),
-        ("remove_sms_routing", {"number": NUMBER}, NOWHERE, YES),
+        ("remove_sms_routing", {"number": NUMBER}, {}, UNKNOWN),
         ("remove_sms_routing", {"number": NUMBER}, {"resource": "desk@acme.example"}, UNKNOWN),
         ("remove_sms_routing", {"number": NUMBER}, {"type": "unknown"}, NO),
         ("set_fax_routing", FAX, {"email": "desk@acme.example"}, YES),
         ("set_fax_routing", FAX, {"number": "2015550142"}, UNKNOWN),
-        ("set_fax_routing", FAX, NOWHERE, NO),
+        ("set_fax_routing", FAX, {}, UNKNOWN),
         ("remove_fax_routing", {"number": NUMBER}, {"number": "2015550142"}, UNKNOWN),
-        ("remove_fax_routing", {"number": NUMBER}, NOWHERE, YES),
+        ("remove_fax_routing", {"number": NUMBER}, {}, UNKNOWN),
         ("set_messaging_routes", {"number": NUMBER, "route_out": 0}, {"carrier": None}, UNKNOWN),
         ("set_messaging_routes", {"number": NUMBER, "route_out": 0}, {"carrier": 17}, NO),
         ("set_messaging_routes", {"number": NUMBER, "route_in": 0, "route_out": 0}, {"routeIn": 0}, UNKNOWN),

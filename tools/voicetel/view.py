@@ -70,6 +70,7 @@ class VoiceTelView:
                 monthly=monthly,
             )
             for row in rows
+            if row.number is not None
         ]
 
     async def balances(self) -> list[Balance]:
@@ -118,8 +119,14 @@ class VoiceTelView:
 _STATE = {"in": "received", "out": "sent; where a receipt has its status is not documented"}
 
 
+UNREADABLE = "not shown"
+"""Stands for a number that VoiceTel listed in a form that cannot be read."""
+
+
 def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
     gateway = row.gateway or (f"gateway {row.route}" if row.route is not None else None)
     forwarded = f"forwarded to {row.forward_to}" if row.forward and row.forward_to else None
     texts = "texts" if row.sms_enabled else None
-    return OwnedNumber(number=row.number, provider=NAME, calls_to=forwarded or gateway, texts=texts, monthly=monthly)
+    return OwnedNumber(
+        number=row.number or UNREADABLE, provider=NAME, calls_to=forwarded or gateway, texts=texts, monthly=monthly
+    )

@@ -27,6 +27,7 @@ class ApiKey(Answer):
     effect=Effect.PRIVILEGED,
     toolset="credentials",
     docs="#accountApiKey",
+    confirmed_by=("api_key",),
     unverifiable="fetching a key changes nothing that a read could show",
     limit=HOURLY,
     needs_key=False,

@@ -17,7 +17,7 @@ from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, Releas
 class AvailableNumber(Answer):
     """A number that can be ordered."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     city: str | None = None
     province: str | None = None
     rate_center: str | None = None
@@ -111,7 +111,7 @@ class CountCoverage(Operation[Coverage]):
 class FailedNumber(Answer):
     """A number that was not done, and why."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     reason: str | None = None
 
 

@@ -23,7 +23,7 @@ SYSTEM_IDS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9})
 class Number(Answer):
     """A number of the account, and where its calls, messages and faxes go."""
 
-    number: AnsweredNumber
+    number: AnsweredNumber | None = None
     route: int | None = None
     """Gateway or system route that receives its calls."""
 
