@@ -63,13 +63,15 @@ def text_of(result: CallToolResult) -> str:
 
 
 @asynccontextmanager
-async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[RouteeSession]:
+async def open_session(
+    folder: Path, *, person: Person | None = None, label_form: str | None = None, **more: Any
+) -> AsyncGenerator[RouteeSession]:
     """Yield a session of a server before a fresh sandbox; the countries of its customers are allowed destinations."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
         settings = settings_class().model_validate(
             {
-                "routee": sandbox_accounts(sandbox.url)["routee"],
+                "routee": sandbox_accounts(sandbox.url)["routee"].model_copy(update={"label_form": label_form}),
                 "state_folder": folder,
                 "toolsets": ["routee"],
                 "destinations": {"countries": ["GR", "GB", "US"]},

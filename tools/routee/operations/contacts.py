@@ -61,6 +61,17 @@ class Contact(Answer):
             labels={label.name: label.value for label in self.labels if label.name and label.value is not None} or None,
         )
 
+    def filling(self) -> dict[str, Any]:
+        """Return what a text can name of this contact, by label: those that are built in, and the account's own."""
+        built_in = without_none(
+            firstName=self.first_name,
+            lastName=self.last_name,
+            mobile=self.mobile,
+            email=self.email,
+            country=self.country,
+        )
+        return built_in | (self.details().get("labels") or {})
+
 
 class Contacts(Page):
     """People in the address book."""

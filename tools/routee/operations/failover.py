@@ -29,6 +29,7 @@ from tools.routee.field_types import (
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import NO_RECALL, SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import PersonalText, label_warnings
 
 _STATUSES = {
     "Sms": {"Undelivered", "Failed"},
@@ -197,7 +198,7 @@ class Failover(Answer):
     confirmed_by=("tracking_id",),
     synonyms=("fallback", "omnichannel", "cascade", "backup channel", "viber then sms"),
 )
-class SendFailover(Operation[Failover]):
+class SendFailover(PersonalText, Operation[Failover]):
     """Send by the first channel, and by the next if that fails; billed by each that is tried."""
 
     steps: list[Step] = Field(min_length=1, max_length=10)
@@ -216,7 +217,10 @@ class SendFailover(Operation[Failover]):
         return tuple(dict.fromkeys(step.to for step in self.steps))
 
     def warnings(self) -> tuple[str, ...]:
-        return (NO_RECALL, "Every channel that is tried is charged.")
+        return (NO_RECALL, "Every channel that is tried is charged.", *label_warnings(*self.personal_texts()))
+
+    def personal_texts(self) -> tuple[str, ...]:
+        return tuple(step.text for step in self.steps if step.channel == "Viber")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)

@@ -6,7 +6,7 @@ Documents and videos are left out.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
@@ -25,11 +25,12 @@ from tools.routee.field_types import (
 )
 from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import PersonalText, label_warnings
 
 ViberText = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class ViberContent(BaseModel):
+class ViberContent(PersonalText):
     """What a message shows."""
 
     sender_id: Id = Field(serialization_alias="senderInfoTrackingId")
@@ -74,6 +75,9 @@ class ViberContent(BaseModel):
     def is_text_only(self) -> bool:
         """True for what is billed as transactional."""
         return not (self.image_url or self.button_url)
+
+    def personal_texts(self) -> tuple[str, ...]:
+        return (self.text or "",)
 
     def content(self) -> dict[str, Any]:
         """`body` in Routee's form."""
@@ -127,6 +131,9 @@ class SendViber(ViberContent, Operation[ViberMessage]):
 
     def destinations(self) -> tuple[str, ...]:
         return (self.to,)
+
+    def warnings(self) -> tuple[str, ...]:
+        return label_warnings(self.text or "")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)

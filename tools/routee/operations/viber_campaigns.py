@@ -22,6 +22,7 @@ from tools.routee.field_types import (
 )
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import label_warnings
 from tools.routee.recipients import members_of
 
 
@@ -93,7 +94,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
         return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
-        return tuple(timing_warnings(self.when, "It is sent at once and cannot be recalled."))
+        timing = timing_warnings(self.when, "It is sent at once and cannot be recalled.")
+        return (*timing, *label_warnings(self.text or ""))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now" or not isinstance(answer, ViberCampaign) or answer.tracking_id is None:
