@@ -64,11 +64,14 @@ def any_of(parts: Iterable[Evidence]) -> Evidence:
 
 
 def all_present(wanted: Collection[object], shown: Collection[object]) -> Evidence:
-    """YES if everything wanted is among what is shown, NO if nothing of it is, UNKNOWN for a part of it."""
+    """YES if everything wanted is among what is shown, NO if nothing of it is, UNKNOWN for a part of it.
+
+    A None among what is shown is a row that does not show its value, so that nothing is known to be absent.
+    """
     there = set(wanted) & set(shown)
-    if there and there != set(wanted):
-        return Evidence.UNKNOWN
-    return Evidence.of(bool(there))
+    if there == set(wanted):
+        return Evidence.YES
+    return Evidence.no_if(not there and None not in shown)
 
 
 def present_in(shown: Iterable[object | None], wanted: object, *, whole: bool) -> Evidence:

@@ -77,6 +77,9 @@ class Verification(Generic[A]):
     """True if the state before the call may have looked the same, so that `before`, the same read, must show that it
     did not: an older object like the new one, or something that was not there when it was to be removed."""
 
+    check_before: Callable[[Any], Evidence] | None = None
+    """What the answer to `before` proves of the state before the call, where `before` is another read than this."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:

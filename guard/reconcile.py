@@ -107,13 +107,14 @@ class Reconciler:
 def _is_new(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
     """Return True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
-    if read is None or read != verification.read or action.before is None:
+    check = verification.check if read == verification.read else verification.check_before
+    if read is None or check is None or action.before is None:
         return False
     if not action.before:
         return verification.if_absent is Evidence.NO
     answer: Any = answer_type(type(read))
     try:
-        found = verification.check(answer.model_validate(action.before))
+        found = check(answer.model_validate(action.before))
     except ValidationError:
         return False
     return isinstance(found, Evidence) and found is not Evidence.YES

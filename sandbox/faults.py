@@ -1,6 +1,7 @@
 """Faults that tests and the demo inject: slow, failing, lying and silent providers."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from itertools import count
 from typing import Annotated, Self
@@ -21,10 +22,25 @@ class FaultKind(StrEnum):
 
 
 class MalformedShape(StrEnum):
-    """How a malformed 200 is wrong: text that is no JSON, or JSON that is not what was documented."""
+    """How a malformed 200 is wrong: text that is no JSON, or JSON that is not what was documented, or nothing."""
 
     BROKEN_JSON = "broken_json"
     WRONG_SHAPE = "wrong_shape"
+    EMPTY = "empty"
+    EMPTY_OBJECT = "empty_object"
+    ERROR_OBJECT = "error_object"
+    PAGE = "page"
+
+
+MALFORMED_BODIES: Mapping[MalformedShape, tuple[str, str]] = {
+    MalformedShape.BROKEN_JSON: ('{"status": "success", "data": {"numb', "application/json"),
+    MalformedShape.WRONG_SHAPE: ('{"surprise": ["not", "documented"]}', "application/json"),
+    MalformedShape.EMPTY: ("", "application/json"),
+    MalformedShape.EMPTY_OBJECT: ("{}", "application/json"),
+    MalformedShape.ERROR_OBJECT: ('{"error": "try again later"}', "application/json"),
+    MalformedShape.PAGE: ("<html><body>Please sign in to the network</body></html>", "text/html"),
+}
+"""Body and media type of each."""
 
 
 def _compiles(pattern: str) -> str:

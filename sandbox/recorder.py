@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.clock import Clock
-from sandbox.faults import Fault, FaultBoard, FaultKind, MalformedShape
+from sandbox.faults import MALFORMED_BODIES, Fault, FaultBoard, FaultKind
 from sandbox.provider import Provider
 from sandbox.request_log import LoggedRequest, RequestLog, readable_body, readable_headers, readable_query
 
@@ -97,10 +97,9 @@ class Recorder:
             response = self._provider.failure(order.status)
             if order.retry_after is not None:
                 response.headers["retry-after"] = str(order.retry_after)
-        elif order.shape is MalformedShape.BROKEN_JSON:
-            response = Response('{"status": "success", "data": {"numb', media_type="application/json")
         else:
-            response = Response('{"surprise": ["not", "documented"]}', media_type="application/json")
+            body, media_type = MALFORMED_BODIES[order.shape]
+            response = Response(body, media_type=media_type)
         entry.status = response.status_code
         return await _collect(response, scope, b"")
 

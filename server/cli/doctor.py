@@ -9,10 +9,10 @@ import typer
 
 from server.cli.health_checks import (
     CheckResult,
-    check_inferred_paths,
     check_installation,
     check_provider,
     check_store,
+    check_undocumented,
 )
 from server.cli.terminal import console, plain
 from server.services import Services
@@ -26,7 +26,7 @@ def doctor(
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """Check installation, settings, store and credentials, and try inferred paths, with harmless reads only."""
+    """Check installation, settings, store and credentials, and try what no document shows, with harmless reads only."""
     settings = read_settings(config)
 
     async def check() -> bool:
@@ -52,7 +52,7 @@ async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
         login = await check_provider(client)
         yield login
         if login.state == "ok":
-            async for result in check_inferred_paths(client):
+            async for result in check_undocumented(client):
                 yield result
 
 

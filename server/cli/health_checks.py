@@ -1,4 +1,4 @@
-"""The health checks of `ringfence doctor`: installation, store, each provider's login, and undocumented paths."""
+"""The health checks of `ringfence doctor`: installation, store, each provider's login, and undocumented endpoints."""
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -100,12 +100,12 @@ def _advise(error: TelephonyError, client: ApiClient) -> str:
             return ""
 
 
-async def check_inferred_paths(client: ApiClient) -> AsyncGenerator[CheckResult]:
-    """Try each inferred path that can be tried with a free read; ids come from the lists that were read before."""
+async def check_undocumented(client: ApiClient) -> AsyncGenerator[CheckResult]:
+    """Try each endpoint with an undocumented part that a free read can try; ids come from the lists read before."""
     ids: dict[str, object] = {}
     skipped: list[str] = []
-    inferred = [one for one in operations_of(client.provider.name).values() if one.spec.basis.unsure_parts]
-    for operation in sorted(inferred, key=_needs_arguments):
+    unsure = [one for one in operations_of(client.provider.name).values() if one.spec.basis.unsure_parts]
+    for operation in sorted(unsure, key=_needs_arguments):
         call = _free_read(operation, ids)
         if call is None:
             skipped.append(operation.spec.tool_name)

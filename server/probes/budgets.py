@@ -17,6 +17,8 @@ CAP: Final = Decimal("0.10")
 TEXT_PRICE: Final = Decimal("0.01")
 CALLS: Final = 50
 
+SHOW_NOTHING = ("empty", "empty_object", "error_object", "page")
+
 
 async def _unknown_price(bench: Bench) -> str:
     assistant = await bench.silent()
@@ -87,6 +89,24 @@ async def _lost_order(bench: Bench) -> str:
     return f"{len(requests)} requests under 1 idempotency key: 1 charge, and a receipt"
 
 
+async def _unshown_outcome(bench: Bench) -> str:
+    assistant = await bench.asking()
+    for number, shape in enumerate(SHOW_NOTHING):
+        text = message("+19175550161", f"We have moved to {350 + number} Fifth Avenue.")
+        await bench.providers.break_with("malformed", shape=shape, provider="voicetel", method="POST", path="/messages")
+        await bench.providers.break_with(
+            "malformed", shape=shape, provider="voicetel", method="GET", path="/messages", times=99
+        )
+        try:
+            reply, _ = await assistant.call_answering(SEND, text, "accept")
+            found = await assistant.call("get_action", {"action_id": reply.action})
+        finally:
+            await bench.providers.mend()
+        states = [reply.content.get("state"), found.content.get("state")]
+        expect(states == ["unknown", "unknown"], f"after {shape}, the action was {' and then '.join(map(str, states))}")
+    return f"{len(SHOW_NOTHING)} calls, whose answers and later reads show nothing: each outcome is unknown"
+
+
 async def _empty_success(bench: Bench) -> str:
     assistant = await bench.asking()
     since = await bench.providers.since_now()
@@ -138,6 +158,12 @@ PROBES = (
         tries="The answer to an order is lost, and the provider accepts an idempotency key.",
         matters="A new key for each attempt, or none.",
         run=_lost_order,
+    ),
+    Probe(
+        name="unshown-outcome",
+        tries="The provider answers a paid POST and the reads after it with 200, and shows no outcome.",
+        matters="An empty body, an error object or a proxy's page under 200 is taken for success.",
+        run=_unshown_outcome,
     ),
     Probe(
         name="empty-204",

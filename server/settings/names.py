@@ -151,7 +151,10 @@ def _unfit_corrections(settings: Settings) -> Iterator[UnknownName]:
             yield key, wrong
     for tool, other in conflicts(settings):
         section = "corrections" if tool in settings.corrections else "paths"
-        yield (section, tool), f"{other} is the same endpoint and is corrected otherwise; correct one of the two"
+        yield (
+            (section, tool),
+            f"one correction for an endpoint is expected, and {other}, of the same endpoint, is corrected otherwise",
+        )
 
 
 def _unfit_path(operation: OperationType, path: str) -> str:

@@ -160,6 +160,7 @@ async def test_without_the_providers_envelope_a_read_failed_and_a_write_is_unkno
     async with answered_by(Provider(httpx2.Response(200, text=body))) as client:
         with pytest.raises(error, match="its envelope is missing") as caught:
             await client.send(operation)
+    assert isinstance(caught.value, UnexpectedAnswer | OutcomeUnknown)
     assert caught.value.raw == body
     assert caught.value.nothing_changed is (operation is not WRITE)
 
@@ -174,6 +175,7 @@ async def test_what_is_no_json_answers_no_read_and_confirms_no_write(
     async with answered_by(Provider(httpx2.Response(200, text=body))) as client:
         with pytest.raises(error, match="not JSON") as caught:
             await client.send(operation)
+    assert isinstance(caught.value, UnexpectedAnswer | OutcomeUnknown)
     assert caught.value.raw == body
     assert "html" not in str(caught.value)
     assert len(str(caught.value)) < 500

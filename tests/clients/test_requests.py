@@ -1,5 +1,6 @@
 """What a request looks like when it leaves: its path, its connection, and what it does not carry."""
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote
@@ -18,7 +19,10 @@ from clients.shared.http_client import HttpPool
 from clients.wire.corrections import Correction, endpoint_of
 from clients.wire.request import build_request
 from sandbox.voicetel.seed import API_KEY, PASSWORD
+from tests.clients import convirza_accounts
 from tests.clients.accounts import Provider, account, answered_by, http_client, sandboxes, success
+from tools.convirza.internal_reads import FindTag
+from tools.convirza.operations.tags import ListTags
 from tools.voicetel.client import VoiceTel, voicetel
 from tools.voicetel.operations.lookups import LookUpLrn
 from tools.voicetel.operations.messaging import SendMessage
@@ -95,6 +99,32 @@ async def test_a_path_may_be_replaced_where_the_settings_say_so() -> None:
     ) as client:
         await client.send(ListNumbers())
     assert provider.requests[0].url.path == "/v2.3/dids"
+
+
+async def test_a_correction_counts_for_every_call_of_its_endpoint_and_may_name_method_and_fields() -> None:
+    correction = Correction(
+        method="POST",
+        path="/v3/labels",
+        fields={"limit": "page_size"},
+        answer_fields={"tag_id": "label_id", "tags": "labels"},
+    )
+    sent: list[httpx2.Request] = []
+
+    def convirza_of_another_kind(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "oauth.test":
+            return convirza_accounts.tokens("access", "refresh")
+        sent.append(request)
+        return convirza_accounts.success({"labels": [{"label_id": 7, "tag_name": "Sale"}], "total": 1})
+
+    async with convirza_accounts.answered_by(
+        convirza_of_another_kind, corrections={endpoint_of(ListTags.spec): correction}
+    ) as client:
+        listed = await client.send(ListTags())
+        found = await client.send(FindTag(tag_id=7))
+    assert [(tag.tag_id, tag.name) for tag in listed.tags] == [(7, "Sale")]
+    assert found.name == "Sale"
+    assert [(request.method, request.url.path) for request in sent] == [("POST", "/v3/labels")] * 2
+    assert json.loads(sent[-1].content) == {"page_size": 200, "offset": 0}
 
 
 async def test_a_base_url_may_end_with_a_slash() -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sandbox.convirza import seed
 from server.cli.app import command_line
-from server.cli.health_checks import CheckResult, check_inferred_paths
+from server.cli.health_checks import CheckResult, check_undocumented
 from server.services import Services
 from server.settings.model import settings_class
 from tests.sandbox_control import Sandbox, sandboxes
@@ -28,8 +28,8 @@ def test_doctor_says_what_each_inferred_path_answered_and_what_it_did_not_try() 
     assert "ok    installation: Ringfence " in output
     for provider in ("VoiceTel", "Routee", "Convirza", "Enswitch"):
         assert f"ok    {provider}: answers at" in output
-    assert "convirza_list_tags (inferred: GET /v3/tag): answered as expected" in output
-    assert "convirza_get_group (inferred: GET /v3/groups/{org_unit_id}): answered as expected" in output
+    assert "convirza_list_tags (GET /v3/tag, inferred): answered as expected" in output
+    assert "convirza_get_group (GET /v3/groups/{org_unit_id}, inferred): answered as expected" in output
     assert "not tried, because they write or need an id that no list gave: convirza_update_provisioned_route" in output
 
 
@@ -39,7 +39,7 @@ async def test_an_inferred_path_that_is_not_there_is_reported_with_the_setting_f
         results = await _results(tmp_path, sandbox)
     (about,) = [result for result in results if result.subject.startswith("convirza_list_tags")]
     assert about.state == "warn"
-    assert "paths.convirza_list_tags" in about.detail
+    assert "corrections.convirza_list_tags" in about.detail
     assert {result.state for result in results} == {"ok", "warn"}
 
 
@@ -133,6 +133,6 @@ async def _results(folder: Path, sandbox: Sandbox) -> list[CheckResult]:
     )
     services = Services(settings_class().model_validate({"convirza": account, "state_folder": folder}))
     try:
-        return [result async for result in check_inferred_paths(services.clients["convirza"])]
+        return [result async for result in check_undocumented(services.clients["convirza"])]
     finally:
         await services.close()

@@ -48,6 +48,7 @@ FOUND: Mapping[str, str] = {
     "parallel-overrun": "50 of 50 were sent, 50 charged",
     "lost-answer": "the model got: Nothing was sent.",
     "lost-answer-with-key": "there was no receipt",
+    "unshown-outcome": "after empty, the action was done",
     "empty-204": "the model got: There is no body.",
     "repeated-call": "the second call needed no approval",
     "valid-names": "note has an argument 'amount$'",

@@ -41,6 +41,14 @@ from tests.sandbox_control import sandboxes
         ("[tighten]\npaied = 'deny'", "line 2: tighten.paied: there is no such name; did you mean paid?"),
         ("[[budget]]\nper = 'day'\nlimit = 1\nprovider = 'voice'", "line 4: budget[1].provider: there is no such"),
         ("[paths]\nvoicetel_get_number = '/numbers'", "line 2: paths.voicetel_get_number: exactly the placeholders of"),
+        (
+            "[corrections.convirza_update_tag]\nmethod = 'POST'\npath = '/v3/tag'",
+            "corrections.convirza_update_tag.path: exactly the placeholders of /v3/tag/{tag_id} are expected",
+        ),
+        (
+            "[paths]\nroutee_get_number = '/my'\n[corrections.routee_list_numbers]\nmethod = 'POST'",
+            "one correction for an endpoint is expected, and routee_get_number, of the same endpoint, is corrected",
+        ),
         ("[paths]\nvoicetel_list_numbers = '//elsewhere/x'", "line 2: paths.voicetel_list_numbers: a path that begins"),
     ],
 )
@@ -86,6 +94,16 @@ def test_rules_that_do_nothing_are_reported_and_the_settings_still_fit(
         "The settings fit.",
     ):
         assert part in output
+
+
+def test_check_says_which_calls_a_correction_reaches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_CONVIRZA__EMAIL", "dana.reyes@bluewater.example")
+    monkeypatch.setenv("RINGFENCE_CONVIRZA__PASSWORD", "Molar-4417")
+    output = _checked(tmp_path, "[corrections.convirza_list_tags.fields]\nlimit = 'page_size'")
+    assert output == (
+        "Note: corrections.convirza_list_tags reaches convirza_list_tags, and the reads before and after "
+        "convirza_update_tag, convirza_delete_tag.\nThe settings fit.\n"
+    )
 
 
 def test_check_looks_up_what_is_to_be_shown_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,11 @@ class Acl(Answer):
         """The blocks on the list."""
         return {entry.cidr for entry in self.acl if entry.cidr}
 
+    @property
+    def shown(self) -> set[str | None]:
+        """The same, with None where an entry does not show its block."""
+        return {entry.cidr for entry in self.acl}
+
 
 @voicetel.operation(
     "GET",
@@ -132,7 +137,7 @@ class AddAclEntries(Operation[AddedBlocks]):
         return Undo(verdict="full", operation=RemoveAclEntries(blocks=new))
 
     def verification(self, sent_at: datetime) -> Verification[Acl]:
-        return Verification(read=ListAclEntries(), check=lambda listed: all_present(self.blocks, listed.blocks))
+        return Verification(read=ListAclEntries(), check=lambda listed: all_present(self.blocks, listed.shown))
 
     def to_wire(self) -> dict[str, Any]:
         return {"acl": [{"cidr": block} for block in self.blocks]}
@@ -172,7 +177,9 @@ class RemoveAclEntries(Operation[RemovedBlocks]):
 
     def verification(self, sent_at: datetime) -> Verification[Acl]:
         return Verification(
-            read=ListAclEntries(), check=lambda listed: all_present(self.blocks, listed.blocks).opposite
+            read=ListAclEntries(),
+            check=lambda listed: all_present(self.blocks, listed.shown).opposite,
+            must_be_new=True,
         )
 
     def to_wire(self) -> dict[str, Any]:

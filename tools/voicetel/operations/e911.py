@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest, NotFound
-from clients.evidence import Evidence
+from clients.evidence import Evidence, all_present
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import Answer, Done, Operation, Undo, Verification
 from tools.voicetel.client import voicetel
@@ -122,6 +122,10 @@ class E911Records(Answer):
         """Return the record of one number, in E.164."""
         return next((record for record in self.records if record.number == number), None)
 
+    def shows(self, number: str) -> Evidence:
+        """Whether there is a record of one number, in E.164."""
+        return all_present([number], [record.number for record in self.records])
+
 
 @voicetel.operation(
     "GET",
@@ -191,7 +195,9 @@ class CreateE911Record(Operation[E911Answer]):
     def _is_registered(self, found: E911Records) -> Evidence:
         # An address comes back normalised, so one that differs a little may be this one, or the one before it.
         record = found.of(self.number)
-        if record is None or _is_of_another(record, self.caller_name) or self._is_elsewhere(record):
+        if record is None:
+            return found.shows(self.number)
+        if _is_of_another(record, self.caller_name) or self._is_elsewhere(record):
             return Evidence.NO
         same_name = _words(record.caller_name) == _words(self.caller_name)
         return Evidence.yes_if(same_name and self._is_at(record))
@@ -249,7 +255,7 @@ class UpdateE911Record(Operation[E911Answer]):
     def _is_registered(self, found: E911Records) -> Evidence:
         # A record does not name its `address_id`, so only another caller name proves anything.
         record = found.of(self.number)
-        return Evidence.no_if(record is None or _is_of_another(record, self.caller_name))
+        return found.shows(self.number) if record is None else Evidence.no_if(_is_of_another(record, self.caller_name))
 
 
 @voicetel.operation(
@@ -277,7 +283,12 @@ class DeleteE911Record(Operation[Done]):
         return _put_back(self.number, before)
 
     def verification(self, sent_at: datetime) -> Verification[E911Records]:
-        return Verification(read=ListE911Records(), check=lambda found: Evidence.of(found.of(self.number) is None))
+        return Verification(
+            read=ListE911Records(),
+            check=lambda found: found.shows(self.number).opposite,
+            must_be_new=True,
+            check_before=lambda before: Evidence.no_if(before.record is not None),
+        )
 
 
 def _put_back(number: str, before: Any) -> Undo:

@@ -155,6 +155,8 @@ class CreateGateway(Operation[Gateway]):
         same_host = [gateway for gateway in found.gateways if _same_host(gateway.address, self.address)]
         if any(_matches(gateway, self.prefix, self.limit) for gateway in same_host):
             return Evidence.YES
+        if any(gateway.address is None for gateway in found.gateways):
+            return Evidence.UNKNOWN
         return Evidence.no_if(not same_host and not (_is_name(self.address) and _lists_addresses(found)))
 
 

@@ -136,6 +136,7 @@ class SentMessage(Answer):
     effect=Effect.PAID,
     toolset="messaging",
     docs="#messageSend",
+    confirmed_by=("id",),
     synonyms=("text", "sms", "mms", "notify", "reply", "picture"),
 )
 class SendMessage(Operation[SentMessage]):

@@ -124,6 +124,7 @@ class RemoveSmsRouting(Operation[Done]):
         return Verification(
             read=GetSmsRouting(number=self.number),
             check=lambda found: Evidence.NO if found.type else Evidence.yes_if(found == SmsRouting()),
+            must_be_new=True,
         )
 
 
@@ -218,6 +219,7 @@ class RemoveFaxRouting(Operation[Done]):
         return Verification(
             read=GetFaxRouting(number=self.number),
             check=lambda found: Evidence.NO if found.email else Evidence.yes_if(found == FaxRouting()),
+            must_be_new=True,
         )
 
 

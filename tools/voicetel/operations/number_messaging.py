@@ -247,6 +247,7 @@ class UnassignCampaign(Operation[Unassignment]):
         return Verification(
             read=GetNumberMessaging(number=self.number),
             check=lambda found: Evidence.of(not is_bound(found, self.campaign_id)),
+            must_be_new=True,
         )
 
 

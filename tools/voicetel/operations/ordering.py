@@ -130,6 +130,7 @@ class Order(Answer):
     effect=Effect.PAID,
     toolset="ordering",
     docs="#orderCreate",
+    confirmed_by=("order_id",),
     idempotency_header="Idempotency-Key",
     clean_failures=frozenset({502}),
     synonyms=("buy", "purchase", "get a number", "did", "provision"),

@@ -106,6 +106,7 @@ class SubmittedPort(Answer):
     effect=Effect.PAID | Effect.REROUTES,
     toolset="ports",
     docs="#portSubmit",
+    confirmed_by=("pid",),
     irreversible=True,
     synonyms=("port in", "transfer", "bring over", "keep my number", "switch carrier", "lnp", "move from"),
 )
