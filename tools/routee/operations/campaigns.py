@@ -93,6 +93,9 @@ class Campaign(Answer):
     reminder: Reminder | None = None
     fallback_values: dict[str, str] = {}
     ttl: int | None = None
+    quiet_hours_report: dict[str, int] | None = None
+    """How many wait for the end of quiet hours; seen in a public client."""
+
     errors: list[Fault] = []
 
     def plan(self) -> dict[str, Any]:

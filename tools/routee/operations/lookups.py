@@ -25,6 +25,19 @@ class Network(Answer):
     name: str | None = None
 
 
+class RoamingNetwork(Answer):
+    """The network of another country that the number is in now."""
+
+    state: str | None = None
+    country: str | None = None
+    iso: str | None = Field(default=None, alias="countryIsoCode")
+    mcc: LooseText | None = Field(default=None, alias="mmc")
+    """Mobile country code; the reference spells it `mmc`."""
+
+    mnc: LooseText | None = None
+    network: str | None = None
+
+
 class NumberCountry(Answer):
     """A country."""
 
@@ -49,6 +62,7 @@ class LookupDetails(Answer):
     network: Network | None = None
     ported: bool | None = None
     ported_network: Network | None = None
+    roaming_network: RoamingNetwork | None = None
     imsi: LooseText | None = None
 
 

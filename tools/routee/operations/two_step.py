@@ -176,6 +176,7 @@ class CancelVerification(Operation[TwoStepVerification]):
 class VerificationReport(Answer):
     """How many verifications are in each status."""
 
+    application_id: str | None = None
     total: int | None = None
     totals: dict[str, int] = {}
     per_country: dict[str, dict[str, int]] = {}

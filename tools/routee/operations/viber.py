@@ -88,6 +88,30 @@ class ViberContent(PersonalText):
 CONTENT = frozenset({"text", "image_url", "button_caption", "button_url", "ttl_seconds", "fallback_values", "when"})
 
 
+class ViberFile(Answer):
+    """A file; who sent it gave it its name."""
+
+    name: OutsideText | None = Field(default=None, alias="fileName")
+    type: OutsideText | None = Field(default=None, alias="fileType")
+    url: OutsideText | None = Field(default=None, alias="fileUrl")
+
+
+class ViberVideo(Answer):
+    """A video."""
+
+    url: OutsideText | None = Field(default=None, alias="videoUrl")
+    thumbnail: OutsideText | None = Field(default=None, alias="videoThumbnail")
+    seconds: int | None = Field(default=None, alias="duration")
+    megabytes: Amount | None = Field(default=None, alias="fileSize")
+
+
+class ViberButton(Answer):
+    """A button and the page that it opens."""
+
+    caption: str | None = None
+    url: str | None = Field(default=None, alias="targetUrl")
+
+
 class ViberMessage(Answer):
     """A Viber message. Its price, if shown, is in the currency of routee_get_balance."""
 
@@ -103,7 +127,11 @@ class ViberMessage(Answer):
     label: str | None = None
     session_message: bool | None = None
     application_name: str | None = None
-    image_url: str | None = None
+    image_url: OutsideText | None = None
+    file: ViberFile | None = None
+    video: ViberVideo | None = Field(default=None, alias="viberVideo")
+    button: ViberButton | None = Field(default=None, alias="viberAction")
+    session_id: str | None = None
     callback_url: str | None = None
     inbound_url: str | None = None
     campaign: str | None = None

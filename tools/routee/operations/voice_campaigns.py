@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
-from tools.routee.calls import Call, Calls, SpokenText
+from tools.routee.calls import Call, Calls, Spoken, SpokenText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -47,6 +47,8 @@ class VoiceCampaign(Answer):
     contacts: list[str] = []
     groups: list[str] = []
     statuses: dict[str, int] = {}
+    spoken: Spoken | None = Field(default=None, alias="message")
+    file_url: str | None = Field(default=None, alias="fileURL")
     audience: Audience | None = Field(default=None, alias="voiceAnalysis")
     cost_so_far: Amount | None = Field(default=None, alias="cost")
     respect_quiet_hours: bool | None = None
