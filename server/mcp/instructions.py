@@ -23,8 +23,8 @@ def instructions(services: Services) -> str:
         lines.append("This session may only read.")
     else:
         lines += [
-            "Whatever costs money, removes something, redirects traffic or touches credentials is quoted and needs "
-            "approval: you cannot answer for the person, and there is no argument that skips it.",
+            "Whatever costs money, removes something, reaches people, redirects traffic or touches credentials is "
+            "quoted and needs approval: you cannot answer for the person, and there is no argument that skips it.",
             "If an answer says NOT SENT, tell the user how to approve and make exactly the same call again afterwards.",
             "If an outcome is unknown, check the provider's state; never repeat the call.",
         ]

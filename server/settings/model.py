@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     read_only: bool = False
     """Show and allow plain reads only, whatever else is set."""
 
+    share_spending: bool = False
+    """Show every principal what all of them spend through this server; otherwise each one sees its own."""
+
     state_folder: Path = Field(default_factory=lambda: user_state_path("ringfence"))
     """Folder of the store."""
 
@@ -163,7 +166,7 @@ class Settings(BaseSettings):
     """Minutes an action waits for approval."""
 
     timeout_seconds: float = Field(default=30, gt=0, le=600)
-    """Seconds a provider may take to answer."""
+    """Seconds a provider may take to answer; a whole answer may take four times as long."""
 
     paths: Mapping[str, str] = {}
     """Corrected paths of operations whose path is inferred, by tool name; short for `corrections.TOOL.path`."""

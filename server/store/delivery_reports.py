@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from guard.money import Money, is_price
 from server.store.schema import events, tracked
 from tools.webhooks import Callback
 
@@ -112,7 +113,7 @@ def _add_last(progress: Progress, reports: Sequence[Callback]) -> Progress:
 def _price_of(reports: Sequence[Callback]) -> Decimal | None:
     """Return what one message costs, once each part is final and has a price."""
     parts = _latest_states(reports)
-    prices = [part.price for part in parts if part.is_final and part.price is not None]
+    prices = [part.price for part in parts if part.is_final and part.price is not None and is_price(Money(part.price))]
     if not parts or len(prices) < max(len(parts), parts[0].parts):
         return None
     return sum(prices, Decimal(0))

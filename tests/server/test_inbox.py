@@ -79,6 +79,11 @@ async def test_another_process_on_the_store_sees_it(tmp_path: Path) -> None:
     [
         ("sms", b"{", 400),
         ("sms", [], 400),
+        ("sms", b"[" * 30_000 + b"]" * 30_000, 400),
+        ("campaign", b'{"trackingId":' * 4000 + b"1" + b"}" * 4000, 400),
+        ("campaign", b'{"trackingId":"c-1","state":' + b"[" * 900 + b"]" * 900 + b"}", 400),
+        ("sms", b"\xff\xfe{}", 400),
+        ("sms", b'{"messageId":' + b"9" * 5000 + b"}", 400),
         ("sms", {"messageId": "m-1"}, 400),
         ("sms", {"messageId": "m-1", "status": {}}, 400),
         ("inbound", {"message": "who am I"}, 400),

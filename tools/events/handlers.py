@@ -1,5 +1,6 @@
 """Tools over received webhooks: list them, and wait for more."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ EVENTS_AT_ONCE = 25
 
 
 def _digits(value: str) -> str:
-    if not value.isdigit():
+    if not re.fullmatch("[0-9]{1,18}", value):  # what every database holds
         raise ValueError("the `next_cursor` of the page before is expected")
     return value
 

@@ -9,18 +9,30 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 
 from clients.fields import WIRE, AnsweredTime, FromOutside, IsoMoment, LooseText
 from clients.operation import Answer
+from tools.hosts import WebHost, require_web_host
 from tools.webhooks import PLAIN_SENDER
 
 Text = Annotated[str, Field(min_length=1)]
 
 SmsText = Annotated[str, Field(min_length=1, max_length=1600)]
 
-HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$")]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$"), WebHost]
+"""An address that Routee posts to or reads a dialplan from. No document asks for https, but what goes there is personal
+data, or what a call does next."""
 
-PostsTo = Annotated[str, Field(pattern=r"^(inbox|https://\S+)$")]
+WebPage = Annotated[str, Field(pattern=r"^https?://\S+$"), WebHost]
+"""A page that the recipient opens."""
+
+
+def _inbox_or_host(value: str) -> str:
+    return value if value == "inbox" else require_web_host(value)
+
+
+PostsTo = Annotated[str, Field(pattern=r"^(inbox|https://\S+)$"), AfterValidator(_inbox_or_host)]
 """Where callbacks are posted: an address, or the inbox of this server, whose address the client fills in."""
 
-WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.wav$")]
+WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.(wav|WAV)(\?\S*)?$"), WebHost]
+"""A WAV file (documented); a signed address has a query after its name."""
 
 Label = Annotated[str, Field(min_length=1, max_length=350)]
 

@@ -6,7 +6,7 @@ whichever of them an answer shows is used.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
 from pydantic import AfterValidator, Field
 
@@ -17,7 +17,9 @@ R = TypeVar("R")
 
 PAGING = frozenset({"limit", "cursor"})
 
-_ROWS = "content"
+LARGEST_PAGE: Final = 500
+
+_ROWS: Final = "content"
 """What the envelope calls the rows, and the client those of an answer that is an array."""
 
 
@@ -30,7 +32,7 @@ def _is_cursor(value: str) -> str:
 class Paged(Operation[R], Generic[R]):
     """A list of which one page is asked for."""
 
-    limit: int = Field(default=50, ge=1, le=500)
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE)
     """Rows to show."""
 
     cursor: Annotated[str, AfterValidator(_is_cursor)] | None = None

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from clients.client import ApiClient
 from clients.errors import TelephonyError
 from clients.operation import Operation
-from guard.money import Money
+from guard.money import Money, price
 from guard.rules.quote import Balance, Rate, Unpriced
 from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
@@ -94,16 +94,16 @@ class RouteePrices:
 
     async def _parts(self, analysis: SmsAnalysis, *, transcode: bool | None) -> Priced:
         body, cost = analysis.body_analysis, analysis.cost_a_part
-        if body is None or not body.parts or not cost:
+        if body is None or not body.parts or body.parts < 1 or not cost:
             return Unpriced("Routee's analysis shows no parts or no cost.")
         currency = await self._currency()
         if currency is None:
             return Unpriced(f"Routee's analysis says {body.parts} part(s) at {cost}, in a currency that is not known.")
         fewer = body.transcode.parts if body.transcode and body.parts > 1 else None
-        parts = fewer if transcode and fewer else body.parts
-        source = f"Routee's analysis: {parts} part(s) at {Money(cost, currency)}"
+        parts = fewer if transcode and fewer and fewer >= 1 else body.parts
+        source = f"Routee's analysis: {parts} part(s) at {price(cost, currency)}"
         is_bound = transcode is None and fewer is not None and fewer < parts
-        return Rate(Money(cost * parts, currency), source, is_bound=is_bound)
+        return Rate(price(cost * parts, currency), source, is_bound=is_bound)
 
     async def _campaign(self, call: CampaignPlan) -> Priced:
         """Recipients times parts times the most expensive network of each country: the analysis shows no price."""
@@ -111,7 +111,7 @@ class RouteePrices:
             AnalyzeCampaign(sender=call.sender, text=call.text, to=call.to, contacts=call.contacts, groups=call.groups)
         )
         parts = audience.body_analysis.parts if audience.body_analysis else None
-        if not parts or not audience.recipients_per_country:
+        if not parts or parts < 1 or not audience.recipients_per_country:
             return Unpriced("Routee's analysis shows no parts or no countries.")
         prices = await self._client.send(ListPrices(service="Sms"))
         currency = prices.currency.code if prices.currency else None
@@ -123,6 +123,8 @@ class RouteePrices:
             tests = await self._client.send(AnalyzeCampaign(sender=call.sender, text=call.text, to=call.reminder_to))
             for country, count in tests.recipients_per_country.items():
                 people[country] = people.get(country, 0) + count
+        if min(people.values()) < 0:
+            return Unpriced("Routee's analysis counts fewer recipients than none.")
         if unlisted := sorted(country for country in people if country.casefold() not in most_expensive):
             return Unpriced(f"Routee's price list has no SMS price for {', '.join(unlisted)}.")
         total = sum(
@@ -132,11 +134,11 @@ class RouteePrices:
         if labels_in(call.text):
             return Unpriced(
                 f"Labels change the length for each recipient. As the text stands it would be at most "
-                f"{Money(total, currency)}: {explanation}. {await self._filled_in(call)}",
-                at_least=Money(total, currency),
+                f"{price(total, currency)}: {explanation}. {await self._filled_in(call)}",
+                at_least=price(total, currency),
             )
         rate = Rate(
-            Money(total, currency),
+            price(total, currency),
             f"{explanation}; priced at the most expensive network of each country",
             is_bound=True,
         )
@@ -280,7 +282,7 @@ def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
     currency = prices.currency.code if prices.currency else None
     if not each or currency is None:
         return None
-    return Rate(Money(each, currency), f"{name} of Routee's price list")
+    return Rate(price(each, currency), f"{name} of Routee's price list")
 
 
 def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
@@ -289,7 +291,7 @@ def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
     found = [row.prices for row in prices.viber if row.prices and row.iso in countries]
     each = [rates.promotional_outbound if promotional else rates.transactional_outbound for rates in found]
     kind = "promotional" if promotional else "transactional"
-    rate = _listed(prices, max((price for price in each if price), default=None), f"viber {kind}")
+    rate = _listed(prices, max((one for one in each if one and one > 0), default=None), f"viber {kind}")
     if not isinstance(rate, Rate):
         return Unpriced(f"No Viber price is listed for {number}.")
     return replace(rate, is_bound=len(countries) > 1)
@@ -317,7 +319,7 @@ def _most_expensive_sms(prices: Prices) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for row in prices.sms:
         for name in {name.casefold() for name in (row.iso, row.country) if name}:
-            each = [network.price for network in row.networks if network.price]
+            each = [network.price for network in row.networks if network.price and network.price > 0]
             if each:
                 found[name] = max([found.get(name, Decimal(0)), *each])
     return found
@@ -325,7 +327,7 @@ def _most_expensive_sms(prices: Prices) -> dict[str, Decimal]:
 
 def _explanation(people: Mapping[str, int], parts: int, most_expensive: Mapping[str, Decimal], currency: str) -> str:
     each = [
-        f"{count} to {country} at {Money(most_expensive[country.casefold()], currency)}"
+        f"{count} to {country} at {price(most_expensive[country.casefold()], currency)}"
         for country, count in people.items()
     ]
     return f"Routee's analysis: {parts} part(s) for {', '.join(each)}"
@@ -334,7 +336,7 @@ def _explanation(people: Mapping[str, int], parts: int, most_expensive: Mapping[
 def _only(costs: Costs) -> Money | None:
     if len(costs) != 1 or costs[0].price is None or costs[0].currency is None:
         return None
-    return Money(costs[0].price, costs[0].currency)
+    return price(costs[0].price, costs[0].currency)
 
 
 def _countries_of(number: str) -> tuple[str, ...]:

@@ -1,13 +1,12 @@
 """Whom a bulk send of Routee reaches through contact ids and groups."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from clients.operation import Members
 from tools.routee.operations.contacts import Contact, Contacts, GetContact
 from tools.routee.operations.groups import ListGroupContacts
-
-LARGEST_PAGE: Final = 500
+from tools.routee.paging import LARGEST_PAGE
 
 
 def members_of(

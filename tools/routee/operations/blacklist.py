@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from clients.answers import NotShown
 from clients.effects import Effect
 from clients.evidence import Evidence
-from clients.operation import UNREAD, Answer, Members, Operation, Undo, Verification, put_back
+from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Members, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
 from tools.routee.operations.contacts import Contact
@@ -85,12 +85,17 @@ class AddToBlacklist(Operation[Blacklisting]):
     contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_contacts."""
 
+    def before(self) -> "ListBlacklistAmong":
+        return ListBlacklistAmong(service=self.service, contact_ids=self.contact_ids)
+
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(
-            verdict="partial",
-            operation=RemoveFromBlacklist(service=self.service, contact_ids=self.contact_ids),
-            lost="Those who were listed before are taken off too.",
-        )
+        if not isinstance(before, Blacklisted):
+            return UNREAD
+        listed = {contact.id for contact in before.contacts}
+        added = [contact for contact in self.contact_ids if contact not in listed]
+        if not added:
+            return NOTHING_CHANGED
+        return Undo(verdict="full", operation=RemoveFromBlacklist(service=self.service, contact_ids=added))
 
     def to_array(self) -> list[Any]:
         return [{"id": contact} for contact in self.contact_ids]

@@ -137,6 +137,7 @@ class Recipients(BaseModel):
 
     @model_validator(mode="after")
     def _goes_to_somebody(self) -> Self:
+        """Give at least one of to, contacts and groups."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         return self
@@ -181,10 +182,10 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
     """Numbers that get a test message."""
 
-    reminder_minutes_before: int | None = Field(default=None, ge=1, le=525_600)
+    reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run for the test."""
 
-    reminder_minutes_after: int | None = Field(default=None, ge=1, le=525_600)
+    reminder_minutes_after: int | None = Field(default=None, ge=1)
     """Minutes after the run for the test."""
 
     callback_url: PostsTo | None = None
@@ -198,6 +199,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
 
     @model_validator(mode="after")
     def _reminder_is_whole(self) -> Self:
+        """Give reminder_to with reminder_minutes_before or reminder_minutes_after."""
         is_timed = self.reminder_minutes_before is not None or self.reminder_minutes_after is not None
         if (self.reminder_to is not None) != is_timed:
             raise ValueError("reminder_to goes with reminder_minutes_before or reminder_minutes_after")
@@ -253,7 +255,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
 @routee.operation(
     "POST",
     "/sms/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="send-bulk-messages",
     confirmed_by=("tracking_id",),
@@ -303,7 +305,7 @@ class SendCampaign(CampaignPlan):
 @routee.operation(
     "PUT",
     "/sms/{campaign_id}",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     confirmed_by=("tracking_id",),

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
 from clients.answers import NotShown
 from clients.changes import describe_replacement
 from clients.effects import Effect
-from clients.evidence import Evidence, all_present
+from clients.evidence import Evidence, all_present, same_fields
 from clients.fields import E164, Email, FromOutside, LooseText, OutsideText
 from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.routee.client import routee
@@ -17,6 +17,9 @@ from tools.routee.field_types import Id, without_none
 from tools.routee.paging import Page, Paged, fields_of, is_whole, rows_of
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
+
+WRITTEN_OTHERWISE: Final = frozenset({"mobile", "labels"})
+"""What Routee may show in another form than it was sent in."""
 
 
 def _as_json_number(value: object) -> object:
@@ -165,7 +168,7 @@ class CreateContact(ContactDetails, Operation[Contact]):
 @routee.operation(
     "PUT",
     "/contacts/my/{contact_id}",
-    effect=Effect.WRITE,
+    effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="update-a-contacts-details",
     confirmed_by=("id",),
@@ -190,6 +193,13 @@ class UpdateContact(ContactDetails, Operation[Contact]):
         if not isinstance(before, Contact):
             return UNREAD
         return put_back(UpdateContact, contact_id=self.contact_id, **before.details())
+
+    def verification(self, sent_at: datetime) -> Verification[Contact]:
+        return Verification(read=self.before(), check=self._is_known, must_be_new=True)
+
+    def _is_known(self, found: Contact) -> Evidence:
+        given = without_none(**{name: getattr(self, name) for name in ContactDetails.model_fields})
+        return same_fields(given, found.details(), may_differ=WRITTEN_OTHERWISE)
 
     def to_wire(self) -> dict[str, Any]:
         return self.body()
@@ -260,7 +270,7 @@ class DeletedContacts(Answer):
 class DeleteContacts(Operation[DeletedContacts]):
     """Delete several contacts."""
 
-    contact_ids: list[Id] = Field(min_length=1, max_length=2000)
+    contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_contacts."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
@@ -325,7 +335,7 @@ class NewLabel(BaseModel):
 @routee.operation(
     "POST",
     "/contacts/labels/my",
-    effect=Effect.WRITE,
+    effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="create-labels",
     confirmed_by=("labels",),
@@ -339,9 +349,23 @@ class CreateLabels(Operation[Labels]):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
+        """Give each label once."""
         if len({label.name for label in self.labels}) < len(self.labels):
             raise ValueError("labels: each name stands once")
         return self
+
+    def before(self) -> ListLabels:
+        return ListLabels()
+
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost="Routee has no call that removes a label.")
+
+    def verification(self, sent_at: datetime) -> Verification[Labels]:
+        return Verification(read=self.before(), check=self._are_there, must_be_new=True)
+
+    def _are_there(self, found: Labels) -> Evidence:
+        wanted, shown = {label.name for label in self.labels}, {label.name for label in found.labels}
+        return Evidence.yes_if(wanted <= shown)
 
     def to_array(self) -> list[Any]:
         return [label.model_dump() for label in self.labels]

@@ -44,7 +44,7 @@ class Conversation(Answer):
 @routee.operation(
     "POST",
     "/voice/conversation",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="perform-a-voice-conversation",
     confirmed_by=("tracking_id",),
@@ -87,6 +87,7 @@ class StartConversation(Operation[Conversation]):
 
     @model_validator(mode="after")
     def _follows_one_dialplan(self) -> Self:
+        """Give either verbs, with at most one DIAL, or dial_plan_url; machine_url goes with on_machine Continue."""
         if (self.verbs is None) == (self.dial_plan_url is None):
             raise ValueError("give either verbs or dial_plan_url")
         if sum(verb.type == "DIAL" for verb in self.verbs or ()) > 1:

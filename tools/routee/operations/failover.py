@@ -81,6 +81,7 @@ class Step(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_channel(self) -> Self:
+        """Give Sms a sender, Viber a sender_id, Voice a sender and a language."""
         needed = {"Sms": ("sender",), "Viber": ("sender_id",), "Voice": ("sender", "language")}[self.channel]
         if missing := [name for name in needed if getattr(self, name) is None]:
             raise ValueError(f"{self.channel} needs {', '.join(missing)}")
@@ -94,6 +95,7 @@ class Step(BaseModel):
 
     @model_validator(mode="after")
     def _has_nothing_of_other_channels(self) -> Self:
+        """Give a step only fields of its channel."""
         only = {
             "Sms": ("label", "transcode"),
             "Viber": ("sender_id", "image_url"),
@@ -192,7 +194,7 @@ class Failover(Answer):
 @routee.operation(
     "POST",
     "/failover",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="failover",
     docs="send-a-failover-message",
     confirmed_by=("tracking_id",),
@@ -201,7 +203,7 @@ class Failover(Answer):
 class SendFailover(PersonalText, Operation[Failover]):
     """Send by the first channel, and by the next if that fails; billed by each that is tried."""
 
-    steps: list[Step] = Field(min_length=1, max_length=10)
+    steps: list[Step] = Field(min_length=1)
     """Channels, first to last."""
 
     callback_url: HttpsUrl | None = None
@@ -284,7 +286,7 @@ FailoverField = Literal["type", "to", "status", "terminationChannel"]
     synonyms=("history", "results"),
 )
 class ListFailovers(Paged[Failovers]):
-    """Search failovers by time and conditions."""
+    """Search failovers by time and conditions, in Routee's order."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""

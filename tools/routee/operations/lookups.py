@@ -10,7 +10,7 @@ from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
-from tools.routee.field_types import Amount, Id, Label, iso, same_number, without_none
+from tools.routee.field_types import Amount, Id, Text, iso, same_number, without_none
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
@@ -94,7 +94,7 @@ class LookUpNumber(Operation[Lookup]):
     to: E164
     """Mobile number."""
 
-    label: Label | None = None
+    label: Text | None = None
     """Your tag."""
 
     def charge(self) -> Charge:
@@ -153,7 +153,7 @@ LookupField = Literal["lookupID", "network", "label", "country", "status", "port
     synonyms=("hlr", "history", "results"),
 )
 class ListLookups(Paged[Lookups]):
-    """Search lookups that were made (that the conditions are an array is inferred)."""
+    """Search lookups that were made, in Routee's order (that the conditions are an array is inferred)."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""

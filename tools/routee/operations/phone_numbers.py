@@ -89,6 +89,7 @@ class SearchAvailableNumbers(Paged[Offers]):
 
     @model_validator(mode="after")
     def _knows_the_operators(self) -> Self:
+        """Use any operator but is_not."""
         if any(one.operator == "is_not" for one in self.filters):
             raise ValueError("filters: this search has no is_not")
         return self
@@ -213,6 +214,7 @@ class RentNumber(Operation[Number]):
 
     @model_validator(mode="after")
     def _calls_go_one_way(self) -> Self:
+        """Give dialplan_url or forward_calls_to, not both."""
         if self.dialplan_url and self.forward_calls_to:
             raise ValueError("give either dialplan_url or forward_calls_to")
         return self
@@ -292,6 +294,7 @@ class UpdateNumber(Operation[Number]):
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
+        """Give at least one address."""
         if not (self.inbound_sms_url or self.inbound_voice_url or self.dialplan_url):
             raise ValueError("give inbound_sms_url, inbound_voice_url or dialplan_url")
         return self

@@ -61,7 +61,7 @@ class SentFromPool(Answer):
 @routee.operation(
     "POST",
     "/pools/my/{pool_id}/sms",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="pools",
     docs="send-sms-using-a-pool",
     confirmed_by=("tracking_id",),

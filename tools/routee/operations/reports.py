@@ -55,7 +55,7 @@ class Span(BaseModel):
     synonyms=("spent", "volume", "usage", "bill", "cost", "statistics"),
 )
 class ReportSpending(Span, Operation[SpendingReport]):
-    """Report messages sent and what they cost, in a span of time."""
+    """Report messages sent and what they cost, in a span of time and in Routee's order."""
 
 
 @routee.operation(
@@ -68,7 +68,7 @@ class ReportSpending(Span, Operation[SpendingReport]):
     synonyms=("spent", "volume", "per country"),
 )
 class ReportCountrySpending(Span, Operation[SpendingReport]):
-    """Report messages sent to one country and what they cost."""
+    """Report messages sent to one country and what they cost, in Routee's order."""
 
     mcc: str = Field(pattern=r"^[0-9]{3}$")
     """Mobile country code, from routee_list_prices."""
@@ -84,7 +84,7 @@ class ReportCountrySpending(Span, Operation[SpendingReport]):
     synonyms=("spent", "volume", "operator", "carrier"),
 )
 class ReportNetworkSpending(Span, Operation[SpendingReport]):
-    """Report messages sent to one network and what they cost."""
+    """Report messages sent to one network and what they cost, in Routee's order."""
 
     mcc: str = Field(pattern=r"^[0-9]{3}$")
     """Mobile country code, from routee_list_prices."""
@@ -103,7 +103,7 @@ class ReportNetworkSpending(Span, Operation[SpendingReport]):
     synonyms=("spent", "volume", "bulk", "campaign cost"),
 )
 class ReportCampaignSpending(Operation[SpendingReport]):
-    """Report what one campaign sent and cost."""
+    """Report what one campaign sent and cost, in Routee's order."""
 
     campaign_id: Id
     """`tracking_id` from routee_send_campaign."""

@@ -59,7 +59,7 @@ class SentSms(Answer):
 @routee.operation(
     "POST",
     "/sms",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="send-single-sms",
     confirmed_by=("tracking_id",),
@@ -283,7 +283,7 @@ class ListCampaignMessages(Paged[Messages]):
     synonyms=("inbox", "replies", "received", "inbound", "history", "sent messages", "texts", "log"),
 )
 class ListMessages(Paged[Messages]):
-    """Search messages of the latest 7 days; direction Inbound finds received ones (inferred)."""
+    """Search messages of the latest 7 days, in Routee's order; direction Inbound finds received ones (inferred)."""
 
     since: IsoMoment
     """Older bound, with zone; at most 7 days ago."""

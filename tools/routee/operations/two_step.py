@@ -35,7 +35,7 @@ class TwoStepVerification(Answer):
 @routee.operation(
     "POST",
     "/2step",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="verification",
     docs="verification",
     confirmed_by=("tracking_id",),
@@ -69,7 +69,7 @@ class SendVerification(Operation[TwoStepVerification]):
     max_retries: int | None = Field(default=None, ge=1)
     """Tries before it fails."""
 
-    digits: int | None = Field(default=None, ge=1, le=10)
+    digits: int | None = Field(default=None, ge=1)
     """Digits of the code."""
 
     def to_wire(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class ConfirmVerification(Operation[TwoStepVerification]):
     verification_id: Id
     """`tracking_id` from routee_send_verification."""
 
-    code: str = Field(pattern=r"^[0-9]{1,10}$", serialization_alias="answer")
+    code: str = Field(pattern=r"^[0-9]+$", serialization_alias="answer")
     """What the recipient gave."""
 
     def charge(self) -> Charge:

@@ -20,6 +20,7 @@ from tools.routee.field_types import (
     Label,
     Status,
     Text,
+    WebPage,
     iso,
     without_none,
 )
@@ -45,7 +46,7 @@ class ViberContent(PersonalText):
     button_caption: str | None = Field(default=None, min_length=1, max_length=30)
     """Text on a button."""
 
-    button_url: HttpsUrl | None = None
+    button_url: WebPage | None = None
     """Page that the button opens."""
 
     ttl_seconds: int | None = Field(default=None, ge=30, le=86400)
@@ -65,6 +66,7 @@ class ViberContent(PersonalText):
 
     @model_validator(mode="after")
     def _shows_something(self) -> Self:
+        """Give at least one of text, image_url, and button_caption with button_url."""
         if (self.button_caption is None) != (self.button_url is None):
             raise ValueError("button_caption goes with button_url")
         if not (self.text or self.image_url or self.button_url):
@@ -141,7 +143,7 @@ class ViberMessage(Answer):
 @routee.operation(
     "POST",
     "/viber",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-single-message",
     confirmed_by=("tracking_id",),
@@ -189,7 +191,7 @@ class ViberCode(Answer):
 @routee.operation(
     "POST",
     "/viber/otp",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="viber-otp-request",
     confirmed_by=("tracking_id",),
@@ -211,8 +213,8 @@ class SendViberCode(Operation[ViberCode]):
     template_params: dict[str, str] | None = None
     """Values for the template."""
 
-    template_lang: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
-    """Its language, two letters."""
+    template_lang: Text | None = None
+    """Its language, such as en."""
 
     ttl_seconds: int | None = Field(default=None, ge=1, serialization_alias="ttl")
     """Seconds to try delivery."""
@@ -278,7 +280,7 @@ class ViberSessions(Page):
     synonyms=("chats", "replies", "inbox", "conversation"),
 )
 class ListViberSessions(Paged[ViberSessions]):
-    """List the Viber conversations with one person."""
+    """List the Viber conversations with one person, in Routee's order."""
 
     number: E164
     """The person's number."""

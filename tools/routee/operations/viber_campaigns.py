@@ -47,7 +47,7 @@ class ViberCampaign(Answer):
 @routee.operation(
     "POST",
     "/viber/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-campaign",
     confirmed_by=("tracking_id",),
@@ -77,6 +77,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
 
     @model_validator(mode="after")
     def _goes_to_somebody(self) -> Self:
+        """Give at least one of to, contacts and groups."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         return self

@@ -86,6 +86,7 @@ class Announcement(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        """Give at least one of to, contacts and groups, and either text with language or file_url."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         if (self.text is None) == (self.file_url is None):
@@ -103,7 +104,7 @@ class Announcement(BaseModel):
 @routee.operation(
     "POST",
     "/voice/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="send-a-voice-campaign",
     confirmed_by=("tracking_id",),
@@ -125,7 +126,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     ignore_dnd: bool | None = None
     """Call also who is on a do-not-disturb list; transactional messages only."""
 
-    hangup_delay: int | None = Field(default=None, ge=1, le=60)
+    hangup_delay: int | None = Field(default=None, ge=1)
     """Seconds to wait for an answer."""
 
     collect_keys_seconds: int | None = Field(default=None, ge=1)
@@ -247,7 +248,7 @@ CallField = Literal["id", "recipient", "from", "collectedTones", "groups", "coun
     synonyms=("call log", "cdr", "history", "calls made"),
 )
 class ListCalls(Paged[Calls]):
-    """Search calls by time and conditions (that these are an array is inferred)."""
+    """Search calls by time and conditions, in Routee's order (that these are an array is inferred)."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""
