@@ -3,7 +3,7 @@
 They are no tools. Each is declared for the endpoint of the tool that lists the rows, so that a correction reaches both.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 LARGEST_PAGE: Final = 200
 
-PromptId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+PromptId = Word
 
 
 class TrackingNumber(Answer):
