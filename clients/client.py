@@ -5,7 +5,8 @@ A request is repeated only where its operation says that this is harmless.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 import anyio
 import httpx2
 
-from clients.answers import NOTHING, NotShown, TypedAnswer, read_answer
+from clients.answers import CHECKED, NOTHING, NotShown, TypedAnswer, read_answer
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -88,6 +89,7 @@ class ApiClient:
         cache: AnswerCache | None = None,
         corrections: Corrections | None = None,
         pause: Callable[[float], Awaitable[None]] = anyio.sleep,
+        answer_within: float | None = None,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
         self._credentials = credentials
@@ -98,6 +100,7 @@ class ApiClient:
         self._cache = cache or ProcessCache()
         self._corrections = corrections or {}
         self._pause = pause
+        self._answer_within = answer_within or self._pool.answer_within
         self._reading_sparingly = anyio.Lock()
 
     @property
@@ -170,6 +173,8 @@ class ApiClient:
             response = await self._deliver(spec, request, key, attempts)
             typed = self._typed(operation, self._answer(spec, response), response.text)
         except (NotSent, Refused) as no:
+            if isinstance(no, RateLimited) and spec.limit:
+                await self._limits.exhaust(spec.limit, seconds=no.retry_after)
             if attempts.unclear and not spec.effect.is_plain_read:
                 raise OutcomeUnknown(
                     f"{spec.title} was sent and got no clear answer, so it may have taken effect. Sent again: {no}"
@@ -259,7 +264,7 @@ class ApiClient:
             sent = {**opened, **form}
             if spec.needs_key and not renewed and self.doubts_login(spec, response.status, sent):
                 renewed = True
-                if await self._credentials.renew(self._http, sent):
+                if await self._renew(sent):
                     attempts.count -= 1
                     continue
             wait = response.wait_before_repeating(attempts.count)
@@ -282,23 +287,44 @@ class ApiClient:
             files=_parts(request, files=True),
             headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
         )
-        response = await self._http.send(built, stream=True, follow_redirects=False)
-        try:
-            return await read_within(response, ANSWER_SIZE_LIMIT)
-        finally:
-            await response.aclose()
+        with self._in_time(built):
+            response = await self._http.send(built, stream=True, follow_redirects=False)
+            try:
+                return await read_within(response, ANSWER_SIZE_LIMIT)
+            finally:
+                await response.aclose()
 
     async def _open(self, spec: Spec) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Return the headers and the form fields that open the account."""
         if not spec.needs_key:
             return {}, {}
         try:
-            return await self._credentials.headers(self._http), self.form_credentials()
+            with self._in_time():
+                return await self._credentials.headers(self._http), self.form_credentials()
         except _LOST as lost:
             raise ProviderUnreachable(
                 f"{self.provider.title} could not be reached to log in ({type(lost).__name__}); "
                 "the call itself was not sent."
             ) from lost
+
+    async def _renew(self, refused: Mapping[str, str]) -> bool:
+        try:
+            with self._in_time():
+                return await self._credentials.renew(self._http, refused)
+        except _LOST as lost:
+            raise ProviderUnreachable(
+                f"{self.provider.title} did not take the login, and no new one came ({type(lost).__name__}); "
+                "the call did nothing."
+            ) from lost
+
+    @contextmanager
+    def _in_time(self, request: httpx2.Request | None = None) -> Generator[None]:
+        """End what takes too long as a whole as if its connection had timed out."""
+        try:
+            with anyio.fail_after(self._answer_within):
+                yield
+        except TimeoutError as late:
+            raise httpx2.ReadTimeout("The whole answer takes too long.", request=request) from late
 
     def _lost(self, spec: Spec, lost: httpx2.RequestError) -> NoReturn:
         """No answer came: what that means depends on how far the request got and on what it does."""
@@ -369,7 +395,9 @@ class ApiClient:
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> TypedAnswer[R]:
         try:
-            return read_answer(operation, self._correction_for(operation.spec).rename_answer(content))
+            is_own = content is NOTHING or content is CHECKED
+            named = content if is_own else self._correction_for(operation.spec).rename_answer(content)
+            return read_answer(operation, named)
         except NotShown as missing:
             raise self._not_shown(operation.spec, raw, str(missing)) from missing
 

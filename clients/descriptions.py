@@ -9,6 +9,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from functools import cache
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -22,6 +23,31 @@ def field_descriptions(model: type[BaseModel]) -> Sentences:
         if issubclass(cls, BaseModel) and cls.__module__ in sys.modules:
             found |= _in_module(cls.__module__).get(cls.__name__, {})
     return {name: text for name, text in found.items() if name in model.model_fields}
+
+
+def rule_descriptions(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return what a model and its nested ones demand of several arguments together, which no schema shows.
+
+    The rule is the docstring of the validator that enforces it.
+    """
+    declared = [part.__pydantic_decorators__.model_validators.values() for part in argument_models(model)]
+    rules = [inspect.getdoc(one.func) for validators in declared for one in validators if one.info.mode == "after"]
+    return tuple(dict.fromkeys(" ".join(rule.split()) for rule in rules if rule))
+
+
+def argument_models(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return a model and those of its nested arguments."""
+    found = [model]
+    for part in found:
+        inner = [kind for field in part.model_fields.values() for kind in _models_in(field.annotation)]
+        found += [kind for kind in dict.fromkeys(inner) if kind not in found]
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [kind for part in get_args(annotation) for kind in _models_in(part)]
 
 
 @cache

@@ -24,6 +24,9 @@ from pydantic import (
 WIRE: Final = "wire"
 """Serialization context that asks for the provider's form."""
 
+RECORDED: Final = "recorded"
+"""Validation context of arguments from the record, which names the content of a file and does not hold it."""
+
 _NANP = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")
 _PUNCTUATION = re.compile(r"[\s().\-]")
 
@@ -63,6 +66,9 @@ def _digits(value: str, info: SerializationInfo) -> str:
 E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), BeforeValidator(_without_punctuation)]
 """A number of any country, in E.164 with its plus sign, also on the wire."""
 
+E164OrUsDigits = Annotated[E164, BeforeValidator(_us_number)]
+"""The same, where ten digits without a country are a US or Canadian number."""
+
 E164Digits = Annotated[E164, PlainSerializer(_digits)]
 """The same, where the provider wants it without the plus sign."""
 
@@ -79,14 +85,14 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_epoch)]
 """A time with its zone, kept in UTC: ISO 8601 for people, epoch seconds on the wire."""
 
 
-def require_in_order(since: datetime | None, until: datetime | None) -> None:
-    """Refuse an empty time range before it spends a call.
+def require_in_order(older: str, since: object, newer: str, until: object) -> None:
+    """Refuse an empty time range before it spends a call; `older` and `newer` are the names of its bounds.
 
     Raises:
         ValueError: The range ends before it begins.
     """
-    if since is not None and until is not None and since > until:
-        raise ValueError("since: the older bound is later than until, so the range is empty")
+    if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
+        raise ValueError(f"{older}: the older bound is later than {newer}, so the range is empty")
 
 
 def _iso(value: datetime) -> str:

@@ -23,11 +23,14 @@ from pydantic.alias_generators import to_camel
 
 from clients.effects import Charge
 from clients.evidence import Evidence
-from clients.fields import WIRE
+from clients.fields import WIRE, require_in_order
 from clients.spec import DeclaredModel, placeholders
 
 R = TypeVar("R")
 A = TypeVar("A")
+
+TIME_RANGES: Final = (("since", "until"), ("start", "end"))
+"""Fields that bound a time, the older first, whatever the provider calls them and in which order it wants them."""
 
 CHECKED_ONLY: Final = "Checked only: nothing was done."
 
@@ -87,6 +90,8 @@ class Undo:
 
     verdict: Literal["full", "partial", "none"]
     operation: "Operation[Any] | None" = None
+    """None where there is no such call, and where nothing has to be undone."""
+
     lost: str = ""
     """What the compensating call does not restore, or why there is no such call."""
 
@@ -101,6 +106,9 @@ class Members(Generic[A]):
     """Their numbers in E.164; None for one whose number the answer does not show. Every call counts them, and a paid
     call checks them against the rules for destinations."""
 
+    fixed_at: Literal["call", "departure"] | None = None
+    """When the provider fixes who they are, where the send is scheduled; None where no document says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnresolvableRecipients:
@@ -114,6 +122,13 @@ class Operation(DeclaredModel, Generic[R]):
     """One validated call to one endpoint. `R` is the type of its answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @model_validator(mode="after")
+    def _times_are_in_order(self) -> Self:
+        # Without a sentence of its own: the bounds say which of them is the older one.
+        for older, newer in TIME_RANGES:
+            require_in_order(older, getattr(self, older, None), newer, getattr(self, newer, None))
+        return self
 
     def charge(self) -> Charge | None:
         """Return what this call spends; every paid operation overrides it."""
@@ -206,6 +221,7 @@ class ChangesSomething(BaseModel):
 
     @model_validator(mode="after")
     def _something_changes(self) -> Self:
+        """Give at least one setting."""
         names = {name for name, field in type(self).model_fields.items() if field.is_required()}
         settings = type(self).model_fields.keys() - names - self.besides
         if all(getattr(self, name) in (None, {}) for name in settings):
@@ -235,6 +251,7 @@ class Exchange(Generic[R]):
 
 
 UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
+NOTHING_CHANGED: Final = Undo(verdict="full", lost="It changed nothing, so there is nothing to undo.")
 NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing changed.")
 
 
@@ -249,6 +266,11 @@ def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any
 def verify_removal(read: Operation[A]) -> Verification[A]:
     """Verify a call that removes something: it happened if `before`, the same read, found it and now does not."""
     return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES, must_be_new=True)
+
+
+def verify_addition(read: Operation[A]) -> Verification[A]:
+    """Verify a call that adds something: it happened if the read finds it now, and `before`, the same read, did not."""
+    return Verification(read=read, check=lambda _: Evidence.YES, if_absent=Evidence.NO, must_be_new=True)
 
 
 def is_dry_run(operation: object) -> bool:

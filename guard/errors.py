@@ -9,6 +9,7 @@ GuardRefusal
 ├── Expired             nobody answered in time
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
+├── RulesChanged        the rules demand another person's approval than it has
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
@@ -71,6 +72,12 @@ class RecipientsChanged(GuardRefusal):
     """The call reaches other people than those that were approved."""
 
     advice = "Call again to get a new question with the current recipients."
+
+
+class RulesChanged(GuardRefusal):
+    """The rules demand another person's approval than the one that was asked for or given."""
+
+    advice = "Call again to get a new question under the current rules."
 
 
 class NotTheSameCall(GuardRefusal):

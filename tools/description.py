@@ -1,14 +1,15 @@
 """The description of an operation as a tool."""
 
+from clients.descriptions import rule_descriptions
 from clients.effects import Effect
 from clients.operation import OperationType
 from clients.spec import Spec
 
 
 def tool_description(operation: OperationType) -> str:
-    """Describe what the operation does, whether its path is documented, and whether it needs approval."""
+    """Describe what the operation does, which arguments go together, and whether it is inferred or needs approval."""
     spec = operation.spec
-    text = " ".join((operation.__doc__ or "").split())
+    text = " ".join([*(operation.__doc__ or "").split(), *rule_descriptions(operation)])
     if spec.admin_only:
         text += " Administrators only."
     if spec.basis.path != "documented":

@@ -15,6 +15,10 @@ IDLE_CONNECTIONS: Final = 20
 
 CONNECTIONS: Final = 100
 
+WHOLE_ANSWER: Final = 4
+"""How many times as long as the next byte a whole answer may take. The connection's timeouts count from one byte to the
+next, so that a provider which sends a byte now and then would hold a call, and all that wait for it, for hours."""
+
 
 class HttpPool:
     """The connection pool of a process, opened on first use.
@@ -25,6 +29,8 @@ class HttpPool:
     def __init__(self, timeout: float = 30.0, *, given: httpx2.AsyncClient | None = None) -> None:
         self._timeout = timeout
         self._given = given
+        self.answer_within = WHOLE_ANSWER * timeout
+        """Seconds for one request and its whole answer."""
 
     @property
     def client(self) -> httpx2.AsyncClient:

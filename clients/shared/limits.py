@@ -29,6 +29,19 @@ class Limits(Protocol):
         """
         ...
 
+    async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
+        """Count the limit as used up, because the provider refused a call by it: it counts those of others too.
+
+        `seconds` is how long the provider asks to wait; None where it does not say. It is never more than the window
+        of the limit.
+        """
+        ...
+
+
+def seconds_exhausted(limit: Limit, asked: float | None) -> float:
+    """Return for how long a limit stays used up that the provider refused a call by: its window at most."""
+    return limit.seconds if asked is None else min(asked, limit.seconds)
+
 
 class ProcessLimits:
     """Limits counted in this process, over a sliding window."""
@@ -36,15 +49,23 @@ class ProcessLimits:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._taken: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._exhausted_until: dict[str, float] = {}
 
     async def take(self, limit: Limit) -> None:
         """Count one call in memory."""
         self.require_room(limit)
         self.count(limit)
 
+    async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
+        """Remember the provider's refusal in memory."""
+        self._exhausted_until[limit.name] = self._clock() + seconds_exhausted(limit, seconds)
+
     def require_room(self, limit: Limit) -> None:
         """Raise `LimitReached` if another call would be one too many; nothing is counted."""
         now = self._clock()
+        wait = self._exhausted_until.get(limit.name, now) - now
+        if wait > 0:
+            raise limit_reached(limit, retry_after=wait)
         taken = self._taken[limit.name]
         while taken and now - taken[0] >= limit.seconds:
             taken.popleft()

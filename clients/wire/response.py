@@ -5,7 +5,7 @@ import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -34,19 +34,8 @@ class Response:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds the provider asks to wait, whether it says so in seconds or as a date.
-
-        A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
-        """
-        asked = self.headers.get("retry-after", "")
-        try:
-            seconds = float(asked)
-        except ValueError:
-            until = _date(asked)
-            if until is None:
-                return None
-            seconds = (until - (_date(self.headers.get("date", "")) or datetime.now(UTC))).total_seconds()
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        """Seconds the provider asks to wait; None where it does not ask."""
+        return retry_after(self.headers)
 
     def wait_before_repeating(self, attempt: int) -> float | None:
         """Seconds to wait if this status may clear by itself soon, otherwise None."""
@@ -56,6 +45,22 @@ class Response:
         if asked is None:
             return None if self.status == 429 else backoff(attempt)
         return max(asked, backoff(attempt)) if asked <= LONGEST_WAIT_SECONDS else None
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Return the seconds that a response asks to wait, whether it says so in seconds or as a date.
+
+    A date is compared with the provider's own clock where the answer shows it (RFC 9110, 10.2.3).
+    """
+    asked = headers.get("retry-after", "")
+    try:
+        seconds = float(asked)
+    except ValueError:
+        until = _date(asked)
+        if until is None:
+            return None
+        seconds = (until - (_date(headers.get("date", "")) or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _date(text: str) -> datetime | None:
@@ -102,6 +107,17 @@ def parse_json(text: str) -> Any:
         return json.loads(text, parse_float=Decimal)
     except RecursionError as deep:
         raise ValueError("nested too deep") from deep
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number that may be written as text or with decimals, as `"400"` or 400.0; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | float | str):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return int(number) if number.is_finite() and number == number.to_integral_value() else None
 
 
 def parse_json_or_none(text: str) -> Any:

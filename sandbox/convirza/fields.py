@@ -24,7 +24,7 @@ E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Flag = Literal["0", "1"]
 """A boolean written as text; the examples show `"1"`, `"0"` is inferred."""
 
-Count = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,2}$")]
+Count = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
 """A number of rings written as text, such as `"3"`."""
 
 Number = int | float

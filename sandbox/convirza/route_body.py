@@ -28,7 +28,7 @@ class CustomSource(Body):
     """One row of `customSourceList`; the identifier is text here and nowhere else."""
 
     custom_source_id: str = Field(pattern=r"^[0-9]+$")
-    custom_source_type: str = Field(pattern=r"^CS[0-9]{1,2}$")
+    custom_source_type: Text
 
 
 class OverflowNumber(Body):

@@ -1,4 +1,7 @@
-"""All operations of VoiceTel REST API v2.2.10: paths, methods and limits are those of the published OpenAPI."""
+"""All operations of VoiceTel REST API v2.2.10: paths, methods and limits are those of the published OpenAPI.
+
+Those of `messaging_health` are from the vendor's newer SDK.
+"""
 
 from sandbox.frame.endpoint import declared_in
 from sandbox.voicetel import (
@@ -9,6 +12,7 @@ from sandbox.voicetel import (
     gateways,
     lookups,
     messages,
+    messaging_health,
     number_messaging,
     number_settings,
     orders,
@@ -32,6 +36,7 @@ ENDPOINTS = declared_in(
     number_messaging,
     campaigns,
     messages,
+    messaging_health,
     phone_numbers,
     number_settings,
     support,

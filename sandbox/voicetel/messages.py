@@ -1,5 +1,7 @@
 """Sending messages and reading their records (operations 40 and 41)."""
 
+import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ from sandbox.frame.wire import Answer
 from sandbox.segments import count_segments
 from sandbox.voicetel.account import Timestamp, window
 from sandbox.voicetel.endpoint import Call, operation
-from sandbox.voicetel.fields import Text, Tn
+from sandbox.voicetel.fields import Tn
 from sandbox.voicetel.number_messaging import messaging_is_enabled
 from sandbox.voicetel.state import Account, Message
 from sandbox.voicetel.wire import Refusal, created, success
@@ -34,7 +36,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 def send_message(
     call: Call,
     *,
-    text: Text,
+    text: str,
     toNumber: Tn,
     fromNumber: Tn,
     subject: str = "",
@@ -46,6 +48,8 @@ def send_message(
     """
     account, state = call.account, call.state
     kind = "mms" if mediaUrls else "sms"
+    if not text and kind == "sms":
+        raise Refusal(400, "A text message must say something.")  # inferred: the schema only says string
     _require_allowed(account, fromNumber, toNumber, kind)
     parts = 1 if kind == "mms" else count_segments(text)
     cost = account.rates[kind] * parts
@@ -83,16 +87,16 @@ def list_messages(
     if number not in account.numbers:
         raise Refusal(403, "The number is not on this account.")
     until, since = window(call, from_, to)
-    records = _receipts(call) if type_ == "dlr" else [m for m in account.messages if m.kind == type_]
+    is_receipt = type_ == "dlr"
+    records = _receipts(call) if is_receipt else [m for m in account.messages if m.kind == type_]
     mine = [
         record
         for record in records
         if number in {record.source, record.destination} and since <= int(record.at.timestamp()) <= until
     ]
     mine.sort(key=lambda record: record.at, reverse=True)
-    return success(
-        number=number, type=type_, fromTs=until, toTs=since, messages=[_row(number, record) for record in mine]
-    )
+    rows = [_receipt_row(account, record) if is_receipt else _row(record) for record in mine]
+    return success(number=number, type=type_, fromTs=until, toTs=since, messages=rows)
 
 
 def _require_allowed(account: Account, source: str, recipient: str, kind: str) -> None:
@@ -106,37 +110,43 @@ def _require_allowed(account: Account, source: str, recipient: str, kind: str) -
 
 
 def _receipts(call: Call) -> list[Message]:
-    """Return delivery receipts of messages sent a moment ago or longer.
-
-    inferred: the schema has no status field, so the message text carries it as an SMPP receipt does.
-    """
+    """Return delivery receipts of messages sent a moment ago or longer: the same messages, a moment later."""
     now = call.state.clock.now()
     return [
-        Message(
-            id=f"dlr-{message.id}",
-            kind="dlr",
-            direction="in",
-            source=message.destination,
-            destination=message.source,
-            text=f"id:{message.id} stat:{message.delivery}",
-            rate=message.rate * 0,
-            at=message.at + RECEIPT_AFTER,
-        )
+        replace(message, id=f"dlr-{message.id}", at=message.at + RECEIPT_AFTER)
         for message in call.account.messages
         if message.direction == "out" and message.at + RECEIPT_AFTER <= now
     ]
 
 
-def _row(number: str, record: Message) -> dict[str, object]:
+def _row(record: Message) -> dict[str, object]:
+    """Return the record of an SMS or MMS: its key begins with the destination, its `number` is the far end."""
+    far_end = record.destination if record.direction == "out" else record.source
     return {
-        "id": record.id,
-        "key": [number, int(record.at.timestamp())],
+        "id": _record_id(record),
+        "key": [record.destination, int(record.at.timestamp())],
         "value": {
             "direction": record.direction,
-            "sourceNumber": record.source,
-            "destinationNumber": record.destination,
+            "number": int(far_end),
             "message": record.text,
             "rate": str(record.rate),
-            "number": int(number),
         },
     }
+
+
+def _receipt_row(account: Account, record: Message) -> dict[str, object]:
+    """Return a delivery receipt. Only the two numbers are documented: no field has the status."""
+    return {
+        "id": _record_id(record),
+        "key": [account.username, f"1{record.source}", int(record.at.timestamp())],
+        "value": {"sourceNumber": record.source, "destinationNumber": record.destination},
+    }
+
+
+def _record_id(record: Message) -> str:
+    """Return the identifier of a record.
+
+    inferred: it is not the transaction id that sending returns. The documents call the two differently, and their
+    samples have different forms.
+    """
+    return hashlib.sha1(record.id.encode(), usedforsecurity=False).hexdigest()

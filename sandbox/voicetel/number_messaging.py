@@ -54,11 +54,15 @@ def change_routes(call: Call, number: OwnNumber, *, routeIn: int | None = None, 
 def assign_campaign(
     call: Call, number: OwnNumber, *, campaignId: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+$")]
 ) -> Answer:
-    """Bind a number to a campaign; a binding on the other path is cleared."""
+    """Bind a number to a campaign; a binding on the other path is cleared.
+
+    `status` and `alreadyAssigned` are not in 2.2.10: the vendor's SDK has them since 2.2.14.
+    """
     campaign = call.account.campaigns.get(campaignId)
     if campaign is None:
         raise Refusal(404, "Campaign not found.")
     previous = _network_of(call.account, number)
+    was_bound = number.campaign == campaign.id
     number.campaign = campaign.id
     number.carrier = CARRIERS.get(campaign.network or "", 0)
     return success(
@@ -69,19 +73,22 @@ def assign_campaign(
         carrier=number.carrier,
         previousNetwork=previous,
         previousNetworkCleared=previous is not None and previous != campaign.network,
+        status="already" if was_bound else "enabled",
+        alreadyAssigned=was_bound,
     )
 
 
 @operation("DELETE", "numbers/{number}/messaging-campaign")
 def unassign_campaign(call: Call, number: OwnNumber, *, campaignId: CampaignId) -> Answer:
-    """Unbind a number; inferred: `unassigned` is false if it was not bound to this campaign."""
+    """Unbind a number. `unassigned` is true on every 200 (inferred: also where it was not bound to this campaign)."""
     campaign = _campaign(call.account, campaignId)
+    _unbind(number, campaign)
     return success(
         number=number.number,
         campaignId=campaign.id,
         network=campaign.network,
         upstreamCnpId=campaign.upstream,
-        unassigned=_unbind(number, campaign),
+        unassigned=True,
     )
 
 
@@ -147,12 +154,12 @@ def _network_of(account: Account, number: Number) -> str | None:
 def _state_of(account: Account, text: str) -> dict[str, object]:
     number = account.numbers.get(text)
     if number is None:
-        return {"number": text, "onAccount": False, "enabled": False, "campaign": None, "network": None}
+        nothing: dict[str, object] = {"carrier": 0, "network": None, "routeIn": 0, "resource": "", "campaign": None}
+        return {"number": text, "onAccount": False, "enabled": False, **nothing}
     campaign = account.campaigns.get(number.campaign or "")
     route = account.sms_routes.get(number.sms_row)
     return {
         "number": text,
-        "onAccount": True,
         "enabled": messaging_is_enabled(number),
         "carrier": number.carrier,
         "network": _network_of(account, number),

@@ -143,9 +143,9 @@ def set_lidb(call: Call, number: OwnNumber, *, cnam: str, customerOrderReference
 def set_port_out_pin(
     call: Call, number: OwnNumber, *, pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 ) -> Answer:
-    """Set the PIN that a new carrier must present."""
+    """Set the PIN that a new carrier must present. `changed` is not in 2.2.10: the SDK has it since 2.2.14."""
     number.port_out_pin = pin
-    return success(number=number.number, portOutPin=number.port_out_pin)
+    return success(number=number.number, portOutPin=number.port_out_pin, changed=True)
 
 
 def _sms_route(account: Account, number: Number) -> SmsRoute:

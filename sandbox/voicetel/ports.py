@@ -72,7 +72,7 @@ class PortBody(Body):
     nameType: Literal["business", "residential"]
     lcAccountNumber: Text
     streetNumber: Text
-    streetType: Text
+    streetType: str
     name: Text
     authPerson: Text
     state: StateCode

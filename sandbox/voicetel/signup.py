@@ -47,12 +47,12 @@ def fetch_api_key(call: Call, *, username: str, password: str) -> Answer:
 
 
 @operation("POST", "account/recovery", public=True)
-def request_recovery(call: Call, *, email: str) -> Answer:
-    """Mail a recovery link to the address on file; a bad address is refused in a shape of its own."""
+def request_recovery(call: Call, *, email: str = "") -> Answer:
+    """Mail a recovery link to the address on file; a bad or missing address is refused in a shape of its own."""
     if not is_email(email):
-        raise Refusal(400, "Invalid email address.", error={"requirement": "email must be a valid address"})
+        raise Refusal(400, "Invalid email address", error={"requirement": "Must be valid"})
     if not _email_is_known(call.state, email):
-        raise Refusal(404, "No account uses this email address.")
+        raise Refusal(404, "Email not found")
     return success(message="A recovery link has been sent.")
 
 

@@ -193,10 +193,9 @@ class Ticket:
 
 @dataclass
 class StoredOrder:
-    """An order under an Idempotency-Key: the body it was made with and what was answered."""
+    """What was answered to an order under an Idempotency-Key."""
 
     at: datetime
-    digest: str
     answer: Answer
 
 
@@ -228,6 +227,8 @@ class Account:
     sms_routes: dict[int, SmsRoute] = field(default_factory=dict[int, SmsRoute])
     e911: dict[str, E911Record] = field(default_factory=dict[str, E911Record])
     messages: list[Message] = field(default_factory=list[Message])
+    messaging_alerts: bool = True
+    messaging_checks: list[datetime] = field(default_factory=list[datetime])
     opted_out: set[str] = field(default_factory=set[str])
     brands: set[str] = field(default_factory=set[str])
     campaigns: dict[str, Campaign] = field(default_factory=dict[str, Campaign])

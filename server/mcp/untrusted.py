@@ -90,6 +90,8 @@ def _each(value: Any, untrusted: Untrusted, marker: FromOutside) -> Any:
         return untrusted.fence(value) if marker.is_suspect(value) else value
     if isinstance(value, list):
         return [_each(item, untrusted, marker) for item in cast("list[object]", value)]
+    if isinstance(value, Mapping):
+        return {name: _each(item, untrusted, marker) for name, item in cast("Mapping[str, object]", value).items()}
     return value
 
 

@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     """Minutes an action waits for approval."""
 
     timeout_seconds: float = Field(default=30, gt=0, le=600)
-    """Seconds a provider may take to answer."""
+    """Seconds a provider may take to answer; a whole answer may take four times as long."""
 
     paths: Mapping[str, str] = {}
     """Corrected paths of operations whose path is inferred, by tool name; short for `corrections.TOOL.path`."""

@@ -10,7 +10,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, insert, select, update
 
 from clients.shared.cache import CachedAnswer
-from clients.shared.limits import Limit, ProcessLimits, limit_reached
+from clients.shared.limits import Limit, ProcessLimits, limit_reached, seconds_exhausted
 from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
@@ -41,6 +41,16 @@ class StoredLimits:
         else:
             # Only now: a call that the store refuses is not sent, so it uses up nothing.
             self._here.count(limit)
+
+    async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
+        """Count the limit as used up for every process; for this one alone if the store cannot be used."""
+        await self._here.exhaust(limit, seconds=seconds)
+        # As many calls as the limit allows, made so long ago that they leave its window when the wait is over.
+        made_at = time.time() - limit.seconds + seconds_exhausted(limit, seconds)
+        uses = [{"name": limit.name, "at": made_at}] * limit.calls
+        with suppress(JournalUnavailable):
+            async with self._database.transaction(best_effort=True) as connection:
+                await connection.execute(insert(limit_uses), uses)
 
     async def _take_shared(self, limit: Limit) -> None:
         of_limit = limit_uses.c.name == limit.name

@@ -24,6 +24,10 @@ class SharedLimits:
         """
         await self.door.store.limits.take(limit)
 
+    async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
+        """Count a limit as used up for all processes, because the provider refused a call by it."""
+        await self.door.store.limits.exhaust(limit, seconds=seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class SharedCache:

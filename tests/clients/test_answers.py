@@ -249,3 +249,10 @@ def test_a_range_that_can_hold_nothing_is_refused_before_it_costs_a_call(kind: A
     with pytest.raises(ValueError, match="later than until"):
         kind(since=noon, until=noon - timedelta(seconds=1))
     assert kind(since=noon, until=noon)
+
+
+async def test_messages_come_newest_first_and_those_without_a_time_last() -> None:
+    rows = [{"id": name, "key": ["2015550100", at]} for name, at in (("b", 1779105540), ("x", "?"), ("a", 1779105999))]
+    async with answered_by(Provider(success({"messages": rows}))) as client:
+        found = await client.send(ListMessages(number="2015550100"))
+    assert [record.id for record in found.messages] == ["a", "b", "x"]

@@ -232,3 +232,35 @@ async def test_without_a_kept_account_the_providers_own_limit_is_reported() -> N
     async with answered_by(Provider(refused(429, "Rate limit exceeded."))) as client:
         with pytest.raises(RateLimited):
             await client.send(GetAccount())
+
+
+@pytest.mark.parametrize(
+    ("asked", "minutes"), [({}, 60), ({"Retry_After": "600"}, 10), ({"Retry_After": "99999999"}, 60)]
+)
+async def test_a_refusal_by_the_limit_counts_for_every_call_of_it_until_its_end(
+    asked: dict[str, str], minutes: int
+) -> None:
+    hours = Hours()
+    provider = Provider(refused(429, "Rate limit exceeded.", **asked), success({"cdr": []}))
+    async with answered_by(provider, limits=ProcessLimits(clock=hours)) as client:
+        with pytest.raises(RateLimited):
+            await client.send(GetAccount())
+        for operation in LIMITED:
+            with pytest.raises(LimitReached, match=f"possible in {minutes} minutes"):
+                await client.send(operation)
+        assert len(provider.requests) == 1
+        hours.seconds = minutes * 60
+        await client.send(ListCallRecords())
+    assert len(provider.requests) == 2
+
+
+async def test_a_refused_login_counts_for_the_calls_that_share_its_limit() -> None:
+    provider = Provider(refused(429, "Rate limit exceeded."))
+    async with answered_by(provider, api_key=None, username=USERNAME, password=PASSWORD) as client:
+        with pytest.raises(RateLimited):
+            await client.send(ListNumbers())
+        later: list[Operation[Any]] = [ListNumbers(), GetAccount()]
+        for operation in later:
+            with pytest.raises(LimitReached):
+                await client.send(operation)
+    assert len(provider.requests) == 1

@@ -64,6 +64,7 @@ VOICETEL = [
         first=(("voicetel_check_portability", {"number": "+19175550185"}),),
     ),
     Lost(tool="voicetel_send_message", arguments=SMS, shows_undone=False),
+    Lost(tool="voicetel_set_messaging_alerts", arguments={"enabled": False}),
     Lost(
         tool="voicetel_register_campaign",
         arguments={"campaign_id": "CNEW123", "brand_id": "BBLUEW1", "description": "Order updates"},

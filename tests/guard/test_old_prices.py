@@ -32,6 +32,21 @@ async def test_the_quote_says_when_its_price_was_read_and_the_record_that_it_was
     assert f"could not be read again after the question: $1.00 is as of {read_at:%Y-%m-%d %H:%M} UTC" in told
 
 
+@pytest.mark.parametrize(("status", "requests"), [(429, 1), (500, 1), (503, 3)])
+async def test_a_read_of_the_account_that_is_refused_counts_for_the_whole_call(
+    status: int, requests: int, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        await sandbox.break_with("status", provider="voicetel", path="v2.2/account$", status=status, times=None)
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person()
+        async with connect(server, person=person) as client:
+            ordered = await client.call_tool("voicetel_order_numbers", ORDER)
+        assert not ordered.is_error
+        assert "Price unknown: The account's rates could not be read" in person.questions[0]
+        assert len(await sandbox.requests(path="v2.2/account")) == requests
+
+
 async def test_rates_of_another_day_are_no_price(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         person = Person("decline")

@@ -207,7 +207,10 @@ async def test_a_server_on_the_same_store_that_knows_no_address_shows_none_eithe
 
 async def test_a_price_below_zero_is_no_price(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
-        assert await inbox.post("sms", _report("Delivered", price=-1000)) == 400
+        assert await inbox.post("sms", _report("Delivered", price=-1000)) == 200
+        (event,) = await listed_events(inbox)
+    assert "price" not in event
+    assert "-1000" in event["unread_body"]
 
 
 async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ async def test_while_the_store_cannot_be_used_a_server_counts_by_what_it_sent_it
         assert len(await sandbox.requests()) == 6
 
 
+async def test_a_refusal_by_the_provider_counts_for_every_server(tmp_path: Path) -> None:
+    async with _two_servers(tmp_path) as (one, other, sandbox):
+        await sandbox.break_with("status", path="/cdr$", status=429)
+        refused = await one.call_tool(LIMITED, {})
+        assert refused.is_error
+        assert [await _wait_of(one), await _wait_of(other)] == ["60 minutes"] * 2
+        await _let_pass(HOUR + 1, tmp_path, sandbox)
+        assert await _wait_of(other) is None
+        assert len(await sandbox.requests()) == 2
+
+
 @asynccontextmanager
 async def _two_servers(folder: Path, *, patience: float = 10) -> AsyncGenerator[tuple[Client, Client, Sandbox]]:
     store = SecretStr(f"sqlite+aiosqlite:///{folder / STORE}?timeout={patience}")

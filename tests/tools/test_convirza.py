@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from clients.answers import read_answer
 from clients.effects import Effect
 from clients.errors import InvalidRequest
 from clients.wire.request import build_request
@@ -23,6 +24,7 @@ from tools.convirza.operations.provisioned_routes import (
     ReplaceProvisionedRoute,
     UpdateProvisionedRoute,
 )
+from tools.convirza.operations.tags import ListTags
 from tools.convirza.operations.users import ListUsers
 from tools.convirza.operations.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
 from tools.convirza.operations.webhooks import UpdateWebhook
@@ -218,6 +220,18 @@ def test_a_broadcast_for_a_time_that_has_passed_is_not_sent_at_once() -> None:
     with pytest.raises(InvalidRequest, match="nothing was sent"):
         build_request(late)
     assert late.warnings() == ("2020-01-01T00:00:00Z has passed: the call will be refused.",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "expected"),
+    [(2, 5, "4"), (2, 4, None), (2, None, "4"), (1, None, None), (1, 9, "3"), (0, 9, None), (3, 9, None)],
+)
+def test_a_list_goes_on_while_its_total_or_without_one_a_full_page_says_so(
+    rows: int, total: int | None, expected: str | None
+) -> None:
+    content = {"tags": [{"tag_id": 1 + place} for place in range(rows)], "total": total}
+    page = ListTags(limit=2, cursor="2")
+    assert page.next_cursor(read_answer(page, content).answer) == expected
 
 
 async def test_a_full_update_of_a_broadcast_cannot_send_it_by_leaving_the_time_out(tmp_path: Path) -> None:

@@ -145,6 +145,28 @@ async def test_the_state_of_messages_comes_without_their_text(tmp_path: Path) ->
     assert not any("text" in row for row in content["messages"])
 
 
+async def test_the_state_of_messages_names_whom_each_went_to_and_when_but_no_stranger(tmp_path: Path) -> None:
+    async with _everything(tmp_path) as (client, _):
+        content = await _call(client, "message_status", number="+12015550142")
+        listing = {"operation": "voicetel_list_messages", "arguments": {"number": "+12015550142"}}
+        history = await _call(client, "call_read_operation", **listing)
+    rows = [row for row in content["messages"] if row["provider"] == "voicetel"]
+    assert {row["to"] for row in rows if row["state"] == "received"} == {"+12015550142"}
+    assert {row["to"] for row in rows if row["state"] != "received"} == {
+        *("+19175550161", "+19175550162", "+19175550163", "+16465550198"),
+    }
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    who = {row["value"]["far_end"] for row in history["messages"] if row["value"]["direction"] == "in"}
+    assert who == {"+19175550161", "+19175550163", "+19175550164"}
+
+
+async def test_an_id_that_no_record_of_a_number_has_is_a_gap_and_no_empty_answer(tmp_path: Path) -> None:
+    async with _everything(tmp_path) as (client, _):
+        content = await _call(client, "message_status", number="+12015550142", message="abc123")
+    (gap,) = [gap for gap in content["missing"] if gap["provider"] == "voicetel"]
+    assert "leave `message` out" in gap["why"]
+
+
 async def test_providers_that_are_not_set_up_are_named_once(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))

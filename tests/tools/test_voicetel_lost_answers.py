@@ -141,23 +141,33 @@ async def test_a_port_that_was_filed_in_parts_is_not_taken_for_refused(
     assert await verify("submit_port", {**PORT, "numbers": numbers}, *answers) is expected
 
 
-def sent(later: float | None, **value: Any) -> dict[str, Any]:
+GUEST = "2125550142"
+
+
+def sent(later: float | None, *, own: str | None = NUMBER[2:], **value: Any) -> dict[str, Any]:
     """Return a record of an outgoing message, `later` seconds after the call; if that is None, without a time."""
-    key = [NUMBER[2:]] if later is None else [NUMBER[2:], int(SENT_AT.timestamp() + later)]
-    message = {"direction": "out", "destinationNumber": "2125550142", "message": "Your table is ready.", **value}
-    return {"messages": [{"id": "a1", "key": key, "value": message}]}
+    key = [GUEST] if later is None else [GUEST, int(SENT_AT.timestamp() + later)]
+    message = {"direction": "out", "number": int(GUEST), "message": "Your table is ready.", **value}
+    return {"number": own, "messages": [{"id": "a1", "key": key, "value": message}]}
 
 
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
         (sent(1), YES),
+        (sent(1, number=GUEST), YES),
+        (sent(1, own=None), YES),
+        (sent(1, own="2125550145"), UNKNOWN),
+        (sent(1, number=2125550145), UNKNOWN),
+        (sent(1, number=None), UNKNOWN),
+        (sent(1, number=None, sourceNumber=NUMBER[2:], destinationNumber=GUEST), UNKNOWN),
         (sent(-2), YES),
         (sent(-40), UNKNOWN),
         (sent(None), UNKNOWN),
         (sent(1, direction="in"), UNKNOWN),
+        (sent(1, direction=None), UNKNOWN),
         (sent(1, message="Your table is taken."), UNKNOWN),
-        ({"messages": [{"key": [NUMBER[2:], None], "value": None}]}, UNKNOWN),
+        ({"messages": [{"key": [GUEST, None], "value": None}]}, UNKNOWN),
         ({"messages": []}, UNKNOWN),
     ],
 )
@@ -325,3 +335,11 @@ async def test_a_reply_was_added_only_where_a_customer_says_it_and_nothing_else(
     reply = {"type": "customer", "body": "Yes, please &amp; thank you.", "createdAt": moment(seconds=2), **row}
     arguments = {"ticket_id": 30412, "message": "Yes, please & thank you."}
     assert await verify("reply_to_ticket", arguments, {"messages": [reply]}) is expected
+
+
+@pytest.mark.parametrize(("state", "expected"), [("deleted", YES), ("published", NO), (None, NO)])
+async def test_a_ticket_that_is_still_shown_is_gone_where_its_record_is_deleted(
+    state: str | None, expected: Evidence
+) -> None:
+    shown = {"ticket": {"id": 30412, "status": "closed", "state": state}}
+    assert await verify("delete_ticket", {"ticket_id": 30412}, shown) is expected

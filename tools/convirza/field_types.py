@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from clients.fields import WIRE, Email, Moment, UsNumber
+from clients.fields import WIRE, E164OrUsDigits, Email, Moment, UsNumber
 
 _INTEGER = WithJsonSchema({"type": "integer"})
 _STRING = WithJsonSchema({"type": "string"})
@@ -50,7 +50,7 @@ def _digits(value: int, info: SerializationInfo) -> int | str:
     return str(value) if info.context == WIRE else value
 
 
-TextCount = Annotated[int, Field(ge=0, le=99), PlainSerializer(_digits), _INTEGER]
+TextCount = Annotated[int, Field(ge=0), PlainSerializer(_digits), _INTEGER]
 """A count that is text on the wire."""
 
 
@@ -93,8 +93,8 @@ def _iso(value: datetime) -> str:
 IsoTime = Annotated[Moment, PlainSerializer(_iso)]
 """A time with its zone, ISO 8601 in UTC on the wire too."""
 
-E164 = Annotated[UsNumber, PlainSerializer(str), _STRING]
-"""A US or Canadian number that keeps its country code on the wire, as callers have it."""
+E164 = Annotated[E164OrUsDigits, _STRING]
+"""A number that keeps its country code on the wire, as callers have it, who may call from anywhere."""
 
 
 def body(settings: BaseModel, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -122,6 +122,7 @@ class FurtherFields(BaseModel):
 
     @model_validator(mode="after")
     def _none_twice(self) -> Self:
+        """Give nothing in `extra_fields` that has an argument."""
         fields = type(self).model_fields
         taken = {_bare(name) for own, field in fields.items() for name in (own, field.serialization_alias) if name}
         if both := sorted(name for name in self.extra_fields or {} if _bare(name) in taken):

@@ -19,6 +19,7 @@ from tools.convirza.field_types import (
     OffByEmptyText,
     TextCount,
     TextFlag,
+    Word,
     body,
     object_in,
 )
@@ -43,12 +44,12 @@ def _text(value: int, info: SerializationInfo) -> int | str:
 
 class CustomSource(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     id: Annotated[int, Field(ge=1, serialization_alias="custom_source_id"), PlainSerializer(_text)]
-    slot: Annotated[str, Field(pattern=r"^CS[0-9]{1,2}$", serialization_alias="custom_source_type")]
+    slot: Annotated[Word, Field(serialization_alias="custom_source_type")]
 
 
 class OverflowNumber(Part):  # noqa: D101 - a docstring would stand in the schema that a model reads
     number: Number
-    rings: int = Field(ge=1, le=99)
+    rings: int = Field(ge=1)
 
 
 def _overflow(numbers: list[OverflowNumber], info: SerializationInfo) -> list[dict[str, Any]]:

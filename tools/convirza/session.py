@@ -20,6 +20,10 @@ from clients.errors import NotAuthenticated, NotConfigured, ProviderFailed, Prov
 from clients.redaction import redact
 from clients.shared.limits import Limit, Limits
 from clients.shared.tokens import TokenStore
+from clients.wire.response import retry_after
+
+REFRESH_WITHIN: Final = 60.0
+"""Seconds for a refresh, which nobody who waits for it can cancel: a slow answer would hold every later call."""
 
 LOGINS: Final = Limit("convirza login", calls=10, seconds=60)
 """Ten a minute and IP (documented). Refreshing does not count against it (inferred)."""
@@ -137,8 +141,10 @@ class ConvirzaSession:
         A refresh whose answer was lost may have used up the token, so it is not sent twice.
         """
         pair: TokenPair | None = None
-        with anyio.CancelScope(shield=True), suppress(httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError):
-            response = await self._post(http, REFRESH_PATH, {"refresh_token": old.refresh_token})
+        lost = (httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError, TimeoutError)
+        with anyio.CancelScope(shield=True), suppress(*lost):
+            with anyio.fail_after(REFRESH_WITHIN):
+                response = await self._post(http, REFRESH_PATH, {"refresh_token": old.refresh_token})
             pair = _pair_in(response.text) if response.is_success else None
             if pair is not None:
                 await self._keep(pair)
@@ -156,7 +162,11 @@ class ConvirzaSession:
         response = await self._post(http, LOGIN_PATH, {"email": self._email, "password": self._password})
         status = response.status_code
         if status == 429:
-            raise RateLimited("Convirza refuses to log in: 10 logins a minute. The call itself was not sent.")
+            wait = retry_after(response.headers)
+            await self._limits.exhaust(LOGINS, seconds=wait)
+            raise RateLimited(
+                "Convirza refuses to log in: 10 logins a minute. The call itself was not sent.", retry_after=wait
+            )
         if 400 <= status < 500:
             raise NotAuthenticated(
                 "Convirza does not accept the e-mail and password; the call itself was not sent.", status=status

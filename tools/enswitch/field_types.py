@@ -36,16 +36,17 @@ Words = Annotated[str, Field(min_length=1), AS_TEXT]
 Text = str
 """Any text; empty clears."""
 
-Kind = Annotated[str, Field(pattern=r"^[a-z_]+$"), AS_TEXT]
+Kind = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 """A type of source or destination. The guide closes the set for queues only."""
 
-Prefix = Annotated[str, Field(pattern=r"^[0-9*#]+$"), AS_TEXT]
-AnyPrefix = Annotated[str, Field(pattern=r"^[0-9*#]*$"), AS_TEXT]
+Prefix = Annotated[str, Field(pattern=r"^(\+|\+?[0-9*#]+)$")]
+AnyPrefix = Annotated[str, Field(pattern=r"^\+?[0-9*#]*$")]
+"""Leading digits as the installation writes numbers, some with a plus sign; it is sent as it is given."""
 Csv = Annotated[str, Field(min_length=1), AS_TEXT]
 Mail = Annotated[Email, AS_TEXT]
 Media = Literal["fax", "voice", "voice_fax"]
 BillType = Literal["external", "none", "prepaid", "prepaid_invoices", "prepaid_calls", "postpaid"]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AS_TEXT]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Hour = Annotated[int, Field(ge=0, le=23), AS_WHOLE]
 Minute = Annotated[int, Field(ge=0, le=59), AS_WHOLE]
 
@@ -93,7 +94,7 @@ def _as_enswitch_writes(value: object) -> object:
     return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else value
 
 
-Number = Annotated[str, Field(pattern=r"^[0-9*#]{1,20}$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
+Number = Annotated[str, Field(pattern=r"^[0-9*#]+$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
 """A telephone number as the installation writes it, without +; a leading + is taken off."""
 
 Target = Annotated[str, BeforeValidator(_as_enswitch_writes)]

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer
+from tools.hosts import is_host
 from tools.routee.field_types import (
     Amount,
     AnsweredSender,
@@ -66,6 +67,7 @@ class Verb(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_its_verb_needs(self) -> Self:
+        """Give SAY text and language, PLAY file_url, DIAL sender and to, COLLECT event_url."""
         named = {name for name in _ALL if getattr(self, name) is not None}
         if missing := _NEEDED[self.type] - named:
             raise ValueError(f"{self.type} needs {', '.join(sorted(missing))}")
@@ -101,9 +103,15 @@ def _is_callee(value: str) -> str:
     number = _PUNCTUATION.sub("", value)
     if _NUMBER.fullmatch(number):
         return number
-    if not _SIP.fullmatch(value):
+    if not _SIP.fullmatch(value) or not is_host(_sip_host(value)):
         raise ValueError("a number in E.164 (+12015550123) or a SIP address (name@host)")
     return value
+
+
+def _sip_host(address: str) -> str:
+    """Return the host of a SIP address, without port and parameters."""
+    host = address.rpartition("@")[2].partition(";")[0]
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
 
 
 Callee = Annotated[str, AfterValidator(_is_callee)]
@@ -128,8 +136,19 @@ class CalledParty(Answer):
     viber: LooseText | None = None
 
 
+class Spoken(Answer):
+    """What was said in a call."""
+
+    text: str | None = None
+    language: str | None = None
+    gender: str | None = None
+
+
 class Recording(Answer):
-    """A recorded call. The file is fetched from its address with the account's token, outside these tools."""
+    """A recorded call. The file is fetched from its address with the account's token, outside these tools.
+
+    What is recorded is a DIAL of the dialplan: `caller` is whom the conversation called, `called` whom the DIAL called.
+    """
 
     tracking_id: str | None = None
     start: AnsweredTime | None = None
@@ -165,6 +184,11 @@ class Call(Answer):
     campaign: str | None = None
     campaign_id: str | None = Field(default=None, alias="campaignTrackingId")
     groups: list[str] = []
+    spoken: Spoken | None = Field(default=None, alias="message")
+    file_url: str | None = Field(default=None, alias="fileURL")
+    """What was played."""
+
+    application_name: str | None = None
 
 
 class Calls(Page):

@@ -9,18 +9,30 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 
 from clients.fields import WIRE, AnsweredTime, FromOutside, IsoMoment, LooseText
 from clients.operation import Answer
+from tools.hosts import WebHost, require_web_host
 from tools.webhooks import PLAIN_SENDER
 
 Text = Annotated[str, Field(min_length=1)]
 
 SmsText = Annotated[str, Field(min_length=1, max_length=1600)]
 
-HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$")]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$"), WebHost]
+"""An address that Routee posts to or reads a dialplan from. No document asks for https, but what goes there is personal
+data, or what a call does next."""
 
-PostsTo = Annotated[str, Field(pattern=r"^(inbox|https://\S+)$")]
+WebPage = Annotated[str, Field(pattern=r"^https?://\S+$"), WebHost]
+"""A page that the recipient opens."""
+
+
+def _inbox_or_host(value: str) -> str:
+    return value if value == "inbox" else require_web_host(value)
+
+
+PostsTo = Annotated[str, Field(pattern=r"^(inbox|https://\S+)$"), AfterValidator(_inbox_or_host)]
 """Where callbacks are posted: an address, or the inbox of this server, whose address the client fills in."""
 
-WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.wav$")]
+WavUrl = Annotated[str, Field(pattern=r"^https?://\S+\.(wav|WAV)(\?\S*)?$"), WebHost]
+"""A WAV file (documented); a signed address has a query after its name."""
 
 Label = Annotated[str, Field(min_length=1, max_length=350)]
 
@@ -87,6 +99,13 @@ def _is_sender(value: str) -> str:
 
 Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plus)]
 """A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
+
+
+def in_e164(shown: object) -> str | None:
+    """Return a number in E.164, which answers show with its plus or without; None for anything else."""
+    digits = str(shown).removeprefix("+")
+    is_number = isinstance(shown, str | int) and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+    return f"+{digits}" if is_number else None
 
 
 def same_number(shown: str | None, wanted: str | None) -> bool:

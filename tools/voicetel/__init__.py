@@ -18,6 +18,7 @@ provider = Provider(
         "ordering",
         "ports",
         "messaging",
+        "messaging_health",
         "e911",
         "gateways",
         "lookups",

@@ -29,6 +29,7 @@ from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limit, Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
+from clients.wire.response import retry_after
 from tools.voicetel.settings import VoiceTelSettings
 
 voicetel: Final = ProviderApi(
@@ -116,8 +117,11 @@ class VoiceTelKey:
             follow_redirects=False,
         )
         if response.status_code == 429:
+            wait = retry_after(response.headers)
+            await self._limits.exhaust(HOURLY, seconds=wait)
             raise RateLimited(
-                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent."
+                "VoiceTel refuses to log in: 6 logins and account reads an hour. The call itself was not sent.",
+                retry_after=wait,
             )
         if 400 <= response.status_code < 500:
             raise NotAuthenticated(

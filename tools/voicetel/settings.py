@@ -12,7 +12,7 @@ class VoiceTelSettings(AccountSettings):
     """The account's API key, 32 hexadecimal characters. A line end after it is left off, as after every secret."""
 
     username: str | None = None
-    """The account's ten-digit username."""
+    """The account's username, which is a number."""
 
     password: SecretStr | None = None
     """The account's password, without a line end."""

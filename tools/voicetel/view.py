@@ -1,6 +1,7 @@
 """VoiceTel in the common view. Account reads are kept for ten minutes: there are six an hour."""
 
 from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from clients.errors import NotFound, TelephonyError
 from guard.money import Money
@@ -18,13 +19,20 @@ from tools.overview.views import (
 from tools.policy_reader import Reader
 from tools.voicetel.operations.account import GetAccount, ListRecurringCharges
 from tools.voicetel.operations.e911 import GetE911Record
-from tools.voicetel.operations.messaging import ListMessages
+from tools.voicetel.operations.messaging import ListMessages, MessageRecord, MessageValue
 from tools.voicetel.operations.number_messaging import GetNumberMessaging
 from tools.voicetel.operations.ordering import SearchInventory
 from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number
 from tools.voicetel.settings import VoiceTelSettings
 
 NAME = "voicetel"
+
+MESSAGE_KINDS: Final[tuple[Literal["sms", "mms"], ...]] = ("sms", "mms")
+
+OWN_IDS: Final = (
+    "no record of this number has that id, and VoiceTel does not document that its records have the ids that "
+    "sending returns; leave `message` out and compare recipient and time"
+)
 
 
 class VoiceTelView:
@@ -47,6 +55,7 @@ class VoiceTelView:
         messaging = await self._reader.send(GetNumberMessaging(number=number))
         record = await self._reader.send(GetE911Record(number=number))
         more: dict[str, object] = {
+            "can_text": messaging.enabled,
             "campaign": messaging.campaign.id if messaging.campaign else None,
             "inbound_messages_to": messaging.resource,
             "faxes": row.fax_enabled,
@@ -94,18 +103,15 @@ class VoiceTelView:
             raise NotOffered("VoiceTel lists messages by number only; give the sending number")
         if not number.startswith("+1"):
             return []
-        sent = (await self._reader.send(ListMessages(number=number, since=since))).messages
-        return [
-            Delivery(
-                provider=NAME,
-                message=row.id or "",
-                to=row.value.destination if row.value else None,
-                state=_STATE.get(row.value.direction or "") if row.value else None,
-                price=dollars(row.value.billed) if row.value else None,
-            )
-            for row in sent
-            if message in (None, row.id)
+        found = [
+            _delivery(row, number)
+            for kind in MESSAGE_KINDS
+            for row in (await self._reader.send(ListMessages(number=number, type=kind, since=since))).messages
+            if message in {None, row.id}
         ]
+        if message is not None and not found:
+            raise NotOffered(OWN_IDS)
+        return sorted(found, key=lambda one: one.at or since, reverse=True)
 
     async def _monthly(self) -> Money | None:
         """Return what a number costs a month; None if the account's rates cannot be read now."""
@@ -123,10 +129,29 @@ UNREADABLE = "not shown"
 """Stands for a number that VoiceTel listed in a form that cannot be read."""
 
 
+def _delivery(row: MessageRecord, own: str) -> Delivery:
+    """Return what became of a message. Who wrote one that came in is a stranger's word, which no view shows."""
+    value = row.value or MessageValue()
+    recipients = {"in": own, "out": value.far_end}
+    return Delivery(
+        provider=NAME,
+        message=row.id or "",
+        to=recipients.get(value.direction or ""),
+        state=_STATE.get(value.direction or ""),
+        price=dollars(value.billed),
+        at=row.at,
+    )
+
+
 def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
     gateway = row.gateway or (f"gateway {row.route}" if row.route is not None else None)
     forwarded = f"forwarded to {row.forward_to}" if row.forward and row.forward_to else None
-    texts = "texts" if row.sms_enabled else None
+    texts = [f"sent by carrier {row.carrier}"] if row.carrier else []
+    texts += ["received ones are routed"] if row.sms_enabled else []
     return OwnedNumber(
-        number=row.number or UNREADABLE, provider=NAME, calls_to=forwarded or gateway, texts=texts, monthly=monthly
+        number=row.number or UNREADABLE,
+        provider=NAME,
+        calls_to=forwarded or gateway,
+        texts=", ".join(texts) or None,
+        monthly=monthly,
     )

@@ -25,7 +25,7 @@ Language = Literal[
     "en-US", "de-DE", "fr-FR", "it-IT", "pt-BR", "es-ES", "es-LA", "en-GB", "el-GR", "bg-BG", "pl-PL", "hu-HU",
     "sv-SE", "ru-RU",
 ]  # fmt: skip
-WavUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+\.wav$")]
+WavUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+\.(wav|WAV)(\?\S*)?$")]
 Sip = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 PathConversation = Annotated[Conversation, in_path("conversations", "404013002", "The conversation does not exist.")]

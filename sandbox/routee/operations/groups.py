@@ -13,7 +13,7 @@ from sandbox.routee.state import State
 from sandbox.routee.wire import ok, refuse
 
 GroupName = Annotated[str, StringConstraints(min_length=2, max_length=30)]
-Groups = Annotated[list[str], Field(min_length=2)]
+Groups = Annotated[list[str], Field(min_length=1)]
 PathGroup = Annotated[str, Found(lambda call: call.state.require_group(call.path["name"]))]
 
 

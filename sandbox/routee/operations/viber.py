@@ -139,7 +139,7 @@ class OtpBody(Body):
     type: Literal["PRIMARY_ONLY", "ALL_DEVICE"] = "PRIMARY_ONLY"
     templateId: Text
     templateParams: dict[str, str] = {}
-    templateLang: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    templateLang: Text = "en"
 
 
 class SessionsBody(Dates, Body):

@@ -136,9 +136,9 @@ async def test_recovery_names_what_is_required_of_an_address() -> None:
     async with customer("") as client:
         invalid = await client.post("account/recovery", json={"email": "office"})
         unknown = await client.post("account/recovery", json={"email": "nobody@example.com"})
-    assert invalid.status_code == 400
-    assert invalid.json()["error"]["requirement"]
-    assert unknown.status_code == 404
+    error = {"code": 400, "message": "Invalid email address", "requirement": "Must be valid"}
+    assert (invalid.status_code, invalid.json()["error"]) == (400, error)
+    assert (unknown.status_code, unknown.json()["error"]["message"]) == (404, "Email not found")
 
 
 async def test_a_new_account_can_log_in_and_starts_empty() -> None:

@@ -62,17 +62,24 @@ async def test_an_mms_is_charged_once_whatever_its_text() -> None:
 
 async def test_a_message_that_was_sent_is_in_the_history() -> None:
     async with customer() as client:
-        sent = (await client.post("messages", json=MESSAGE)).json()["data"]
+        assert (await client.post("messages", json=MESSAGE)).status_code == 201
         newest = (await client.get("messages", params={"number": MAIN})).json()["data"]["messages"][0]
-    assert newest["id"] == sent["id"]
+    assert newest["key"] == ["9175550161", NOW]
     assert newest["value"] == {
         "direction": "out",
-        "sourceNumber": MAIN,
-        "destinationNumber": "9175550161",
+        "number": 9175550161,
         "message": "See you tomorrow.",
         "rate": "0.01",
-        "number": int(MAIN),
     }
+
+
+async def test_a_message_that_came_in_names_who_sent_it_and_its_key_our_number() -> None:
+    async with customer() as client:
+        text = {"source": "9175550161", "destination": MAIN, "text": "Running late"}
+        assert (await client.post(f"{CONTROL}/voicetel/inbound", json=text)).status_code == 201
+        newest = (await client.get("messages", params={"number": MAIN})).json()["data"]["messages"][0]
+    assert newest["key"] == [MAIN, NOW]
+    assert newest["value"] == {"direction": "in", "number": 9175550161, "message": "Running late", "rate": "0"}
 
 
 @pytest.mark.parametrize(
@@ -142,16 +149,32 @@ async def test_history_outside_the_schema_is_refused(params: dict[str, str]) -> 
         assert (await client.get("messages", params={"number": MAIN, **params})).status_code == 400
 
 
-async def test_a_delivery_receipt_comes_a_moment_later() -> None:
+async def test_a_delivery_receipt_comes_a_moment_later_and_names_the_two_numbers_alone() -> None:
     params = {"number": MAIN, "type": "dlr", "to": str(NOW)}
     async with customer() as client:
-        arrived = (await client.post("messages", json=MESSAGE)).json()["data"]["id"]
-        lost = (await client.post("messages", json={**MESSAGE, "toNumber": "9175550198"})).json()["data"]["id"]
+        assert (await client.post("messages", json=MESSAGE)).status_code == 201
         assert (await client.get("messages", params=params)).json()["data"]["messages"] == []
         await advance(client, 3)
-        receipts = (await client.get("messages", params=params)).json()["data"]["messages"]
-    texts = {row["value"]["message"] for row in receipts}
-    assert texts == {f"id:{arrived} stat:DELIVRD", f"id:{lost} stat:UNDELIV"}
+        (receipt,) = (await client.get("messages", params=params)).json()["data"]["messages"]
+    assert receipt["key"] == ["2015550100", f"1{MAIN}", NOW + 3]
+    assert receipt["value"] == {"sourceNumber": MAIN, "destinationNumber": "9175550161"}
+
+
+async def test_a_number_can_be_checked_thirty_times_an_hour() -> None:
+    async with customer() as client:
+        statuses = [(await client.post("messaging/health/check", json={"number": MAIN})).status_code for _ in range(31)]
+        assert statuses == [200] * 30 + [429]
+        await advance(client, 3600)
+        assert (await client.post("messaging/health/check", json={"number": MAIN})).status_code == 200
+        assert (await client.post("messaging/health/check", json={"number": "9175550161"})).status_code == 404
+
+
+async def test_a_text_that_a_carrier_blocked_is_shown_without_its_recipient() -> None:
+    async with customer() as client:
+        (sample,) = (await client.get("messaging/health/samples", params={"number": MAIN})).json()["data"]["samples"]
+        assert (sample["to"], sample["reason"]) == ("646***0198", "Blocked as spam")
+        days = (await client.get("messaging/health")).json()["data"]["deliveries"]
+        assert (len(days), sum(day["failed"] for day in days)) == (14, 1)
 
 
 async def test_the_seed_holds_a_text_that_gives_orders_to_an_assistant() -> None:

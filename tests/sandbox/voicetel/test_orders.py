@@ -45,11 +45,11 @@ async def test_the_same_order_without_a_key_is_made_again() -> None:
         assert await charges(client) == [("did", 2, "2.00")]
 
 
-async def test_a_key_cannot_be_used_for_another_order() -> None:
+async def test_a_key_brings_the_answer_of_its_first_order_whatever_is_ordered_under_it() -> None:
     async with customer() as client:
-        await client.post("orders", json=ORDER, headers=KEYED)
-        answer = await client.post("orders", json={"numbers": ["2015550103"]}, headers=KEYED)
-        assert answer.status_code == 409
+        first = await client.post("orders", json=ORDER, headers=KEYED)
+        again = await client.post("orders", json={"numbers": ["2015550103"]}, headers=KEYED)
+        assert (again.status_code, again.json()) == (201, first.json())
         assert await charges(client) == [("did", 2, "2.00")]
 
 
@@ -138,7 +138,6 @@ async def test_a_search_is_narrowed_by_place() -> None:
     "params",
     [
         {"tnMask": "201-555"},
-        {"tnMask": "20155501010"},
         {"tnMask": "201", "quantity": "0"},
         {"tnMask": "201", "quantity": "1001"},
         {"tnMask": "201", "province": "New Jersey"},

@@ -1,9 +1,9 @@
 """Convirza SMS broadcasts: one text to many people. The documents show methods only: paths and names are inferred."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
@@ -37,6 +37,15 @@ SENT_AT_ONCE: Final = "Sent at once: it cannot be recalled. We infer that leavin
 
 
 When = Annotated[str, AfterValidator(as_when)]
+
+
+def _each_once(numbers: list[str]) -> list[str]:
+    if len(set(numbers)) != len(numbers):
+        raise ValueError("a number is given twice and would be texted twice")
+    return numbers
+
+
+Everybody = Annotated[list[E164], Field(min_length=1), AfterValidator(_each_once)]
 
 SETTABLE: Final = frozenset({"name", "message", "from_number", "recipients", "org_unit_id"})
 NOT_SETTABLE: Final = frozenset(Broadcast.model_fields) - SETTABLE
@@ -146,20 +155,14 @@ class _WholeBroadcast(FurtherFields):
     from_number: Annotated[Number, Field(serialization_alias="phone_number")]
     """Tracking number of a route with SMS, from convirza_list_provisioned_numbers."""
 
-    recipients: Annotated[list[E164], Field(min_length=1)]
-    """Who gets it."""
+    recipients: Everybody
+    """Who gets it, each once."""
 
     when: Annotated[When, Field(serialization_alias="scheduled_at")]
     """`now` sends at once; else the time with its zone."""
 
     org_unit_id: Id | None = None
     """Group, from convirza_list_groups."""
-
-    @model_validator(mode="after")
-    def _nobody_twice(self) -> Self:
-        if len(set(self.recipients)) != len(self.recipients):
-            raise ValueError("recipients: a number is given twice and would be texted twice")
-        return self
 
     def charge(self) -> Charge:
         return _charge(self.recipients, self.message)
@@ -183,7 +186,7 @@ class _WholeBroadcast(FurtherFields):
 @convirza.operation(
     "POST",
     "/v3/broadcast",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs=BASE_PATHS,
     basis="inferred",
@@ -211,7 +214,7 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
 @convirza.operation(
     "PUT",
     "/v3/broadcast/{broadcast_id}",
-    effect=Effect.PAID | Effect.DESTRUCTIVE,
+    effect=Effect.PAID | Effect.DESTRUCTIVE | Effect.OUTWARD,
     toolset="messaging",
     docs=BASE_PATHS,
     basis="inferred",
@@ -247,7 +250,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
 @convirza.operation(
     "PATCH",
     "/v3/broadcast/{broadcast_id}",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="partial-update-broadcast-31106423e0",
     basis="inferred",
@@ -268,8 +271,8 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
     from_number: Annotated[Number | None, Field(serialization_alias="phone_number")] = None
     """Tracking number, from convirza_list_provisioned_numbers."""
 
-    recipients: Annotated[list[E164], Field(min_length=1)] | None = None
-    """Who gets it, in place of all before."""
+    recipients: Everybody | None = None
+    """Who gets it, each once, in place of all before."""
 
     when: Annotated[When | None, Field(serialization_alias="scheduled_at")] = None
     """`now` sends at once; else the time with its zone."""
@@ -289,7 +292,7 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
 
     def members(self) -> tuple[Members[Broadcast] | UnresolvableRecipients, ...]:
         """Whoever keeps its recipients sends to those it has."""
-        kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of),)
+        kept = () if self.recipients else (Members(read=self.before(), numbers=_recipients_of, fixed_at="call"),)
         return (*kept, *_further_recipients(self))
 
     def scheduled_at(self) -> tuple[datetime, ...]:

@@ -98,7 +98,7 @@ class Calls(Listing):
     synonyms=("call log", "history", "who called", "missed", "leads", "transcripts", "cdr", "caller name"),
 )
 class ListCalls(PagedOperation[Calls]):
-    """List calls of a time range, the last 7 days if left out."""
+    """List calls of a time range, the last 7 days if left out; newest first (inferred)."""
 
     since: Annotated[IsoTime | None, Field(serialization_alias="start")] = None
     """Older bound, with zone."""
@@ -135,6 +135,7 @@ class ListCalls(PagedOperation[Calls]):
 
     @model_validator(mode="after")
     def _range_is_allowed(self) -> Self:
+        """Give a range of at most 31 days."""
         if self.since and self.until and not timedelta(0) < self.until - self.since <= LONGEST_RANGE:
             raise ValueError("until: later than since, by at most 31 days")
         return self

@@ -241,6 +241,7 @@ class _GroupSettings(BaseModel):
     effect=Effect.PRIVILEGED,
     toolset="groups",
     docs="create-group-31381263e0",
+    confirmed_by=("org_unit_id",),
     synonyms=("add", "new location", "office", "organization unit", "client"),
 )
 class CreateGroup(_GroupSettings, Operation[GroupChange]):
@@ -355,7 +356,10 @@ class DeleteGroup(Operation[GroupChange]):
 
     def verification(self, sent_at: datetime) -> Verification[Group]:
         return Verification(
-            read=self.before(), check=lambda found: _is_archived(found, sent_at), if_absent=Evidence.YES
+            read=self.before(),
+            check=lambda found: _is_archived(found, sent_at),
+            if_absent=Evidence.YES,
+            must_be_new=True,
         )
 
 

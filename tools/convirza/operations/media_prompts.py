@@ -3,41 +3,28 @@
 import base64
 import binascii
 import hashlib
+import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 from clients.effects import Effect
-from clients.evidence import Evidence
-from clients.fields import WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Undo, Verification, put_back
+from clients.fields import RECORDED, WIRE
+from clients.operation import Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.field_types import body
-from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.field_types import Word, body
+from tools.convirza.internal_reads import FindPrompt, Prompt, Prompts
+from tools.convirza.paging import PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
 """Documented on the troubleshooting page, like the formats and kinds."""
 
+_FINGERPRINT: Final = re.compile(r"[0-9]+ bytes, SHA-256 [0-9a-f]{64}")
+
+FORMATS: Final = ("wav", "mp3", "mp4", "ogg", "webm", "m4a", "aac", "flac")
+
 Kind = Literal["prompt", "whisper", "voicemail", "survey"]
-
-
-class Prompt(Answer):
-    """An uploaded audio file."""
-
-    prompt_id: LooseText | None = None
-    file_name: str | None = Field(default=None, alias="file_name")
-    kind: str | None = Field(default=None, alias="message_type")
-    size: int | None = None
-    org_unit_id: int | None = None
-    created: AnsweredTime | None = None
-
-
-class Prompts(Listing):
-    """Uploaded audio files."""
-
-    rows_name: ClassVar[str] = "prompts"
-    prompts: list[Prompt] = []
 
 
 @convirza.operation(
@@ -57,7 +44,9 @@ class ListPrompts(PagedOperation[Prompts]):
     """Only these."""
 
 
-def _audio(value: str) -> str:
+def _audio(value: str, info: ValidationInfo) -> str:
+    if info.context == RECORDED and _FINGERPRINT.fullmatch(value):
+        return value
     try:
         content = base64.b64decode(value, validate=True)
     except binascii.Error:
@@ -67,10 +56,18 @@ def _audio(value: str) -> str:
     return value
 
 
+def _audio_file(value: str) -> str:
+    if value.rpartition(".")[2].lower() not in FORMATS:
+        raise ValueError(f"ends in {', '.join(FORMATS)}")
+    return value
+
+
 def _fingerprint(value: str, info: SerializationInfo) -> str:
     # Records name the content and do not hold it.
+    if info.context == WIRE or _FINGERPRINT.fullmatch(value):
+        return value
     content = base64.b64decode(value)
-    return value if info.context == WIRE else f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+    return f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
 
 
 @convirza.operation(
@@ -86,8 +83,8 @@ def _fingerprint(value: str, info: SerializationInfo) -> str:
 class UploadPrompt(Operation[Prompt]):
     """Upload an audio file; nobody hears it until a route plays it."""
 
-    file_name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.(wav|mp3|mp4|ogg|webm|m4a|aac|flac)$")
-    """Name with its ending."""
+    file_name: Annotated[str, Field(pattern=r'^[^/\\"\x00-\x1f]+\.[A-Za-z0-9]+$'), AfterValidator(_audio_file)]
+    """Name with its ending: wav, mp3, mp4, ogg, webm, m4a, aac or flac."""
 
     audio: Annotated[str, Field(min_length=4), AfterValidator(_audio), PlainSerializer(_fingerprint)]
     """The file in base64, at most 50 MB."""
@@ -100,7 +97,7 @@ class UploadPrompt(Operation[Prompt]):
 
     def to_wire(self) -> dict[str, Any]:
         fields = {name: str(value) for name, value in body(self, without=frozenset({"file_name", "audio"})).items()}
-        ending = self.file_name.rpartition(".")[2]
+        ending = self.file_name.rpartition(".")[2].lower()
         return {"file": (self.file_name, base64.b64decode(self.audio), f"audio/{ending}"), **fields}
 
 
@@ -117,13 +114,11 @@ class UploadPrompt(Operation[Prompt]):
 class DeletePrompt(Operation[Prompt]):
     """Delete an audio file; what routes that play it do then is not documented."""
 
-    prompt_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    prompt_id: Word
     """Audio file, from convirza_list_prompts."""
 
-    def verification(self, sent_at: datetime) -> Verification[Prompts]:
-        return Verification(read=ListPrompts(limit=200), check=self._is_gone)
+    def before(self) -> FindPrompt:
+        return FindPrompt(prompt_id=self.prompt_id)
 
-    def _is_gone(self, found: Prompts) -> Evidence:
-        if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
-            return Evidence.NO
-        return Evidence.yes_if(found.shows_every("prompt_id"))
+    def verification(self, sent_at: datetime) -> Verification[Prompt]:
+        return verify_removal(self.before())

@@ -11,7 +11,7 @@ from clients.fields import AnsweredNumber
 from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, body, object_in
-from tools.convirza.internal_reads import FindNumber, TrackingNumber, TrackingNumbers
+from tools.convirza.internal_reads import FindNumber, FindOwnNumber, TrackingNumber, TrackingNumbers
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import is_new
 
@@ -128,17 +128,19 @@ class OrderNumber(Operation[OrderedNumber]):
         lost = "What was charged stays charged, and a released number may be lost for good."
         return put_back(ReleaseNumber, lost=lost, phone_number_id=getattr(answer, "phone_number_id", None))
 
-    def verification(self, sent_at: datetime) -> Verification[TrackingNumbers]:
-        return Verification(read=ListAssignedNumbers(limit=200), check=lambda found: self._is_among(found, sent_at))
+    def before(self) -> FindOwnNumber:
+        return FindOwnNumber(phone_number=self.number)
+
+    def verification(self, sent_at: datetime) -> Verification[TrackingNumber]:
+        return Verification(
+            read=self.before(),
+            check=lambda found: Evidence.yes_if(found.ordered is None or is_new(found.ordered, sent_at)),
+            if_absent=Evidence.NO,
+            must_be_new=True,
+        )
 
     def to_wire(self) -> dict[str, Any]:
         return body(self) | {"number_id": None}
-
-    def _is_among(self, found: TrackingNumbers, sent_at: datetime) -> Evidence:
-        for row in found.phone_numbers:
-            if row.phone_number == self.number:
-                return Evidence.yes_if(row.ordered is None or is_new(row.ordered, sent_at))
-        return Evidence.no_if(found.shows_every("phone_number"))
 
 
 class Released(Answer):

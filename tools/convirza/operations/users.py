@@ -47,7 +47,15 @@ class User(Answer):
     status: str | None = Field(default=None, validation_alias=AliasChoices("user_status", "status"))
     org_unit_id: int | None = Field(default=None, validation_alias=AliasChoices("group_org_unit_id", "ct_user_ou_id"))
     group: str | None = None
+    group_external_id: LooseText | None = None
+    parent_group: str | None = None
+    parent_group_id: int | None = Field(default=None, alias="parent_group_org_unit_id")
+    parent_group_external_id: LooseText | None = None
     account: str | None = None
+    account_id: int | None = Field(default=None, alias="account_org_unit_id")
+    account_external_id: LooseText | None = None
+    group_access: int | None = None
+    report_access: int | None = None
     external_id: LooseText | None = Field(default=None, alias="user_ext_id")
     ring_to: Annotated[AnsweredNumber | None, EmptyIsNone] = Field(default=None, alias="agent_ring_to")
     agent_id: LooseText | None = None
@@ -63,7 +71,11 @@ class User(Answer):
         return self if self.role in ROLE_IDS else self.model_copy(update={"role": None})
 
 
-NOT_SETTABLE: Final = ("user_id", "group", "account", "agent_id", "created")
+SETTABLE: Final = frozenset({
+    "email", "first_name", "last_name", "role", "status", "org_unit_id", "external_id", "ring_to", "agent_code",
+    "timezone", "score_calls", "access_audio",
+})  # fmt: skip
+NOT_SETTABLE: Final = tuple(sorted(User.model_fields.keys() - SETTABLE))
 
 
 class Users(Listing):
@@ -225,6 +237,7 @@ class _WholeUser(_UserSettings):
     effect=Effect.PRIVILEGED,
     toolset="users",
     docs="create-user-31381273e0",
+    confirmed_by=("user_id",),
     synonyms=("add", "invite", "new login", "agent"),
 )
 class CreateUser(_WholeUser, Operation[UserChange]):
@@ -340,7 +353,7 @@ class DeleteUser(Operation[UserChange]):
         return GetUser(user_id=self.user_id)
 
     def verification(self, sent_at: datetime) -> Verification[User]:
-        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES)
+        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES, must_be_new=True)
 
 
 def _is_deleted(found: User) -> Evidence:

@@ -21,6 +21,7 @@ from tools.convirza.updates import (
     restore_settings,
     same_settings,
 )
+from tools.hosts import WebHost
 
 TOKEN_NAME: Final = "token"  # noqa: S105 - the name of the parameter that carries it
 
@@ -30,6 +31,9 @@ EGRESS: Final = (
 )
 
 Kind = Literal["pre_call", "post_call"]
+
+Receiver = Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$"), WebHost]
+"""Where call data goes: over https, for it is personal, and without a password, for every webhook shows its address."""
 
 
 class ParameterName(Answer):
@@ -124,6 +128,7 @@ class _WebhookSettings(FurtherFields):
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:
+        """Name no parameter `token`."""
         if any(entry.name.casefold() == TOKEN_NAME for entry in self.parameters or []):
             raise ValueError("parameters: secrets are not arguments; set use_shared_token instead of `token`")
         return self
@@ -151,7 +156,7 @@ class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
     name: Annotated[Word, Field(serialization_alias="webhook_name")]
     """Name."""
 
-    url: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$", serialization_alias="webhook_url")]
+    url: Annotated[Receiver, Field(serialization_alias="webhook_url")]
     """Address that receives the data, https."""
 
     def warnings(self) -> tuple[str, ...]:
@@ -215,7 +220,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     name: Annotated[Word, Field(serialization_alias="webhook_name")]
     """Name."""
 
-    url: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$", serialization_alias="webhook_url")]
+    url: Annotated[Receiver, Field(serialization_alias="webhook_url")]
     """Address that receives the data, https."""
 
     def changes(self, before: Any) -> tuple[str, ...]:
@@ -244,9 +249,7 @@ class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]
     name: Annotated[Word | None, Field(serialization_alias="webhook_name")] = None
     """New name."""
 
-    url: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+\S*$")] | None = Field(
-        default=None, serialization_alias="webhook_url"
-    )
+    url: Receiver | None = Field(default=None, serialization_alias="webhook_url")
     """Address that receives the data, https."""
 
     def changes(self, before: Any) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
-    AS_TEXT,
     CallerNumber,
     Id,
     Kind,
@@ -36,15 +35,16 @@ from tools.enswitch.groups import (
     Window,
     with_wire_name,
 )
+from tools.enswitch.versions import Version
 
 Direction = Literal["in", "internal", "in_out", "out"]
-Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$"), AS_TEXT]
+Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$")]
 ONE_OF = "give exactly one of uniqueid and callid."
 
 
 @enswitch.function(
     "calls/make",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="calls",
     unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
@@ -98,6 +98,7 @@ class HangUpCall(Operation[Accepted]):
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
+        """Give exactly one of uniqueid and callid."""
         if is_given(self, "uniqueid", "callid") != 1:
             raise ValueError(ONE_OF)
         return self
@@ -144,6 +145,7 @@ class UpdateCall(ChangesSomething, Operation[Accepted]):
 
     @model_validator(mode="after")
     def _one_call(self) -> Self:
+        """Give exactly one of uniqueid and callid."""
         if is_given(self, "uniqueid", "callid") != 1:
             raise ValueError(ONE_OF)
         return self
@@ -236,7 +238,7 @@ class ListPanelCalls(ForCustomer, Operation[Calls]):
     synonyms=("cdr", "call log", "call history", "who called", "detail records"),
 )
 class ListCallRecords(Window, Paged, Operation[Calls]):
-    """List call records of a window of time."""
+    """List call records of a window of time, one for each leg of a call, in Enswitch's order."""
 
     customer: Meant | None = None
     """Customer id, all, recursive or system; your own if left out."""
@@ -255,16 +257,20 @@ class ListCallRecords(Window, Paged, Operation[Calls]):
 
 
 class HourTotal(Answer):
-    """The calls of one hour. Its columns are inferred."""
+    """How many calls an interval had, an hour unless the installation counts otherwise."""
 
-    hour: ShownTime = None
-    calls: int | None = None
-    talktime: int | None = None
-    cost: Decimal | None = None
+    customer: int | None = None
+    starts: ShownTime = Field(default=None, alias="start")
+    ends: ShownTime = Field(default=None, alias="end")
+    """Its last second."""
+
+    inbound: int | None = None
+    outbound: int | None = None
+    internal: int | None = None
 
 
 class HourTotals(Listing):
-    """Calls by the hour."""
+    """How many calls each interval had."""
 
     hours: list[HourTotal] = []
 
@@ -277,21 +283,26 @@ class HourTotals(Listing):
     synonyms=("call volume", "statistics", "traffic", "busy hours", "report"),
 )
 class ListCallTotals(Window, ForCustomer, Operation[HourTotals]):
-    """List calls, seconds talked and cost by the hour."""
+    """List how many calls each hour wholly within a window had, in Enswitch's order."""
+
+    added_in: ClassVar[Version] = (4, 0)
 
 
-class Trace(Answer):
-    """A line of a SIP trace."""
+class TracedCall(Answer):
+    """A call in a SIP trace. Its columns besides the call ID are inferred."""
 
-    id: int | None = None
-    time: ShownTime = Field(default=None, alias="timestamp")
-    text: OutsideText | None = None
+    callid: Annotated[LooseText, FromOutside()] | None = None
+    """SIP call ID, which the caller's device made up."""
+
+    snumber: CallerNumber | None = None
+    cnumber: CallerNumber | None = None
+    started: ShownTime = Field(default=None, alias="start")
 
 
 class Traces(Listing):
-    """A SIP trace."""
+    """The calls in a SIP trace."""
 
-    traces: list[Trace] = []
+    traces: list[TracedCall] = []
 
 
 @enswitch.function(
@@ -303,10 +314,10 @@ class Traces(Listing):
     synonyms=("sip log", "debug", "packet capture", "troubleshoot"),
 )
 class ListCallTraces(Operation[Traces]):
-    """List the SIP trace of calls on one machine at a time."""
+    """List the calls in a SIP trace that was taken on one machine."""
 
     machine: Id
     """Machine."""
 
     timestamp: Moment
-    """Time, with zone."""
+    """Time of the trace, with zone."""

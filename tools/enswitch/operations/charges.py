@@ -70,6 +70,7 @@ class CreateCharge(DryRun, Operation[Created]):
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
+        """Give exactly one of customer and plan."""
         if is_given(self, "customer", "plan") != 1:
             raise ValueError(OF_ONE)
         return self
@@ -161,6 +162,7 @@ class ListCharges(Operation[ListedCharges]):
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
+        """Give exactly one of customer and plan."""
         if is_given(self, "customer", "plan") != 1:
             raise ValueError(OF_ONE)
         return self
@@ -201,7 +203,7 @@ class Transactions(Listing):
     synonyms=("ledger", "statement", "balance history", "payments", "debits", "spent"),
 )
 class ListTransactions(Window, Descending, ForCustomer, Operation[Transactions]):
-    """List what changed a customer's balance in a window of time."""
+    """List what changed a customer's balance in a window of time, in Enswitch's order."""
 
     invoice: Id | None = None
     """Only of this invoice, from enswitch_list_invoices."""

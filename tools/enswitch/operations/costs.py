@@ -5,7 +5,7 @@ out: included, least_cost, message_media, priority, start and end, and a peer's 
 """
 
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -28,6 +28,7 @@ from tools.enswitch.groups import (
     Listing,
     Paged,
 )
+from tools.enswitch.versions import Since
 
 OF_ONE = "give exactly one of peer and plan."
 
@@ -83,6 +84,7 @@ class ListOutcosts(Paged, Operation[Costs]):
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
+        """Give exactly one of peer and plan."""
         if is_given(self, "plan", "peer") != 1:
             raise ValueError(OF_ONE)
         return self
@@ -112,6 +114,7 @@ class CreateOutcost(DryRun, CallPrice, Operation[Created]):
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
+        """Give exactly one of peer and plan."""
         if is_given(self, "plan", "peer") != 1:
             raise ValueError(OF_ONE)
         return self
@@ -169,7 +172,7 @@ class ListCustomerIncosts(Paged, ForCustomer, Operation[Costs]):
     used: Flag | None = None
     """Only prices of groups that the customer has numbers in."""
 
-    taxes: Flag | None = None
+    taxes: Annotated[Flag | None, Since((3, 14))] = None
     """With taxes."""
 
 

@@ -7,7 +7,7 @@ what a change replaces.
 """
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -18,6 +18,7 @@ from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
 from tools.enswitch.operations.routing import Imported
+from tools.enswitch.versions import Version
 
 
 class Customer(Answer):
@@ -229,6 +230,7 @@ class MoveCustomer(Operation[Accepted]):
     "customers/import",
     effect=Effect.PRIVILEGED,
     toolset="customers",
+    confirmed_by=("count",),
     unverifiable="what an import did shows in its answer only",
     admin_only=True,
     irreversible=True,
@@ -236,6 +238,8 @@ class MoveCustomer(Operation[Accepted]):
 )
 class ImportCustomers(Operation[Imported]):
     """Create customers from CSV; each is deleted singly."""
+
+    added_in: ClassVar[Version] = (4, 0)
 
     csv: Csv
     """The file's text, with a header line."""
@@ -249,7 +253,7 @@ class ExportedCustomer(Answer):
 
 
 class Export(Listing):
-    """Which customers an export holds. Its shape is inferred."""
+    """Which customers an export holds."""
 
     customers: list[ExportedCustomer] = []
 
@@ -258,6 +262,7 @@ class Export(Listing):
     "customers/export",
     effect=Effect.PRIVILEGED,
     toolset="customers",
+    confirmed_by=("customers",),
     unverifiable="an export changes nothing that a read could show",
     guide="3.14",
     admin_only=True,
@@ -265,6 +270,8 @@ class Export(Listing):
 )
 class ExportCustomers(Operation[Export]):
     """Export customers with their settings for the operator, without voicemail and recordings."""
+
+    added_in: ClassVar[Version] = (3, 14)
 
     customer: Id | None = None
     """Customer; your own if left out."""

@@ -8,12 +8,11 @@ conferences. No page shows or deletes what these functions create.
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from clients.effects import Effect
-from clients.evidence import Evidence, any_of
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
+from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     Flag,
@@ -28,7 +27,8 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
-from tools.enswitch.updates import is_as_requested
+from tools.enswitch.internal_reads import Address, Addresses, FindAddress
+from tools.hosts import require_host
 
 
 class Owned(BaseModel):
@@ -126,6 +126,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
 
     @model_validator(mode="after")
     def _has_a_pin(self) -> Self:
+        """Generate at least one PIN."""
         if is_given(self, "talkpin", "listenpin", "adminpin") == 0:
             raise ValueError("at least one of generate_talkpin, generate_listenpin and generate_adminpin is true.")
         return self
@@ -135,6 +136,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
     "speeddials/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     unverifiable="no documented call lists speed dials",
     synonyms=("short code", "quick dial", "blf", "button", "contact"),
 )
@@ -167,6 +169,7 @@ class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
     "addresses/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     synonyms=("sip uri", "sip address", "alias"),
 )
 class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
@@ -175,7 +178,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     user: Words
     """User part."""
 
-    domain: Words
+    domain: Annotated[Words, AfterValidator(require_host)]
     """Domain."""
 
     dtype: Kind
@@ -190,31 +193,12 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
 
-    def verification(self, sent_at: datetime) -> "Verification[Addresses] | None":
-        read = ListAddresses(customer=self.customer)
-        return None if self.dry_run else Verification(read=read, check=self._is_among)
+    def before(self) -> FindAddress:
+        kept = {name: getattr(self, name) for name in FindAddress.model_fields}
+        return FindAddress.model_validate(kept)
 
-    def _is_among(self, found: "Addresses") -> Evidence:
-        names = "user", "domain", "dtype", "dnumber", "description"
-        return any_of(is_as_requested(self, row, *names) for row in found.addresses)
-
-
-class Address(Answer):
-    """A SIP address. Columns are named as the parameters are (inferred)."""
-
-    id: int | None = None
-    user: str | None = None
-    domain: str | None = None
-    customer: int | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    description: str | None = None
-
-
-class Addresses(Listing):
-    """SIP addresses."""
-
-    addresses: list[Address] = []
+    def verification(self, sent_at: datetime) -> Verification[Address] | None:
+        return None if self.dry_run else verify_addition(self.before())
 
 
 @enswitch.function(
@@ -250,9 +234,10 @@ class GetCode(ForCustomer, Operation[FeatureCode]):
 
 
 class CodeCaller(Answer):
-    """Who may dial a feature code. Its columns are inferred."""
+    """Who may dial a feature code. Its columns besides id and code are inferred."""
 
     id: int | None = None
+    code: LooseText | None = None
     stype: str | None = None
     snumber: ShownNumber | None = None
 

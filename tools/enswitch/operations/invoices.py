@@ -6,7 +6,7 @@ from their names; no page shows a tax or deletes one. Left out of a tax: account
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -50,7 +50,7 @@ class Invoices(Listing):
     synonyms=("bills", "unpaid", "owed", "overdue", "receivables"),
 )
 class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
-    """List invoices of a window of time."""
+    """List invoices of a window of time, in Enswitch's order."""
 
     customer: str | None = Field(default=None, pattern=r"^([0-9]+|all|system)$")
     """Customer id, all or system; your own if left out."""
@@ -76,6 +76,7 @@ class GetInvoice(Operation[Invoice]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give exactly one of id and customer."""
         if is_given(self, "id", "customer") != 1:
             raise ValueError("give exactly one of id and customer.")
         return self
@@ -114,8 +115,9 @@ class SentInvoices(Answer):
 
 @enswitch.function(
     "invoices/send",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="billing",
+    confirmed_by=("count",),
     unverifiable="no documented call shows what was mailed",
     irreversible=True,
     synonyms=("mail", "bill run", "email invoices"),
@@ -128,6 +130,9 @@ class SendInvoices(Operation[SentInvoices]):
 
     reseller: Id | None = None
     """Reseller whose customers they are; you if left out."""
+
+
+EVERY_CUSTOMER: Final = "EVERY existing customer becomes liable."
 
 
 class TaxSettings(BaseModel):
@@ -143,7 +148,7 @@ class TaxSettings(BaseModel):
     """Its currency."""
 
     liable: Literal[0, 1, 2] | None = None
-    """Who pays: 0 nobody, 1 new customers, 2 new and existing ones."""
+    """Who pays unless set otherwise: 0 nobody, 1 new customers, 2 existing ones too."""
 
     calls: Flag | None = None
     """On calls."""
@@ -165,21 +170,25 @@ class TaxSettings(BaseModel):
 
     def warnings(self) -> tuple[str, ...]:
         """Return what goes beyond new customers."""
-        return ("EVERY existing customer becomes liable.",) if self.liable == 2 else ()
+        return (EVERY_CUSTOMER,) if self.liable == 2 else ()
 
 
 @enswitch.function(
     "taxes/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    confirmed_by=("id",),
     unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "levy"),
 )
 class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
-    """Create a tax."""
+    """Create a tax. What is left out is on: existing customers are liable, and everything is taxed."""
 
     name: Words
     """Name."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return (EVERY_CUSTOMER,) if self.liable in {None, 2} else ()
 
 
 @enswitch.function(

@@ -37,7 +37,7 @@ from tools.enswitch.groups import Accepted, Created, ForCustomer, Listing, as_ro
 from tools.enswitch.updates import same_settings, settings_of
 
 MailboxName = Words
-MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$"), AS_TEXT]
+MessageName = Annotated[str, Field(pattern=r"^[^,\s]+$")]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$"), AS_TEXT]
 
 
@@ -148,7 +148,7 @@ class Messages(Listing):
     synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
 )
 class ListMessages(ForCustomer, Operation[Messages]):
-    """List the voicemails, faxes and texts in a mailbox's folder."""
+    """List the voicemails, faxes and texts in a mailbox's folder, in Enswitch's order."""
 
     mailbox: MailboxName
     """From enswitch_list_mailboxes."""
@@ -228,7 +228,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
     folder: Words = "INBOX"
     """Folder."""
 
-    messages: list[MessageName] = Field(min_length=1, max_length=100)
+    messages: list[MessageName] = Field(min_length=1)
     """Names, from enswitch_list_messages."""
 
     def before(self) -> ListMessages:
@@ -240,7 +240,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
 
 @enswitch.function(
     "messages/text/send",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
     unverifiable="no documented call lists texts that were sent",
     synonyms=("sms", "text", "notify", "reply"),
@@ -270,7 +270,7 @@ class SendText(ForCustomer, Operation[Accepted]):
 
 @enswitch.function(
     "faxes/send",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
     unverifiable="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),

@@ -8,7 +8,7 @@ describe (title, company, country, fax, extension, languages and formats) and pu
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from clients.effects import Effect
 from clients.evidence import Evidence
@@ -19,6 +19,7 @@ from tools.enswitch.field_types import Flag, Id, Mail, Text, Words, is_given, ne
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.updates import ONLY_CHECKED, same_settings, settings_of
 from tools.enswitch.versions import TOKENS, Version
+from tools.hosts import require_source_list
 
 
 class Person(Answer):
@@ -77,6 +78,7 @@ class GetPerson(Operation[Person]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give exactly one of id, username and email."""
         if is_given(self, "id", "username", "email") != 1:
             raise ValueError("give exactly one of id, username and email.")
         return self
@@ -86,6 +88,7 @@ class GetPerson(Operation[Person]):
     "people/create",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    confirmed_by=("id",),
     synonyms=("user", "add login", "invite", "staff", "access"),
 )
 class CreatePerson(DryRun, ForCustomer, Operation[Created]):
@@ -118,7 +121,7 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
     timezone: Text | None = None
     """Time zone."""
 
-    source: Text | None = None
+    source: Annotated[Text, AfterValidator(require_source_list)] | None = None
     """Addresses that may log in; any if left out."""
 
     def warnings(self) -> tuple[str, ...]:
@@ -256,6 +259,7 @@ class SwitchedUser(Person):
     "user/switch",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    confirmed_by=("auth_token",),
     unverifiable="no documented call shows sessions",
     irreversible=True,
     synonyms=("impersonate", "log in as", "act as", "masquerade"),
@@ -273,6 +277,7 @@ class SwitchUser(Operation[SwitchedUser]):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        """Give exactly one of id and username."""
         if is_given(self, "id", "username") != 1:
             raise ValueError("give exactly one of id and username.")
         return self

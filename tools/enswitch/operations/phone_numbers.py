@@ -11,8 +11,8 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, same_value
-from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
+from clients.fields import KeptFromModel, Secret
+from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_addition
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
@@ -25,50 +25,16 @@ from tools.enswitch.field_types import (
     Target,
     Text,
     Whole,
+    Words,
     dialled_numbers,
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.internal_reads import FindNumber, OwnedNumber, OwnedNumbers
 from tools.enswitch.updates import restore_settings, verify_settings
+from tools.enswitch.versions import Since
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
-
-
-class OwnedNumber(Answer):
-    """A number and where its calls go. Columns are named as the parameters are (inferred)."""
-
-    number: ShownNumber | None = None
-    customer: int | None = None
-    """0 while nobody has it."""
-
-    description: str | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    callerid: ShownNumber | None = None
-    allow_callerid: bool | None = None
-    direct: bool | None = None
-    directory: bool | None = None
-    emergency_register: bool | None = None
-    fax_detect: bool | None = None
-    fax_dtype: str | None = None
-    fax_dnumber: ShownNumber | None = None
-    language: str | None = None
-    maximum_seconds: int | None = None
-    music: int | None = None
-    owner: int | None = None
-    panel: bool | None = None
-    number_class: int | None = Field(default=None, alias="class")
-    ingroup: int | None = None
-    status: str | None = None
-    alias: LooseText | None = None
-    region: LooseText | None = None
-    shortcut: LooseText | None = None
-
-
-class OwnedNumbers(Listing):
-    """Numbers."""
-
-    numbers: list[OwnedNumber] = []
 
 
 @enswitch.function(
@@ -117,10 +83,10 @@ class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
     number_class: Whole | None = Field(default=None, serialization_alias="class")
     """Number class; any if left out."""
 
-    count: Annotated[int, Field(ge=1, le=100), AS_WHOLE] = 10
-    """How many, at most 100."""
+    count: Annotated[int, Field(ge=1), AS_WHOLE] = 10
+    """How many."""
 
-    preferred: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    preferred: Words | None = None
     """Digits to prefer."""
 
 
@@ -136,23 +102,21 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     number: Number
     """From enswitch_list_available_numbers."""
 
-    ingroup: Id | None = None
+    ingroup: Annotated[Id | None, Since((3, 14))] = None
     """Inbound group, only to port the number in."""
 
     def charge(self) -> Charge:
         return Charge(item="number", per="month", unknown=NO_PRICE)
 
-    def verification(self, sent_at: datetime) -> Verification[OwnedNumbers]:
-        return Verification(read=ListNumbers(customer=self.customer, limit=500), check=self._is_there)
+    def before(self) -> FindNumber:
+        return FindNumber(number=self.number, customer=self.customer)
+
+    def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
+        return verify_addition(self.before())
 
     def undo(self, before: Any, answer: Any) -> Undo:
         lost = "What was charged stays charged, and it may not be possible to buy the number back."
         return Undo(verdict="partial", operation=ReleaseNumber(number=self.number), lost=lost)
-
-    def _is_there(self, owned: OwnedNumbers) -> Evidence:
-        if any(row.number in {self.number, f"+{self.number}"} for row in owned.numbers):
-            return Evidence.YES
-        return Evidence.no_if(len(owned.numbers) < 500)
 
 
 @enswitch.function(
@@ -178,6 +142,7 @@ class ReleaseNumber(Operation[Accepted]):
             read=self.before(),
             check=lambda found: same_value(found.customer, 0),
             if_absent=Evidence.YES,
+            must_be_new=True,
         )
 
 

@@ -82,6 +82,7 @@ class GetPlan(Operation[Plan]):
     "plans/create",
     effect=Effect.PRIVILEGED,
     toolset="plans",
+    confirmed_by=("id",),
     unverifiable="plans may have one name, so an older one looks the same",
     synonyms=("add", "tariff", "package"),
 )

@@ -33,6 +33,7 @@ class Balance(Answer):
     effect=Effect.READ,
     toolset="account",
     docs="check-your-account-balance",
+    confirmed_by=("balance",),
     synonyms=("money", "funds", "credit", "left", "how much", "currency"),
 )
 class GetBalance(Operation[Balance]):
@@ -166,7 +167,7 @@ class TopUps(Page):
     synonyms=("payments", "transactions", "credits", "invoices", "refunds"),
 )
 class ListTopUps(Paged[TopUps]):
-    """List money that came in; what was spent is in routee_report_spending. Not on trial accounts."""
+    """List money that came in, in Routee's order; routee_report_spending has what was spent. Not on trial accounts."""
 
     since: IsoMoment
     """Older bound, with zone."""

@@ -44,9 +44,10 @@ class Conversation(Answer):
 @routee.operation(
     "POST",
     "/voice/conversation",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="perform-a-voice-conversation",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     limit=CONVERSATIONS,
     synonyms=("call", "dial", "phone", "ring", "text to speech", "ivr"),
@@ -86,6 +87,7 @@ class StartConversation(Operation[Conversation]):
 
     @model_validator(mode="after")
     def _follows_one_dialplan(self) -> Self:
+        """Give either verbs, with at most one DIAL, or dial_plan_url; machine_url goes with on_machine Continue."""
         if (self.verbs is None) == (self.dial_plan_url is None):
             raise ValueError("give either verbs or dial_plan_url")
         if sum(verb.type == "DIAL" for verb in self.verbs or ()) > 1:
@@ -135,6 +137,7 @@ class StartConversation(Operation[Conversation]):
     effect=Effect.READ,
     toolset="voice",
     docs="retrieve-conversation-tracking",
+    confirmed_by=("tracking_id",),
     synonyms=("show", "recordings", "details"),
 )
 class GetConversation(Operation[Conversation]):

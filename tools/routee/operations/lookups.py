@@ -10,7 +10,7 @@ from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
-from tools.routee.field_types import Amount, Id, Label, iso, same_number, without_none
+from tools.routee.field_types import Amount, Id, Text, iso, same_number, without_none
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
@@ -23,6 +23,19 @@ class Network(Answer):
 
     mnc: LooseText | None = None
     name: str | None = None
+
+
+class RoamingNetwork(Answer):
+    """The network of another country that the number is in now."""
+
+    state: str | None = None
+    country: str | None = None
+    iso: str | None = Field(default=None, alias="countryIsoCode")
+    mcc: LooseText | None = Field(default=None, alias="mmc")
+    """Mobile country code; the reference spells it `mmc`."""
+
+    mnc: LooseText | None = None
+    network: str | None = None
 
 
 class NumberCountry(Answer):
@@ -49,6 +62,7 @@ class LookupDetails(Answer):
     network: Network | None = None
     ported: bool | None = None
     ported_network: Network | None = None
+    roaming_network: RoamingNetwork | None = None
     imsi: LooseText | None = None
 
 
@@ -71,6 +85,7 @@ class Lookup(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="perform-a-lookup-validation-for-a-mobile-nummer",
+    confirmed_by=("lookup_id",),
     synonyms=("hlr", "carrier", "ported", "reachable", "active", "network"),
 )
 class LookUpNumber(Operation[Lookup]):
@@ -79,7 +94,7 @@ class LookUpNumber(Operation[Lookup]):
     to: E164
     """Mobile number."""
 
-    label: Label | None = None
+    label: Text | None = None
     """Your tag."""
 
     def charge(self) -> Charge:
@@ -95,7 +110,8 @@ class LookUpNumber(Operation[Lookup]):
         def check(found: Lookups) -> Evidence:
             since = [row for row in found.lookups if is_since(row.created_at, sent_at, whole_seconds=True)]
             alike = [row for row in since if self._is_this(row)]
-            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
+            are_shown = found.is_whole and all(row.created_at and row.to for row in found.lookups)
+            return Evidence.yes_if(len(alike) == 1 and are_shown)
 
         return Verification(read=read, check=check)
 
@@ -109,6 +125,7 @@ class LookUpNumber(Operation[Lookup]):
     effect=Effect.READ,
     toolset="lookups",
     docs="track-a-single-hlr-lookup-record",
+    confirmed_by=("lookup_id",),
     synonyms=("hlr", "result", "price"),
 )
 class GetLookup(Operation[Lookup]):
@@ -136,7 +153,7 @@ LookupField = Literal["lookupID", "network", "label", "country", "status", "port
     synonyms=("hlr", "history", "results"),
 )
 class ListLookups(Paged[Lookups]):
-    """Search lookups that were made (that the conditions are an array is inferred)."""
+    """Search lookups that were made, in Routee's order (that the conditions are an array is inferred)."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""
@@ -203,6 +220,7 @@ class Validation(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="validate",
+    confirmed_by=("validation_id",),
     unverifiable="no call lists validations",
     synonyms=("check number", "mobile or landline", "real", "format", "ported"),
 )

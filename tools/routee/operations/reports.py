@@ -55,7 +55,7 @@ class Span(BaseModel):
     synonyms=("spent", "volume", "usage", "bill", "cost", "statistics"),
 )
 class ReportSpending(Span, Operation[SpendingReport]):
-    """Report messages sent and what they cost, in a span of time."""
+    """Report messages sent and what they cost, in a span of time and in Routee's order."""
 
 
 @routee.operation(
@@ -68,7 +68,7 @@ class ReportSpending(Span, Operation[SpendingReport]):
     synonyms=("spent", "volume", "per country"),
 )
 class ReportCountrySpending(Span, Operation[SpendingReport]):
-    """Report messages sent to one country and what they cost."""
+    """Report messages sent to one country and what they cost, in Routee's order."""
 
     mcc: str = Field(pattern=r"^[0-9]{3}$")
     """Mobile country code, from routee_list_prices."""
@@ -84,7 +84,7 @@ class ReportCountrySpending(Span, Operation[SpendingReport]):
     synonyms=("spent", "volume", "operator", "carrier"),
 )
 class ReportNetworkSpending(Span, Operation[SpendingReport]):
-    """Report messages sent to one network and what they cost."""
+    """Report messages sent to one network and what they cost, in Routee's order."""
 
     mcc: str = Field(pattern=r"^[0-9]{3}$")
     """Mobile country code, from routee_list_prices."""
@@ -103,7 +103,7 @@ class ReportNetworkSpending(Span, Operation[SpendingReport]):
     synonyms=("spent", "volume", "bulk", "campaign cost"),
 )
 class ReportCampaignSpending(Operation[SpendingReport]):
-    """Report what one campaign sent and cost."""
+    """Report what one campaign sent and cost, in Routee's order."""
 
     campaign_id: Id
     """`tracking_id` from routee_send_campaign."""
@@ -118,6 +118,13 @@ class PaidQuestions(Answer):
     start: AnsweredTime | None = Field(default=None, alias="startDateTime")
     count: int | None = None
     price: Amount | None = None
+    active: int | None = Field(default=None, alias="activeCount")
+    absent: int | None = Field(default=None, alias="absentCount")
+    unknown: int | None = Field(default=None, alias="unknownCount")
+    failed: int | None = Field(default=None, alias="failedCount")
+    queued: int | None = Field(default=None, alias="queuedCount")
+    valid: int | None = Field(default=None, alias="validCount")
+    invalid: int | None = Field(default=None, alias="invalidCount")
 
 
 class PaidTotals(Answer):
@@ -126,6 +133,13 @@ class PaidTotals(Answer):
     time_grouping: str | None = None
     count: int | None = Field(default=None, alias="totalCount")
     price: Amount | None = Field(default=None, alias="totalPrice")
+    active: int | None = Field(default=None, alias="totalActive")
+    absent: int | None = Field(default=None, alias="totalAbsent")
+    unknown: int | None = Field(default=None, alias="totalUnknown")
+    failed: int | None = Field(default=None, alias="totalFailed")
+    queued: int | None = Field(default=None, alias="totalQueued")
+    valid: int | None = Field(default=None, alias="totalValid")
+    invalid: int | None = Field(default=None, alias="totalInvalid")
 
 
 class QuestionReport(Answer):

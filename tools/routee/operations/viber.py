@@ -6,7 +6,7 @@ Documents and videos are left out.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
@@ -20,16 +20,18 @@ from tools.routee.field_types import (
     Label,
     Status,
     Text,
+    WebPage,
     iso,
     without_none,
 )
 from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import PersonalText, label_warnings
 
 ViberText = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class ViberContent(BaseModel):
+class ViberContent(PersonalText):
     """What a message shows."""
 
     sender_id: Id = Field(serialization_alias="senderInfoTrackingId")
@@ -44,7 +46,7 @@ class ViberContent(BaseModel):
     button_caption: str | None = Field(default=None, min_length=1, max_length=30)
     """Text on a button."""
 
-    button_url: HttpsUrl | None = None
+    button_url: WebPage | None = None
     """Page that the button opens."""
 
     ttl_seconds: int | None = Field(default=None, ge=30, le=86400)
@@ -64,6 +66,7 @@ class ViberContent(BaseModel):
 
     @model_validator(mode="after")
     def _shows_something(self) -> Self:
+        """Give at least one of text, image_url, and button_caption with button_url."""
         if (self.button_caption is None) != (self.button_url is None):
             raise ValueError("button_caption goes with button_url")
         if not (self.text or self.image_url or self.button_url):
@@ -75,6 +78,9 @@ class ViberContent(BaseModel):
         """True for what is billed as transactional."""
         return not (self.image_url or self.button_url)
 
+    def personal_texts(self) -> tuple[str, ...]:
+        return (self.text or "",)
+
     def content(self) -> dict[str, Any]:
         """`body` in Routee's form."""
         button = without_none(caption=self.button_caption, targetUrl=self.button_url)
@@ -82,6 +88,30 @@ class ViberContent(BaseModel):
 
 
 CONTENT = frozenset({"text", "image_url", "button_caption", "button_url", "ttl_seconds", "fallback_values", "when"})
+
+
+class ViberFile(Answer):
+    """A file; who sent it gave it its name."""
+
+    name: OutsideText | None = Field(default=None, alias="fileName")
+    type: OutsideText | None = Field(default=None, alias="fileType")
+    url: OutsideText | None = Field(default=None, alias="fileUrl")
+
+
+class ViberVideo(Answer):
+    """A video."""
+
+    url: OutsideText | None = Field(default=None, alias="videoUrl")
+    thumbnail: OutsideText | None = Field(default=None, alias="videoThumbnail")
+    seconds: int | None = Field(default=None, alias="duration")
+    megabytes: Amount | None = Field(default=None, alias="fileSize")
+
+
+class ViberButton(Answer):
+    """A button and the page that it opens."""
+
+    caption: str | None = None
+    url: str | None = Field(default=None, alias="targetUrl")
 
 
 class ViberMessage(Answer):
@@ -99,7 +129,11 @@ class ViberMessage(Answer):
     label: str | None = None
     session_message: bool | None = None
     application_name: str | None = None
-    image_url: str | None = None
+    image_url: OutsideText | None = None
+    file: ViberFile | None = None
+    video: ViberVideo | None = Field(default=None, alias="viberVideo")
+    button: ViberButton | None = Field(default=None, alias="viberAction")
+    session_id: str | None = None
     callback_url: str | None = None
     inbound_url: str | None = None
     campaign: str | None = None
@@ -109,9 +143,10 @@ class ViberMessage(Answer):
 @routee.operation(
     "POST",
     "/viber",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-single-message",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("chat", "message", "notify"),
 )
@@ -126,6 +161,9 @@ class SendViber(ViberContent, Operation[ViberMessage]):
 
     def destinations(self) -> tuple[str, ...]:
         return (self.to,)
+
+    def warnings(self) -> tuple[str, ...]:
+        return label_warnings(self.text or "")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
@@ -153,9 +191,10 @@ class ViberCode(Answer):
 @routee.operation(
     "POST",
     "/viber/otp",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="viber-otp-request",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "one-time password", "2fa", "code"),
 )
@@ -174,8 +213,8 @@ class SendViberCode(Operation[ViberCode]):
     template_params: dict[str, str] | None = None
     """Values for the template."""
 
-    template_lang: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
-    """Its language, two letters."""
+    template_lang: Text | None = None
+    """Its language, such as en."""
 
     ttl_seconds: int | None = Field(default=None, ge=1, serialization_alias="ttl")
     """Seconds to try delivery."""
@@ -209,6 +248,7 @@ class SendViberCode(Operation[ViberCode]):
     effect=Effect.READ,
     toolset="viber",
     docs="retrieve-single-viber-tracking",
+    confirmed_by=("tracking_id",),
     synonyms=("delivered", "seen", "status", "price"),
 )
 class GetViberMessage(Operation[ViberMessage]):
@@ -240,7 +280,7 @@ class ViberSessions(Page):
     synonyms=("chats", "replies", "inbox", "conversation"),
 )
 class ListViberSessions(Paged[ViberSessions]):
-    """List the Viber conversations with one person."""
+    """List the Viber conversations with one person, in Routee's order."""
 
     number: E164
     """The person's number."""

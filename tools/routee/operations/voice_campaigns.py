@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
-from tools.routee.calls import Call, Calls, SpokenText
+from tools.routee.calls import Call, Calls, Spoken, SpokenText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -47,6 +47,8 @@ class VoiceCampaign(Answer):
     contacts: list[str] = []
     groups: list[str] = []
     statuses: dict[str, int] = {}
+    spoken: Spoken | None = Field(default=None, alias="message")
+    file_url: str | None = Field(default=None, alias="fileURL")
     audience: Audience | None = Field(default=None, alias="voiceAnalysis")
     cost_so_far: Amount | None = Field(default=None, alias="cost")
     respect_quiet_hours: bool | None = None
@@ -84,6 +86,7 @@ class Announcement(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        """Give at least one of to, contacts and groups, and either text with language or file_url."""
         if not (self.to or self.contacts or self.groups):
             raise ValueError("give at least one of to, contacts and groups")
         if (self.text is None) == (self.file_url is None):
@@ -101,9 +104,10 @@ class Announcement(BaseModel):
 @routee.operation(
     "POST",
     "/voice/campaign",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="send-a-voice-campaign",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
@@ -122,7 +126,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     ignore_dnd: bool | None = None
     """Call also who is on a do-not-disturb list; transactional messages only."""
 
-    hangup_delay: int | None = Field(default=None, ge=1, le=60)
+    hangup_delay: int | None = Field(default=None, ge=1)
     """Seconds to wait for an answer."""
 
     collect_keys_seconds: int | None = Field(default=None, ge=1)
@@ -202,6 +206,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    may_be_empty=True,
     unverifiable="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
@@ -221,6 +226,7 @@ class DeleteVoiceCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="voice",
     docs="voicemessagetracking",
+    confirmed_by=("call_id",),
     synonyms=("status", "answered", "price", "duration"),
 )
 class GetCall(Operation[Call]):
@@ -242,7 +248,7 @@ CallField = Literal["id", "recipient", "from", "collectedTones", "groups", "coun
     synonyms=("call log", "cdr", "history", "calls made"),
 )
 class ListCalls(Paged[Calls]):
-    """Search calls by time and conditions (that these are an array is inferred)."""
+    """Search calls by time and conditions, in Routee's order (that these are an array is inferred)."""
 
     since: IsoMoment | None = None
     """Older bound, with zone."""

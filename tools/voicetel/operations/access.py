@@ -19,6 +19,7 @@ from clients.errors import quoted
 from clients.evidence import Evidence, all_present, same_value
 from clients.fields import KeptFromModel, Secret
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
+from tools.hosts import require_ipv4_network
 from tools.voicetel.client import voicetel
 
 MASKS: Final = (8, 16, 24, 32)
@@ -38,14 +39,9 @@ def is_routable(network: IPv4Network) -> bool:
 
 
 def _public_block(value: str) -> str:
-    try:
-        network = IPv4Network(value, strict=False)
-    except ValueError:
-        raise ValueError(f"{value!r} is no IPv4 block; write it as 203.0.113.0/24 or 203.0.113.10/32.") from None
-    if "/" not in value or network.prefixlen not in MASKS:
+    network = require_ipv4_network(value)
+    if network.prefixlen not in MASKS:
         raise ValueError(f"{value!r}: the mask must be /8, /16, /24 or /32.")
-    if value != str(network):
-        raise ValueError(f"{value!r} does not start its block; the block is {network}.")
     if not is_routable(network):
         raise ValueError(f"{value!r}: only public addresses; none that are private, shared, local or reserved.")
     return value
@@ -57,7 +53,14 @@ PublicBlock = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/(8|16|24|32)$", "examples": ["203.0.113.10/32"]}),
 ]
 
-ListedBlock = Annotated[str, Field(pattern=r"^[0-9.]+/[0-9]{1,2}$")]
+
+def _block(value: str) -> str:
+    return str(require_ipv4_network(value))
+
+
+ListedBlock = Annotated[
+    str, AfterValidator(_block), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/[0-9]{1,2}$"})
+]
 """A block as the list shows it, which may be one that could not be added today."""
 
 
@@ -165,6 +168,10 @@ class RemoveAclEntries(Operation[RemovedBlocks]):
 
     def before(self) -> ListAclEntries:
         return ListAclEntries()
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        listed = before.blocks if isinstance(before, Acl) else set(self.blocks)
+        return tuple(f"{block} is not on the list." for block in self.blocks if block not in listed)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Acl):
@@ -278,6 +285,7 @@ class UpdateAuthentication(Operation[UpdatedAuthentication]):
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
+        """Give mode, generate_password, or both."""
         if self.mode is None and self.password is None:
             raise ValueError("give mode, generate_password=true, or both.")
         return self

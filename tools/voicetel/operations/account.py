@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, unquote_plus
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, computed_field
 
 from clients.changes import restore_fields
 from clients.effects import Effect
@@ -18,10 +18,10 @@ from clients.fields import (
     Moment,
     OutsideText,
     UsNumber,
-    require_in_order,
 )
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification
 from tools.voicetel.client import HOURLY, voicetel
+from tools.voicetel.record_keys import time_of_key
 
 
 class Services(Answer):
@@ -38,7 +38,7 @@ class Services(Answer):
 
 
 class Rates(Answer):
-    """Prices of the account in US dollars. `did` is a month of one number, `nibble` a minute of voice (inferred)."""
+    """Prices of the account in US dollars. `did` is a month of one number, `nibble` a minute of voice."""
 
     did: Decimal | None = None
     sms: Decimal | None = None
@@ -112,16 +112,16 @@ class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
     caller_id: UsNumber | None = None
     """Default caller ID of outbound calls."""
 
-    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+\-]+)*$")
+    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$")
     """IANA time zone, such as America/New_York."""
 
     notify: bool | None = None
     """Mail when the balance runs low."""
 
-    notify_threshold: int | None = Field(default=None, ge=0)
+    notify_threshold: int | None = None
     """Balance in US dollars below which to mail."""
 
-    ccs: int | None = Field(default=None, ge=0)
+    ccs: int | None = Field(default=None, ge=0)  # a negative cap might mean none
     """Cap of concurrent calls; administrators only."""
 
     sms: bool | None = None
@@ -194,10 +194,10 @@ EncodedName = Annotated[OutsideText, BeforeValidator(_decoded)]
 
 
 class CallRecordValue(Answer):
-    """What a call record says. Numbers arrive as text."""
+    """What a call record says. Amounts arrive as text, in US dollars."""
 
-    caller: OutsideText | None = Field(default=None, alias="cid")
-    called: str | None = Field(default=None, alias="dst")
+    caller: AnsweredNumber | None = Field(default=None, alias="cid")
+    called: AnsweredNumber | None = Field(default=None, alias="dst")
     caller_name: EncodedName | None = Field(default=None, alias="cn")
     seconds: LooseText | None = Field(default=None, alias="dur")
     rate_a_minute: LooseText | None = Field(default=None, alias="nr")
@@ -214,12 +214,20 @@ class CallRecord(Answer):
     value: CallRecordValue | None = None
     id: str | None = None
 
+    @computed_field  # type: ignore[prop-decorator]  # pydantic knows a decorated property, mypy does not
+    @property
+    def at(self) -> datetime | None:
+        """When the call began, which its key ends with; None where it ends with no time."""
+        return time_of_key(self.key)
+
 
 class CallRecords(Answer):
     """Calls in a window of time, newest first."""
 
-    start: AnsweredTime | None = None
-    end: AnsweredTime | None = None
+    since: AnsweredTime | None = Field(default=None, alias="end")
+    until: AnsweredTime | None = Field(default=None, alias="start")
+    """VoiceTel's `start` is the newer bound."""
+
     cdr: list[CallRecord] = []
 
 
@@ -241,11 +249,6 @@ class ListCallRecords(Operation[CallRecords]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
-
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
-        require_in_order(self.since, self.until)
-        return self
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `start` is the newer bound and `end` the older one."""

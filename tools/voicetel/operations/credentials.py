@@ -12,7 +12,11 @@ from clients.fields import Email, KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation
 from tools.voicetel.client import HOURLY, LOGIN_PATH, voicetel
 
-Username = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+Username = Annotated[str, Field(pattern=r"^[0-9]+$")]
+"""An account: older ones have fewer than ten digits, as the account 1002 in the document's sample."""
+
+NewUsername = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+"""A username that is made now has ten digits (documented)."""
 
 
 class ApiKey(Answer):
@@ -52,7 +56,7 @@ class RecoveryRequested(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/account/recovery",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountRecovery",
     unverifiable="only the mailbox shows whether a link was mailed",
@@ -78,7 +82,7 @@ class NewAccount(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/accounts",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountCreate",
     confirmed_by=("username",),
@@ -119,7 +123,7 @@ class Subaccount(NewAccount):
 class CreateSubaccount(Operation[Subaccount]):
     """Make a sub-account with a generated password; no call removes it again."""
 
-    username: Username
+    username: NewUsername
     """Its username, ten digits."""
 
     name: str = Field(min_length=1)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, computed_field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
@@ -16,11 +16,12 @@ from clients.fields import (
     Moment,
     OutsideText,
     UsNumber,
-    require_in_order,
 )
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
+from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
+from tools.voicetel.record_keys import time_of_key
 
 SEARCH_BACK: Final = timedelta(minutes=1)
 """How much earlier than our own time of sending the search for a lost message begins: clocks differ."""
@@ -36,18 +37,28 @@ INVALID_CAMPAIGN: Final = "CAMPAIGN_INVALID_ID"
 
 PASSED_ON: Final = "Registry and carrier fees are passed through; no document names the amount."
 
-_EPOCH = re.compile(r"[0-9]{9,11}")
+_NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
 RegistryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
 Text = Annotated[str, Field(min_length=1)]
+MediaUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), WebHost]
 
 
 class MessageValue(Answer):
-    """What a message record says. `number` is left out: it repeats the number that was asked for."""
+    """What a record says: of a message its far end, direction, text and price; of a receipt its two numbers."""
 
     direction: str | None = None
+    """`in` or `out`; messages only."""
+
+    far_end: AnsweredNumber | None = Field(default=None, alias="number")
+    """Who texted, or who was texted; messages only."""
+
     source: AnsweredNumber | None = Field(default=None, alias="sourceNumber")
+    """Receipts only."""
+
     destination: AnsweredNumber | None = Field(default=None, alias="destinationNumber")
+    """Receipts only."""
+
     text: OutsideText | None = Field(default=None, alias="message")
     billed: Dollars | None = Field(default=None, alias="rate")
 
@@ -56,18 +67,23 @@ class MessageRecord(Answer):
     """One message, or one delivery receipt. Where a receipt keeps its status is not documented."""
 
     id: LooseText | None = None
+    """Id of the record. That it is the id which sending returns is not documented."""
+
     key: list[LooseText | None] = []
-    """Number and time in epoch seconds."""
+    """Of a message its destination and time, of a receipt the account, the sender and the time."""
 
     value: MessageValue | None = None
 
+    @computed_field  # type: ignore[prop-decorator]  # pydantic knows a decorated property, mypy does not
     @property
-    def sent_at(self) -> datetime | None:
-        """The time that its key names; None where it names none."""
-        seconds = self.key[1] if len(self.key) > 1 else None
-        if seconds is None or not _EPOCH.fullmatch(seconds):
-            return None
-        return datetime.fromtimestamp(int(seconds), tz=UTC)
+    def at(self) -> datetime | None:
+        """The time that its key ends with; None where it ends with none."""
+        return time_of_key(self.key)
+
+
+def _newest_first(records: list[MessageRecord]) -> list[MessageRecord]:
+    # So the document has them; what names no time comes last.
+    return sorted(records, key=lambda record: record.at or _NO_TIME, reverse=True)
 
 
 class Messages(Answer):
@@ -77,7 +93,7 @@ class Messages(Answer):
     type: str | None = None
     since: AnsweredTime | None = Field(default=None, alias="toTs")
     until: AnsweredTime | None = Field(default=None, alias="fromTs")
-    messages: list[MessageRecord] = []
+    messages: Annotated[list[MessageRecord], AfterValidator(_newest_first)] = []
 
 
 @voicetel.operation(
@@ -90,7 +106,7 @@ class Messages(Answer):
     synonyms=("texts", "inbox", "replies", "received", "conversation", "history", "delivered", "read sms"),
 )
 class ListMessages(Operation[Messages]):
-    """List the messages or delivery receipts of one number; the last 24 hours if no time is given."""
+    """List texts of a number and who wrote or was written to (`far_end`), or receipts; newest first, of 24 hours."""
 
     number: UsNumber
     """Number of the account, from voicetel_list_numbers."""
@@ -103,11 +119,6 @@ class ListMessages(Operation[Messages]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
-
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
-        require_in_order(self.since, self.until)
-        return self
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
@@ -133,7 +144,7 @@ class SentMessage(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/messages",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="#messageSend",
     confirmed_by=("id",),
@@ -148,17 +159,21 @@ class SendMessage(Operation[SentMessage]):
     to_number: UsNumber
     """Recipient."""
 
-    text: Text
+    text: str = ""
     """What it says; emoji, curly quotes and other characters outside GSM-7 take more segments."""
 
-    media_urls: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] | None = Field(default=None, min_length=1)
+    media_urls: list[MediaUrl] | None = Field(default=None, min_length=1)
     """Public addresses of media; makes it an MMS."""
 
     subject: Text | None = None
     """Subject, with media only."""
 
     @model_validator(mode="after")
-    def _subject_needs_media(self) -> Self:
+    def _says_something(self) -> Self:
+        """Give text, media_urls, or both."""
+        # The provider wants a text, and says nothing of its length: a picture may go without a word.
+        if not self.text and self.media_urls is None:
+            raise ValueError("give text, media_urls, or both")
         if self.subject is not None and self.media_urls is None:
             raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
         return self
@@ -189,7 +204,7 @@ class SendMessage(Operation[SentMessage]):
         return notes if found.outside else notes[:1]
 
     def verification(self, sent_at: datetime) -> Verification[Messages]:
-        # The same text to the same recipient since then shows that it was sent; none proves nothing.
+        # The same text out to the same far end since then shows that it was sent; none proves nothing.
         read = ListMessages(
             number=self.from_number,
             type="mms" if self.media_urls else "sms",
@@ -201,11 +216,11 @@ class SendMessage(Operation[SentMessage]):
         return Undo(verdict="none", lost="A message that was sent cannot be recalled.")
 
     def _is_among(self, history: Messages, sent_at: datetime) -> Evidence:
-        since = [
-            record.value for record in history.messages if is_since(record.sent_at, sent_at, tolerance=CLOCKS_DIFFER)
-        ]
+        if history.number not in {None, self.from_number}:
+            return Evidence.UNKNOWN
+        since = [record.value for record in history.messages if is_since(record.at, sent_at, tolerance=CLOCKS_DIFFER)]
         same = (
-            value.direction != "in" and value.destination == self.to_number and value.text == self.text
+            value.direction == "out" and value.far_end == self.to_number and value.text == self.text
             for value in since
             if value is not None
         )

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,7 +11,9 @@ from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import NOT_SET, UNREAD, Answer, Done, Operation, Undo, Verification, put_back
+from tools.hosts import names_host
 from tools.voicetel.client import voicetel
+from tools.voicetel.operations.access import is_routable
 
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
 HTTPS: Final = r"^https://[^\s/?#]+\S*$"
@@ -65,6 +67,7 @@ class SetSmsRouting(Operation[SmsRouting]):
 
     @model_validator(mode="after")
     def _resource_fits_type(self) -> Self:
+        """Give a resource of the type's kind."""
         if problem := _misfit(self.type, self.resource):
             raise ValueError(f"resource: for type {self.type} it is {problem}")
         return self
@@ -238,9 +241,12 @@ def _misfit(kind: str, resource: str) -> str | None:
     if kind == "email":
         return None if re.fullmatch(EMAIL, resource) else "an email address such as user@example.com"
     if kind == "webhook":
-        return None if re.fullmatch(HTTPS, resource) else "a URL that starts with https://"
+        is_address = re.fullmatch(HTTPS, resource) is not None and names_host(resource)
+        return None if is_address else "a URL that starts with https:// and names a host"
     try:
-        ip_address(resource)
+        address = ip_address(resource)
     except ValueError:
         return "an IP address such as 203.0.113.5"
+    if isinstance(address, IPv4Address) and not is_routable(IPv4Network(address)):
+        return "a public IP address; VoiceTel cannot reach this one"
     return None

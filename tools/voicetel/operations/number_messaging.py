@@ -204,7 +204,7 @@ class AssignCampaign(Operation[Assignment]):
 
 
 class Unassignment(Answer):
-    """A number that lost its campaign; `unassigned` false when it did not have it."""
+    """A number that has lost its campaign. `unassigned` is true in every answer, also if it did not have it."""
 
     number: AnsweredNumber | None = None
     campaign_id: str | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, ReleaseNumber
+
+RouteId = Annotated[int, Field(ge=1)]
 
 
 class AvailableNumber(Answer):
@@ -42,7 +44,7 @@ class Inventory(Answer):
 class SearchInventory(Operation[Inventory]):
     """Find telephone numbers that can be ordered; the price of one is `rates.did` in voicetel_get_account."""
 
-    tn_mask: str = Field(pattern=r"^[0-9*]{1,10}$", examples=["201", "201555*"])
+    tn_mask: str = Field(pattern=r"^[0-9*]+$", examples=["201", "201555*"])
     """Leading digits without +1, with * for any digits: 201, 201555, 201555*."""
 
     quantity: int = Field(default=10, ge=1, le=1000)
@@ -144,10 +146,16 @@ class OrderNumbers(Operation[Order]):
     route: int | None = Field(default=None, ge=1)
     """Gateway that receives their calls, from voicetel_list_gateways; VoiceTel takes 4 if left out."""
 
+    routes: dict[UsNumber, RouteId] | None = None
+    """Gateway by number, for those whose calls go elsewhere than to `route`."""
+
     @model_validator(mode="after")
     def _no_number_twice(self) -> Self:
+        """Give each number once, and routes for these only."""
         if len(set(self.numbers)) < len(self.numbers):
             raise ValueError("numbers: each number stands once, since each is charged")
+        if strange := sorted(set(self.routes or ()) - set(self.numbers)):
+            raise ValueError(f"routes: {', '.join(strange)} is not among numbers")
         return self
 
     def charge(self) -> Charge:
@@ -172,10 +180,14 @@ class OrderNumbers(Operation[Order]):
         return answer.amount_charged
 
     def to_wire(self) -> dict[str, Any]:
-        numbers: list[str] = wire_fields(self)["numbers"]
-        if self.route is None:
-            return {"numbers": numbers}
-        return {"numbers": [{"number": number, "route": self.route} for number in numbers]}
+        on_wire: list[str] = wire_fields(self, exclude=frozenset({"routes"}))["numbers"]
+        routes = [(self.routes or {}).get(number, self.route) for number in self.numbers]
+        return {"numbers": [_line(number, route) for number, route in zip(on_wire, routes, strict=True)]}
 
     def _are_owned(self, owned: Numbers) -> Evidence:
         return all_present(self.numbers, [row.number for row in owned.numbers])
+
+
+def _line(number: str, route: int | None) -> str | dict[str, Any]:
+    """Return one number of an order in VoiceTel's form: plain, or with its route."""
+    return number if route is None else {"number": number, "route": route}

@@ -29,6 +29,8 @@ class Number(Answer):
 
     gateway: str | None = None
     carrier: int | None = None
+    """Carrier of outbound messages; 0 when none is bound."""
+
     translated: AnsweredNumber | None = None
     """Digits delivered to the gateway; usually the number itself."""
 
@@ -38,7 +40,10 @@ class Number(Answer):
     """True when callers' names are looked up, which bills each call."""
 
     sms_enabled: bool | None = None
+    """True when inbound texts are routed somewhere. Whether it can text shows voicetel_get_number_messaging."""
+
     fax_enabled: bool | None = None
+    """True when inbound faxes are mailed somewhere."""
 
 
 class Numbers(Answer):
@@ -172,6 +177,8 @@ class MovedNumber(Answer):
 
     number: AnsweredNumber | None = None
     route: int | None = None
+    """Gateway of that account."""
+
     account_id: int | None = None
 
 

@@ -103,7 +103,7 @@ class SubmittedPort(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/ports",
-    effect=Effect.PAID | Effect.REROUTES,
+    effect=Effect.PAID | Effect.REROUTES | Effect.OUTWARD,
     toolset="ports",
     docs="#portSubmit",
     confirmed_by=("pid",),
@@ -143,22 +143,22 @@ class SubmitPort(Operation[SubmittedPort]):
     street: Text
     """Street name."""
 
-    street_type: Text
-    """USPS abbreviation, such as ST."""
+    street_type: str
+    """USPS abbreviation, such as ST; empty where the street has none."""
 
     street_suffix: Direction | None = None
     """Direction after the street name."""
 
-    unit: Text | None = Field(default=None, serialization_alias="unitValue")
+    unit: str | None = Field(default=None, serialization_alias="unitValue")
     """Designator and number, such as STE 5."""
 
-    building: Text | None = None
+    building: str | None = None
     """Building."""
 
-    floor: Text | None = None
+    floor: str | None = None
     """Floor."""
 
-    room: Text | None = None
+    room: str | None = None
     """Room."""
 
     city: Text
@@ -181,6 +181,7 @@ class SubmitPort(Operation[SubmittedPort]):
 
     @model_validator(mode="after")
     def _numbers_agree(self) -> Self:
+        """Give each number once, and features for these only."""
         if len(set(self.numbers)) < len(self.numbers):
             raise ValueError("numbers: each number stands once, since each is charged")
         if strange := [row.number for row in self.features or [] if row.number not in self.numbers]:

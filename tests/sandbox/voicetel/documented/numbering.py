@@ -6,7 +6,7 @@ from tests.sandbox.voicetel.shapes import NUM, TIME, TN, Like, Maybe, Optionally
 NETWORK = Maybe({"A", "B"})
 MESSAGING = {
     "number": TN,
-    "onAccount": bool,
+    "onAccount": Optionally(bool),
     "enabled": bool,
     "network": NETWORK,
     "campaign": Maybe({"upstreamCnpId": str, "id": str, "status": str, "network": {"A", "B"}}),
@@ -175,8 +175,6 @@ MESSAGES = (
                         "direction": {"in", "out"},
                         "rate": str,
                         "message": str,
-                        "destinationNumber": TN,
-                        "sourceNumber": TN,
                         "number": int,
                     },
                 }
@@ -206,5 +204,13 @@ MESSAGES = (
         {"campaigns": [{"id": str, "status": str, "numbers": [TN]}]},
         query={"ids": "CBW7T2K,CBW9Q4M"},
         required=("ids",),
+    ),
+    Documented(
+        "PUT",
+        "messaging/health/alerts",
+        200,
+        {"enabled": bool},
+        body={"enabled": False},
+        required=("enabled",),
     ),
 )
