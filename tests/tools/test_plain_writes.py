@@ -29,6 +29,9 @@ JOHN, MARCUS, TOM = (
     "acf3822e-1e7c-5ee1-91bb-118b88550ab8",
     "7575634f-9c55-58ad-9dcf-4e3c4261cbcd",
 )
+CHANGING: dict[str, dict[str, Any]] = {"voicetel_set_messaging_alerts": {"enabled": False}}
+"""Calls that change something at the simulated provider, where the example is how it starts."""
+
 PARTLY_SO_BEFORE: list[tuple[str, dict[str, Any]]] = [
     ("routee_add_to_blacklist", {"service": "Sms", "contact_ids": [JOHN, MARCUS]}),
     ("routee_remove_group_contacts", {"name": "Patients US", "contact_ids": [JOHN, TOM]}),
@@ -146,7 +149,8 @@ def test_it_declares_what_undoes_it(operation: OperationType) -> None:
 
 async def test_undoing_it_puts_back_exactly_what_was_there(tmp_path: Path) -> None:
     """Every plain write with its example, and those of which a part was so before."""
-    calls = [(name, example_of(operation)) for name, operation in PLAIN.items()] + PARTLY_SO_BEFORE
+    examples = {name: example_of(operation) for name, operation in PLAIN.items()}
+    calls = [*(examples | CHANGING).items(), *PARTLY_SO_BEFORE]
     person = Person()
     async with _open(tmp_path, person, policy={"irreversible": "ask"}) as session:
         for tool, arguments in calls:
