@@ -12,7 +12,7 @@ def tool_description(operation: OperationType) -> str:
     text = " ".join([*(operation.__doc__ or "").split(), *rule_descriptions(operation)])
     if spec.admin_only:
         text += " Administrators only."
-    if spec.basis.path != "documented":
+    if spec.basis.path == "inferred":
         text += " Inferred: no public document shows this path."
     if spec.irreversible:
         text += " Only the operator can approve it."
