@@ -12,8 +12,8 @@ def tool_description(operation: OperationType) -> str:
     text = " ".join([*(operation.__doc__ or "").split(), *rule_descriptions(operation)])
     if spec.admin_only:
         text += " Administrators only."
-    if spec.basis.path != "documented":
-        text += " Inferred: no public document shows this path."
+    if unseen := [part for part in ("path", "request") if part in spec.basis.unsure_parts]:
+        text += f" Inferred: no public document shows its {' or '.join(unseen)}."
     if spec.irreversible:
         text += " Only the operator can approve it."
     elif spec.effect.is_guarded:
