@@ -52,6 +52,8 @@ def find_fault(folder: str = FOLDER, loaded: Mapping[str, ModuleType] = sys.modu
                 f"Ringfence cannot start, because Python has already loaded another package `{package}`, "
                 f"{file} of {_owner_of(file)}: {REMEDY}."
             )
+    if fault := _find_stand_in(loaded, os.environ.get("PYTHONPATH", "")):
+        return fault
     for recorded in recorded_files(folder) or [RecordedFile(f"{package}/__init__.py") for package in PACKAGES]:
         path = os.path.join(folder, recorded.path)
         try:
@@ -60,6 +62,23 @@ def find_fault(folder: str = FOLDER, loaded: Mapping[str, ModuleType] = sys.modu
             return _explain_missing(path, folder)
         if recorded.size not in (None, size):
             return f"Ringfence cannot start, because {_owner_of(path)} replaced its file {path}: {REMEDY}."
+    return None
+
+
+def _find_stand_in(loaded: Mapping[str, ModuleType], pythonpath: str) -> str | None:
+    """Return why Ringfence must not start if a module of Python itself was loaded from a folder of PYTHONPATH.
+
+    From here on such folders come last; what Python or a launcher loaded before that cannot be taken back.
+    """
+    named = {os.path.realpath(part) for part in pythonpath.split(os.pathsep)} if pythonpath else set[str]()
+    named.discard(os.path.dirname(os.path.realpath(os.__file__)))
+    for name, module in loaded.items():
+        file = getattr(module, "__file__", None)
+        if name in sys.stdlib_module_names and file and os.path.dirname(os.path.realpath(file)) in named:
+            return (
+                f"Ringfence cannot start, because Python has already loaded {file} in place of its own module "
+                f"`{name}`: start it without PYTHONPATH, or as `python -I -m ringfence`."
+            )
     return None
 
 

@@ -4,7 +4,7 @@ Answers are read leniently: a field that cannot be read is left out and named, a
 that shows nothing of what its operation returns is no answer: a write is then not known to be done, and a read failed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from clients.errors import NotFound, UnexpectedAnswer
 from clients.operation import Operation, answer_type
 
 R = TypeVar("R")
@@ -20,7 +21,10 @@ M = TypeVar("M", bound=BaseModel)
 NOTHING: Final[dict[str, Any]] = {}
 """The content of an answer that is empty where the provider documents that: `unwrap` returns this very object."""
 
-_NO_VALUE: Final[tuple[object, ...]] = ("", [], {})
+CHECKED: Final[dict[str, Any]] = {"validated": True}
+"""The content of an answer that says that a write was only checked: `unwrap` returns this very object."""
+
+_NO_VALUE: Final[tuple[object, ...]] = (None, "", [], {})
 """How some servers write a value that is not set, whatever its type: as a text, a list or an object without content."""
 
 
@@ -31,6 +35,19 @@ class TypedAnswer(Generic[R]):
     answer: R
     unread: tuple[str, ...] = ()
     """Paths of the fields and rows that could not be read, such as `messages.3.rate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowWanted:
+    """Which row of a list is looked for."""
+
+    name: str
+    """What it is called in errors, such as `tag_id 5`."""
+
+    is_it: Callable[[Any], bool]
+
+    is_another: Callable[[Any], bool]
+    """True for a row that plainly is not the one, because it shows what tells them apart."""
 
 
 class NotShown(Exception):
@@ -44,14 +61,14 @@ def read_answer(operation: Operation[R], content: Any) -> TypedAnswer[R]:
         NotShown: The content does not show the answer, or does not confirm that the call was done.
     """
     try:
-        picked = operation.select(content)
+        picked = content if content is CHECKED else operation.select(content)
     except ValidationError:
         raise NotShown("it has another form than documented") from None
     wanted = cast("type[BaseModel]", answer_type(type(operation)))
     typed = parse(wanted, picked)
     if typed is None:
         raise NotShown("it has another form than documented")
-    if content is not NOTHING:
+    if content is not NOTHING and content is not CHECKED:
         _require_shown(operation, picked, typed.answer)
     return cast("TypedAnswer[R]", typed)
 
@@ -73,6 +90,25 @@ def parse(wanted: type[M], content: Any) -> TypedAnswer[M] | None:
 
 def _typed(answer: M, lost: Iterable[str] = ()) -> TypedAnswer[M]:
     return TypedAnswer(answer, tuple(dict.fromkeys([*lost, *_unknown_rows(answer)])))
+
+
+def find_row(rows: Sequence[Any], row_type: type[BaseModel], wanted: RowWanted, *, is_whole: bool) -> Any:
+    """Return the wanted row of a list, as it came. `is_whole` says that the list leaves none out.
+
+    Raises:
+        NotFound: The list is whole, and each of its rows plainly is another.
+        UnexpectedAnswer: It is not among the rows, which may not be all, or may not show what tells them apart.
+    """
+    typed = [parse(row_type, row) for row in rows]
+    for row, found in zip(rows, typed, strict=True):
+        if found is not None and wanted.is_it(found.answer):
+            return row
+    if is_whole and all(found is not None and wanted.is_another(found.answer) for found in typed):
+        raise NotFound(f"There is no {wanted.name} on the account.", status=404)
+    raise UnexpectedAnswer(
+        f"{wanted.name} is not among the {len(rows)} rows that are shown. Whether these are all, and show what tells "
+        "them apart, is not clear, so that it may be there."
+    )
 
 
 def _require_shown(operation: Operation[Any], content: Any, answer: BaseModel) -> None:

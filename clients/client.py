@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 import anyio
 import httpx2
 
-from clients.answers import NOTHING, NotShown, TypedAnswer, read_answer
+from clients.answers import CHECKED, NOTHING, NotShown, TypedAnswer, read_answer
 from clients.effects import Effect
 from clients.errors import (
     LimitReached,
@@ -395,7 +395,9 @@ class ApiClient:
 
     def _typed(self, operation: Operation[R], content: Any, raw: str) -> TypedAnswer[R]:
         try:
-            return read_answer(operation, self._correction_for(operation.spec).rename_answer(content))
+            is_own = content is NOTHING or content is CHECKED
+            named = content if is_own else self._correction_for(operation.spec).rename_answer(content)
+            return read_answer(operation, named)
         except NotShown as missing:
             raise self._not_shown(operation.spec, raw, str(missing)) from missing
 

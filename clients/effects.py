@@ -15,13 +15,14 @@ class Effect(Flag):
     """Changes nothing."""
 
     WRITE = auto()
-    """Changes something that the same kind of call can change back, at no cost."""
+    """Changes something. Alone it is a plain write: it costs nothing, reaches nobody, and a call of the provider puts
+    back exactly what was there."""
 
     PAID = auto()
     """Spends money. Joined with READ where a lookup bills."""
 
     DESTRUCTIVE = auto()
-    """Removes something."""
+    """Removes, overwrites, ends or uses up something."""
 
     REROUTES = auto()
     """Live calls or messages go elsewhere."""
@@ -29,15 +30,23 @@ class Effect(Flag):
     PRIVILEGED = auto()
     """Touches credentials, roles, access lists or PINs, or what protects people: opt-outs, consent to be recorded."""
 
+    OUTWARD = auto()
+    """Reaches people outside the company, or the provider's staff: a message, a call, words in a call, a ticket."""
+
     @property
     def is_guarded(self) -> bool:
         """True when a person must approve the call, unless policy says otherwise."""
-        return bool(self & (Effect.PAID | Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED))
+        return bool(self & ~(Effect.READ | Effect.WRITE))
 
     @property
     def is_plain_read(self) -> bool:
         """True when the call changes nothing and costs nothing, so that repeating it is harmless."""
         return self is Effect.READ
+
+    @property
+    def is_plain_write(self) -> bool:
+        """True when the call costs nothing, reaches nobody, and a call of the provider puts back what was there."""
+        return self is Effect.WRITE
 
     @property
     def labels(self) -> list[str]:

@@ -24,6 +24,9 @@ from pydantic import (
 WIRE: Final = "wire"
 """Serialization context that asks for the provider's form."""
 
+RECORDED: Final = "recorded"
+"""Validation context of arguments from the record, which names the content of a file and does not hold it."""
+
 _NANP = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")
 _PUNCTUATION = re.compile(r"[\s().\-]")
 

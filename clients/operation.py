@@ -90,6 +90,8 @@ class Undo:
 
     verdict: Literal["full", "partial", "none"]
     operation: "Operation[Any] | None" = None
+    """None where there is no such call, and where nothing has to be undone."""
+
     lost: str = ""
     """What the compensating call does not restore, or why there is no such call."""
 
@@ -103,6 +105,9 @@ class Members(Generic[A]):
     numbers: Callable[[A], Iterable[str | None]]
     """Their numbers in E.164; None for one whose number the answer does not show. Every call counts them, and a paid
     call checks them against the rules for destinations."""
+
+    fixed_at: Literal["call", "departure"] | None = None
+    """When the provider fixes who they are, where the send is scheduled; None where no document says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +251,7 @@ class Exchange(Generic[R]):
 
 
 UNREAD: Final = Undo(verdict="none", lost="The setting before the change was not read.")
+NOTHING_CHANGED: Final = Undo(verdict="full", lost="It changed nothing, so there is nothing to undo.")
 NOT_SET: Final = Undo(verdict="none", lost="Nothing was set before, so nothing changed.")
 
 
@@ -260,6 +266,11 @@ def put_back(operation: "type[Operation[Any]]", *, lost: str = "", **fields: Any
 def verify_removal(read: Operation[A]) -> Verification[A]:
     """Verify a call that removes something: it happened if `before`, the same read, found it and now does not."""
     return Verification(read=read, check=lambda _: Evidence.NO, if_absent=Evidence.YES, must_be_new=True)
+
+
+def verify_addition(read: Operation[A]) -> Verification[A]:
+    """Verify a call that adds something: it happened if the read finds it now, and `before`, the same read, did not."""
+    return Verification(read=read, check=lambda _: Evidence.YES, if_absent=Evidence.NO, must_be_new=True)
 
 
 def is_dry_run(operation: object) -> bool:

@@ -15,8 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from clients.fields import is_secret
-from clients.operation import Operation
+from clients.fields import RECORDED, is_secret
+from clients.operation import Operation, OperationType
 from guard.rules.quote import Quote
 
 SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
@@ -94,6 +94,15 @@ def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
     hidden = {name for name, field in type(operation).model_fields.items() if is_secret(field.annotation)}
     shown: dict[str, Any] = operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
     return shown | {name: SET_BY_SERVER for name in sorted(hidden) if getattr(operation, name) is not None}
+
+
+def rebuild_call(operation: OperationType, arguments: Mapping[str, Any]) -> Operation[Any]:
+    """Return the call of an action from the arguments on the record.
+
+    Raises:
+        ValidationError: One of them was a secret, which is not on the record, or the arguments are no longer these.
+    """
+    return operation.model_validate(dict(arguments), context=RECORDED)
 
 
 def digest_of(operation: Operation[Any], *, account: str, principal: Principal) -> str:

@@ -1,13 +1,43 @@
 """A person's answer to a proposed action: once, in time, and never by the side that asks."""
 
-from typing import NoReturn
+from datetime import timedelta
+from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
-from guard.action import Action, State
+from guard.action import Action, Principal, State
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
+from guard.rules.policy import Decision
+
+BY_POLICY: Final = "policy"
+"""Who approved a call that needs no person's approval."""
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the clocks of servers that share a store may be apart. A clock that is set back further would give every
+question and approval as much more time, so they expire."""
+
+_IN_FORM: Final = ", in the client's form"
+
+
+def form_approver(principal: Principal) -> str:
+    """Name the person at a principal's client, who answers in the client's form."""
+    return f"{principal.name}{_IN_FORM}"
+
+
+def is_enough(action: Action, decision: Decision) -> bool:
+    """Return True if whoever is asked about an action, or approved it, is whom a decision demands."""
+    by = action.decided_by
+    match decision:
+        case Decision.ALLOW:
+            return True
+        case Decision.ASK:
+            return by != BY_POLICY
+        case Decision.PAGE:
+            return action.channel == "page" if by is None else by != BY_POLICY and not by.endswith(_IN_FORM)
+        case Decision.DENY:
+            return False
 
 
 class Approvals:
@@ -38,11 +68,13 @@ class Approvals:
         return moved
 
     async def expire_if_due(self, action: Action) -> Action:
-        """Expire the action if nobody acted on it in time, and return it."""
-        waiting = {State.PROPOSED, State.APPROVED}
-        if action.state not in waiting or self._clock.now() < action.expires_at:
+        """Expire the action if nobody acted on it in time, or the clock was set back meanwhile, and return it."""
+        waiting, now = {State.PROPOSED, State.APPROVED}, self._clock.now()
+        was_set_back = now + CLOCK_SKEW < action.created_at
+        if action.state not in waiting or (now < action.expires_at and not was_set_back):
             return action
-        moved = await self._journal.move(action.id, waiting, State.EXPIRED)
+        outcome = {"outcome": "The clock was set back after it was asked."} if was_set_back else {}
+        moved = await self._journal.move(action.id, waiting, State.EXPIRED, **outcome)
         return moved or await self._journal.find(action.id) or action
 
     def refuse(self, action: Action) -> NoReturn:
@@ -51,7 +83,7 @@ class Approvals:
             case State.DECLINED:
                 raise Declined(status_line(action))
             case State.EXPIRED:
-                raise Expired(status_line(action))
+                raise Expired(status_with_outcome(action, self._catalog))
             case State.SENDING | State.UNKNOWN:
                 raise OutcomePending(status_with_outcome(action, self._catalog))
             case _:

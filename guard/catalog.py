@@ -13,6 +13,10 @@ class OperationCatalog(Protocol):
         """Return the operation of a tool name, or None if there is none."""
         ...
 
+    def tool_for(self, read: Operation[Any]) -> str:
+        """Return the name of the tool that makes this read: its own, or that of the same endpoint where it has none."""
+        ...
+
     def related_reads(self, tool: str) -> Sequence[str]:
         """Return tool names of plain reads that show what an operation changes, the closest first."""
         ...

@@ -9,10 +9,12 @@ GuardRefusal
 ├── Expired             nobody answered in time
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
+├── RulesChanged        the rules demand another person's approval than it has
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
 └── JournalUnavailable  the store cannot be written, so nothing that needs a record may happen
+    └── AuditGap        rows of the audit log are missing, so nobody knows what was spent and approved
 """
 
 from typing import ClassVar
@@ -72,6 +74,12 @@ class RecipientsChanged(GuardRefusal):
     advice = "Call again to get a new question with the current recipients."
 
 
+class RulesChanged(GuardRefusal):
+    """The rules demand another person's approval than the one that was asked for or given."""
+
+    advice = "Call again to get a new question under the current rules."
+
+
 class NotTheSameCall(GuardRefusal):
     """The answer belongs to another action."""
 
@@ -94,3 +102,9 @@ class JournalUnavailable(GuardRefusal):
     """The store cannot be read or written."""
 
     advice = "Nothing was sent. Plain reads still work; ask the operator to check the disk and run `ringfence doctor`."
+
+
+class AuditGap(JournalUnavailable):
+    """Rows of the audit log are missing: an older copy of the store was restored, or its files were deleted."""
+
+    advice = "Nothing was sent. Plain reads still work; only the operator can go on, with `ringfence audit accept`."

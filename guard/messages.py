@@ -77,7 +77,9 @@ def shown(value: Any) -> str:
 
 def status_line(action: Action) -> str:
     """Say in one sentence which state an action is in."""
-    return f"Action {action.id} is {action.state.value}: {_SENTENCE[action.state]}"
+    was_closed = action.state is State.EXPIRED and action.outcome is not None
+    sentence = "it was closed before it was sent." if was_closed else _SENTENCE[action.state]
+    return f"Action {action.id} is {action.state.value}: {sentence}"
 
 
 def status_with_outcome(action: Action, catalog: OperationCatalog) -> str:

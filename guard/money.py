@@ -1,9 +1,27 @@
-"""Amounts with their currency."""
+"""Amounts with their currency, and what may count as a price.
 
+A balance may be below zero. A price never is: one below zero would make room under every cap.
+"""
+
+import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
+
+LARGEST: Final = Decimal(10) ** 9
+"""No single call costs more, and sums of it still fit the record, which counts billionths in 64 bits."""
+
+SMALLEST: Final = Decimal(10) ** -9
+"""The record counts in billionths."""
+
+_MOST_DIGITS: Final = 40
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+class NotAPrice(ValueError):
+    """An amount that nobody can charge. The message is the reason, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +55,38 @@ class Money:
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} cannot be added")
         return other.amount
+
+
+def price(amount: Decimal, currency: str = "USD") -> Money:
+    """Return an amount that somebody charges. Every price and every receipt is made here.
+
+    Raises:
+        NotAPrice: It is below zero, not finite, larger or smaller than the record can hold, or in no currency.
+    """
+    if not amount.is_finite():
+        raise NotAPrice(f"{amount} is not a number.")
+    if amount < 0:
+        raise NotAPrice(f"{amount:.6g} is below zero.")
+    if amount > LARGEST or 0 < amount < SMALLEST or len(amount.as_tuple().digits) > _MOST_DIGITS:
+        raise NotAPrice(f"{amount:.6g} is larger or smaller than any price.")
+    if not _CURRENCY.fullmatch(currency):
+        raise NotAPrice(f"{currency[:20]!r} is no currency.")
+    return Money(amount, currency)
+
+
+def require_price(money: Money) -> None:
+    """Refuse an amount that is no price.
+
+    Raises:
+        NotAPrice: As `price` does.
+    """
+    price(money.amount, money.currency)
+
+
+def is_price(money: Money) -> bool:
+    """Return True for an amount that somebody can charge."""
+    try:
+        require_price(money)
+    except NotAPrice:
+        return False
+    return True

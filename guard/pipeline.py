@@ -3,22 +3,22 @@
     validate → policy → destination → quote → budget check → approval → hold + intent → send → settle → audit
 
 Arguments are validated before an `Operation` exists. `propose` goes as far as the question, a person (never the asking
-side) answers it through `approve` or `decline`, and `execute` does the rest.
+side) answers it through `approve` or `decline`, and `execute` does the rest. What `propose` checks is checked again
+when an answer comes back and again before sending, because rules, opt-outs and the hour change meanwhile.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
 
-from clients.effects import Effect
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
-from guard.approvals import Approvals
+from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
@@ -27,6 +27,7 @@ from guard.errors import (
     OutcomePending,
     PriceChanged,
     RecipientsChanged,
+    RulesChanged,
 )
 from guard.injection.sanitize import escape_invisible
 from guard.messages import status_with_outcome
@@ -41,8 +42,7 @@ from guard.settlement import Receipt, Settlement
 R = TypeVar("R")
 
 FINAL = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
-BY_POLICY = "policy"
-"""Who approved a call that needs no person's approval."""
+_NOT_READ = Recipients()
 
 
 class Guard:
@@ -78,20 +78,23 @@ class Guard:
             await self._checks.refuse_early(operation)
             client = self._accounts[operation.spec.provider.name]
             digest = digest_of(operation, account=client.account, principal=principal)
-            recipients = await self._recipients(operation, client)
+            recipients = await resolve_recipients(operation, client)
+            await self._checks.refuse_members(operation, recipients)
             found = await self._open(digest)
             priced = await self._quote(operation, recipients)
             assessment = await self._checks.assess(operation, recipients, priced, digest, principal)
-            if found is not None and await self._still_fits(found, assessment.decision):
-                return found
+            if found is not None:
+                if is_enough(found, assessment.decision):
+                    return found
+                await self._close(found, "The rules have become stricter.")
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
         all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
         assessment = replace(assessment, notes=all_notes)
-        proposal = await self._proposal(operation, client, principal, digest, priced, assessment)
+        proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
         proposed = await self._journal.propose(proposal)
-        if assessment.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
+        if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
 
@@ -111,6 +114,17 @@ class Guard:
             self._approvals.refuse(current)
         return current
 
+    async def check_answered(self, action: Action, operation: Operation[Any]) -> None:
+        """Check an action whose answer came back, at the price and the number of recipients in its question.
+
+        `execute` reads both again.
+
+        Raises:
+            RulesChanged: The rules demand another person's approval now.
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
+        """
+        await self._check_again(action, operation, _NOT_READ, action.quote)
+
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's approval. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.APPROVED, by=by)
@@ -127,10 +141,14 @@ class Guard:
         Raises:
             AlreadySettled: Another caller took the approval first.
             Declined, Expired: There is no approval.
-            PriceChanged, RecipientsChanged, DestinationRefused, OverBudget, Frozen: Things changed after the approval.
+            PriceChanged, RecipientsChanged, RulesChanged: The approval is for something else, or not enough any more.
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
+        if action.state is State.DECLINED:
+            self._approvals.refuse(action)
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
+        await self._check_again(action, operation, recipients, priced)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
@@ -173,12 +191,14 @@ class Guard:
         digest: str,
         priced: Quote,
         assessment: Assessment,
-    ) -> Action:
+    ) -> tuple[Action, Decision]:
+        """Return the action to record and the decision about it, which the state that the call changes may tighten."""
+        before, kept = await self._before(operation, client)
+        assessment = self._checks.ask_without_undo(operation, before, assessment)
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
-        before, kept = await self._before(operation, client)
         changes = [escape_invisible(change) for change in operation.changes(before)]
-        return Action(
+        action = Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,
             account=client.account,
@@ -194,23 +214,13 @@ class Guard:
             expires_at=created + self._approval_lifetime,
             before=kept,
         )
+        return action, assessment.decision
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
         reached = recipient_count(operation, recipients)
         found = await quote(operation, prices, self._rules.prices, recipients=reached)
         return replace(found, members=recipients.digest)
-
-    async def _recipients(self, operation: Operation[Any], client: ProviderClient) -> Recipients:
-        """Look up whom the call reaches beyond the numbers that it names.
-
-        Raises:
-            DestinationRefused: Somebody among them may not be reached.
-        """
-        found = await resolve_recipients(operation, client)
-        if Effect.PAID in operation.spec.effect:
-            await self._checks.refuse_numbers(operation, found.numbers)
-        return found
 
     async def _before(
         self, operation: Operation[Any], client: ProviderClient
@@ -238,31 +248,59 @@ class Guard:
             )
         return current if current.state.is_open else None
 
-    async def _still_fits(self, found: Action, decision: Decision) -> bool:
-        """Return True if the rules still ask the same person; otherwise close the action, to be proposed anew."""
-        too_lenient = found.channel != "page" if decision is Decision.PAGE else found.decided_by == BY_POLICY
-        if decision is Decision.ALLOW or not too_lenient:
-            return True
-        await self._journal.move(
-            found.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED, outcome="The rules have become stricter."
-        )
-        return False
+    async def _check_again(
+        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote
+    ) -> None:
+        """Check an action that was asked or approved before against the rules, lists and budgets of now.
 
-    async def _note_refusal(self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal) -> None:
+        Raises:
+            RulesChanged: Whoever was asked, or approved, is not whom the rules demand now. The action is closed.
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
+        """
+        principal = Principal(action.principal)
+        try:
+            await self._checks.refuse_early(operation)
+            await self._checks.refuse_members(operation, recipients)
+            assessment = await self._checks.assess(operation, recipients, priced, action.digest, principal)
+            if not is_enough(action, assessment.decision):
+                await self._close_too_lenient(action, assessment.decision)
+        except GuardRefusal as refusal:
+            await self._note_refusal(operation, principal, refusal, about=action.id)
+            raise
+
+    async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
+        who = "the operator" if decision is Decision.PAGE else "a person"
+        changed = RulesChanged(
+            f"By the rules of now {who} has to approve this, and "
+            f"{'the approval it has' if action.state is State.APPROVED else 'an answer to the earlier question'} "
+            "is not enough; nothing was sent."
+        )
+        if await self._close(action, str(changed)) is None:
+            self._approvals.refuse(await self._journal.find(action.id) or action)
+        raise changed
+
+    async def _close(self, action: Action, reason: str) -> Action | None:
+        """Close an action that waits or is approved, to be proposed anew; None if it was in neither state."""
+        return await self._journal.move(action.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED, outcome=reason)
+
+    async def _note_refusal(
+        self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal, *, about: str | None = None
+    ) -> None:
+        """Put a refusal on the audit; `about` is the id of the action, where there is one."""
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}
+        detail |= {"action": about} if about else {}
         with suppress(JournalUnavailable):
             await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
     async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Recipients:
-        """Refuse a call whose recipients opted out or changed after the approval."""
-        await self._checks.refuse_recipients(operation, operation.destinations())
-        found = await self._recipients(operation, self._accounts[action.provider])
+        """Refuse a call whose recipients changed after the approval."""
+        found = await resolve_recipients(operation, self._accounts[action.provider])
         try:
             require_unchanged(action.quote, operation, found)
         except RecipientsChanged as changed:
-            await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome=str(changed))
+            await self._close(action, str(changed))
             raise
         return found
 
@@ -274,7 +312,7 @@ class Guard:
             return now
         if current and approved and current.currency == approved.currency and current.amount <= approved.amount:
             return now
-        await self._journal.move(action.id, {State.APPROVED}, State.EXPIRED, outcome="The price changed.")
+        await self._close(action, "The price changed.")
         raise PriceChanged(
             f"You approved {approved or 'an unknown price'}, and it is now {current or 'unknown'}; nothing was sent."
         )

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from clients.errors import NotFound, TelephonyError
 from clients.evidence import Evidence
 from clients.operation import Operation, Verification, answer_type
-from guard.action import Action, State
+from guard.action import Action, State, rebuild_call
 from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
 
 MAX_READS = 6
@@ -81,7 +81,7 @@ class Reconciler:
     def _call(self, action: Action) -> Operation[Any] | None:
         operation = self._catalog.operation_named(action.operation)
         try:
-            return operation.model_validate(dict(action.arguments)) if operation else None
+            return rebuild_call(operation, action.arguments) if operation else None
         except ValidationError:
             return None
 

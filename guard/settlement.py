@@ -16,7 +16,7 @@ from clients.redaction import redact, redact_answer
 from guard.action import Action, State
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
-from guard.money import Money
+from guard.money import Money, NotAPrice, price
 from guard.rules.budget import Hold
 
 R = TypeVar("R")
@@ -118,12 +118,12 @@ class Settlement:
         for _, secret in secrets:
             redact.learn(secret)
         before = [self._write_secret(action, name, secret) for name, secret in secrets]
-        cost = _cost(action, operation, exchange.answer)
+        cost, not_booked = _cost(action, operation, exchange.answer)
         before += self._write_cost(action, cost)
         before += self._write_message_ids(action, tuple(operation.message_ids(exchange.answer)))
         outcome = CHECKED_ONLY if is_dry_run(operation) else "Carried out."
         took = f"It cost {cost}." if cost is not None else ""
-        told, answer = " ".join(filter(None, [outcome, took, remark])), redact_answer(exchange.raw)
+        told, answer = " ".join(filter(None, [outcome, took, not_booked, remark])), redact_answer(exchange.raw)
         done, lost = await self._close(action, State.DONE, told, answer=answer, before=before)
         kept = (*sent, *(name for name, _ in secrets))
         return Receipt(done, exchange.answer, kept_secrets=kept, unread=exchange.unread, unwritten=lost)
@@ -199,12 +199,18 @@ class Settlement:
         return [settle]
 
 
-def _cost(action: Action, operation: Operation[R], answer: R) -> Money | None:
-    """Return what the provider says that the call cost, also where no price was known beforehand."""
+def _cost(action: Action, operation: Operation[R], answer: R) -> tuple[Money | None, str]:
+    """Return what the provider says that the call cost, also where no price was known beforehand.
+
+    Where what it says is no price, return the reason instead, as a sentence for the record.
+    """
     amount, charge = operation.spent(answer), operation.charge()
-    if amount is None or amount < 0 or charge is None:
-        return None
-    return Money(amount, action.quote.amount.currency if action.quote.amount else charge.currency)
+    if amount is None or charge is None:
+        return None, ""
+    try:
+        return price(amount, action.quote.amount.currency if action.quote.amount else charge.currency), ""
+    except NotAPrice as wrong:
+        return None, f"What the provider says it cost is not booked: {wrong}"
 
 
 def _is_of_settings(operation: Operation[Any], name: str) -> bool:

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, Undo, answer_type
-from guard.action import Action, State
+from guard.action import Action, State, rebuild_call
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import NotTheSameCall
 
@@ -38,7 +38,7 @@ class UndoPlanner:
         if client is None or client.account != action.account:
             return action, _ELSEWHERE
         try:
-            call = operation.model_validate(dict(action.arguments))
+            call = rebuild_call(operation, action.arguments)
             return action, call.undo(self._before(call, action), _answer(call, action, client))
         except ValidationError:
             return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")

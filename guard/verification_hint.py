@@ -1,13 +1,13 @@
 """Which read shows whether a call took effect, in words for whoever is shown an action whose outcome is unknown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from clients.operation import Operation
-from guard.action import Action, State, arguments_of
+from guard.action import Action, State, arguments_of, rebuild_call
 from guard.catalog import OperationCatalog
 
 _STORED_HINT: Final = re.compile(r"\b(Look with [a-z0-9]+_|No read can tell: |No read settles it by itself\.)")
@@ -33,9 +33,9 @@ def verification_hint(action: Action, catalog: OperationCatalog) -> str:
         and action.sent_at is not None
         and (verification := operation.verification(action.sent_at))
     ):
-        return f"Check with {_call(verification.read)}."
+        return f"Check with {_call(verification.read, catalog)}."
     if operation is not None and (before := operation.before()) is not None:
-        return f"Check with {_call(before)}."
+        return f"Check with {_call(before, catalog)}."
     return f"No single read shows it.{_closest(catalog.related_reads(action.operation))}"
 
 
@@ -50,11 +50,21 @@ def _rebuild(action: Action, called: type[Operation[Any]] | None) -> Operation[A
     if called is None:
         return None
     try:
-        return called.model_validate(dict(action.arguments))
+        return rebuild_call(called, action.arguments)
     except ValidationError:
         return None
 
 
-def _call(read: Operation[Any]) -> str:
-    arguments = ", ".join(f"{name}={value}" for name, value in arguments_of(read).items())
-    return f"{read.spec.tool_name} ({arguments})" if arguments else read.spec.tool_name
+def _call(read: Operation[Any], catalog: OperationCatalog) -> str:
+    """Name the tool that makes a read. What it has no argument for is found in what it shows."""
+    tool = catalog.tool_for(read)
+    called = catalog.operation_named(tool)
+    known = called.model_fields.keys() if called is not None else frozenset[str]()
+    arguments = arguments_of(read)
+    given = _listed({name: value for name, value in arguments.items() if name in known})
+    sought = _listed({name: value for name, value in arguments.items() if name not in known})
+    return tool + (f" ({given})" if given else "") + (f", looking for {sought}" if sought else "")
+
+
+def _listed(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in arguments.items())

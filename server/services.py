@@ -143,6 +143,11 @@ class Services:
         return self.settings.rules.rules(self.policy).caps
 
     @property
+    def shares_spending(self) -> bool:
+        """True if the operator lets every principal see what all of them spend."""
+        return self.settings.share_spending
+
+    @property
     def set_up(self) -> tuple[str, ...]:
         """Names of the providers that have credentials."""
         return self.settings.set_up

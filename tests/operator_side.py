@@ -114,6 +114,10 @@ class OperatorSide:
         """Return the audit, oldest row first."""
         return [json.loads(line) for line in (await self._run("audit", "export")).splitlines()]
 
+    async def accept_gap(self) -> str:
+        """Accept that rows of the audit are missing; return what the command prints."""
+        return await self._run_with_passcode("audit", "accept")
+
     async def require_whole_audit(self) -> None:
         """Fail unless the audit's chain is whole."""
         assert "The audit log is intact" in await self._run("audit", "verify")

@@ -18,6 +18,7 @@ import pytest
 from typer.main import get_command
 
 from benchmarks.tool_choice.scoring import halves, requests, score
+from clients.effects import Effect
 from prompts.library import guides
 from server.cli.app import command_line
 from server.mcp.registry import RegisteredTool, ToolRegistry
@@ -189,6 +190,20 @@ def test_every_command_it_names_exists(file: Path) -> None:
 def test_every_link_and_picture_leads_somewhere(file: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (file.parent / link).exists()] == []
+
+
+def test_the_page_of_effects_says_what_is_declared() -> None:
+    text = (ROOT / "docs" / "effects.md").read_text(encoding="utf-8")
+    said = {
+        tool: effects
+        for tools, effects in re.findall(r"^\| (`\w+_\w+`(?:, `\w+`)*) \| ([a-z, ]+) \|", text, re.MULTILINE)
+        for tool in re.findall(r"\w+", tools)
+    }
+    declared = {name: ", ".join(operation.spec.effect.labels) for name, operation in all_operations().items()}
+    assert said == {tool: declared[tool] for tool in said}
+    assert {tool for tool, effects in declared.items() if effects == "write"} <= said.keys()
+    explained = re.findall(r"^\| ([a-z]+) \| (no|yes)\b", text, re.MULTILINE)
+    assert explained == [(effect.labels[0], "yes" if effect.is_guarded else "no") for effect in Effect]
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 import tomllib
@@ -139,6 +140,28 @@ def test_a_checkout_runs_from_elsewhere_and_takes_nothing_from_that_folder(tmp_p
     assert _run(str(ROOT / "ringfence.py"), "--version", cwd=tmp_path).stdout.startswith("ringfence ")
     assert _run("-P", str(ROOT / "ringfence.py"), "--version", cwd=tmp_path).stdout.startswith("ringfence ")
     assert _run("-m", "ringfence", "--version", cwd=tmp_path).stdout.startswith("ringfence ")
+    beside = os.pathsep.join([".", str(tmp_path)])
+    assert _run("-m", "ringfence", "--version", PYTHONPATH=beside).stdout.startswith("ringfence ")
+
+
+def test_folders_that_pythonpath_names_come_last_and_relative_ones_not_at_all() -> None:
+    found = ["/app/bin", "/extra", os.path.abspath("."), "/lib/python", "/lib/site-packages"]
+    installed = ["/app/bin", "/lib/python", "/lib/site-packages"]
+    assert ringfence.put_last(found, os.pathsep.join(["/extra", "."])) == [*installed, "/extra"]
+    assert ringfence.put_last(found, os.pathsep.join(["/extra", ""])) == [*installed, "/extra"]
+    assert ringfence.put_last(found, "") == found
+
+
+def test_a_module_that_stood_in_for_one_of_python_before_stops_the_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = ModuleType("getpass")
+    theirs.__file__ = str(folder.parent / "project" / "getpass.py")
+    assert find_fault(str(folder), {"getpass": theirs}) is None
+    monkeypatch.setenv("PYTHONPATH", str(folder.parent / "project"))
+    fault = find_fault(str(folder), {"getpass": theirs}) or ""
+    assert f"has already loaded {theirs.__file__} in place of its own module `getpass`: " in fault
+    assert "python -I -m ringfence" in fault
 
 
 def test_the_wheel_the_finder_and_the_check_have_the_same_packages() -> None:
@@ -163,7 +186,13 @@ def _install(folder: Path, name: str, version: str, files: dict[str, str]) -> No
     (metadata / "RECORD").write_text("".join(record), encoding="utf-8")
 
 
-def _run(*words: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+def _run(*words: str, cwd: Path | None = None, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, *words], cwd=cwd, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL, check=False
+        [sys.executable, *words],
+        cwd=cwd,
+        env={**os.environ, **variables},
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        check=False,
     )

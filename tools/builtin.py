@@ -125,6 +125,11 @@ class ToolServices(Protocol):
         ...
 
     @property
+    def shares_spending(self) -> bool:
+        """True if the operator lets every principal see what all of them spend."""
+        ...
+
+    @property
     def set_up(self) -> Sequence[str]:
         """Names of the providers that have credentials."""
         ...

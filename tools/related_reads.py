@@ -1,8 +1,9 @@
 """Finds the reads that show what an operation changes, to check the outcome of a call."""
 
-from typing import Final
+from typing import Any, Final
 
-from clients.operation import OperationType
+from clients.operation import Operation, OperationType
+from clients.wire.corrections import endpoint_of
 from tools.registry import operation_named, operations_of
 
 MOST: Final = 2
@@ -23,6 +24,16 @@ def related_reads(tool: str) -> list[str]:
     return [
         read.spec.tool_name for read in sorted(reads, key=lambda read: _nearness(read, operation), reverse=True)[:MOST]
     ]
+
+
+def tool_for(read: Operation[Any]) -> str:
+    """Return the name of the tool that makes a read: its own, or that of the same endpoint where it has none."""
+    name = read.spec.tool_name
+    if operation_named(name) is not None:
+        return name
+    endpoint = endpoint_of(read.spec)
+    tools = operations_of(read.spec.provider.name).values()
+    return next((tool.spec.tool_name for tool in tools if endpoint_of(tool.spec) == endpoint), name)
 
 
 def _is_near(read: OperationType, operation: OperationType) -> bool:

@@ -34,6 +34,12 @@ class OperationTotal(Protocol):
 class Ledger(Protocol):
     """The record of what guarded calls cost."""
 
-    async def totals(self, since: datetime, until: datetime) -> Sequence[OperationTotal]:
-        """Return totals by provider, operation and currency."""
+    async def totals(
+        self, since: datetime, until: datetime, *, principal: str | None = None
+    ) -> Sequence[OperationTotal]:
+        """Return totals by provider, operation and currency: of one principal, or of all."""
+        ...
+
+    async def others_spent(self, principal: str, since: datetime) -> bool:
+        """Return True if somebody but this principal spent something since then."""
         ...

@@ -5,7 +5,7 @@ import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -107,6 +107,17 @@ def parse_json(text: str) -> Any:
         return json.loads(text, parse_float=Decimal)
     except RecursionError as deep:
         raise ValueError("nested too deep") from deep
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number that may be written as text or with decimals, as `"400"` or 400.0; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | float | str):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return int(number) if number.is_finite() and number == number.to_integral_value() else None
 
 
 def parse_json_or_none(text: str) -> Any:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from guard.errors import OverBudget
-from guard.money import Money
+from guard.money import Money, NotAPrice, require_price
 
 Window = Literal["action", "day", "month"]
 
@@ -62,12 +62,27 @@ def require_room(spent: Sequence[Spent], amount: Money) -> None:
     """Refuse a call that would break a cap.
 
     Raises:
-        OverBudget: One of the caps leaves no room for it.
+        OverBudget: One of the caps leaves no room for it, or cannot count it: it is no price, or in another currency.
     """
+    require_countable(amount)
     for already in spent:
+        if already.cap.limit.currency != amount.currency:
+            raise OverBudget(f"The budget of {already.cap.words} cannot count {amount}; nothing was sent.")
         used = Decimal(0) if already.cap.window == "action" else already.amount
         if used + amount.amount > already.cap.limit.amount:
             left = Money(max(Decimal(0), already.cap.limit.amount - used), amount.currency)
             raise OverBudget(
                 f"This costs {amount}, and the budget of {already.cap.words} leaves {left}; nothing was sent."
             )
+
+
+def require_countable(amount: Money) -> None:
+    """Refuse an amount that must not be set aside: one below zero would make room under every cap.
+
+    Raises:
+        OverBudget: It is no price.
+    """
+    try:
+        require_price(amount)
+    except NotAPrice as wrong:
+        raise OverBudget(f"No budget can hold this price: {wrong} Nothing was sent.") from None

@@ -16,7 +16,7 @@ from guard.rules.budget import applicable, require_room
 from guard.rules.compliance import check_opt_outs
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
-from guard.rules.recipients import Recipients, recipient_count
+from guard.rules.recipients import Recipients, later_members_note
 
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 
@@ -62,6 +62,15 @@ class Checks:
         self._rules.destinations.check(numbers)
         await self.refuse_recipients(operation, numbers)
 
+    async def refuse_members(self, operation: Operation[Any], found: Recipients) -> None:
+        """Refuse a paid call that reaches, through a group or list, somebody it may not reach.
+
+        Raises:
+            DestinationRefused: One of the members may not be called or texted, or not when this goes out.
+        """
+        if Effect.PAID in operation.spec.effect:
+            await self.refuse_numbers(operation, found.numbers)
+
     async def refuse_recipients(self, operation: Operation[Any], numbers: Sequence[str]) -> None:
         """Refuse a paid call to somebody who opted out or for whom it is night when it goes out.
 
@@ -86,12 +95,28 @@ class Checks:
         for stricter, note in (
             await self._price(operation, priced),
             await self._repetition(digest),
-            self._bulk(operation, audience),
+            self._bulk(operation, audience, priced.recipients),
             await self._text_from_outside(operation, principal),
         ):
             decision = max(decision, stricter)
             notes += [note] if note else []
+        if later := later_members_note(operation):
+            notes.append(later)
         return Assessment(decision, tuple(notes))
+
+    def ask_without_undo(self, operation: Operation[Any], before: Any, assessment: Assessment) -> Assessment:
+        """Ask about a plain write if the state before it, as it was read, leads to no call that restores it.
+
+        What undoes the making of something is known by its answer only, so a write without a state before stays as
+        policy decided it.
+        """
+        if not operation.spec.effect.is_plain_write or operation.before() is None:
+            return assessment
+        undo = operation.undo(before, None)
+        if undo.verdict == "full":
+            return assessment
+        note = f"This cannot be undone completely: {undo.lost}"
+        return Assessment(max(assessment.decision, Decision.ASK), (*assessment.notes, note))
 
     async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
         provider = operation.spec.provider.name
@@ -131,8 +156,7 @@ class Checks:
             return Decision.ASK, f"Exactly this was declined {ago}. Approve it only if you changed your mind."
         return Decision.ASK, f"You already did exactly this {ago}. Approving it does it again."
 
-    def _bulk(self, operation: Operation[Any], audience: Recipients) -> tuple[Decision, str]:
-        touched = recipient_count(operation, audience)
+    def _bulk(self, operation: Operation[Any], audience: Recipients, touched: int | None) -> tuple[Decision, str]:
         if touched is None:
             return Decision.PAGE, (
                 f"NOT EVERY RECIPIENT COULD BE CHECKED: {audience.unknown}. How many they are, where they are and who "

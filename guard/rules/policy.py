@@ -33,6 +33,7 @@ DEFAULT_BY_EFFECT: Mapping[Effect, Decision] = {
     Effect.REROUTES: Decision.ASK,
     Effect.DESTRUCTIVE: Decision.ASK,
     Effect.PRIVILEGED: Decision.ASK,
+    Effect.OUTWARD: Decision.ASK,
 }
 
 
@@ -53,6 +54,10 @@ class Policy:
     """
 
     by_effect: Mapping[Effect, Decision] = field(default_factory=lambda: DEFAULT_BY_EFFECT)
+    outward_is_set: bool = False
+    """True if the operator decided about `outward`. Otherwise it decides only where no other effect is guarded, so that
+    `paid = "allow"` allows messages and calls as it did before there was this effect."""
+
     irreversible: Decision = Decision.PAGE
     by_provider: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     by_toolset: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
@@ -100,10 +105,15 @@ class Policy:
 
     def _general(self, spec: Spec) -> list[Ruling]:
         """By effect, the strictest first; among equals in the order of the effects, what cannot be undone last."""
-        rules = [(effect.labels[0], self.by_effect[effect]) for effect in Effect if effect in spec.effect]
+        deciding = self._deciding(spec.effect)
+        rules = [(effect.labels[0], self.by_effect[effect]) for effect in Effect if effect in deciding]
         rules += [("irreversible", self.irreversible)] if spec.irreversible else []
         by_strictness = sorted(rules, key=lambda rule: rule[1], reverse=True)
         return [Ruling(decision, f"policy.{name} = {decision.word}") for name, decision in by_strictness]
+
+    def _deciding(self, effect: Effect) -> Effect:
+        others = effect & ~Effect.OUTWARD
+        return others if others.is_guarded and not self.outward_is_set else effect
 
 
 def names_of(spec: Spec) -> frozenset[str]:

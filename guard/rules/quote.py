@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
 from clients.operation import Operation, is_dry_run
-from guard.money import Money
+from guard.money import Money, NotAPrice, is_price, price, require_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,10 @@ async def quote(
     if found.amount is not None or found.costs_nothing or worst is None or recipients is None:
         return found
     quantity = max(1, found.quantity, recipients)
-    total = Money(worst.amount * quantity, worst.currency)
+    try:
+        total = _times(worst, quantity)
+    except NotAPrice:
+        return found
     if found.at_least is not None and not found.at_least.is_at_most(total):
         return found
     return replace(found, amount=total, quantity=quantity, unknown="", source="the operator's table, as the worst case")
@@ -190,13 +193,21 @@ async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote
     rate = await _rate(charge, operation, prices)
     if isinstance(rate, Unpriced):
         return _unpriced(charge, rate, balance, warnings)
+    if balance is not None and balance.available.currency != rate.each.currency:
+        reason = f"It is in {rate.each.currency}, and the account's balance is in {balance.available.currency}."
+        return _unpriced(charge, Unpriced(reason), balance, warnings)
+    try:
+        amount = _times(rate.each, charge.quantity)
+        monthly = _times(rate.monthly, charge.quantity) if rate.monthly else None
+    except NotAPrice as wrong:
+        return _unpriced(charge, Unpriced(f"{rate.source} is no price: {wrong}"), balance, warnings)
     return Quote(
-        amount=_times(rate.each, charge.quantity),
+        amount=amount,
         per=charge.per,
         item=charge.item,
         quantity=charge.quantity,
         source=f"{rate.source}; {charge.source}" if charge.source and charge.rate else rate.source,
-        monthly=_times(rate.monthly, charge.quantity) if rate.monthly else None,
+        monthly=monthly,
         is_bound=rate.is_bound,
         as_of=rate.as_of,
         balance=balance,
@@ -210,7 +221,7 @@ def _unpriced(charge: Charge, found: Unpriced, balance: Balance | None, warnings
         item=charge.item,
         quantity=charge.quantity,
         unknown=found.reason,
-        at_least=found.at_least,
+        at_least=found.at_least if found.at_least and is_price(found.at_least) else None,
         balance=balance,
         warnings=warnings,
     )
@@ -225,15 +236,26 @@ async def _rate(charge: Charge, operation: Operation[Any], prices: PriceSource |
         rate = await prices.rate(charge.rate, operation)
     except TelephonyError as failed:
         return Unpriced(f"The account's rates could not be read: {failed}")
+    except NotAPrice as wrong:
+        return Unpriced(f"{operation.spec.provider.title} shows a rate {charge.rate!r} that is no price: {wrong}")
     return rate or Unpriced(f"The account shows no rate {charge.rate!r}.")
 
 
 def _times(each: Money, quantity: int) -> Money:
-    return Money(each.amount * Decimal(quantity), each.currency)
+    """Return what several cost.
+
+    Raises:
+        NotAPrice: One of them, or all together, cost what nobody can charge.
+    """
+    require_price(each)
+    if quantity < 1:
+        raise NotAPrice(f"{quantity} of it cannot be charged.")
+    return price(each.amount * Decimal(quantity), each.currency)
 
 
 async def _balance(prices: PriceSource | None) -> Balance | None:
     try:
-        return await prices.balance() if prices else None
+        found = await prices.balance() if prices else None
     except TelephonyError:
         return None
+    return found if found is not None and found.available.amount.is_finite() else None

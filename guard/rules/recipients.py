@@ -83,6 +83,23 @@ def require_unchanged(approved: Quote, operation: Operation[Any], found: Recipie
     )
 
 
+def later_members_note(operation: Operation[Any]) -> str:
+    """Say whom a scheduled send to groups or lists may reach besides those of now; empty where they are fixed."""
+    members = [one for one in operation.members() if isinstance(one, Members)]
+    later = [one for one in members if one.fixed_at != "call"]
+    if not operation.scheduled_at() or not later:
+        return ""
+    provider = operation.spec.provider.title
+    if all(one.fixed_at == "departure" for one in later):
+        when = f"{provider} looks up its groups and lists only when it goes out"
+    else:
+        when = f"Whether {provider} looks up its groups and lists now or when it goes out is not known"
+    return (
+        f"{when}: whoever joins or opts out until then may be reached all the same. "
+        "To reach exactly the people of now, send it to their numbers instead."
+    )
+
+
 def recipient_count(operation: Operation[Any], found: Recipients) -> int | None:
     """How many numbers or recipients a call touches, None where that is not known."""
     if found.unknown:

@@ -12,6 +12,7 @@ from sandbox.enswitch.wire import Answer, done, ok, refuse
 
 CALL_SECONDS = 180
 """inferred: a call that nobody hangs up lasts this long on the sandbox clock."""
+HOUR = 3_600
 DAY = 86_400
 OUTSIDE = {"external", "number"}
 """inferred: the types of a leg that leaves the installation and is billed."""
@@ -218,18 +219,20 @@ def list_cdrs(call: Call) -> Answer:
 
 @reading("cdrs/totals/list", "cdrs", _TIME_WINDOW, customer())
 def total_cdrs(call: Call) -> Answer:
-    """Total call records by the hour; the columns are inferred."""
+    """Count the calls of each hour that lies wholly within the window."""
     hours: dict[int, Row] = {}
     for record in _recorded(call, {call.customer}):
-        hour = record.whole("start") // 3600 * 3600
-        total = hours.setdefault(hour, Row({"hour": hour, "calls": 0, "talktime": 0, "cost": NOTHING}))
-        total["calls"] = total.whole("calls") + 1
-        total["talktime"] = total.whole("talktime") + record.whole("talktime")
-        total["cost"] = total.money("cost") + record.money("cost")
-    return ok([shown(hours[hour]) for hour in sorted(hours)])
+        start = record.whole("start") // HOUR * HOUR
+        interval = {"customer": call.customer, "start": start, "end": start + HOUR - 1}
+        total = hours.setdefault(start, Row({**interval, "inbound": 0, "outbound": 0, "internal": 0}))
+        direction = {"in": "inbound", "out": "outbound"}.get(record.text("direction"), "internal")
+        total[direction] = total.whole(direction) + 1
+    until = call.args.whole("end") if "end" in call.args else call.state.now()
+    whole = [hour for hour in sorted(hours) if call.args.whole("start") <= hour and hour + HOUR <= until]
+    return ok([shown(hours[hour]) for hour in whole])
 
 
 @reading("traces/calls/list", "system", need(integer("machine", refers="machines")), need(integer("timestamp", low=0)))
 def list_traces(call: Call) -> Answer:
-    """List the signalling traces of a machine at one time."""
+    """List the calls in a trace that was taken on a machine at one time."""
     return page(call, call.state.where("traces", machine=call.args["machine"], timestamp=call.args["timestamp"]))

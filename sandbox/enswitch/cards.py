@@ -80,18 +80,17 @@ def create_callshop(call: Call) -> Answer:
     state, args = call.state, call.args
     require_feature(state, call.customer, "phones", "phones", args.whole("number"))
     call.stop_if_validating()
-    ids: list[int] = []
+    shops: list[dict[str, object]] = []
     for index in range(1, args.whole("number") + 1):
         name = f"Call shop {call.customer}-{index}"
         shop = new_customer(state, call.customer, Row({"name": name, "plan": args["plan"], "credit": args["credit"]}))
         line = f"shop{shop['id']}"
         state.insert("phones", name=line, customer=shop["id"], password=f"{line}-secret", description=name)
-        ids.append(shop.whole("id"))
-    total: Decimal = args.money("credit") * len(ids)
+        shops.append({"customer": shop.whole("id"), "username": line})
+    total: Decimal = args.money("credit") * len(shops)
     if total:
-        note(state, call.customer, "callshop_credit", total, f"customer {ids[0]}", len(ids))
-    # inferred: several customers are made, the answer's shape is not known
-    return ok([{"id": identifier} for identifier in ids])
+        note(state, call.customer, "callshop_credit", total, f"customer {shops[0]['customer']}", len(shops))
+    return ok(shops)
 
 
 CARDS: tuple[Function, ...] = (

@@ -203,7 +203,7 @@ def add_balance_to(call: Call) -> Answer:
 
 
 @writing(
-    "customers/topup/request", "payment", need(decimal("amount")), integer("id", refers="customers"), flag(invoice=0)
+    "customers/topup/request", "payment", need(decimal("amount")), integer("id", refers="customers"), integer(invoice=0)
 )
 def request_topup(call: Call) -> Answer:
     """Charge the stored card; a refusal by the bank is still code 200 (inferred)."""
@@ -214,7 +214,7 @@ def request_topup(call: Call) -> Answer:
     if call.state.settings.refuse_topups:
         return ok({"status": "refused", "error": 1, "message": "The payment was refused."})
     add_balance(call.state, customer.whole("id"), "topup", amount, "topup")
-    return ok({"status": "approved", "error": 0, "message": ""})
+    return ok({"status": "accepted", "error": "", "message": ""})
 
 
 @writing("vouchers/use", "payment", need(text("serial")), integer("customer"))

@@ -79,7 +79,8 @@ def _add_features(state: State, company: int) -> None:
     state.insert("queues", id=801, name="Front desk", customer=company, strategy="ringall", **leftover)
     answering = ((802, "bw-desk-1", 0), (803, "bw-rey", 1))
     state.fill("queue_destinations", "id dnumber priority", *answering, queue=801, dtype="phone", available=1)
-    state.insert("queue_callbacks", id=804, queue=801, number="19175550163", time=state.now() - HOUR)
+    waiting: dict[str, Value] = {"queue": 801, "queue_name": "Front desk", "ctype1": "", "cnumber1": "19175550163"}
+    state.insert("queue_callbacks", id=804, time=state.now() - HOUR, **waiting)
     state.insert("huntgroups", id=811, name="Manhattan", customer=company, dtype="phone", dnumber="bw-nyc-1")
     state.insert("ivrs", id=821, name="Opening hours", customer=company, timeout=5)
     state.insert("conferences", id=831, code="4142", customer=company, talkpin="7731", owner=302)
@@ -133,7 +134,9 @@ def _add_calls(state: State, company: int) -> None:
     live = _call("live", company, "in", "19175550163", "12015550142")
     live |= {"dtype": "queue", "dnumber": "801", "start": state.now() - 30, "cost": Decimal("0.00")}
     state.insert("active_calls", **live, status="active")
-    state.insert("traces", id=911, machine=71, timestamp=1_700_000_000, text="INVITE sip:12015550142")
+    state.insert(
+        "traces", id=911, machine=71, timestamp=1_700_000_000, callid="seed-trace@sandbox", snumber="19175550163"
+    )
 
 
 def _call(name: str, customer: int, direction: str, caller: str, called: str) -> dict[str, Value]:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import anyio
 import typer
 
-from server.cli.terminal import Sandboxed, StoreSession, console, fail, tell, with_store
-from server.store.sealed.hash_chain import Verdict, detail_text
+from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 
@@ -21,16 +21,41 @@ def verify(
     """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
     exported = None if file is None else _read(file)
 
-    async def check(session: StoreSession) -> Verdict:
+    async def check(session: StoreSession) -> tuple[Verdict, Gap | None]:
         audit = session.store.audit
-        return await audit.verify() if exported is None else audit.verify_copy(exported)
+        return (
+            (await audit.verify(), await audit.find_gap()) if exported is None else (audit.verify_copy(exported), None)
+        )
 
-    verdict = anyio.run(lambda: with_store(check, sandbox=sandbox))
+    verdict, gap = anyio.run(lambda: with_store(check, sandbox=sandbox))
+    for one in verdict.accepted:
+        tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
     if verdict.is_whole:
         console.print(f"The audit log is intact: {verdict.rows} rows.")
         return
     tell(f"The audit log was tampered with: {verdict.what}.")
+    if gap is not None:
+        typer.echo("Guarded calls are refused until `ringfence audit accept`.", err=True)
     raise typer.Exit(1)
+
+
+@app.command()
+def accept(sandbox: Sandboxed = False) -> None:
+    """Accept that rows are missing, for good: shows which, and puts the acceptance on the audit log."""
+
+    async def close_gap(session: StoreSession) -> int | None:
+        gap = await session.store.audit.find_gap()
+        if gap is None:
+            return None
+        tell(*_describe(gap))
+        await require_passcode(session)
+        return await session.store.audit.accept_gap(gap, by=OPERATOR)
+
+    row = anyio.run(lambda: with_store(close_gap, sandbox=sandbox))
+    if row is None:
+        console.print("No row is missing; there is nothing to accept.")
+    else:
+        console.print(f"Accepted in row {row}. Guarded calls can be made again.")
 
 
 @app.command()
@@ -59,12 +84,24 @@ def tail(
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
 
 
+def _describe(gap: Gap) -> list[str]:
+    """Say what is missing, and what follows from that."""
+    return [
+        f"In the audit log, {gap.what}.",
+        f"Missing: row {gap.missing.number}, {gap.missing.mac}",
+        f"Last:    row {gap.last.number}, {gap.last.mac}",
+        "If an older copy of the store was restored by mistake, restore the newer one instead.",
+        "Otherwise, what the missing rows recorded is lost: approvals, calls, spending under the caps, opt-outs.",
+        "Before you accept, compare with the providers' own lists of orders, messages and charges.",
+    ]
+
+
 def _read(file: Path) -> list[dict[str, Any]]:
     """Read exported rows in the form that the store has them in."""
     try:
         rows: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         return [{**row, "detail": _to_stored(row["detail"])} for row in rows]
-    except (OSError, ValueError, KeyError, TypeError) as unreadable:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as unreadable:
         fail(f"{file} is not an export of the audit log: {unreadable!r}")
 
 
@@ -76,7 +113,7 @@ def _from_stored(detail: str) -> object:
     """Parse the detail of a row; text that we did not write this way is exported as it is."""
     try:
         parsed = json.loads(detail)
-    except ValueError:
+    except (ValueError, RecursionError):
         return detail
     return parsed if detail_text(parsed) == detail else detail
 

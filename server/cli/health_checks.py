@@ -62,7 +62,7 @@ async def check_store(store: Store) -> list[CheckResult]:
         async with store.database.transaction():
             pass  # whoever gets this far could write
         is_ours, is_frozen = await store.audit.has_our_key(), await store.freeze.is_on()
-        passcode = await store.key_values.get("passcode")
+        passcode, gap = await store.key_values.get("passcode"), await store.audit.find_gap()
     except JournalUnavailable as error:
         return [CheckResult("store", "fail", str(error))]
     frozen = (
@@ -72,6 +72,9 @@ async def check_store(store: Store) -> list[CheckResult]:
     )
     if not is_ours:
         return [CheckResult("store", "fail", ANOTHER_KEY), *frozen]
+    if gap is not None:
+        detail = f"{gap.what}: every guarded call is refused until `ringfence audit accept`"
+        return [CheckResult("audit log", "fail", detail), *frozen]
     hint = "" if passcode else "; no passcode is set yet, set one with `ringfence approvals passcode`"
     return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen]
 

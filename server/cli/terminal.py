@@ -64,10 +64,16 @@ def settings_for(settings: Settings, *, sandbox: bool) -> Settings:
 async def require_passcode(session: StoreSession) -> None:
     """Read the operator's passcode from the terminal or standard input, and check it.
 
+    There is no limit here: this is the last way in, which nobody may lock. A wrong passcode stands on the audit.
+
     Raises:
         BadPasscode: It is wrong, or none is set.
     """
-    await check(session.store.key_values, read_secret("Passcode: "))
+    try:
+        await check(session.store.key_values, read_secret("Passcode: "))
+    except BadPasscode:
+        await session.store.audit.note("passcode refused", principal="someone on the command line")
+        raise
 
 
 def read_secret(prompt: str) -> str:

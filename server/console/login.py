@@ -1,13 +1,15 @@
-"""Signs the operator in with the passcode; all processes on a store share the limit on attempts."""
+"""Signs the operator in with the passcode; all processes on a store share the limits on attempts."""
 
 import re
+from datetime import timedelta
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
-from clients.shared.limits import Limit
+from server.console.attempts import LIFETIME as KNOWN_FOR
+from server.console.attempts import Attempts, retry_after
 from server.console.forms import read_form
 from server.console.passcode import BadPasscode, check, is_set
 from server.console.rendering import render
@@ -15,7 +17,6 @@ from server.console.sessions import LIFETIME, Session, Sessions
 from server.console.urls import ROOT
 from server.store.store import Store
 
-ATTEMPTS: Final = (Limit("approval sign-in, a minute", 5, 60), Limit("approval sign-in, an hour", 20, 3600))
 _ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")
 
 
@@ -25,6 +26,7 @@ class SignIn:
     def __init__(self, store: Store, sessions: Sessions, *, is_https: bool) -> None:
         self._store = store
         self._sessions = sessions
+        self._attempts = Attempts(store)
         self._is_https = is_https
 
     async def session(self, request: Request) -> Session | None:
@@ -49,8 +51,7 @@ class SignIn:
         given = await read_form(request)
         wanted = _action_id(given.get("wanted", ""))
         try:
-            for limit in ATTEMPTS:
-                await self._store.limits.take(limit)
+            await self._attempts.take(request)
             await check(self._store.key_values, given.get("passcode", ""))
         except LimitReached as reached:
             return await self._refuse_attempt(request, reached, wanted)
@@ -59,15 +60,9 @@ class SignIn:
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
         await self._store.audit.note("signed in", principal="the operator, on the approval page")
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
-        signed_in.set_cookie(
-            self._sessions.cookie_name,
-            await self._sessions.begin(),
-            max_age=int(LIFETIME.total_seconds()),
-            path=ROOT,
-            secure=self._is_https or request.url.scheme == "https",
-            httponly=True,
-            samesite="strict",
-        )
+        self._set_cookie(request, signed_in, self._sessions.cookie_name, await self._sessions.begin(), LIFETIME)
+        known = await self._attempts.cookie_for(request)
+        self._set_cookie(request, signed_in, self._attempts.cookie_name, known, KNOWN_FOR)
         return signed_in
 
     async def sign_out(self, session: Session) -> Response:
@@ -77,9 +72,23 @@ class SignIn:
         signed_out.delete_cookie(self._sessions.cookie_name, path=ROOT, httponly=True, samesite="strict")
         return signed_out
 
+    def _set_cookie(self, request: Request, answer: Response, name: str, value: str, lifetime: timedelta) -> None:
+        answer.set_cookie(
+            name,
+            value,
+            max_age=int(lifetime.total_seconds()),
+            path=ROOT,
+            secure=self._is_https or request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+
     async def _refuse_attempt(self, request: Request, reached: LimitReached, wanted: str) -> Response:
-        seconds = max(1, round(reached.retry_after or ATTEMPTS[0].seconds))
-        message = f"Too many attempts. Try again in {seconds} seconds, or use the command line."
+        seconds = retry_after(reached)
+        message = (
+            f"Too many attempts. Try again in {seconds} seconds, in a browser that signed in before, "
+            "or use `ringfence approvals` on the command line, which has no such limit."
+        )
         answer = await self.show_form(request, status=429, message=message, wanted=wanted)
         answer.headers["Retry-After"] = str(seconds)
         return answer

@@ -16,9 +16,10 @@ from tools.registry import operation_named
 
 EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.PAID: "Spends money",
-    Effect.DESTRUCTIVE: "Removes something",
+    Effect.DESTRUCTIVE: "Removes, overwrites, ends or uses up something",
     Effect.REROUTES: "Sends live calls or messages elsewhere",
     Effect.PRIVILEGED: "Touches credentials, access or consent",
+    Effect.OUTWARD: "Reaches people outside or the provider's staff",
 }
 
 STATES: Final[Mapping[State, str]] = {

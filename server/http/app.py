@@ -61,16 +61,19 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
 async def _require_our_key(services: Services) -> None:
     """Stop a server whose key is not the store's: it would refuse every guarded call.
 
-    A store that cannot be read now may be readable later, so that is only logged.
+    A store that cannot be read now may be readable later, and a gap may be accepted later, so these are only logged.
     """
+    audit = services.store.audit
     try:
-        has_our_key = await services.store.audit.has_our_key()
+        has_our_key, gap = await audit.has_our_key(), await audit.find_gap()
     except JournalUnavailable as unavailable:
         logger.warning("%s Plain reads still work.", unavailable)
-    else:
-        if not has_our_key:
-            await services.close()
-            raise JournalUnavailable(ANOTHER_KEY)
+        return
+    if not has_our_key:
+        await services.close()
+        raise JournalUnavailable(ANOTHER_KEY)
+    if gap is not None:
+        logger.warning("In the audit log, %s: guarded calls are refused until `ringfence audit accept`.", gap.what)
 
 
 def http_app(services: Services, host: str, port: int) -> Starlette:

@@ -14,7 +14,9 @@ from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from clients.spec import Spec
 from guard.action import Action, Principal, State
+from guard.approvals import form_approver
 from guard.errors import GuardRefusal
+from guard.rules.recipients import later_members_note
 from server.mcp.elicitation import FormAnswer, answered_action_id, ask, can_ask, read_answer
 from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval
 from server.mcp.results import (
@@ -125,6 +127,8 @@ class Dispatcher:
         else:
             action = await guard.resume(action_id, call, principal)
             answer = read_answer(session, action)
+            if answer is not FormAnswer.NO:
+                await guard.check_answered(action, call)
         if action.state is State.PROPOSED and answer is None:
             if action.channel == "page" or not can_ask(session):
                 return await self._ask_operator(action, call, paging, session)
@@ -157,7 +161,7 @@ class Dispatcher:
     ) -> CallToolResult:
         receipt = await self._services.guard.execute(action, call)
         untrusted = Untrusted()
-        result = receipt_result(call.spec, receipt, paging, untrusted)
+        result = receipt_result(call.spec, receipt, paging, untrusted, note=later_members_note(call))
         await self.remember(untrusted, call.spec.tool_name, principal)
         return result
 
@@ -170,11 +174,10 @@ class Dispatcher:
     async def _record(self, answer: FormAnswer, action: Action, principal: Principal) -> Action:
         if action.channel != "ask":
             raise GuardRefusal("This call is approved by the operator only; nothing was sent.")
-        by = f"{principal.name}, in the client's form"
+        by = form_approver(principal)
         if answer is FormAnswer.YES:
             return await self._services.guard.approve(action.id, by=by)
-        await self._services.guard.decline(action.id, by=by)
-        return action
+        return await self._services.guard.decline(action.id, by=by)
 
 
 def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:

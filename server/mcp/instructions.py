@@ -17,14 +17,14 @@ def instructions(services: Services) -> str:
     if ALL not in selection.active_toolsets:
         lines.append(
             "Few operations are listed as tools. For anything else use search_operations in the user's words, then "
-            "describe_operation, then call_read_operation or call_write_operation."
+            f"describe_operation, then call_read_operation{'' if selection.read_only else ' or call_write_operation'}."
         )
     if selection.read_only:
         lines.append("This session may only read.")
     else:
         lines += [
-            "Whatever costs money, removes something, redirects traffic or touches credentials is quoted and needs "
-            "approval: you cannot answer for the person, and there is no argument that skips it.",
+            "Whatever costs money, removes something, reaches people, redirects traffic or touches credentials is "
+            "quoted and needs approval: you cannot answer for the person, and there is no argument that skips it.",
             "If an answer says NOT SENT, tell the user how to approve and make exactly the same call again afterwards.",
             "If an outcome is unknown, check the provider's state; never repeat the call.",
         ]

@@ -10,6 +10,7 @@ from guard.messages import argument_lines, status_line
 from guard.verification_hint import outcome_text
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
+from server.mcp.session import Session
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_action
 from server.services import Services
@@ -74,7 +75,7 @@ def provider(services: Services, name: str) -> str:
     return "\n".join([*_summary(client, specs), *_limits(specs), *_quirks(client), *_inferred_paths(specs)])
 
 
-def operation(services: Services, name: str) -> str:
+def operation(services: Services, session: Session, name: str) -> str:
     """Write about one operation: what it does, its arguments, an example, its price rule, and what policy says.
 
     Raises:
@@ -84,7 +85,7 @@ def operation(services: Services, name: str) -> str:
     if found is None:
         close = nearest(name, (one for provider in services.set_up for one in operations_of(provider)))
         raise NoSuchDocument(f"There is no operation {name}." + (f" Nearest: {', '.join(close)}." if close else ""))
-    return "\n".join(_operation_lines(services, found))
+    return "\n".join(_operation_lines(services, session, found))
 
 
 async def action(services: Services, dispatcher: Dispatcher, principal: Principal, action_id: str) -> str:
@@ -141,11 +142,12 @@ def _inferred_paths(specs: list[Spec]) -> list[str]:
     return ["", "## Paths that no page of the provider shows", "", ", ".join(names)]
 
 
-def _operation_lines(services: Services, found: OperationType) -> Iterator[str]:
-    facts = describe(found, services.policy)
+def _operation_lines(services: Services, session: Session, found: OperationType) -> Iterator[str]:
+    facts = describe(found, services.policy, out_of_reach=session.why_out_of_reach(found.spec))
     yield from (f"# {facts['title']}", "", str(facts["does"]), "")
     for name in ("name", "provider", "toolset", "approval", "price", "request", "basis", "docs", "call_with"):
-        yield f"* {name.replace('_', ' ')}: {facts[name]}"
+        if facts[name] is not None:
+            yield f"* {name.replace('_', ' ')}: {facts[name]}"
     yield f"* effect: {', '.join(facts['effect'])}"
     yield from ("", "## Arguments", "", "```json", compact(facts["input_schema"]), "```")
     yield from ("", "## Example", "", "```json", compact(facts["example"]), "```")

@@ -126,8 +126,8 @@ class Resources:
     async def _provider(self, _session: Session, name: str) -> str:
         return resource_content.provider(self._services, name)
 
-    async def _operation(self, _session: Session, name: str) -> str:
-        return resource_content.operation(self._services, name)
+    async def _operation(self, session: Session, name: str) -> str:
+        return resource_content.operation(self._services, session, name)
 
     async def _action(self, session: Session, action_id: str) -> str:
         return await resource_content.action(self._services, self._dispatcher, session.principal, action_id)

@@ -36,8 +36,10 @@ def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted
     return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
 
 
-def receipt_result(spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
-    """Build the result of a guarded call that was carried out."""
+def receipt_result(
+    spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted: Untrusted, *, note: str = ""
+) -> CallToolResult:
+    """Build the result of a guarded call that was carried out. `note` is what the user should know besides."""
     action = receipt.action
     if receipt.error is not None:
         return _failed_action(receipt, receipt.error, untrusted)
@@ -46,8 +48,7 @@ def receipt_result(spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted:
     )
     if receipt.kept_secrets:
         notes.append(_secrets_note(receipt))
-    notes += _unread_note(receipt.unread)
-    notes += _unwritten_note(receipt)
+    notes += [*_unread_note(receipt.unread), *_unwritten_note(receipt), *([note] if note else [])]
     head = f"Done: {spec.title} ({action.id})."
     facts = {"action": action.id, "state": action.state.value, **content}
     return _result(facts, [head, *notes], head_first=True, rows=spec.rows)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from mcp.shared.exceptions import MCPError
-from mcp.types import ElicitResult
+from mcp.types import ElicitResult, InputRequiredResult
 
 from server.probes.assistant import Continuation, Era, Reaction, Reply
 from server.probes.bench import Bench
@@ -116,6 +116,30 @@ async def _expired(bench: Bench) -> str:
     return "one approval too late, one in time but used too late: both calls need a new one, 0 orders sent"
 
 
+async def _stricter_rules(bench: Bench) -> str:
+    assistant = await bench.asking()
+    since = await bench.providers.since_now()
+    calls = {
+        "Denied": (SEND, message("+19175550161", "Your table for two is ready.")),
+        "RulesChanged": (ORDER, order("+12125550115")),
+    }
+    try:
+        asked = {error: await assistant.question(tool, call) for error, (tool, call) in calls.items()}
+    except TypeError as nothing:
+        raise Broken(str(nothing)) from nothing
+    replies: dict[str, Reply | InputRequiredResult] = {}
+    async with bench.restarted_with({"tighten": {SEND: "deny", ORDER: "page"}}) as restarted:
+        for error, (tool, call) in calls.items():
+            yes = ElicitResult(action="accept", content={"approve": True})
+            approval = Continuation(dict.fromkeys(asked[error].input_requests or {}, yes), asked[error].request_state)
+            replies[error] = await restarted.call_with_answer(tool, call, approval)
+    sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", ORDERS)]
+    expect(not sent, f"{len(sent)} answers to old questions were sent")
+    for error, reply in replies.items():
+        expect(isinstance(reply, Reply) and reply.error == error, f"an answer did not get {error}")
+    return "asked, restarted with one call denied and one for the operator, then answered yes: 0 requests sent"
+
+
 async def _raised_price(bench: Bench) -> str:
     silent, asking = await bench.silent(), await bench.asking()
     action = await propose_order(silent, "+12125550128")
@@ -142,6 +166,12 @@ PROBES = (
         tries="The price rises between the approval and the call.",
         matters="A price that is shown but not enforced.",
         run=_raised_price,
+    ),
+    Probe(
+        name="stricter-rules",
+        tries="The operator restarts with stricter rules after a question, and the person then answers yes.",
+        matters="Rules that are checked before the question only.",
+        run=_stricter_rules,
     ),
     Probe(
         name="changed-arguments",

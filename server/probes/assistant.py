@@ -98,7 +98,7 @@ class Assistant:
         """
         asked = await self.client.session.call_tool(tool, dict(arguments), allow_input_required=True)
         if not isinstance(asked, InputRequiredResult):
-            raise TypeError("nothing was asked")
+            raise TypeError(f"nothing was asked: {self.read(asked).text[:200]}")
         return asked
 
     async def call_with_answer(

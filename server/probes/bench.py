@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from sqlalchemy import update
 
 from sandbox.accounts import simulated_accounts
@@ -75,9 +76,26 @@ class Bench:
         """Connect a client over HTTP that cannot ask."""
         return await self._over_http(holder, era, None)
 
-    async def over_stdio(self, name: str, *, era: Era = "auto", person: Person | None = None) -> Assistant:
-        """Connect a client to a server of its own: a child process on the same state folder."""
-        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}})}
+    @asynccontextmanager
+    async def restarted_with(self, settings: Mapping[str, Any]) -> AsyncGenerator[Assistant]:
+        """Start another HTTP server on the same state folder, under further settings, and connect alice and a person.
+
+        To a client it is the first server after a restart: what the first one sealed, it reads.
+        """
+        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
+        log = self.folder / "restarted.stderr"
+        async with (
+            run_server(environment, log=log, program=self._program) as url,
+            self._connection(url, "alice", MODERN_PROTOCOL_VERSIONS[-1], Person()) as assistant,
+        ):
+            yield assistant
+
+    async def over_stdio(
+        self, name: str, *, era: Era = "auto", person: Person | None = None, state_folder: Path | None = None
+    ) -> Assistant:
+        """Connect a client to a server of its own: a child process on the same state folder, if no other is given."""
+        own = {"approvals": {"page": "off"}, "state_folder": str(state_folder or self.folder)}
+        environment = {**self.environment, **in_environment(own)}
         arguments = [*self._program, "serve", "--toolsets", "all"]
         child = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
 
@@ -112,15 +130,16 @@ class Bench:
         return "\n".join(file.read_text(encoding="utf-8") for file in sorted(self.folder.glob("*.stderr")))
 
     async def _over_http(self, holder: str, era: Era, person: Person | None) -> Assistant:
-        @asynccontextmanager
-        async def connect() -> AsyncGenerator[Assistant]:
-            headers = {"Authorization": f"Bearer {self.tokens[holder]}"}
-            async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
-                transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
-                async with Client(transport, mode=era, elicitation_callback=person) as client:
-                    yield Assistant(client, person)
+        name = f"http {holder} {era} {'asking' if person else 'silent'}"
+        return await self._connect_once(name, lambda: self._connection(self.url, holder, era, person))
 
-        return await self._connect_once(f"http {holder} {era} {'asking' if person else 'silent'}", connect)
+    @asynccontextmanager
+    async def _connection(self, url: str, holder: str, mode: str, person: Person | None) -> AsyncGenerator[Assistant]:
+        headers = {"Authorization": f"Bearer {self.tokens[holder]}"}
+        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+            transport = streamable_http_client(f"{url}/mcp", http_client=http)
+            async with Client(transport, mode=mode, elicitation_callback=person) as client:
+                yield Assistant(client, person)
 
     async def _connect_once(self, name: str, connect: Connect) -> Assistant:
         """Connect once under a name; the connection stays open until the bench closes.

@@ -30,6 +30,19 @@ async def _unknown_price(bench: Bench) -> str:
     return "paid calls are allowed, a cap is set and the price is unknown: denied; 0 messages sent"
 
 
+async def _negative_price(bench: Bench) -> str:
+    assistant = await bench.silent("bob")
+    since = await bench.providers.since_now()
+    before = bench.providers.set_rate("lrn", Decimal(-5))
+    try:
+        reply = await assistant.call("voicetel_look_up_lrn", {"number": "+19175550161", "caller": SENDER})
+    finally:
+        bench.providers.set_rate("lrn", before)
+    expect(not await since.charges(), "it was carried out")
+    expect(reply.error == "Denied" and "below zero" in reply.text, f"it was not denied: {reply.text[:100]}")
+    return "the account shows a rate of -5 under a cap: an unknown price, denied; 0 charges"
+
+
 async def _parallel_overrun(bench: Bench) -> str:
     # Not alice: other probes show her text from outside, and a call that uses it needs approval.
     servers = (await bench.silent("bob"), await bench.over_stdio("second"))
@@ -131,6 +144,15 @@ async def _repeated_call(bench: Bench) -> str:
     expect(charges == 1, f"{charges} charges")
     return "the second question says that exactly this call was just made; 1 charge"
 
+
+NEGATIVE_PRICE = Probe(
+    name="negative-price",
+    tries="The account shows a rate below zero while a cap is set and paid calls are allowed.",
+    matters="A price below zero counts, and makes room under every cap.",
+    run=_negative_price,
+    rules="permissive",
+)
+"""Runs before any other probe reads the account, whose rates a server keeps for a while."""
 
 PROBES = (
     Probe(

@@ -2,19 +2,19 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 from sandbox.voicetel import seed
-from server.probes.assistant import Assistant
+from server.probes.assistant import Assistant, Person
 from server.probes.bench import Bench
 from server.probes.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.probe import Probe, expect
-from server.store.sealed.audit import ANCHOR_FILE
+from server.store.sealed.anchor import ANCHOR_FILE
 from server.store.sealed.seal import KEY_FILE
-from server.store.store import open_store
+from server.store.store import Store, open_store
 
 DATABASE = "ringfence.db"
 LONGEST_PIN = 6
@@ -83,6 +83,26 @@ async def _tampered(bench: Bench) -> str:
     return f"a row edited, removed, and cut off in {rows}: each is found; the log itself is intact"
 
 
+async def _rolled_back(bench: Bench) -> str:
+    older = _copy_store(bench.folder, "older")
+    await propose_order(await bench.silent(), "+12125550115")
+    newest = bench.folder / ANCHOR_FILE
+    (older / ANCHOR_FILE).write_bytes(newest.read_bytes())
+    since = await bench.providers.since_now()
+    assistant = await bench.over_stdio("older record", person=Person(), state_folder=older)
+    reply, asked = await assistant.call_answering(ORDER, order("+12125550116"), "accept")
+    expect(reply.error == "AuditGap" and not asked, f"a call ran on an older copy of the record: {reply.text[:100]}")
+    reading = await assistant.call("voicetel_list_numbers", {"limit": 1})
+    expect(not reading.is_error, "plain reads were refused as well")
+    expect(not await since.requests("POST", ORDERS), "an order was sent")
+    kept = (older / ANCHOR_FILE).read_bytes() == newest.read_bytes()
+    expect(kept, "the anchor was overwritten by a log that does not contain its row")
+    await _accept_gap(older)
+    later, _ = await assistant.call_answering(ORDER, order("+12125550116"), "accept")
+    expect(not later.is_error, f"the call did not run after the gap was accepted: {later.text[:100]}")
+    return "a call on an older copy: refused, 0 orders sent, until the operator accepted the gap; reads still work"
+
+
 async def _frozen(bench: Bench) -> str:
     over_http, other_process = await bench.asking(), await bench.asking("legacy")
     silent = await bench.silent()
@@ -139,9 +159,22 @@ def _copy_store(folder: Path, name: str) -> Path:
 
 
 async def _broken_at(folder: Path) -> int | None:
+    async with _opened(folder) as store:
+        return (await store.audit.verify()).broken_at
+
+
+async def _accept_gap(folder: Path) -> None:
+    async with _opened(folder) as store:
+        gap = await store.audit.find_gap()
+        if gap is not None:
+            await store.audit.accept_gap(gap, by="a probe")
+
+
+@asynccontextmanager
+async def _opened(folder: Path) -> AsyncGenerator[Store]:
     store = open_store(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
     try:
-        return (await store.audit.verify()).broken_at
+        yield store
     finally:
         await store.database.close()
 
@@ -159,6 +192,12 @@ PROBES = (
         tries="An attacker with write access to the database edits, removes and cuts off rows of the audit log.",
         matters="Logs without a hash chain, or with one that can be recomputed.",
         run=_tampered,
+    ),
+    Probe(
+        name="older-record",
+        tries="An older copy of the record is put in place of the newer one, and a paid call is made.",
+        matters="Caps, approvals and opt-outs that a restored backup resets.",
+        run=_rolled_back,
     ),
     Probe(
         name="freeze",

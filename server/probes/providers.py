@@ -30,8 +30,12 @@ class Providers:
 
     def set_number_price(self, amount: Decimal) -> Decimal:
         """Set the monthly price of a number, and return the old one."""
-        before = self.account.rates["did"]
-        self.account.rates["did"] = amount
+        return self.set_rate("did", amount)
+
+    def set_rate(self, name: str, amount: Decimal) -> Decimal:
+        """Set a rate of the account, and return the old one."""
+        before = self.account.rates[name]
+        self.account.rates[name] = amount
         return before
 
     async def since_now(self) -> "Since":

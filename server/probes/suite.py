@@ -16,6 +16,7 @@ from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.server_process import PROGRAM
 
 PROBES: tuple[Probe, ...] = (
+    budgets.NEGATIVE_PRICE,
     *approval_scope.PROBES,
     *approvals.PROBES,
     *integrity.PROBES,
@@ -24,7 +25,10 @@ PROBES: tuple[Probe, ...] = (
     *budgets.PROBES,
     *access.PROBES,
 )
-"""In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour."""
+"""In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.
+
+The one that changes a rate which no other uses is the first.
+"""
 
 RULES: tuple[Rules, ...] = ("asking", "permissive")
 

@@ -38,6 +38,7 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
         yield (
             f"needs approval in any case: more than {limit} numbers or recipients at once (page), the same call within "
             f"{minutes:g} minutes, arguments taken from text from outside"
+            + (", a state before it that cannot be read" if spec.effect.is_plain_write else "")
         )
 
 
@@ -59,7 +60,9 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     """Yield every rule: its key, its value, and whether the settings changed it."""
     policy = settings.policy
     for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
-        yield f"policy.{name}", getattr(policy, name).word, name in policy.model_fields_set
+        is_set = name in policy.model_fields_set
+        alone = ", where no other effect decides" if name == "outward" and not is_set else ""
+        yield f"policy.{name}", getattr(policy, name).word + alone, is_set
     unknown = policy.unknown_price or "ask; deny where a cap applies"
     yield "policy.unknown_price", unknown, policy.unknown_price is not None
     for section in ("providers", "toolsets", "operations"):

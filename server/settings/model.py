@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     read_only: bool = False
     """Show and allow plain reads only, whatever else is set."""
 
+    share_spending: bool = False
+    """Show every principal what all of them spend through this server; otherwise each one sees its own."""
+
     state_folder: Path = Field(default_factory=lambda: user_state_path("ringfence"))
     """Folder of the store."""
 

@@ -30,7 +30,7 @@ def _decision(value: object) -> object:
 Word = Annotated[Decision, BeforeValidator(_decision)]
 
 
-EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged"]
+EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged", "outward"]
 
 
 class PolicySettings(Section):
@@ -40,7 +40,7 @@ class PolicySettings(Section):
     """Plain reads."""
 
     write: Word = Decision.ALLOW
-    """Changes that the same kind of call reverses, at no cost."""
+    """Changes that cost nothing, reach nobody, and are put back exactly by a call of the provider."""
 
     paid: Word = Decision.ASK
     """Calls that cost money."""
@@ -49,10 +49,13 @@ class PolicySettings(Section):
     """Calls that send live calls or messages elsewhere."""
 
     destructive: Word = Decision.ASK
-    """Calls that remove something."""
+    """Calls that remove, overwrite, end or use up something."""
 
     privileged: Word = Decision.ASK
     """Calls that touch credentials, roles, access lists, PINs, opt-outs or recordings."""
+
+    outward: Word = Decision.ASK
+    """Calls that reach people outside or the provider's staff; if not set, those without the four effects above."""
 
     irreversible: Word = Decision.PAGE
     """Minimum decision for irreversible operations, whatever their effect."""
@@ -74,6 +77,7 @@ class PolicySettings(Section):
         by_effect = {effect: getattr(self, effect.labels[0]) for effect in Effect}
         return Policy(
             by_effect=by_effect,
+            outward_is_set="outward" in self.model_fields_set,
             irreversible=self.irreversible,
             by_provider=self.providers,
             by_toolset=self.toolsets,

@@ -37,7 +37,7 @@ class StoredJournal:
 
     async def propose(self, action: Action) -> Action:
         """Store a new action and its audit row, or return the one that is open for the same digest."""
-        async with self._audit.entry() as entry:
+        async with self._audit.entry(needs_whole_log=True) as entry:
             already = await _open_for(entry.connection, action.digest)
             if already is not None:
                 return already
@@ -50,8 +50,12 @@ class StoredJournal:
         return await self._find(select(actions).where(actions.c.id == action_id))
 
     async def find_open(self, digest: str) -> Action | None:
-        """Return the action that is open for this digest, or None."""
+        """Return the action that is open for this digest, or None.
+
+        A new call begins with this, so it is refused here if rows of the audit log are missing.
+        """
         async with self._database.reading() as connection:
+            await self._audit.require_whole_log(connection)
             return await _open_for(connection, digest)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
@@ -68,7 +72,7 @@ class StoredJournal:
 
         Its hold is settled when it is done, and released when it was refused.
         """
-        async with self._audit.entry() as entry:
+        async with self._audit.entry(needs_whole_log=to is State.APPROVED) as entry:
             moved = await self._move(entry, action_id, allowed, to, changes)
             if moved is not None and to in {State.DONE, State.REFUSED}:
                 await release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
@@ -83,7 +87,7 @@ class StoredJournal:
             OverBudget: A cap leaves no room.
             Frozen: The operator froze every guarded action.
         """
-        async with self._audit.entry() as entry:
+        async with self._audit.entry(needs_whole_log=True) as entry:
             connection = entry.connection
             if await get_value(connection, FROZEN) is not None:
                 raise Frozen("The operator froze every guarded action; nothing was sent.")

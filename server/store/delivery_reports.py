@@ -4,6 +4,7 @@ Each report updates the totals, so that none has to read the others: a campaign 
 the provider waits only two seconds for the answer to each report.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from guard.money import Money, is_price
 from server.store.schema import events, tracked
 from tools.webhooks import Callback
 
@@ -73,7 +75,7 @@ async def _expected(connection: AsyncConnection, subject: str) -> int | None:
     """Return how many messages there are: one, or the total of a finished campaign; None before it is finished."""
     query = select(events).where(events.c.subject == subject, events.c.kind == "campaign").order_by(events.c.number)
     updates = [callback_from(row) for row in (await connection.execute(query)).mappings().all()]
-    over = next((one.parts for one in updates if one.is_final), None)
+    over = next((one.parts for one in updates if one.is_final and one.parts), None)
     if over is not None or updates:
         return over
     of_campaign = select(events.c.number).where(events.c.campaign == subject).limit(1)
@@ -111,7 +113,7 @@ def _add_last(progress: Progress, reports: Sequence[Callback]) -> Progress:
 def _price_of(reports: Sequence[Callback]) -> Decimal | None:
     """Return what one message costs, once each part is final and has a price."""
     parts = _latest_states(reports)
-    prices = [part.price for part in parts if part.is_final and part.price is not None]
+    prices = [part.price for part in parts if part.is_final and part.price is not None and is_price(Money(part.price))]
     if not parts or len(prices) < max(len(parts), parts[0].parts):
         return None
     return sum(prices, Decimal(0))
@@ -157,4 +159,6 @@ def callback_from(row: RowMapping) -> Callback:
         reason=row["reason"],
         counts=row["counts"],
         at=row["happened_at"],
+        details=json.loads(row["details"]) if row["details"] else {},
+        raw=row["raw"],
     )

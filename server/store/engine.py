@@ -4,11 +4,15 @@ Every transaction that writes holds the write lock from its start. SQLite has th
 takes an advisory lock first. Every later statement then sees all that was committed before the lock was free (READ
 COMMITTED), so sums of what is spent and the end of the audit log never miss another writer's rows, and no transaction
 has to be retried. A transaction that only reads takes no lock and sees the store as it was when it began.
+
+A running process notices that its database was exchanged: a file that is gone or another one, a write-ahead log that
+was deleted, tables of another version. It never writes on into a file that nobody else sees.
 """
 
-import stat
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +27,12 @@ from clients.deferred import Deferred
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
+from server.store.private_files import close_state_folder, create_database_file
 
 BUSY_SECONDS: Final = 10
 """How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
 
-BEST_EFFORT_SECONDS: Final = 1
+BEST_EFFORT_SECONDS: Final = 5
 """How long an optional write waits for the write lock, so that a locked store does not delay a plain read."""
 
 ABANDONED_SECONDS: Final = 60
@@ -40,6 +45,8 @@ WRITE_LOCK: Final = "SELECT pg_advisory_xact_lock(5285474177303151430)"
 _READING: Final = "ringfence_reading"
 _BEST_EFFORT: Final = "ringfence_best_effort"
 
+_VERSION: Final = "SELECT version_num FROM alembic_version"
+
 UPGRADE: Final = Deferred[Callable[[URL], None]]("server.store.migrations.upgrade:upgrade")
 """The only door to alembic."""
 
@@ -47,18 +54,18 @@ UPGRADE: Final = Deferred[Callable[[URL], None]]("server.store.migrations.upgrad
 class Database:
     """One store, opened on first use and shared by the whole process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, state_folder: Path | None = None) -> None:
+        """`state_folder` holds what lies beside the database; opening the store closes it to other users."""
         self._url = make_url(url)
         if self._url.password:
             redact.learn(str(self._url.password))
+        self._file = self._url.database if is_file(self._url) and self._url.database != ":memory:" else None
+        self._state_folder = state_folder
         self._engine: AsyncEngine | None = None
+        self._files: OpenFiles | None = None
+        self._must_reopen = False
         self._opening = anyio.Lock()
         self._writing = anyio.Lock()
-
-    @property
-    def folder(self) -> Path | None:
-        """The folder of an SQLite file; None for a server database."""
-        return Path(self._url.database).parent if is_file(self._url) and self._url.database else None
 
     @asynccontextmanager
     async def transaction(self, *, best_effort: bool = False) -> AsyncGenerator[AsyncConnection]:
@@ -87,7 +94,7 @@ class Database:
         """Close every connection."""
         if self._engine is not None:
             await self._engine.dispose()
-            self._engine = None
+            self._engine, self._files = None, None
 
     @asynccontextmanager
     async def _wait_turn(self, *, best_effort: bool) -> AsyncGenerator[None]:
@@ -116,21 +123,31 @@ class Database:
             with anyio.CancelScope(shield=is_file(self._url)):
                 engine = await self._open_once()
                 async with engine.execution_options(**options).begin() as connection:
+                    if not options.get(_READING):
+                        await self._require_our_version(connection)
                     yield connection
+                    if not options.get(_READING):
+                        self._require_same_files()
         except (SQLAlchemyError, OSError) as failed:
             reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
             raise _unavailable(use, reason) from failed
 
     async def _open_once(self) -> AsyncEngine:
-        if self._engine is None:
+        if self._engine is None or self._was_exchanged():
             async with self._opening:
+                if self._engine is not None and self._was_exchanged():
+                    await self.close()
                 if self._engine is None:
                     self._engine = await self._open()
+                    self._files = OpenFiles.of(self._file) if self._file is not None else None
+                    self._must_reopen = False
         return self._engine
 
     async def _open(self) -> AsyncEngine:
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
+        if self._state_folder is not None:
+            close_state_folder(self._state_folder)
+        if self._file is not None:
+            create_database_file(Path(self._file))
         engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
         try:
             async with engine.execution_options(**{_READING: True}).begin() as connection:
@@ -140,12 +157,40 @@ class Database:
                     current = await connection.run_sync(_version) or await connection.run_sync(_create)
             if current != schema.HEAD:
                 await self._upgrade(engine)
-            if self.folder is not None and self._url.database:
-                _make_private(Path(self._url.database))
         except BaseException:
             await engine.dispose()
             raise
         return engine
+
+    def _was_exchanged(self) -> bool:
+        """Return True if the database has to be opened again: its file, its log or its tables are not those of before.
+
+        SQLite holds on to its files by their names and their numbers; what it still writes then is lost to all others.
+
+        Raises:
+            JournalUnavailable: The file is gone. A new one is only made at a start, when nobody waits for the old one.
+        """
+        if self._files is None:
+            return self._must_reopen
+        if self._files.is_database_gone:
+            raise _unavailable("used", f"its file {self._files.paths[0]} was deleted or moved while this server ran")
+        return self._must_reopen or not self._files.are_same
+
+    def _require_same_files(self) -> None:
+        """Refuse to commit into files that were deleted or replaced since the transaction began."""
+        if self._files is not None and not self._files.are_same:
+            raise _unavailable("written", f"its file {self._files.paths[0]} was deleted or replaced at this moment")
+
+    async def _require_our_version(self, connection: AsyncConnection) -> None:
+        """Refuse to write into tables that another version of Ringfence changed while this process ran."""
+        try:
+            version = (await connection.exec_driver_sql(_VERSION)).scalar()
+        except SQLAlchemyError:
+            self._must_reopen = True
+            raise
+        if version != schema.HEAD:
+            self._must_reopen = True  # the next call finds out which of the two is newer
+            raise _unavailable("written", f"its tables are of version {version}, and this server's of {schema.HEAD}")
 
     async def _upgrade(self, engine: AsyncEngine) -> None:
         try:
@@ -160,6 +205,31 @@ class Database:
 def is_file(url: URL) -> bool:
     """Return True if the store is an SQLite file."""
     return url.get_backend_name() == "sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """The files of an open SQLite store: the database, its log and its shared memory, by device and number."""
+
+    paths: tuple[str, ...]
+    numbers: tuple[tuple[int, int] | None, ...]
+
+    @classmethod
+    def of(cls, file: str) -> "OpenFiles":
+        """Look the files up. Links are followed: SQLite puts its log beside the file that a link leads to."""
+        real = os.path.realpath(file)
+        paths = (file, f"{real}-wal", f"{real}-shm")
+        return cls(paths, tuple(_number_of(path) for path in paths))
+
+    @property
+    def is_database_gone(self) -> bool:
+        """True if there is no file at the database's place."""
+        return _number_of(self.paths[0]) is None
+
+    @property
+    def are_same(self) -> bool:
+        """True if the same files are at their places."""
+        return tuple(_number_of(path) for path in self.paths) == self.numbers
 
 
 def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
@@ -231,16 +301,18 @@ def _unavailable(use: str, reason: str) -> JournalUnavailable:
     return JournalUnavailable(f"The store cannot be {use} ({reason}), so guarded calls are refused.")
 
 
-def _make_private(file: Path) -> None:
-    """Make a file readable by its owner only; a private file is left as it is, because the disk may be read-only."""
-    if stat.S_IMODE(file.stat().st_mode) != stat.S_IRUSR | stat.S_IWUSR:
-        file.chmod(stat.S_IRUSR | stat.S_IWUSR)
+def _number_of(path: str) -> tuple[int, int] | None:
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.exec_driver_sql(_VERSION).scalar()
 
 
 def _create(connection: Connection) -> str:

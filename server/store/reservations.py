@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from guard.money import Money
-from guard.rules.budget import Cap, Hold, Spent, start_of
+from guard.money import Money, is_price
+from guard.rules.budget import Cap, Hold, Spent, require_countable, start_of
 from server.store.schema import actions, holds, spending
 
 _BILLION = Decimal(10) ** 9
@@ -35,12 +35,18 @@ async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: dateti
         if cap.provider is not None:
             counted = counted.where(spending.c.provider == cap.provider)
         total = (await connection.execute(counted)).scalar_one()
-        found.append(Spent(cap, Decimal(total) / _BILLION))
+        # Records of 0.1 may hold an amount below zero, which must not make room.
+        found.append(Spent(cap, max(Decimal(0), Decimal(total) / _BILLION)))
     return found
 
 
 async def take_hold(connection: AsyncConnection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
-    """Reserve money for an action."""
+    """Reserve money for an action.
+
+    Raises:
+        OverBudget: The amount is no price.
+    """
+    require_countable(amount)
     held = billionths(amount.amount)
     await _put(connection, action_id, provider, amount.currency, held, at, state="held")
 
@@ -58,9 +64,10 @@ async def release_hold(connection: AsyncConnection, action_id: str, *, to: str) 
 async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
     """Replace the reservation by what the provider charged; without one, record the charge.
 
-    A negative price is ignored and the reservation stays, because it would make room under a cap.
+    What is no price, or in another currency than the reservation, is ignored and the reservation stays: booking it
+    would make room under a cap.
     """
-    if hold.amount is None or hold.amount.amount < 0:
+    if hold.amount is None or not is_price(hold.amount):
         return
     amount, currency = billionths(hold.amount.amount), hold.amount.currency
     held = await _of(connection, action_id)
@@ -69,11 +76,11 @@ async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -
         if sent is not None:
             await _put(connection, action_id, hold.provider, currency, amount, sent, state="settled")
         return
-    changed = update(holds).where(holds.c.action_id == action_id).values(billionths=amount, currency=currency)
-    await connection.execute(changed)
+    if held.currency != currency:
+        return
+    await connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
     if held.state != "released":
-        await _add(connection, held.at, held.provider, held.currency, -held.billionths)
-        await _add(connection, held.at, held.provider, currency, amount)
+        await _add(connection, held.at, held.provider, currency, amount - held.billionths)
 
 
 async def _put(

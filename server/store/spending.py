@@ -29,8 +29,8 @@ class StoredSpending:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def totals(self, since: datetime, until: datetime) -> list[Total]:
-        """Return the sums by provider, operation and currency, the largest first."""
+    async def totals(self, since: datetime, until: datetime, *, principal: str | None = None) -> list[Total]:
+        """Return the sums by provider, operation and currency, the largest first: of one principal, or of all."""
         summed = func.sum(holds.c.billionths).label("billionths")
         query = (
             select(holds.c.provider, actions.c.operation, holds.c.currency, summed, func.count().label("calls"))
@@ -39,6 +39,8 @@ class StoredSpending:
             .group_by(holds.c.provider, actions.c.operation, holds.c.currency)
             .order_by(summed.desc())
         )
+        if principal is not None:
+            query = query.where(actions.c.principal == principal)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
@@ -50,3 +52,14 @@ class StoredSpending:
             )
             for row in rows
         ]
+
+    async def others_spent(self, principal: str, since: datetime) -> bool:
+        """Return True if money is held or settled for an action of somebody else since then."""
+        query = (
+            select(holds.c.action_id)
+            .join(actions, actions.c.id == holds.c.action_id)
+            .where(holds.c.at >= since, holds.c.state != "released", actions.c.principal != principal)
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).first() is not None

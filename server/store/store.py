@@ -42,9 +42,9 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
     """Open the store at an address; the database itself is opened on first use.
 
     `key` encrypts secrets and signs the audit log; without it, a key file in `folder` does. The audit anchor lies in
-    `folder` too.
+    `folder` too. Opening closes the folder and the files in it to other users.
     """
-    database = Database(address)
+    database = Database(address, folder)
     seal = Seal(folder, key)
     audit = Audit(database, seal, folder)
     key_values = KeyValueStore(database)

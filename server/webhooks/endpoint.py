@@ -13,6 +13,7 @@ from guard.errors import JournalUnavailable
 from server.services import Services
 from server.webhooks.retention import Retention
 from server.webhooks.settlement import settle
+from tools.provider import ReadCallback
 from tools.webhooks import KINDS, BadCallback, Callback, Kind
 
 LARGEST_BODY = 64 * 1024
@@ -44,7 +45,7 @@ class WebhookEndpoint:
         if body is None:
             return Response(status_code=413)
         try:
-            callback = reader(kind, json.loads(body))
+            callback = _read(body, kind, reader)
         except (BadCallback, ValueError) as bad:
             return Response(f"Rejected: {bad}", status_code=400, media_type="text/plain")
         return Response(
@@ -75,6 +76,18 @@ async def _read_body(request: Request) -> bytes | None:
         if len(body) > LARGEST_BODY:
             return None
     return bytes(body)
+
+
+def _read(body: bytes, kind: Kind, reader: ReadCallback) -> Callback:
+    """Parse a body.
+
+    Raises:
+        BadCallback, ValueError: It is not JSON, not a callback of this kind, or nested too deep to be read.
+    """
+    try:
+        return reader(kind, json.loads(body))
+    except RecursionError as deep:
+        raise ValueError("nested too deep") from deep
 
 
 def _kind_named(text: str) -> Kind | None:

@@ -35,7 +35,12 @@ from tests.clients.convirza_accounts import (
 from tests.sandbox_control import Sandbox
 from tools.convirza.operations.conversations import ListCalls
 from tools.convirza.operations.groups import GetGroupTree, GetOrgUnitHierarchy
-from tools.convirza.operations.provisioned_routes import GetProvisionedRoute, UpdateProvisionedRoute
+from tools.convirza.operations.phone_numbers import OrderNumber
+from tools.convirza.operations.provisioned_routes import (
+    CreateProvisionedRoute,
+    GetProvisionedRoute,
+    UpdateProvisionedRoute,
+)
 from tools.convirza.operations.tags import CreateTag, ListTags
 
 RENAME = UpdateProvisionedRoute(route_id=12301, name="Google Ads")
@@ -86,7 +91,7 @@ async def test_a_late_refusal_of_the_old_token_leaves_the_new_one_alone(slow: Op
             seen.append(request.url.path)
             return tokens(f"access-{len(seen)}", f"refresh-{len(seen)}")
         if request.headers["authorization"] == "Bearer access-2":
-            return success({"tags": [], "groups": [], "total": 0})
+            return success({"tags": [], "groups": [], "orgUnits": [], "total": 0})
         if request.url.path.startswith("/v3/groups"):
             held.set()
             await refreshed.wait()
@@ -301,15 +306,77 @@ async def test_an_error_inside_a_200_is_a_refusal() -> None:
             await client.send(GetProvisionedRoute(route_id=1))
 
 
-async def test_an_answer_without_the_envelope_is_unexpected() -> None:
+ORDER = OrderNumber(number="5125802000")
+ROUTE = CreateProvisionedRoute.model_validate(
+    {
+        "name": "Bus stops",
+        "phone_numbers": [{"phone_number_id": 45107, "phone_number": "6465550207"}],
+    }
+)
+
+
+async def sent(call: Operation[Any], answer: httpx2.Response) -> object:
+    """Send a call that Convirza answers with this."""
+
     def provider(request: httpx2.Request) -> httpx2.Response:
-        if request.url.path == "/oauth/token":
-            return tokens("access-one", "refresh-one")
-        return httpx2.Response(200, json={"tags": []})
+        return tokens("access-one", "refresh-one") if request.url.path == "/oauth/token" else answer
 
     async with answered_by(provider) as client:
-        with pytest.raises(UnexpectedAnswer, match="without its envelope"):
-            await client.send(ListTags())
+        return await client.send(call)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        httpx2.Response(200, text="<html><body>Please log in</body></html>"),
+        httpx2.Response(200, text="OK"),
+        httpx2.Response(200, text=""),
+        httpx2.Response(200, json={}),
+        httpx2.Response(200, json=[]),
+        httpx2.Response(200, json={"tags": []}),
+        httpx2.Response(200, json={"data": {"tags": [], "phone_number_id": 7}}),
+        httpx2.Response(200, json={"code": "OK", "data": {"tags": []}}),
+        httpx2.Response(200, json={"code": True, "data": {"tags": []}}),
+        httpx2.Response(200, json={"code": 302, "data": {"tags": []}}),
+        httpx2.Response(200, json={"error": "session expired"}),
+        httpx2.Response(200, json={"result": "error"}),
+        httpx2.Response(200, json={"code": 200, "result": "error", "data": {"tags": []}}),
+        httpx2.Response(200, json={"code": 200, "success": False, "data": {"tags": []}}),
+        httpx2.Response(200, json={"code": 200, "data": {"error": "number is taken", "tags": []}}),
+    ],
+    ids=lambda odd: odd.text[:60] or "empty",
+)
+async def test_nothing_is_done_or_read_where_the_envelope_does_not_say_so(odd: httpx2.Response) -> None:
+    for call in (ORDER, ROUTE, CreateTag(name="Lead")):
+        with pytest.raises(OutcomeUnknown, match="It may have taken effect"):
+            await sent(call, odd)
+    with pytest.raises(UnexpectedAnswer, match="Reading changes nothing"):
+        await sent(ListTags(), odd)
+
+
+@pytest.mark.parametrize("code", [400, "400", " 400", 400.0, "400.0"], ids=repr)
+async def test_a_refusal_counts_in_whatever_form_its_code_is_written(code: object) -> None:
+    answer = httpx2.Response(200, json={"code": code, "message": "Number is taken", "data": {}})
+    for call in (ORDER, ROUTE, ListTags()):
+        with pytest.raises(InvalidRequest, match="Number is taken"):
+            await sent(call, answer)
+
+
+@pytest.mark.parametrize("code", [200, "201", 200.0], ids=repr)
+async def test_a_success_counts_in_whatever_form_its_code_is_written(code: object) -> None:
+    await sent(ROUTE, httpx2.Response(200, json={"code": code, "data": {"provisioned_route_id": "12345"}}))
+
+
+@pytest.mark.parametrize("data", [None, {}, [], {"id": 5}, {"provisioned_route_id": ""}], ids=repr)
+async def test_what_is_documented_to_name_its_id_is_not_done_without_it(data: object) -> None:
+    with pytest.raises(OutcomeUnknown, match="not as documented"):
+        await sent(ROUTE, success(data))
+
+
+@pytest.mark.parametrize("data", [None, {}, {"rows": []}, {"errors": []}, {"tag": "none"}, "none"], ids=repr)
+async def test_a_list_is_empty_only_where_an_empty_list_is_shown(data: object) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        await sent(ListTags(), success(data))
 
 
 async def test_a_change_without_an_answer_is_unknown_and_not_sent_again() -> None:

@@ -1,5 +1,6 @@
 """One operation, several forms: what an installation is asked follows its version, never an argument."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from clients.errors import InvalidRequest
 from clients.operation import Operation
 from tests.clients.enswitch_accounts import installations, person
+from tools.discovery.examples import example_call
+from tools.enswitch.operations.calls import ListCallTotals
+from tools.enswitch.operations.customers import ExportCustomers, ImportCustomers
 from tools.enswitch.operations.people import SwitchUser
+from tools.enswitch.operations.phone_numbers import PurchaseNumber
 from tools.enswitch.operations.phones import DeletePhoneHardware
 from tools.enswitch.operations.plan_routes import (
     CreatePlanRoute,
@@ -16,10 +21,14 @@ from tools.enswitch.operations.plan_routes import (
     ListPlanRoutes,
     UpdatePlanRoute,
 )
+from tools.enswitch.operations.queues import ListQueueCallbacks
 from tools.enswitch.operations.routing import CreateCallergroup
-from tools.enswitch.versions import Version, version_of
+from tools.enswitch.versions import Version, in_form_of, version_of
+from tools.registry import operations_of
 
 LOGIN = {"auth_username", "auth_password"}
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+SOME = (GetPlanRoute, PurchaseNumber)
 EVERY: list[Version] = [(4, 0), (4, 1), (4, 2), (4, 3), (4, 4)]
 
 
@@ -90,6 +99,49 @@ async def test_what_an_old_installation_does_not_know_is_not_sent(
         with pytest.raises(InvalidRequest, match=r"(?i)nothing was sent"):
             await client.send(call)
         assert await installation.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("version", "call", "since"),
+    [
+        *(((3, 12), example_call(operation), "3.13") for operation in SOME),
+        ((3, 13), ExportCustomers(), "3.14"),
+        ((3, 13), PurchaseNumber(number="12015550120", ingroup=21), "3.14"),
+        ((3, 15), ListCallTotals(since=SINCE), "4.0"),
+        ((3, 15), ListQueueCallbacks(), "4.0"),
+        ((3, 15), ImportCustomers(csv="name"), "4.0"),
+    ],
+    ids=lambda value: value.spec.name if isinstance(value, Operation) else str(value),
+)
+async def test_a_function_says_since_which_version_there_is_one(
+    version: Version, call: Operation[Any], since: str
+) -> None:
+    async with installations() as installation, person(installation, version=version) as client:
+        with pytest.raises(InvalidRequest, match=rf"it came with {since}\. Nothing was sent"):
+            await client.send(call)
+        assert await installation.requests() == []
+
+
+def test_before_313_every_function_says_that_there_is_none() -> None:
+    for operation in operations_of("enswitch").values():
+        call = example_call(operation)
+        with pytest.raises(InvalidRequest, match="Nothing was sent"):
+            in_form_of((3, 12), call, call.to_wire())
+
+
+@pytest.mark.parametrize("version", [(4, 0), (4, 4)])
+async def test_a_prefix_may_begin_with_a_plus(version: Version) -> None:
+    async with installations() as installation, person(installation, version=version) as client:
+        await installation.set(version=written(version))
+        await client.send(CreatePlanRoute(called_prefix="+44", plan=3, media="voice", allow="forbid"))
+        assert [row["called_prefix"] for row in await installation.ask("tables/plan_routes")].count("+44") == 1
+        (listed,) = (await client.send(ListPlanRoutes(plan=3, called_prefix="+44"))).routes
+        assert listed.route is not None
+        deleted = DeletePlanRoute(route=listed.route)
+        await client.send(deleted)
+        back = deleted.undo(listed, None).operation
+        assert isinstance(back, CreatePlanRoute)
+        assert (back.called_prefix, back.media, back.allow) == ("+44", "voice", "forbid")
 
 
 async def test_a_name_of_the_old_form_is_not_taken_for_an_id() -> None:

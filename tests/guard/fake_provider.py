@@ -72,6 +72,9 @@ class DepotCatalog:
     def operation_named(self, tool: str) -> type[Operation[Any]] | None:
         return OPERATIONS.get(tool)
 
+    def tool_for(self, read: Operation[Any]) -> str:
+        return read.spec.tool_name
+
     def related_reads(self, tool: str) -> list[str]:
         return [ListStock.spec.tool_name]
 

@@ -30,6 +30,7 @@ ALLOW: dict[str, Any] = {
     "reroutes": "allow",
     "destructive": "allow",
     "privileged": "allow",
+    "outward": "allow",
     "irreversible": "allow",
 }
 

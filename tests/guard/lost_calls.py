@@ -7,6 +7,7 @@ from sandbox.routee.seed import AMERICAN_NUMBER, BRITISH_NUMBER, VIBER_SENDER
 from tests.guard.lost_answers import Bench, Lost
 
 GREEK: Final = "+306970000555"
+ELENI: Final = "+306971234567"
 POOL: Final = "71ce3b19-e3a9-5522-bcc8-58d03179c4cf"
 WAITING: Final = "d9bbf94b-9048-5ead-8a19-d9893eaef5d0"
 LATER: Final = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0).isoformat()
@@ -44,6 +45,9 @@ async def routee_calls(bench: Bench) -> list[Lost]:
         _routee("add_pool_number", {"pool_id": POOL, "number": BRITISH_NUMBER}),
         _routee("delete_pool", {"pool_id": POOL}),
         _routee("cancel_number", {"number": AMERICAN_NUMBER}),
+        _routee("create_labels", {"labels": [{"name": "tooth"}]}, shows_undone=False),
+        _routee("update_contact", {"contact_id": people[3], "mobile": ELENI, "first_name": "Elena"}),
+        _routee("add_group_contacts", {"name": "Newsletter", "contact_ids": [people[3]]}),
         _routee("remove_from_blacklist", {"service": "Sms", "contact_ids": [marcus]}),
         _routee("remove_groups_from_blacklist", {"service": "Viber", "groups": ["Patients UK"]}, shows_done=False),
         _routee("delete_contact", {"contact_id": people[0]}),
@@ -86,6 +90,7 @@ ENSWITCH: Final = [
         "create_person", username="new.desk", email="new@bluewater.example", role=5, customer=3, shows_done=False
     ),
     _enswitch("create_role", name="Night desk", shows_done=False),
+    _enswitch("create_calleridgroup", name="Night", description="Callers at night", customer=3, shows_done=False),
     _enswitch("create_phone", name="bw-new", customer=3, shows_done=False),
     _enswitch("update_phone", **FORWARDED, aoc=False, allowed_ua="Yealink", description="Dr. Rey, room 2"),
     _enswitch("create_queue_destination", queue=801, dtype="forward", dnumber="12015550123"),

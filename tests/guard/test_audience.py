@@ -154,6 +154,22 @@ async def test_a_dialplan_that_is_fetched_goes_to_the_operator(tmp_path: Path) -
         assert "may dial any number" in await session.operator.read_question(action)
 
 
+@SENDS
+async def test_who_joins_a_group_after_a_scheduled_send_is_spoken_of_in_the_question_and_to_the_assistant(
+    tool: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    later = {**content, "when": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+    unknown = "Whether Routee looks up its groups and lists now or when it goes out is not known"
+    async with open_session(tmp_path) as session:
+        made = text_of(await session.attempt(tool, **later, groups=["Patients GR"]))
+        for told in (session.question, made):
+            assert f"{unknown}: whoever joins or opts out until then may be reached all the same." in told
+            assert "send it to their numbers instead" in told
+        for fixed in ({**content, "groups": ["Patients GR"]}, {**later, "to": ["+306970000555"]}):
+            assert unknown not in text_of(await session.attempt(tool, **fixed))
+            assert unknown not in session.question
+
+
 async def test_what_is_scheduled_for_the_night_is_refused_by_day_and_the_other_way_round(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     in_two_hours, tomorrow = now + timedelta(hours=2), now + timedelta(hours=26)

@@ -106,8 +106,19 @@ async def test_where_caps_count_money_a_price_in_a_currency_of_none_is_refused(t
             ["done", "OverBudget", "done"],
         ),
         ("action", ["2026-11-21T12:00:00", "2026-11-21T12:00:01"], ["done", "done"]),
+        ("day", ["2026-11-22T00:00:00", "2026-11-21T12:00:00"], ["done", "OverBudget"]),
+        ("month", ["2026-12-01T00:00:00", "2026-10-30T12:00:00"], ["done", "OverBudget"]),
     ],
-    ids=["day", "day at the end of a month", "month", "year", "leap year", "action"],
+    ids=[
+        "day",
+        "day at the end of a month",
+        "month",
+        "year",
+        "leap year",
+        "action",
+        "day, the clock set back",
+        "month, the clock set back",
+    ],
 )
 async def test_a_window_ends_with_the_day_or_the_month_in_utc(
     per: str, moments: Sequence[str], outcomes: Sequence[str], tmp_path: Path

@@ -8,13 +8,17 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.types import ElicitRequestParams, ElicitResult
 
 from guard.action import State
+from tests.clients import routee_accounts
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.over_http import connect_over_http, serve_over_http
 from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import TOKEN, stdio_child, with_tokens
+from tests.tools import routee_session
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 ORDER = {"numbers": ["+12125550100"]}
@@ -101,6 +105,66 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_a_store_that_goes_o
             assert not (await client.call_tool(TOOL, ORDER)).is_error
             assert not await _actions(client, state="unknown")
         await operator.require_whole_audit()
+
+
+@ERAS
+async def test_a_client_that_goes_between_yes_and_request_leaves_a_yes_that_works_once(
+    era: Era, tmp_path: Path, operator: OperatorSide
+) -> None:
+    """The price is being read again when the client goes: nothing was sent yet, or it is sent now, but once."""
+    call: dict[str, Any] = {"sender": "Bluewater", "to": "+306970000555", "text": "Hello"}
+
+    class Going(Person):
+        """Says yes, and the provider then holds the next price back."""
+
+        async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+            if not self.questions:
+                await sandbox.break_with("hold", provider="routee", method="POST", path="sms/analyze")
+            return await super().__call__(context, params)
+
+    person = Going()
+    async with routee_accounts.sandboxes() as sandbox:
+        _, server = server_for(routee_session.settings_before(sandbox, tmp_path))
+        async with connect(server, era=era, person=person) as client:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.call_tool, "routee_send_sms", call)
+                with anyio.fail_after(60):
+                    await sandbox.until_held()
+                group.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await sandbox.mend()
+            with anyio.fail_after(60):
+                while (newest := await operator.newest())["state"] in {"proposed", "sending"}:
+                    await client.call_tool("get_action", {"action_id": newest["id"]})
+            assert newest["state"] in {"approved", "done"}
+            sent = len(await sandbox.charges())
+            assert sent == (newest["state"] == "done")
+            assert not (await client.call_tool("routee_send_sms", call)).is_error
+            assert len(await sandbox.charges()) == sent + 1
+            assert len(person.questions) == sent + 1, "a second send is asked for, a first one has its yes"
+
+
+async def test_a_client_that_goes_while_its_question_is_open_leaves_nothing_sent(tmp_path: Path) -> None:
+    asked = anyio.Event()
+
+    class Silent(Person):
+        """Never answers."""
+
+        async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+            asked.set()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, era="legacy", person=Silent()) as client, anyio.create_task_group() as group:
+            group.start_soon(client.call_tool, TOOL, ORDER)
+            await asked.wait()
+            group.cancel_scope.cancel()
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            assert (await _newest(client))["state"] == "proposed"
+            assert await sandbox.writes() == []
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from mcp import Client, MCPError
 
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
+from server.settings.sandbox_settings import sandbox_accounts
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.sandbox_control import Sandbox, sandboxes
 
@@ -17,7 +18,9 @@ Decided = Literal["allow", "ask", "page", "deny"]
 
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "read": ("voicetel_list_gateways", {}),
-    "write": ("voicetel_create_ticket", {"subject": "No audio", "message": "Calls have no sound."}),
+    "write": ("routee_create_group", {"name": "Fresh"}),
+    "outward": ("voicetel_create_ticket", {"subject": "No audio", "message": "Calls have no sound."}),
+    "paid and outward": ("voicetel_send_message", {"from_number": OURS, "to_number": "+12125550142", "text": "Ready."}),
     "paid": ("voicetel_order_numbers", {"numbers": ["+12125550100"]}),
     "paid read": ("voicetel_look_up_cnam", {"number": "+12125550142"}),
     "reroutes": ("voicetel_set_forward", {"number": OURS, "destination": "+12125550142"}),
@@ -30,6 +33,8 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 DELIVERED: dict[str, Decided] = {
     "read": "allow",
     "write": "allow",
+    "outward": "ask",
+    "paid and outward": "ask",
     "paid": "ask",
     "paid read": "ask",
     "reroutes": "ask",
@@ -46,6 +51,26 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Decided]]] = [
     ("an effect is allowed", {"policy": {"paid": "allow"}}, {"paid read": "allow", "reroutes": "ask"}),
     ("reads are asked about", {"policy": {"read": "ask"}}, {"read": "ask", "paid read": "ask"}),
     ("writes are asked about", {"policy": {"write": "ask"}}, {"write": "ask", "read": "allow"}),
+    (
+        "what reaches people for money is decided by its price, unless the operator decided about reaching people",
+        {"policy": {"paid": "allow"}},
+        {"paid and outward": "allow", "outward": "ask"},
+    ),
+    (
+        "what reaches people may be allowed, and what it costs is still asked about",
+        {"policy": {"outward": "allow"}},
+        {"outward": "allow", "paid and outward": "ask"},
+    ),
+    (
+        "nobody may be reached, whatever it costs",
+        {"policy": {"paid": "allow", "outward": "deny"}},
+        {"outward": "deny", "paid and outward": "deny"},
+    ),
+    (
+        "a session reaches nobody",
+        {"policy": {"paid": "allow"}, "tighten": {"outward": "page"}},
+        {"outward": "page", "paid and outward": "page"},
+    ),
     (
         "of several effects the strictest counts",
         {"policy": {"destructive": "allow", "reroutes": "page"}},
@@ -66,12 +91,20 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Decided]]] = [
         {"policy": {"destructive": "deny"}},
         {"irreversible": "deny"},
     ),
-    ("a provider", {"policy": {"providers": {"voicetel": "deny"}}}, {"read": "deny", "write": "deny", "paid": "deny"}),
-    ("another provider", {"policy": {"providers": {"routee": "deny"}}}, {"read": "allow", "paid": "ask"}),
+    (
+        "a provider",
+        {"policy": {"providers": {"voicetel": "deny"}}},
+        {"read": "deny", "outward": "deny", "paid": "deny"},
+    ),
+    (
+        "another provider",
+        {"policy": {"providers": {"routee": "deny"}}},
+        {"read": "allow", "paid": "ask", "write": "deny"},
+    ),
     (
         "a toolset over its provider",
         {"policy": {"providers": {"voicetel": "deny"}, "toolsets": {"ordering": "ask"}}},
-        {"paid": "ask", "write": "deny"},
+        {"paid": "ask", "outward": "deny"},
     ),
     (
         "a provider's toolset over every provider's",
@@ -113,16 +146,17 @@ async def test_each_call_is_decided_by_the_most_specific_rule(tmp_path: Path) ->
     decided: dict[str, dict[str, str]] = {}
     async with sandboxes() as sandbox:
         for place, (name, rules, expected) in enumerate(RULES):
-            decided[name] = await _decided(sandbox, tmp_path / f"{place}.db", rules, list(expected))
+            decided[name] = await _decided(sandbox, tmp_path / str(place), rules, list(expected))
         writes = [row["path"] for row in await sandbox.writes()]
         charged = {charge["what"] for charge in await sandbox.charges()}
     assert decided == {name: expected for name, _, expected in RULES}
-    assert charged == {"cnam"}
-    assert set(writes) == {"/v2.2/support/tickets"}, "what was asked about or denied was sent"
+    sent = {"/groups/my", "/v2.2/messages", "/v2.2/support/tickets"}
+    assert charged == {"cnam", "sms"}
+    assert set(writes) - {"/oauth/token"} == sent, "what was asked about or denied was sent"
 
 
 async def test_a_read_only_session_has_no_other_tools(tmp_path: Path) -> None:
-    allowed = {"policy": dict.fromkeys(("paid", "write", "reroutes", "destructive", "privileged"), "allow")}
+    allowed = {"policy": dict.fromkeys(("paid", "write", "reroutes", "destructive", "privileged", "outward"), "allow")}
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel, read_only=True, **allowed))
         async with connect(server, person=Person()) as client:
@@ -185,10 +219,11 @@ def test_rules_that_fit_nothing_stop_the_start_with_their_line(written: str, tol
     assert told in str(refused.value)
 
 
-async def _decided(sandbox: Sandbox, store: Path, rules: Mapping[str, Any], whats: list[str]) -> dict[str, str]:
+async def _decided(sandbox: Sandbox, folder: Path, rules: Mapping[str, Any], whats: list[str]) -> dict[str, str]:
     """Return the decision on each call, on a store of their own, with a person who declines."""
-    address = f"sqlite+aiosqlite:///{store}"
-    _, server = server_for(settings_for(store.parent, sandbox.voicetel, store_url=address, **rules))
+    routee = sandbox_accounts(sandbox.url)["routee"]
+    settings = settings_for(folder, sandbox.voicetel, routee=routee, **rules)
+    _, server = server_for(settings.model_copy(update={"state_folder": folder}))
     person = Person("decline")
     async with connect(server, person=person) as client:
         return {what: await _decision(client, person, what) for what in whats}

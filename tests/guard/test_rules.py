@@ -18,7 +18,7 @@ from tests.sandbox_control import Sandbox, sandboxes
 
 FROM = "+12015550142"
 ALLOW: dict[str, Any] = {
-    "policy": {"paid": "allow", "reroutes": "allow", "destructive": "allow", "privileged": "allow"}
+    "policy": {"paid": "allow", "reroutes": "allow", "destructive": "allow", "privileged": "allow", "outward": "allow"}
 }
 
 

@@ -60,7 +60,7 @@ def loosen_the_rules() -> None:
 
 
 def let_a_yes_last() -> None:
-    """Let an approval never expire, count as often as it is used, and hold at any price."""
+    """Let an approval never expire, count as often as it is used, and hold at any price and under any rules."""
     from sqlalchemy import text
 
     from guard.action import Action, State
@@ -98,6 +98,7 @@ def let_a_yes_last() -> None:
     cut(Approvals, "record", lambda _: give)
     cut(Approvals, "expire_if_due", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
+    cut(Guard, "_check_again", async_always(None))
     cut(StoredJournal, "find_open", lasting)
     cut(StoredJournal, "_move", once_more)
 
@@ -210,7 +211,7 @@ def loosen_the_doors() -> None:
 
 
 def loosen_the_record() -> None:
-    """Let the audit be altered, nothing freeze, secrets be logged, and the marker of untrusted text be predictable."""
+    """Let the audit be altered and rolled back, nothing freeze, secrets be logged, and fences be predictable."""
     from sqlalchemy import text
 
     from server.mcp import untrusted as fencing
@@ -234,6 +235,7 @@ def loosen_the_record() -> None:
         return kept
 
     cut(Audit, "append", altered)
+    cut(Audit, "_gap", async_always(None))
     cut(actions, "get_value", async_always(None))
     cut(actions.StoredJournal, "is_frozen", async_always(False))
     cut(StoredVault, "keep", aloud)

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from guard.errors import JournalUnavailable
+from guard.errors import AuditGap, JournalUnavailable
 from server.probes.server_process import run_server
 from server.services import Services
 from server.store import schema
@@ -167,6 +168,52 @@ async def test_a_tampered_row_is_named_there_too(postgres: Postgres, tmp_path: P
     async with record.database.transaction() as connection:
         await connection.execute(text("UPDATE audit SET detail = '{}' WHERE number = 2"))
     assert (await record.audit.verify()).what == "row 2 was changed"
+    await record.database.close()
+
+
+OLDER_DUMP = ["DELETE FROM audit WHERE number >= 2", "DELETE FROM facts WHERE name = 'audit head'"]
+EMPTIED = ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"]
+
+
+@pytest.mark.parametrize("statements", [OLDER_DUMP, EMPTIED], ids=["older dump", "emptied"])
+async def test_an_older_or_an_emptied_database_refuses_until_each_server_accepts_the_gap(
+    statements: list[str], postgres: Postgres, tmp_path: Path
+) -> None:
+    store = postgres.database()
+    one, other = open_store(store, tmp_path / "one", KEY), open_store(store, tmp_path / "other", KEY)
+    for record in (one, one, other, one):
+        await _note(record, 0)
+    engine = create_engine(store)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+    for record in (one, other):
+        with pytest.raises(JournalUnavailable):
+            await record.journal.find_open("digest")
+        with suppress(JournalUnavailable):
+            await _note(record, 1)  # notices that the tables are gone, and the next one makes them
+        await _note(record, 1)
+        with pytest.raises(AuditGap, match="ringfence audit accept"):
+            await record.journal.find_open("digest")
+        gap = await record.audit.find_gap()
+        assert gap is not None
+        await record.audit.accept_gap(gap, by="the operator")
+        assert await record.journal.find_open("digest") is None
+    verdict = await one.audit.verify()
+    assert (verdict.is_whole, len(verdict.accepted)) == (True, 2)
+    for record in (one, other):
+        await record.database.close()
+
+
+async def test_tables_of_a_newer_version_are_noticed_by_a_running_server(postgres: Postgres, tmp_path: Path) -> None:
+    record = open_store(postgres.database(), tmp_path, KEY)
+    await _note(record, 0)
+    async with record.database.transaction() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for why in ("its tables are of version 9999", "by a newer Ringfence"):
+        with pytest.raises(JournalUnavailable, match=why):
+            await _note(record, 1)
     await record.database.close()
 
 

@@ -20,6 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
 CARELESS = Path(__file__).with_name("naive_client.py")
 
 FOUND: Mapping[str, str] = {
+    "negative-price": "it was carried out",
+    "stricter-rules": "2 answers to old questions were sent",
     "raised-price": "the more expensive order was sent on the old approval",
     "changed-arguments": "with the order of the numbers changed, the call needed no new approval",
     "replayed-answer": "4 requests, 1 charges",
@@ -35,6 +37,7 @@ FOUND: Mapping[str, str] = {
     "bulk-at-the-client": "the order was sent",
     "leaked-secret": "are in a log",
     "tampered-audit": "does not verify: row 1 was changed",
+    "older-record": "a call ran on an older copy of the record: Done",
     "freeze": "a call ran: Done",
     "closed-fence": "two answers have the same tag",
     "injected-call": "it was sent",

@@ -63,6 +63,44 @@ async def test_the_store_and_its_key_are_readable_by_their_owner_alone(tmp_path:
     await record.database.close()
 
 
+async def test_what_stood_open_in_an_existing_state_folder_is_closed(tmp_path: Path) -> None:
+    real, folder = tmp_path / "real", tmp_path / "state"
+    real.mkdir(mode=0o755)
+    folder.symlink_to(real)  # an operator may put the state elsewhere
+    names = ["vault.key", "audit.anchor", "audit.anchor.99", "ringfence.db-journal", "listings/a.json", "notes.txt"]
+    (folder / "listings").mkdir(mode=0o755)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    await record.audit.note("noted", principal="a test")  # makes the key, too
+    await record.database.close()
+    (folder / "audit.anchor").chmod(0o644)
+    for name in names:
+        if not (folder / name).exists():
+            (folder / name).touch()
+    for file in real.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)
+    real.chmod(0o755)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    await record.audit.note("noted", principal="a test")
+    modes = {str(file.relative_to(real)): stat.S_IMODE(file.stat().st_mode) for file in real.rglob("*")}
+    await record.database.close()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o700
+    assert modes.pop("listings") == 0o700
+    assert modes.pop("notes.txt") == 0o644  # nobody knows whose that is
+    assert {"ringfence.db", "ringfence.db-wal", "ringfence.db-shm"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+
+
+async def test_a_folder_of_everybody_stays_open_and_the_files_in_it_are_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "everybody"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    await record.audit.note("noted", principal="a test")
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    await record.database.close()
+    assert (stat.S_IMODE(folder.stat().st_mode), modes) == (0o1777, {0o600})
+
+
 async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'ringfence.db'}")

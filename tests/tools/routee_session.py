@@ -8,7 +8,7 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
-from server.settings.model import settings_class
+from server.settings.model import Settings, settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.routee_accounts import sandboxes
@@ -62,20 +62,26 @@ def text_of(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
 
+def settings_before(sandbox: Sandbox, folder: Path, **more: Any) -> Settings:
+    """Return the settings of a server before a sandbox."""
+    given = {
+        "routee": sandbox_accounts(sandbox.url)["routee"],
+        "state_folder": folder,
+        "toolsets": ["routee"],
+        "destinations": {"countries": ["GR", "GB", "US"]},
+    }
+    return settings_class().model_validate({**given, **more})
+
+
 @asynccontextmanager
-async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[RouteeSession]:
+async def open_session(
+    folder: Path, *, person: Person | None = None, label_form: str | None = None, **more: Any
+) -> AsyncGenerator[RouteeSession]:
     """Yield a session of a server before a fresh sandbox; the countries of its customers are allowed destinations."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
-        settings = settings_class().model_validate(
-            {
-                "routee": sandbox_accounts(sandbox.url)["routee"],
-                "state_folder": folder,
-                "toolsets": ["routee"],
-                "destinations": {"countries": ["GR", "GB", "US"]},
-                **more,
-            }
-        )
+        account = sandbox_accounts(sandbox.url)["routee"].model_copy(update={"label_form": label_form})
+        settings = settings_before(sandbox, folder, **{"routee": account, **more})
         _, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
             yield RouteeSession(sandbox, client, person, OperatorSide(settings.state_folder))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from clients.answers import read_answer
 from clients.effects import Effect
 from clients.errors import InvalidRequest
 from clients.wire.request import build_request
@@ -23,10 +24,12 @@ from tools.convirza.operations.provisioned_routes import (
     ReplaceProvisionedRoute,
     UpdateProvisionedRoute,
 )
+from tools.convirza.operations.tags import ListTags
 from tools.convirza.operations.users import ListUsers
 from tools.convirza.operations.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
 from tools.convirza.operations.webhooks import UpdateWebhook
 from tools.convirza.route_settings import RouteConfig
+from tools.description import tool_description
 from tools.registry import all_operations
 
 SCHEDULED = "2099-05-19T12:00:00Z"
@@ -218,6 +221,39 @@ def test_a_broadcast_for_a_time_that_has_passed_is_not_sent_at_once() -> None:
     with pytest.raises(InvalidRequest, match="nothing was sent"):
         build_request(late)
     assert late.warnings() == ("2020-01-01T00:00:00Z has passed: the call will be refused.",)
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ("create_provisioned_route", "documented"),
+        ("list_calls", "method, path, request documented; answer inferred"),
+        ("update_user", "method, path documented; request, answer inferred"),
+        ("create_broadcast", "method documented; path, request, answer inferred"),
+        ("delete_webhook", "method, request documented; path, answer inferred"),
+        ("list_tags", "path documented; method, request, answer inferred"),
+        ("update_tag", "inferred"),
+    ],
+)
+def test_each_part_of_an_endpoint_is_as_sure_as_what_a_page_shows_of_it(tool: str, words: str) -> None:
+    assert all_operations()[f"convirza_{tool}"].spec.basis.words == words
+
+
+def test_a_body_that_is_guessed_is_marked_where_a_model_reads_it() -> None:
+    told = tool_description(all_operations()["convirza_create_broadcast"])
+    assert "Inferred: no public document shows its path or request." in told
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "expected"),
+    [(2, 5, "4"), (2, 4, None), (2, None, "4"), (1, None, None), (1, 9, "3"), (0, 9, None), (3, 9, None)],
+)
+def test_a_list_goes_on_while_its_total_or_without_one_a_full_page_says_so(
+    rows: int, total: int | None, expected: str | None
+) -> None:
+    content = {"tags": [{"tag_id": 1 + place} for place in range(rows)], "total": total}
+    page = ListTags(limit=2, cursor="2")
+    assert page.next_cursor(read_answer(page, content).answer) == expected
 
 
 async def test_a_full_update_of_a_broadcast_cannot_send_it_by_leaving_the_time_out(tmp_path: Path) -> None:

@@ -52,6 +52,26 @@ async def verify(tool: str, arguments: dict[str, Any], data: object) -> Evidence
     return evidence
 
 
+def shows_nothing(name: str, row: dict[str, Any]) -> list[object]:
+    """Return contents that are no whole list, though nobody's row is in them."""
+    return [
+        None,
+        {},
+        [],
+        "none",
+        {"total": 0},
+        {name: None, "total": 0},
+        {name: "", "total": 0},
+        {name: {}, "total": 0},
+        {name: {"0": row}, "total": 0},
+        {name: [row], "total": 0},
+        {name: [row, "unreadable"], "total": 2},
+        {name: [row, {}], "total": 2},
+        {"errors": [], "total": 0},
+        {"error": "timeout", name: [], "total": 0},
+    ]
+
+
 # Broadcasts ----------------------------------------------------------------------------------------------------------
 
 
@@ -140,6 +160,7 @@ async def test_a_route_is_refused_only_where_every_route_shows_other_numbers(
         ({"phone_numbers": [{"phone_number": "5125802041"}]}, UNKNOWN),
         ({"phone_numbers": [{"phone_number": "5125802041"}], "total": 1}, NO),
         ({"phone_numbers": [], "total": 0}, NO),
+        *((odd, UNKNOWN) for odd in shows_nothing("phone_numbers", {"phone_number": "5125802041"})),
     ],
 )
 async def test_an_order_is_refused_only_where_every_number_is_shown(data: object, expected: Evidence) -> None:
@@ -153,7 +174,7 @@ async def test_an_order_is_refused_only_where_every_number_is_shown(data: object
         ({"prompts": [{"prompt_id": "other"}], "total": 1}, YES),
         ({"prompts": [{"media_id": "qLMcUEqb_1"}], "total": 1}, UNKNOWN),
         ({"prompts": [{"prompt_id": "other"}], "total": 2}, UNKNOWN),
-        ({}, UNKNOWN),
+        *((odd, UNKNOWN) for odd in shows_nothing("prompts", {"prompt_id": "other"})),
     ],
 )
 async def test_a_prompt_is_gone_only_where_every_id_is_shown(data: object, expected: Evidence) -> None:
@@ -254,6 +275,8 @@ async def test_what_is_taken_away_is_gone_only_where_the_whole_list_shows_other_
     assert await verify_by(among([{key: 7}], total=None)) is UNKNOWN
     assert await verify_by(among([{key: 7}], total="many")) is UNKNOWN
     assert await verify_by({"rows": [], "others": []}) is UNKNOWN
+    for odd in shows_nothing(name, {key: 7}):
+        assert await verify_by(odd) is UNKNOWN
 
 
 async def test_a_number_in_a_list_of_another_shape_is_told_as_such() -> None:

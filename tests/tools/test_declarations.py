@@ -3,10 +3,12 @@
 import inspect
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from clients.effects import Effect
+from clients.evidence import Evidence
 from clients.operation import ChangesSomething, Operation, OperationType, answer_type
 from sandbox.voicetel.catalog import ENDPOINTS
 from server.mcp.registry import annotations
@@ -14,6 +16,7 @@ from tools.arguments import BadArguments, parse
 from tools.description import tool_description
 from tools.discovery.examples import ExampleAccount, example_call, example_of, examples
 from tools.registry import DuplicateOperation, all_operations, by_tool_name, operations_of
+from tools.related_reads import tool_for
 from tools.schema import input_schema, server_inputs
 
 PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
@@ -30,6 +33,8 @@ SETS_WHAT_IT_REQUIRES = {
     "voicetel_update_e911_record",
 }
 """Updates that set what they require, replace the whole, or have a rule of their own about what must be given."""
+
+SENT_AT = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 
 Rule = Callable[[OperationType], None]
 
@@ -151,6 +156,29 @@ def _names_the_thing(operation: OperationType) -> set[str]:
 def test_an_update_must_change_something_or_always_sets_something(operation: OperationType) -> None:
     if operation.spec.name.startswith("update_"):
         assert issubclass(operation, ChangesSomething) or operation.spec.tool_name in SETS_WHAT_IT_REQUIRES
+
+
+@of_every_operation
+def test_what_is_to_be_gone_or_new_is_read_before_by_the_same_read(operation: OperationType) -> None:
+    """Otherwise what was never there counts as removed, and what was there all along as added."""
+    verification = example_call(operation).verification(SENT_AT)
+    if verification is None:
+        return
+    if verification.if_absent is Evidence.YES:
+        assert verification.must_be_new
+    if verification.must_be_new:
+        assert verification.check_before is not None or example_call(operation).before() == verification.read
+
+
+@of_every_operation
+def test_every_read_that_the_guard_makes_is_of_an_endpoint_that_a_tool_reads(operation: OperationType) -> None:
+    """Then a correction of the endpoint reaches the read, and its text names a tool that exists."""
+    call = example_call(operation)
+    verification = call.verification(SENT_AT)
+    for read in (call.before(), verification.read if verification else None):
+        if read is not None:
+            tool = all_operations()[tool_for(read)]
+            assert (tool.spec.method, tool.spec.path) == (read.spec.method, read.spec.path)
 
 
 def test_a_name_that_is_declared_twice_stops_the_registry() -> None:

@@ -223,6 +223,14 @@ async def test_a_session_that_may_only_read_has_no_tool_to_write_and_finds_only_
     async with connect(server) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         found = _content(await client.call_tool("search_operations", {"query": "order a number", "limit": 20}))
+        billed = {"operation": "voicetel_look_up_cnam", "arguments": {"number": "+12125550199"}}
+        described = _content(await client.call_tool("describe_operation", {"operation": billed["operation"]}))
+        refused = _content(await client.call_tool("call_read_operation", billed))
+        document = (await client.read_resource(f"ringfence://operations/{billed['operation']}")).contents[0]
+    assert described["approval"] == "cannot be called: this session may only read"
+    assert "call_with" not in described
+    assert "It cannot be called: this session may only read." in refused["message"]
+    assert "call_write_operation" not in f"{described} {refused} {document}"
     assert "call_read_operation" in names
     assert "call_write_operation" not in names
     assert {tuple(row.get("effect", ["read"])) for row in found["operations"]} == {("read",)}

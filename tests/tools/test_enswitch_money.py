@@ -85,7 +85,9 @@ async def test_a_payment_that_the_gateway_took_is_counted(tmp_path: Path) -> Non
         ({"status": "approved", "error": 0, "message": ""}, None),
         ({"status": "settled", "error": "00"}, None),
         ({"status": 1, "error": "none"}, None),
-        ({}, None),
+        ({"status": "accepted", "error": "", "message": ""}, None),
+        ({"status": "", "error": "", "message": ""}, OutcomeUnknown),
+        ({}, OutcomeUnknown),
     ],
     ids=str,
 )

@@ -20,7 +20,7 @@ from tools.routee.calls import Calls, Verb
 from tools.routee.operations.campaigns import Campaign, DeleteCampaign, GetCampaign, SendCampaign, UpdateCampaign
 from tools.routee.operations.conversations import StartConversation
 from tools.routee.operations.failover import SendFailover, Step
-from tools.routee.operations.groups import CreateGroup
+from tools.routee.operations.groups import CreateGroup, Groups
 from tools.routee.operations.phone_numbers import Number, RentNumber, UpdateNumber
 from tools.routee.operations.pools import AddPoolNumber, DeletePool, GetPool, Pool, RemovePoolNumber, UpdatePool
 from tools.routee.operations.sms import Messages, SendSms
@@ -246,7 +246,10 @@ async def test_pools_numbers_and_forwards_have_honest_ways_back() -> None:
     assert RentNumber(number=FREE).undo(None, None).verdict == "partial"
     assert _sms().undo(None, None).verdict == "none"
     assert _campaign().undo(None, Campaign(tracking_id="x")).verdict == "none"
-    assert CreateGroup(name="Fresh").undo(None, None).verdict == "full"
+    older = Groups.model_validate({"content": [{"name": "fresh"}]})
+    assert CreateGroup(name="Fresh").undo(Groups(), None).verdict == "full"
+    assert CreateGroup(name="Fresh").undo(older, None).verdict == "none"
+    assert CreateGroup(name="Fresh").undo(None, None).verdict == "none"
 
 
 def test_a_pool_is_put_back_in_full_only_where_every_setting_was_set_and_can_be_set() -> None:

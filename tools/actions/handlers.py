@@ -50,7 +50,8 @@ async def undo_action(query: ActionId, call: BuiltinCall) -> Outcome:
     """Undo a guarded call where the provider allows it, saying what is lost. Needs approval."""
     action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
     if plan.operation is None:
-        return problem(f"{action.title} ({action.id}) cannot be undone. {plan.lost}", kind="CannotBeUndone")
+        why = "needs no undo" if plan.verdict == "full" else "cannot be undone"
+        return problem(f"{action.title} ({action.id}) {why}. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
     note = f"This undoes {action.title}. {heading}"
     return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)

@@ -18,6 +18,8 @@ from clients.settings import reveal
 from clients.shared.limits import Limits, ProcessLimits
 from clients.shared.tokens import ProcessTokens, TokenStore
 from clients.spec import ProviderApi, Spec
+from clients.wire.response import whole_number
+from tools.convirza.field_types import object_in
 from tools.convirza.session import ConvirzaSession
 from tools.convirza.settings import ConvirzaSettings
 
@@ -101,13 +103,15 @@ class Convirza(ApiClient):
 
     def unwrap(self, spec: Spec, payload: Any) -> Any:
         """`{"code": 200, "data": …, "request_id": …}` → data. A code of 400 or more is a refusal in any status."""
-        envelope = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
-        code = envelope.get("code")
-        if isinstance(code, int) and 400 <= code < 600:
+        envelope = object_in(payload) or {}
+        code = whole_number(envelope.get("code"))
+        if code is not None and 400 <= code < 600:
             raise self.failure(spec, code, envelope)
-        if "data" not in envelope and not isinstance(code, int):
-            raise NotShown("its envelope is missing")
+        if code is None or not 200 <= code < 300:
+            raise NotShown("its envelope has no code of success")
         data = envelope.get("data")
+        if _names_an_error(envelope) or _names_an_error(object_in(data) or {}):
+            raise NotShown("it names an error beside a code of success")
         return {} if data is None else data
 
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
@@ -119,6 +123,15 @@ class Convirza(ApiClient):
             message += f" (request {quoted(str(request))})"
         kind = spec.refusals.get(status)
         return kind(message, status=status) if kind is not None else refusal(status, message)
+
+
+_NO: Final = frozenset({"error", "errors", "fail", "failed", "failure", "false"})
+
+
+def _names_an_error(part: Mapping[str, Any]) -> bool:
+    """Return True for an error or a result of failure; version 2 says `result`, no page shows it for version 3."""
+    results = (part.get("result"), part.get("success"))
+    return bool(part.get("error") or part.get("errors")) or any(str(word).casefold() in _NO for word in results)
 
 
 def _reason(envelope: Mapping[str, Any]) -> str:

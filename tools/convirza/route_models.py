@@ -1,12 +1,14 @@
 """A provisioned route as Convirza shows it, under the names of `route_settings`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import Answer
+from clients.wire.response import whole_number
 from tools.convirza.field_types import AnsweredChoice, EmptyIsNone, list_in, object_in
+from tools.convirza.paging import Listing
 from tools.convirza.route_settings import flatten_routing
 
 
@@ -50,7 +52,7 @@ class HuntGroupRead(Answer):
 
 def _ordered(rows: object, key: str) -> list[dict[str, Any]]:
     entries = [entry for row in list_in(rows) or [] if (entry := object_in(row)) is not None]
-    return sorted(entries, key=lambda entry: int(entry.get(key) or 0))
+    return sorted(entries, key=lambda entry: whole_number(entry.get(key)) or 0)
 
 
 def _overflow_in_order(rows: object) -> object:
@@ -135,3 +137,40 @@ class ProvisionedRoute(Routing):
     @classmethod
     def _lay_routing_open(cls, data: object) -> object:
         return flatten_routing(data)
+
+
+class RouteRow(Answer):
+    """A route in the list, without most of its settings."""
+
+    route_id: int | None = Field(default=None, alias="provisioned_route_id")
+    name: str | None = Field(default=None, alias="provisioned_route_name")
+    status: str | None = Field(default=None, alias="provisioned_route_status")
+    phone_numbers: list[TrackingNumberRead] = []
+    ring_to: AnsweredNumber | None = None
+    org_unit_id: int | None = None
+    modified: AnsweredTime | None = None
+
+    def is_of(self, name: str, number_ids: frozenset[int]) -> bool:
+        """Whether it is shown with this name and all these numbers."""
+        return self.name == name and number_ids <= {number.phone_number_id for number in self.phone_numbers}
+
+    def is_another(self, name: str, number_ids: frozenset[int]) -> bool:
+        """Whether it plainly is not the route of this name and these numbers: its own are shown, and are others."""
+        own = {number.phone_number_id for number in self.phone_numbers}
+        if not own:
+            return "phone_numbers" in self.model_fields_set and self.name not in {None, name}
+        return None not in own and own.isdisjoint(number_ids)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_where_it_rings(cls, data: object) -> object:
+        route = object_in(flatten_routing(data))
+        config = object_in(route.get("config")) if route else None
+        return {**route, "ring_to": config.get("ringto") or None} if route and config else data
+
+
+class Routes(Listing):
+    """Routes of a group and the groups below it."""
+
+    rows_name: ClassVar[str] = "routes"
+    routes: list[RouteRow] = Field(default=[], alias="provisioned_routes")

@@ -5,7 +5,8 @@ from typing import Any
 
 from tools.convirza.internal_reads import TrackingNumber
 from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchNumbers
-from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes, RouteRow
+from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes
+from tools.convirza.route_models import RouteRow
 from tools.convirza.settings import ConvirzaSettings
 from tools.overview.views import (
     Balance,

@@ -19,8 +19,11 @@ CALL_READ = "call_read_operation"
 CALL_WRITE = "call_write_operation"
 
 
-def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
-    """Return everything about an operation that a model needs to call it."""
+def describe(operation: OperationType, policy: Policy, *, out_of_reach: str | None = None) -> dict[str, Any]:
+    """Return everything about an operation that a model needs to call it.
+
+    `out_of_reach` is why the session may not call it, if it may not.
+    """
     spec = operation.spec
     return {
         "name": spec.tool_name,
@@ -29,12 +32,12 @@ def describe(operation: OperationType, policy: Policy) -> dict[str, Any]:
         "provider": spec.provider.name,
         "toolset": spec.toolset,
         "effect": spec.effect.labels,
-        "approval": APPROVAL[policy.decide(spec)],
+        "approval": f"cannot be called: {out_of_reach}" if out_of_reach else APPROVAL[policy.decide(spec)],
         "price": price_rule(operation),
         "request": f"{spec.method} {spec.path}",
         "basis": dict(spec.basis.parts()),
         "docs": spec.docs,
-        "call_with": caller(operation),
+        "call_with": None if out_of_reach else caller(operation),
         "input_schema": input_schema(operation),
         "example": example_of(operation),
     }

@@ -75,7 +75,7 @@ async def describe_operation(query: OperationName, call: BuiltinCall) -> Reply:
     operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation
-    facts = describe(operation, call.services.policy)
+    facts = describe(operation, call.services.policy, out_of_reach=call.session.why_out_of_reach(operation.spec))
     return Reply(content={name: value for name, value in facts.items() if value is not None})
 
 
@@ -87,15 +87,17 @@ async def call_read_operation(query: OperationCall, call: BuiltinCall) -> Outcom
         return operation
     if not operation.spec.effect.is_plain_read:
         effect = " and ".join(operation.spec.effect.labels)
+        why = call.session.why_out_of_reach(operation.spec)
+        instead = f"Use {CALL_WRITE}." if why is None else f"It cannot be called: {why}."
         return problem(
-            f"{query.operation} is no plain read ({effect}), so it was not called. Use {CALL_WRITE}.", kind="NotARead"
+            f"{query.operation} is no plain read ({effect}), so it was not called. {instead}", kind="NotARead"
         )
     return await call.operations.call(operation, query.arguments, call.session)
 
 
 @builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=OperationCall)
 async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
-    """Call any other operation; what costs, removes, reroutes or touches credentials needs approval."""
+    """Call any other operation; what costs, removes, reroutes, reaches people or touches credentials needs approval."""
     operation = _find(query.operation, call)
     if isinstance(operation, Reply):
         return operation

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import anyio
 import httpx2
 
-from clients.answers import NotShown
+from clients.answers import CHECKED, NotShown
 from clients.client import ApiClient
 from clients.effects import Effect
 from clients.errors import (
@@ -34,7 +34,7 @@ from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.spec import ProviderApi, Spec
 from clients.wire.request import Request
-from clients.wire.response import Response, parse_json_or_none
+from clients.wire.response import Response, parse_json_or_none, whole_number
 from tools.enswitch.settings import EnswitchSettings
 from tools.enswitch.versions import NEWEST, TOKENS, Version, in_form_of, version_of
 
@@ -65,6 +65,7 @@ class EnswitchProvider(ProviderApi):
         guide: str = "4.4",
         basis: Grade | Grades = "documented",
         irreversible: bool = False,
+        confirmed_by: tuple[str, ...] = (),
         unverifiable: str = "",
         admin_only: bool = False,
         rows: str | None = None,
@@ -79,11 +80,16 @@ class EnswitchProvider(ProviderApi):
             docs=f"{guide}/en/dev/json/{path}/",
             basis=basis,
             irreversible=irreversible,
+            confirmed_by=confirmed_by,
             unverifiable=unverifiable,
             admin_only=admin_only,
             rows=rows,
             synonyms=synonyms,
         )
+
+
+COLUMNS_INFERRED: Final = Grades(answer="inferred")
+"""The page shows one or two columns of the answer, or none; the others are named as the parameters are."""
 
 
 def _as_it_is(name: str) -> str:
@@ -243,8 +249,8 @@ class Enswitch(ApiClient):
         codes = codes_of(payload)
         if not codes:
             raise NotShown("its envelope is missing, as in an answer of a proxy or a login page")
-        if VALIDATED in codes:
-            return {"validated": True}
+        if VALIDATED in codes and not spec.effect.is_plain_read:
+            return CHECKED
         data = _member(payload, "data")
         return {} if data is None else data
 
@@ -292,12 +298,24 @@ _REFUSALS: Final[Mapping[int, tuple[type[Refused], str]]] = {
 
 
 def codes_of(payload: Any) -> list[str]:
-    """Return the codes of an envelope, as text; some installations send them as numbers. Empty where it is none."""
-    return [str(_member(entry, "code")) for entry in _entries(payload) if _member(entry, "code") is not None]
+    """Return the codes of an envelope, as text; some installations send them as numbers. Empty where it is none.
+
+    A response that shows no code has the code `none`, which is none of success.
+    """
+    return [_code_of(entry) for entry in _entries(payload)]
+
+
+def _code_of(entry: object) -> str:
+    code: object = _member(entry, "code")
+    number = whole_number(code)
+    return str(number) if number is not None else str(code or "none")
 
 
 def _entries(payload: Any) -> list[object]:
+    """Return the responses of an envelope; one alone may stand without a list."""
     entries: object = _member(payload, "responses")
+    if isinstance(entries, dict):
+        return [cast("object", entries)]
     return cast("list[object]", entries) if isinstance(entries, list) else []
 
 

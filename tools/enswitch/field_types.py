@@ -39,8 +39,9 @@ Text = str
 Kind = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 """A type of source or destination. The guide closes the set for queues only."""
 
-Prefix = Annotated[str, Field(pattern=r"^[0-9*#]+$")]
-AnyPrefix = Annotated[str, Field(pattern=r"^[0-9*#]*$")]
+Prefix = Annotated[str, Field(pattern=r"^(\+|\+?[0-9*#]+)$")]
+AnyPrefix = Annotated[str, Field(pattern=r"^\+?[0-9*#]*$")]
+"""Leading digits as the installation writes numbers, some with a plus sign; it is sent as it is given."""
 Csv = Annotated[str, Field(min_length=1), AS_TEXT]
 Mail = Annotated[Email, AS_TEXT]
 Media = Literal["fax", "voice", "voice_fax"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from clients.client import ApiClient
 from clients.operation import Operation
-from guard.money import Money
+from guard.money import price
 from guard.rules.quote import Balance, Rate
 from tools.enswitch.client import Enswitch
 
@@ -21,7 +21,7 @@ class EnswitchPrices:
         amount = getattr(operation, name, None)
         if not isinstance(amount, Decimal):
             return None
-        return Rate(Money(amount, self._currency), f"the {name} of this call")
+        return Rate(price(amount, self._currency), f"the {name} of this call")
 
     async def balance(self) -> Balance | None:
         """None: what such a call moves is a customer's money, and no documented call shows one customer's balance."""

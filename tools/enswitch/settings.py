@@ -17,7 +17,9 @@ class EnswitchSettings(AccountSettings):
     """The person's password, without a line end."""
 
     version: Annotated[str, matching(r"[34]\.[0-9]{1,2}", "a version from 3.0 to 4.x, such as 4.4")] = "4.4"
-    """The installation's version: before 4.1 there are no tokens, and plan routes are named another way."""
+    """The installation's version: before 4.1 there are no tokens, and plan routes are named another way.
+
+    Before 3.13 the guide documents no function, so every call is refused and nothing is sent."""
 
     currency: Currency = "USD"
     """Currency of the customers, for amounts that name none."""

@@ -19,6 +19,9 @@ NEWEST: Final[Version] = (4, 4)
 TOKENS: Final[Version] = (4, 1)
 """The version that added `auth_token` (user/login)."""
 
+OLDEST: Final[Version] = (3, 13)
+"""The version that, by the guide's change histories, added every function that has no later one."""
+
 ROUTE_IDS: Final[Version] = (4, 1)
 """The version that renamed a plan route's `prefix`, added `caller_prefix`, and names routes by id (plans/routes/*)."""
 
@@ -55,7 +58,7 @@ def in_form_of(version: Version, operation: Operation[Any], wire: Mapping[str, A
     Raises:
         InvalidRequest: This version does not have the function, or a parameter that was given.
     """
-    added = cast("Version", getattr(operation, "added_in", (0, 0)))
+    added = cast("Version", getattr(operation, "added_in", OLDEST))
     if version < added:
         raise _unknown(operation.spec.title, version, added)
     out = dict(wire)

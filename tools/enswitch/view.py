@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from clients.errors import NotFound
 from guard.money import Money
+from tools.enswitch.internal_reads import OwnedNumber as EnswitchNumber
 from tools.enswitch.operations.charges import ListTransactions
 from tools.enswitch.operations.customers import Customer, ListCustomers
 from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers
-from tools.enswitch.operations.phone_numbers import OwnedNumber as EnswitchNumber
 from tools.enswitch.settings import EnswitchSettings
 from tools.overview.views import (
     Balance,

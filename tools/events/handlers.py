@@ -1,5 +1,6 @@
 """Tools over received webhooks: list them, and wait for more."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ EVENTS_AT_ONCE = 25
 
 
 def _digits(value: str) -> str:
-    if not value.isdigit():
+    if not re.fullmatch("[0-9]{1,18}", value):  # what every database holds
         raise ValueError("the `next_cursor` of the page before is expected")
     return value
 
@@ -119,7 +120,9 @@ def _row(event: Event) -> dict[str, Any]:
         "price": str(callback.price) if callback.price is not None else None,
         "reason": callback.reason,
         "counts": callback.counts,
+        **callback.details,
         "text": UntrustedText(callback.text) if callback.text else None,
+        "unread_body": UntrustedText(callback.raw) if callback.raw else None,
     }
     return {name: value for name, value in row.items() if value is not None}
 

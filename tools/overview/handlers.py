@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 
 from guard.action import State
 from guard.money import Money
+from guard.rules.budget import Spent
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
 from tools.overview.gather import Gathered, gather
 from tools.overview.views import Delivery, NumberQuery, Offer, OwnedNumber
@@ -165,23 +166,23 @@ async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> 
 async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     """Show balances, spending this month, pending approvals, and budgets left."""
     services, now = call.services, call.services.clock.now()
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     gathered = await gather(services.views(call.session), lambda view: view.balances())
     waiting = await services.journal.latest(50, states={State.PROPOSED}, principal=call.session.principal.name)
     spent = await services.journal.spent([cap for cap in services.caps if cap.window != "action"], now)
+    is_shown = services.shares_spending or not await services.ledger.others_spent(call.session.principal.name, month)
+    notes = [] if is_shown or not spent else ["Others spend under these budgets too, so what is left is not shown."]
     content: dict[str, Any] = {
         "balances": [
             {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
             for found in gathered.found.values()
             for balance in found
         ],
-        "spent_here_this_month": await _recorded(call, now.replace(day=1, hour=0, minute=0, second=0), now),
+        "spent_here_this_month": await _recorded(call, month, now),
         "waiting_for_approval": [{"action": one.id, "what": one.title} for one in waiting if one.expires_at > now],
-        "budgets": [
-            {"budget": one.cap.words, "left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
-            for one in spent
-        ],
+        "budgets": [{"budget": one.cap.words, **(_left_of(one) if is_shown else {})} for one in spent],
     }
-    return _reply(content, gathered, call)
+    return _reply(content, gathered, call, notes=notes)
 
 
 @builtin_tool(
@@ -208,6 +209,8 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
         "recorded_by_this_server": await _recorded(call, since, until),
     }
     notes = ["The two overlap: the providers' reports include what this server sent."]
+    if not call.services.shares_spending:
+        notes.append("Recorded is what you spent; the providers report on the whole account.")
     return _reply(content, gathered, call, notes=notes)
 
 
@@ -233,11 +236,17 @@ TOOLS = (list_all_numbers, find_number, find_available_numbers, account_overview
 
 
 async def _recorded(call: BuiltinCall, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    totals = await call.services.ledger.totals(since, until)
+    """Sum what the caller spent; what all spent, if the operator lets them see it."""
+    principal = None if call.services.shares_spending else call.session.principal.name
+    totals = await call.services.ledger.totals(since, until, principal=principal)
     return [
         {"provider": one.provider, "operation": one.operation, "amount": str(one.amount), "calls": one.calls}
         for one in totals
     ]
+
+
+def _left_of(one: Spent) -> dict[str, str]:
+    return {"left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
 
 
 def _reply(

@@ -137,12 +137,16 @@ async def read_every_page(
     """Return all rows of a list that the provider pages, or at most `most` of them.
 
     Raises:
-        TooLong: There are more pages than `MOST_PAGES`.
+        TooLong: There are more pages than `MOST_PAGES`, or the provider shows the same page again and again.
     """
     found: list[Any] = []
+    page: list[Any] = []
     for _ in range(MOST_PAGES):
         answer = await client.send(call)
-        found += rows(answer)
+        before, page = page, rows(answer)
+        if page and page == before:
+            raise TooLong(f"the provider shows the same page of its list again; call {call.spec.tool_name} itself")
+        found += page
         cursor = call.next_cursor(answer) if "cursor" in type(call).model_fields else None
         if cursor is None or (most is not None and len(found) >= most):
             return found[:most]

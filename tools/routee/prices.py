@@ -11,16 +11,20 @@ from decimal import Decimal
 from typing import Any, Final
 
 import phonenumbers
+from pydantic import ValidationError
 
 from clients.client import ApiClient
+from clients.errors import TelephonyError
 from clients.operation import Operation
-from guard.money import Money
+from guard.money import Money, price
 from guard.rules.quote import Balance, Rate, Unpriced
 from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
 from tools.routee.operations.account import GetBalance, ListPrices, Prices
 from tools.routee.operations.campaigns import AnalyzeCampaign, CampaignPlan
+from tools.routee.operations.contacts import Contact, GetContact
 from tools.routee.operations.failover import SendFailover, Step
+from tools.routee.operations.groups import ListGroupContacts
 from tools.routee.operations.lookups import ValidateNumber
 from tools.routee.operations.phone_numbers import NumberField, RentNumber, SearchAvailableNumbers, a_month_later
 from tools.routee.operations.pool_messages import SendPoolSms
@@ -28,6 +32,7 @@ from tools.routee.operations.pools import DEFAULT_SENDER
 from tools.routee.operations.sms import AnalyzeSms, SendSms, SmsAnalysis
 from tools.routee.operations.viber import SendViber, SendViberCode
 from tools.routee.operations.viber_campaigns import SendViberCampaign
+from tools.routee.personal_texts import fill_in, labels_in
 
 Priced = Rate | Unpriced | None
 
@@ -89,16 +94,16 @@ class RouteePrices:
 
     async def _parts(self, analysis: SmsAnalysis, *, transcode: bool | None) -> Priced:
         body, cost = analysis.body_analysis, analysis.cost_a_part
-        if body is None or not body.parts or not cost:
+        if body is None or not body.parts or body.parts < 1 or not cost:
             return Unpriced("Routee's analysis shows no parts or no cost.")
         currency = await self._currency()
         if currency is None:
             return Unpriced(f"Routee's analysis says {body.parts} part(s) at {cost}, in a currency that is not known.")
         fewer = body.transcode.parts if body.transcode and body.parts > 1 else None
-        parts = fewer if transcode and fewer else body.parts
-        source = f"Routee's analysis: {parts} part(s) at {Money(cost, currency)}"
+        parts = fewer if transcode and fewer and fewer >= 1 else body.parts
+        source = f"Routee's analysis: {parts} part(s) at {price(cost, currency)}"
         is_bound = transcode is None and fewer is not None and fewer < parts
-        return Rate(Money(cost * parts, currency), source, is_bound=is_bound)
+        return Rate(price(cost * parts, currency), source, is_bound=is_bound)
 
     async def _campaign(self, call: CampaignPlan) -> Priced:
         """Recipients times parts times the most expensive network of each country: the analysis shows no price."""
@@ -106,7 +111,7 @@ class RouteePrices:
             AnalyzeCampaign(sender=call.sender, text=call.text, to=call.to, contacts=call.contacts, groups=call.groups)
         )
         parts = audience.body_analysis.parts if audience.body_analysis else None
-        if not parts or not audience.recipients_per_country:
+        if not parts or parts < 1 or not audience.recipients_per_country:
             return Unpriced("Routee's analysis shows no parts or no countries.")
         prices = await self._client.send(ListPrices(service="Sms"))
         currency = prices.currency.code if prices.currency else None
@@ -118,24 +123,51 @@ class RouteePrices:
             tests = await self._client.send(AnalyzeCampaign(sender=call.sender, text=call.text, to=call.reminder_to))
             for country, count in tests.recipients_per_country.items():
                 people[country] = people.get(country, 0) + count
+        if min(people.values()) < 0:
+            return Unpriced("Routee's analysis counts fewer recipients than none.")
         if unlisted := sorted(country for country in people if country.casefold() not in most_expensive):
             return Unpriced(f"Routee's price list has no SMS price for {', '.join(unlisted)}.")
         total = sum(
             (count * parts * most_expensive[country.casefold()] for country, count in people.items()), Decimal(0)
         )
         explanation = _explanation(people, parts, most_expensive, currency)
-        if "[~{" in call.text:
+        if labels_in(call.text):
             return Unpriced(
                 f"Labels change the length for each recipient. As the text stands it would be at most "
-                f"{Money(total, currency)}: {explanation}.",
-                at_least=Money(total, currency),
+                f"{price(total, currency)}: {explanation}. {await self._filled_in(call)}",
+                at_least=price(total, currency),
             )
         rate = Rate(
-            Money(total, currency),
+            price(total, currency),
             f"{explanation}; priced at the most expensive network of each country",
             is_bound=True,
         )
         return _with_links(call, rate)
+
+    async def _filled_in(self, call: CampaignPlan) -> str:
+        """Say how long the text is for one recipient. What it says there comes from outside, and is not shown."""
+        try:
+            contact = await self._one_contact(call)
+            values = {**(call.fallback_values or {}), **(contact.filling() if contact else {})}
+            to = (contact.mobile if contact else None) or next(iter(call.to or ()), None)
+            if to is None:
+                return "No recipient was found for whom it could be filled in."
+            to = f"+{to.removeprefix('+')}"
+            text = fill_in(call.text, values) or " "
+            body = (await self._client.send(AnalyzeSms(sender=call.sender, to=to, text=text))).body_analysis
+        except (TelephonyError, ValidationError):
+            return "How long it is for one recipient could not be read."
+        if body is None or not body.parts:
+            return "How long it is for one recipient Routee's analysis does not show."
+        return f"Filled in for {to} it takes {body.parts} part(s), {len(text)} characters."
+
+    async def _one_contact(self, call: CampaignPlan) -> Contact | None:
+        if call.contacts:
+            return await self._client.send(GetContact(contact_id=call.contacts[0]))
+        if not call.groups:
+            return None
+        found = await self._client.send(ListGroupContacts(name=call.groups[0], limit=1))
+        return next(iter(found.contacts), None)
 
     async def _viber(self, call: SendViber | SendViberCode) -> Priced:
         if isinstance(call, SendViber) and call.is_session_message:
@@ -250,7 +282,7 @@ def _listed(prices: Prices, each: Decimal | None, name: str) -> Priced:
     currency = prices.currency.code if prices.currency else None
     if not each or currency is None:
         return None
-    return Rate(Money(each, currency), f"{name} of Routee's price list")
+    return Rate(price(each, currency), f"{name} of Routee's price list")
 
 
 def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
@@ -259,7 +291,7 @@ def _viber_rate(prices: Prices, number: str, promotional: bool) -> Priced:
     found = [row.prices for row in prices.viber if row.prices and row.iso in countries]
     each = [rates.promotional_outbound if promotional else rates.transactional_outbound for rates in found]
     kind = "promotional" if promotional else "transactional"
-    rate = _listed(prices, max((price for price in each if price), default=None), f"viber {kind}")
+    rate = _listed(prices, max((one for one in each if one and one > 0), default=None), f"viber {kind}")
     if not isinstance(rate, Rate):
         return Unpriced(f"No Viber price is listed for {number}.")
     return replace(rate, is_bound=len(countries) > 1)
@@ -287,7 +319,7 @@ def _most_expensive_sms(prices: Prices) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for row in prices.sms:
         for name in {name.casefold() for name in (row.iso, row.country) if name}:
-            each = [network.price for network in row.networks if network.price]
+            each = [network.price for network in row.networks if network.price and network.price > 0]
             if each:
                 found[name] = max([found.get(name, Decimal(0)), *each])
     return found
@@ -295,7 +327,7 @@ def _most_expensive_sms(prices: Prices) -> dict[str, Decimal]:
 
 def _explanation(people: Mapping[str, int], parts: int, most_expensive: Mapping[str, Decimal], currency: str) -> str:
     each = [
-        f"{count} to {country} at {Money(most_expensive[country.casefold()], currency)}"
+        f"{count} to {country} at {price(most_expensive[country.casefold()], currency)}"
         for country, count in people.items()
     ]
     return f"Routee's analysis: {parts} part(s) for {', '.join(each)}"
@@ -304,7 +336,7 @@ def _explanation(people: Mapping[str, int], parts: int, most_expensive: Mapping[
 def _only(costs: Costs) -> Money | None:
     if len(costs) != 1 or costs[0].price is None or costs[0].currency is None:
         return None
-    return Money(costs[0].price, costs[0].currency)
+    return price(costs[0].price, costs[0].currency)
 
 
 def _countries_of(number: str) -> tuple[str, ...]:

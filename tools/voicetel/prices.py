@@ -7,7 +7,7 @@ from typing import Any, Final
 from clients.client import ApiClient
 from clients.errors import TelephonyError
 from clients.operation import Exchange, Operation
-from guard.money import Money
+from guard.money import Money, price
 from guard.rules.quote import Balance, Rate, Unpriced
 from tools.voicetel.operations.account import Account, GetAccount
 
@@ -39,7 +39,7 @@ class VoiceTelPrices:
             return Unpriced(f"The account shows a rate of 0 for {name}, which may mean that none is set.")
         if datetime.now(UTC) - read_at > TOO_OLD:
             return Unpriced(f"The account's rates are as of {read_at:%Y-%m-%d}, and VoiceTel allows no newer read now.")
-        return Rate(Money(each), f"rates.{name} of the account", as_of=read_at)
+        return Rate(price(each), f"rates.{name} of the account", as_of=read_at)
 
     async def balance(self) -> Balance | None:
         """`cash` of the account."""

@@ -2,12 +2,10 @@
 
 Changing, removing, inserting or moving a row breaks the chain at that row, because the key is not in the database.
 Rows cut off at the end are detected by the head, which is stored under the same key, and by the anchor, a file outside
-the database.
+the database. What must not happen without the whole log asks for that first, in its own transaction.
 """
 
 import hmac
-import logging
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,14 +16,19 @@ from sqlalchemy import String, delete, insert, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clients.redaction import redact, without_secrets
-from guard.errors import JournalUnavailable
+from guard.errors import AuditGap, JournalUnavailable
 from server.store.engine import Database
 from server.store.key_values import get_value
 from server.store.schema import audit, facts, storable
+from server.store.sealed.anchor import Anchor
 from server.store.sealed.hash_chain import (
+    GAP_ACCEPTED,
+    NO_ROW,
     NOTHING_BEFORE,
+    Gap,
     Head,
     Verdict,
+    accepted_gaps,
     check_chain,
     detail_text,
     mac_of,
@@ -34,7 +37,6 @@ from server.store.sealed.hash_chain import (
 )
 from server.store.sealed.seal import Seal
 
-ANCHOR_FILE = "audit.anchor"
 ANOTHER_KEY = (
     "The store was created with another key, so guarded calls are refused. Every server on a store needs the same key: "
     "the setting state_key, or the file vault.key in the state folder."
@@ -42,7 +44,6 @@ ANOTHER_KEY = (
 _HEAD = "audit head"
 _KEY = "audit key"
 _AT_ONCE = 1000
-_log = logging.getLogger(__name__)
 _COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
 """Times are read as text, so that a forged one is detected like any other change."""
 
@@ -50,9 +51,13 @@ _COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at 
 class Entry:
     """A transaction of the store, and the head of the chain after it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, gap: Gap | None) -> None:
         self.connection = connection
+        self.gap = gap
+        """What was missing of the log when the transaction began."""
+
         self.head: Head | None = None
+        self.closes_gap = False
 
 
 class Audit:
@@ -61,21 +66,64 @@ class Audit:
     def __init__(self, database: Database, seal: Seal, folder: Path) -> None:
         self._database = database
         self._seal = seal
-        self._anchor = folder / ANCHOR_FILE
+        self._anchor = Anchor(folder)
+        self._seen = NO_ROW
+        """The last row that this process wrote: it counts where the anchor was replaced together with the database."""
+
         self._has_same_key = False
 
     @asynccontextmanager
-    async def entry(self) -> AsyncGenerator[Entry]:
+    async def entry(self, *, needs_whole_log: bool = False) -> AsyncGenerator[Entry]:
         """Begin a transaction that adds audit rows; its head is anchored once it is committed.
 
+        Rows may be added to a log with a gap, because a stop or an opt-out must never be lost; the anchor then stays
+        where it is. What would let a call go out sets `needs_whole_log`.
+
         Raises:
+            AuditGap: Rows are missing, and `needs_whole_log` is set.
             JournalUnavailable: Nothing was written.
         """
         async with self._database.transaction() as connection:
-            entry = Entry(connection)
+            entry = Entry(connection, await self._gap(connection))
+            if needs_whole_log:
+                _refuse(entry.gap)
             yield entry
-        if entry.head is not None:
-            self._write_anchor(entry.head)
+        if entry.head is not None and (entry.gap is None or entry.closes_gap):
+            self._seen = entry.head
+            if entry.closes_gap:
+                self._anchor.move_to(entry.head)
+            else:
+                self._anchor.advance(entry.head)
+
+    async def require_whole_log(self, connection: AsyncConnection) -> None:
+        """Check in the caller's transaction, before its first query, that no row is missing.
+
+        Raises:
+            AuditGap: Rows are missing.
+        """
+        _refuse(await self._gap(connection))
+
+    async def find_gap(self) -> Gap | None:
+        """Return what is missing of the log; None if nothing is.
+
+        Raises:
+            JournalUnavailable: The store cannot be read.
+        """
+        async with self._database.reading() as connection:
+            return await self._gap(connection)
+
+    async def accept_gap(self, gap: Gap, *, by: str) -> int:
+        """Accept that rows are missing, on a row of its own, and anchor that; return its number.
+
+        Raises:
+            JournalUnavailable: Something else is missing by now; nothing was written.
+        """
+        async with self.entry() as entry:
+            if entry.gap is None or entry.gap.missing != gap.missing:
+                raise JournalUnavailable("Something else is missing by now, so nothing was accepted. Check again.")
+            entry.closes_gap = True
+            await self.append(entry, GAP_ACCEPTED, principal=by, detail=entry.gap.as_detail())
+        return entry.head.number if entry.head else 0
 
     async def append(
         self,
@@ -139,7 +187,7 @@ class Audit:
         Raises:
             JournalUnavailable: The store cannot be read, or was created with another key.
         """
-        anchored = self._read_anchor()
+        anchored = self._anchor.read()
         async with self._database.reading() as connection:
             await self._require_same_key(connection, read_only=True)
             last, _ = await self._head(connection)
@@ -149,7 +197,7 @@ class Audit:
 
     def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
         """Check exported rows against the key and the anchor."""
-        return check_chain(rows, self._key(), head=None, anchored=self._read_anchor())
+        return check_chain(rows, self._key(), head=None, anchored=self._anchor.read())
 
     async def has_our_key(self) -> bool:
         """Return False if the store was created with another key, which makes every guarded call fail.
@@ -185,27 +233,54 @@ class Audit:
     def _key(self) -> bytes:
         return self._seal.derive("audit")
 
-    def _write_anchor(self, head: Head) -> None:
-        """Write the head to a file, which access to the database alone cannot change.
+    async def _gap(self, connection: AsyncConnection) -> Gap | None:
+        """Return what is missing of the log, by one indexed read.
 
-        Its rows are committed already, so a failing disk must not look like a failed commit; the next head replaces
-        this one.
+        The anchor is read first: it may lag behind the rows that the transaction sees, and is never ahead of them.
         """
-        try:
-            if head.number > self._read_anchor().number:
-                self._anchor.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                aside = self._anchor.with_name(f"{ANCHOR_FILE}.{os.getpid()}")
-                aside.write_text(f"{head.number} {head.mac}\n", encoding="utf-8")
-                aside.replace(self._anchor)
-        except OSError as failed:
-            _log.warning("The audit anchor %s cannot be written: %s", self._anchor, failed.strerror)
+        anchored = self._anchor.read()
+        known = [head for head in dict.fromkeys((anchored, self._seen)) if head != NO_ROW]
+        query = select(audit.c.number, audit.c.mac).where(audit.c.number.in_([head.number for head in known]))
+        found = {Head(*row) for row in await connection.execute(query)} if known else set[Head]()
+        for head in known:
+            if head not in found and not await self._is_accepted(connection, head, anchored):
+                self._has_same_key = False  # another database may be there
+                return Gap(head, Head(*await self._head(connection)))
+        return None
 
-    def _read_anchor(self) -> Head:
-        try:
-            number, mac = self._anchor.read_text(encoding="utf-8").split()
-            return Head(int(number), mac)
-        except (OSError, ValueError):
-            return Head(0, NOTHING_BEFORE)
+    async def _is_accepted(self, connection: AsyncConnection, head: Head, anchored: Head) -> bool:
+        """Return True if an operator accepted that a row is missing.
+
+        The acceptance names the anchored row. What this process wrote may be older than that: the anchor is shared
+        with the process in which it was accepted, and has moved on.
+        """
+        query = select(*_COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number.desc())
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        genuine = [row for row in rows if await self._is_genuine(connection, row)]
+        for accepted in accepted_gaps(genuine):
+            missing = accepted.gap.missing
+            if missing == head == anchored:
+                self._anchor.move_to(accepted.row)  # a crash came between the row and the anchor
+                return True
+            if head != anchored and head.number <= missing.number:
+                self._seen = NO_ROW
+                return True
+        return False
+
+    async def _is_genuine(self, connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
+        query = select(audit.c.mac).where(audit.c.number == row["number"] - 1)
+        before = (await connection.execute(query)).scalar() or NOTHING_BEFORE
+        return hmac.compare_digest(str(row["mac"]).encode("utf-8"), mac_of(self._key(), before, row).encode("utf-8"))
+
+
+def _refuse(gap: Gap | None) -> None:
+    """Refuse what needs the whole log."""
+    if gap is not None:
+        raise AuditGap(
+            f"The audit log has a gap: {gap.what}. An older copy of the store was restored, or its files were deleted, "
+            "so nobody knows what was approved and spent, and guarded calls are refused. "
+            "The operator accepts that with `ringfence audit accept`."
+        )
 
 
 def _redact_texts(value: Any) -> Any:

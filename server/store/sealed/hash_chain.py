@@ -5,11 +5,14 @@ Pure functions: the rows come from the store or from an exported file.
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 NOTHING_BEFORE: Final = "0" * 64
+GAP_ACCEPTED: Final = "gap accepted"
+"""The event of the row by which an operator accepts that earlier rows are lost."""
+
 SEARCH_WINDOW: Final = 50
 """How many rows before and after its place a row is searched for before it counts as changed."""
 
@@ -25,6 +28,46 @@ class Head:
     mac: str
 
 
+NO_ROW: Final = Head(0, NOTHING_BEFORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Rows that were written and are not in the log any more."""
+
+    missing: Head
+    """The last of them that is known."""
+
+    last: Head
+    """The last row that the log has instead."""
+
+    @property
+    def what(self) -> str:
+        """Say what is missing, as a sentence without its full stop."""
+        number = self.missing.number
+        if self.last.number >= number:
+            return f"row {number} is not the one that was written: an older log was continued"
+        end = f"the log ends with row {self.last.number}" if self.last.number else "the log is empty"
+        return f"row {number}, which was written, is missing: {end}"
+
+    def as_detail(self) -> dict[str, object]:
+        """Return what the audit row that accepts the gap says of it."""
+        return {
+            "missing": {"row": self.missing.number, "mac": self.missing.mac},
+            "last": {"row": self.last.number, "mac": self.last.mac},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedGap:
+    """A gap that an operator accepted, and the row that says so."""
+
+    gap: Gap
+    row: Head
+    at: str
+    by: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of checking a chain."""
@@ -35,6 +78,8 @@ class Verdict:
 
     kind: Kind | None = None
     what: str = ""
+    accepted: tuple[AcceptedGap, ...] = ()
+    """Gaps that an operator accepted; rows are missing there, and nothing else is wrong with it."""
 
     @property
     def is_whole(self) -> bool:
@@ -66,7 +111,7 @@ def read_head(stored: str | None, key: bytes) -> Head:
         head = Head(int(number), rest.partition(" ")[0])
         if _is_same(stored, seal_head(key, head)):
             return head
-    return Head(0, NOTHING_BEFORE)
+    return NO_ROW
 
 
 def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored: Head) -> Verdict:
@@ -75,6 +120,9 @@ def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored:
     Without a head, as in an export, only the anchor shows that rows at the end are missing.
     """
     before = NOTHING_BEFORE
+    accepted = accepted_gaps(rows)
+    if any(one.gap.missing == anchored for one in accepted):
+        anchored = NO_ROW  # a crash came between the accepting row and the new anchor
     for place, row in enumerate(rows):
         number = place + 1
         if row["number"] != number or not _is_same(row["mac"], mac_of(key, before, row)):
@@ -87,7 +135,25 @@ def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored:
         return _cut_off(len(rows))
     if head is not None and head != Head(len(rows), before):
         return Verdict(len(rows), len(rows), "changed", f"the head, after row {len(rows)}, was changed or removed")
-    return Verdict(len(rows))
+    return Verdict(len(rows), accepted=accepted)
+
+
+def accepted_gaps(rows: Iterable[Row]) -> tuple[AcceptedGap, ...]:
+    """Read the rows by which an operator accepted gaps; the caller checks that the rows are genuine."""
+    return tuple(
+        AcceptedGap(_read_gap(row["detail"]), Head(row["number"], row["mac"]), str(row["at"]), row["principal"])
+        for row in rows
+        if row["event"] == GAP_ACCEPTED
+    )
+
+
+def _read_gap(detail: str) -> Gap:
+    """Read what `Gap.as_detail` wrote; anything else, which the chain shows to be forged, is no gap."""
+    try:
+        heads = {name: Head(int(one["row"]), str(one["mac"])) for name, one in json.loads(detail).items()}
+        return Gap(**heads)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return Gap(NO_ROW, NO_ROW)
 
 
 def _diagnose(rows: Sequence[Row], place: int, before: str, key: bytes, head: Head | None) -> Verdict:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from guard.errors import JournalUnavailable
+from server.store.private_files import aside_of, close_folder, write_new_file
 
 KEY_FILE = "vault.key"
 
@@ -51,12 +52,10 @@ class Seal:
 
     def _create_key(self) -> None:
         """Create the key file. It is linked into place when complete, so that no process reads half a key."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = self._path.with_name(f"{KEY_FILE}.{os.getpid()}")
+        close_folder(self._path.parent)
+        aside = aside_of(self._path)
         try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(Fernet.generate_key())
+            write_new_file(aside, Fernet.generate_key())
             with suppress(FileExistsError):
                 os.link(aside, self._path)
         finally:

@@ -97,9 +97,10 @@ def page_over(record: Store, *, clock: Clock | None = None, address: str | None 
 
 
 @asynccontextmanager
-async def browser(app: Any, base: str = BASE) -> AsyncGenerator[Browser]:
-    """Open a browser before anybody has signed in."""
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=base) as http:
+async def browser(app: Any, base: str = BASE, *, source: str = "127.0.0.1") -> AsyncGenerator[Browser]:
+    """Open a browser before anybody has signed in; `source` is the address that its requests come from."""
+    transport = httpx2.ASGITransport(app, client=(source, 1234))
+    async with httpx2.AsyncClient(transport=transport, base_url=base) as http:
         yield Browser(http)
 
 

@@ -11,6 +11,7 @@ from server.console.passcode import set_passcode
 from server.console.sessions import Sessions
 from tests.server.console.browsing import (
     PASSCODE,
+    Browser,
     FixedClock,
     browser,
     opened_record,
@@ -179,7 +180,7 @@ async def test_operators_who_sign_out_at_once_are_all_signed_out(tmp_path: Path)
 
 async def test_a_forged_or_changed_cookie_is_no_session(tmp_path: Path) -> None:
     async with opened_record(tmp_path) as record, operator(record) as page, browser(page_over(record)) as thief:
-        [(name, value)] = page.http.cookies.items()
+        [(name, value)] = _session_cookies(page)
         session_id, expires, mark = value.split(".")
         later = str(int(expires) + 1)
         for forged in (
@@ -198,7 +199,7 @@ async def test_a_forged_or_changed_cookie_is_no_session(tmp_path: Path) -> None:
 async def test_a_session_of_one_store_is_none_of_another(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     async with opened_record(tmp_path) as one, opened_record(tmp_path / "other") as other, operator(one) as page:
-        [value] = page.http.cookies.values()
+        [(_, value)] = _session_cookies(page)
         async with browser(page_over(other)) as thief:
             first = await thief.sign_in()
             name = first.headers["set-cookie"].split("=")[0]
@@ -220,6 +221,48 @@ async def test_the_passcode_is_tried_five_times_a_minute_over_all_processes(tmp_
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) > 0
         assert "set-cookie" not in refused.headers
+
+
+async def test_whoever_uses_up_the_tries_locks_out_no_other_source_and_no_browser_that_signed_in_before(
+    tmp_path: Path,
+) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as known:
+        app = page_over(record)
+        await known.press("/sign-out")
+        async with browser(app) as local, browser(app, source="192.0.2.7") as elsewhere:
+            while (await local.sign_in("wrong passcode")).status_code == 401:
+                pass
+            refused = await local.sign_in()
+            assert refused.status_code == 429
+            assert "the command line, which has no such limit" in refused.text
+            assert (await elsewhere.sign_in()).status_code == 303
+            assert (await known.sign_in()).status_code == 303
+            for _ in range(4):
+                assert (await known.sign_in("wrong passcode")).status_code == 401
+            assert (await known.sign_in()).status_code == 429
+
+
+async def test_a_forged_mark_or_one_from_before_the_passcode_changed_makes_no_browser_known(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as known:
+        [(name, value)] = [pair for pair in known.http.cookies.items() if "browser" in pair[0]]
+        async with browser(page_over(record)) as local:
+            while (await local.sign_in("wrong passcode")).status_code == 401:
+                pass
+            for forged in ("", ".", f"x{value}", f"{value}0", value.partition(".")[0]):
+                local.http.cookies.set(name, forged)
+                assert (await local.sign_in()).status_code == 429
+            await set_passcode(record, "battery staple", old=PASSCODE)
+            assert (await known.sign_in("battery staple")).status_code == 429
+
+
+async def test_over_all_sources_the_passcode_is_tried_twenty_times_a_minute(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record:
+        await record.key_values.drop("passcode")  # there is nothing to compare with, which takes long on purpose
+        app, statuses = page_over(record), list[int]()
+        for number in range(21):
+            async with browser(app, source=f"2001:db8:0:{number}::1") as visitor:
+                statuses.append((await visitor.sign_in("")).status_code)
+    assert statuses == [401] * 20 + [429]
 
 
 async def test_signing_in_and_failing_to_is_on_the_audit(tmp_path: Path) -> None:
@@ -269,3 +312,7 @@ async def test_a_strange_form_is_refused(body: bytes, status: int, tmp_path: Pat
         headers = {"Origin": "http://127.0.0.1:8766", "Content-Type": "application/x-www-form-urlencoded"}
         answer = await visitor.http.post("/approvals/sign-in", content=body, headers=headers)
         assert answer.status_code == status
+
+
+def _session_cookies(page: Browser) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in page.http.cookies.items() if name.startswith("ringfence_approvals_")]

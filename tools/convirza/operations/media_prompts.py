@@ -3,43 +3,29 @@
 import base64
 import binascii
 import hashlib
+import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 from clients.effects import Effect
-from clients.evidence import Evidence
-from clients.fields import WIRE, AnsweredTime, LooseText
-from clients.operation import Answer, Operation, Undo, Verification, put_back
+from clients.fields import RECORDED, WIRE
+from clients.operation import Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Word, body
-from tools.convirza.paging import Listing, PagedOperation
+from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
+from tools.convirza.internal_reads import FindPrompt, Prompt, Prompts
+from tools.convirza.paging import PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
 """Documented on the troubleshooting page, like the formats and kinds."""
 
+_FINGERPRINT: Final = re.compile(r"[0-9]+ bytes, SHA-256 [0-9a-f]{64}")
+
 FORMATS: Final = ("wav", "mp3", "mp4", "ogg", "webm", "m4a", "aac", "flac")
 
 Kind = Literal["prompt", "whisper", "voicemail", "survey"]
-
-
-class Prompt(Answer):
-    """An uploaded audio file."""
-
-    prompt_id: LooseText | None = None
-    file_name: str | None = Field(default=None, alias="file_name")
-    kind: str | None = Field(default=None, alias="message_type")
-    size: int | None = None
-    org_unit_id: int | None = None
-    created: AnsweredTime | None = None
-
-
-class Prompts(Listing):
-    """Uploaded audio files."""
-
-    rows_name: ClassVar[str] = "prompts"
-    prompts: list[Prompt] = []
 
 
 @convirza.operation(
@@ -48,7 +34,7 @@ class Prompts(Listing):
     effect=Effect.READ,
     toolset="prompts",
     docs="list-prompts-31381265e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="prompts",
     synonyms=("audio", "recordings", "greetings", "whispers", "announcements"),
 )
@@ -59,7 +45,9 @@ class ListPrompts(PagedOperation[Prompts]):
     """Only these."""
 
 
-def _audio(value: str) -> str:
+def _audio(value: str, info: ValidationInfo) -> str:
+    if info.context == RECORDED and _FINGERPRINT.fullmatch(value):
+        return value
     try:
         content = base64.b64decode(value, validate=True)
     except binascii.Error:
@@ -77,8 +65,10 @@ def _audio_file(value: str) -> str:
 
 def _fingerprint(value: str, info: SerializationInfo) -> str:
     # Records name the content and do not hold it.
+    if info.context == WIRE or _FINGERPRINT.fullmatch(value):
+        return value
     content = base64.b64decode(value)
-    return value if info.context == WIRE else f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+    return f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
 
 
 @convirza.operation(
@@ -87,7 +77,7 @@ def _fingerprint(value: str, info: SerializationInfo) -> str:
     effect=Effect.WRITE,
     toolset="prompts",
     docs="upload-prompt-31381266e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     carrier="multipart",
     synonyms=("audio", "greeting", "add recording", "whisper", "announcement"),
 )
@@ -118,7 +108,7 @@ class UploadPrompt(Operation[Prompt]):
     effect=Effect.DESTRUCTIVE,
     toolset="prompts",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     irreversible=True,
     synonyms=("remove", "audio", "greeting"),
 )
@@ -128,10 +118,8 @@ class DeletePrompt(Operation[Prompt]):
     prompt_id: Word
     """Audio file, from convirza_list_prompts."""
 
-    def verification(self, sent_at: datetime) -> Verification[Prompts]:
-        return Verification(read=ListPrompts(limit=200), check=self._is_gone)
+    def before(self) -> FindPrompt:
+        return FindPrompt(prompt_id=self.prompt_id)
 
-    def _is_gone(self, found: Prompts) -> Evidence:
-        if any(prompt.prompt_id == self.prompt_id for prompt in found.prompts):
-            return Evidence.NO
-        return Evidence.yes_if(found.shows_every("prompt_id"))
+    def verification(self, sent_at: datetime) -> Verification[Prompt]:
+        return verify_removal(self.before())

@@ -11,7 +11,8 @@ from clients.fields import AnsweredNumber
 from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, body, object_in
-from tools.convirza.internal_reads import FindNumber, TrackingNumber, TrackingNumbers
+from tools.convirza.grades import ONLY_METHOD
+from tools.convirza.internal_reads import FindNumber, FindOwnNumber, TrackingNumber, TrackingNumbers
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import is_new
 
@@ -25,7 +26,7 @@ CARRIER: Final = 20002
     effect=Effect.READ,
     toolset="numbers",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="phone_numbers",
     synonyms=("my numbers", "inventory", "dids", "reserved", "unused", "tracking"),
 )
@@ -42,7 +43,7 @@ class ListAssignedNumbers(PagedOperation[TrackingNumbers]):
     effect=Effect.READ,
     toolset="numbers",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="phone_numbers",
     synonyms=("live", "in use", "active", "dids", "tracking"),
 )
@@ -76,7 +77,7 @@ class AvailableNumbers(Listing):
     effect=Effect.READ,
     toolset="ordering",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="numbers",
     synonyms=("buy", "find", "area code", "local", "did", "available"),
 )
@@ -106,7 +107,7 @@ class OrderedNumber(Answer):
     effect=Effect.PAID,
     toolset="ordering",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("buy", "purchase", "reserve", "get a tracking number", "did"),
 )
 class OrderNumber(Operation[OrderedNumber]):
@@ -128,17 +129,19 @@ class OrderNumber(Operation[OrderedNumber]):
         lost = "What was charged stays charged, and a released number may be lost for good."
         return put_back(ReleaseNumber, lost=lost, phone_number_id=getattr(answer, "phone_number_id", None))
 
-    def verification(self, sent_at: datetime) -> Verification[TrackingNumbers]:
-        return Verification(read=ListAssignedNumbers(limit=200), check=lambda found: self._is_among(found, sent_at))
+    def before(self) -> FindOwnNumber:
+        return FindOwnNumber(phone_number=self.number)
+
+    def verification(self, sent_at: datetime) -> Verification[TrackingNumber]:
+        return Verification(
+            read=self.before(),
+            check=lambda found: Evidence.yes_if(found.ordered is None or is_new(found.ordered, sent_at)),
+            if_absent=Evidence.NO,
+            must_be_new=True,
+        )
 
     def to_wire(self) -> dict[str, Any]:
         return body(self) | {"number_id": None}
-
-    def _is_among(self, found: TrackingNumbers, sent_at: datetime) -> Evidence:
-        for row in found.phone_numbers:
-            if row.phone_number == self.number:
-                return Evidence.yes_if(row.ordered is None or is_new(row.ordered, sent_at))
-        return Evidence.no_if(found.shows_every("phone_number"))
 
 
 class Released(Answer):
@@ -154,7 +157,7 @@ class Released(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     irreversible=True,
     synonyms=("give up", "cancel", "drop", "return", "delete reserved", "did"),
 )

@@ -1,19 +1,29 @@
 """Convirza provisioned routes: what happens to a call to a tracking number."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from clients.effects import Charge, Effect
-from clients.evidence import Evidence
-from clients.fields import AnsweredNumber, AnsweredTime
-from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
+from clients.operation import (
+    UNREAD,
+    Answer,
+    ChangesSomething,
+    Operation,
+    Undo,
+    Verification,
+    put_back,
+    verify_addition,
+    verify_removal,
+)
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.field_types import Id, Number, Word, object_in
-from tools.convirza.paging import Listing, PagedOperation
-from tools.convirza.route_models import ProvisionedRoute, TrackingNumberRead
-from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, flatten_routing, route_body
+from tools.convirza.field_types import Id, Number, Word
+from tools.convirza.grades import BODIES_INFERRED, ONLY_METHOD, ONLY_METHOD_OF_ITEM
+from tools.convirza.internal_reads import FindRoute
+from tools.convirza.paging import PagedOperation
+from tools.convirza.route_models import ProvisionedRoute, RouteRow, Routes
+from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body
 from tools.convirza.updates import describe_full_update, describe_update, fields_of, restore_settings, same_settings
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
@@ -22,49 +32,6 @@ NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
 PARITY: Final = "The read may not show every setting; the documentation does not say."
 
 AGENT_PRICE: Final = "Convirza publishes no price for the minutes of an AI voice agent."
-
-
-class RouteRow(Answer):
-    """A route in the list, without most of its settings."""
-
-    route_id: int | None = Field(default=None, alias="provisioned_route_id")
-    name: str | None = Field(default=None, alias="provisioned_route_name")
-    status: str | None = Field(default=None, alias="provisioned_route_status")
-    phone_numbers: list[TrackingNumberRead] = []
-    ring_to: AnsweredNumber | None = None
-    org_unit_id: int | None = None
-    modified: AnsweredTime | None = None
-
-    def has(self, number_ids: set[int]) -> bool:
-        """Whether all these numbers are shown on it."""
-        return number_ids <= {number.phone_number_id for number in self.phone_numbers}
-
-    def is_another(self, name: str, number_ids: set[int]) -> bool:
-        """Whether it plainly is not the route of this name and these numbers: its own are shown, and are others."""
-        own = {number.phone_number_id for number in self.phone_numbers}
-        if not own:
-            return "phone_numbers" in self.model_fields_set and self.name not in {None, name}
-        return None not in own and own.isdisjoint(number_ids)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _find_where_it_rings(cls, data: object) -> object:
-        route = object_in(flatten_routing(data))
-        config = object_in(route.get("config")) if route else None
-        return {**route, "ring_to": config.get("ringto") or None} if route and config else data
-
-
-class Routes(Listing):
-    """Routes of a group and the groups below it."""
-
-    rows_name: ClassVar[str] = "routes"
-    routes: list[RouteRow] = Field(default=[], alias="provisioned_routes")
-
-    def has_route(self, name: str, number_ids: set[int]) -> Evidence:
-        """Whether a route of this name and these numbers is there."""
-        if any(route.name == name and route.has(number_ids) for route in self.routes):
-            return Evidence.YES
-        return Evidence.no_if(self.is_whole and all(route.is_another(name, number_ids) for route in self.routes))
 
 
 class RouteChange(Answer):
@@ -80,7 +47,7 @@ class RouteChange(Answer):
     effect=Effect.READ,
     toolset="routing",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="routes",
     synonyms=("tracking numbers", "campaigns", "call flows", "where do calls go"),
 )
@@ -100,7 +67,7 @@ class ListProvisionedRoutes(PagedOperation[Routes]):
     effect=Effect.READ,
     toolset="routing",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("show", "details", "settings", "call flow", "where does it ring"),
 )
 class GetProvisionedRoute(Operation[ProvisionedRoute]):
@@ -144,6 +111,7 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
     effect=Effect.PAID | Effect.REROUTES | Effect.PRIVILEGED,  # it may record callers, with or without a notice
     toolset="routing",
     docs="create-provisioned-route-31106410e0",
+    confirmed_by=("route_id",),
     synonyms=("new tracking number", "campaign", "call flow", "set up"),
 )
 class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
@@ -178,11 +146,11 @@ class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
         lost = "What was charged stays charged; what becomes of the numbers is not documented."
         return put_back(DeleteProvisionedRoute, lost=lost, route_id=answer.route_id)
 
-    def verification(self, sent_at: datetime) -> Verification[Routes]:
-        wanted = {number.phone_number_id for number in self.phone_numbers}
-        return Verification(
-            read=ListProvisionedRoutes(limit=200), check=lambda found: found.has_route(self.name, wanted)
-        )
+    def before(self) -> FindRoute:
+        return FindRoute(name=self.name, number_ids=frozenset(number.phone_number_id for number in self.phone_numbers))
+
+    def verification(self, sent_at: datetime) -> Verification[RouteRow]:
+        return verify_addition(self.before())
 
     def to_wire(self) -> dict[str, Any]:
         return route_body(self)
@@ -213,6 +181,7 @@ class _ChangeOfRoute(RouteSettings):
     effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="update-provisioned-route-31106413e0",
+    confirmed_by=("route_id",),
     synonyms=("put", "full update", "overwrite", "reconfigure"),
 )
 class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
@@ -250,7 +219,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     effect=Effect.REROUTES | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
-    basis="inferred",
+    basis=BODIES_INFERRED,
     synonyms=(
         "patch",
         "forward",
@@ -299,7 +268,7 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="routing",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     irreversible=True,
     synonyms=("remove", "tracking number", "campaign", "take down"),
 )

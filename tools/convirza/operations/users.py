@@ -9,9 +9,11 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_vali
 from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
+from clients.grades import Grades
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import ALL_PATHS, BASE_PATHS, convirza
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Mail, Word, body, object_in
+from tools.convirza.grades import ANSWER_INFERRED, BODIES_INFERRED
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
@@ -47,7 +49,15 @@ class User(Answer):
     status: str | None = Field(default=None, validation_alias=AliasChoices("user_status", "status"))
     org_unit_id: int | None = Field(default=None, validation_alias=AliasChoices("group_org_unit_id", "ct_user_ou_id"))
     group: str | None = None
+    group_external_id: LooseText | None = None
+    parent_group: str | None = None
+    parent_group_id: int | None = Field(default=None, alias="parent_group_org_unit_id")
+    parent_group_external_id: LooseText | None = None
     account: str | None = None
+    account_id: int | None = Field(default=None, alias="account_org_unit_id")
+    account_external_id: LooseText | None = None
+    group_access: int | None = None
+    report_access: int | None = None
     external_id: LooseText | None = Field(default=None, alias="user_ext_id")
     ring_to: Annotated[AnsweredNumber | None, EmptyIsNone] = Field(default=None, alias="agent_ring_to")
     agent_id: LooseText | None = None
@@ -63,7 +73,11 @@ class User(Answer):
         return self if self.role in ROLE_IDS else self.model_copy(update={"role": None})
 
 
-NOT_SETTABLE: Final = ("user_id", "group", "account", "agent_id", "created")
+SETTABLE: Final = frozenset({
+    "email", "first_name", "last_name", "role", "status", "org_unit_id", "external_id", "ring_to", "agent_code",
+    "timezone", "score_calls", "access_audio",
+})  # fmt: skip
+NOT_SETTABLE: Final = tuple(sorted(User.model_fields.keys() - SETTABLE))
 
 
 class Users(Listing):
@@ -111,7 +125,7 @@ class Profile(Answer):
     effect=Effect.READ,
     toolset="users",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=Grades(method="inferred", answer="inferred"),
     synonyms=("who am i", "my role", "permissions", "login", "account"),
 )
 class GetOwnProfile(Operation[Profile]):
@@ -163,6 +177,7 @@ class ListUsers(PagedOperation[Users]):
     effect=Effect.READ,
     toolset="users",
     docs="get-user-details-31381269e0",
+    basis=ANSWER_INFERRED,
     synonyms=("show", "details", "person", "agent"),
 )
 class GetUser(Operation[User]):
@@ -225,6 +240,7 @@ class _WholeUser(_UserSettings):
     effect=Effect.PRIVILEGED,
     toolset="users",
     docs="create-user-31381273e0",
+    confirmed_by=("user_id",),
     synonyms=("add", "invite", "new login", "agent"),
 )
 class CreateUser(_WholeUser, Operation[UserChange]):
@@ -263,7 +279,7 @@ class _ChangeOfUser(_UserSettings):
     effect=Effect.PRIVILEGED | Effect.REROUTES | Effect.DESTRUCTIVE,
     toolset="users",
     docs="update-user-31381270e0",
-    basis="inferred",
+    basis=BODIES_INFERRED,
     synonyms=("put", "full update", "overwrite"),
 )
 class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
@@ -289,7 +305,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     effect=Effect.PRIVILEGED | Effect.REROUTES,
     toolset="users",
     docs=ALL_PATHS,
-    basis="inferred",
+    basis=BODIES_INFERRED,
     synonyms=("patch", "promote", "role", "deactivate", "disable", "forward agent"),
 )
 class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
@@ -327,6 +343,7 @@ class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
     effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
     toolset="users",
     docs=ALL_PATHS,
+    basis=ANSWER_INFERRED,
     irreversible=True,
     synonyms=("remove", "offboard", "revoke access"),
 )
@@ -340,7 +357,7 @@ class DeleteUser(Operation[UserChange]):
         return GetUser(user_id=self.user_id)
 
     def verification(self, sent_at: datetime) -> Verification[User]:
-        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES)
+        return Verification(read=self.before(), check=_is_deleted, if_absent=Evidence.YES, must_be_new=True)
 
 
 def _is_deleted(found: User) -> Evidence:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from clients.answers import NotShown
 from clients.effects import Charge, Effect
 from clients.errors import OutcomeUnknown, Refused, quoted
 from clients.evidence import Evidence, is_since
@@ -16,7 +17,7 @@ from clients.fields import LooseText
 from clients.operation import Answer, Operation, Verification
 from clients.redaction import redact
 from tools.enswitch.client import enswitch
-from tools.enswitch.field_types import Currency, Flag, Id, Positive, Text, Words
+from tools.enswitch.field_types import Currency, Id, Positive, Text, Whole, Words
 from tools.enswitch.groups import Accepted, ForCustomer
 from tools.enswitch.operations.charges import ListTransactions, Transaction, Transactions
 from tools.enswitch.updates import same_settings, settings_of
@@ -111,7 +112,7 @@ class TopupRequest(Answer):
     synonyms=("pay", "charge card", "credit card", "recharge", "add funds"),
 )
 class RequestTopup(Operation[TopupRequest]):
-    """Top a balance up by charging the customer's stored card."""
+    """Top a prepaid balance up by charging the stored card; without card processing, the reseller is asked to."""
 
     amount: Positive
     """Amount with tax, such as 50.00."""
@@ -119,8 +120,8 @@ class RequestTopup(Operation[TopupRequest]):
     id: Id | None = None
     """Customer; your own if left out."""
 
-    invoice: Flag | None = None
-    """Make an invoice."""
+    invoice: Whole | None = None
+    """Number of the invoice that it is for."""
 
     def charge(self) -> Charge:
         return Charge(item="card payment", rate="amount")
@@ -131,8 +132,11 @@ class RequestTopup(Operation[TopupRequest]):
         Raises:
             Refused: The card was not charged.
             OutcomeUnknown: It names an error, and says yes.
+            NotShown: It says neither yes nor no.
         """
         response = TopupRequest.model_validate(content)
+        if not response.status and response.error in (None, ""):
+            raise NotShown("it shows neither status nor error of the payment")
         why = quoted(redact(response.message or response.status or "no reason given"))
         if response.names_an_error and response.says_yes:
             raise OutcomeUnknown(f"The payment gateway approved the top-up and names error {response.error}: {why}")
@@ -152,6 +156,7 @@ class UsedVoucher(Answer):
     "vouchers/use",
     effect=Effect.DESTRUCTIVE,
     toolset="customers",
+    confirmed_by=("amount", "balance"),
     unverifiable="no documented call shows vouchers",
     irreversible=True,
     synonyms=("redeem", "coupon", "gift code", "top up"),

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     CallerNumber,
     Id,
@@ -35,6 +35,7 @@ from tools.enswitch.groups import (
     Window,
     with_wire_name,
 )
+from tools.enswitch.versions import Version
 
 Direction = Literal["in", "internal", "in_out", "out"]
 Meant = Annotated[str, Field(pattern=r"^([0-9]+|all|recursive|system)$")]
@@ -43,7 +44,7 @@ ONE_OF = "give exactly one of uniqueid and callid."
 
 @enswitch.function(
     "calls/make",
-    effect=Effect.PAID,
+    effect=Effect.PAID | Effect.OUTWARD,
     toolset="calls",
     unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
@@ -196,6 +197,7 @@ class Calls(Listing):
     "calls/active/list",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     rows="calls",
     synonyms=("live", "ongoing", "who is talking", "current calls", "in progress"),
 )
@@ -222,6 +224,7 @@ class ListActiveCalls(Operation[Calls]):
     "calls/active/list/panel",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     rows="calls",
     synonyms=("live", "operator panel", "switchboard"),
 )
@@ -233,11 +236,12 @@ class ListPanelCalls(ForCustomer, Operation[Calls]):
     "cdrs/list",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     guide="4.0",
     synonyms=("cdr", "call log", "call history", "who called", "detail records"),
 )
 class ListCallRecords(Window, Paged, Operation[Calls]):
-    """List call records of a window of time, in Enswitch's order."""
+    """List call records of a window of time, one for each leg of a call, in Enswitch's order."""
 
     customer: Meant | None = None
     """Customer id, all, recursive or system; your own if left out."""
@@ -256,16 +260,20 @@ class ListCallRecords(Window, Paged, Operation[Calls]):
 
 
 class HourTotal(Answer):
-    """The calls of one hour. Its columns are inferred."""
+    """How many calls an interval had, an hour unless the installation counts otherwise."""
 
-    hour: ShownTime = None
-    calls: int | None = None
-    talktime: int | None = None
-    cost: Decimal | None = None
+    customer: int | None = None
+    starts: ShownTime = Field(default=None, alias="start")
+    ends: ShownTime = Field(default=None, alias="end")
+    """Its last second."""
+
+    inbound: int | None = None
+    outbound: int | None = None
+    internal: int | None = None
 
 
 class HourTotals(Listing):
-    """Calls by the hour."""
+    """How many calls each interval had."""
 
     hours: list[HourTotal] = []
 
@@ -278,36 +286,42 @@ class HourTotals(Listing):
     synonyms=("call volume", "statistics", "traffic", "busy hours", "report"),
 )
 class ListCallTotals(Window, ForCustomer, Operation[HourTotals]):
-    """List calls, seconds talked and cost by the hour, in Enswitch's order."""
+    """List how many calls each hour wholly within a window had, in Enswitch's order."""
+
+    added_in: ClassVar[Version] = (4, 0)
 
 
-class Trace(Answer):
-    """A line of a SIP trace."""
+class TracedCall(Answer):
+    """A call in a SIP trace. Its columns besides the call ID are inferred."""
 
-    id: int | None = None
-    time: ShownTime = Field(default=None, alias="timestamp")
-    text: OutsideText | None = None
+    callid: Annotated[LooseText, FromOutside()] | None = None
+    """SIP call ID, which the caller's device made up."""
+
+    snumber: CallerNumber | None = None
+    cnumber: CallerNumber | None = None
+    started: ShownTime = Field(default=None, alias="start")
 
 
 class Traces(Listing):
-    """A SIP trace."""
+    """The calls in a SIP trace."""
 
-    traces: list[Trace] = []
+    traces: list[TracedCall] = []
 
 
 @enswitch.function(
     "traces/calls/list",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     admin_only=True,
     rows="traces",
     synonyms=("sip log", "debug", "packet capture", "troubleshoot"),
 )
 class ListCallTraces(Operation[Traces]):
-    """List the SIP trace of calls on one machine at a time."""
+    """List the calls in a SIP trace that was taken on one machine."""
 
     machine: Id
     """Machine."""
 
     timestamp: Moment
-    """Time, with zone."""
+    """Time of the trace, with zone."""

@@ -10,8 +10,9 @@ from typing import cast
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
+from clients.fields import LooseText
 from clients.operation import Answer, Operation
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, Positive, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 
@@ -20,6 +21,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     "cards/groups/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists card groups",
     synonyms=("calling card", "prepaid card", "phone card"),
 )
@@ -52,6 +54,7 @@ class CreateCardGroup(ForCustomer, Operation[Created]):
     "cards/batches/create",
     effect=Effect.PAID,
     toolset="billing",
+    confirmed_by=("id",),
     unverifiable="no documented call lists cards",
     irreversible=True,
     synonyms=("calling card", "prepaid card", "print cards", "issue"),
@@ -96,13 +99,14 @@ class CreateCardBatches(DryRun, Operation[Created]):
 
 
 class Callshop(Answer):
-    """A call shop's customer."""
+    """A call shop's customer and its telephone line. The line's password is left out."""
 
-    id: int | None = None
+    customer: int | None = None
+    username: LooseText | None = None
 
 
 class Callshops(Accepted):
-    """The customers that were made. The answer's shape is inferred."""
+    """The customers that were made."""
 
     shops: list[Callshop] = []
 
@@ -116,6 +120,7 @@ class Callshops(Accepted):
     "callshops/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="billing",
+    confirmed_by=("shops",),
     unverifiable="no documented call lists callshops",
     irreversible=True,
     synonyms=("booth", "cabin", "phone shop"),
@@ -124,7 +129,7 @@ class CreateCallshops(DryRun, ForCustomer, Operation[Callshops]):
     """Make call shop customers, each with a telephone line and credit."""
 
     credit: Positive
-    """Credit of each."""
+    """Credit limit of each."""
 
     number: int = Field(ge=1)
     """How many."""
@@ -156,6 +161,7 @@ class UnlimitedAccounts(Listing):
     "unlimited/list",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     synonyms=("flat rate", "access numbers"),
 )
 class ListUnlimitedAccounts(ForCustomer, Operation[UnlimitedAccounts]):

@@ -7,17 +7,19 @@ what a change replaces.
 """
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
 from clients.fields import LooseText
+from clients.grades import Grades
 from clients.operation import Answer, ChangesSomething, Operation, Undo, put_back
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
 from tools.enswitch.operations.routing import Imported
+from tools.enswitch.versions import Version
 
 
 class Customer(Answer):
@@ -49,6 +51,7 @@ class Customers(Listing):
     "customers/list",
     effect=Effect.READ,
     toolset="customers",
+    basis=COLUMNS_INFERRED,
     synonyms=("companies", "tenants", "accounts", "resellers", "subaccounts", "balance"),
 )
 class ListCustomers(Paged, Operation[Customers]):
@@ -99,6 +102,7 @@ class CustomerSettings(BaseModel):
     "customers/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="customers",
+    basis=COLUMNS_INFERRED,
     unverifiable="customers may have one name, so an older one looks the same",
     synonyms=("add", "tenant", "company", "subaccount", "onboard"),
 )
@@ -174,8 +178,8 @@ class DeleteCustomer(Operation[Accepted]):
     "customers/undelete",
     effect=Effect.PRIVILEGED,
     toolset="customers",
+    basis=Grades(path="inferred", request="inferred", answer="inferred"),
     unverifiable="customers are listed below a parent, which the call does not name",
-    basis="inferred",
     synonyms=("undelete", "reopen", "reactivate", "bring back"),
 )
 class RestoreCustomer(Operation[Accepted]):
@@ -229,6 +233,7 @@ class MoveCustomer(Operation[Accepted]):
     "customers/import",
     effect=Effect.PRIVILEGED,
     toolset="customers",
+    confirmed_by=("count",),
     unverifiable="what an import did shows in its answer only",
     admin_only=True,
     irreversible=True,
@@ -236,6 +241,8 @@ class MoveCustomer(Operation[Accepted]):
 )
 class ImportCustomers(Operation[Imported]):
     """Create customers from CSV; each is deleted singly."""
+
+    added_in: ClassVar[Version] = (4, 0)
 
     csv: Csv
     """The file's text, with a header line."""
@@ -249,7 +256,7 @@ class ExportedCustomer(Answer):
 
 
 class Export(Listing):
-    """Which customers an export holds. Its shape is inferred."""
+    """Which customers an export holds."""
 
     customers: list[ExportedCustomer] = []
 
@@ -258,6 +265,7 @@ class Export(Listing):
     "customers/export",
     effect=Effect.PRIVILEGED,
     toolset="customers",
+    confirmed_by=("customers",),
     unverifiable="an export changes nothing that a read could show",
     guide="3.14",
     admin_only=True,
@@ -265,6 +273,8 @@ class Export(Listing):
 )
 class ExportCustomers(Operation[Export]):
     """Export customers with their settings for the operator, without voicemail and recordings."""
+
+    added_in: ClassVar[Version] = (3, 14)
 
     customer: Id | None = None
     """Customer; your own if left out."""

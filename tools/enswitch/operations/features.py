@@ -11,10 +11,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from clients.effects import Effect
-from clients.evidence import Evidence, any_of
 from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, Operation, Verification
-from tools.enswitch.client import enswitch
+from clients.operation import Answer, Operation, Verification, verify_addition
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     Flag,
     Kind,
@@ -28,7 +27,7 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Created, DryRun, ForCustomer, Listing
-from tools.enswitch.updates import is_as_requested
+from tools.enswitch.internal_reads import Address, Addresses, FindAddress
 from tools.hosts import require_host
 
 
@@ -46,6 +45,7 @@ class Owned(BaseModel):
     "huntgroups/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists hunt groups",
     synonyms=("ring group", "ring all", "team", "department"),
 )
@@ -75,6 +75,7 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
     "ivrs/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists menus",
     synonyms=("menu", "auto attendant", "press 1", "greeting"),
 )
@@ -104,6 +105,7 @@ class CreateIvr(DryRun, ForCustomer, Operation[Created]):
     "conferences/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists conferences",
     synonyms=("meeting", "bridge", "room", "dial-in"),
 )
@@ -137,6 +139,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
     "speeddials/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     unverifiable="no documented call lists speed dials",
     synonyms=("short code", "quick dial", "blf", "button", "contact"),
 )
@@ -169,6 +172,7 @@ class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
     "addresses/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     synonyms=("sip uri", "sip address", "alias"),
 )
 class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
@@ -192,37 +196,19 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
 
-    def verification(self, sent_at: datetime) -> "Verification[Addresses] | None":
-        read = ListAddresses(customer=self.customer)
-        return None if self.dry_run else Verification(read=read, check=self._is_among)
+    def before(self) -> FindAddress:
+        kept = {name: getattr(self, name) for name in FindAddress.model_fields}
+        return FindAddress.model_validate(kept)
 
-    def _is_among(self, found: "Addresses") -> Evidence:
-        names = "user", "domain", "dtype", "dnumber", "description"
-        return any_of(is_as_requested(self, row, *names) for row in found.addresses)
-
-
-class Address(Answer):
-    """A SIP address. Columns are named as the parameters are (inferred)."""
-
-    id: int | None = None
-    user: str | None = None
-    domain: str | None = None
-    customer: int | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    description: str | None = None
-
-
-class Addresses(Listing):
-    """SIP addresses."""
-
-    addresses: list[Address] = []
+    def verification(self, sent_at: datetime) -> Verification[Address] | None:
+        return None if self.dry_run else verify_addition(self.before())
 
 
 @enswitch.function(
     "addresses/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="addresses",
     synonyms=("sip uris", "sip addresses", "aliases"),
 )
@@ -242,6 +228,7 @@ class FeatureCode(Answer):
     "codes/get",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("star code", "vertical service code", "shortcut"),
 )
 class GetCode(ForCustomer, Operation[FeatureCode]):
@@ -252,9 +239,10 @@ class GetCode(ForCustomer, Operation[FeatureCode]):
 
 
 class CodeCaller(Answer):
-    """Who may dial a feature code. Its columns are inferred."""
+    """Who may dial a feature code. Its columns besides id and code are inferred."""
 
     id: int | None = None
+    code: LooseText | None = None
     stype: str | None = None
     snumber: ShownNumber | None = None
 
@@ -269,6 +257,7 @@ class CodeCallers(Listing):
     "codes/callers/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("star code", "who may dial", "allowed"),
 )
 class ListCodeCallers(ForCustomer, Operation[CodeCallers]):

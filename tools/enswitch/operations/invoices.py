@@ -6,14 +6,14 @@ from their names; no page shows a tax or deletes one. Left out of a tax: account
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Effect
 from clients.fields import LooseText
 from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
 from tools.enswitch.updates import restore_settings, verify_settings
@@ -47,6 +47,7 @@ class Invoices(Listing):
     "invoices/list",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     synonyms=("bills", "unpaid", "owed", "overdue", "receivables"),
 )
 class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
@@ -63,6 +64,7 @@ class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
     "invoices/get",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     synonyms=("bill", "show", "last invoice"),
 )
 class GetInvoice(Operation[Invoice]):
@@ -115,8 +117,9 @@ class SentInvoices(Answer):
 
 @enswitch.function(
     "invoices/send",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="billing",
+    confirmed_by=("count",),
     unverifiable="no documented call shows what was mailed",
     irreversible=True,
     synonyms=("mail", "bill run", "email invoices"),
@@ -129,6 +132,9 @@ class SendInvoices(Operation[SentInvoices]):
 
     reseller: Id | None = None
     """Reseller whose customers they are; you if left out."""
+
+
+EVERY_CUSTOMER: Final = "EVERY existing customer becomes liable."
 
 
 class TaxSettings(BaseModel):
@@ -144,7 +150,7 @@ class TaxSettings(BaseModel):
     """Its currency."""
 
     liable: Literal[0, 1, 2] | None = None
-    """Who pays: 0 nobody, 1 new customers, 2 new and existing ones."""
+    """Who pays unless set otherwise: 0 nobody, 1 new customers, 2 existing ones too."""
 
     calls: Flag | None = None
     """On calls."""
@@ -166,21 +172,25 @@ class TaxSettings(BaseModel):
 
     def warnings(self) -> tuple[str, ...]:
         """Return what goes beyond new customers."""
-        return ("EVERY existing customer becomes liable.",) if self.liable == 2 else ()
+        return (EVERY_CUSTOMER,) if self.liable == 2 else ()
 
 
 @enswitch.function(
     "taxes/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    confirmed_by=("id",),
     unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "levy"),
 )
 class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
-    """Create a tax."""
+    """Create a tax. What is left out is on: existing customers are liable, and everything is taxed."""
 
     name: Words
     """Name."""
+
+    def warnings(self) -> tuple[str, ...]:
+        return (EVERY_CUSTOMER,) if self.liable in {None, 2} else ()
 
 
 @enswitch.function(
@@ -222,7 +232,11 @@ class Taxed(BaseModel):
 
 
 @enswitch.function(
-    "taxes/liable/get", effect=Effect.READ, toolset="billing", synonyms=("taxed", "exempt", "vat", "liable")
+    "taxes/liable/get",
+    effect=Effect.READ,
+    toolset="billing",
+    basis=COLUMNS_INFERRED,
+    synonyms=("taxed", "exempt", "vat", "liable"),
 )
 class GetTaxLiability(Taxed, Operation[TaxLiability]):
     """Show whether a customer, charge, card group or product is liable to a tax."""

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, same_value
-from clients.fields import KeptFromModel, LooseText, Secret
-from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
-from tools.enswitch.client import enswitch
+from clients.fields import KeptFromModel, Secret
+from clients.grades import Grades
+from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_addition
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
     Flag,
@@ -30,52 +31,18 @@ from tools.enswitch.field_types import (
     new_pin,
 )
 from tools.enswitch.groups import Accepted, Destination, DryRun, ForCustomer, Listing, Paged
+from tools.enswitch.internal_reads import FindNumber, OwnedNumber, OwnedNumbers
 from tools.enswitch.updates import restore_settings, verify_settings
+from tools.enswitch.versions import Since
 
 NO_PRICE = "The price is that of the number's class on the customer's rate plan, which no documented call shows."
-
-
-class OwnedNumber(Answer):
-    """A number and where its calls go. Columns are named as the parameters are (inferred)."""
-
-    number: ShownNumber | None = None
-    customer: int | None = None
-    """0 while nobody has it."""
-
-    description: str | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    callerid: ShownNumber | None = None
-    allow_callerid: bool | None = None
-    direct: bool | None = None
-    directory: bool | None = None
-    emergency_register: bool | None = None
-    fax_detect: bool | None = None
-    fax_dtype: str | None = None
-    fax_dnumber: ShownNumber | None = None
-    language: str | None = None
-    maximum_seconds: int | None = None
-    music: int | None = None
-    owner: int | None = None
-    panel: bool | None = None
-    number_class: int | None = Field(default=None, alias="class")
-    ingroup: int | None = None
-    status: str | None = None
-    alias: LooseText | None = None
-    region: LooseText | None = None
-    shortcut: LooseText | None = None
-
-
-class OwnedNumbers(Listing):
-    """Numbers."""
-
-    numbers: list[OwnedNumber] = []
 
 
 @enswitch.function(
     "numbers/list",
     effect=Effect.READ,
     toolset="numbers",
+    basis=COLUMNS_INFERRED,
     synonyms=("dids", "phone numbers", "my numbers", "inventory", "where does it ring"),
 )
 class ListNumbers(Paged, ForCustomer, Operation[OwnedNumbers]):
@@ -86,6 +53,7 @@ class ListNumbers(Paged, ForCustomer, Operation[OwnedNumbers]):
     "numbers/get",
     effect=Effect.READ,
     toolset="numbers",
+    basis=COLUMNS_INFERRED,
     guide="4.2",
     synonyms=("show", "details", "destination", "where does it ring"),
 )
@@ -137,30 +105,28 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     number: Number
     """From enswitch_list_available_numbers."""
 
-    ingroup: Id | None = None
+    ingroup: Annotated[Id | None, Since((3, 14))] = None
     """Inbound group, only to port the number in."""
 
     def charge(self) -> Charge:
         return Charge(item="number", per="month", unknown=NO_PRICE)
 
-    def verification(self, sent_at: datetime) -> Verification[OwnedNumbers]:
-        return Verification(read=ListNumbers(customer=self.customer, limit=500), check=self._is_there)
+    def before(self) -> FindNumber:
+        return FindNumber(number=self.number, customer=self.customer)
+
+    def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
+        return verify_addition(self.before())
 
     def undo(self, before: Any, answer: Any) -> Undo:
         lost = "What was charged stays charged, and it may not be possible to buy the number back."
         return Undo(verdict="partial", operation=ReleaseNumber(number=self.number), lost=lost)
-
-    def _is_there(self, owned: OwnedNumbers) -> Evidence:
-        if any(row.number in {self.number, f"+{self.number}"} for row in owned.numbers):
-            return Evidence.YES
-        return Evidence.no_if(len(owned.numbers) < 500)
 
 
 @enswitch.function(
     "numbers/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
-    basis="inferred",
+    basis=Grades(path="inferred", request="inferred", answer="inferred"),
     irreversible=True,
     synonyms=("give up", "cancel", "drop", "delete", "return", "port out"),
 )
@@ -179,6 +145,7 @@ class ReleaseNumber(Operation[Accepted]):
             read=self.before(),
             check=lambda found: same_value(found.customer, 0),
             if_absent=Evidence.YES,
+            must_be_new=True,
         )
 
 

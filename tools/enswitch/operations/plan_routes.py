@@ -7,66 +7,42 @@ by plan, prefix and media, from 4.1 on by an id; `route` holds either, and the c
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from clients.effects import Effect
-from clients.evidence import Evidence, any_of
 from clients.fields import LooseText
-from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
-from tools.enswitch.client import enswitch
-from tools.enswitch.field_types import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, ShownAllow, Text
-from tools.enswitch.groups import Accepted, Descending, DryRun, Listing, Paged, as_row
-from tools.enswitch.updates import ONLY_CHECKED, is_as_requested, restore_settings, verify_settings
+from clients.grades import Grades
+from clients.operation import (
+    UNREAD,
+    ChangesSomething,
+    Operation,
+    Undo,
+    Verification,
+    put_back,
+    verify_addition,
+    verify_removal,
+)
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
+from tools.enswitch.field_types import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, Text
+from tools.enswitch.groups import Accepted, Descending, DryRun, Paged
+from tools.enswitch.internal_reads import CalledPrefix, FindPlanRoute, PlanRoute, PlanRoutes
+from tools.enswitch.updates import ONLY_CHECKED, restore_settings, verify_settings
 from tools.enswitch.versions import Formerly, NamesPlanRoute, Since
 
 RENAMED: Final = (4, 1)
 
-RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$"), AS_TEXT, NamesPlanRoute()]
-CalledPrefix = Annotated[Prefix, Formerly("prefix", until=RENAMED)]
+RouteName = Annotated[str, Field(pattern=r"^[0-9]+(/\+?[0-9*#]*/(fax|voice|voice_fax))?$"), AS_TEXT, NamesPlanRoute()]
 CallerPrefix = Annotated[AnyPrefix | None, Since(RENAMED)]
 
-MOST_ROWS: Final = 500
 UNNAMED: Final = "Its id is not known, because no answer came; enswitch_list_plan_routes shows it."
 OPENS: Final = "Plan routes decide which destinations may be called: a wide prefix opens premium numbers too."
-
-
-class PlanRoute(Answer):
-    """A route of a rate plan. Columns are named as the parameters are (inferred)."""
-
-    route: LooseText | None = Field(default=None, alias="id")
-    """Id, or `plan/prefix/media` up to 4.0."""
-
-    plan: int | None = None
-    called_prefix: LooseText | None = None
-    caller_prefix: LooseText | None = None
-    allow: ShownAllow | None = None
-    description: str | None = None
-    media: str | None = None
-    peer1: int | None = None
-    peer2: int | None = None
-    peer3: int | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_as_before_41(cls, data: object) -> object:
-        row = as_row(data)
-        if row is None or "prefix" not in row:
-            return data
-        prefix, media = row["prefix"], row.get("media") or "voice_fax"
-        name = {"route": f"{row['plan']}/{prefix}/{media}"} if row.get("plan") else {}
-        return {**row, "called_prefix": prefix, **name}
-
-
-class PlanRoutes(Listing):
-    """Routes of a rate plan."""
-
-    routes: list[PlanRoute] = []
 
 
 @enswitch.function(
     "plans/routes/list",
     effect=Effect.READ,
     toolset="plans",
+    basis=COLUMNS_INFERRED,
     synonyms=("dial plan", "prefixes", "allowed destinations", "forbidden", "blocked", "international"),
 )
 class ListPlanRoutes(Paged, Descending, Operation[PlanRoutes]):
@@ -92,6 +68,7 @@ class ListPlanRoutes(Paged, Descending, Operation[PlanRoutes]):
     "plans/routes/get",
     effect=Effect.READ,
     toolset="plans",
+    basis=COLUMNS_INFERRED,
     synonyms=("show", "details", "prefix"),
 )
 class GetPlanRoute(Operation[PlanRoute]):
@@ -146,11 +123,12 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
     def warnings(self) -> tuple[str, ...]:
         return () if self.allow == "forbid" else (OPENS,)
 
-    def verification(self, sent_at: datetime) -> Verification[PlanRoutes] | None:
-        if self.dry_run:
-            return None
-        read = ListPlanRoutes(plan=self.plan, called_prefix=self.called_prefix, media=self.media, limit=MOST_ROWS)
-        return Verification(read=read, check=self._is_among)
+    def before(self) -> FindPlanRoute:
+        kept = {name: getattr(self, name) for name in FindPlanRoute.model_fields}
+        return FindPlanRoute.model_validate(kept)
+
+    def verification(self, sent_at: datetime) -> Verification[PlanRoute] | None:
+        return None if self.dry_run else verify_addition(self.before())
 
     def undo(self, before: Any, answer: Any) -> Undo:
         """Up to 4.0 the answer names no route, but plan, prefix and media do."""
@@ -159,16 +137,6 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
         if not isinstance(answer, CreatedPlanRoute):
             return Undo(verdict="none", lost=UNNAMED)
         return put_back(DeletePlanRoute, route=answer.route or f"{self.plan}/{self.called_prefix}/{self.media}")
-
-    def _is_among(self, found: PlanRoutes) -> Evidence:
-        evidence = any_of(map(self._is_this, found.routes))
-        may_be_cut_off = len(found.routes) >= MOST_ROWS
-        return Evidence.UNKNOWN if evidence is Evidence.NO and may_be_cut_off else evidence
-
-    def _is_this(self, row: PlanRoute) -> Evidence:
-        if (row.caller_prefix or "") != (self.caller_prefix or ""):
-            return Evidence.NO
-        return is_as_requested(self, row, "called_prefix", "media", "allow", "description", "peer1", "peer2", "peer3")
 
 
 @enswitch.function(
@@ -224,8 +192,8 @@ class UpdatePlanRoute(DryRun, ChangesSomething, Operation[Accepted]):
     "plans/routes/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="plans",
+    basis=Grades(request="inferred"),
     guide="4.0",
-    basis="inferred",
     synonyms=("remove", "unblock", "drop"),
 )
 class DeletePlanRoute(Operation[Accepted]):

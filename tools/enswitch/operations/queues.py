@@ -7,20 +7,18 @@ deletes one, and an update resets those destinations and `events_url` if they ar
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, model_validator
 
 from clients.effects import Effect
-from clients.evidence import Evidence, any_of
-from clients.operation import Answer, Operation, Verification
-from tools.enswitch.client import enswitch
+from clients.operation import Answer, Operation, Verification, verify_addition
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     CallerNumber,
     Flag,
     Id,
     Kind,
-    ShownNumber,
     ShownTime,
     Target,
     Text,
@@ -30,7 +28,8 @@ from tools.enswitch.field_types import (
     is_given,
 )
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
-from tools.enswitch.updates import is_as_requested
+from tools.enswitch.internal_reads import FindQueueDestination, QueueDestination, QueueDestinations
+from tools.enswitch.versions import Version
 from tools.hosts import require_web_host
 
 
@@ -73,8 +72,10 @@ class QueueSettings(BaseModel):
 
 @enswitch.function(
     "queues/create",
-    effect=Effect.WRITE,
+    effect=Effect.REROUTES,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
+    unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "agents", "hold", "waiting line"),
 )
 class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
@@ -135,21 +136,11 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
         return ("No documented call shows a queue, so what this replaces is not known.",)
 
 
-class QueueDestination(Answer):
-    """Who answers a queue's calls. Columns are named as the parameters are (inferred)."""
-
-    id: int | None = None
-    queue: int | None = None
-    dtype: str | None = None
-    dnumber: ShownNumber | None = None
-    available: bool | None = None
-    priority: int | None = None
-
-
 @enswitch.function(
     "queues/destinations/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    confirmed_by=("id",),
     synonyms=("agent", "add agent", "add member", "log in to queue"),
 )
 class CreateQueueDestination(DryRun, Operation[Created]):
@@ -167,25 +158,25 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     available: Flag = True
     """Calls are sent to it."""
 
-    priority: int | None = None
-    """Order among destinations."""
+    priority: Annotated[int, Field(ge=1, le=10)] | None = None
+    """Order among destinations, 1 to 10; 1 if left out."""
 
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
 
-    def verification(self, sent_at: datetime) -> "Verification[QueueDestinations] | None":
-        read = ListQueueDestinations(queue=self.queue)
-        return None if self.dry_run else Verification(read=read, check=self._is_among)
+    def before(self) -> FindQueueDestination:
+        kept = {name: getattr(self, name) for name in FindQueueDestination.model_fields}
+        return FindQueueDestination.model_validate(kept)
 
-    def _is_among(self, found: "QueueDestinations") -> Evidence:
-        names = "dtype", "dnumber", "available", "priority"
-        return any_of(is_as_requested(self, row, *names) for row in found.destinations)
+    def verification(self, sent_at: datetime) -> Verification[QueueDestination] | None:
+        return None if self.dry_run else verify_addition(self.before())
 
 
 @enswitch.function(
     "queues/destinations/get",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("agent", "member", "available"),
 )
 class GetQueueDestination(Operation[QueueDestination]):
@@ -211,16 +202,11 @@ class GetQueueDestination(Operation[QueueDestination]):
         return self
 
 
-class QueueDestinations(Listing):
-    """Who answers queues' calls."""
-
-    destinations: list[QueueDestination] = []
-
-
 @enswitch.function(
     "queues/destinations/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="destinations",
     synonyms=("agents", "members", "who answers"),
 )
@@ -245,11 +231,12 @@ class ListQueueDestinations(Operation[QueueDestinations]):
 
 
 class Callback(Answer):
-    """A caller who waits to be called back. Its columns are inferred."""
+    """A caller who waits to be called back. Its columns besides the queue's name and the number are inferred."""
 
     id: int | None = None
     queue: int | None = None
-    number: CallerNumber | None = None
+    queue_name: str | None = Field(default=None, alias="queue_name")
+    number: CallerNumber | None = Field(default=None, validation_alias=AliasChoices("cnumber1", "number"))
     time: ShownTime = None
 
 
@@ -263,11 +250,14 @@ class Callbacks(Listing):
     "queues/callbacks/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="callbacks",
     synonyms=("missed", "call me back", "abandoned", "waiting"),
 )
 class ListQueueCallbacks(ForCustomer, Operation[Callbacks]):
     """List callers who asked a queue to call them back."""
+
+    added_in: ClassVar[Version] = (4, 0)
 
     queue: Id | None = None
     """Only this queue."""

@@ -4,13 +4,15 @@ Rests on guide 4.4. Left out: allow_plan_peers and copy_costs_peer of a route, i
 outbound group.
 """
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from clients.effects import Effect
-from clients.operation import Answer, ChangesSomething, Operation
-from tools.enswitch.client import enswitch
+from clients.evidence import Evidence
+from clients.operation import Answer, ChangesSomething, Operation, Verification
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import AnyPrefix, Csv, Flag, Id, Limit, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 from tools.enswitch.versions import Version
@@ -71,6 +73,7 @@ class Imported(Answer):
     "routes/import",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("count",),
     unverifiable="no documented call shows the system's routes",
     admin_only=True,
     irreversible=True,
@@ -94,8 +97,10 @@ class ImportRoutes(Operation[Imported]):
 
 @enswitch.function(
     "outgroups/create",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("id",),
+    unverifiable="no documented call lists outbound groups",
     admin_only=True,
     synonyms=("outbound group", "destination group", "zone"),
 )
@@ -114,8 +119,10 @@ class CreateOutgroup(DryRun, Operation[Created]):
 
 @enswitch.function(
     "callergroups/create",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("id",),
+    unverifiable="no documented call lists caller groups",
     admin_only=True,
     synonyms=("origin", "caller based rates"),
 )
@@ -133,8 +140,9 @@ class CreateCallergroup(Operation[Created]):
 
 @enswitch.function(
     "calleridgroups/create",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="routing",
+    confirmed_by=("id",),
     synonyms=("caller id list", "whitelist", "blacklist"),
 )
 class CreateCalleridgroup(ForCustomer, Operation[Created]):
@@ -150,6 +158,14 @@ class CreateCalleridgroup(ForCustomer, Operation[Created]):
 
     shared: Flag | None = None
     """Share it with customers below."""
+
+    def verification(self, sent_at: datetime) -> "Verification[CalleridGroups]":
+        return Verification(read=ListCalleridgroups(customer=self.customer), check=self._is_among)
+
+    def _is_among(self, found: "CalleridGroups") -> Evidence:
+        # An older group may have the same name and description.
+        same = any(group.name == self.name and group.description == self.description for group in found.groups)
+        return Evidence.no_if(not same)
 
 
 class CalleridGroup(Answer):
@@ -172,6 +188,7 @@ class CalleridGroups(Listing):
     "calleridgroups/list",
     effect=Effect.READ,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     synonyms=("caller id list", "whitelist", "blacklist"),
 )
 class ListCalleridgroups(ForCustomer, Operation[CalleridGroups]):

@@ -11,10 +11,11 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_removal
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Flag, Id, Number, Text, Whole
 from tools.enswitch.groups import Accepted, DryRun
-from tools.enswitch.operations.phone_numbers import NO_PRICE, OwnedNumber
+from tools.enswitch.internal_reads import OwnedNumber
+from tools.enswitch.operations.phone_numbers import NO_PRICE
 from tools.enswitch.updates import restore_settings, same_settings, verify_settings
 
 MOST = 1_000_000
@@ -30,6 +31,7 @@ class CreatedNumbers(Accepted):
     "numbers/system/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="numbers",
+    confirmed_by=("count",),
     admin_only=True,
     synonyms=("add range", "block", "import dids", "pool", "stock"),
 )
@@ -79,12 +81,14 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
     def warnings(self) -> tuple[str, ...]:
         return (f"This makes {self.quantity:,} numbers.",) if self.quantity > 1 else ()
 
+    def before(self) -> "GetSystemNumber":
+        return GetSystemNumber(number=self.start)
+
     def verification(self, sent_at: datetime) -> "Verification[OwnedNumber] | None":
-        # The first number of a range shows that some were made, not how many; or it was there before.
+        # The first number of a range shows that some were made, not how many.
         if self.dry_run:
             return None
-        read = GetSystemNumber(number=self.start)
-        return Verification(read=read, check=self._is_this, if_absent=Evidence.NO)
+        return Verification(read=self.before(), check=self._is_this, if_absent=Evidence.NO, must_be_new=True)
 
     def _is_this(self, found: OwnedNumber) -> Evidence:
         if self.quantity > 1:
@@ -96,6 +100,7 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
     "numbers/system/get",
     effect=Effect.READ,
     toolset="numbers",
+    basis=COLUMNS_INFERRED,
     admin_only=True,
     synonyms=("show", "owner", "class", "pool"),
 )

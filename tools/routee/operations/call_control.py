@@ -13,7 +13,9 @@ from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.calls import Callee, SpokenText, called_numbers, callee
 from tools.routee.client import routee
 from tools.routee.field_types import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, without_none
+from tools.routee.grades import SEEN
 
+NO_CONTINUATION: Final = "It cannot be continued where it was stopped, only started again."
 NO_RESUME: Final = "A call that has ended cannot be resumed."
 
 
@@ -31,6 +33,8 @@ class CallAnswer(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="hangupreject-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
     unverifiable="that a call has ended does not show what ended it",
     synonyms=("hang up", "reject", "terminate", "stop the call"),
 )
@@ -50,9 +54,11 @@ class EndCall(Operation[CallAnswer]):
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/transfer",
-    effect=Effect.PAID | Effect.REROUTES,
+    effect=Effect.PAID | Effect.REROUTES | Effect.OUTWARD,
     toolset="voice",
     docs="transfer-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
     unverifiable="no call shows transfers",
     synonyms=("connect", "forward", "hand over", "put through"),
 )
@@ -98,9 +104,12 @@ class TransferCall(Operation[CallAnswer]):
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/talk",
-    effect=Effect.WRITE,
+    effect=Effect.OUTWARD,
     toolset="voice",
     docs="start-playing-a-text-to-speech-message-to-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
+    unverifiable="no call shows what was spoken",
     synonyms=("say", "announce", "text to speech", "talk"),
 )
 class SpeakInCall(Operation[CallAnswer]):
@@ -132,9 +141,12 @@ class SpeakInCall(Operation[CallAnswer]):
 @routee.operation(
     "DELETE",
     "/voice/conversation/{call_id}/talk",
-    effect=Effect.WRITE,
+    effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="stop-playing-a-text-to-speech-message-to-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
+    unverifiable="no call shows what is being spoken",
     synonyms=("silence", "mute announcement"),
 )
 class StopSpeakingInCall(Operation[CallAnswer]):
@@ -143,13 +155,19 @@ class StopSpeakingInCall(Operation[CallAnswer]):
     call_id: Id
     """`call_id` from routee_list_conversation_calls."""
 
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_CONTINUATION)
+
 
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/file",
-    effect=Effect.WRITE,
+    effect=Effect.OUTWARD,
     toolset="voice",
     docs="start-playing-an-audio-file-to-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
+    unverifiable="no call shows what was played",
     synonyms=("music", "audio", "wav", "sound"),
 )
 class PlayInCall(Operation[CallAnswer]):
@@ -175,9 +193,12 @@ class PlayInCall(Operation[CallAnswer]):
 @routee.operation(
     "DELETE",
     "/voice/conversation/{call_id}/file",
-    effect=Effect.WRITE,
+    effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="stop-playing-an-audio-file-to-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
+    unverifiable="no call shows what is being played",
     synonyms=("silence", "music off"),
 )
 class StopPlayingInCall(Operation[CallAnswer]):
@@ -186,6 +207,9 @@ class StopPlayingInCall(Operation[CallAnswer]):
     call_id: Id
     """`call_id` from routee_list_conversation_calls."""
 
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(verdict="none", lost=NO_CONTINUATION)
+
 
 @routee.operation(
     "POST",
@@ -193,6 +217,8 @@ class StopPlayingInCall(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
     unverifiable="no call shows what is being recorded",
     synonyms=("tape", "capture"),
 )
@@ -218,9 +244,12 @@ class StartRecording(Operation[CallAnswer]):
 @routee.operation(
     "DELETE",
     "/voice/conversation/{call_id}/record",
-    effect=Effect.WRITE,
+    effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="stop-recording-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
+    unverifiable="no call shows what is being recorded",
     synonyms=("end recording",),
 )
 class StopRecording(Operation[CallAnswer]):
@@ -229,13 +258,22 @@ class StopRecording(Operation[CallAnswer]):
     call_id: Id
     """`call_id` from routee_list_conversation_calls."""
 
+    def undo(self, before: Any, answer: Any) -> Undo:
+        return Undo(
+            verdict="partial",
+            operation=StartRecording(call_id=self.call_id),
+            lost="What is said until then is not recorded, and the rest is another file.",
+        )
+
 
 @routee.operation(
     "POST",
     "/voice/conversation/{call_id}/dtmf",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
+    basis=SEEN,
+    confirmed_by=("call_id",),
     unverifiable="no call shows keys that were sent",
     synonyms=("dtmf", "press", "keypad", "digits", "ivr"),
 )

@@ -75,7 +75,7 @@ class CallerName(Answer):
 @voicetel.operation(
     "PUT",
     "/v2.2/numbers/{number}/lidb",
-    effect=Effect.WRITE,
+    effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs="#numbersLidb",
     unverifiable="no call shows the name that a number sends",

@@ -56,7 +56,7 @@ class RecoveryRequested(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/account/recovery",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountRecovery",
     unverifiable="only the mailbox shows whether a link was mailed",
@@ -82,7 +82,7 @@ class NewAccount(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/accounts",
-    effect=Effect.PRIVILEGED,
+    effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="credentials",
     docs="#accountCreate",
     confirmed_by=("username",),

@@ -103,7 +103,7 @@ class SubmittedPort(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/ports",
-    effect=Effect.PAID | Effect.REROUTES,
+    effect=Effect.PAID | Effect.REROUTES | Effect.OUTWARD,
     toolset="ports",
     docs="#portSubmit",
     confirmed_by=("pid",),

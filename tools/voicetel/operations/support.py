@@ -49,8 +49,12 @@ def _meant_for_customers(messages: object) -> object:
     """Without notes, which are staff-only, and without drafts, which nobody has sent yet."""
     if not isinstance(messages, list):
         return messages
-    rows = cast("list[Mapping[str, Any]]", messages)
-    return [row for row in rows if row.get("type") != "note" and row.get("state") != "draft"]
+    return [row for row in cast("list[object]", messages) if not _is_for_staff(row)]
+
+
+def _is_for_staff(row: object) -> bool:
+    message = cast("Mapping[str, Any]", row) if isinstance(row, Mapping) else {}
+    return message.get("type") == "note" or message.get("state") == "draft"
 
 
 Messages = Annotated[list[TicketMessage], BeforeValidator(_meant_for_customers)]
@@ -155,7 +159,7 @@ class ListTicketMessages(Operation[TicketMessages]):
 @voicetel.operation(
     "POST",
     "/v2.2/support/tickets",
-    effect=Effect.WRITE,
+    effect=Effect.OUTWARD,
     toolset="support",
     docs="#ticketsCreate",
     synonyms=("help desk", "contact", "ask", "complain", "report a problem", "open"),
@@ -196,7 +200,7 @@ class ReplyAdded(Answer):
 @voicetel.operation(
     "POST",
     "/v2.2/support/tickets/{ticket_id}/replies",
-    effect=Effect.WRITE,
+    effect=Effect.OUTWARD,
     toolset="support",
     docs="#supportTicketReplyCreate",
     synonyms=("help desk", "answer", "respond", "comment"),
@@ -245,13 +249,13 @@ class TicketStatus(Answer):
 @voicetel.operation(
     "PUT",
     "/v2.2/support/tickets/{ticket_id}",
-    effect=Effect.WRITE,
+    effect=Effect.OUTWARD,
     toolset="support",
     docs="#ticketsPut",
     synonyms=("help desk", "close", "reopen", "resolve"),
 )
 class SetTicketStatus(Operation[TicketStatus]):
-    """Close or reopen a support ticket, or set another status."""
+    """Close or reopen a support ticket, or set another status; VoiceTel's staff works by it."""
 
     ticket_id: int = Field(ge=1)
     """`id` from voicetel_list_tickets."""
@@ -267,7 +271,11 @@ class SetTicketStatus(Operation[TicketStatus]):
         old = ticket.status if ticket else None
         if old not in {"active", "pending", "closed", "spam"}:
             return Undo(verdict="none", lost="The status before the change was not read.")
-        return Undo(verdict="full", operation=SetTicketStatus(ticket_id=self.ticket_id, status=cast("Status", old)))
+        return Undo(
+            verdict="partial",
+            operation=SetTicketStatus(ticket_id=self.ticket_id, status=cast("Status", old)),
+            lost="VoiceTel's staff may have seen the change.",
+        )
 
     def verification(self, sent_at: datetime) -> Verification[TicketAnswer]:
         return Verification(
