@@ -18,7 +18,7 @@ from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.segments import segments
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_TEXT,
     Kind,
@@ -63,6 +63,7 @@ class Mailboxes(Listing):
     "mailboxes/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     rows="mailboxes",
     synonyms=("voicemail boxes", "inboxes"),
 )
@@ -71,7 +72,11 @@ class ListMailboxes(ForCustomer, Operation[Mailboxes]):
 
 
 @enswitch.function(
-    "mailboxes/get", effect=Effect.READ, toolset="messages", synonyms=("voicemail box", "inbox settings")
+    "mailboxes/get",
+    effect=Effect.READ,
+    toolset="messages",
+    basis=COLUMNS_INFERRED,
+    synonyms=("voicemail box", "inbox settings"),
 )
 class GetMailbox(ForCustomer, Operation[Mailbox]):
     """Show a mailbox, without its PIN."""
@@ -84,6 +89,7 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
     "mailboxes/create",
     effect=Effect.PRIVILEGED,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("voicemail box", "add inbox", "answering machine"),
 )
 class CreateMailbox(ForCustomer, Operation[Created]):
@@ -144,6 +150,7 @@ class Messages(Listing):
     "messages/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     rows="messages",
     synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
 )
@@ -192,6 +199,7 @@ class OpenedMessage(Message):
     "messages/get",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("voicemail", "read", "transcript", "open", "fax"),
 )
 class GetMessage(ForCustomer, Operation[OpenedMessage]):
@@ -272,6 +280,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     "faxes/send",
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),
 )
@@ -319,6 +328,7 @@ class Campaigns(Listing):
     "bulk/campaigns/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("robocall", "broadcast", "auto dialer", "mass calling"),
 )
 class ListBulkCampaigns(ForCustomer, Operation[Campaigns]):
