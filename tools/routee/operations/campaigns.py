@@ -151,7 +151,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Number from routee_list_numbers, or a name of up to 11 characters."""
 
     text: SmsText = Field(serialization_alias="body")
-    """What it says; [~{label}] or [~label] puts in a contact's label."""
+    """What it says; contact labels as [~{label}] or [~label]."""
 
     when: When
     """`now`, or a time with zone."""
@@ -181,13 +181,13 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Shorten links, valid for this long."""
 
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
-    """Numbers that get a test message."""
+    """Numbers for test messages."""
 
     reminder_minutes_before: int | None = Field(default=None, ge=1)
-    """Minutes before the run for the test."""
+    """Minutes before the run."""
 
     reminder_minutes_after: int | None = Field(default=None, ge=1)
-    """Minutes after the run."""
+    """Minutes after it."""
 
     callback_url: PostsTo | None = None
     """Where Routee posts each delivery; `inbox` for list_events."""
