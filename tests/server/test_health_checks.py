@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from sandbox.convirza import seed
 from server.cli.app import command_line
 from server.cli.health_checks import CheckResult, check_undocumented
 from server.services import Services
+from server.settings.errors import BadSettings
 from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_store
 from tests.sandbox_control import Sandbox, sandboxes
 from tools.convirza.settings import ConvirzaSettings
 
@@ -105,6 +108,30 @@ def test_doctor_fails_where_everything_guarded_is_frozen() -> None:
     assert "fail  guard: frozen: every guarded call is refused until `ringfence unfreeze`" in output
     assert _ran("freeze", "--sandbox")[0] == 0
     assert _ran("doctor", "--sandbox")[0] == 1
+
+
+def test_a_sandbox_session_uses_no_real_store_whatever_the_settings_and_links_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    assert _ran("optouts", "add", "+12015550123")[0] == 0
+    monkeypatch.setenv("RINGFENCE_STORE_URL", f"sqlite+aiosqlite:///{state / 'ringfence.db'}")
+    assert _ran("optouts", "list", "--sandbox") == (0, "No opt-outs.\n")
+    shutil.rmtree(state / "sandbox")
+    (state / "sandbox").symlink_to(state)
+    with pytest.raises(BadSettings, match="the sandbox needs a folder of its own"):
+        sandbox_store(settings_class()())
+
+
+def test_doctor_fails_where_rows_of_the_audit_log_are_missing(tmp_path: Path) -> None:
+    for _ in range(2):
+        _ran("freeze")
+    anchor = tmp_path / "state" / "audit.anchor"
+    anchor.write_text(anchor.read_text(encoding="utf-8").replace("2 ", "9 ", 1), encoding="utf-8")
+    code, output = _ran("doctor")
+    assert code == 1
+    assert "fail  audit log: row 9, which was written, is missing: the log ends with row 2" in output
+    assert "refused until `ringfence audit accept`" in output
 
 
 def test_doctor_fails_where_the_store_was_begun_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:

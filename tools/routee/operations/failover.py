@@ -27,8 +27,10 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_INFERRED, SEEN
 from tools.routee.operations.sms import NO_RECALL, SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import PersonalText, label_warnings
 
 _STATUSES = {
     "Sms": {"Undelivered", "Failed"},
@@ -196,9 +198,11 @@ class Failover(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="failover",
     docs="send-a-failover-message",
+    basis=ANSWER_INFERRED,
+    confirmed_by=("tracking_id",),
     synonyms=("fallback", "omnichannel", "cascade", "backup channel", "viber then sms"),
 )
-class SendFailover(Operation[Failover]):
+class SendFailover(PersonalText, Operation[Failover]):
     """Send by the first channel, and by the next if that fails; billed by each that is tried."""
 
     steps: list[Step] = Field(min_length=1)
@@ -217,7 +221,10 @@ class SendFailover(Operation[Failover]):
         return tuple(dict.fromkeys(step.to for step in self.steps))
 
     def warnings(self) -> tuple[str, ...]:
-        return (NO_RECALL, "Every channel that is tried is charged.")
+        return (NO_RECALL, "Every channel that is tried is charged.", *label_warnings(*self.personal_texts()))
+
+    def personal_texts(self) -> tuple[str, ...]:
+        return tuple(step.text for step in self.steps if step.channel == "Viber")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
@@ -229,7 +236,8 @@ class SendFailover(Operation[Failover]):
         def check(found: Failovers) -> Evidence:
             since = [row for row in found.failovers if is_since(row.created_at, sent_at, whole_seconds=True)]
             alike = [row for row in since if self._is_this(row)]
-            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
+            are_shown = found.is_whole and all(row.created_at and row.messages for row in found.failovers)
+            return Evidence.yes_if(len(alike) == 1 and are_shown)
 
         return Verification(read=read, check=check)
 
@@ -252,6 +260,8 @@ class SendFailover(Operation[Failover]):
     effect=Effect.READ,
     toolset="failover",
     docs="retrieve-failover-trackings",
+    basis=SEEN,
+    confirmed_by=("tracking_id",),
     synonyms=("status", "which channel", "price", "delivered"),
 )
 class GetFailover(Operation[Failover]):
@@ -276,6 +286,7 @@ FailoverField = Literal["type", "to", "status", "terminationChannel"]
     effect=Effect.READ,
     toolset="failover",
     docs="track-multiple-failovers-with-filters-for-a-specific-time-range",
+    basis=ANSWER_INFERRED,
     synonyms=("history", "results"),
 )
 class ListFailovers(Paged[Failovers]):

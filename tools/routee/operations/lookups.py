@@ -12,6 +12,7 @@ from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id, Text, iso, same_number, without_none
 from tools.routee.filters import Filter
+from tools.routee.grades import REQUEST_INFERRED, SEEN
 from tools.routee.operations.sms import SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
 
@@ -23,6 +24,19 @@ class Network(Answer):
 
     mnc: LooseText | None = None
     name: str | None = None
+
+
+class RoamingNetwork(Answer):
+    """The network of another country that the number is in now."""
+
+    state: str | None = None
+    country: str | None = None
+    iso: str | None = Field(default=None, alias="countryIsoCode")
+    mcc: LooseText | None = Field(default=None, alias="mmc")
+    """Mobile country code; the reference spells it `mmc`."""
+
+    mnc: LooseText | None = None
+    network: str | None = None
 
 
 class NumberCountry(Answer):
@@ -49,6 +63,7 @@ class LookupDetails(Answer):
     network: Network | None = None
     ported: bool | None = None
     ported_network: Network | None = None
+    roaming_network: RoamingNetwork | None = None
     imsi: LooseText | None = None
 
 
@@ -71,6 +86,8 @@ class Lookup(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="perform-a-lookup-validation-for-a-mobile-nummer",
+    basis=SEEN,
+    confirmed_by=("lookup_id",),
     synonyms=("hlr", "carrier", "ported", "reachable", "active", "network"),
 )
 class LookUpNumber(Operation[Lookup]):
@@ -95,7 +112,8 @@ class LookUpNumber(Operation[Lookup]):
         def check(found: Lookups) -> Evidence:
             since = [row for row in found.lookups if is_since(row.created_at, sent_at, whole_seconds=True)]
             alike = [row for row in since if self._is_this(row)]
-            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
+            are_shown = found.is_whole and all(row.created_at and row.to for row in found.lookups)
+            return Evidence.yes_if(len(alike) == 1 and are_shown)
 
         return Verification(read=read, check=check)
 
@@ -109,6 +127,8 @@ class LookUpNumber(Operation[Lookup]):
     effect=Effect.READ,
     toolset="lookups",
     docs="track-a-single-hlr-lookup-record",
+    basis=SEEN,
+    confirmed_by=("lookup_id",),
     synonyms=("hlr", "result", "price"),
 )
 class GetLookup(Operation[Lookup]):
@@ -133,6 +153,7 @@ LookupField = Literal["lookupID", "network", "label", "country", "status", "port
     effect=Effect.READ,
     toolset="lookups",
     docs="track-multiple-hlr-lookup-records-with-filters-for-a-specific-time-range",
+    basis=REQUEST_INFERRED,
     synonyms=("hlr", "history", "results"),
 )
 class ListLookups(Paged[Lookups]):
@@ -203,6 +224,8 @@ class Validation(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="validate",
+    basis=SEEN,
+    confirmed_by=("validation_id",),
     unverifiable="no call lists validations",
     synonyms=("check number", "mobile or landline", "real", "format", "ported"),
 )

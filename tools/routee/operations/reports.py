@@ -7,6 +7,7 @@ from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id
+from tools.routee.grades import REQUEST_INFERRED, SEEN
 
 
 class Spending(Answer):
@@ -51,6 +52,7 @@ class Span(BaseModel):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volumeprice-summary-analytics-for-a-range-of-messages",
+    basis=SEEN,
     rows="rows",
     synonyms=("spent", "volume", "usage", "bill", "cost", "statistics"),
 )
@@ -64,6 +66,7 @@ class ReportSpending(Span, Operation[SpendingReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volumeprice-summary-analytics-for-a-country",
+    basis=SEEN,
     rows="rows",
     synonyms=("spent", "volume", "per country"),
 )
@@ -80,6 +83,7 @@ class ReportCountrySpending(Span, Operation[SpendingReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-specific-country",
+    basis=SEEN,
     rows="rows",
     synonyms=("spent", "volume", "operator", "carrier"),
 )
@@ -99,6 +103,7 @@ class ReportNetworkSpending(Span, Operation[SpendingReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-specific-campaign",
+    basis=REQUEST_INFERRED,
     rows="rows",
     synonyms=("spent", "volume", "bulk", "campaign cost"),
 )
@@ -118,6 +123,13 @@ class PaidQuestions(Answer):
     start: AnsweredTime | None = Field(default=None, alias="startDateTime")
     count: int | None = None
     price: Amount | None = None
+    active: int | None = Field(default=None, alias="activeCount")
+    absent: int | None = Field(default=None, alias="absentCount")
+    unknown: int | None = Field(default=None, alias="unknownCount")
+    failed: int | None = Field(default=None, alias="failedCount")
+    queued: int | None = Field(default=None, alias="queuedCount")
+    valid: int | None = Field(default=None, alias="validCount")
+    invalid: int | None = Field(default=None, alias="invalidCount")
 
 
 class PaidTotals(Answer):
@@ -126,6 +138,13 @@ class PaidTotals(Answer):
     time_grouping: str | None = None
     count: int | None = Field(default=None, alias="totalCount")
     price: Amount | None = Field(default=None, alias="totalPrice")
+    active: int | None = Field(default=None, alias="totalActive")
+    absent: int | None = Field(default=None, alias="totalAbsent")
+    unknown: int | None = Field(default=None, alias="totalUnknown")
+    failed: int | None = Field(default=None, alias="totalFailed")
+    queued: int | None = Field(default=None, alias="totalQueued")
+    valid: int | None = Field(default=None, alias="totalValid")
+    invalid: int | None = Field(default=None, alias="totalInvalid")
 
 
 class QuestionReport(Answer):
@@ -141,6 +160,7 @@ class QuestionReport(Answer):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-range-of-lookup-records",
+    basis=SEEN,
     synonyms=("spent", "hlr", "volume"),
 )
 class ReportLookupSpending(Span, Operation[QuestionReport]):
@@ -153,6 +173,7 @@ class ReportLookupSpending(Span, Operation[QuestionReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-number-validator-volume-and-costs-for-a-specified-date-range",
+    basis=SEEN,
     synonyms=("spent", "validator", "volume"),
 )
 class ReportValidationSpending(Span, Operation[QuestionReport]):

@@ -29,7 +29,8 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
-from tools.routee.paging import Page, Paged
+from tools.routee.grades import ANSWER_ON_PAGE, PAGES, PAGES_BUT_REQUEST
+from tools.routee.paging import Page, Paged, fields_of
 
 SEARCH_AHEAD: Final = timedelta(minutes=2)
 """How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""
@@ -62,6 +63,8 @@ class SentSms(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="send-single-sms",
+    basis=PAGES_BUT_REQUEST,
+    confirmed_by=("tracking_id",),
     synonyms=("text", "notify", "message", "reply", "create message"),
 )
 class SendSms(Operation[SentSms]):
@@ -135,10 +138,15 @@ def messages_since(
 
 
 def only_match(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
-    """Return the first part of the only message that fits; None where it may be another's, since several fit."""
-    rows = [row for row in found.messages if row.direction != "Inbound" and is_this(row)]
-    is_alone = len({row.message_id for row in rows}) == 1 and found.last is not False
-    return rows[0] if is_alone and rows[0].message_id else None
+    """Return the first part of the only message that fits; None where it may be another's.
+
+    It may be where several fit, where not all are shown, and where one does not show to whom it went and what it says.
+    """
+    sent = [row for row in found.messages if row.direction != "Inbound"]
+    rows = [row for row in sent if is_this(row)]
+    is_alone = len({row.message_id for row in rows}) == 1 and found.is_whole
+    are_shown = all(row.message_id and row.to and row.text is not None for row in sent)
+    return rows[0] if is_alone and are_shown else None
 
 
 def is_text_to(row: "MessagePart", to: str, text: str) -> bool:
@@ -181,6 +189,7 @@ class SmsAnalysis(Answer):
     effect=Effect.READ,
     toolset="messaging",
     docs="smsanalyze",
+    basis=PAGES_BUT_REQUEST,
     synonyms=("price", "cost", "how much", "segments", "dry run", "estimate"),
 )
 class AnalyzeSms(Operation[SmsAnalysis]):
@@ -233,6 +242,7 @@ class MessageParts(Answer):
     effect=Effect.READ,
     toolset="messaging",
     docs="smstrackingsingle",
+    basis=PAGES,
     rows="parts",
     synonyms=("delivered", "status", "receipt", "dlr", "did it arrive"),
 )
@@ -244,7 +254,7 @@ class TrackSms(Operation[MessageParts]):
 
     def select(self, content: Any) -> Any:
         # The page describes one object, its samples are arrays: both are taken.
-        return content if not content or "content" in content else {"content": [content]}
+        return {"content": [content]} if fields_of(content).keys() & {"smsId", "messageId"} else content
 
 
 class Messages(Page):
@@ -259,6 +269,7 @@ class Messages(Page):
     effect=Effect.READ,
     toolset="campaigns",
     docs="track-multiple-sms-of-a-specific-campaign",
+    basis=PAGES_BUT_REQUEST,
     synonyms=("delivered", "status", "recipients", "bulk", "receipts"),
 )
 class ListCampaignMessages(Paged[Messages]):
@@ -274,6 +285,7 @@ class ListCampaignMessages(Paged[Messages]):
     effect=Effect.READ,
     toolset="messaging",
     docs="track-multiple-sms-with-filters-for-a-specific-time-range",
+    basis=ANSWER_ON_PAGE,
     synonyms=("inbox", "replies", "received", "inbound", "history", "sent messages", "texts", "log"),
 )
 class ListMessages(Paged[Messages]):
@@ -324,6 +336,7 @@ class QuietCountries(Answer):
     effect=Effect.READ,
     toolset="campaigns",
     docs="retrieve-the-countries-that-are-supported-by-the-quiet-hours-feature",
+    basis=ANSWER_ON_PAGE,
     rows="countries",
     synonyms=("night", "do not disturb", "when may I send"),
 )

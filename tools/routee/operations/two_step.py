@@ -10,11 +10,12 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from clients.effects import Charge, Effect
-from clients.evidence import Evidence
+from clients.evidence import Evidence, same_value
 from clients.fields import E164, AnsweredTime
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import Country, Id, Sender, Text
+from tools.routee.grades import PAGES_BUT_ANSWER, SEEN
 
 ONCE: Final = "taken to be charged once for each successful verification (one old source)"
 
@@ -38,6 +39,8 @@ class TwoStepVerification(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="verification",
     docs="verification",
+    basis=PAGES_BUT_ANSWER,
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "2fa", "one-time password", "code", "verify a number"),
 )
@@ -97,6 +100,8 @@ class SendVerification(Operation[TwoStepVerification]):
     effect=Effect.READ,
     toolset="verification",
     docs="retrieve-a-verification-status",
+    basis=SEEN,
+    confirmed_by=("tracking_id", "status"),
     synonyms=("otp", "2fa", "verified", "expired"),
 )
 class GetVerification(Operation[TwoStepVerification]):
@@ -112,6 +117,8 @@ class GetVerification(Operation[TwoStepVerification]):
     effect=Effect.PAID,
     toolset="verification",
     docs="confirm-verification",
+    basis=SEEN,
+    confirmed_by=("status",),
     carrier="form",
     synonyms=("otp", "2fa", "verify", "code right", "correct code", "typed", "entered"),
 )
@@ -138,7 +145,9 @@ class ConfirmVerification(Operation[TwoStepVerification]):
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         # A code that was right shows; one that was wrong looks like one that was never checked.
-        return Verification(read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"))
+        return Verification(
+            read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"), must_be_new=True
+        )
 
 
 @routee.operation(
@@ -147,6 +156,8 @@ class ConfirmVerification(Operation[TwoStepVerification]):
     effect=Effect.DESTRUCTIVE,
     toolset="verification",
     docs="cancel-verification",
+    basis=SEEN,
+    confirmed_by=("status",),
     synonyms=("otp", "revoke", "invalidate"),
 )
 class CancelVerification(Operation[TwoStepVerification]):
@@ -159,8 +170,9 @@ class CancelVerification(Operation[TwoStepVerification]):
         return GetVerification(verification_id=self.verification_id)
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
-        read = GetVerification(verification_id=self.verification_id)
-        return Verification(read=read, check=lambda found: Evidence.of(found.status == "Cancelled"))
+        return Verification(
+            read=self.before(), check=lambda found: same_value(found.status, "Cancelled"), must_be_new=True
+        )
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A cancelled code stays useless; another can be sent.")
@@ -169,6 +181,7 @@ class CancelVerification(Operation[TwoStepVerification]):
 class VerificationReport(Answer):
     """How many verifications are in each status."""
 
+    application_id: str | None = None
     total: int | None = None
     totals: dict[str, int] = {}
     per_country: dict[str, dict[str, int]] = {}
@@ -180,6 +193,7 @@ class VerificationReport(Answer):
     effect=Effect.READ,
     toolset="verification",
     docs="verification-reports",
+    basis=SEEN,
     synonyms=("statistics", "success rate", "how many"),
 )
 class ReportVerifications(Operation[VerificationReport]):
@@ -192,6 +206,7 @@ class ReportVerifications(Operation[VerificationReport]):
     effect=Effect.READ,
     toolset="verification",
     docs="verification-reports-application",
+    basis=SEEN,
     synonyms=("statistics", "success rate"),
 )
 class ReportAppVerifications(Operation[VerificationReport]):

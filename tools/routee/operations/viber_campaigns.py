@@ -20,8 +20,10 @@ from tools.routee.field_types import (
     timing_warnings,
     without_none,
 )
+from tools.routee.grades import ANSWER_INFERRED, SEEN
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import label_warnings
 from tools.routee.recipients import members_of
 
 
@@ -49,6 +51,8 @@ class ViberCampaign(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-campaign",
+    basis=SEEN,
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
 )
@@ -93,7 +97,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
         return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
-        return tuple(timing_warnings(self.when, "It is sent at once and cannot be recalled."))
+        timing = timing_warnings(self.when, "It is sent at once and cannot be recalled.")
+        return (*timing, *label_warnings(self.text or ""))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now" or not isinstance(answer, ViberCampaign) or answer.tracking_id is None:
@@ -113,6 +118,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
+    basis=ANSWER_INFERRED,
+    may_be_empty=True,
     unverifiable="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
@@ -138,6 +145,7 @@ class ViberMessages(Page):
     effect=Effect.READ,
     toolset="viber",
     docs="retrieve-viber-tracking-by-campaign",
+    basis=SEEN,
     synonyms=("delivered", "seen", "status", "recipients"),
 )
 class ListViberCampaignMessages(Paged[ViberMessages]):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
-from tools.routee.calls import Call, Calls, SpokenText
+from tools.routee.calls import Call, Calls, Spoken, SpokenText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -29,6 +29,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_INFERRED, REQUEST_INFERRED, SEEN
 from tools.routee.paging import Paged
 from tools.routee.recipients import members_of
 
@@ -47,6 +48,8 @@ class VoiceCampaign(Answer):
     contacts: list[str] = []
     groups: list[str] = []
     statuses: dict[str, int] = {}
+    spoken: Spoken | None = Field(default=None, alias="message")
+    file_url: str | None = Field(default=None, alias="fileURL")
     audience: Audience | None = Field(default=None, alias="voiceAnalysis")
     cost_so_far: Amount | None = Field(default=None, alias="cost")
     respect_quiet_hours: bool | None = None
@@ -105,6 +108,8 @@ class Announcement(BaseModel):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="send-a-voice-campaign",
+    basis=SEEN,
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
@@ -188,6 +193,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     effect=Effect.READ,
     toolset="voice",
     docs="analyze-a-voice-campaign",
+    basis=SEEN,
     synonyms=("dry run", "how many", "check", "preview"),
 )
 class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
@@ -203,6 +209,8 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    basis=ANSWER_INFERRED,
+    may_be_empty=True,
     unverifiable="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
@@ -222,6 +230,8 @@ class DeleteVoiceCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="voice",
     docs="voicemessagetracking",
+    basis=SEEN,
+    confirmed_by=("call_id",),
     synonyms=("status", "answered", "price", "duration"),
 )
 class GetCall(Operation[Call]):
@@ -240,6 +250,7 @@ CallField = Literal["id", "recipient", "from", "collectedTones", "groups", "coun
     effect=Effect.READ,
     toolset="voice",
     docs="calltracking",
+    basis=REQUEST_INFERRED,
     synonyms=("call log", "cdr", "history", "calls made"),
 )
 class ListCalls(Paged[Calls]):
@@ -275,6 +286,7 @@ class ListCalls(Paged[Calls]):
     effect=Effect.READ,
     toolset="voice",
     docs="retrieve-voice-tracking-by-campaign",
+    basis=SEEN,
     synonyms=("status", "answered", "robocall results"),
 )
 class ListVoiceCampaignCalls(Paged[Calls]):
