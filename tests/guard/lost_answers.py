@@ -29,7 +29,6 @@ from tools.registry import all_operations, operations_of
 ALLOW: dict[str, Any] = {
     "paid": "allow",
     "reroutes": "allow",
-    "outward": "allow",
     "destructive": "allow",
     "privileged": "allow",
     "outward": "allow",
