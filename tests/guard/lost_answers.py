@@ -28,6 +28,7 @@ from tools.registry import all_operations
 ALLOW: dict[str, Any] = {
     "paid": "allow",
     "reroutes": "allow",
+    "outward": "allow",
     "destructive": "allow",
     "privileged": "allow",
     "outward": "allow",
