@@ -31,7 +31,6 @@ ALLOW: dict[str, Any] = {
     "outward": "allow",
     "destructive": "allow",
     "privileged": "allow",
-    "outward": "allow",
     "irreversible": "allow",
 }
 
