@@ -160,7 +160,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Unique; refused a second time."""
 
     fallback_values: dict[str, str] | None = None
-    """Values for labels that a contact lacks."""
+    """Values for missing labels."""
 
     allow_invalid: bool | None = None
     """Drop invalid numbers; else one blocks all."""
@@ -181,7 +181,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Shorten links, valid for this long."""
 
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
-    """Numbers for test messages."""
+    """Get test messages."""
 
     reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run."""
