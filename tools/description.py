@@ -12,9 +12,8 @@ def tool_description(operation: OperationType) -> str:
     text = " ".join([*(operation.__doc__ or "").split(), *rule_descriptions(operation)])
     if spec.admin_only:
         text += " Administrators only."
-    grades = dict(spec.basis.parts())
-    if unseen := [part for part in ("path", "request") if grades[part] == "inferred"]:
-        text += f" Inferred: no public document shows its {' or '.join(unseen)}."
+    if guessed := [part for part in ("path", "request") if getattr(spec.basis, part) == "inferred"]:
+        text += f" Inferred: no public document shows its {' or '.join(guessed)}."
     if spec.irreversible:
         text += " Only the operator can approve it."
     elif spec.effect.is_guarded:
