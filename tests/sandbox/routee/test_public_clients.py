@@ -125,8 +125,8 @@ async def test_the_simulation_takes_what_public_clients_send_and_answers_what_th
     answer = await _answer(sent)
     assert answer.status_code == 200, answer.text
     if sent.reads:
-        shown = answer.json()
-        first = shown[0] if isinstance(shown, list) else shown
+        shown: Any = answer.json()
+        first: Any = shown[0] if isinstance(shown, list) else shown
         assert [path for path in sent.reads.split() if not _shows(first, path)] == []
 
 

@@ -157,19 +157,19 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """`now`, or a time with zone."""
 
     campaign_name: CampaignName | None = None
-    """Unique name; the same name is refused a second time."""
+    """Unique; refused a second time."""
 
     fallback_values: dict[str, str] | None = None
-    """What to put in for labels that a contact lacks."""
+    """Values for missing labels."""
 
     allow_invalid: bool | None = None
-    """Drop invalid numbers; else one of them blocks everything."""
+    """Drop invalid numbers; else one blocks all."""
 
     respect_quiet_hours: bool | None = None
-    """Wait for the end of quiet hours there."""
+    """Wait out quiet hours there."""
 
     flash: bool | None = None
-    """Show at once without storing it."""
+    """Show at once, unstored."""
 
     ttl_minutes: int | None = Field(default=None, ge=1, le=4320)
     """Minutes to try delivery."""
@@ -181,7 +181,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Shorten links, valid for this long."""
 
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
-    """Numbers for test messages."""
+    """Get test messages."""
 
     reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run."""
@@ -190,7 +190,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Minutes after it."""
 
     callback_url: PostsTo | None = None
-    """Where Routee posts each delivery; `inbox` for list_events."""
+    """Where Routee posts each delivery; or `inbox`."""
 
     campaign_callback_url: PostsTo | None = None
     """Where Routee posts progress; or `inbox`."""
@@ -200,7 +200,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
 
     @model_validator(mode="after")
     def _reminder_is_whole(self) -> Self:
-        """Give reminder_to with reminder_minutes_before or reminder_minutes_after."""
+        """Give reminder_to with minutes before or after."""
         is_timed = self.reminder_minutes_before is not None or self.reminder_minutes_after is not None
         if (self.reminder_to is not None) != is_timed:
             raise ValueError("reminder_to goes with reminder_minutes_before or reminder_minutes_after")

@@ -143,7 +143,7 @@ class ContactDetails(BaseModel):
     """Mark as VIP."""
 
     labels: dict[str, LabelContent] | None = None
-    """Values by label of routee_list_labels; numbers for Number."""
+    """By label of routee_list_labels; numbers for Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""
