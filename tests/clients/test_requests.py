@@ -112,7 +112,7 @@ async def test_a_correction_counts_for_every_call_of_its_endpoint_and_may_name_m
 
     def convirza_of_another_kind(request: httpx2.Request) -> httpx2.Response:
         if request.url.host == "oauth.test":
-            return convirza_accounts.tokens("access", "refresh")
+            return convirza_accounts.tokens("token-of-another-kind", "renewal-of-another-kind")
         sent.append(request)
         return convirza_accounts.success({"labels": [{"label_id": 7, "tag_name": "Sale"}], "total": 1})
 

@@ -31,7 +31,7 @@ _OF_PEOPLE = re.compile("Caller|Callback|Inbound")
 SET_BY_THE_COMPANY = {
     "enswitch.operations.features.CodeCaller.snumber": "a line that may dial a code",
     "enswitch.operations.messages.Mailbox.callerid": "a setting of the mailbox",
-    "enswitch.operations.phone_numbers.OwnedNumber.callerid": "a setting of the number",
+    "enswitch.internal_reads.OwnedNumber.callerid": "a setting of the number",
     "routee.webhooks.Report.sender": "of what was sent",
     "routee.operations.campaigns.Campaign.sender": "of what was sent",
     "routee.operations.failover.FailoverMessage.sender": "of what was sent",
