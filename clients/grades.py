@@ -37,7 +37,8 @@ class Grades:
     @property
     def weakest(self) -> Grade:
         """The grade of the part that is least sure."""
-        return max((grade for _, grade in self.parts()), key=_STRENGTH.index)
+        given = {grade for _, grade in self.parts()}
+        return next(grade for grade in reversed(_STRENGTH) if grade in given)
 
     @property
     def words(self) -> str:

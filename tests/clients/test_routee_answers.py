@@ -111,8 +111,8 @@ async def test_a_number_is_absent_only_from_a_whole_list_that_shows_every_number
         [{"id": "c-2", "groups": ["Recall"]}, {"mobile": "+306970000555"}],
         [{"id": "c-2", "groups": "Recall"}],
         ["c-1"],
-        {"content": [{"id": "c-2", "groups": []}], "last": False},
-        {"content": [{"id": "c-2", "groups": []}], "totalElements": 2},
+        {"content": [{"id": "c-2", "groups": list[str]()}], "last": False},
+        {"content": [{"id": "c-2", "groups": list[str]()}], "totalElements": 2},
     ],
 )
 async def test_a_blacklist_is_picked_from_only_where_it_is_whole_and_shows_what_is_compared(answer: object) -> None:

@@ -286,7 +286,8 @@ def misread_answers() -> None:
     def trusting(read: Any) -> Any:
         def believed(operation: Any, content: Any) -> Any:
             if content is NOTHING:
-                return TypedAnswer(answer_type(type(operation)).model_validate({}))
+                model: Any = answer_type(type(operation))
+                return TypedAnswer[Any](model.model_validate({}))
             return read(operation, content)
 
         return believed

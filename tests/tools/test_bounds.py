@@ -122,7 +122,8 @@ async def test_the_provider_takes_them(tmp_path: Path) -> None:
             for tool, arguments, _ in CALLS:
                 result = await client.call_tool(tool, arguments)
                 assert not result.is_error, result
-            owned = (await client.call_tool("voicetel_list_numbers", {"limit": 500})).structured_content or {}
+            listed = await client.call_tool("voicetel_list_numbers", {"limit": 500})
+            owned: dict[str, Any] = listed.structured_content or {}
         bodies = [row["body"] for row in await sandbox.writes()]
     for body, (_, _, on_wire) in zip(bodies, CALLS, strict=True):
         assert body == body | on_wire

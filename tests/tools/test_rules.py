@@ -163,7 +163,7 @@ async def test_call_records_say_their_range_from_the_older_to_the_newer_bound(tm
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
-            found = (await client.call_tool("voicetel_list_call_records", {})).structured_content or {}
+            found: dict[str, Any] = (await client.call_tool("voicetel_list_call_records", {})).structured_content or {}
     assert datetime.fromisoformat(found["since"]) < datetime.fromisoformat(found["until"])
     assert not {"start", "end"} & found.keys()
     started = [int(row["key"][1]) for row in found["cdr"]]

@@ -53,7 +53,9 @@ def _meant_for_customers(messages: object) -> object:
 
 
 def _is_for_staff(row: object) -> bool:
-    message = cast("Mapping[str, Any]", row) if isinstance(row, Mapping) else {}
+    if not isinstance(row, Mapping):
+        return False
+    message = cast("Mapping[str, Any]", row)
     return message.get("type") == "note" or message.get("state") == "draft"
 
 
