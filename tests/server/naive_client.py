@@ -270,7 +270,7 @@ def misread_answers() -> None:
     from clients.answers import NOTHING, TypedAnswer
     from clients.client import ApiClient
     from clients.errors import OutcomeUnknown, UnexpectedAnswer
-    from clients.operation import answer_type
+    from clients.operation import Operation, answer_type
 
     def wordy(answer: Any) -> Any:
         def answered(self: Any, spec: Any, response: Any) -> Any:
@@ -286,8 +286,8 @@ def misread_answers() -> None:
     def trusting(read: Any) -> Any:
         def believed(operation: Any, content: Any) -> Any:
             if content is NOTHING:
-                model: Any = answer_type(type(operation))
-                return TypedAnswer[Any](model.model_validate({}))
+                kind: type[Operation[Any]] = type(operation)
+                return TypedAnswer[Any](answer_type(kind).model_validate({}))
             return read(operation, content)
 
         return believed
