@@ -284,10 +284,9 @@ def misread_answers() -> None:
         return answered
 
     def trusting(read: Any) -> Any:
-        def believed(operation: Any, content: Any) -> Any:
+        def believed(operation: Operation[Any], content: Any) -> Any:
             if content is NOTHING:
-                kind: type[Operation[Any]] = type(operation)
-                return TypedAnswer[Any](answer_type(kind).model_validate({}))
+                return TypedAnswer[Any](answer_type(type(operation)).model_validate({}))
             return read(operation, content)
 
         return believed
