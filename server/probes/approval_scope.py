@@ -121,7 +121,7 @@ async def _stricter_rules(bench: Bench) -> str:
     since = await bench.providers.since_now()
     calls = {
         "Denied": (SEND, message("+19175550161", "Your table for two is ready.")),
-        "RulesChanged": (ORDER, order("+12125550115")),
+        "RulesChanged": (ORDER, order("+12125550117")),
     }
     try:
         asked = {error: await assistant.question(tool, call) for error, (tool, call) in calls.items()}

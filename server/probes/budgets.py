@@ -116,7 +116,8 @@ async def _unshown_outcome(bench: Bench) -> str:
         finally:
             await bench.providers.mend()
         states = [reply.content.get("state"), found.content.get("state")]
-        expect(states == ["unknown", "unknown"], f"after {shape}, the action was {' and then '.join(map(str, states))}")
+        evidence = f"after {shape}, the action was {' and then '.join(map(str, states))}: {reply.text[:100]}"
+        expect(states == ["unknown", "unknown"], evidence)
     return f"{len(SHOW_NOTHING)} calls, whose answers and later reads show nothing: each outcome is unknown"
 
 

@@ -286,7 +286,8 @@ def misread_answers() -> None:
     def trusting(read: Any) -> Any:
         def believed(operation: Operation[Any], content: Any) -> Any:
             if content is NOTHING:
-                return TypedAnswer[Any](answer_type(type(operation)).model_validate({}))
+                empty: TypedAnswer[Any] = TypedAnswer(answer_type(type(operation)).model_validate({}))
+                return empty
             return read(operation, content)
 
         return believed

@@ -52,6 +52,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("actions", "reconcile"),
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
+    ("audit", "accept"),
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
     ("optouts", "remove", TRICK),
