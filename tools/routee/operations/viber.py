@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
+from clients.message_text import Visible
 from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -27,7 +28,7 @@ from tools.routee.field_types import (
 from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
 
-ViberText = Annotated[str, Field(min_length=1, max_length=1000)]
+ViberText = Annotated[str, Field(min_length=1, max_length=1000), Visible]
 
 
 class ViberContent(BaseModel):
