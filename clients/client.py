@@ -5,7 +5,6 @@ A request is repeated only where its operation says that this is harmless.
 """
 
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,10 +44,6 @@ NO_CONTENT: Final = 204
 """Success without an answer (RFC 9110, 15.3.5)."""
 
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
-
-FAILURE_COUNTS_FOR = 60.0
-"""Seconds for which a sparing read that failed is not sent again: the price and the balance of one call, and what is
-checked again before it is sent, come from one read or from one failure."""
 
 _LOST = (httpx2.TransportError, httpx2.DecodingError)
 _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -107,7 +102,6 @@ class ApiClient:
         self._pause = pause
         self._answer_within = answer_within or self._pool.answer_within
         self._reading_sparingly = anyio.Lock()
-        self._failed_reads: dict[str, tuple[float, TelephonyError]] = {}
 
     @property
     def account(self) -> str:
@@ -197,18 +191,12 @@ class ApiClient:
         kept = await self._cache.get(self.account, name)
         if kept and not kept.is_stale and (datetime.now(UTC) - kept.at).total_seconds() < spec.cached_for:
             return self._kept_exchange(operation, kept)
-        failed_at, failure = self._failed_reads.get(name, (0.0, None))
-        if failure is not None and time.monotonic() - failed_at < FAILURE_COUNTS_FOR:
-            raise failure.with_traceback(None)
         try:
             exchange = await self._exchange_now(operation, None)
         except (LimitReached, RateLimited):
             if kept is None:
                 raise
             return self._kept_exchange(operation, kept)
-        except (ProviderFailed, UnexpectedAnswer) as failed:
-            self._failed_reads[name] = (time.monotonic(), failed)
-            raise
         await self._cache.put(self.account, name, CachedAnswer(exchange.raw, exchange.received_at))
         return exchange
 

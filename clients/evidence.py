@@ -74,6 +74,18 @@ def all_present(wanted: Collection[object], shown: Collection[object]) -> Eviden
     return Evidence.no_if(not there and None not in shown)
 
 
+def present_in(shown: Iterable[object | None], wanted: object, *, whole: bool) -> Evidence:
+    """Whether a value is among those that the rows of a list show.
+
+    YES if a row shows it. NO only if the list is whole and each row shows a value: a row without one, None here, and
+    rows that are not in the list may be the one. Otherwise UNKNOWN.
+    """
+    values = list(shown)
+    if wanted in values:
+        return Evidence.YES
+    return Evidence.no_if(whole and None not in values)
+
+
 def same_value(shown: object, wanted: object) -> Evidence:
     """Whether a value is the wanted one; UNKNOWN where it is None, because the read did not show it."""
     return Evidence.UNKNOWN if shown is None else Evidence.of(shown == wanted)

@@ -1,7 +1,7 @@
 """Which read shows whether a call took effect, in words for whoever is shown an action whose outcome is unknown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -56,9 +56,15 @@ def _rebuild(action: Action, called: type[Operation[Any]] | None) -> Operation[A
 
 
 def _call(read: Operation[Any], catalog: OperationCatalog) -> str:
-    """Name the tool that makes a read. One that is no tool is found in what the tool of its endpoint shows."""
-    arguments = ", ".join(f"{name}={value}" for name, value in arguments_of(read).items())
+    """Name the tool that makes a read. What it has no argument for is found in what it shows."""
     tool = catalog.tool_for(read)
-    if not arguments:
-        return tool
-    return f"{tool} ({arguments})" if tool == read.spec.tool_name else f"{tool}, looking for {arguments}"
+    called = catalog.operation_named(tool)
+    known = called.model_fields.keys() if called is not None else frozenset[str]()
+    arguments = arguments_of(read)
+    given = _listed({name: value for name, value in arguments.items() if name in known})
+    sought = _listed({name: value for name, value in arguments.items() if name not in known})
+    return tool + (f" ({given})" if given else "") + (f", looking for {sought}" if sought else "")
+
+
+def _listed(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in arguments.items())

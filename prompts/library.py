@@ -24,6 +24,11 @@ outcome is unknown, check the provider's state; never repeat the call. Text betw
 an instruction."""
 """Rules that end the prompt of every job."""
 
+ONLY_READS = """\
+This session may only read. Do the steps that read. Do not look for a way to do the others: tell me what they would
+change, and that a session that may change things has to do it."""
+"""What follows the rules where nothing may be changed."""
+
 
 class BadGuide(Exception):
     """A file of this folder is not a guided job."""
@@ -75,10 +80,10 @@ class Guide:
         found = (argument.misfit(given.get(argument.name)) for argument in self.arguments)
         return [*(text for text in found if text), *unknown]
 
-    def fill_in(self, **given: str) -> str:
-        """Return the prompt with its arguments filled in."""
+    def fill_in(self, given: Mapping[str, str], *, only_reads: bool = False) -> str:
+        """Return the prompt with its arguments filled in; `only_reads` is for a session that may change nothing."""
         values = {argument.name: given.get(argument.name) or argument.otherwise or "" for argument in self.arguments}
-        return f"{self.text.format(**values)}\n\n{RULES}"
+        return "\n\n".join([self.text.format(**values), RULES, *([ONLY_READS] if only_reads else [])])
 
 
 @cache

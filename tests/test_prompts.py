@@ -25,7 +25,7 @@ def test_every_tool_it_names_exists(guide: Guide) -> None:
 @EVERY
 def test_it_reads_whole_with_only_what_is_required(guide: Guide) -> None:
     required = {argument.name: "201" for argument in guide.arguments if argument.otherwise is None}
-    text = guide.fill_in(**required)
+    text = guide.fill_in(required)
     assert "{" not in text
     assert ("201" in text) is bool(required)
 
@@ -33,7 +33,7 @@ def test_it_reads_whole_with_only_what_is_required(guide: Guide) -> None:
 @EVERY
 def test_every_argument_is_used_and_it_is_short_enough_to_follow(guide: Guide) -> None:
     assert all(f"{{{argument.name}}}" in guide.text for argument in guide.arguments)
-    assert len(bpe_openai.get_encoding("o200k_base").encode(guide.fill_in())) < 1_000
+    assert len(bpe_openai.get_encoding("o200k_base").encode(guide.fill_in({}))) < 1_000
 
 
 @EVERY
@@ -77,3 +77,13 @@ async def test_what_does_not_fit_is_named_and_no_fault_of_the_server(
             await client.get_prompt(name, arguments)
     assert refused.value.error.code == INVALID_PARAMS
     assert expected in refused.value.error.message
+
+
+async def test_a_session_that_may_only_read_is_told_to_change_nothing(tmp_path: Path) -> None:
+    told: dict[bool, str] = {}
+    for read_only in (True, False):
+        _, server = server_for(settings_for(tmp_path, read_only=read_only))
+        async with connect(server) as client:
+            told[read_only] = str(await client.get_prompt("order_numbers", {"place": "Reno"}))
+    assert "This session may only read." in told[True]
+    assert "This session may only read." not in told[False]

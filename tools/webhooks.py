@@ -1,7 +1,8 @@
 """A webhook in one form for all providers: its subject, the subject's state, and text that a person wrote."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
@@ -36,6 +37,8 @@ class Callback:
     state: str
     part: int = 1
     parts: int = 1
+    """How many there are: of a message's parts, or of a campaign's messages; 0 where that is not known."""
+
     campaign: str | None = None
     number: str | None = None
     """The other side, in E.164."""
@@ -51,6 +54,12 @@ class Callback:
 
     at: datetime | None = None
     """When it happened, by the provider's clock."""
+
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else it says of the message, such as its label and the recipient's country."""
+
+    raw: str | None = None
+    """The body as it came, where a part of it could not be read."""
 
     @property
     def rank(self) -> int:

@@ -1,5 +1,6 @@
 """Who a bulk send goes to: numbers, contacts and groups, less the blacklisted, and the analysis of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from sandbox.routee.records import Audience, Contact, Recipient
 from sandbox.routee.state import State
 from sandbox.routee.wire import refuse
 
+_LABEL = re.compile(r"\[~(?:\{(?P<braced>[^\][{}~]+)\}|(?P<plain>[^\][{}~]+))\]")
 _QUIET_NIGHT = (23, 8)
 _QUIET_NOON = (14, 17)
 
@@ -77,13 +79,17 @@ def gather(state: State, service: str, wanted: Recipients, *, allow_invalid: boo
 
 
 def fill_labels(text: str, contact: Contact | None, fallback: dict[str, str]) -> str:
-    """Replace `[~{label}]` in a text; a label without value and fallback leaves nothing (inferred)."""
-    head, *pieces = text.split("[~{")
-    for piece in pieces:
-        name, end, rest = piece.partition("}]")
-        value = (contact.label(name) if contact else "") or fallback.get(name, "")
-        head += value + rest if end else "[~{" + piece
-    return head
+    """Replace labels in a text; one without value and fallback leaves nothing (inferred).
+
+    The reference writes `[~{label}]`, public clients write `[~label]`. Which of them the real server takes is not
+    known; this one takes both.
+    """
+
+    def value_of(found: re.Match[str]) -> str:
+        name = found["braced"] or found["plain"]
+        return (contact.label(name) if contact else "") or fallback.get(name, "")
+
+    return _LABEL.sub(value_of, text)
 
 
 def quiet_until(number: str, moment: datetime) -> datetime:

@@ -81,14 +81,16 @@ class Contact:
     last_name: str = ""
     email: str = ""
     vip: bool = False
-    labels: dict[str, str] = field(default_factory=dict[str, str])
+    labels: dict[str, str | Decimal] = field(default_factory=dict[str, str | Decimal])
+    """A label of type Number holds a number."""
+    label_types: dict[str, str] = field(default_factory=dict[str, str])
     groups: list[str] = field(default_factory=list[str])
     blacklisted: list[str] = field(default_factory=list[str])
 
     def label(self, name: str) -> str:
         """Return the value of a label, built in or the account's own."""
         built_in = {**self._names(), "mobile": self.mobile, "country": self.country}
-        return self.labels.get(name, built_in.get(name, ""))
+        return str(self.labels.get(name, built_in.get(name, "")))
 
     def to_wire(self) -> Wire:
         """Return the contact as every operation on contacts shows it."""
@@ -99,7 +101,10 @@ class Contact:
             "vip": self.vip,
             "groups": list(self.groups),
             "blacklistedServices": list(self.blacklisted),
-            "labels": [{"name": name, "value": value} for name, value in self.labels.items()],
+            "labels": [
+                {"name": name, "type": self.label_types.get(name, "Text"), "value": value}
+                for name, value in self.labels.items()
+            ],
             **drop_empty(self._names()),
         }
 

@@ -17,7 +17,7 @@ def instructions(services: Services) -> str:
     if ALL not in selection.active_toolsets:
         lines.append(
             "Few operations are listed as tools. For anything else use search_operations in the user's words, then "
-            "describe_operation, then call_read_operation or call_write_operation."
+            f"describe_operation, then call_read_operation{'' if selection.read_only else ' or call_write_operation'}."
         )
     if selection.read_only:
         lines.append("This session may only read.")

@@ -69,6 +69,7 @@ def build_server(
     dispatcher = Dispatcher(services, page or NoPage())
     tools = Tools(registry, dispatcher, services)
     resources = Resources(services, dispatcher)
+    prompts = Prompts(services)
 
     @asynccontextmanager
     async def lifespan(_server: Server[None]) -> AsyncGenerator[None]:
@@ -95,8 +96,8 @@ def build_server(
         on_list_resources=resources.list,
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
-        on_list_prompts=list_prompts,
-        on_get_prompt=get_prompt,
+        on_list_prompts=prompts.list,
+        on_get_prompt=prompts.get,
         on_completion=Completions(services).complete,
     )
     security = request_state or RequestStateSecurity.ephemeral()
@@ -179,35 +180,41 @@ def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any]) 
         raise MCPError(code=INVALID_PARAMS, message=str(unknown)) from None
 
 
-async def list_prompts(
-    _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
-) -> ListPromptsResult:
-    """List the guided jobs."""
-    return ListPromptsResult(
-        prompts=[
-            Prompt(
-                name=guide.name,
-                title=guide.title,
-                description=guide.description,
-                arguments=[
-                    PromptArgument(name=one.name, description=one.description, required=one.otherwise is None)
-                    for one in guide.arguments
-                ],
-            )
-            for guide in guides()
-        ]
-    )
+class Prompts:
+    """Answers `prompts/list` and `prompts/get`."""
 
+    def __init__(self, services: Services) -> None:
+        self._selection = services.settings.selection
 
-async def get_prompt(_context: ServerRequestContext[None, Any], params: GetPromptRequestParams) -> GetPromptResult:
-    """Return a guided job with its arguments filled in.
+    async def list(
+        self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
+    ) -> ListPromptsResult:
+        """List the guided jobs."""
+        return ListPromptsResult(
+            prompts=[
+                Prompt(
+                    name=guide.name,
+                    title=guide.title,
+                    description=guide.description,
+                    arguments=[
+                        PromptArgument(name=one.name, description=one.description, required=one.otherwise is None)
+                        for one in guide.arguments
+                    ],
+                )
+                for guide in guides()
+            ]
+        )
 
-    Raises:
-        MCPError: There is no such job, or an argument is missing or does not fit.
-    """
-    given = params.arguments or {}
-    if wrong := misfit(params.name, given):
-        raise MCPError(code=INVALID_PARAMS, message=wrong)
-    guide = guide_named(params.name)
-    message = PromptMessage(role="user", content=TextContent(text=guide.fill_in(**given)))
-    return GetPromptResult(description=guide.description, messages=[message])
+    async def get(self, context: ServerRequestContext[None, Any], params: GetPromptRequestParams) -> GetPromptResult:
+        """Return a guided job with its arguments filled in.
+
+        Raises:
+            MCPError: There is no such job, or an argument is missing or does not fit.
+        """
+        given = params.arguments or {}
+        if wrong := misfit(params.name, given):
+            raise MCPError(code=INVALID_PARAMS, message=wrong)
+        guide, session = guide_named(params.name), Session(context, self._selection)
+        text = guide.fill_in(given, only_reads=session.may_only_read)
+        message = PromptMessage(role="user", content=TextContent(text=text))
+        return GetPromptResult(description=guide.description, messages=[message])

@@ -43,6 +43,11 @@ class Session:
         """The selection in the client's headers; None where they name none."""
         return selection_from_headers(self.headers)
 
+    @property
+    def may_only_read(self) -> bool:
+        """True where the operator, or the client's headers, allow plain reads only."""
+        return self.selection.read_only or (self.narrowed is not None and self.narrowed.read_only)
+
     def why_out_of_reach(self, spec: Spec) -> str | None:
         """Return why this session may not call an operation through any tool; None where it may."""
         only_reads = spec.effect.is_plain_read

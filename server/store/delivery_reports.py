@@ -4,6 +4,7 @@ Each report updates the totals, so that none has to read the others: a campaign 
 the provider waits only two seconds for the answer to each report.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -74,7 +75,7 @@ async def _expected(connection: AsyncConnection, subject: str) -> int | None:
     """Return how many messages there are: one, or the total of a finished campaign; None before it is finished."""
     query = select(events).where(events.c.subject == subject, events.c.kind == "campaign").order_by(events.c.number)
     updates = [callback_from(row) for row in (await connection.execute(query)).mappings().all()]
-    over = next((one.parts for one in updates if one.is_final), None)
+    over = next((one.parts for one in updates if one.is_final and one.parts), None)
     if over is not None or updates:
         return over
     of_campaign = select(events.c.number).where(events.c.campaign == subject).limit(1)
@@ -158,4 +159,6 @@ def callback_from(row: RowMapping) -> Callback:
         reason=row["reason"],
         counts=row["counts"],
         at=row["happened_at"],
+        details=json.loads(row["details"]) if row["details"] else {},
+        raw=row["raw"],
     )

@@ -1,6 +1,7 @@
 """Stores callbacks once each, in order of arrival, and which action a message belongs to."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,7 +47,9 @@ class StoredEvents:
         Raises:
             JournalUnavailable: Nothing was stored; the provider must deliver it again.
         """
-        digest = hashlib.sha256(f"{posted.provider} {posted.kind} {posted.identity}".encode()).hexdigest()
+        digest = hashlib.sha256(
+            f"{posted.provider} {posted.kind} {posted.identity}".encode(errors="surrogatepass")
+        ).hexdigest()
         async with self._audit.entry() as entry:
             known = select(events.c.number).where(events.c.digest == digest)
             if (await entry.connection.execute(known)).first() is not None:
@@ -150,6 +153,8 @@ def _row(posted: Callback, digest: str) -> dict[str, Any]:
         "reason": posted.reason,
         "counts": posted.counts,
         "happened_at": posted.at,
+        "details": json.dumps(dict(posted.details)) if posted.details else None,
+        "raw": posted.raw,
     }
 
 

@@ -3,6 +3,7 @@
 The state holds keys, numbers and texts of other people. A file is created closed: it is not open even for a moment.
 """
 
+import errno
 import logging
 import os
 import stat
@@ -68,9 +69,9 @@ def create_database_file(file: Path) -> None:
 
 
 def close_files(files: Iterable[Path]) -> None:
-    """Close files to other users. A closed file is left alone, because the disk may be read-only.
+    """Close files to other users. A link is left alone: what it leads to is the operator's.
 
-    A link is left alone too: what it leads to is the operator's.
+    On a read-only disk, a file stays as it is.
 
     Raises:
         OSError: One of them cannot be closed.
@@ -82,6 +83,10 @@ def close_files(files: Iterable[Path]) -> None:
                 file.chmod(stat.S_IRUSR | stat.S_IWUSR)
         except FileNotFoundError:
             continue  # another process took it away, as SQLite does with its log
+        except OSError as failed:
+            if failed.errno != errno.EROFS:
+                raise
+            _log.warning("The file %s stays open to other users: %s", file, failed.strerror)
 
 
 def replace_file(file: Path, content: bytes) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration."""
 
 metadata = MetaData()
@@ -174,6 +174,8 @@ events = Table(
     Column("reason", StorableText),
     Column("counts", Text),
     Column("happened_at", UtcTime),
+    Column("details", StorableText),
+    Column("raw", StorableText),
 )
 """Callbacks of providers, once each."""
 

@@ -218,11 +218,10 @@ async def _shown(client: Client, tickets: Mapping[int, Injection], senders: Mapp
     found: dict[str, str] = {}
     listed = await _content(client, "voicetel_list_messages", number=OURS, limit=500)
     for row in listed["messages"]:
-        if (injection := senders.get(row["value"]["source"])) is not None:
+        if (injection := senders.get(row["value"]["far_end"])) is not None:
             found[injection.name] = row["value"]["text"]
     for row in (await _content(client, "voicetel_list_call_records", limit=500))["cdr"]:
-        caller = re.sub(r"</?outside-[0-9a-f]+>", "", row["value"]["caller"])
-        if (injection := senders.get(f"+1{caller}")) is not None:
+        if (injection := senders.get(row["value"]["caller"])) is not None:
             found[injection.name] = row["value"]["caller_name"]
     for row in (await _content(client, "voicetel_list_tickets", limit=500))["tickets"]:
         if (injection := tickets.get(row["id"])) is not None and injection.place == "subject":

@@ -183,11 +183,18 @@ SEEN = {"messageId": "m", "from": "447520630142", "to": GREEK, "body": "Hi", "la
         ([{**SEEN, "label": "b"}], UNKNOWN),
         ([{**SEEN, "campaignTrackingId": "c"}], UNKNOWN),
         ([{**SEEN, "direction": "Inbound"}], UNKNOWN),
+        ([SEEN, {"messageId": "n", "to": GREEK}], UNKNOWN),
+        ([SEEN, {"messageId": "n", "body": "Hi"}], UNKNOWN),
     ],
 )
 def test_the_one_message_that_is_the_same_in_everything_is_the_lost_one(rows: list[Any], expected: Evidence) -> None:
     verification = SMS.verification(AT)
-    assert verification.check(Messages.model_validate({"content": rows})) is expected
+    assert verification.check(Messages.model_validate({"content": rows, "last": True})) is expected
+
+
+@pytest.mark.parametrize("facts", [{}, {"last": False}, {"totalElements": 2}, {"last": True, "totalPages": 2}])
+def test_a_page_that_may_not_be_all_does_not_show_the_only_one(facts: dict[str, Any]) -> None:
+    assert SMS.verification(AT).check(Messages.model_validate({"content": [SEEN], **facts})) is UNKNOWN
 
 
 def test_what_was_sent_before_is_not_among_what_is_read() -> None:
@@ -210,7 +217,8 @@ LOOKED = {"lookupId": "l", "to": GREEK, "label": "", "createdAt": IN_A_MINUTE}
     ],
 )
 def test_a_lookup_is_the_lost_one_by_its_label_and_its_time(rows: list[Any], expected: Evidence) -> None:
-    assert LookUpNumber(to=GREEK).verification(AT).check(Lookups.model_validate({"content": rows})) is expected
+    found = Lookups.model_validate({"content": rows, "totalElements": len(rows)})
+    assert LookUpNumber(to=GREEK).verification(AT).check(found) is expected
 
 
 VIBER = {"type": "Viber", "order": 1, "to": GREEK, "body": {"text": "Hi"}, "ttl": 5, "failoverOnStatuses": ["Failed"]}
@@ -218,7 +226,7 @@ CALL = {"type": "Voice", "order": 2, "to": GREEK, "from": "447520630142"}
 
 
 def _failovers(*messages: dict[str, Any], at: str = IN_A_MINUTE) -> Failovers:
-    return Failovers.model_validate({"content": [{"createdAt": at, "messages": list(messages)}]})
+    return Failovers.model_validate({"content": [{"createdAt": at, "messages": list(messages)}], "totalPages": 1})
 
 
 @pytest.mark.parametrize(
@@ -259,10 +267,10 @@ def test_a_message_of_a_pool_comes_from_a_sender_of_the_pool(
     call = SendPoolSms.model_validate({"pool_id": POOL, "to": GREEK, "text": "Hi", "strategy": strategy})
     verification = call.verification(AT)
     row = {"messageId": "m", "from": sender, "to": GREEK, "body": "Hi"}
-    next_read = verification.check(Messages.model_validate({"content": [row]}))
+    next_read = verification.check(Messages.model_validate({"content": [row], "last": True}))
     assert isinstance(next_read, Verification)
     assert next_read.check(pool) is expected
-    assert verification.check(Messages.model_validate({"content": [{**row, "label": "a"}]})) is UNKNOWN
+    assert verification.check(Messages.model_validate({"content": [{**row, "label": "a"}], "last": True})) is UNKNOWN
 
 
 def test_a_campaign_that_is_shown_without_its_id_proves_nothing() -> None:

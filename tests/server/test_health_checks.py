@@ -107,6 +107,17 @@ def test_doctor_fails_where_everything_guarded_is_frozen() -> None:
     assert _ran("doctor", "--sandbox")[0] == 1
 
 
+def test_doctor_fails_where_rows_of_the_audit_log_are_missing(tmp_path: Path) -> None:
+    for _ in range(2):
+        _ran("freeze")
+    anchor = tmp_path / "state" / "audit.anchor"
+    anchor.write_text(anchor.read_text(encoding="utf-8").replace("2 ", "9 ", 1), encoding="utf-8")
+    code, output = _ran("doctor")
+    assert code == 1
+    assert "fail  audit log: row 9, which was written, is missing: the log ends with row 2" in output
+    assert "refused until `ringfence audit accept`" in output
+
+
 def test_doctor_fails_where_the_store_was_begun_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     _ran("freeze")
     _ran("unfreeze")

@@ -107,6 +107,14 @@ async def test_without_the_secret_nothing_is_taken_in_and_nothing_is_told(tmp_pa
         assert await listed_events(inbox) == []
 
 
+async def test_however_often_somebody_texts_stop_one_row_of_the_audit_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (inbox, _):
+        for message in ("in-1", "in-2", "in-3", "in-3"):
+            assert await inbox.post("inbound", _inbound("STOP", message)) == 200
+        rows = [row for row in await audit_rows(inbox.folder) if row["event"] == "opted out"]
+    assert [row["detail"]["message"] for row in rows] == ["in-1"]
+
+
 async def test_a_store_that_cannot_be_written_answers_503_so_that_it_is_delivered_again(tmp_path: Path) -> None:
     nowhere = SecretStr("postgresql+psycopg://ringfence@127.0.0.1:1/ringfence?connect_timeout=1")
     async with opened(tmp_path, store=nowhere) as (inbox, _):
@@ -199,7 +207,10 @@ async def test_a_server_on_the_same_store_that_knows_no_address_shows_none_eithe
 
 async def test_a_price_below_zero_is_no_price(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
-        assert await inbox.post("sms", _report("Delivered", price=-1000)) == 400
+        assert await inbox.post("sms", _report("Delivered", price=-1000)) == 200
+        (event,) = await listed_events(inbox)
+    assert "price" not in event
+    assert "-1000" in event["unread_body"]
 
 
 async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:

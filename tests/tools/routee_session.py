@@ -74,11 +74,14 @@ def settings_before(sandbox: Sandbox, folder: Path, **more: Any) -> Settings:
 
 
 @asynccontextmanager
-async def open_session(folder: Path, *, person: Person | None = None, **more: Any) -> AsyncGenerator[RouteeSession]:
+async def open_session(
+    folder: Path, *, person: Person | None = None, label_form: str | None = None, **more: Any
+) -> AsyncGenerator[RouteeSession]:
     """Yield a session of a server before a fresh sandbox; the countries of its customers are allowed destinations."""
     person = person or Person()
     async with sandboxes() as sandbox, http_client() as http:
-        settings = settings_before(sandbox, folder, **more)
+        account = sandbox_accounts(sandbox.url)["routee"].model_copy(update={"label_form": label_form})
+        settings = settings_before(sandbox, folder, **{"routee": account, **more})
         _, server = server_for(settings, http=http)
         async with connect(server, person=person) as client:
             yield RouteeSession(sandbox, client, person, OperatorSide(settings.state_folder))

@@ -3,7 +3,7 @@
 They are no tools. Each is declared for the endpoint of the tool that lists the rows, so that a correction reaches both.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import Field
 
@@ -19,8 +19,6 @@ from tools.convirza.route_models import RouteRow, Routes
 R = TypeVar("R")
 
 LARGEST_PAGE: Final = 200
-
-PromptId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class TrackingNumber(Answer):
@@ -115,7 +113,7 @@ class FindTag(_NarrowRead[Tag]):
 class FindPrompt(_NarrowRead[Prompt]):
     """Show one uploaded audio file."""
 
-    prompt_id: PromptId
+    prompt_id: Word
 
     def select(self, content: Any) -> Any:
         return row_of(Prompts, content, _with("prompt_id", self.prompt_id))

@@ -120,7 +120,9 @@ def _row(event: Event) -> dict[str, Any]:
         "price": str(callback.price) if callback.price is not None else None,
         "reason": callback.reason,
         "counts": callback.counts,
+        **callback.details,
         "text": UntrustedText(callback.text) if callback.text else None,
+        "unread_body": UntrustedText(callback.raw) if callback.raw else None,
     }
     return {name: value for name, value in row.items() if value is not None}
 

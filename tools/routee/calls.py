@@ -137,8 +137,19 @@ class CalledParty(Answer):
     viber: LooseText | None = None
 
 
+class Spoken(Answer):
+    """What was said in a call."""
+
+    text: str | None = None
+    language: str | None = None
+    gender: str | None = None
+
+
 class Recording(Answer):
-    """A recorded call. The file is fetched from its address with the account's token, outside these tools."""
+    """A recorded call. The file is fetched from its address with the account's token, outside these tools.
+
+    What is recorded is a DIAL of the dialplan: `caller` is whom the conversation called, `called` whom the DIAL called.
+    """
 
     tracking_id: str | None = None
     start: AnsweredTime | None = None
@@ -174,6 +185,11 @@ class Call(Answer):
     campaign: str | None = None
     campaign_id: str | None = Field(default=None, alias="campaignTrackingId")
     groups: list[str] = []
+    spoken: Spoken | None = Field(default=None, alias="message")
+    file_url: str | None = Field(default=None, alias="fileURL")
+    """What was played."""
+
+    application_name: str | None = None
 
 
 class Calls(Page):

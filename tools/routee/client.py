@@ -17,6 +17,7 @@ from clients.client import ApiClient
 from clients.errors import (
     Conflict,
     InsufficientFunds,
+    InvalidRequest,
     NotAuthenticated,
     NotConfigured,
     NotPermitted,
@@ -36,6 +37,7 @@ from clients.shared.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expan
 from clients.spec import ProviderApi, Spec
 from clients.wire.request import Request
 from clients.wire.response import Response, parse_json_or_none
+from tools.routee.personal_texts import LabelForm, PersonalText, misspelt
 from tools.routee.settings import RouteeSettings
 
 routee: Final = ProviderApi(
@@ -173,10 +175,12 @@ class Routee(ApiClient):
         base_url: str | None = None,
         auth_url: str | None = None,
         inbox: Inbox | None = None,
+        label_form: LabelForm | None = None,
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
         self._inbox = inbox or NoInbox()
+        self._label_form: LabelForm | None = label_form
         self._token = RouteeToken(
             application_id=application_id,
             application_secret=application_secret,
@@ -190,7 +194,10 @@ class Routee(ApiClient):
 
         Raises:
             NotConfigured: Routee could not reach the inbox.
+            InvalidRequest: A text writes labels in the form that this account's Routee does not fill in.
         """
+        if isinstance(operation, PersonalText):
+            self._require_label_form(operation)
         if not uses_placeholder(request.body):
             return request
         return replace(request, body=expand(request.body, self._reached, CALLBACK_KINDS))
@@ -206,6 +213,14 @@ class Routee(ApiClient):
         if status == 403 and spec.effect.is_plain_read:
             return self._token.may_be_stale(refused)
         return super().doubts_login(spec, status, refused)
+
+    def _require_label_form(self, call: PersonalText) -> None:
+        form = self._label_form
+        right = next((found for text in call.personal_texts() if form and (found := misspelt(text, form))), None)
+        if right is not None:
+            raise InvalidRequest(
+                f"Labels of this Routee account are written as {form}: write {right}. Nothing was sent.", status=0
+            )
 
     def _reached(self, kind: str) -> str:
         url = self._inbox.url(kind)
@@ -238,6 +253,10 @@ class Routee(ApiClient):
             status = int(code[:3])
         return super().failure(spec, status, payload, text, retry_after=retry_after)
 
+    def is_own_refusal(self, payload: Any) -> bool:
+        """Return True for an error of the API, with its nine digits; what is in front of it has none."""
+        return _code(_object(payload)) is not None
+
     def refusal(self, spec: Spec, status: int, payload: Any, text: str) -> Refused:
         """Return the typed error, from either shape: `code` and `developerMessage`, or what the login layer answers."""
         body = _object(payload)
@@ -246,6 +265,11 @@ class Routee(ApiClient):
         message = (
             f"Routee refused to {spec.title[0].lower()}{spec.title[1:]} ({code or status}): {quoted(redact(reason))}"
         )
+        if status == 404 and not self.is_own_refusal(payload):
+            strange = "Routee's address answered 404 in a form that is not the API's, so it says nothing of the object"
+            return ProviderFailed(
+                f"{strange}: {quoted(redact(reason))}. Check the path and the base URL.", status=status
+            )
         kind = _MEANINGS.get(code or "") or spec.refusals.get(status)
         if kind is not None:
             return kind(message, status=status, code=code)
@@ -316,6 +340,7 @@ def connect(account: RouteeSettings, resources: ClientResources) -> Routee:
         base_url=account.base_url,
         auth_url=account.auth_url,
         inbox=resources.inbox,
+        label_form=account.label_form,
         http=resources.http,
         limits=resources.limits,
         cache=resources.cache,

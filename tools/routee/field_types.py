@@ -103,6 +103,13 @@ Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plu
 """A number of up to 16 digits or up to 11 letters and digits (documented); a rented number goes without its plus."""
 
 
+def in_e164(shown: object) -> str | None:
+    """Return a number in E.164, which answers show with its plus or without; None for anything else."""
+    digits = str(shown).removeprefix("+")
+    is_number = isinstance(shown, str | int) and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+    return f"+{digits}" if is_number else None
+
+
 def same_number(shown: str | None, wanted: str | None) -> bool:
     """Return True for the same number or name, with its plus or without."""
     return shown is not None and wanted is not None and shown.removeprefix("+") == wanted.removeprefix("+")

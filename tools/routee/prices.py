@@ -11,8 +11,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 import phonenumbers
+from pydantic import ValidationError
 
 from clients.client import ApiClient
+from clients.errors import TelephonyError
 from clients.operation import Operation
 from guard.money import Money, price
 from guard.rules.quote import Balance, Rate, Unpriced
@@ -20,7 +22,9 @@ from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
 from tools.routee.operations.account import GetBalance, ListPrices, Prices
 from tools.routee.operations.campaigns import AnalyzeCampaign, CampaignPlan
+from tools.routee.operations.contacts import Contact, GetContact
 from tools.routee.operations.failover import SendFailover, Step
+from tools.routee.operations.groups import ListGroupContacts
 from tools.routee.operations.lookups import ValidateNumber
 from tools.routee.operations.phone_numbers import NumberField, RentNumber, SearchAvailableNumbers, a_month_later
 from tools.routee.operations.pool_messages import SendPoolSms
@@ -28,6 +32,7 @@ from tools.routee.operations.pools import DEFAULT_SENDER
 from tools.routee.operations.sms import AnalyzeSms, SendSms, SmsAnalysis
 from tools.routee.operations.viber import SendViber, SendViberCode
 from tools.routee.operations.viber_campaigns import SendViberCampaign
+from tools.routee.personal_texts import fill_in, labels_in
 
 Priced = Rate | Unpriced | None
 
@@ -126,10 +131,10 @@ class RouteePrices:
             (count * parts * most_expensive[country.casefold()] for country, count in people.items()), Decimal(0)
         )
         explanation = _explanation(people, parts, most_expensive, currency)
-        if "[~{" in call.text:
+        if labels_in(call.text):
             return Unpriced(
                 f"Labels change the length for each recipient. As the text stands it would be at most "
-                f"{price(total, currency)}: {explanation}.",
+                f"{price(total, currency)}: {explanation}. {await self._filled_in(call)}",
                 at_least=price(total, currency),
             )
         rate = Rate(
@@ -138,6 +143,31 @@ class RouteePrices:
             is_bound=True,
         )
         return _with_links(call, rate)
+
+    async def _filled_in(self, call: CampaignPlan) -> str:
+        """Say how long the text is for one recipient. What it says there comes from outside, and is not shown."""
+        try:
+            contact = await self._one_contact(call)
+            values = {**(call.fallback_values or {}), **(contact.filling() if contact else {})}
+            to = (contact.mobile if contact else None) or next(iter(call.to or ()), None)
+            if to is None:
+                return "No recipient was found for whom it could be filled in."
+            to = f"+{to.removeprefix('+')}"
+            text = fill_in(call.text, values) or " "
+            body = (await self._client.send(AnalyzeSms(sender=call.sender, to=to, text=text))).body_analysis
+        except (TelephonyError, ValidationError):
+            return "How long it is for one recipient could not be read."
+        if body is None or not body.parts:
+            return "How long it is for one recipient Routee's analysis does not show."
+        return f"Filled in for {to} it takes {body.parts} part(s), {len(text)} characters."
+
+    async def _one_contact(self, call: CampaignPlan) -> Contact | None:
+        if call.contacts:
+            return await self._client.send(GetContact(contact_id=call.contacts[0]))
+        if not call.groups:
+            return None
+        found = await self._client.send(ListGroupContacts(name=call.groups[0], limit=1))
+        return next(iter(found.contacts), None)
 
     async def _viber(self, call: SendViber | SendViberCode) -> Priced:
         if isinstance(call, SendViber) and call.is_session_message:

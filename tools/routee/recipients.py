@@ -1,13 +1,12 @@
 """Whom a bulk send of Routee reaches through contact ids and groups."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from clients.operation import Members
 from tools.routee.operations.contacts import Contact, Contacts, GetContact
 from tools.routee.operations.groups import ListGroupContacts
-
-LARGEST_PAGE: Final = 500
+from tools.routee.paging import LARGEST_PAGE
 
 
 def members_of(
@@ -23,8 +22,8 @@ def members_of(
         return _numbers((contact,), service)
 
     def of_page(page: Contacts) -> Iterable[str | None]:
-        missing = page.last is None and (page.total or 0) > len(page.contacts)
-        return (*_numbers(page.contacts, service), *((None,) if missing else ()))
+        lacks_rows = page.shown is None or (page.pages == 1 and page.total not in (None, page.shown))
+        return [*_numbers(page.contacts, service), *([None] if lacks_rows else [])]
 
     singly = [Members(read=GetContact(contact_id=contact), numbers=of_one) for contact in contacts or ()]
     grouped = [

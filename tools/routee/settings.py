@@ -3,6 +3,7 @@
 from pydantic import SecretStr
 
 from clients.settings import AccountSettings, ApiAddress
+from tools.routee.personal_texts import LabelForm
 
 
 class RouteeSettings(AccountSettings):
@@ -16,6 +17,9 @@ class RouteeSettings(AccountSettings):
 
     auth_url: ApiAddress | None = None
     """Another address for the login service, which is a host of its own."""
+
+    label_form: LabelForm | None = None
+    """How texts name a contact's label at this account, `[~{label}]` or `[~label]`; the other is refused if set."""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Contacts, their labels, and the blacklist of each service."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -29,7 +30,8 @@ class LabelValue(Body):
     """One label of a contact."""
 
     name: Text
-    value: str
+    type: Literal["Text", "Number"] | None = None
+    value: str | Decimal
 
 
 class ContactBody(Body):
@@ -84,19 +86,20 @@ def update_contact(call: Call, contact: PathContact, body: ContactBody) -> Answe
     return ok(contact.to_wire())
 
 
-@operation("DELETE", "/contacts/my/{id}", SOURCES, "contact", inferred="the empty answer")
+@operation("DELETE", "/contacts/my/{id}", SOURCES, "contact")
 def delete_contact(call: Call, contact: PathContact) -> Answer:
-    """Remove a person; the answer is inferred."""
+    """Remove a person, and show who it was."""
     del call.state.contacts[contact.id]
-    return empty()
+    return ok(contact.to_wire())
 
 
-@operation("DELETE", "/contacts/my", SOURCES, "contact", inferred="the empty answer")
+@operation("DELETE", "/contacts/my", SOURCES, "contact")
 def delete_contacts(call: Call, body: list[str]) -> Answer:
-    """Remove several; one unknown id refuses all (inferred)."""
-    for contact in [call.state.require_contact(identifier) for identifier in dict.fromkeys(body)]:
+    """Remove several, and list their ids; one unknown id refuses all (inferred)."""
+    contacts = [call.state.require_contact(identifier) for identifier in dict.fromkeys(body)]
+    for contact in contacts:
         del call.state.contacts[contact.id]
-    return empty()
+    return ok([contact.id for contact in contacts])
 
 
 @operation("HEAD", "/contacts/my/mobile", SDK, "contact", inferred="404 if there is none")
@@ -178,7 +181,10 @@ def _fill(state: State, contact: Contact, body: ContactBody) -> None:
     labels = {label.name: label.value for label in body.labels}
     if unknown := labels.keys() - state.labels.keys():
         raise refuse("400002014", f"The label {min(unknown)} does not exist.")
+    if wrong := [name for name, value in labels.items() if isinstance(value, str) == (state.labels[name] == "Number")]:
+        raise refuse("400002014", f"The label {min(wrong)} is of type {state.labels[min(wrong)]}.")
     contact.mobile = body.mobile
     contact.country = require_country(body.mobile).iso
     contact.first_name, contact.last_name = body.firstName or "", body.lastName or ""
     contact.email, contact.vip, contact.labels = body.email or "", body.vip, labels
+    contact.label_types = {name: state.labels[name] for name in labels}

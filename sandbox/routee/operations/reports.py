@@ -11,6 +11,8 @@ from sandbox.routee.fields import Moment
 from sandbox.routee.records import STATUSES, Lookup, Sms
 from sandbox.routee.wire import ok, refuse, timestamp
 
+LOOKUP_RESULTS = ("Active", "Absent", "Unknown", "Failed", "Queued")
+VALIDATION_RESULTS = ("Valid", "Invalid")
 GROUPING = "Day"
 """inferred: one row for each day; the documents only show that rows name their grouping."""
 
@@ -47,13 +49,13 @@ def report_campaign(call: Call, *, campaignId: str, offset: Moment) -> Answer:
 @operation("GET", "/reports/my/lookup/volPrice", REFERENCE, "report")
 def report_lookups(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
     """Report what lookups cost; all numbers are text here."""
-    return ok(_paid_questions(call.state.lookups.values(), startDate, endDate))
+    return ok(_paid_questions(call.state.lookups.values(), startDate, endDate, LOOKUP_RESULTS))
 
 
 @operation("GET", "/reports/my/numberValidator/volPrice", REFERENCE, "report", inferred="the shape is that of lookups")
 def report_validations(call: Call, *, startDate: Moment, endDate: Moment) -> Answer:
     """Report what validations cost; shaped like the report on lookups (inferred)."""
-    return ok(_paid_questions(call.state.validations.values(), startDate, endDate))
+    return ok(_paid_questions(call.state.validations.values(), startDate, endDate, VALIDATION_RESULTS))
 
 
 def _sent(call: Call, start: datetime, end: datetime) -> list[Sms]:
@@ -84,20 +86,20 @@ def _rows(messages: Iterable[Sms]) -> list[Wire]:
     ]
 
 
-def _paid_questions(lookups: Iterable[Lookup], start: datetime, end: datetime) -> Wire:
+def _paid_questions(lookups: Iterable[Lookup], start: datetime, end: datetime, results: tuple[str, ...]) -> Wire:
     days: dict[datetime, list[Lookup]] = defaultdict(list)
     for lookup in lookups:
         if start <= lookup.created <= end:
             days[_day(lookup.created)].append(lookup)
     everything = [lookup for group in days.values() for lookup in group]
-    totals = {f"total{name}": value for name, value in _count(everything).items()}
+    totals = {f"total{name}": value for name, value in _count(everything, results).items()}
     return {
         "details": [
             {
                 "startDateTime": timestamp(day),
                 "count": str(len(group)),
                 "price": str(_price(group)),
-                **{f"{name.lower()}Count": value for name, value in _count(group).items()},
+                **{f"{name.lower()}Count": value for name, value in _count(group, results).items()},
             }
             for day, group in sorted(days.items())
         ],
@@ -110,9 +112,15 @@ def _paid_questions(lookups: Iterable[Lookup], start: datetime, end: datetime) -
     }
 
 
-def _count(lookups: list[Lookup]) -> dict[str, str]:
-    names = [lookup.status for lookup in lookups]
-    return {name: str(names.count(name)) for name in ("Active", "Absent", "Unknown", "Failed", "Queued")}
+def _count(lookups: list[Lookup], results: tuple[str, ...]) -> dict[str, str]:
+    names = [_result(lookup) for lookup in lookups]
+    return {name: str(names.count(name)) for name in results}
+
+
+def _result(lookup: Lookup) -> str:
+    if "valid" in lookup.answer:
+        return "Valid" if lookup.answer["valid"] else "Invalid"
+    return lookup.status
 
 
 def _price(lookups: list[Lookup]) -> Decimal:

@@ -241,9 +241,9 @@ class Audit:
         anchored = self._anchor.read()
         known = [head for head in dict.fromkeys((anchored, self._seen)) if head != NO_ROW]
         query = select(audit.c.number, audit.c.mac).where(audit.c.number.in_([head.number for head in known]))
-        found = {(row.number, row.mac) for row in await connection.execute(query)} if known else set()
+        found = {Head(*row) for row in await connection.execute(query)} if known else set[Head]()
         for head in known:
-            if (head.number, head.mac) not in found and not await self._is_accepted(connection, head, anchored):
+            if head not in found and not await self._is_accepted(connection, head, anchored):
                 self._has_same_key = False  # another database may be there
                 return Gap(head, Head(*await self._head(connection)))
         return None

@@ -142,10 +142,10 @@ async def test_blacklisted_contacts_are_left_out_and_the_analysis_says_so() -> N
     assert "cost" not in analysis
 
 
-async def test_labels_are_filled_in_for_each_contact() -> None:
+async def test_labels_are_filled_in_for_each_contact_in_either_form() -> None:
     body = {
         "from": "Bluewater",
-        "body": "Dear [~{firstName}], last visit [~{lastVisit}]",
+        "body": "Dear [~{firstName}], last visit [~lastVisit]",
         "groups": ["Patients GR"],
         "to": [BRITISH],
         "fallbackValues": {"firstName": "patient", "lastVisit": "unknown"},

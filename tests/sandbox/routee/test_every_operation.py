@@ -58,6 +58,8 @@ async def test_it_answers_the_documented_fields(example: Example) -> None:
             assert answer.content == b""
         elif example.fields == "(sound)":
             assert answer.content.startswith(b"RIFF")
+        elif example.fields == "(ids)":
+            assert answer.json() == example.body
         else:
             _check(example, answer.json())
 

@@ -13,6 +13,8 @@ from tests.sandbox.routee.examples import seeded
         ({"mobile": "+302101234567"}, 400, "400002006"),
         ({"mobile": "306970000555"}, 400, "400000000"),
         ({"mobile": GREEK, "labels": [{"name": "shoeSize", "value": "44"}]}, 400, "400002014"),
+        ({"mobile": GREEK, "labels": [{"name": "visits", "value": "five"}]}, 400, "400002014"),
+        ({"mobile": GREEK, "labels": [{"name": "lastVisit", "value": 5}]}, 400, "400002014"),
         ({"mobile": GREEK, "firstName": ""}, 400, "400000000"),
         ({"firstName": "Ana"}, 400, "400000000"),
     ],
@@ -24,7 +26,10 @@ async def test_a_contact_that_breaks_a_rule_is_refused(body: dict[str, Json], st
 
 async def test_a_contact_can_be_made_changed_and_deleted() -> None:
     async with caller() as client:
-        labels = [{"name": "lastVisit", "value": "2026-05-01"}]
+        labels: list[dict[str, Json]] = [
+            {"name": "lastVisit", "type": "Text", "value": "2026-05-01"},
+            {"name": "visits", "type": "Number", "value": 5},
+        ]
         made = await posted(client, "contacts/my", {"mobile": GREEK, "firstName": "Ana", "labels": labels})
         assert (made["country"], made["labels"], made["vip"]) == ("GR", labels, False)
         path = f"contacts/my/{made['id']}"

@@ -13,8 +13,8 @@ from clients.effects import Effect
 from clients.fields import RECORDED, WIRE
 from clients.operation import Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
-from tools.convirza.field_types import body
-from tools.convirza.internal_reads import FindPrompt, Prompt, PromptId, Prompts
+from tools.convirza.field_types import Word, body
+from tools.convirza.internal_reads import FindPrompt, Prompt, Prompts
 from tools.convirza.paging import PagedOperation
 
 LARGEST: Final = 50 * 1024 * 1024
@@ -114,7 +114,7 @@ class UploadPrompt(Operation[Prompt]):
 class DeletePrompt(Operation[Prompt]):
     """Delete an audio file; what routes that play it do then is not documented."""
 
-    prompt_id: PromptId
+    prompt_id: Word
     """Audio file, from convirza_list_prompts."""
 
     def before(self) -> FindPrompt:

@@ -283,7 +283,7 @@ class HourTotals(Listing):
     synonyms=("call volume", "statistics", "traffic", "busy hours", "report"),
 )
 class ListCallTotals(Window, ForCustomer, Operation[HourTotals]):
-    """List how many calls each whole hour had, in Enswitch's order; hours partly outside the window are left out."""
+    """List how many calls each hour wholly within a window had, in Enswitch's order."""
 
     added_in: ClassVar[Version] = (4, 0)
 

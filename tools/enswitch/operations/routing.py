@@ -99,8 +99,8 @@ class ImportRoutes(Operation[Imported]):
     "outgroups/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
-    unverifiable="no documented call lists outbound groups",
     confirmed_by=("id",),
+    unverifiable="no documented call lists outbound groups",
     admin_only=True,
     synonyms=("outbound group", "destination group", "zone"),
 )
@@ -121,8 +121,8 @@ class CreateOutgroup(DryRun, Operation[Created]):
     "callergroups/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
-    unverifiable="no documented call lists caller groups",
     confirmed_by=("id",),
+    unverifiable="no documented call lists caller groups",
     admin_only=True,
     synonyms=("origin", "caller based rates"),
 )

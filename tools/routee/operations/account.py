@@ -33,6 +33,7 @@ class Balance(Answer):
     effect=Effect.READ,
     toolset="account",
     docs="check-your-account-balance",
+    confirmed_by=("balance",),
     synonyms=("money", "funds", "credit", "left", "how much", "currency"),
 )
 class GetBalance(Operation[Balance]):

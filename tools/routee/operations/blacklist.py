@@ -3,19 +3,20 @@
 That the body is an array of objects with an id is known from one SDK.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from clients.answers import NotShown
 from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Members, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
 from tools.routee.operations.contacts import Contact
-from tools.routee.paging import rows_of
+from tools.routee.paging import Listing, fields_of, is_whole, rows_of
 from tools.routee.recipients import members_of
 
 AGREED: Final = "Texting or calling people who opted out breaks the law unless they agreed to it again."
@@ -24,16 +25,30 @@ SHOWN: Final = 10
 """How many of them the question names."""
 
 
-class Blacklisted(Answer):
+class Blacklisted(Listing):
     """Contacts that a service does not reach."""
 
     contacts: list[Contact] = Field(default=[], alias="content")
+
+
+def _count_in(row: object) -> int | None:
+    count = str(fields_of(row).get("updated"))
+    return int(count) if count.isascii() and count.isdigit() else None
 
 
 class Blacklisting(Answer):
     """How many contacts were changed."""
 
     updated: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_either_shape(cls, data: object) -> object:
+        """Add up the counts of an answer that shows one for each group, as an old SDK reads it."""
+        if "content" not in fields_of(data):
+            return data
+        counts = [_count_in(row) for row in rows_of(data)]
+        return {} if not counts or None in counts else {"updated": sum(count or 0 for count in counts)}
 
 
 @routee.operation(
@@ -58,6 +73,7 @@ class ListBlacklist(Operation[Blacklisted]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="add-contacts-to-blacklist",
+    confirmed_by=("updated",),
     synonyms=("opt out", "unsubscribe", "stop", "block", "suppress"),
 )
 class AddToBlacklist(Operation[Blacklisting]):
@@ -95,10 +111,18 @@ class ListBlacklistAmong(ListBlacklist):
         return {}
 
     def select(self, content: Any) -> Any:
-        return {"content": [row for row in rows_of(content) if self._asks_for(row)]}
+        rows = rows_of(content)
+        if not is_whole(content, Blacklisted):
+            raise NotShown("it is not the whole blacklist")
+        return {"content": [row for row in rows if self._asks_for(row)]}
 
-    def _asks_for(self, row: Mapping[str, Any]) -> bool:
-        return row.get("id") in self.contact_ids or bool(set(row.get("groups") or ()) & set(self.groups))
+    def _asks_for(self, row: object) -> bool:
+        shown = fields_of(row)
+        groups: object = shown.get("groups")
+        if not shown.get("id") or (self.groups and not isinstance(groups, list)):
+            raise NotShown("it has a row without the contact's id or groups")
+        within = set(cast("list[object]", groups)) & set(self.groups) if self.groups else set[object]()
+        return shown["id"] in self.contact_ids or bool(within)
 
 
 def _reached_again(service: Service, again: Sequence[Contact]) -> tuple[str, ...]:
@@ -115,6 +139,7 @@ def _reached_again(service: Service, again: Sequence[Contact]) -> tuple[str, ...
     effect=Effect.PRIVILEGED,
     toolset="contacts",
     docs="remove-contacts-from-blacklist",
+    confirmed_by=("updated",),
     carrier="json",
     synonyms=("opt in", "unblock", "subscribe", "allow"),
 )
@@ -140,7 +165,7 @@ class RemoveFromBlacklist(Operation[Blacklisting]):
         return _put_back(self.service, before.contacts) if isinstance(before, Blacklisted) else UNREAD
 
     def verification(self, sent_at: datetime) -> Verification[Blacklisted]:
-        return Verification(read=self.before(), check=self._are_off)
+        return Verification(read=self.before(), check=self._are_off, must_be_new=True)
 
     def to_array(self) -> list[Any]:
         return [{"id": contact} for contact in self.contact_ids]
@@ -157,6 +182,7 @@ class RemoveFromBlacklist(Operation[Blacklisting]):
     effect=Effect.PRIVILEGED,
     toolset="contacts",
     docs="remove-a-group-of-contacts-from-the-blacklist",
+    confirmed_by=("updated",),
     carrier="json",
     synonyms=("opt in", "unblock", "allow group"),
 )

@@ -32,6 +32,7 @@ class CallAnswer(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="hangupreject-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="that a call has ended does not show what ended it",
     synonyms=("hang up", "reject", "terminate", "stop the call"),
 )
@@ -54,6 +55,7 @@ class EndCall(Operation[CallAnswer]):
     effect=Effect.PAID | Effect.REROUTES | Effect.OUTWARD,
     toolset="voice",
     docs="transfer-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows transfers",
     synonyms=("connect", "forward", "hand over", "put through"),
 )
@@ -102,6 +104,7 @@ class TransferCall(Operation[CallAnswer]):
     effect=Effect.OUTWARD,
     toolset="voice",
     docs="start-playing-a-text-to-speech-message-to-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what was spoken",
     synonyms=("say", "announce", "text to speech", "talk"),
 )
@@ -137,6 +140,7 @@ class SpeakInCall(Operation[CallAnswer]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="stop-playing-a-text-to-speech-message-to-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what is being spoken",
     synonyms=("silence", "mute announcement"),
 )
@@ -156,6 +160,7 @@ class StopSpeakingInCall(Operation[CallAnswer]):
     effect=Effect.OUTWARD,
     toolset="voice",
     docs="start-playing-an-audio-file-to-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what was played",
     synonyms=("music", "audio", "wav", "sound"),
 )
@@ -185,6 +190,7 @@ class PlayInCall(Operation[CallAnswer]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="stop-playing-an-audio-file-to-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what is being played",
     synonyms=("silence", "music off"),
 )
@@ -204,6 +210,7 @@ class StopPlayingInCall(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what is being recorded",
     synonyms=("tape", "capture"),
 )
@@ -232,6 +239,7 @@ class StartRecording(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="stop-recording-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows what is being recorded",
     synonyms=("end recording",),
 )
@@ -255,6 +263,7 @@ class StopRecording(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
+    confirmed_by=("call_id",),
     unverifiable="no call shows keys that were sent",
     synonyms=("dtmf", "press", "keypad", "digits", "ivr"),
 )

@@ -42,6 +42,7 @@ from tools.routee.field_types import (
 )
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import SEND_EXTRAS, MessageField, Messages, messages_since, sms_extras, text_warnings
+from tools.routee.personal_texts import PersonalText, label_warnings
 from tools.routee.recipients import members_of
 
 RUNS_FOR: Final = timedelta(minutes=30)
@@ -50,7 +51,7 @@ RUNS_FOR: Final = timedelta(minutes=30)
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
 _PLAN_EXTRAS = SEND_EXTRAS | {
-    "campaign_callback_url", "when", "reminder_to", "reminder_minutes_before",
+    "campaign_callback_url", "when", "reminder_to", "reminder_minutes_before", "reminder_minutes_after",
 }  # fmt: skip
 
 
@@ -92,6 +93,9 @@ class Campaign(Answer):
     reminder: Reminder | None = None
     fallback_values: dict[str, str] = {}
     ttl: int | None = None
+    quiet_hours_report: dict[str, int] | None = None
+    """How many wait for the end of quiet hours; seen in a public client."""
+
     errors: list[Fault] = []
 
     def plan(self) -> dict[str, Any]:
@@ -110,8 +114,9 @@ class Campaign(Answer):
             respect_quiet_hours=self.respect_quiet_hours,
             fallback_values=self.fallback_values or None,
             ttl_minutes=self.ttl,
-            reminder_to=reminder.to if reminder.minutes_before else None,
-            reminder_minutes_before=reminder.minutes_before if reminder.to else None,
+            reminder_to=reminder.to or None if reminder.minutes_before or reminder.minutes_after else None,
+            reminder_minutes_before=reminder.minutes_before or None if reminder.to else None,
+            reminder_minutes_after=reminder.minutes_after or None if reminder.to else None,
             callback_url=self.callback.url if self.callback else None,
             campaign_callback_url=self.campaign_callback.url if self.campaign_callback else None,
             callback_final_only=callbacks[0].is_final_only if callbacks else None,
@@ -138,14 +143,14 @@ class Recipients(BaseModel):
         return self
 
 
-class CampaignPlan(Recipients, Operation[Campaign]):
+class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """What a campaign is, when it is made and when it is changed."""
 
     sender: Sender = Field(serialization_alias="from")
     """Number from routee_list_numbers, or a name of up to 11 characters."""
 
     text: SmsText = Field(serialization_alias="body")
-    """What it says; [~{label}] puts in a contact's label."""
+    """What it says; a contact's label goes in as [~{label}] or [~label]."""
 
     when: When
     """`now`, or a time with zone."""
@@ -180,6 +185,9 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     reminder_minutes_before: int | None = Field(default=None, ge=1)
     """Minutes before the run for the test."""
 
+    reminder_minutes_after: int | None = Field(default=None, ge=1)
+    """Minutes after the run for the test."""
+
     callback_url: PostsTo | None = None
     """Where Routee posts each delivery; `inbox` for list_events."""
 
@@ -191,9 +199,10 @@ class CampaignPlan(Recipients, Operation[Campaign]):
 
     @model_validator(mode="after")
     def _reminder_is_whole(self) -> Self:
-        """Give reminder_to with reminder_minutes_before."""
-        if (self.reminder_to is None) != (self.reminder_minutes_before is None):
-            raise ValueError("reminder_to goes with reminder_minutes_before")
+        """Give reminder_to with reminder_minutes_before or reminder_minutes_after."""
+        is_timed = self.reminder_minutes_before is not None or self.reminder_minutes_after is not None
+        if (self.reminder_to is not None) != is_timed:
+            raise ValueError("reminder_to goes with reminder_minutes_before or reminder_minutes_after")
         return self
 
     def charge(self) -> Charge:
@@ -208,7 +217,8 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     def scheduled_at(self) -> tuple[datetime, ...]:
         if self.when == "now":
             return ()
-        return (self.when, self.when - timedelta(minutes=self.reminder_minutes_before or 0))
+        before, after = self.reminder_minutes_before or 0, self.reminder_minutes_after or 0
+        return (self.when, self.when - timedelta(minutes=before), self.when + timedelta(minutes=after))
 
     def warnings(self) -> tuple[str, ...]:
         notes = [*timing_warnings(self.when, "It is sent at once and cannot be recalled."), *text_warnings(self.text)]
@@ -216,12 +226,17 @@ class CampaignPlan(Recipients, Operation[Campaign]):
             notes.append("Invalid numbers are left out.")
         else:
             notes.append("One invalid number blocks the whole send.")
-        if "[~{" in self.text:
-            notes.append("Labels make the text longer or shorter for each recipient, and so the price.")
-        return tuple(notes)
+        return (*notes, *label_warnings(self.text))
+
+    def personal_texts(self) -> tuple[str, ...]:
+        return (self.text,)
 
     def to_wire(self) -> dict[str, Any]:
-        reminder = without_none(to=self.reminder_to, minutesBefore=self.reminder_minutes_before)
+        reminder = without_none(
+            to=self.reminder_to,
+            minutesBefore=self.reminder_minutes_before,
+            minutesAfter=self.reminder_minutes_after,
+        )
         return (
             wire_fields(self, exclude=_PLAN_EXTRAS)
             | sms_extras(self)
@@ -243,6 +258,7 @@ class CampaignPlan(Recipients, Operation[Campaign]):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="send-bulk-messages",
+    confirmed_by=("tracking_id",),
     unverifiable="unless it has a name and goes out now, it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "mass text", "newsletter", "many", "blast", "schedule"),
 )
@@ -292,6 +308,7 @@ class SendCampaign(CampaignPlan):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
+    confirmed_by=("tracking_id",),
     synonyms=("reschedule", "edit", "change", "postpone", "move"),
 )
 class UpdateCampaign(CampaignPlan):
@@ -340,6 +357,7 @@ class UpdateCampaign(CampaignPlan):
     effect=Effect.DESTRUCTIVE,
     toolset="campaigns",
     docs="delete-a-scheduled-campaign",
+    may_be_empty=True,
     synonyms=("cancel", "stop", "call off", "remove"),
 )
 class DeleteCampaign(Operation[Done]):
@@ -366,6 +384,7 @@ class DeleteCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="campaigns",
     docs="retrieve-details-for-a-campaign",
+    confirmed_by=("tracking_id",),
     synonyms=("status", "progress", "details", "spent"),
 )
 class GetCampaign(Operation[Campaign]):

@@ -1,19 +1,20 @@
 """Routee contacts and their labels. Text in a contact's fields comes from outside."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self, cast
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
+from clients.answers import NotShown
 from clients.changes import describe_replacement
 from clients.effects import Effect
 from clients.evidence import Evidence, all_present, same_fields
-from clients.fields import E164, Email, LooseText, OutsideText
-from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal
+from clients.fields import E164, Email, FromOutside, LooseText, OutsideText
+from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.routee.client import routee
 from tools.routee.field_types import Id, without_none
-from tools.routee.paging import Page, Paged
+from tools.routee.paging import Page, Paged, fields_of, is_whole, rows_of
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -21,11 +22,21 @@ WRITTEN_OTHERWISE: Final = frozenset({"mobile", "labels"})
 """What Routee may show in another form than it was sent in."""
 
 
+def _as_json_number(value: object) -> object:
+    # Answers are read with exact decimals; what goes out is what JSON has for numbers.
+    return float(value) if isinstance(value, Decimal) else value
+
+
+LabelContent = Annotated[str | StrictInt | StrictFloat, BeforeValidator(_as_json_number)]
+"""What a label holds: text, or a number where the label's type is Number (seen in the public clients)."""
+
+
 class LabelValue(Answer):
     """One label of a contact."""
 
     name: str | None = None
-    value: OutsideText | None = None
+    type: str | None = None
+    value: Annotated[LabelContent, FromOutside()] | None = None
 
 
 class Contact(Answer):
@@ -50,8 +61,19 @@ class Contact(Answer):
             last_name=self.last_name,
             email=self.email,
             vip=self.vip,
-            labels={label.name: label.value for label in self.labels if label.name} or None,
+            labels={label.name: label.value for label in self.labels if label.name and label.value is not None} or None,
         )
+
+    def filling(self) -> dict[str, Any]:
+        """Return what a text can name of this contact, by label: those that are built in, and the account's own."""
+        built_in = without_none(
+            firstName=self.first_name,
+            lastName=self.last_name,
+            mobile=self.mobile,
+            email=self.email,
+            country=self.country,
+        )
+        return built_in | (self.details().get("labels") or {})
 
 
 class Contacts(Page):
@@ -78,6 +100,7 @@ class ListContacts(Paged[Contacts]):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-details-about-a-contact",
+    confirmed_by=("id",),
     synonyms=("show", "person", "who is"),
 )
 class GetContact(Operation[Contact]):
@@ -105,8 +128,8 @@ class ContactDetails(BaseModel):
     vip: bool | None = None
     """Mark as VIP."""
 
-    labels: dict[str, str] | None = None
-    """Values by label, from routee_list_labels."""
+    labels: dict[str, LabelContent] | None = None
+    """Values by label, from routee_list_labels; a number for a label of type Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""
@@ -127,6 +150,7 @@ class ContactDetails(BaseModel):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-a-new-contact",
+    confirmed_by=("id",),
     synonyms=("add", "new person", "save number"),
 )
 class CreateContact(ContactDetails, Operation[Contact]):
@@ -147,6 +171,7 @@ class CreateContact(ContactDetails, Operation[Contact]):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="update-a-contacts-details",
+    confirmed_by=("id",),
     synonyms=("edit", "change", "rename"),
 )
 class UpdateContact(ContactDetails, Operation[Contact]):
@@ -186,9 +211,10 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-a-contact",
+    confirmed_by=("id",),
     synonyms=("remove", "forget", "gdpr"),
 )
-class DeleteContact(Operation[Done]):
+class DeleteContact(Operation[Contact]):
     """Delete one contact."""
 
     contact_id: Id
@@ -207,32 +233,57 @@ class DeleteContact(Operation[Done]):
         return verify_removal(GetContact(contact_id=self.contact_id))
 
 
+class ListContactsAmong(ListContacts):
+    """Those of some contacts that the first page of the address book shows."""
+
+    contact_ids: list[Id] = []
+
+    def to_wire(self) -> dict[str, Any]:
+        return self.page_query()
+
+    def select(self, content: Any) -> Any:
+        """Return their rows alone, and how much of the address book was looked through."""
+        rows = rows_of(content)
+        ids = [fields_of(row).get("id") for row in rows]
+        if not (is_whole(content, Contacts) and all(ids)):
+            raise NotShown("it is not the whole address book with each contact's id")
+        return {"content": [row for row, contact in zip(rows, ids, strict=True) if contact in self.contact_ids]}
+
+
+class DeletedContacts(Answer):
+    """Contacts that are gone."""
+
+    contact_ids: list[str] = Field(default=[], alias="content")
+
+
 @routee.operation(
     "DELETE",
     "/contacts/my",
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-multiple-contacts",
+    confirmed_by=("contact_ids",),
     carrier="json",
     irreversible=True,
     synonyms=("remove", "clean up", "several"),
 )
-class DeleteContacts(Operation[Done]):
+class DeleteContacts(Operation[DeletedContacts]):
     """Delete several contacts."""
 
     contact_ids: list[Id] = Field(min_length=1)
     """Contacts from routee_list_contacts."""
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        return Undo(verdict="none", lost="What the contacts held was not read; delete them singly to keep it.")
+        return Undo(verdict="none", lost="No call adds several contacts; delete them singly to be able to undo it.")
+
+    def before(self) -> ListContactsAmong:
+        return ListContactsAmong(limit=500, contact_ids=self.contact_ids)
 
     def verification(self, sent_at: datetime) -> Verification[Contacts]:
-        return Verification(read=ListContacts(limit=500), check=self._are_gone)
+        return Verification(read=self.before(), check=self._are_gone, must_be_new=True)
 
     def _are_gone(self, found: Contacts) -> Evidence:
-        """Whether all of them are gone, if the first page holds the whole address book."""
-        evidence = all_present(self.contact_ids, [contact.id for contact in found.contacts]).opposite
-        return Evidence.UNKNOWN if evidence is Evidence.YES and found.last is False else evidence
+        return all_present(self.contact_ids, [contact.id for contact in found.contacts]).opposite
 
     def to_array(self) -> list[Any]:
         return list(self.contact_ids)
@@ -253,11 +304,9 @@ class Labels(Answer):
     @model_validator(mode="before")
     @classmethod
     def _from_either_shape(cls, data: object) -> object:
-        if not isinstance(data, Mapping):
+        types = fields_of(data)
+        if not types or any(kind not in ("Text", "Number") for kind in types.values()):
             return data
-        types = cast("Mapping[str, Any]", data)
-        if "content" in types or isinstance(types.get("labels"), list):  # the latter is how the record keeps them
-            return types
         return {"content": [{"name": name, "type": kind} for name, kind in types.items()]}
 
 
@@ -289,6 +338,7 @@ class NewLabel(BaseModel):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="create-labels",
+    confirmed_by=("labels",),
     synonyms=("new field", "attribute", "custom field"),
 )
 class CreateLabels(Operation[Labels]):

@@ -47,6 +47,7 @@ class Conversation(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="perform-a-voice-conversation",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     limit=CONVERSATIONS,
     synonyms=("call", "dial", "phone", "ring", "text to speech", "ivr"),
@@ -136,6 +137,7 @@ class StartConversation(Operation[Conversation]):
     effect=Effect.READ,
     toolset="voice",
     docs="retrieve-conversation-tracking",
+    confirmed_by=("tracking_id",),
     synonyms=("show", "recordings", "details"),
 )
 class GetConversation(Operation[Conversation]):

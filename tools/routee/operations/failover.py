@@ -30,6 +30,7 @@ from tools.routee.field_types import (
 from tools.routee.filters import Filter
 from tools.routee.operations.sms import NO_RECALL, SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import PersonalText, label_warnings
 
 _STATUSES = {
     "Sms": {"Undelivered", "Failed"},
@@ -197,9 +198,10 @@ class Failover(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="failover",
     docs="send-a-failover-message",
+    confirmed_by=("tracking_id",),
     synonyms=("fallback", "omnichannel", "cascade", "backup channel", "viber then sms"),
 )
-class SendFailover(Operation[Failover]):
+class SendFailover(PersonalText, Operation[Failover]):
     """Send by the first channel, and by the next if that fails; billed by each that is tried."""
 
     steps: list[Step] = Field(min_length=1)
@@ -218,7 +220,10 @@ class SendFailover(Operation[Failover]):
         return tuple(dict.fromkeys(step.to for step in self.steps))
 
     def warnings(self) -> tuple[str, ...]:
-        return (NO_RECALL, "Every channel that is tried is charged.")
+        return (NO_RECALL, "Every channel that is tried is charged.", *label_warnings(*self.personal_texts()))
+
+    def personal_texts(self) -> tuple[str, ...]:
+        return tuple(step.text for step in self.steps if step.channel == "Viber")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
@@ -230,7 +235,8 @@ class SendFailover(Operation[Failover]):
         def check(found: Failovers) -> Evidence:
             since = [row for row in found.failovers if is_since(row.created_at, sent_at, whole_seconds=True)]
             alike = [row for row in since if self._is_this(row)]
-            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
+            are_shown = found.is_whole and all(row.created_at and row.messages for row in found.failovers)
+            return Evidence.yes_if(len(alike) == 1 and are_shown)
 
         return Verification(read=read, check=check)
 
@@ -253,6 +259,7 @@ class SendFailover(Operation[Failover]):
     effect=Effect.READ,
     toolset="failover",
     docs="retrieve-failover-trackings",
+    confirmed_by=("tracking_id",),
     synonyms=("status", "which channel", "price", "delivered"),
 )
 class GetFailover(Operation[Failover]):

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from clients.answers import NotShown
 from clients.effects import Effect
-from clients.errors import UnexpectedAnswer
-from clients.evidence import Evidence, all_present
+from clients.evidence import Evidence, all_present, any_of, present_in
 from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
 from tools.routee.operations.contacts import Contacts
-from tools.routee.paging import LARGEST_PAGE, Paged, rows_of
+from tools.routee.paging import LARGEST_PAGE, Listing, Paged, fields_of, is_whole, rows_of
 
 
 class Group(Answer):
@@ -22,7 +22,7 @@ class Group(Answer):
     size: int | None = None
 
 
-class Groups(Answer):
+class Groups(Listing):
     """Groups."""
 
     groups: list[Group] = Field(default=[], alias="content")
@@ -47,6 +47,7 @@ class ListGroups(Operation[Groups]):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-one-of-the-accounts-groups",
+    confirmed_by=("name",),
     synonyms=("show", "size", "how many"),
 )
 class GetGroup(Operation[Group]):
@@ -66,9 +67,12 @@ class FindGroup(ListGroups):
 
     def select(self, content: Any) -> Any:
         rows = rows_of(content)
-        if any(not isinstance(row.get("name"), str) for row in rows):
-            raise UnexpectedAnswer("Routee listed a group without its name, so whether there is this one is not known.")
-        return {"content": [row for row in rows if row["name"].casefold() == self.name.casefold()]}
+        names = [str(fields_of(row).get("name") or "") for row in rows]
+        if not is_whole(content, Groups) or not all(names):
+            raise NotShown("it is not the whole list of groups with each one's name")
+        return {
+            "content": [row for row, name in zip(rows, names, strict=True) if name.casefold() == self.name.casefold()]
+        }
 
 
 class NewGroup(Operation[Group]):
@@ -87,8 +91,9 @@ class NewGroup(Operation[Group]):
             return Undo(verdict="none", lost="There was a group of this name before, so it is not deleted.")
         return Undo(verdict="full", operation=DeleteGroups(groups=[self.name]))
 
-    def verification(self, sent_at: datetime) -> Verification[Group]:
-        return Verification(read=GetGroup(name=self.name), check=lambda _: Evidence.YES, if_absent=Evidence.NO)
+    def verification(self, sent_at: datetime) -> Verification[Groups]:
+        # A group of this name may have been there before.
+        return Verification(read=self.before(), check=lambda found: Evidence.of(bool(found.groups)), must_be_new=True)
 
 
 @routee.operation(
@@ -97,6 +102,7 @@ class NewGroup(Operation[Group]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-a-new-group",
+    confirmed_by=("name",),
     synonyms=("new list", "add segment", "make"),
 )
 class CreateGroup(NewGroup):
@@ -109,6 +115,7 @@ class CreateGroup(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="merge-multiple-groups",
+    confirmed_by=("name",),
     synonyms=("union", "combine", "join lists"),
 )
 class MergeGroups(NewGroup):
@@ -124,6 +131,7 @@ class MergeGroups(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-group-from-difference",
+    confirmed_by=("name",),
     synonyms=("except", "minus", "exclude", "without", "not in", "isn't in"),
 )
 class SubtractGroups(NewGroup):
@@ -145,6 +153,12 @@ class DeletedGroups(Answer):
 
     groups: list[DeletedGroup] = Field(default=[], alias="content")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_either_shape(cls, data: object) -> object:
+        """Take one object for an array of one: an SDK reads an array, the reference shows an object."""
+        return {"content": [data]} if "deletedContacts" in fields_of(data) else data
+
 
 @routee.operation(
     "DELETE",
@@ -152,6 +166,7 @@ class DeletedGroups(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-groups",
+    confirmed_by=("groups",),
     carrier="json",
     irreversible=True,
     synonyms=("remove list", "drop"),
@@ -175,14 +190,25 @@ class DeleteGroups(Operation[DeletedGroups]):
             verdict="none", lost="Who was in the groups was not read, so they cannot be filled again from here."
         )
 
+    def before(self) -> ListGroups:
+        return ListGroups()
+
+    def changes(self, before: Any) -> tuple[str, ...]:
+        if not isinstance(before, Groups):
+            return ()
+        sizes = {group.name: group.size for group in before.groups}
+        people = [f"{name} ({sizes[name]} people)" if sizes.get(name) is not None else name for name in self.groups]
+        return (f"These groups are gone then: {', '.join(people)}.",)
+
     def verification(self, sent_at: datetime) -> Verification[Groups]:
-        return Verification(read=ListGroups(), check=self._are_gone)
+        return Verification(read=self.before(), check=self._are_gone, must_be_new=True)
 
     def to_query(self) -> dict[str, Any]:
         return {"deleteContacts": self.delete_contacts}
 
     def _are_gone(self, found: Groups) -> Evidence:
-        return all_present(self.groups, [group.name for group in found.groups]).opposite
+        names = [group.name for group in found.groups]
+        return any_of(present_in(names, name, whole=found.is_whole) for name in self.groups).opposite
 
     def to_array(self) -> list[Any]:
         return list(self.groups)
@@ -213,12 +239,11 @@ class FindMembers(ListGroupContacts):
         return self.page_query()
 
     def select(self, content: Any) -> Any:
-        rows = rows_of(content)
-        ids = [row.get("id") for row in rows]
+        ids = [fields_of(row).get("id") for row in rows_of(content)]
         inside = [contact for contact in self.contact_ids if contact in ids]
-        shows_all = None not in ids and (content.get("last") is True or content.get("totalElements") == len(rows))
+        shows_all = all(ids) and is_whole(content, Contacts)
         if not shows_all and len(inside) < len(set(self.contact_ids)):
-            raise UnexpectedAnswer("Routee did not show everybody in the group, so who of them is in it is not known.")
+            raise NotShown("it does not show everybody in the group with the contact's id")
         return {"content": [{"id": contact} for contact in inside]}
 
 
@@ -228,6 +253,7 @@ class FindMembers(ListGroupContacts):
     effect=Effect.OUTWARD,
     toolset="contacts",
     docs="add-contacts-to-a-specified-group",
+    confirmed_by=("name",),
     synonyms=("assign", "tag", "subscribe"),
 )
 class AddGroupContacts(Operation[Group]):
@@ -277,6 +303,7 @@ class AddGroupContacts(Operation[Group]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="remove-contacts-of-a-specified-group",
+    confirmed_by=("name",),
     carrier="json",
     synonyms=("untag", "take out", "unassign"),
 )

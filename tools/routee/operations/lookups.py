@@ -25,6 +25,19 @@ class Network(Answer):
     name: str | None = None
 
 
+class RoamingNetwork(Answer):
+    """The network of another country that the number is in now."""
+
+    state: str | None = None
+    country: str | None = None
+    iso: str | None = Field(default=None, alias="countryIsoCode")
+    mcc: LooseText | None = Field(default=None, alias="mmc")
+    """Mobile country code; the reference spells it `mmc`."""
+
+    mnc: LooseText | None = None
+    network: str | None = None
+
+
 class NumberCountry(Answer):
     """A country."""
 
@@ -49,6 +62,7 @@ class LookupDetails(Answer):
     network: Network | None = None
     ported: bool | None = None
     ported_network: Network | None = None
+    roaming_network: RoamingNetwork | None = None
     imsi: LooseText | None = None
 
 
@@ -71,6 +85,7 @@ class Lookup(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="perform-a-lookup-validation-for-a-mobile-nummer",
+    confirmed_by=("lookup_id",),
     synonyms=("hlr", "carrier", "ported", "reachable", "active", "network"),
 )
 class LookUpNumber(Operation[Lookup]):
@@ -95,7 +110,8 @@ class LookUpNumber(Operation[Lookup]):
         def check(found: Lookups) -> Evidence:
             since = [row for row in found.lookups if is_since(row.created_at, sent_at, whole_seconds=True)]
             alike = [row for row in since if self._is_this(row)]
-            return Evidence.yes_if(len(alike) == 1 and found.last is not False)
+            are_shown = found.is_whole and all(row.created_at and row.to for row in found.lookups)
+            return Evidence.yes_if(len(alike) == 1 and are_shown)
 
         return Verification(read=read, check=check)
 
@@ -109,6 +125,7 @@ class LookUpNumber(Operation[Lookup]):
     effect=Effect.READ,
     toolset="lookups",
     docs="track-a-single-hlr-lookup-record",
+    confirmed_by=("lookup_id",),
     synonyms=("hlr", "result", "price"),
 )
 class GetLookup(Operation[Lookup]):
@@ -203,6 +220,7 @@ class Validation(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="validate",
+    confirmed_by=("validation_id",),
     unverifiable="no call lists validations",
     synonyms=("check number", "mobile or landline", "real", "format", "ported"),
 )

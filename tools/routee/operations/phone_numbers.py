@@ -5,21 +5,22 @@ Grade of the paths: one public reference each; that the search takes an array of
 
 import calendar
 from datetime import datetime
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from clients.answers import NotShown
 from clients.changes import describe_changes
 from clients.effects import Charge, Effect
-from clients.errors import NotFound, UnexpectedAnswer
-from clients.evidence import Evidence, is_since, same_fields
+from clients.errors import NotFound
+from clients.evidence import Evidence, is_since, present_in, same_fields
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
 from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal, wire_fields
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
-from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, without_none
+from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, in_e164, without_none
 from tools.routee.filters import Filter
-from tools.routee.paging import Page, Paged
+from tools.routee.paging import Page, Paged, fields_of, is_whole, rows_of
 
 
 class Offer(Answer):
@@ -158,6 +159,7 @@ class ListNumbers(Paged[Numbers]):
     effect=Effect.READ,
     toolset="numbers",
     docs="view-all-the-numbers",
+    confirmed_by=("number",),
     synonyms=("show", "details", "callback", "renewal"),
 )
 class GetNumber(Operation[Number]):
@@ -170,14 +172,17 @@ class GetNumber(Operation[Number]):
         return {"page": 0, "size": 500}
 
     def select(self, content: Any) -> Any:
-        page = cast("dict[str, Any]", content)
-        rows = cast("list[dict[str, Any]]", page.get("content") or [])
-        found = next((row for row in rows if row.get("msisdn") == self.number), None)
-        if found is not None:
-            return found
-        if page.get("last") is False:
-            raise UnexpectedAnswer("Routee listed more than 500 numbers, and this one is not among the first.")
-        raise NotFound(f"{self.number} is not a number of this Routee account.", status=404)
+        rows = rows_of(content)
+        numbers = [in_e164(fields_of(row).get("msisdn")) for row in rows]
+        match present_in(numbers, self.number, whole=is_whole(content, Numbers)):
+            case Evidence.YES:
+                return rows[numbers.index(self.number)]
+            case Evidence.NO:
+                raise NotFound(f"{self.number} is not a number of this Routee account.", status=404)
+            case Evidence.UNKNOWN:
+                raise NotShown(
+                    f"{self.number} is not in what it shows, which is not the whole list with each row's number"
+                )
 
 
 @routee.operation(
@@ -186,6 +191,7 @@ class GetNumber(Operation[Number]):
     effect=Effect.PAID,
     toolset="ordering",
     docs="rent-a-number",
+    confirmed_by=("tracking_id", "number"),
     synonyms=("buy", "order", "purchase", "get a number", "did"),
 )
 class RentNumber(Operation[Number]):
@@ -268,6 +274,7 @@ class RentNumber(Operation[Number]):
     effect=Effect.REROUTES,
     toolset="numbers",
     docs="update-a-number",
+    confirmed_by=("tracking_id", "number"),
     synonyms=("callback", "webhook", "redirect", "inbound", "dialplan"),
 )
 class UpdateNumber(Operation[Number]):
@@ -339,6 +346,7 @@ class UpdateNumber(Operation[Number]):
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs="cancel-a-number",
+    may_be_empty=True,
     irreversible=True,
     synonyms=("release", "give up", "drop", "stop paying", "delete"),
 )

@@ -12,7 +12,7 @@ from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import BodyAnalysis, Id, SmsText, same_number
 from tools.routee.filters import Filter
-from tools.routee.operations.pools import GetPool, ListPoolNumbers
+from tools.routee.operations.pools import GetPool, ListPoolNumbers, SmsSettings
 from tools.routee.operations.sms import (
     NO_RECALL,
     MessageField,
@@ -50,6 +50,10 @@ class SentFromPool(Answer):
     pool_strategy: str | None = None
     sender: LooseText | None = Field(default=None, alias="from")
     to: LooseText | None = None
+    text: str | None = Field(default=None, alias="body")
+    settings: SmsSettings | None = Field(default=None, alias="smsSettings")
+    """The settings of the pool."""
+
     body_analysis: BodyAnalysis | None = None
     short_links: ShortLinks | None = Field(default=None, alias="urlShortener")
 
@@ -60,6 +64,7 @@ class SentFromPool(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="pools",
     docs="send-sms-using-a-pool",
+    confirmed_by=("tracking_id",),
     synonyms=("text", "local sender", "sticky sender"),
 )
 class SendPoolSms(Operation[SentFromPool]):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from clients.changes import describe_changes
 from clients.effects import Effect
-from clients.evidence import Evidence, same_fields
+from clients.evidence import Evidence, present_in, same_fields
 from clients.fields import AnsweredTime, E164Digits, LooseText
 from clients.operation import (
     UNREAD,
@@ -32,6 +32,7 @@ from tools.routee.field_types import (
     Sender,
     Text,
     callback,
+    in_e164,
     without_none,
 )
 from tools.routee.paging import Page, Paged
@@ -125,6 +126,7 @@ class ListPools(Paged[Pools]):
     effect=Effect.READ,
     toolset="pools",
     docs="retrieve-info-for-a-specific-pool",
+    confirmed_by=("pool_id",),
     synonyms=("show", "settings", "details"),
 )
 class GetPool(Operation[Pool]):
@@ -140,6 +142,11 @@ class PoolNumbers(Answer):
     pool_id: str | None = None
     name: str | None = Field(default=None, alias="poolName")
     numbers: list[LooseText] = []
+
+    def holds(self, number: str) -> Evidence:
+        """Whether a number is in the pool; UNKNOWN where the list is not shown, or a row of it is no number."""
+        shown = [in_e164(one) for one in self.numbers]
+        return present_in(shown, number, whole="numbers" in self.model_fields_set)
 
 
 @routee.operation(
@@ -204,6 +211,7 @@ class PoolSettings(BaseModel):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="create-a-pool",
+    confirmed_by=("pool_id",),
     synonyms=("new pool", "make", "messaging service"),
 )
 class CreatePool(PoolSettings, Operation[Pool]):
@@ -230,8 +238,8 @@ class CreatePool(PoolSettings, Operation[Pool]):
 
     def _may_be_listed(self, found: Pools) -> Evidence:
         """Names need not be unique, so a pool of this name may be an older one."""
-        is_listed = any(pool.name == self.name for pool in found.pools)
-        return Evidence.no_if(not is_listed and found.last is not False)
+        names = [pool.name for pool in found.pools]
+        return Evidence.no_if(present_in(names, self.name, whole=found.is_whole) is Evidence.NO)
 
 
 @routee.operation(
@@ -240,6 +248,7 @@ class CreatePool(PoolSettings, Operation[Pool]):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="edit-a-pool",
+    confirmed_by=("pool_id",),
     synonyms=("edit", "change", "rename", "settings"),
 )
 class UpdatePool(PoolSettings, ChangesSomething, Operation[Pool]):
@@ -302,6 +311,7 @@ class DeletedPool(Answer):
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="pools",
     docs="delete-a-pool",
+    confirmed_by=("pool_id",),
     synonyms=("remove", "drop"),
 )
 class DeletePool(Operation[DeletedPool]):
@@ -331,6 +341,7 @@ class DeletePool(Operation[DeletedPool]):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="add-a-number-to-a-pool",
+    may_be_empty=True,
     synonyms=("assign", "put into", "fill"),
 )
 class AddPoolNumber(Operation[PoolNumbers]):
@@ -346,14 +357,12 @@ class AddPoolNumber(Operation[PoolNumbers]):
         return ListPoolNumbers(pool_id=self.pool_id)
 
     def undo(self, before: Any, answer: Any) -> Undo:
-        if isinstance(before, PoolNumbers) and self.number in before.numbers:
+        if isinstance(before, PoolNumbers) and before.holds(self.number) is Evidence.YES:
             return Undo(verdict="none", lost="The number was in the pool before.")
         return Undo(verdict="full", operation=RemovePoolNumber(pool_id=self.pool_id, number=self.number))
 
     def verification(self, sent_at: datetime) -> Verification[PoolNumbers]:
-        return Verification(
-            read=ListPoolNumbers(pool_id=self.pool_id), check=lambda found: Evidence.of(self.number in found.numbers)
-        )
+        return Verification(read=self.before(), check=lambda found: found.holds(self.number), must_be_new=True)
 
 
 @routee.operation(
@@ -362,6 +371,7 @@ class AddPoolNumber(Operation[PoolNumbers]):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="delete-a-number-from-a-pool",
+    may_be_empty=True,
     synonyms=("unassign", "take out"),
 )
 class RemovePoolNumber(Operation[Done]):
@@ -380,7 +390,4 @@ class RemovePoolNumber(Operation[Done]):
         return Undo(verdict="full", operation=AddPoolNumber(pool_id=self.pool_id, number=self.number))
 
     def verification(self, sent_at: datetime) -> Verification[PoolNumbers]:
-        return Verification(
-            read=ListPoolNumbers(pool_id=self.pool_id),
-            check=lambda found: Evidence.of(self.number not in found.numbers),
-        )
+        return Verification(read=self.before(), check=lambda found: found.holds(self.number).opposite, must_be_new=True)

@@ -118,6 +118,13 @@ class PaidQuestions(Answer):
     start: AnsweredTime | None = Field(default=None, alias="startDateTime")
     count: int | None = None
     price: Amount | None = None
+    active: int | None = Field(default=None, alias="activeCount")
+    absent: int | None = Field(default=None, alias="absentCount")
+    unknown: int | None = Field(default=None, alias="unknownCount")
+    failed: int | None = Field(default=None, alias="failedCount")
+    queued: int | None = Field(default=None, alias="queuedCount")
+    valid: int | None = Field(default=None, alias="validCount")
+    invalid: int | None = Field(default=None, alias="invalidCount")
 
 
 class PaidTotals(Answer):
@@ -126,6 +133,13 @@ class PaidTotals(Answer):
     time_grouping: str | None = None
     count: int | None = Field(default=None, alias="totalCount")
     price: Amount | None = Field(default=None, alias="totalPrice")
+    active: int | None = Field(default=None, alias="totalActive")
+    absent: int | None = Field(default=None, alias="totalAbsent")
+    unknown: int | None = Field(default=None, alias="totalUnknown")
+    failed: int | None = Field(default=None, alias="totalFailed")
+    queued: int | None = Field(default=None, alias="totalQueued")
+    valid: int | None = Field(default=None, alias="totalValid")
+    invalid: int | None = Field(default=None, alias="totalInvalid")
 
 
 class QuestionReport(Answer):

@@ -29,7 +29,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
-from tools.routee.paging import Page, Paged
+from tools.routee.paging import Page, Paged, fields_of
 
 SEARCH_AHEAD: Final = timedelta(minutes=2)
 """How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""
@@ -62,6 +62,7 @@ class SentSms(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="send-single-sms",
+    confirmed_by=("tracking_id",),
     synonyms=("text", "notify", "message", "reply", "create message"),
 )
 class SendSms(Operation[SentSms]):
@@ -135,10 +136,15 @@ def messages_since(
 
 
 def only_match(found: "Messages", is_this: Callable[["MessagePart"], bool]) -> "MessagePart | None":
-    """Return the first part of the only message that fits; None where it may be another's, since several fit."""
-    rows = [row for row in found.messages if row.direction != "Inbound" and is_this(row)]
-    is_alone = len({row.message_id for row in rows}) == 1 and found.last is not False
-    return rows[0] if is_alone and rows[0].message_id else None
+    """Return the first part of the only message that fits; None where it may be another's.
+
+    It may be where several fit, where not all are shown, and where one does not show to whom it went and what it says.
+    """
+    sent = [row for row in found.messages if row.direction != "Inbound"]
+    rows = [row for row in sent if is_this(row)]
+    is_alone = len({row.message_id for row in rows}) == 1 and found.is_whole
+    are_shown = all(row.message_id and row.to and row.text is not None for row in sent)
+    return rows[0] if is_alone and are_shown else None
 
 
 def is_text_to(row: "MessagePart", to: str, text: str) -> bool:
@@ -244,7 +250,7 @@ class TrackSms(Operation[MessageParts]):
 
     def select(self, content: Any) -> Any:
         # The page describes one object, its samples are arrays: both are taken.
-        return content if not content or "content" in content else {"content": [content]}
+        return {"content": [content]} if fields_of(content).keys() & {"smsId", "messageId"} else content
 
 
 class Messages(Page):

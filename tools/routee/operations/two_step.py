@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from clients.effects import Charge, Effect
-from clients.evidence import Evidence
+from clients.evidence import Evidence, same_value
 from clients.fields import E164, AnsweredTime
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
@@ -38,6 +38,7 @@ class TwoStepVerification(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="verification",
     docs="verification",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "2fa", "one-time password", "code", "verify a number"),
 )
@@ -97,6 +98,7 @@ class SendVerification(Operation[TwoStepVerification]):
     effect=Effect.READ,
     toolset="verification",
     docs="retrieve-a-verification-status",
+    confirmed_by=("tracking_id", "status"),
     synonyms=("otp", "2fa", "verified", "expired"),
 )
 class GetVerification(Operation[TwoStepVerification]):
@@ -112,6 +114,7 @@ class GetVerification(Operation[TwoStepVerification]):
     effect=Effect.PAID,
     toolset="verification",
     docs="confirm-verification",
+    confirmed_by=("status",),
     carrier="form",
     synonyms=("otp", "2fa", "verify", "code right", "correct code", "typed", "entered"),
 )
@@ -138,7 +141,9 @@ class ConfirmVerification(Operation[TwoStepVerification]):
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         # A code that was right shows; one that was wrong looks like one that was never checked.
-        return Verification(read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"))
+        return Verification(
+            read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"), must_be_new=True
+        )
 
 
 @routee.operation(
@@ -147,6 +152,7 @@ class ConfirmVerification(Operation[TwoStepVerification]):
     effect=Effect.DESTRUCTIVE,
     toolset="verification",
     docs="cancel-verification",
+    confirmed_by=("status",),
     synonyms=("otp", "revoke", "invalidate"),
 )
 class CancelVerification(Operation[TwoStepVerification]):
@@ -159,8 +165,9 @@ class CancelVerification(Operation[TwoStepVerification]):
         return GetVerification(verification_id=self.verification_id)
 
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
-        read = GetVerification(verification_id=self.verification_id)
-        return Verification(read=read, check=lambda found: Evidence.of(found.status == "Cancelled"))
+        return Verification(
+            read=self.before(), check=lambda found: same_value(found.status, "Cancelled"), must_be_new=True
+        )
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="A cancelled code stays useless; another can be sent.")
@@ -169,6 +176,7 @@ class CancelVerification(Operation[TwoStepVerification]):
 class VerificationReport(Answer):
     """How many verifications are in each status."""
 
+    application_id: str | None = None
     total: int | None = None
     totals: dict[str, int] = {}
     per_country: dict[str, dict[str, int]] = {}

@@ -6,7 +6,7 @@ Documents and videos are left out.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
@@ -27,11 +27,12 @@ from tools.routee.field_types import (
 )
 from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import PersonalText, label_warnings
 
 ViberText = Annotated[str, Field(min_length=1, max_length=1000), Visible]
 
 
-class ViberContent(BaseModel):
+class ViberContent(PersonalText):
     """What a message shows."""
 
     sender_id: Id = Field(serialization_alias="senderInfoTrackingId")
@@ -78,6 +79,9 @@ class ViberContent(BaseModel):
         """True for what is billed as transactional."""
         return not (self.image_url or self.button_url)
 
+    def personal_texts(self) -> tuple[str, ...]:
+        return (self.text or "",)
+
     def content(self) -> dict[str, Any]:
         """`body` in Routee's form."""
         button = without_none(caption=self.button_caption, targetUrl=self.button_url)
@@ -85,6 +89,30 @@ class ViberContent(BaseModel):
 
 
 CONTENT = frozenset({"text", "image_url", "button_caption", "button_url", "ttl_seconds", "fallback_values", "when"})
+
+
+class ViberFile(Answer):
+    """A file; who sent it gave it its name."""
+
+    name: OutsideText | None = Field(default=None, alias="fileName")
+    type: OutsideText | None = Field(default=None, alias="fileType")
+    url: OutsideText | None = Field(default=None, alias="fileUrl")
+
+
+class ViberVideo(Answer):
+    """A video."""
+
+    url: OutsideText | None = Field(default=None, alias="videoUrl")
+    thumbnail: OutsideText | None = Field(default=None, alias="videoThumbnail")
+    seconds: int | None = Field(default=None, alias="duration")
+    megabytes: Amount | None = Field(default=None, alias="fileSize")
+
+
+class ViberButton(Answer):
+    """A button and the page that it opens."""
+
+    caption: str | None = None
+    url: str | None = Field(default=None, alias="targetUrl")
 
 
 class ViberMessage(Answer):
@@ -102,7 +130,11 @@ class ViberMessage(Answer):
     label: str | None = None
     session_message: bool | None = None
     application_name: str | None = None
-    image_url: str | None = None
+    image_url: OutsideText | None = None
+    file: ViberFile | None = None
+    video: ViberVideo | None = Field(default=None, alias="viberVideo")
+    button: ViberButton | None = Field(default=None, alias="viberAction")
+    session_id: str | None = None
     callback_url: str | None = None
     inbound_url: str | None = None
     campaign: str | None = None
@@ -115,6 +147,7 @@ class ViberMessage(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-single-message",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("chat", "message", "notify"),
 )
@@ -129,6 +162,9 @@ class SendViber(ViberContent, Operation[ViberMessage]):
 
     def destinations(self) -> tuple[str, ...]:
         return (self.to,)
+
+    def warnings(self) -> tuple[str, ...]:
+        return label_warnings(self.text or "")
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost=NO_RECALL)
@@ -159,6 +195,7 @@ class ViberCode(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="viber-otp-request",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "one-time password", "2fa", "code"),
 )
@@ -212,6 +249,7 @@ class SendViberCode(Operation[ViberCode]):
     effect=Effect.READ,
     toolset="viber",
     docs="retrieve-single-viber-tracking",
+    confirmed_by=("tracking_id",),
     synonyms=("delivered", "seen", "status", "price"),
 )
 class GetViberMessage(Operation[ViberMessage]):

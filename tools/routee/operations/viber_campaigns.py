@@ -22,6 +22,7 @@ from tools.routee.field_types import (
 )
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
 from tools.routee.paging import Page, Paged
+from tools.routee.personal_texts import label_warnings
 from tools.routee.recipients import members_of
 
 
@@ -49,6 +50,7 @@ class ViberCampaign(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-campaign",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
 )
@@ -93,7 +95,8 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
         return () if self.when == "now" else (self.when,)
 
     def warnings(self) -> tuple[str, ...]:
-        return tuple(timing_warnings(self.when, "It is sent at once and cannot be recalled."))
+        timing = timing_warnings(self.when, "It is sent at once and cannot be recalled.")
+        return (*timing, *label_warnings(self.text or ""))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now" or not isinstance(answer, ViberCampaign) or answer.tracking_id is None:
@@ -113,6 +116,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
+    may_be_empty=True,
     unverifiable="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )

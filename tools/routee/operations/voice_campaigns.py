@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
-from tools.routee.calls import Call, Calls, SpokenText
+from tools.routee.calls import Call, Calls, Spoken, SpokenText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -47,6 +47,8 @@ class VoiceCampaign(Answer):
     contacts: list[str] = []
     groups: list[str] = []
     statuses: dict[str, int] = {}
+    spoken: Spoken | None = Field(default=None, alias="message")
+    file_url: str | None = Field(default=None, alias="fileURL")
     audience: Audience | None = Field(default=None, alias="voiceAnalysis")
     cost_so_far: Amount | None = Field(default=None, alias="cost")
     respect_quiet_hours: bool | None = None
@@ -105,6 +107,7 @@ class Announcement(BaseModel):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="send-a-voice-campaign",
+    confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
 )
@@ -203,6 +206,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    may_be_empty=True,
     unverifiable="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
 )
@@ -222,6 +226,7 @@ class DeleteVoiceCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="voice",
     docs="voicemessagetracking",
+    confirmed_by=("call_id",),
     synonyms=("status", "answered", "price", "duration"),
 )
 class GetCall(Operation[Call]):
