@@ -105,7 +105,7 @@ def test_who_is_reached_is_known_before() -> None:
     dial = Verb(type="DIAL", sender=BRITISH_NUMBER, to="+447700900555")
     started = StartConversation(to=GREEK, sender=BRITISH_NUMBER, verbs=[SAY, dial])
     assert started.destinations() == (GREEK, "+447700900555")
-    assert StartConversation(to="session@example.com", sender="1", verbs=[SAY]).destinations() == ()
+    assert StartConversation(to="session@example.com", sender="+12015550156", verbs=[SAY]).destinations() == ()
     assert _campaign(to=[GREEK], reminder_to=["+447700900555"], reminder_minutes_before=5).destinations() == (
         GREEK,
         "+447700900555",
@@ -126,9 +126,9 @@ async def test_a_country_that_is_not_allowed_is_refused_before_anything_is_read(
     ("call", "fields", "told"),
     [
         (SendSms, {"sender": "Bluewater Dental", "to": GREEK, "text": "x"}, "up to 11 letters"),
-        (SendSms, {"sender": "1", "to": "306970000555", "text": "x"}, "pattern"),
-        (StartConversation, {"to": GREEK, "sender": "1"}, "either verbs or dial_plan_url"),
-        (StartConversation, {"to": "x", "sender": "1", "verbs": [SAY]}, "SIP address"),
+        (SendSms, {"sender": "+12015550156", "to": "306970000555", "text": "x"}, "write \\+306970000555"),
+        (StartConversation, {"to": GREEK, "sender": "+12015550156"}, "either verbs or dial_plan_url"),
+        (StartConversation, {"to": "x", "sender": "+12015550156", "verbs": [SAY]}, "SIP address"),
         (Verb, {"type": "SAY", "text": "Hello"}, "SAY needs language"),
         (Verb, {"type": "PLAY", "file_url": "https://a.example/a.wav", "to": GREEK}, "PLAY has no to"),
         (Verb, {"type": "SAY", "text": "Hello", "language": "xx-XX"}, "one of en-US"),

@@ -19,7 +19,7 @@ from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.phone_numbers import require_full_sender
 from clients.segments import FitsTextMessage, Visible, segments
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_TEXT,
     Kind,
@@ -64,6 +64,7 @@ class Mailboxes(Listing):
     "mailboxes/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     rows="mailboxes",
     synonyms=("voicemail boxes", "inboxes"),
 )
@@ -72,7 +73,11 @@ class ListMailboxes(ForCustomer, Operation[Mailboxes]):
 
 
 @enswitch.function(
-    "mailboxes/get", effect=Effect.READ, toolset="messages", synonyms=("voicemail box", "inbox settings")
+    "mailboxes/get",
+    effect=Effect.READ,
+    toolset="messages",
+    basis=COLUMNS_INFERRED,
+    synonyms=("voicemail box", "inbox settings"),
 )
 class GetMailbox(ForCustomer, Operation[Mailbox]):
     """Show a mailbox, without its PIN."""
@@ -85,6 +90,7 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
     "mailboxes/create",
     effect=Effect.PRIVILEGED,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("voicemail box", "add inbox", "answering machine"),
 )
 class CreateMailbox(ForCustomer, Operation[Created]):
@@ -145,6 +151,7 @@ class Messages(Listing):
     "messages/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     rows="messages",
     synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
 )
@@ -193,6 +200,7 @@ class OpenedMessage(Message):
     "messages/get",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("voicemail", "read", "transcript", "open", "fax"),
 )
 class GetMessage(ForCustomer, Operation[OpenedMessage]):
@@ -273,6 +281,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     "faxes/send",
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),
 )
@@ -320,6 +329,7 @@ class Campaigns(Listing):
     "bulk/campaigns/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("robocall", "broadcast", "auto dialer", "mass calling"),
 )
 class ListBulkCampaigns(ForCustomer, Operation[Campaigns]):
