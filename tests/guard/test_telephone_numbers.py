@@ -73,7 +73,7 @@ async def test_such_a_number_is_texted_alone_and_in_a_campaign(tmp_path: Path) -
                 ),
             ]
             for tool, arguments in calls:
-                refused = (await client.call_tool(tool, arguments)).structured_content or {}
+                refused: dict[str, Any] = (await client.call_tool(tool, arguments)).structured_content or {}
                 assert refused.get("error") not in {"DestinationRefused", "BadDestination", "BadArguments"}, refused
     assert len(person.questions) == 2
 
@@ -137,7 +137,7 @@ async def test_a_stop_counts_for_every_form_of_its_sender(sender: str, recipient
         assert await inbox.post("inbound", _inbound(sender, "STOP")) == 200
         async with inbox.client(person=person) as client:
             words = {"sender": "Harbor", "to": recipient, "text": "We open at nine."}
-            refused = (await client.call_tool("routee_send_sms", words)).structured_content or {}
+            refused: dict[str, Any] = (await client.call_tool("routee_send_sms", words)).structured_content or {}
         assert f"{recipient} opted out" in refused["message"]
         assert len(await listed_events(inbox, number=recipient)) == 1
     assert person.questions == []
