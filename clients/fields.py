@@ -19,7 +19,10 @@ from pydantic import (
     PlainSerializer,
     SecretStr,
     SerializationInfo,
+    ValidationInfo,
 )
+
+from clients.phone_numbers import read_with_country_code, strip_separators, valid_form
 
 WIRE: Final = "wire"
 """Serialization context that asks for the provider's form."""
@@ -27,15 +30,26 @@ WIRE: Final = "wire"
 RECORDED: Final = "recorded"
 """Validation context of arguments from the record, which names the content of a file and does not hold it."""
 
+_SHOWN: Final = 40
+"""How much of a wrong argument its refusal repeats."""
+
 _NANP = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")
-_PUNCTUATION = re.compile(r"[\s().\-]")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def _us_number(value: object) -> object:
     if not isinstance(value, str):
         return value
-    found = _NANP.fullmatch(value) or _NANP.fullmatch(_PUNCTUATION.sub("", value))
+    found = _NANP.fullmatch(value) or _NANP.fullmatch(strip_separators(value))
     return "+1" + found[1] if found else value
+
+
+def _required_us_number(value: object, info: ValidationInfo) -> object:
+    """Refuse what is no US or Canadian number in a sentence; arguments from the record stay as they were sent."""
+    number = _us_number(value)
+    if not isinstance(number, str) or info.context == RECORDED or _NANP.fullmatch(number):
+        return number
+    raise ValueError(f"{number[:_SHOWN]} is not a US or Canadian number, such as +12015550123")
 
 
 def _ten_digits(value: str, info: SerializationInfo) -> str:
@@ -45,7 +59,7 @@ def _ten_digits(value: str, info: SerializationInfo) -> str:
 UsNumber = Annotated[
     str,
     Field(pattern=r"^\+1[2-9][0-9]{2}[2-9][0-9]{6}$"),
-    BeforeValidator(_us_number),
+    BeforeValidator(_required_us_number),
     PlainSerializer(_ten_digits),
 ]
 """A US or Canadian number: E.164 inside, ten digits on the wire. Ten digits are accepted and normalised."""
@@ -55,15 +69,32 @@ def _answered_number(value: object) -> object:
     return _us_number(str(value)) if isinstance(value, int) and not isinstance(value, bool) else _us_number(value)
 
 
-def _without_punctuation(value: object) -> object:
-    return _PUNCTUATION.sub("", value) if isinstance(value, str) else value
+def _required_e164(value: object, info: ValidationInfo) -> object:
+    """Leave out what people write between digits, and refuse any other fault of form with the corrected form.
+
+    Nothing else is corrected: a person approves the number that the caller wrote. Arguments from the record stay as
+    they were sent.
+    """
+    if not isinstance(value, str):
+        return value
+    number = strip_separators(value)
+    if info.context == RECORDED:
+        return number
+    valid = valid_form(number) or read_with_country_code(number)
+    if valid is not None and valid != number:
+        raise ValueError(f"{value[:_SHOWN]} is not written in E.164: write {valid}")
+    if not _E164.fullmatch(number):
+        raise ValueError(
+            f"{value[:_SHOWN]} is not a telephone number in E.164, with + and its country code, such as +12015550123"
+        )
+    return number
 
 
 def _digits(value: str, info: SerializationInfo) -> str:
     return value.removeprefix("+") if info.context == WIRE else value
 
 
-E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), BeforeValidator(_without_punctuation)]
+E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), BeforeValidator(_required_e164)]
 """A number of any country, in E.164 with its plus sign, also on the wire."""
 
 E164OrUsDigits = Annotated[E164, BeforeValidator(_us_number)]

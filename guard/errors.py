@@ -4,6 +4,7 @@ GuardRefusal
 ├── Denied              policy forbids the call
 ├── Frozen              the operator stopped everything
 ├── DestinationRefused  calls and messages may not go there, or not now
+│   └── BadDestination  it is no telephone number, or not written as one
 ├── OverBudget          a cap leaves no room for the price
 ├── Declined            a person said no
 ├── Expired             nobody answered in time
@@ -42,6 +43,12 @@ class DestinationRefused(GuardRefusal):
     """Calls and messages may not go there, or not now."""
 
     advice = "Tell the user which number and which rule; only the operator can change the rule."
+
+
+class BadDestination(DestinationRefused):
+    """A destination is no telephone number, or it is not written as one."""
+
+    advice = "Correct the number as it says, or ask the user for the right one, and call again."
 
 
 class OverBudget(GuardRefusal):

@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-import phonenumbers
 from pydantic import AfterValidator
+
+from clients.phone_numbers import TEN_DIGITS_ARE_OF, read_with_country_code, valid_form
 
 
 def _e164(value: str) -> str:
-    text = value.strip()
-    try:
-        parsed = phonenumbers.parse(text, None if text.startswith("+") else "US")
-    except phonenumbers.NumberParseException:
-        raise ValueError("a telephone number is expected in E.164, such as +12015550123") from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    found = valid_form(value, TEN_DIGITS_ARE_OF) or read_with_country_code(value)
+    if found is None:
+        raise ValueError("a telephone number is expected in E.164, such as +12015550123")
+    return found
 
 
 AnyNumber = Annotated[str, AfterValidator(_e164)]

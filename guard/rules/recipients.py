@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from clients.errors import TelephonyError
 from clients.operation import Exchange, Members, Operation, UnresolvableRecipients
+from clients.phone_numbers import canonical
 from guard.errors import RecipientsChanged
 from guard.rules.quote import Quote
 
@@ -104,7 +105,8 @@ def recipient_count(operation: Operation[Any], found: Recipients) -> int | None:
     """How many numbers or recipients a call touches, None where that is not known."""
     if found.unknown:
         return None
-    return max(operation.recipient_count(), len({*operation.destinations(), *found.numbers}))
+    telephones = {canonical(number) or number for number in (*operation.destinations(), *found.numbers)}
+    return max(operation.recipient_count(), len(telephones))
 
 
 def _add(numbers: dict[str, None], members: Members[Any], page: Any) -> str | None:

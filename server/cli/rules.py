@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import typer
 
+from clients.phone_numbers import TEN_DIGITS_ARE_OF, canonical, read_with_country_code
 from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
-from server.store.optouts import canonical
 
 optouts = typer.Typer(help="Numbers whose owners opted out of messages.", no_args_is_help=True)
 
@@ -73,7 +73,7 @@ def _add(numbers: list[str], *, source: str, sandbox: bool) -> None:
 
 
 def _e164(number: str) -> str:
-    found = canonical(number, "US")
+    found = canonical(number, TEN_DIGITS_ARE_OF) or canonical(read_with_country_code(number) or "")
     if found is None:
         fail(f"{number.strip()} is not a telephone number. Write it in E.164, such as +12015550123.")
     return found

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
+from clients.phone_numbers import spellings
 from guard.rules.optout_keywords import is_stop
 from server.store.delivery_reports import callback_from, find_tracked, price_at, record_report
 from server.store.engine import Database
@@ -77,7 +78,8 @@ class StoredEvents:
         if kind is not None:
             query = query.where(events.c.kind == kind)
         if number is not None:
-            query = query.where(or_(events.c.other_side == number, events.c.ours == number))
+            forms = spellings(number)
+            query = query.where(or_(events.c.other_side.in_(forms), events.c.ours.in_(forms)))
         if subject is not None:
             query = query.where(or_(events.c.subject == subject, events.c.campaign == subject))
         if since is not None:

@@ -1,21 +1,17 @@
 """Numbers whose owners opted out of messages. The operator and the owners' own texts add them, never a tool."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
-import phonenumbers
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clients.phone_numbers import canonical
 from server.store.engine import Database
 from server.store.schema import optouts
 from server.store.sealed.audit import Audit
 
 _AT_ONCE = 500
-_DIGITS: Final = re.compile(r"\+?[0-9(][0-9\s().\-/\u2010-\u2015]*")
-"""Digits and the usual separators; phonenumbers alone would also find a number inside a sentence."""
 
 
 class StoredOptOuts:
@@ -26,14 +22,14 @@ class StoredOptOuts:
         self._audit = audit
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
-        """Return those of the numbers that opted out, in the same order.
+        """Return those of the numbers that opted out, in the same order and as they are given.
 
         Raises:
             JournalUnavailable: The store cannot be read.
         """
         async with self._database.reading() as connection:
-            found = await _known(connection, numbers)
-        return [number for number in numbers if number in found]
+            found = await _known(connection, [_key(number) for number in numbers])
+        return [number for number in numbers if _key(number) in found]
 
     async def add(self, numbers: Iterable[str], *, source: str, by: str | None = None) -> int:
         """Add numbers and return how many are new; `by` is who added them, if the source does not say."""
@@ -48,9 +44,9 @@ class StoredOptOuts:
     async def remove(self, number: str, *, by: str) -> bool:
         """Remove a number; return False if it was not listed."""
         async with self._audit.entry() as entry:
-            removed = await entry.connection.execute(delete(optouts).where(optouts.c.number == number))
+            removed = await entry.connection.execute(delete(optouts).where(optouts.c.number == _key(number)))
             if removed.rowcount > 0:
-                await self._audit.append(entry, "opt-out removed", principal=by, detail={"number": number})
+                await self._audit.append(entry, "opt-out removed", principal=by, detail={"number": _key(number)})
         return removed.rowcount > 0
 
     async def all(self) -> list[tuple[str, str]]:
@@ -68,20 +64,9 @@ async def add_optouts(connection: AsyncConnection, numbers: Iterable[str], *, so
     return len(await _insert(connection, _canonical_numbers(numbers), source=source))
 
 
-def canonical(number: str, region: str | None = None) -> str | None:
-    """Return a telephone number in E.164, the form in which numbers are compared; None for anything else.
-
-    Without a region, only a number with its country code counts.
-    """
-    if not _DIGITS.fullmatch(number.strip()):
-        return None
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(parsed):
-        return None
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+def _key(number: str) -> str:
+    """Return what a number is stored under; text that is no number is only equal to itself."""
+    return canonical(number) or number
 
 
 def _canonical_numbers(numbers: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from clients.answers import parse
 from clients.fields import AnsweredTime, LooseText
 from clients.operation import Answer
+from clients.phone_numbers import read_with_country_code
 from tools.routee.field_types import Amount, AnsweredSender, Status
 from tools.webhooks import BadCallback, Callback, Kind
 
@@ -202,8 +203,5 @@ def _sorted(counts: Mapping[str, Any]) -> str:
 
 
 def _e164(number: str | None) -> str | None:
-    """Digits get their plus; names of senders stay as they are."""
-    if number is None:
-        return None
-    digits = number.removeprefix("+")
-    return f"+{digits}" if digits.isascii() and digits.isdigit() and len(digits) <= 15 else _cut(number, LONGEST_SENDER)
+    """Return a number in E.164; names of senders, and digits that nobody can read as one number, as they are."""
+    return None if number is None else read_with_country_code(number) or _cut(number, LONGEST_SENDER)

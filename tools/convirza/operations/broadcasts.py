@@ -19,7 +19,7 @@ from clients.operation import (
     put_back,
     verify_removal,
 )
-from clients.segments import segments
+from clients.segments import FitsTextMessage, Visible, segments
 from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import E164, FurtherFields, Id, Number, Word, body, numbers_in
@@ -45,6 +45,8 @@ def _each_once(numbers: list[str]) -> list[str]:
         raise ValueError("a number is given twice and would be texted twice")
     return numbers
 
+
+Text = Annotated[Word, Visible, FitsTextMessage]
 
 Everybody = Annotated[list[E164], Field(min_length=1), AfterValidator(_each_once)]
 
@@ -150,7 +152,7 @@ class _WholeBroadcast(FurtherFields):
     name: Annotated[Word, Field(serialization_alias="broadcast_name")]
     """Name."""
 
-    message: Word
+    message: Text
     """Text."""
 
     from_number: Annotated[Number, Field(serialization_alias="phone_number")]
@@ -266,7 +268,7 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
     name: Annotated[Word | None, Field(serialization_alias="broadcast_name")] = None
     """Name."""
 
-    message: Word | None = None
+    message: Text | None = None
     """Text."""
 
     from_number: Annotated[Number | None, Field(serialization_alias="phone_number")] = None

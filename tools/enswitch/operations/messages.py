@@ -11,13 +11,14 @@ import binascii
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.segments import segments
+from clients.phone_numbers import require_full_sender
+from clients.segments import FitsTextMessage, Visible, segments
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_TEXT,
@@ -259,10 +260,10 @@ class SendText(ForCustomer, Operation[Accepted]):
     cnumber: Number
     """Number that gets it."""
 
-    snumber: Number
+    snumber: Annotated[Number, AfterValidator(require_full_sender)]
     """Number of yours that sends it, from enswitch_list_numbers."""
 
-    message: Words
+    message: Annotated[Words, Visible, FitsTextMessage]
     """Text."""
 
     stype: Kind | None = None

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
 from clients.operation import Answer, Operation, Undo, wire_fields
+from clients.segments import Visible
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -29,7 +30,7 @@ from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
 from tools.routee.personal_texts import PersonalText, label_warnings
 
-ViberText = Annotated[str, Field(min_length=1, max_length=1000)]
+ViberText = Annotated[str, Field(min_length=1, max_length=1000), Visible]
 
 
 class ViberContent(PersonalText):

@@ -18,7 +18,7 @@ from clients.fields import (
     UsNumber,
 )
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
-from clients.segments import segments
+from clients.segments import FitsTextMessage, is_blank, segments
 from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
 from tools.voicetel.record_keys import time_of_key
@@ -159,7 +159,7 @@ class SendMessage(Operation[SentMessage]):
     to_number: UsNumber
     """Recipient."""
 
-    text: str = ""
+    text: Annotated[str, FitsTextMessage] = ""
     """What it says; emoji, curly quotes and other characters outside GSM-7 take more segments."""
 
     media_urls: list[MediaUrl] | None = Field(default=None, min_length=1)
@@ -172,8 +172,8 @@ class SendMessage(Operation[SentMessage]):
     def _says_something(self) -> Self:
         """Give text, media_urls, or both."""
         # The provider wants a text, and says nothing of its length: a picture may go without a word.
-        if not self.text and self.media_urls is None:
-            raise ValueError("give text, media_urls, or both")
+        if is_blank(self.text) and self.media_urls is None:
+            raise ValueError("give text, media_urls, or both; a text needs at least one visible character")
         if self.subject is not None and self.media_urls is None:
             raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
         return self
