@@ -14,6 +14,7 @@ from guard.errors import Denied, Frozen
 from guard.money import Money
 from guard.rules.budget import applicable, require_room
 from guard.rules.compliance import check_opt_outs
+from guard.rules.departure import departure_notes
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 from guard.rules.recipients import Recipients, later_members_note
@@ -102,6 +103,7 @@ class Checks:
             notes += [note] if note else []
         if later := later_members_note(operation):
             notes.append(later)
+        notes += departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
         return Assessment(decision, tuple(notes))
 
     def ask_without_undo(self, operation: Operation[Any], before: Any, assessment: Assessment) -> Assessment:
