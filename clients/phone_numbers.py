@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult, shortnumberinfo
 
 _SEPARATORS: Final = re.compile(
     r"[\s().\-/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufe58\ufe63\uff0d\ufeff]"
@@ -26,6 +26,11 @@ _INTERNATIONAL: Final = "00"
 _TEN_DIGITS: Final = re.compile(r"[2-9][0-9]{9}")
 TEN_DIGITS_ARE_OF: Final = "US"
 """Country of ten digits without a country code; its numbers and those of Canada are ten digits long."""
+
+
+_LONGEST_ALARMING: Final = 6
+_SPECIAL_SERVICE: Final = 3
+"""Digits of a special service of North America, such as 411 and 988."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,43 @@ def read_with_country_code(text: str) -> str | None:
     return None if is_assigned(f"+{digits}") else home
 
 
+def require_full_sender(sender: str) -> str:
+    """Return a sender that is a name, or a number with its country code.
+
+    Raises:
+        ValueError: It is a short number, such as an emergency number, or its country code is missing.
+    """
+    digits = strip_separators(sender)
+    if not _NUMBER.fullmatch(digits) or valid_form(f"+{digits.removeprefix('+')}") is not None:
+        return sender
+    full = read_with_country_code(digits)
+    advice = f"write {full}" if full else "give a number with its country code"
+    raise ValueError(f"{sender[:20]} is a short or incomplete number, and nobody may send as one: {advice}")
+
+
+def require_harmless_caller(caller: str) -> str:
+    """Return a caller ID that nobody takes for an emergency service.
+
+    Raises:
+        ValueError: It is the emergency number of a country, or a special service of North America such as 411.
+    """
+    if _is_alarming(strip_separators(caller).removeprefix("+")):
+        raise ValueError(f"{caller[:20]} is an emergency number or a special service, and nobody may call as one")
+    return caller
+
+
+@lru_cache(maxsize=256)
+def _is_alarming(digits: str) -> bool:
+    if not _NUMBER.fullmatch(digits) or len(digits) > _LONGEST_ALARMING:
+        return False
+    if any(shortnumberinfo.is_emergency_number(digits, region) for region in phonenumbers.SUPPORTED_REGIONS):
+        return True
+    service = PhoneNumber(country_code=1, national_number=int(digits))
+    return len(digits) == _SPECIAL_SERVICE and shortnumberinfo.is_valid_short_number_for_region(
+        service, TEN_DIGITS_ARE_OF
+    )
+
+
 def is_assigned(number: str) -> bool:
     """Return True if a number in E.164 is in a range that its country has given out, as far as phonenumbers knows."""
     try:
@@ -135,14 +177,14 @@ def is_assigned(number: str) -> bool:
 
 
 def spellings(number: str) -> tuple[str, ...]:
-    """Return the forms in E.164 that are dialled for the telephone of a number today, after the number itself."""
+    """Return every form in which the telephone of a number is written: the canonical one, others of today, its own."""
     found = canonical(number)
     if found is None:
         return (number,)
     code = phonenumbers.parse(found).country_code or 0
     token = phonenumbers.country_mobile_token(code)
     mobile = f"+{code}{token}{found.removeprefix(f'+{code}')}"
-    return tuple(dict.fromkeys((number, found, mobile)))
+    return tuple(dict.fromkeys((found, mobile, number)))
 
 
 def _current(written: str) -> str | None:

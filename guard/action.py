@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from clients.fields import RECORDED, is_secret
 from clients.operation import Operation, OperationType
+from clients.phone_numbers import spellings
 from guard.rules.quote import Quote
 
 SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
@@ -107,11 +108,39 @@ def rebuild_call(operation: OperationType, arguments: Mapping[str, Any]) -> Oper
 
 def digest_of(operation: Operation[Any], *, account: str, principal: Principal) -> str:
     """SHA-256 over the canonical JSON of the call."""
+    return _digest(operation, arguments_of(operation), account, principal)
+
+
+def digests_of_same_call(operation: Operation[Any], *, account: str, principal: Principal) -> tuple[str, ...]:
+    """Return the digest of a call, and of calls that differ only in how a telephone that it goes to is written.
+
+    An approval is bound to the first alone; the others show that the call was made before.
+    """
+    arguments = arguments_of(operation)
+    forms = {number: spellings(number) for number in operation.destinations()}
+    first = {number: found[0] for number, found in forms.items()}
+    second = {number: found[1] for number, found in forms.items() if len(found) > 1}
+    written = [arguments, _with_numbers(arguments, first), _with_numbers(arguments, second)]
+    return tuple(dict.fromkeys(_digest(operation, each, account, principal) for each in written))
+
+
+def _with_numbers(arguments: Any, written: Mapping[str, str]) -> Any:
+    """Return arguments with numbers in another form, wherever they stand."""
+    if isinstance(arguments, str):
+        return written.get(arguments, arguments)
+    if isinstance(arguments, list):
+        return [_with_numbers(each, written) for each in cast("list[object]", arguments)]
+    if isinstance(arguments, dict):
+        return {name: _with_numbers(each, written) for name, each in cast("dict[str, object]", arguments).items()}
+    return arguments
+
+
+def _digest(operation: Operation[Any], arguments: dict[str, Any], account: str, principal: Principal) -> str:
     call = {
         "provider": operation.spec.provider.name,
         "account": account,
         "operation": operation.spec.tool_name,
-        "arguments": arguments_of(operation),
+        "arguments": arguments,
         "principal": principal.name,
     }
     canonical = json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

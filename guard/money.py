@@ -17,6 +17,17 @@ SMALLEST: Final = Decimal(10) ** -9
 _MOST_DIGITS: Final = 40
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
+_NO_DECIMALS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMALS: Final = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_DECIMALS: Final = "CLF UYW"
+
+_DECIMALS: Final = {
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
+    **dict.fromkeys(_FOUR_DECIMALS.split(), 4),
+}
+"""Decimals of the currencies that have not two (ISO 4217, list one of 2026-01-01, minor units)."""
+
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
@@ -32,10 +43,11 @@ class Money:
     currency: str = "USD"
 
     def __str__(self) -> str:
-        """At least two decimals, and as many as the amount has: $2.00, $0.0075."""
+        """At least the decimals of the currency, and as many as the amount has: $2.00, $0.0075, 300 JPY."""
         amount = abs(self.amount)
         exponent = amount.normalize().as_tuple().exponent
-        digits = max(2, -exponent if isinstance(exponent, int) else 2)
+        decimals = _DECIMALS.get(self.currency, 2)
+        digits = max(decimals, -exponent if isinstance(exponent, int) else decimals)
         sign = "-" if self.amount < 0 else ""
         symbol = _SYMBOLS.get(self.currency)
         number = f"{amount:,.{digits}f}"

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
-from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, new_action_id
+from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
@@ -82,7 +82,8 @@ class Guard:
             await self._checks.refuse_members(operation, recipients)
             found = await self._open(digest)
             priced = await self._quote(operation, recipients)
-            assessment = await self._checks.assess(operation, recipients, priced, digest, principal)
+            same = digests_of_same_call(operation, account=client.account, principal=principal)
+            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
             if found is not None:
                 if is_enough(found, assessment.decision):
                     return found
@@ -261,7 +262,8 @@ class Guard:
         try:
             await self._checks.refuse_early(operation)
             await self._checks.refuse_members(operation, recipients)
-            assessment = await self._checks.assess(operation, recipients, priced, action.digest, principal)
+            same = digests_of_same_call(operation, account=action.account, principal=principal)
+            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
             if not is_enough(action, assessment.decision):
                 await self._close_too_lenient(action, assessment.decision)
         except GuardRefusal as refusal:

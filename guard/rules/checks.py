@@ -3,17 +3,17 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from clients.effects import Effect
 from clients.operation import Operation
-from guard.action import Principal, State, arguments_of
+from guard.action import Action, Principal, State, arguments_of
 from guard.dependencies import GuardDependencies
 from guard.errors import Denied, Frozen
 from guard.money import Money
 from guard.rules.budget import applicable, require_room
-from guard.rules.compliance import check_opt_outs
+from guard.rules.compliance import check_opt_outs, unclear_wish_note
 from guard.rules.departure import departure_notes
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
@@ -85,9 +85,16 @@ class Checks:
             await check_opt_outs(numbers, self._optouts)
 
     async def assess(
-        self, operation: Operation[Any], audience: Recipients, priced: Quote, digest: str, principal: Principal
+        self,
+        operation: Operation[Any],
+        audience: Recipients,
+        priced: Quote,
+        same_call: Sequence[str],
+        principal: Principal,
     ) -> Assessment:
         """Decide about a call that may be made, with notes on what makes the decision stricter.
+
+        `same_call` are its digest and those of the same call with a telephone written otherwise.
 
         Raises:
             OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
@@ -95,9 +102,10 @@ class Checks:
         decision, notes = self._rules.policy.decide(operation.spec), list[str]()
         for stricter, note in (
             await self._price(operation, priced),
-            await self._repetition(digest),
+            await self._repetition(same_call),
             self._bulk(operation, audience, priced.recipients),
             await self._text_from_outside(operation, principal),
+            await self._unclear_wishes(operation, audience),
         ):
             decision = max(decision, stricter)
             notes += [note] if note else []
@@ -148,15 +156,25 @@ class Checks:
             )
         return decision, f"No budget cap can hold this call, because none is in {amount.currency}."
 
-    async def _repetition(self, digest: str) -> tuple[Decision, str]:
-        earlier = await self._journal.last_answered(digest, self._clock.now() - self._rules.compliance.duplicate_window)
-        at = (earlier.finished_at or earlier.decided_at) if earlier else None
+    async def _repetition(self, same_call: Sequence[str]) -> tuple[Decision, str]:
+        since = self._clock.now() - self._rules.compliance.duplicate_window
+        found = [await self._journal.last_answered(digest, since) for digest in same_call]
+        earlier = max((one for one in found if one is not None), key=lambda one: _ended(one) or since, default=None)
+        at = _ended(earlier) if earlier else None
         if earlier is None or at is None:
             return Decision.ALLOW, ""
         ago = f"{_ago(self._clock.now() - at)} ({earlier.id})"
         if earlier.state is State.DECLINED:
             return Decision.ASK, f"Exactly this was declined {ago}. Approve it only if you changed your mind."
         return Decision.ASK, f"You already did exactly this {ago}. Approving it does it again."
+
+    async def _unclear_wishes(self, operation: Operation[Any], audience: Recipients) -> tuple[Decision, str]:
+        """Have a person look at a paid call to somebody who may have wanted no more of them."""
+        numbers = (*operation.destinations(), *audience.numbers)
+        if not numbers or Effect.PAID not in operation.spec.effect:
+            return Decision.ALLOW, ""
+        note = await unclear_wish_note(numbers, self._optouts)
+        return (Decision.ASK if note else Decision.ALLOW), note
 
     def _bulk(self, operation: Operation[Any], audience: Recipients, touched: int | None) -> tuple[Decision, str]:
         if touched is None:
@@ -179,6 +197,10 @@ class Checks:
         if source is None:
             return Decision.ALLOW, ""
         return Decision.ASK, f"Part of this call is text from outside (read with {source}). Did you ask for it?"
+
+
+def _ended(action: Action) -> datetime | None:
+    return action.finished_at or action.decided_at
 
 
 def _ago(passed: timedelta) -> str:

@@ -19,6 +19,10 @@ class OptOuts(Protocol):
         """Those of the numbers that opted out."""
         ...
 
+    async def unclear(self, numbers: Sequence[str]) -> list[str]:
+        """Those of the numbers that sent what may be a wish to stop, which the operator has not judged yet."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
@@ -91,3 +95,15 @@ async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
         more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
         named = ", ".join(refused[:_NAMED])
         raise DestinationRefused(f"{named}{more} opted out of messages and calls; nothing was sent.")
+
+
+async def unclear_wish_note(numbers: Sequence[str], optouts: OptOuts) -> str:
+    """Say who among the recipients may have wanted no more messages; empty if nobody did."""
+    found = await optouts.unclear(numbers)
+    if not found:
+        return ""
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return (
+        f"{', '.join(found[:_NAMED])}{more} wrote what may be a wish to get no more messages or calls. Read it with "
+        "`ringfence optouts requests` before you approve."
+    )

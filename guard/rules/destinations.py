@@ -135,7 +135,7 @@ class Destinations:
     def _is_special_service(self, number: str) -> bool:
         """Return True for a code that costs or alarms.
 
-        Codes of texting services and of single carriers have the form of extensions, so only those that cost more count.
+        Codes of texting services and of single carriers have the form of extensions, so only the expensive ones count.
         """
         try:
             parsed = phonenumbers.parse(number, self.home)

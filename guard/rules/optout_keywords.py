@@ -78,7 +78,8 @@ _ALARM: Final = frozenset(
 """Words that may mean a wish to stop wherever they stand."""
 
 _ALARMING: Final = re.compile(
-    r"\bopt(?:ing)? (?:me |us )?out\b|\b(?:remove|delete|take) (?:me|us|my number|this number)\b|\bwrong (?:number|person)\b"
+    r"\bopt(?:ing)? (?:me |us )?out\b|\b(?:remove|delete|take) (?:me|us|my number|this number)\b"
+    r"|\bwrong (?:number|person)\b"
     r"|\b(?:do not|don t|dont|never|no) (?:\w+ )?(?:text|message|call|contact|sms)\b|\bleave me alone\b"
     r"|\bno more\b|\bno mas\b|\bdo not disturb\b|\brevoke\b|\bstop\w+ (?:texting|messaging|calling)\b"
 )
@@ -135,9 +136,8 @@ def _says(words: str, keywords: frozenset[str], phrases: re.Pattern[str] | None 
 def _may_say_stop(text: str, words: str) -> bool:
     several = words.split()
     is_short = len(several) <= _SHORT and any(word in STOP_WORDS for word in several)
-    return bool(
-        is_short or _STOP_SIGN in text or _ALARM & {*several, *map(_squeezed, several)} or _ALARMING.search(words)
-    )
+    has_alarm = not _ALARM.isdisjoint({*several, *map(_squeezed, several)})
+    return is_short or has_alarm or _STOP_SIGN in text or _ALARMING.search(words) is not None
 
 
 def _without_polite(words: str) -> str:

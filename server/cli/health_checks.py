@@ -79,6 +79,7 @@ async def check_store(store: Store) -> list[CheckResult]:
             pass  # whoever gets this far could write
         is_ours, is_frozen = await store.audit.has_our_key(), await store.freeze.is_on()
         passcode, gap = await store.key_values.get("passcode"), await store.audit.find_gap()
+        waiting = await store.optouts.count_requests()
     except JournalUnavailable as error:
         return [CheckResult("store", "fail", str(error))]
     frozen = (
@@ -92,7 +93,12 @@ async def check_store(store: Store) -> list[CheckResult]:
         detail = f"{gap.what}: every guarded call is refused until `ringfence audit accept`"
         return [CheckResult("audit log", "fail", detail), *frozen]
     hint = "" if passcode else "; no passcode is set yet, set one with `ringfence approvals passcode`"
-    return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen]
+    unread = (
+        [CheckResult("opt-outs", "warn", f"{waiting} to read: `ringfence optouts requests` lists who may want to stop")]
+        if waiting
+        else []
+    )
+    return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen, *unread]
 
 
 async def check_provider(client: ApiClient) -> CheckResult:

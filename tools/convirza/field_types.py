@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from clients.fields import WIRE, E164OrUsDigits, Email, Moment, UsNumber
+from clients.phone_numbers import strip_separators
 
 _INTEGER = WithJsonSchema({"type": "integer"})
 _STRING = WithJsonSchema({"type": "string"})
@@ -144,7 +145,7 @@ def numbers_in(value: JsonValue | None) -> tuple[str, ...]:
 
 
 def _number(text: str) -> tuple[str, ...]:
-    stripped = re.sub(r"[\s().\-]", "", text)
+    stripped = strip_separators(text)
     if found := _NUMBER.fullmatch(stripped):
         return ("+1" + found[1],)
     return (stripped,) if re.fullmatch(r"\+[1-9][0-9]{6,14}", stripped) else ()

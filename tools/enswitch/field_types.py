@@ -13,15 +13,18 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BeforeValidator,
     Field,
     PlainSerializer,
     SerializationInfo,
+    ValidationInfo,
     WithJsonSchema,
 )
 
-from clients.fields import NUMBER_ALONE, WIRE, Email, FromOutside
+from clients.fields import NUMBER_ALONE, RECORDED, WIRE, Email, FromOutside
+from clients.phone_numbers import require_harmless_caller, strip_separators, valid_form
 
 AS_TEXT: Final = WithJsonSchema({"type": "string"})
 AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
@@ -86,16 +89,24 @@ _NANP: Final = re.compile(r"1[2-9][0-9]{2}[2-9][0-9]{6}")
 _DIALLED: Final = re.compile(r"\+?[0-9]+")
 
 
-def _as_enswitch_writes(value: object) -> object:
+def _as_enswitch_writes(value: object, info: ValidationInfo) -> object:
     """Return a number as the installation has it: `+` and punctuation are ours."""
     if not isinstance(value, str):
         return value
-    bare = re.sub(r"[\s().\-]", "", value)
-    return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else value
+    bare = strip_separators(value)
+    if not _DIALLED.fullmatch(bare):
+        return value
+    valid = valid_form(bare)
+    if valid not in (None, bare) and info.context != RECORDED:
+        raise ValueError(f"{value[:40]} is not written in E.164: write {valid}")
+    return bare.removeprefix("+")
 
 
 Number = Annotated[str, Field(pattern=r"^[0-9*#]+$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
 """A telephone number as the installation writes it, without +; a leading + is taken off."""
+
+CallerId = Annotated[Number, AfterValidator(require_harmless_caller)]
+"""A number that is shown as the caller's."""
 
 Target = Annotated[str, BeforeValidator(_as_enswitch_writes)]
 """What a type and number name together: a line, a mailbox, a queue's id, or a telephone number."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from clients.fields import E164, AnsweredTime, LooseText
+from clients.message_text import Visible
 from clients.operation import Answer
 from tools.hosts import is_host
 from tools.routee.field_types import (
@@ -23,7 +24,7 @@ from tools.routee.field_types import (
 )
 from tools.routee.paging import Page
 
-SpokenText = Annotated[str, Field(min_length=1, max_length=1000)]
+SpokenText = Annotated[str, Field(min_length=1, max_length=1000), Visible]
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _PUNCTUATION = re.compile(r"[\s().\-]")

@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
-from clients.fields import WIRE, AnsweredTime, FromOutside, LooseText, ScheduledMoment
+from clients.fields import RECORDED, WIRE, AnsweredTime, FromOutside, LooseText, ScheduledMoment
+from clients.message_text import MessageText
 from clients.operation import Answer
+from clients.phone_numbers import require_full_sender
 from tools.hosts import WebHost, require_web_host
 from tools.webhooks import PLAIN_SENDER
 
 Text = Annotated[str, Field(min_length=1)]
 
-SmsText = Annotated[str, Field(min_length=1, max_length=1600)]
+SmsText = Annotated[MessageText, Field(min_length=1, max_length=1600)]
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$"), WebHost]
 """An address that Routee posts to or reads a dialplan from. No document asks for https, but what goes there is personal
@@ -91,10 +93,10 @@ def _without_plus(value: str, info: SerializationInfo) -> str:
     return value.removeprefix("+") if info.context == WIRE else value
 
 
-def _is_sender(value: str) -> str:
+def _is_sender(value: str, info: ValidationInfo) -> str:
     if not re.fullmatch(r"\+?[0-9]{1,16}|[A-Za-z0-9 .&_-]{1,11}", value):
         raise ValueError("a number of up to 16 digits, or up to 11 letters, digits and spaces")
-    return value
+    return value if info.context == RECORDED else require_full_sender(value)
 
 
 Sender = Annotated[str, AfterValidator(_is_sender), PlainSerializer(_without_plus)]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from phonenumbers import country_code_for_region
 
 from clients.errors import TelephonyError
+from clients.phone_numbers import read_with_country_code, spellings
 from guard.money import Money
 from tools.overview.views import (
     Balance,
@@ -44,7 +45,7 @@ class RouteeView:
         return [_owned_number(row) for row in await self._rented()]
 
     async def number(self, number: str) -> Details | None:
-        row = next((row for row in await self._rented() if _e164(row.number) == number), None)
+        row = next((row for row in await self._rented() if _e164(row.number) in spellings(number)), None)
         if row is None:
             return None
         renewal = row.next_renewal.isoformat(timespec="seconds") if row.next_renewal else None
@@ -116,7 +117,7 @@ def _code(balance: AccountBalance) -> str:
 
 
 def _e164(number: str | None) -> str | None:
-    return f"+{number.removeprefix('+')}" if number else None
+    return (read_with_country_code(number) or f"+{number.removeprefix('+')}") if number else None
 
 
 def _cost(costs: Costs) -> Money | None:

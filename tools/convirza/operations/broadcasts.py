@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, PlainSerializer
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
 from clients.evidence import Evidence
+from clients.message_text import FitsTextMessage, Visible
 from clients.operation import (
     Answer,
     ChangesSomething,
@@ -45,6 +46,8 @@ def _each_once(numbers: list[str]) -> list[str]:
         raise ValueError("a number is given twice and would be texted twice")
     return numbers
 
+
+Text = Annotated[Word, Visible, FitsTextMessage]
 
 Everybody = Annotated[list[E164], Field(min_length=1), AfterValidator(_each_once)]
 
@@ -150,7 +153,7 @@ class _WholeBroadcast(FurtherFields):
     name: Annotated[Word, Field(serialization_alias="broadcast_name")]
     """Name."""
 
-    message: Word
+    message: Text
     """Text."""
 
     from_number: Annotated[Number, Field(serialization_alias="phone_number")]
@@ -266,7 +269,7 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
     name: Annotated[Word | None, Field(serialization_alias="broadcast_name")] = None
     """Name."""
 
-    message: Word | None = None
+    message: Text | None = None
     """Text."""
 
     from_number: Annotated[Number | None, Field(serialization_alias="phone_number")] = None

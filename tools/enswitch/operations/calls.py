@@ -15,10 +15,10 @@ from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import enswitch
 from tools.enswitch.field_types import (
+    CallerId,
     CallerNumber,
     Id,
     Kind,
-    Number,
     ShownNumber,
     ShownTime,
     Target,
@@ -65,10 +65,10 @@ class MakeCall(ForCustomer, Operation[Accepted]):
     ctype: Kind | None = None
     """Type of the second end, such as external or phone."""
 
-    callerid1: Number | None = None
+    callerid1: CallerId | None = None
     """Caller ID shown to the first end."""
 
-    callerid2: Number | None = None
+    callerid2: CallerId | None = None
     """Caller ID shown to the second end."""
 
     def charge(self) -> Charge:

@@ -2,13 +2,14 @@
 
 import re
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
+from clients.message_text import Visible
 from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -49,7 +50,7 @@ class Step(BaseModel):
 
     to: E164
 
-    text: Text
+    text: Annotated[Text, Visible]
     """What is sent or said."""
 
     sender: Sender | None = None

@@ -17,8 +17,10 @@ from clients.fields import (
     OutsideText,
     UsNumber,
 )
+from clients.message_text import FitsTextMessage, is_blank
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
+from clients.shared.inbound_texts import InboundText
 from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
 from tools.voicetel.record_keys import time_of_key
@@ -120,6 +122,15 @@ class ListMessages(Operation[Messages]):
     until: Moment | None = None
     """Newer bound, with zone."""
 
+    def inbound_texts(self, answer: Messages) -> tuple[InboundText, ...]:
+        # `direction` is documented as `in` or `out`; a receipt has none.
+        received = (record for record in answer.messages if record.value and record.value.direction == "in")
+        return tuple(
+            InboundText(record.value.far_end, record.value.text, self.number, record.id, record.at)
+            for record in received
+            if record.value and record.value.text
+        )
+
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
         bounds = {"from": self.until, "to": self.since}
@@ -159,7 +170,7 @@ class SendMessage(Operation[SentMessage]):
     to_number: UsNumber
     """Recipient."""
 
-    text: str = ""
+    text: Annotated[str, FitsTextMessage] = ""
     """What it says; emoji, curly quotes and other characters outside GSM-7 take more segments."""
 
     media_urls: list[MediaUrl] | None = Field(default=None, min_length=1)
@@ -172,8 +183,8 @@ class SendMessage(Operation[SentMessage]):
     def _says_something(self) -> Self:
         """Give text, media_urls, or both."""
         # The provider wants a text, and says nothing of its length: a picture may go without a word.
-        if not self.text and self.media_urls is None:
-            raise ValueError("give text, media_urls, or both")
+        if is_blank(self.text) and self.media_urls is None:
+            raise ValueError("give text with at least one visible character, media_urls, or both")
         if self.subject is not None and self.media_urls is None:
             raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
         return self
