@@ -29,12 +29,13 @@ SURE = (
     "Stop\n\nSent from my iPhone", "ARRET", "Arrêt", "arrêt svp", "S T O P", "s.t.o.p.", "please STOP now, thanks!",
     "Please stop sending me messages", "take me off your list", "Remove me from your list please", "unsubscribe me",
     "don't text me again", "please do not contact me anymore", "OPT ME OUT", "opt-out", "No more texts please", "TD",
-    "Bonjour, arrêtez les SMS", "no más por favor", "Danke, abmelden bitte", "ＳＴＯＰ", "sto\u200bp",
+    "Bonjour, arrêtez les SMS", "no más por favor", "Danke, abmelden bitte", "\uff33\uff34\uff2f\uff30", "sto\u200bp",
 )  # fmt: skip
 UNCLEAR = (
     "🛑", "SOTP", "stoooop", "Stop by tomorrow?", "Can you stop by at 5?", "Stop\nby the office tomorrow", "stop start",
     "Don't stop texting me", "wrong number", "cancel my appointment", "I would like you to stop this nonsense today",
-    "You keep sending this to my grandmother, please do not text her", "Unsubscribe my husband as well as me and my son",
+    "You keep sending this to my grandmother, please do not text her",
+    "Unsubscribe my husband as well as me and my son",
 )  # fmt: skip
 NOTHING = (
     "", "hello", "ok thanks", "Thanks", "I want to cancel my appointment on Friday at three", "who is this",

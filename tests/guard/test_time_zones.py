@@ -51,7 +51,8 @@ def test_it_is_not_quiet_where_it_is_day_in_every_zone_of_the_area(number: str) 
 
 def test_area_codes_without_exchanges_have_the_zones_of_their_state() -> None:
     """Derived again from the places of phonenumbers, which are read as text: importing them takes half a minute."""
-    place, exchanges = {}, defaultdict[str, int](int)
+    place: dict[str, str] = {}
+    exchanges = defaultdict[str, int](int)
     for file in (Path(phonenumbers.__file__).parent / "geodata").glob("data*.py"):
         for code, exchange, name in re.findall(
             r"^ *'1(\d{3})(\d*)':\{.*?'en': u?'([^']*)'", file.read_text(encoding="utf-8"), re.MULTILINE
