@@ -117,4 +117,4 @@ def _is_new(action: Action, call: Operation[Any], verification: Verification[Any
         found = check(answer.model_validate(action.before))
     except ValidationError:
         return False
-    return isinstance(found, Evidence) and found is not Evidence.YES
+    return found is Evidence.NO

@@ -12,8 +12,9 @@ def tool_description(operation: OperationType) -> str:
     text = " ".join([*(operation.__doc__ or "").split(), *rule_descriptions(operation)])
     if spec.admin_only:
         text += " Administrators only."
-    if spec.basis.path != "documented":
-        text += " Inferred: no public document shows this path."
+    grades = dict(spec.basis.parts())
+    if unseen := [part for part in ("path", "request") if grades[part] == "inferred"]:
+        text += f" Inferred: no public document shows its {' or '.join(unseen)}."
     if spec.irreversible:
         text += " Only the operator can approve it."
     elif spec.effect.is_guarded:

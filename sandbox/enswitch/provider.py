@@ -59,8 +59,11 @@ class Enswitch(SimulatedProvider[State]):
         return answer.to_response(integer_codes=settings.integer_codes, mirror_status=settings.mirror_status)
 
     def _find(self, path: str) -> Function | None:
-        """Return the function at a path; the last slash is part of it, as in every documented example (inferred)."""
-        if not (path.startswith(ROOT) and path.endswith("/")):
+        """Return the function at a path: with a slash at its end as in the guide's examples, or without it.
+
+        The guide's introduction shows the form of a path without that slash, and so does a public client.
+        """
+        if not path.startswith(ROOT):
             return None
         function = self.functions.get(path.removeprefix(ROOT).removesuffix("/"))
         return function if function and function.since <= self.state.settings.version else None

@@ -4,6 +4,7 @@ from typing import Any
 
 from clients.settings import AccountSettings
 from sandbox.accounts import COUNTRIES, simulated_accounts
+from server.settings.errors import BadSettings
 from server.settings.model import Settings
 from server.settings.rules import DestinationSettings
 from tools.registry import provider_named, provider_names
@@ -30,8 +31,15 @@ def sandbox_accounts(url: str) -> dict[str, AccountSettings]:
 
 
 def sandbox_store(settings: Settings) -> dict[str, Any]:
-    """Return the settings of the store for sandbox sessions: never the store that records real money."""
-    return {"state_folder": settings.state_folder / "sandbox", "store_url": None, "state_key": None}
+    """Return the settings of the store for sandbox sessions: never the store that records real money.
+
+    Raises:
+        BadSettings: The sandbox's folder is a link to the folder of that store.
+    """
+    folder = settings.state_folder / "sandbox"
+    if folder.resolve() == settings.state_folder.resolve():
+        raise BadSettings(f"{folder} leads to the real store; the sandbox needs a folder of its own.")
+    return {"state_folder": folder, "store_url": None, "state_key": None}
 
 
 def _with_simulated_countries(destinations: DestinationSettings) -> DestinationSettings:

@@ -32,7 +32,7 @@ from server.store.private_files import close_state_folder, create_database_file
 BUSY_SECONDS: Final = 10
 """How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
 
-BEST_EFFORT_SECONDS: Final = 1
+BEST_EFFORT_SECONDS: Final = 5
 """How long an optional write waits for the write lock, so that a locked store does not delay a plain read."""
 
 ABANDONED_SECONDS: Final = 60

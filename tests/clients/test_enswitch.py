@@ -297,7 +297,8 @@ async def test_what_is_documented_to_show_what_it_did_is_not_done_without_it(
 )
 async def test_a_refusal_counts_in_whatever_form_its_code_is_written(responses: object) -> None:
     async with served_by(answers(httpx2.Response(200, json={"responses": responses, "data": {}}))) as client:
-        for call in (PurchaseNumber(number="12015550123"), ListNumbers()):
+        calls: list[Operation[Any]] = [PurchaseNumber(number="12015550123"), ListNumbers()]
+        for call in calls:
             with pytest.raises(InvalidRequest, match="no"):
                 await client.send(call)
 

@@ -75,7 +75,7 @@ async def test_a_read_that_shows_nothing_is_an_error_and_no_empty_answer(tool: s
 
 
 @pytest.mark.parametrize("rows", [None, [], [{"msisdn": NUMBER}]])
-async def test_a_list_is_one_also_where_it_is_empty_or_null(rows: object) -> None:
+async def test_a_list_is_one_also_where_it_is_empty_or_null(rows: list[dict[str, str]] | None) -> None:
     async with answered_by(Provider(success({"content": rows, "totalElements": len(rows or "")}))) as client:
         assert len((await client.send(ListNumbers())).numbers) == len(rows or "")
 

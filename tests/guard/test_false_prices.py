@@ -53,7 +53,8 @@ async def test_a_rate_that_nobody_can_charge_passes_no_cap_and_makes_no_room(tmp
             async with connect(server) as client:
                 told = await client.call_tool("voicetel_send_message", {**SMS, "text": "Hello"})
                 report = await client.call_tool("account_overview", {})
-            got[str(rate)] = str((told.structured_content or {}).get("error"))
+            refused: dict[str, Any] = told.structured_content or {}
+            got[str(rate)] = refused["error"]
             assert "The price is unknown" in getattr(told.content[0], "text", "")
             left: dict[str, Any] = report.structured_content or {}
             assert left["budgets"][0]["left"] == "$0.02"
@@ -81,7 +82,8 @@ async def test_a_receipt_that_nobody_can_charge_is_not_booked_and_the_record_say
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
         async with connect(server, person=Person()) as client:
             ordered = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
-            action = (ordered.structured_content or {})["action"]
+            done: dict[str, Any] = ordered.structured_content or {}
+            action = done["action"]
             shown: dict[str, Any] = (await client.call_tool("get_action", {"action_id": action})).structured_content
             report: dict[str, Any] = (await client.call_tool("spend_report", {})).structured_content or {}
     assert shown["state"] == "done"

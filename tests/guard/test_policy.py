@@ -146,7 +146,7 @@ async def test_each_call_is_decided_by_the_most_specific_rule(tmp_path: Path) ->
     decided: dict[str, dict[str, str]] = {}
     async with sandboxes() as sandbox:
         for place, (name, rules, expected) in enumerate(RULES):
-            decided[name] = await _decided(sandbox, tmp_path / f"{place}.db", rules, list(expected))
+            decided[name] = await _decided(sandbox, tmp_path / str(place), rules, list(expected))
         writes = [row["path"] for row in await sandbox.writes()]
         charged = {charge["what"] for charge in await sandbox.charges()}
     assert decided == {name: expected for name, _, expected in RULES}
@@ -219,11 +219,11 @@ def test_rules_that_fit_nothing_stop_the_start_with_their_line(written: str, tol
     assert told in str(refused.value)
 
 
-async def _decided(sandbox: Sandbox, store: Path, rules: Mapping[str, Any], whats: list[str]) -> dict[str, str]:
+async def _decided(sandbox: Sandbox, folder: Path, rules: Mapping[str, Any], whats: list[str]) -> dict[str, str]:
     """Return the decision on each call, on a store of their own, with a person who declines."""
-    address = f"sqlite+aiosqlite:///{store}"
     routee = sandbox_accounts(sandbox.url)["routee"]
-    _, server = server_for(settings_for(store.parent, sandbox.voicetel, routee=routee, store_url=address, **rules))
+    settings = settings_for(folder, sandbox.voicetel, routee=routee, **rules)
+    _, server = server_for(settings.model_copy(update={"state_folder": folder}))
     person = Person("decline")
     async with connect(server, person=person) as client:
         return {what: await _decision(client, person, what) for what in whats}

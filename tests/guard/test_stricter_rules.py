@@ -222,19 +222,16 @@ async def _agree(client: Client, text: str, asked: InputRequiredResult | None) -
 async def _answer(
     client: Client, text: str, asked: InputRequiredResult | None, action: Literal["accept", "decline"]
 ) -> CallToolResult | None:
-    more: dict[str, Any] = {}
-    if asked is not None:
-        given = ElicitResult(action=action, content={"approve": True} if action == "accept" else None)
-        answers = dict.fromkeys(asked.input_requests or {}, given)
-        more = {"input_responses": answers, "request_state": asked.request_state}
+    given = ElicitResult(action=action, content={"approve": True} if action == "accept" else None)
+    answers: dict[str, Any] = dict.fromkeys((asked.input_requests if asked else None) or {}, given)
     try:
-        result = await client.session.call_tool(TOOL, _message(text), **more)
+        return await client.session.call_tool(
+            TOOL, _message(text), input_responses=answers or None, request_state=asked.request_state if asked else None
+        )
     except MCPError as missing:
         if "Nothing was sent" not in str(missing):
             raise
         return None
-    assert isinstance(result, CallToolResult)
-    return result
 
 
 def _content(result: CallToolResult | None) -> dict[str, Any]:

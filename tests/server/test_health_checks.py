@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from sandbox.convirza import seed
 from server.cli.app import command_line
 from server.cli.health_checks import CheckResult, check_undocumented
 from server.services import Services
+from server.settings.errors import BadSettings
 from server.settings.model import settings_class
+from server.settings.sandbox_settings import sandbox_store
 from tests.sandbox_control import Sandbox, sandboxes
 from tools.convirza.settings import ConvirzaSettings
 
@@ -28,8 +31,11 @@ def test_doctor_says_what_each_inferred_path_answered_and_what_it_did_not_try() 
     assert "ok    installation: Ringfence " in output
     for provider in ("VoiceTel", "Routee", "Convirza", "Enswitch"):
         assert f"ok    {provider}: answers at" in output
-    assert "convirza_list_tags (GET /v3/tag, inferred): answered as expected" in output
-    assert "convirza_get_group (GET /v3/groups/{org_unit_id}, inferred): answered as expected" in output
+    of_tags = "path documented; method, request, answer inferred"
+    assert f"convirza_list_tags (GET /v3/tag, {of_tags}): answered as expected" in output
+    of_group = "method, request documented; path, answer inferred"
+    assert f"convirza_get_group (GET /v3/groups/{{org_unit_id}}, {of_group}): answered as expected" in output
+    assert "enswitch_list_numbers (POST /api/json/numbers/list/, " in output
     assert "not tried, because they write or need an id that no list gave: convirza_update_provisioned_route" in output
 
 
@@ -105,6 +111,19 @@ def test_doctor_fails_where_everything_guarded_is_frozen() -> None:
     assert "fail  guard: frozen: every guarded call is refused until `ringfence unfreeze`" in output
     assert _ran("freeze", "--sandbox")[0] == 0
     assert _ran("doctor", "--sandbox")[0] == 1
+
+
+def test_a_sandbox_session_uses_no_real_store_whatever_the_settings_and_links_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    assert _ran("optouts", "add", "+12015550123")[0] == 0
+    monkeypatch.setenv("RINGFENCE_STORE_URL", f"sqlite+aiosqlite:///{state / 'ringfence.db'}")
+    assert _ran("optouts", "list", "--sandbox") == (0, "No opt-outs.\n")
+    shutil.rmtree(state / "sandbox")
+    (state / "sandbox").symlink_to(state)
+    with pytest.raises(BadSettings, match="the sandbox needs a folder of its own"):
+        sandbox_store(settings_class()())
 
 
 def test_doctor_fails_where_rows_of_the_audit_log_are_missing(tmp_path: Path) -> None:

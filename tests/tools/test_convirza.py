@@ -29,6 +29,7 @@ from tools.convirza.operations.users import ListUsers
 from tools.convirza.operations.voice_agents import CreateVoiceAgent, UpdateVoiceAgent
 from tools.convirza.operations.webhooks import UpdateWebhook
 from tools.convirza.route_settings import RouteConfig
+from tools.description import tool_description
 from tools.registry import all_operations
 
 SCHEDULED = "2099-05-19T12:00:00Z"
@@ -220,6 +221,27 @@ def test_a_broadcast_for_a_time_that_has_passed_is_not_sent_at_once() -> None:
     with pytest.raises(InvalidRequest, match="nothing was sent"):
         build_request(late)
     assert late.warnings() == ("2020-01-01T00:00:00Z has passed: the call will be refused.",)
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ("create_provisioned_route", "documented"),
+        ("list_calls", "method, path, request documented; answer inferred"),
+        ("update_user", "method, path documented; request, answer inferred"),
+        ("create_broadcast", "method documented; path, request, answer inferred"),
+        ("delete_webhook", "method, request documented; path, answer inferred"),
+        ("list_tags", "path documented; method, request, answer inferred"),
+        ("update_tag", "inferred"),
+    ],
+)
+def test_each_part_of_an_endpoint_is_as_sure_as_what_a_page_shows_of_it(tool: str, words: str) -> None:
+    assert all_operations()[f"convirza_{tool}"].spec.basis.words == words
+
+
+def test_a_body_that_is_guessed_is_marked_where_a_model_reads_it() -> None:
+    told = tool_description(all_operations()["convirza_create_broadcast"])
+    assert "Inferred: no public document shows its path or request." in told
 
 
 @pytest.mark.parametrize(

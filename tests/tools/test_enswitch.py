@@ -91,8 +91,11 @@ async def test_nothing_that_changes_an_installation_is_declared_a_read() -> None
 
 
 def test_what_can_only_be_said_to_be_so_by_inference_says_it() -> None:
-    inferred = {function_of(each) for each in OPERATIONS.values() if each.spec.basis.path == "inferred"}
+    inferred = {function_of(each) for each in OPERATIONS.values() if each.spec.basis.request == "inferred"}
     assert inferred == {"plans/routes/delete", "numbers/delete", "customers/undelete"}
+    assert OPERATIONS["enswitch_delete_plan_route"].spec.basis.path == "documented"
+    assert OPERATIONS["enswitch_list_numbers"].spec.basis.answer == "inferred"
+    assert OPERATIONS["enswitch_list_call_totals"].spec.basis.weakest == "documented"
 
 
 def test_every_secret_that_is_sent_is_made_by_the_server() -> None:

@@ -12,6 +12,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from clients.operation import Operation, OperationType
+from guard.action import arguments_of
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.connecting import Person, connect, server_for
@@ -28,6 +29,9 @@ JOHN, MARCUS, TOM = (
     "acf3822e-1e7c-5ee1-91bb-118b88550ab8",
     "7575634f-9c55-58ad-9dcf-4e3c4261cbcd",
 )
+CHANGING: dict[str, dict[str, Any]] = {"voicetel_set_messaging_alerts": {"enabled": False}}
+"""Calls that change something at the simulated provider, where the example is how it starts."""
+
 PARTLY_SO_BEFORE: list[tuple[str, dict[str, Any]]] = [
     ("routee_add_to_blacklist", {"service": "Sms", "contact_ids": [JOHN, MARCUS]}),
     ("routee_remove_group_contacts", {"name": "Patients US", "contact_ids": [JOHN, TOM]}),
@@ -70,10 +74,10 @@ class Session:
         return await self.client.call_tool(tool, arguments)
 
     async def state(self, operation: OperationType) -> dict[str, Any]:
-        """Return what the provider lists in the toolset of an operation."""
+        """Return what the provider shows of what an operation changes."""
         shown: dict[str, Any] = {}
-        for read in _lists_beside(operation):
-            content = (await self.call(read, {})).structured_content
+        for read, arguments in _reads_of(operation).items():
+            content = (await self.call(read, arguments)).structured_content
             assert content, read
             shown[read] = _comparable(content)
         return shown
@@ -97,16 +101,20 @@ async def _open(folder: Path, person: Person, **more: Any) -> AsyncGenerator[Ses
             yield Session(sandbox, client, person)
 
 
-def _lists_beside(operation: OperationType) -> list[str]:
-    """Return the lists of the same provider and toolset that need no argument."""
-    return [
-        name
+def _reads_of(operation: OperationType) -> dict[str, dict[str, Any]]:
+    """Return the read of the state before, if it is a tool of its own, and the lists of the same toolset."""
+    before = example_call(operation).before()
+    reads: dict[str, dict[str, Any]] = {
+        name: {}
         for name, read in all_operations().items()
         if read.spec.effect.is_plain_read
         and read.spec.name.startswith("list_")
         and (read.spec.provider, read.spec.toolset) == (operation.spec.provider, operation.spec.toolset)
         and not any(field.is_required() for field in read.model_fields.values())
-    ]
+    }
+    if before is not None and type(before) in all_operations().values():
+        reads[before.spec.tool_name] = arguments_of(before)
+    return reads
 
 
 def _comparable(value: object) -> object:
@@ -136,12 +144,13 @@ def _text(result: CallToolResult) -> str:
 @pytest.mark.parametrize("operation", PLAIN.values(), ids=PLAIN)
 def test_it_declares_what_undoes_it(operation: OperationType) -> None:
     assert any("undo" in vars(base) for base in operation.__mro__ if base is not Operation)
-    assert _lists_beside(operation), "no list would show that it was undone"
+    assert _reads_of(operation), "no read would show that it was undone"
 
 
 async def test_undoing_it_puts_back_exactly_what_was_there(tmp_path: Path) -> None:
     """Every plain write with its example, and those of which a part was so before."""
-    calls = [(name, example_of(operation)) for name, operation in PLAIN.items()] + PARTLY_SO_BEFORE
+    examples = {name: example_of(operation) for name, operation in PLAIN.items()}
+    calls = [*(examples | CHANGING).items(), *PARTLY_SO_BEFORE]
     person = Person()
     async with _open(tmp_path, person, policy={"irreversible": "ask"}) as session:
         for tool, arguments in calls:
@@ -150,7 +159,7 @@ async def test_undoing_it_puts_back_exactly_what_was_there(tmp_path: Path) -> No
             done = await session.call(tool, arguments)
             assert not done.is_error, (tool, _text(done))
             assert len(person.questions) == asked, f"{tool} is a plain write, and somebody was asked"
-            assert await session.state(operation) != before, f"{tool} changed nothing that is listed"
+            assert await session.state(operation) != before, f"{tool} changed nothing that is shown"
             action = await session.newest_action()
             undone = await session.call("undo_action", {"action_id": action})
             assert not undone.is_error, (tool, _text(undone))
@@ -162,7 +171,7 @@ async def test_it_is_asked_about_where_the_state_before_cannot_be_read(tmp_path:
     reading = [name for name, operation in PLAIN.items() if example_call(operation).before() is not None]
     person = Person("decline")
     async with _open(tmp_path, person) as session:
-        for provider in ("routee", "convirza"):
+        for provider in {PLAIN[tool].spec.provider.name for tool in reading}:
             await session.sandbox.break_with("status", provider=provider, method="GET", status=500, times=None)
         for tool in reading:
             refused = await session.call(tool, example_of(PLAIN[tool]))

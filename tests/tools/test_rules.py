@@ -52,7 +52,7 @@ GO_WITHOUT_SAYING: Final = {
     r"pattern ^\+1[2-9][0-9]{2}[2-9][0-9]{6}$",
     r"pattern ^\+[1-9][0-9]{6,14}$",
     r"pattern ^[A-Za-z0-9+/]+={0,2}$",
-    r"pattern ^[0-9]+(/[0-9*#]*/(fax|voice|voice_fax))?$",
+    r"pattern ^[0-9]+(/\+?[0-9*#]*/(fax|voice|voice_fax))?$",
 }  # fmt: skip
 """Bounds that are checked and not listed, since each word of hundreds of fields costs a model's attention: text is not
 empty, ids count from 1, amounts, cursors, telephone numbers, mail addresses, base64, the names that a list shows."""

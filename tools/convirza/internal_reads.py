@@ -13,6 +13,7 @@ from clients.fields import AnsweredNumber, AnsweredTime, LooseText
 from clients.operation import Answer, Operation
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, Word
+from tools.convirza.grades import ONLY_BASE_PATH, ONLY_METHOD
 from tools.convirza.paging import Listing, row_of
 from tools.convirza.route_models import RouteRow, Routes
 
@@ -79,7 +80,9 @@ class _NarrowRead(Operation[R], Generic[R]):
         return {"limit": LARGEST_PAGE, "offset": 0}
 
 
-@convirza.operation("GET", "/v3/phone-numbers/assigned", effect=Effect.READ, toolset="numbers", docs=BASE_PATHS)
+@convirza.operation(
+    "GET", "/v3/phone-numbers/assigned", effect=Effect.READ, toolset="numbers", docs=BASE_PATHS, basis=ONLY_METHOD
+)
 class FindNumber(_NarrowRead[TrackingNumber]):
     """Show one number of the account by its id."""
 
@@ -89,7 +92,9 @@ class FindNumber(_NarrowRead[TrackingNumber]):
         return row_of(TrackingNumbers, content, _with("phone_number_id", self.phone_number_id))
 
 
-@convirza.operation("GET", "/v3/phone-numbers/assigned", effect=Effect.READ, toolset="numbers", docs=BASE_PATHS)
+@convirza.operation(
+    "GET", "/v3/phone-numbers/assigned", effect=Effect.READ, toolset="numbers", docs=BASE_PATHS, basis=ONLY_METHOD
+)
 class FindOwnNumber(_NarrowRead[TrackingNumber]):
     """Show one number of the account."""
 
@@ -99,7 +104,7 @@ class FindOwnNumber(_NarrowRead[TrackingNumber]):
         return row_of(TrackingNumbers, content, _with("phone_number", self.phone_number))
 
 
-@convirza.operation("GET", "/v3/tag", effect=Effect.READ, toolset="tags", docs=BASE_PATHS)
+@convirza.operation("GET", "/v3/tag", effect=Effect.READ, toolset="tags", docs=BASE_PATHS, basis=ONLY_BASE_PATH)
 class FindTag(_NarrowRead[Tag]):
     """Show one tag."""
 
@@ -109,7 +114,9 @@ class FindTag(_NarrowRead[Tag]):
         return row_of(Tags, content, _with("tag_id", self.tag_id))
 
 
-@convirza.operation("GET", "/v3/media-prompts", effect=Effect.READ, toolset="prompts", docs=BASE_PATHS)
+@convirza.operation(
+    "GET", "/v3/media-prompts", effect=Effect.READ, toolset="prompts", docs=BASE_PATHS, basis=ONLY_METHOD
+)
 class FindPrompt(_NarrowRead[Prompt]):
     """Show one uploaded audio file."""
 
@@ -119,7 +126,9 @@ class FindPrompt(_NarrowRead[Prompt]):
         return row_of(Prompts, content, _with("prompt_id", self.prompt_id))
 
 
-@convirza.operation("GET", "/v3/provisioned-routes", effect=Effect.READ, toolset="routing", docs=BASE_PATHS)
+@convirza.operation(
+    "GET", "/v3/provisioned-routes", effect=Effect.READ, toolset="routing", docs=BASE_PATHS, basis=ONLY_METHOD
+)
 class FindRoute(_NarrowRead[RouteRow]):
     """Show the route of a name that has certain numbers."""
 

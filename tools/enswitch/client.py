@@ -88,6 +88,10 @@ class EnswitchProvider(ProviderApi):
         )
 
 
+COLUMNS_INFERRED: Final = Grades(answer="inferred")
+"""The page shows one or two columns of the answer, or none; the others are named as the parameters are."""
+
+
 def _as_it_is(name: str) -> str:
     return name
 

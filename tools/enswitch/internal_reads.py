@@ -12,7 +12,7 @@ from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import LooseText
 from clients.operation import Answer, Operation, wire_fields
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     Allow,
     Flag,
@@ -143,7 +143,7 @@ class QueueDestinations(Listing):
     destinations: list[QueueDestination] = []
 
 
-@enswitch.function("numbers/list", effect=Effect.READ, toolset="numbers")
+@enswitch.function("numbers/list", effect=Effect.READ, toolset="numbers", basis=COLUMNS_INFERRED)
 class FindNumber(ForCustomer, Operation[OwnedNumber]):
     """Show one number of a customer."""
 
@@ -156,7 +156,7 @@ class FindNumber(ForCustomer, Operation[OwnedNumber]):
         return _row_as_requested(self, content, OwnedNumber, "number", most=MOST_ROWS)
 
 
-@enswitch.function("plans/routes/list", effect=Effect.READ, toolset="plans")
+@enswitch.function("plans/routes/list", effect=Effect.READ, toolset="plans", basis=COLUMNS_INFERRED)
 class FindPlanRoute(Operation[PlanRoute]):
     """Show the route of a rate plan that has these settings."""
 
@@ -179,7 +179,7 @@ class FindPlanRoute(Operation[PlanRoute]):
         return _row_as_requested(self, content, PlanRoute, *names, most=MOST_ROWS)
 
 
-@enswitch.function("addresses/list", effect=Effect.READ, toolset="telephony")
+@enswitch.function("addresses/list", effect=Effect.READ, toolset="telephony", basis=COLUMNS_INFERRED)
 class FindAddress(ForCustomer, Operation[Address]):
     """Show the SIP address that has these settings."""
 
@@ -196,7 +196,7 @@ class FindAddress(ForCustomer, Operation[Address]):
         return _row_as_requested(self, content, Address, "user", "domain", "dtype", "dnumber", "description")
 
 
-@enswitch.function("queues/destinations/list", effect=Effect.READ, toolset="telephony")
+@enswitch.function("queues/destinations/list", effect=Effect.READ, toolset="telephony", basis=COLUMNS_INFERRED)
 class FindQueueDestination(Operation[QueueDestination]):
     """Show the destination of a queue that has these settings."""
 

@@ -159,12 +159,36 @@ async def test_a_parameter_given_twice_is_refused() -> None:
     assert (reply.code, reply.keys) == ("400", ("number",))
 
 
-async def test_the_slash_at_the_end_belongs_to_the_path_and_json_is_no_form() -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"amount": "20", "id": "3"},
+        {"amount": "20", "description": "test", "id": "3", "transaction": "topup"},
+        {"amount": "0.5", "currency": "USD", "id": "3", "transaction": "credit"},
+    ],
+)
+async def test_a_public_client_is_answered_as_it_expects(query: dict[str, str]) -> None:
+    """The requests of aleyrizvi/enswitch-go, which reads `code` as text, and takes any other HTTP status for an error.
+
+    It sends GET without a slash at the end, names JSON as the type of a body that is not there, and joins pairs with &.
+    """
+    credentials = {"auth_password": "harborline-admin-2026", "auth_username": "harborline.admin"}
     async with enswitch() as door:
-        assert (await door.http.post("/enswitch/api/json/numbers/list")).status_code == 404
+        answer = await door.http.get(
+            "/enswitch/api/json/customers/balance/add",
+            params={**credentials, **query},
+            headers={"Content-Type": "Application/JSON", "User-Agent": "Enswitch-GO"},
+        )
+        assert answer.status_code == 200
+        assert answer.json() == {"responses": [{"code": "204", "key": "", "message": "OK"}]}
+
+
+async def test_a_path_is_a_function_with_or_without_a_slash_and_json_is_no_form() -> None:
+    async with enswitch() as door:
+        token = {"auth_token": door.people["customer"]["auth_token"]}
+        assert read(await door.http.post("/enswitch/api/json/numbers/list", data=token)).code == "200"
         assert (await door.http.post("/enswitch/api/json/numbers/explode/")).status_code == 404
         assert (await door.http.delete("/enswitch/api/json/numbers/list/")).status_code == 405
-        token = {"auth_token": door.people["customer"]["auth_token"]}
         assert read(await door.http.post("/enswitch/api/json/numbers/list/", json=token)).code == "400"
 
 

@@ -24,6 +24,7 @@ from clients.segments import segments
 from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set, require_when
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import E164, FurtherFields, Id, Number, Word, body, numbers_in
+from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     STATE_UNREAD,
@@ -75,7 +76,7 @@ class BroadcastChange(Answer):
     effect=Effect.READ,
     toolset="messaging",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="broadcasts",
     synonyms=("bulk sms", "text blasts", "campaigns", "mass texts"),
 )
@@ -89,7 +90,7 @@ class ListBroadcasts(PagedOperation[Broadcasts]):
     effect=Effect.READ,
     toolset="messaging",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("show", "bulk sms", "text blast", "delivered"),
 )
 class GetBroadcast(Operation[Broadcast]):
@@ -193,7 +194,7 @@ class _WholeBroadcast(FurtherFields):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("bulk sms", "text blast", "send", "mass text", "notify"),
 )
 class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
@@ -221,7 +222,7 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     effect=Effect.PAID | Effect.DESTRUCTIVE | Effect.OUTWARD,
     toolset="messaging",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("put", "full update", "overwrite", "bulk sms"),
 )
 class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
@@ -257,7 +258,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="partial-update-broadcast-31106423e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("patch", "reschedule", "postpone", "edit text", "bulk sms"),
 )
 class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange]):
@@ -346,7 +347,7 @@ def _rescheduled(before: Broadcast, when: str | None) -> tuple[str, ...]:
     effect=Effect.DESTRUCTIVE,
     toolset="messaging",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("cancel", "stop", "remove", "bulk sms", "unschedule"),
 )
 class DeleteBroadcast(Operation[BroadcastChange]):

@@ -11,6 +11,7 @@ from clients.operation import Answer, Operation
 from clients.shared.inbound_texts import InboundText
 from tools.convirza.client import convirza
 from tools.convirza.field_types import E164, EmptyIsNone, Id, IsoTime, Number, list_in, object_in
+from tools.convirza.grades import ANSWER_INFERRED
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_models import Routing
 
@@ -95,6 +96,7 @@ class Calls(Listing):
     effect=Effect.READ,
     toolset="calls",
     docs="get-calls-list-31106437e0",
+    basis=ANSWER_INFERRED,
     rows="calls",
     synonyms=("call log", "history", "who called", "missed", "leads", "transcripts", "cdr", "caller name"),
 )

@@ -9,9 +9,11 @@ from clients.effects import Effect
 from clients.errors import NotPermitted
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
+from clients.grades import Grades
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Word, body, list_in, object_in
+from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
@@ -96,7 +98,7 @@ class ListChildGroups(PagedOperation[Groups]):
     effect=Effect.READ,
     toolset="groups",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="groups",
     synonyms=("organization units", "locations", "offices", "accounts", "all"),
 )
@@ -168,6 +170,7 @@ class OrgUnits(Answer):
     effect=Effect.READ,
     toolset="groups",
     docs="get-org-unit-hierarchy-31927187e0",
+    basis=Grades(path="inferred"),
     refusals={401: NotPermitted},
     rows="org_units",
     synonyms=("descendants", "subgroups", "below", "scope"),
@@ -185,7 +188,7 @@ class GetOrgUnitHierarchy(Operation[OrgUnits]):
     effect=Effect.READ,
     toolset="groups",
     docs="get-group-details-31381259e0",
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("show", "details", "office", "location"),
 )
 class GetGroup(Operation[Group]):
@@ -286,7 +289,7 @@ class _ChangeOfGroup(_GroupSettings):
     effect=Effect.PRIVILEGED | Effect.DESTRUCTIVE,
     toolset="groups",
     docs="update-group-31381260e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("put", "full update", "overwrite"),
 )
 class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
@@ -315,7 +318,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     effect=Effect.PRIVILEGED,
     toolset="groups",
     docs="partial-update-group-31381261e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("patch", "rename", "move", "edit", "billing"),
 )
 class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
@@ -341,7 +344,7 @@ class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
     effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
     toolset="groups",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     irreversible=True,
     synonyms=("remove", "close office", "archive"),
 )

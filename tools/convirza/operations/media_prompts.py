@@ -14,6 +14,7 @@ from clients.fields import RECORDED, WIRE
 from clients.operation import Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Word, body
+from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.internal_reads import FindPrompt, Prompt, Prompts
 from tools.convirza.paging import PagedOperation
 
@@ -33,7 +34,7 @@ Kind = Literal["prompt", "whisper", "voicemail", "survey"]
     effect=Effect.READ,
     toolset="prompts",
     docs="list-prompts-31381265e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="prompts",
     synonyms=("audio", "recordings", "greetings", "whispers", "announcements"),
 )
@@ -76,7 +77,7 @@ def _fingerprint(value: str, info: SerializationInfo) -> str:
     effect=Effect.WRITE,
     toolset="prompts",
     docs="upload-prompt-31381266e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     carrier="multipart",
     synonyms=("audio", "greeting", "add recording", "whisper", "announcement"),
 )
@@ -107,7 +108,7 @@ class UploadPrompt(Operation[Prompt]):
     effect=Effect.DESTRUCTIVE,
     toolset="prompts",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     irreversible=True,
     synonyms=("remove", "audio", "greeting"),
 )

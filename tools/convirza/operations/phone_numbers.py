@@ -11,6 +11,7 @@ from clients.fields import AnsweredNumber
 from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, body, object_in
+from tools.convirza.grades import ONLY_METHOD
 from tools.convirza.internal_reads import FindNumber, FindOwnNumber, TrackingNumber, TrackingNumbers
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import is_new
@@ -25,7 +26,7 @@ CARRIER: Final = 20002
     effect=Effect.READ,
     toolset="numbers",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="phone_numbers",
     synonyms=("my numbers", "inventory", "dids", "reserved", "unused", "tracking"),
 )
@@ -42,7 +43,7 @@ class ListAssignedNumbers(PagedOperation[TrackingNumbers]):
     effect=Effect.READ,
     toolset="numbers",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="phone_numbers",
     synonyms=("live", "in use", "active", "dids", "tracking"),
 )
@@ -76,7 +77,7 @@ class AvailableNumbers(Listing):
     effect=Effect.READ,
     toolset="ordering",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="numbers",
     synonyms=("buy", "find", "area code", "local", "did", "available"),
 )
@@ -106,7 +107,7 @@ class OrderedNumber(Answer):
     effect=Effect.PAID,
     toolset="ordering",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("buy", "purchase", "reserve", "get a tracking number", "did"),
 )
 class OrderNumber(Operation[OrderedNumber]):
@@ -156,7 +157,7 @@ class Released(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     irreversible=True,
     synonyms=("give up", "cancel", "drop", "return", "delete reserved", "did"),
 )

@@ -19,6 +19,7 @@ from clients.operation import (
 )
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, Word
+from tools.convirza.grades import BODIES_INFERRED, ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.internal_reads import FindRoute
 from tools.convirza.paging import PagedOperation
 from tools.convirza.route_models import ProvisionedRoute, RouteRow, Routes
@@ -46,7 +47,7 @@ class RouteChange(Answer):
     effect=Effect.READ,
     toolset="routing",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="routes",
     synonyms=("tracking numbers", "campaigns", "call flows", "where do calls go"),
 )
@@ -66,7 +67,7 @@ class ListProvisionedRoutes(PagedOperation[Routes]):
     effect=Effect.READ,
     toolset="routing",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("show", "details", "settings", "call flow", "where does it ring"),
 )
 class GetProvisionedRoute(Operation[ProvisionedRoute]):
@@ -218,7 +219,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     effect=Effect.REROUTES | Effect.PAID | Effect.PRIVILEGED,
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
-    basis="inferred",
+    basis=BODIES_INFERRED,
     synonyms=(
         "patch",
         "forward",
@@ -267,7 +268,7 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="routing",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     irreversible=True,
     synonyms=("remove", "tracking number", "campaign", "take down"),
 )

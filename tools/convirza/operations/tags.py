@@ -9,6 +9,7 @@ from clients.effects import Effect
 from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Word, body
+from tools.convirza.grades import ONLY_BASE_PATH
 from tools.convirza.internal_reads import FindTag, Tag, Tags
 from tools.convirza.paging import Listing, PagedOperation
 
@@ -33,7 +34,7 @@ class AdSources(Listing):
     effect=Effect.READ,
     toolset="reference",
     docs="list-ad-sources-31106639e0",
-    basis="inferred",
+    basis=ONLY_BASE_PATH,
     rows="ad_sources",
     synonyms=("marketing", "channels", "campaign sources", "google ads"),
 )
@@ -61,7 +62,7 @@ class Industries(Listing):
     effect=Effect.READ,
     toolset="reference",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_BASE_PATH,
     rows="industries",
     synonyms=("sectors", "verticals", "branches"),
 )
@@ -81,7 +82,7 @@ class TagChange(Answer):
     effect=Effect.READ,
     toolset="tags",
     docs="list-tags-31927185e0",
-    basis="inferred",
+    basis=ONLY_BASE_PATH,
     rows="tags",
     synonyms=("labels", "categories", "call outcomes"),
 )
@@ -95,7 +96,7 @@ class ListTags(PagedOperation[Tags]):
     effect=Effect.WRITE,
     toolset="tags",
     docs="create-tag-31106642e0",
-    basis="inferred",
+    basis=ONLY_BASE_PATH,
     synonyms=("add", "new label", "category"),
 )
 class CreateTag(Operation[TagChange]):

@@ -9,9 +9,11 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_vali
 from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText
+from clients.grades import Grades
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back
 from tools.convirza.client import ALL_PATHS, BASE_PATHS, convirza
 from tools.convirza.field_types import E164, EmptyIsNone, Id, Mail, Word, body, object_in
+from tools.convirza.grades import ANSWER_INFERRED, BODIES_INFERRED
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
@@ -123,7 +125,7 @@ class Profile(Answer):
     effect=Effect.READ,
     toolset="users",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=Grades(method="inferred", answer="inferred"),
     synonyms=("who am i", "my role", "permissions", "login", "account"),
 )
 class GetOwnProfile(Operation[Profile]):
@@ -175,6 +177,7 @@ class ListUsers(PagedOperation[Users]):
     effect=Effect.READ,
     toolset="users",
     docs="get-user-details-31381269e0",
+    basis=ANSWER_INFERRED,
     synonyms=("show", "details", "person", "agent"),
 )
 class GetUser(Operation[User]):
@@ -276,7 +279,7 @@ class _ChangeOfUser(_UserSettings):
     effect=Effect.PRIVILEGED | Effect.REROUTES | Effect.DESTRUCTIVE,
     toolset="users",
     docs="update-user-31381270e0",
-    basis="inferred",
+    basis=BODIES_INFERRED,
     synonyms=("put", "full update", "overwrite"),
 )
 class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
@@ -302,7 +305,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     effect=Effect.PRIVILEGED | Effect.REROUTES,
     toolset="users",
     docs=ALL_PATHS,
-    basis="inferred",
+    basis=BODIES_INFERRED,
     synonyms=("patch", "promote", "role", "deactivate", "disable", "forward agent"),
 )
 class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
@@ -340,6 +343,7 @@ class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
     effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
     toolset="users",
     docs=ALL_PATHS,
+    basis=ANSWER_INFERRED,
     irreversible=True,
     synonyms=("remove", "offboard", "revoke access"),
 )

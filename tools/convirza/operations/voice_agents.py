@@ -11,6 +11,7 @@ from clients.fields import AnsweredNumber, AnsweredTime
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import EmptyIsNone, FurtherFields, Id, Number, Word, body, numbers_in
+from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
@@ -61,7 +62,7 @@ class VoiceAgentChange(Answer):
     effect=Effect.READ,
     toolset="voice_agents",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="agents",
     synonyms=("bots", "virtual receptionist", "assistants", "ivr"),
 )
@@ -75,7 +76,7 @@ class ListVoiceAgents(PagedOperation[VoiceAgents]):
     effect=Effect.READ,
     toolset="voice_agents",
     docs="get-agent-details-31106394e0",
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("show", "bot", "script", "details"),
 )
 class GetVoiceAgent(Operation[VoiceAgent]):
@@ -118,7 +119,7 @@ class _AgentSettings(FurtherFields):
     effect=Effect.PAID,
     toolset="voice_agents",
     docs="create-agent-31106393e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("new bot", "virtual receptionist", "add"),
 )
 class CreateVoiceAgent(_AgentSettings, Operation[VoiceAgentChange]):
@@ -175,7 +176,7 @@ class _ChangeOfAgent(_AgentSettings):
     effect=Effect.REROUTES | Effect.DESTRUCTIVE,
     toolset="voice_agents",
     docs="update-agent-31106395e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("put", "full update", "overwrite", "bot"),
 )
 class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
@@ -202,7 +203,7 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
     effect=Effect.REROUTES,
     toolset="voice_agents",
     docs="partial-update-agent-31106396e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("patch", "change script", "greeting", "transfer", "bot"),
 )
 class UpdateVoiceAgent(_ChangeOfAgent, ChangesSomething, Operation[VoiceAgentChange]):
@@ -226,7 +227,7 @@ class UpdateVoiceAgent(_ChangeOfAgent, ChangesSomething, Operation[VoiceAgentCha
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="voice_agents",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("remove", "bot", "retire"),
 )
 class DeleteVoiceAgent(Operation[VoiceAgentChange]):

@@ -11,6 +11,7 @@ from clients.fields import AnsweredTime, KeptFromModel, Secret
 from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import FurtherFields, Id, Word, body
+from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_settings import Part
 from tools.convirza.updates import (
@@ -78,7 +79,7 @@ class WebhookChange(Answer):
     effect=Effect.READ,
     toolset="webhooks",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD,
     rows="webhooks",
     synonyms=("callbacks", "event subscriptions", "integrations", "crm"),
 )
@@ -92,7 +93,7 @@ class ListWebhooks(PagedOperation[Webhooks]):
     effect=Effect.READ,
     toolset="webhooks",
     docs="get-webhook-details-31381275e0",
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("show", "callback", "where does call data go"),
 )
 class GetWebhook(Operation[Webhook]):
@@ -147,7 +148,7 @@ class _WebhookSettings(FurtherFields):
     effect=Effect.REROUTES,
     toolset="webhooks",
     docs="create-webhook-31381279e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("callback", "subscribe", "integration", "crm", "zapier"),
 )
 class CreateWebhook(_WebhookSettings, Operation[WebhookChange]):
@@ -211,7 +212,7 @@ class _ChangeOfWebhook(_WebhookSettings):
     effect=Effect.REROUTES | Effect.DESTRUCTIVE,
     toolset="webhooks",
     docs="update-webhook-31381276e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("put", "full update", "overwrite"),
 )
 class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
@@ -240,7 +241,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     effect=Effect.REROUTES,
     toolset="webhooks",
     docs="partial-update-webhook-31381277e0",
-    basis="inferred",
+    basis=ONLY_METHOD,
     synonyms=("patch", "change url", "disable", "edit callback"),
 )
 class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]):
@@ -269,7 +270,7 @@ class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="webhooks",
     docs=BASE_PATHS,
-    basis="inferred",
+    basis=ONLY_METHOD_OF_ITEM,
     synonyms=("remove", "unsubscribe", "stop callback"),
 )
 class DeleteWebhook(Operation[WebhookChange]):

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import FromOutside, LooseText, Moment, OutsideText
 from clients.operation import Answer, ChangesSomething, Operation, Undo
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     CallerId,
     CallerNumber,
@@ -197,6 +197,7 @@ class Calls(Listing):
     "calls/active/list",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     rows="calls",
     synonyms=("live", "ongoing", "who is talking", "current calls", "in progress"),
 )
@@ -223,6 +224,7 @@ class ListActiveCalls(Operation[Calls]):
     "calls/active/list/panel",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     rows="calls",
     synonyms=("live", "operator panel", "switchboard"),
 )
@@ -234,6 +236,7 @@ class ListPanelCalls(ForCustomer, Operation[Calls]):
     "cdrs/list",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     guide="4.0",
     synonyms=("cdr", "call log", "call history", "who called", "detail records"),
 )
@@ -309,6 +312,7 @@ class Traces(Listing):
     "traces/calls/list",
     effect=Effect.READ,
     toolset="calls",
+    basis=COLUMNS_INFERRED,
     admin_only=True,
     rows="traces",
     synonyms=("sip log", "debug", "packet capture", "troubleshoot"),

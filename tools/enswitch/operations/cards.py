@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import LooseText
 from clients.operation import Answer, Operation
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, Positive, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 
@@ -21,6 +21,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
     "cards/groups/create",
     effect=Effect.PRIVILEGED,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists card groups",
     synonyms=("calling card", "prepaid card", "phone card"),
 )
@@ -160,6 +161,7 @@ class UnlimitedAccounts(Listing):
     "unlimited/list",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     synonyms=("flat rate", "access numbers"),
 )
 class ListUnlimitedAccounts(ForCustomer, Operation[UnlimitedAccounts]):

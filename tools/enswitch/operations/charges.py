@@ -14,7 +14,7 @@ from clients.effects import Charge, Effect, Period
 from clients.evidence import Evidence
 from clients.fields import WIRE, Moment
 from clients.operation import Answer, Operation, Verification
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, Currency, Id, ShownTime, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Window, with_wire_name
 
@@ -34,6 +34,7 @@ EVERYONE = "EVERY customer on the rate plan is billed."
     "charges/create",
     effect=Effect.PAID,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     unverifiable="unless it comes again, a charge is not listed once it was billed",
     irreversible=True,
     synonyms=("bill", "fee", "subscription", "recurring", "invoice item"),
@@ -148,6 +149,7 @@ class ListedCharges(Listing):
     "charges/list",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     rows="charges",
     synonyms=("fees", "subscriptions", "recurring", "what is billed"),
 )
@@ -199,6 +201,7 @@ class Transactions(Listing):
     "transactions/list",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     rows="transactions",
     synonyms=("ledger", "statement", "balance history", "payments", "debits", "spent"),
 )

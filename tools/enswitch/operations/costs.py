@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from clients.effects import Effect
 from clients.operation import Answer, Operation
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AnyPrefix,
     Flag,
@@ -68,6 +68,7 @@ class Costs(Listing):
     "outcosts/list",
     effect=Effect.READ,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     synonyms=("rates", "price of calls", "outbound prices", "rate deck", "tariff"),
 )
 class ListOutcosts(Paged, Operation[Costs]):
@@ -94,6 +95,7 @@ class ListOutcosts(Paged, Operation[Costs]):
     "outcosts/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     unverifiable="an older price of the same group looks the same",
     synonyms=("rate", "price of calls", "outbound price", "rate deck"),
 )
@@ -144,6 +146,7 @@ class UpdateOutcost(DryRun, CallPrice, Operation[Accepted]):
     "incosts/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists a plan's inbound prices",
     synonyms=("rate", "inbound price", "toll-free price"),
 )
@@ -164,6 +167,7 @@ class CreateIncost(DryRun, CallPrice, Operation[Created]):
     "incosts/customer/list",
     effect=Effect.READ,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     synonyms=("rates", "inbound prices", "toll-free price"),
 )
 class ListCustomerIncosts(Paged, ForCustomer, Operation[Costs]):
@@ -180,6 +184,7 @@ class ListCustomerIncosts(Paged, ForCustomer, Operation[Costs]):
     "peers/costs/create",
     effect=Effect.PRIVILEGED,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists a peer's prices by prefix",
     admin_only=True,
     synonyms=("carrier rate", "supplier price", "buy rate", "lcr"),

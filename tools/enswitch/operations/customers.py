@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from clients.effects import Charge, Effect
 from clients.fields import LooseText
+from clients.grades import Grades
 from clients.operation import Answer, ChangesSomething, Operation, Undo, put_back
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
 from tools.enswitch.operations.routing import Imported
@@ -50,6 +51,7 @@ class Customers(Listing):
     "customers/list",
     effect=Effect.READ,
     toolset="customers",
+    basis=COLUMNS_INFERRED,
     synonyms=("companies", "tenants", "accounts", "resellers", "subaccounts", "balance"),
 )
 class ListCustomers(Paged, Operation[Customers]):
@@ -100,6 +102,7 @@ class CustomerSettings(BaseModel):
     "customers/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
     toolset="customers",
+    basis=COLUMNS_INFERRED,
     unverifiable="customers may have one name, so an older one looks the same",
     synonyms=("add", "tenant", "company", "subaccount", "onboard"),
 )
@@ -175,8 +178,8 @@ class DeleteCustomer(Operation[Accepted]):
     "customers/undelete",
     effect=Effect.PRIVILEGED,
     toolset="customers",
+    basis=Grades(path="inferred", request="inferred", answer="inferred"),
     unverifiable="customers are listed below a parent, which the call does not name",
-    basis="inferred",
     synonyms=("undelete", "reopen", "reactivate", "bring back"),
 )
 class RestoreCustomer(Operation[Accepted]):

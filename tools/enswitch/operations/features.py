@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from clients.effects import Effect
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Verification, verify_addition
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     Flag,
     Kind,
@@ -45,6 +45,7 @@ class Owned(BaseModel):
     "huntgroups/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists hunt groups",
     synonyms=("ring group", "ring all", "team", "department"),
 )
@@ -74,6 +75,7 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
     "ivrs/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists menus",
     synonyms=("menu", "auto attendant", "press 1", "greeting"),
 )
@@ -103,6 +105,7 @@ class CreateIvr(DryRun, ForCustomer, Operation[Created]):
     "conferences/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists conferences",
     synonyms=("meeting", "bridge", "room", "dial-in"),
 )
@@ -205,6 +208,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     "addresses/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="addresses",
     synonyms=("sip uris", "sip addresses", "aliases"),
 )
@@ -224,6 +228,7 @@ class FeatureCode(Answer):
     "codes/get",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("star code", "vertical service code", "shortcut"),
 )
 class GetCode(ForCustomer, Operation[FeatureCode]):
@@ -252,6 +257,7 @@ class CodeCallers(Listing):
     "codes/callers/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("star code", "who may dial", "allowed"),
 )
 class ListCodeCallers(ForCustomer, Operation[CodeCallers]):

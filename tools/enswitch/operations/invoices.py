@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from clients.effects import Effect
 from clients.fields import LooseText
 from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, Currency, Flag, Id, ShownTime, Text, Words, is_given
 from tools.enswitch.groups import Accepted, Created, Descending, DryRun, ForCustomer, Listing, Paged, Window
 from tools.enswitch.updates import restore_settings, verify_settings
@@ -47,6 +47,7 @@ class Invoices(Listing):
     "invoices/list",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     synonyms=("bills", "unpaid", "owed", "overdue", "receivables"),
 )
 class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
@@ -63,6 +64,7 @@ class ListInvoices(Window, Paged, Descending, Operation[Invoices]):
     "invoices/get",
     effect=Effect.READ,
     toolset="billing",
+    basis=COLUMNS_INFERRED,
     synonyms=("bill", "show", "last invoice"),
 )
 class GetInvoice(Operation[Invoice]):
@@ -230,7 +232,11 @@ class Taxed(BaseModel):
 
 
 @enswitch.function(
-    "taxes/liable/get", effect=Effect.READ, toolset="billing", synonyms=("taxed", "exempt", "vat", "liable")
+    "taxes/liable/get",
+    effect=Effect.READ,
+    toolset="billing",
+    basis=COLUMNS_INFERRED,
+    synonyms=("taxed", "exempt", "vat", "liable"),
 )
 class GetTaxLiability(Taxed, Operation[TaxLiability]):
     """Show whether a customer, charge, card group or product is liable to a tax."""

@@ -21,7 +21,7 @@ from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.phone_numbers import require_full_sender
 from clients.segments import segments
 from clients.shared.inbound_texts import InboundText
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_TEXT,
     Kind,
@@ -66,6 +66,7 @@ class Mailboxes(Listing):
     "mailboxes/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     rows="mailboxes",
     synonyms=("voicemail boxes", "inboxes"),
 )
@@ -74,7 +75,11 @@ class ListMailboxes(ForCustomer, Operation[Mailboxes]):
 
 
 @enswitch.function(
-    "mailboxes/get", effect=Effect.READ, toolset="messages", synonyms=("voicemail box", "inbox settings")
+    "mailboxes/get",
+    effect=Effect.READ,
+    toolset="messages",
+    basis=COLUMNS_INFERRED,
+    synonyms=("voicemail box", "inbox settings"),
 )
 class GetMailbox(ForCustomer, Operation[Mailbox]):
     """Show a mailbox, without its PIN."""
@@ -87,6 +92,7 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
     "mailboxes/create",
     effect=Effect.PRIVILEGED,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("voicemail box", "add inbox", "answering machine"),
 )
 class CreateMailbox(ForCustomer, Operation[Created]):
@@ -153,6 +159,7 @@ class Messages(Listing):
     "messages/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     rows="messages",
     synonyms=("voicemail", "inbox", "faxes received", "texts received", "missed"),
 )
@@ -205,6 +212,7 @@ class OpenedMessage(Message):
     "messages/get",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("voicemail", "read", "transcript", "open", "fax"),
 )
 class GetMessage(ForCustomer, Operation[OpenedMessage]):
@@ -288,6 +296,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     "faxes/send",
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists faxes that were sent",
     synonyms=("fax", "document", "pdf"),
 )
@@ -335,6 +344,7 @@ class Campaigns(Listing):
     "bulk/campaigns/list",
     effect=Effect.READ,
     toolset="messages",
+    basis=COLUMNS_INFERRED,
     synonyms=("robocall", "broadcast", "auto dialer", "mass calling"),
 )
 class ListBulkCampaigns(ForCustomer, Operation[Campaigns]):

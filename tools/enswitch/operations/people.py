@@ -14,7 +14,7 @@ from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal, wire_fields
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Flag, Id, Mail, Text, Words, is_given, new_password
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing, Paged
 from tools.enswitch.updates import ONLY_CHECKED, same_settings, settings_of
@@ -51,6 +51,7 @@ class People(Listing):
     "people/list",
     effect=Effect.READ,
     toolset="people",
+    basis=COLUMNS_INFERRED,
     synonyms=("users", "logins", "staff", "who has access"),
 )
 class ListPeople(Paged, ForCustomer, Operation[People]):
@@ -61,6 +62,7 @@ class ListPeople(Paged, ForCustomer, Operation[People]):
     "people/get",
     effect=Effect.READ,
     toolset="people",
+    basis=COLUMNS_INFERRED,
     guide="3.13",
     synonyms=("user", "login", "show", "staff"),
 )
@@ -184,6 +186,7 @@ class Roles(Listing):
     "roles/list",
     effect=Effect.READ,
     toolset="people",
+    basis=COLUMNS_INFERRED,
     synonyms=("permissions", "privileges", "access levels"),
 )
 class ListRoles(Operation[Roles]):
@@ -194,6 +197,7 @@ class ListRoles(Operation[Roles]):
     "roles/create",
     effect=Effect.PRIVILEGED,
     toolset="people",
+    basis=COLUMNS_INFERRED,
     admin_only=True,
     synonyms=("permissions", "access level"),
 )
@@ -243,6 +247,7 @@ class SetRoleAccess(DryRun, Operation[Accepted]):
     "user/login",
     effect=Effect.READ,
     toolset="people",
+    basis=COLUMNS_INFERRED,
     synonyms=("who am i", "own user", "myself", "check credentials"),
 )
 class GetLogin(Operation[Person]):
@@ -299,6 +304,7 @@ class RemoteAccess(Answer):
     "access/get",
     effect=Effect.READ,
     toolset="people",
+    basis=COLUMNS_INFERRED,
     synonyms=("disa", "call in", "dial-in access"),
 )
 class GetRemoteAccess(Operation[RemoteAccess]):

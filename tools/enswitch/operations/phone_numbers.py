@@ -12,8 +12,9 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import KeptFromModel, Secret
+from clients.grades import Grades
 from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_addition
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
     Flag,
@@ -41,6 +42,7 @@ NO_PRICE = "The price is that of the number's class on the customer's rate plan,
     "numbers/list",
     effect=Effect.READ,
     toolset="numbers",
+    basis=COLUMNS_INFERRED,
     synonyms=("dids", "phone numbers", "my numbers", "inventory", "where does it ring"),
 )
 class ListNumbers(Paged, ForCustomer, Operation[OwnedNumbers]):
@@ -51,6 +53,7 @@ class ListNumbers(Paged, ForCustomer, Operation[OwnedNumbers]):
     "numbers/get",
     effect=Effect.READ,
     toolset="numbers",
+    basis=COLUMNS_INFERRED,
     guide="4.2",
     synonyms=("show", "details", "destination", "where does it ring"),
 )
@@ -123,7 +126,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     "numbers/delete",
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
-    basis="inferred",
+    basis=Grades(path="inferred", request="inferred", answer="inferred"),
     irreversible=True,
     synonyms=("give up", "cancel", "drop", "delete", "return", "port out"),
 )

@@ -15,7 +15,7 @@ from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Undo, Verification
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     Flag,
     Id,
@@ -68,6 +68,7 @@ class Phones(Listing):
     "phones/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("extensions", "lines", "sip accounts", "devices", "handsets"),
 )
 class ListPhones(Paged, ForCustomer, Operation[Phones]):
@@ -78,6 +79,7 @@ class ListPhones(Paged, ForCustomer, Operation[Phones]):
     "phones/list/panel",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     guide="4.1",
     rows="phones",
     synonyms=("operator panel", "switchboard", "presence"),
@@ -90,6 +92,7 @@ class ListPanelPhones(ForCustomer, Operation[Phones]):
     "phones/system/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="phones",
     synonyms=("online", "offline", "registrations", "sip status", "all lines"),
 )
@@ -104,6 +107,7 @@ class ListSystemPhones(Operation[Phones]):
     "phones/get",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     guide="4.2",
     synonyms=("extension", "show", "line settings", "registered"),
 )
@@ -225,6 +229,7 @@ class UnregisterPhone(Operation[Accepted]):
     "phones/hardware/create",
     effect=Effect.PRIVILEGED,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists devices",
     synonyms=("mac address", "provision", "desk phone", "handset"),
 )

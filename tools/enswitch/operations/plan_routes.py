@@ -11,6 +11,7 @@ from pydantic import Field
 
 from clients.effects import Effect
 from clients.fields import LooseText
+from clients.grades import Grades
 from clients.operation import (
     UNREAD,
     ChangesSomething,
@@ -21,7 +22,7 @@ from clients.operation import (
     verify_addition,
     verify_removal,
 )
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import AS_TEXT, Allow, AnyPrefix, Id, Limit, Media, Prefix, Text
 from tools.enswitch.groups import Accepted, Descending, DryRun, Paged
 from tools.enswitch.internal_reads import CalledPrefix, FindPlanRoute, PlanRoute, PlanRoutes
@@ -41,6 +42,7 @@ OPENS: Final = "Plan routes decide which destinations may be called: a wide pref
     "plans/routes/list",
     effect=Effect.READ,
     toolset="plans",
+    basis=COLUMNS_INFERRED,
     synonyms=("dial plan", "prefixes", "allowed destinations", "forbidden", "blocked", "international"),
 )
 class ListPlanRoutes(Paged, Descending, Operation[PlanRoutes]):
@@ -66,6 +68,7 @@ class ListPlanRoutes(Paged, Descending, Operation[PlanRoutes]):
     "plans/routes/get",
     effect=Effect.READ,
     toolset="plans",
+    basis=COLUMNS_INFERRED,
     synonyms=("show", "details", "prefix"),
 )
 class GetPlanRoute(Operation[PlanRoute]):
@@ -189,8 +192,8 @@ class UpdatePlanRoute(DryRun, ChangesSomething, Operation[Accepted]):
     "plans/routes/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
     toolset="plans",
+    basis=Grades(request="inferred"),
     guide="4.0",
-    basis="inferred",
     synonyms=("remove", "unblock", "drop"),
 )
 class DeletePlanRoute(Operation[Accepted]):

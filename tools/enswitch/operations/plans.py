@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from clients.effects import Effect
 from clients.operation import Answer, ChangesSomething, Operation
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     Amount,
     BillType,
@@ -55,6 +55,7 @@ class Plans(Listing):
     "plans/list",
     effect=Effect.READ,
     toolset="plans",
+    basis=COLUMNS_INFERRED,
     synonyms=("tariffs", "price lists", "rates", "packages"),
 )
 class ListPlans(Paged, ForCustomer, Operation[Plans]):
@@ -70,7 +71,9 @@ class ListPlans(Paged, ForCustomer, Operation[Plans]):
     """The system's."""
 
 
-@enswitch.function("plans/get", effect=Effect.READ, toolset="plans", synonyms=("show", "tariff", "details"))
+@enswitch.function(
+    "plans/get", effect=Effect.READ, toolset="plans", basis=COLUMNS_INFERRED, synonyms=("show", "tariff", "details")
+)
 class GetPlan(Operation[Plan]):
     """Show one rate plan."""
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, Field, model_valid
 
 from clients.effects import Effect
 from clients.operation import Answer, Operation, Verification, verify_addition
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     CallerNumber,
     Flag,
@@ -74,6 +74,7 @@ class QueueSettings(BaseModel):
     "queues/create",
     effect=Effect.REROUTES,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "agents", "hold", "waiting line"),
 )
@@ -175,6 +176,7 @@ class CreateQueueDestination(DryRun, Operation[Created]):
     "queues/destinations/get",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     synonyms=("agent", "member", "available"),
 )
 class GetQueueDestination(Operation[QueueDestination]):
@@ -204,6 +206,7 @@ class GetQueueDestination(Operation[QueueDestination]):
     "queues/destinations/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="destinations",
     synonyms=("agents", "members", "who answers"),
 )
@@ -247,6 +250,7 @@ class Callbacks(Listing):
     "queues/callbacks/list",
     effect=Effect.READ,
     toolset="telephony",
+    basis=COLUMNS_INFERRED,
     rows="callbacks",
     synonyms=("missed", "call me back", "abandoned", "waiting"),
 )

@@ -12,7 +12,7 @@ from pydantic import Field
 from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.operation import Answer, ChangesSomething, Operation, Verification
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import AnyPrefix, Csv, Flag, Id, Limit, Text, Whole, Words
 from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listing
 from tools.enswitch.versions import Version
@@ -188,6 +188,7 @@ class CalleridGroups(Listing):
     "calleridgroups/list",
     effect=Effect.READ,
     toolset="routing",
+    basis=COLUMNS_INFERRED,
     synonyms=("caller id list", "whitelist", "blacklist"),
 )
 class ListCalleridgroups(ForCustomer, Operation[CalleridGroups]):

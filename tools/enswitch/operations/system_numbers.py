@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_removal
-from tools.enswitch.client import enswitch
+from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Flag, Id, Number, Text, Whole
 from tools.enswitch.groups import Accepted, DryRun
 from tools.enswitch.internal_reads import OwnedNumber
@@ -100,6 +100,7 @@ class CreateSystemNumbers(DryRun, Operation[CreatedNumbers]):
     "numbers/system/get",
     effect=Effect.READ,
     toolset="numbers",
+    basis=COLUMNS_INFERRED,
     admin_only=True,
     synonyms=("show", "owner", "class", "pool"),
 )

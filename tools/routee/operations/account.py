@@ -9,6 +9,7 @@ from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import Amount
+from tools.routee.grades import PAGES_BUT_ANSWER, SEEN
 from tools.routee.paging import PAGING, Page, Paged
 
 
@@ -33,6 +34,7 @@ class Balance(Answer):
     effect=Effect.READ,
     toolset="account",
     docs="check-your-account-balance",
+    basis=SEEN,
     confirmed_by=("balance",),
     synonyms=("money", "funds", "credit", "left", "how much", "currency"),
 )
@@ -123,6 +125,7 @@ class Prices(Answer):
     effect=Effect.READ,
     toolset="account",
     docs="pricing",
+    basis=SEEN,
     synonyms=("rates", "cost", "tariff", "how much", "price list"),
 )
 class ListPrices(Operation[Prices]):
@@ -164,6 +167,7 @@ class TopUps(Page):
     effect=Effect.READ,
     toolset="account",
     docs="transactions",
+    basis=PAGES_BUT_ANSWER,
     synonyms=("payments", "transactions", "credits", "invoices", "refunds"),
 )
 class ListTopUps(Paged[TopUps]):

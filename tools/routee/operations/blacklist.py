@@ -15,6 +15,7 @@ from clients.evidence import Evidence
 from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Members, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id, Service
+from tools.routee.grades import SEEN
 from tools.routee.operations.contacts import Contact
 from tools.routee.paging import Listing, fields_of, is_whole, rows_of
 from tools.routee.recipients import members_of
@@ -57,6 +58,7 @@ class Blacklisting(Answer):
     effect=Effect.READ,
     toolset="contacts",
     docs="get-blacklisted-contacts-for-service",
+    basis=SEEN,
     rows="contacts",
     synonyms=("opt out", "opted out", "unsubscribed", "stop list", "suppressed", "do not contact"),
 )
@@ -73,6 +75,7 @@ class ListBlacklist(Operation[Blacklisted]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="add-contacts-to-blacklist",
+    basis=SEEN,
     confirmed_by=("updated",),
     synonyms=("opt out", "unsubscribe", "stop", "block", "suppress"),
 )
@@ -139,6 +142,7 @@ def _reached_again(service: Service, again: Sequence[Contact]) -> tuple[str, ...
     effect=Effect.PRIVILEGED,
     toolset="contacts",
     docs="remove-contacts-from-blacklist",
+    basis=SEEN,
     confirmed_by=("updated",),
     carrier="json",
     synonyms=("opt in", "unblock", "subscribe", "allow"),
@@ -182,6 +186,7 @@ class RemoveFromBlacklist(Operation[Blacklisting]):
     effect=Effect.PRIVILEGED,
     toolset="contacts",
     docs="remove-a-group-of-contacts-from-the-blacklist",
+    basis=SEEN,
     confirmed_by=("updated",),
     carrier="json",
     synonyms=("opt in", "unblock", "allow group"),

@@ -13,6 +13,7 @@ from clients.operation import Answer, Operation, Undo, wire_fields
 from tools.routee.calls import Callee, SpokenText, called_numbers, callee
 from tools.routee.client import routee
 from tools.routee.field_types import Gender, HttpsUrl, Id, Language, Sender, WavUrl, callback, without_none
+from tools.routee.grades import SEEN
 
 NO_CONTINUATION: Final = "It cannot be continued where it was stopped, only started again."
 NO_RESUME: Final = "A call that has ended cannot be resumed."
@@ -32,6 +33,7 @@ class CallAnswer(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="hangupreject-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="that a call has ended does not show what ended it",
     synonyms=("hang up", "reject", "terminate", "stop the call"),
@@ -55,6 +57,7 @@ class EndCall(Operation[CallAnswer]):
     effect=Effect.PAID | Effect.REROUTES | Effect.OUTWARD,
     toolset="voice",
     docs="transfer-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows transfers",
     synonyms=("connect", "forward", "hand over", "put through"),
@@ -104,6 +107,7 @@ class TransferCall(Operation[CallAnswer]):
     effect=Effect.OUTWARD,
     toolset="voice",
     docs="start-playing-a-text-to-speech-message-to-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows what was spoken",
     synonyms=("say", "announce", "text to speech", "talk"),
@@ -140,6 +144,7 @@ class SpeakInCall(Operation[CallAnswer]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="stop-playing-a-text-to-speech-message-to-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows what is being spoken",
     synonyms=("silence", "mute announcement"),
@@ -160,6 +165,7 @@ class StopSpeakingInCall(Operation[CallAnswer]):
     effect=Effect.OUTWARD,
     toolset="voice",
     docs="start-playing-an-audio-file-to-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows what was played",
     synonyms=("music", "audio", "wav", "sound"),
@@ -190,6 +196,7 @@ class PlayInCall(Operation[CallAnswer]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="stop-playing-an-audio-file-to-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows what is being played",
     synonyms=("silence", "music off"),
@@ -210,6 +217,7 @@ class StopPlayingInCall(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="start-recording-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows what is being recorded",
     synonyms=("tape", "capture"),
@@ -239,6 +247,7 @@ class StartRecording(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED,
     toolset="voice",
     docs="stop-recording-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows what is being recorded",
     synonyms=("end recording",),
@@ -263,6 +272,7 @@ class StopRecording(Operation[CallAnswer]):
     effect=Effect.PRIVILEGED | Effect.OUTWARD,
     toolset="voice",
     docs="send-dtmf-tones-to-an-active-call",
+    basis=SEEN,
     confirmed_by=("call_id",),
     unverifiable="no call shows keys that were sent",
     synonyms=("dtmf", "press", "keypad", "digits", "ivr"),

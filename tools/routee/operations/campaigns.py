@@ -41,6 +41,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_INFERRED, PAGES, PAGES_BUT_REQUEST
 from tools.routee.operations.sms import SEND_EXTRAS, MessageField, Messages, messages_since, sms_extras, text_warnings
 from tools.routee.personal_texts import PersonalText, label_warnings
 from tools.routee.recipients import members_of
@@ -150,7 +151,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Number from routee_list_numbers, or a name of up to 11 characters."""
 
     text: SmsText = Field(serialization_alias="body")
-    """What it says; a contact's label goes in as [~{label}] or [~label]."""
+    """What it says; contact labels as [~{label}] or [~label]."""
 
     when: When
     """`now`, or a time with zone."""
@@ -180,13 +181,13 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Shorten links, valid for this long."""
 
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
-    """Numbers that get a test message."""
+    """Numbers for test messages."""
 
     reminder_minutes_before: int | None = Field(default=None, ge=1)
-    """Minutes before the run for the test."""
+    """Minutes before the run."""
 
     reminder_minutes_after: int | None = Field(default=None, ge=1)
-    """Minutes after the run for the test."""
+    """Minutes after it."""
 
     callback_url: PostsTo | None = None
     """Where Routee posts each delivery; `inbox` for list_events."""
@@ -258,6 +259,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="send-bulk-messages",
+    basis=PAGES_BUT_REQUEST,
     confirmed_by=("tracking_id",),
     unverifiable="unless it has a name and goes out now, it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "mass text", "newsletter", "many", "blast", "schedule"),
@@ -308,6 +310,7 @@ class SendCampaign(CampaignPlan):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
+    basis=PAGES_BUT_REQUEST,
     confirmed_by=("tracking_id",),
     synonyms=("reschedule", "edit", "change", "postpone", "move"),
 )
@@ -357,6 +360,7 @@ class UpdateCampaign(CampaignPlan):
     effect=Effect.DESTRUCTIVE,
     toolset="campaigns",
     docs="delete-a-scheduled-campaign",
+    basis=ANSWER_INFERRED,
     may_be_empty=True,
     synonyms=("cancel", "stop", "call off", "remove"),
 )
@@ -384,6 +388,7 @@ class DeleteCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="campaigns",
     docs="retrieve-details-for-a-campaign",
+    basis=PAGES,
     confirmed_by=("tracking_id",),
     synonyms=("status", "progress", "details", "spent"),
 )
@@ -400,6 +405,7 @@ class GetCampaign(Operation[Campaign]):
     effect=Effect.READ,
     toolset="campaigns",
     docs="analyze-bulk-messages",
+    basis=PAGES_BUT_REQUEST,
     synonyms=("dry run", "how many", "recipients", "check", "preview", "estimate"),
 )
 class AnalyzeCampaign(Recipients, Operation[Audience]):

@@ -4,7 +4,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    WithJsonSchema,
+    model_validator,
+)
 
 from clients.answers import NotShown
 from clients.changes import describe_replacement
@@ -14,6 +23,7 @@ from clients.fields import E164, Email, FromOutside, LooseText, OutsideText
 from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
 from tools.routee.client import routee
 from tools.routee.field_types import Id, without_none
+from tools.routee.grades import SEEN
 from tools.routee.paging import Page, Paged, fields_of, is_whole, rows_of
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
@@ -27,7 +37,9 @@ def _as_json_number(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
-LabelContent = Annotated[str | StrictInt | StrictFloat, BeforeValidator(_as_json_number)]
+LabelContent = Annotated[
+    str | StrictInt | StrictFloat, BeforeValidator(_as_json_number), WithJsonSchema({"type": ["string", "number"]})
+]
 """What a label holds: text, or a number where the label's type is Number (seen in the public clients)."""
 
 
@@ -88,6 +100,7 @@ class Contacts(Page):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-all-the-contacts",
+    basis=SEEN,
     synonyms=("address book", "people", "customers", "recipients"),
 )
 class ListContacts(Paged[Contacts]):
@@ -100,6 +113,7 @@ class ListContacts(Paged[Contacts]):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-details-about-a-contact",
+    basis=SEEN,
     confirmed_by=("id",),
     synonyms=("show", "person", "who is"),
 )
@@ -129,7 +143,7 @@ class ContactDetails(BaseModel):
     """Mark as VIP."""
 
     labels: dict[str, LabelContent] | None = None
-    """Values by label, from routee_list_labels; a number for a label of type Number."""
+    """Values by label of routee_list_labels; numbers for Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""
@@ -150,6 +164,7 @@ class ContactDetails(BaseModel):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-a-new-contact",
+    basis=SEEN,
     confirmed_by=("id",),
     synonyms=("add", "new person", "save number"),
 )
@@ -171,6 +186,7 @@ class CreateContact(ContactDetails, Operation[Contact]):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="update-a-contacts-details",
+    basis=SEEN,
     confirmed_by=("id",),
     synonyms=("edit", "change", "rename"),
 )
@@ -211,6 +227,7 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-a-contact",
+    basis=SEEN,
     confirmed_by=("id",),
     synonyms=("remove", "forget", "gdpr"),
 )
@@ -262,6 +279,7 @@ class DeletedContacts(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-multiple-contacts",
+    basis=SEEN,
     confirmed_by=("contact_ids",),
     carrier="json",
     irreversible=True,
@@ -316,6 +334,7 @@ class Labels(Answer):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-the-accounts-contact-labels",
+    basis=SEEN,
     rows="labels",
     synonyms=("fields", "personalise", "placeholders", "attributes"),
 )
@@ -338,6 +357,7 @@ class NewLabel(BaseModel):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="create-labels",
+    basis=SEEN,
     confirmed_by=("labels",),
     synonyms=("new field", "attribute", "custom field"),
 )

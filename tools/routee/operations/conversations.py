@@ -10,6 +10,7 @@ from clients.operation import Answer, Operation, Undo, UnresolvableRecipients, w
 from tools.routee.calls import CalledParty, Callee, Calls, Recording, Verb, called_numbers, callee
 from tools.routee.client import CONVERSATIONS, routee
 from tools.routee.field_types import AnsweredSender, Callback, HttpsUrl, Id, Sender, callback, without_none
+from tools.routee.grades import PAGES
 from tools.routee.paging import Paged
 
 NO_UNCALL: Final = "A call cannot be unmade; routee_end_call hangs it up."
@@ -47,6 +48,7 @@ class Conversation(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="perform-a-voice-conversation",
+    basis=PAGES,
     confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     limit=CONVERSATIONS,
@@ -137,6 +139,7 @@ class StartConversation(Operation[Conversation]):
     effect=Effect.READ,
     toolset="voice",
     docs="retrieve-conversation-tracking",
+    basis=PAGES,
     confirmed_by=("tracking_id",),
     synonyms=("show", "recordings", "details"),
 )
@@ -153,6 +156,7 @@ class GetConversation(Operation[Conversation]):
     effect=Effect.READ,
     toolset="voice",
     docs="retrieve-conversation-dial-tracking",
+    basis=PAGES,
     synonyms=("legs", "status", "answered", "cost", "keys pressed", "dials"),
 )
 class ListConversationCalls(Paged[Calls]):

@@ -28,6 +28,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_INFERRED, SEEN
 from tools.routee.operations.sms import NO_RECALL, SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
 from tools.routee.personal_texts import PersonalText, label_warnings
@@ -198,6 +199,7 @@ class Failover(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="failover",
     docs="send-a-failover-message",
+    basis=ANSWER_INFERRED,
     confirmed_by=("tracking_id",),
     synonyms=("fallback", "omnichannel", "cascade", "backup channel", "viber then sms"),
 )
@@ -259,6 +261,7 @@ class SendFailover(PersonalText, Operation[Failover]):
     effect=Effect.READ,
     toolset="failover",
     docs="retrieve-failover-trackings",
+    basis=SEEN,
     confirmed_by=("tracking_id",),
     synonyms=("status", "which channel", "price", "delivered"),
 )
@@ -284,6 +287,7 @@ FailoverField = Literal["type", "to", "status", "terminationChannel"]
     effect=Effect.READ,
     toolset="failover",
     docs="track-multiple-failovers-with-filters-for-a-specific-time-range",
+    basis=ANSWER_INFERRED,
     synonyms=("history", "results"),
 )
 class ListFailovers(Paged[Failovers]):

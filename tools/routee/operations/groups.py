@@ -11,6 +11,7 @@ from clients.evidence import Evidence, all_present, any_of, present_in
 from clients.operation import NOTHING_CHANGED, UNREAD, Answer, Operation, Undo, Verification, put_back
 from tools.routee.client import routee
 from tools.routee.field_types import GroupName, Id
+from tools.routee.grades import SEEN
 from tools.routee.operations.contacts import Contacts
 from tools.routee.paging import LARGEST_PAGE, Listing, Paged, fields_of, is_whole, rows_of
 
@@ -34,6 +35,7 @@ class Groups(Listing):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-the-accounts-groups",
+    basis=SEEN,
     rows="groups",
     synonyms=("lists", "segments", "audiences", "tags"),
 )
@@ -47,6 +49,7 @@ class ListGroups(Operation[Groups]):
     effect=Effect.READ,
     toolset="contacts",
     docs="retrieve-one-of-the-accounts-groups",
+    basis=SEEN,
     confirmed_by=("name",),
     synonyms=("show", "size", "how many"),
 )
@@ -102,6 +105,7 @@ class NewGroup(Operation[Group]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-a-new-group",
+    basis=SEEN,
     confirmed_by=("name",),
     synonyms=("new list", "add segment", "make"),
 )
@@ -115,6 +119,7 @@ class CreateGroup(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="merge-multiple-groups",
+    basis=SEEN,
     confirmed_by=("name",),
     synonyms=("union", "combine", "join lists"),
 )
@@ -131,6 +136,7 @@ class MergeGroups(NewGroup):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="create-group-from-difference",
+    basis=SEEN,
     confirmed_by=("name",),
     synonyms=("except", "minus", "exclude", "without", "not in", "isn't in"),
 )
@@ -166,6 +172,7 @@ class DeletedGroups(Answer):
     effect=Effect.DESTRUCTIVE,
     toolset="contacts",
     docs="delete-groups",
+    basis=SEEN,
     confirmed_by=("groups",),
     carrier="json",
     irreversible=True,
@@ -220,6 +227,7 @@ class DeleteGroups(Operation[DeletedGroups]):
     effect=Effect.READ,
     toolset="contacts",
     docs="view-the-contacts-of-a-specified-group",
+    basis=SEEN,
     synonyms=("members", "who is in", "people in group"),
 )
 class ListGroupContacts(Paged[Contacts]):
@@ -253,6 +261,7 @@ class FindMembers(ListGroupContacts):
     effect=Effect.OUTWARD,
     toolset="contacts",
     docs="add-contacts-to-a-specified-group",
+    basis=SEEN,
     confirmed_by=("name",),
     synonyms=("assign", "tag", "subscribe"),
 )
@@ -303,6 +312,7 @@ class AddGroupContacts(Operation[Group]):
     effect=Effect.WRITE,
     toolset="contacts",
     docs="remove-contacts-of-a-specified-group",
+    basis=SEEN,
     confirmed_by=("name",),
     carrier="json",
     synonyms=("untag", "take out", "unassign"),

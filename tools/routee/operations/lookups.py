@@ -12,6 +12,7 @@ from clients.operation import Answer, Operation, Undo, Verification
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id, Text, iso, same_number, without_none
 from tools.routee.filters import Filter
+from tools.routee.grades import REQUEST_INFERRED, SEEN
 from tools.routee.operations.sms import SEARCH_AHEAD
 from tools.routee.paging import Page, Paged
 
@@ -85,6 +86,7 @@ class Lookup(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="perform-a-lookup-validation-for-a-mobile-nummer",
+    basis=SEEN,
     confirmed_by=("lookup_id",),
     synonyms=("hlr", "carrier", "ported", "reachable", "active", "network"),
 )
@@ -125,6 +127,7 @@ class LookUpNumber(Operation[Lookup]):
     effect=Effect.READ,
     toolset="lookups",
     docs="track-a-single-hlr-lookup-record",
+    basis=SEEN,
     confirmed_by=("lookup_id",),
     synonyms=("hlr", "result", "price"),
 )
@@ -150,6 +153,7 @@ LookupField = Literal["lookupID", "network", "label", "country", "status", "port
     effect=Effect.READ,
     toolset="lookups",
     docs="track-multiple-hlr-lookup-records-with-filters-for-a-specific-time-range",
+    basis=REQUEST_INFERRED,
     synonyms=("hlr", "history", "results"),
 )
 class ListLookups(Paged[Lookups]):
@@ -220,6 +224,7 @@ class Validation(Answer):
     effect=Effect.READ | Effect.PAID,
     toolset="lookups",
     docs="validate",
+    basis=SEEN,
     confirmed_by=("validation_id",),
     unverifiable="no call lists validations",
     synonyms=("check number", "mobile or landline", "real", "format", "ported"),

@@ -20,6 +20,7 @@ from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
 from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, in_e164, without_none
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_INFERRED, ANSWER_ON_PAGE, REQUEST_INFERRED_ANSWER_ON_PAGE
 from tools.routee.paging import Page, Paged, fields_of, is_whole, rows_of
 
 
@@ -52,6 +53,7 @@ class Offers(Page):
     effect=Effect.READ,
     toolset="ordering",
     docs="view-all-the-available-numbers",
+    basis=ANSWER_ON_PAGE,
     synonyms=("buy", "new number", "find", "virtual number", "did", "prices of numbers"),
 )
 class ListAvailableNumbers(Paged[Offers]):
@@ -76,6 +78,7 @@ NumberField = Literal["msisdn", "service", "areaCode", "type"]
     effect=Effect.READ,
     toolset="ordering",
     docs="view-all-the-available-numbers-with-filters",
+    basis=REQUEST_INFERRED_ANSWER_ON_PAGE,
     synonyms=("buy", "vanity", "toll free", "digits", "find", "pattern"),
 )
 class SearchAvailableNumbers(Paged[Offers]):
@@ -147,6 +150,7 @@ class Numbers(Page):
     effect=Effect.READ,
     toolset="numbers",
     docs="view-all-the-numbers",
+    basis=ANSWER_ON_PAGE,
     synonyms=("my numbers", "own", "rented", "renewal", "dids", "inventory"),
 )
 class ListNumbers(Paged[Numbers]):
@@ -159,6 +163,7 @@ class ListNumbers(Paged[Numbers]):
     effect=Effect.READ,
     toolset="numbers",
     docs="view-all-the-numbers",
+    basis=ANSWER_ON_PAGE,
     confirmed_by=("number",),
     synonyms=("show", "details", "callback", "renewal"),
 )
@@ -191,6 +196,7 @@ class GetNumber(Operation[Number]):
     effect=Effect.PAID,
     toolset="ordering",
     docs="rent-a-number",
+    basis=ANSWER_ON_PAGE,
     confirmed_by=("tracking_id", "number"),
     synonyms=("buy", "order", "purchase", "get a number", "did"),
 )
@@ -274,6 +280,7 @@ class RentNumber(Operation[Number]):
     effect=Effect.REROUTES,
     toolset="numbers",
     docs="update-a-number",
+    basis=ANSWER_ON_PAGE,
     confirmed_by=("tracking_id", "number"),
     synonyms=("callback", "webhook", "redirect", "inbound", "dialplan"),
 )
@@ -346,6 +353,7 @@ class UpdateNumber(Operation[Number]):
     effect=Effect.DESTRUCTIVE,
     toolset="numbers",
     docs="cancel-a-number",
+    basis=ANSWER_INFERRED,
     may_be_empty=True,
     irreversible=True,
     synonyms=("release", "give up", "drop", "stop paying", "delete"),

@@ -12,6 +12,7 @@ from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import BodyAnalysis, Id, SmsText, same_number
 from tools.routee.filters import Filter
+from tools.routee.grades import PAGES_BUT_REQUEST
 from tools.routee.operations.pools import GetPool, ListPoolNumbers, SmsSettings
 from tools.routee.operations.sms import (
     NO_RECALL,
@@ -64,6 +65,7 @@ class SentFromPool(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="pools",
     docs="send-sms-using-a-pool",
+    basis=PAGES_BUT_REQUEST,
     confirmed_by=("tracking_id",),
     synonyms=("text", "local sender", "sticky sender"),
 )

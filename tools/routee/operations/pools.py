@@ -35,6 +35,7 @@ from tools.routee.field_types import (
     in_e164,
     without_none,
 )
+from tools.routee.grades import ANSWER_INFERRED, ANSWER_ON_PAGE, PAGES, REQUEST_INFERRED_ANSWER_ON_PAGE
 from tools.routee.paging import Page, Paged
 
 DEFAULT_SENDER: Final = "InfoSMS"
@@ -114,6 +115,7 @@ class Pools(Page):
     effect=Effect.READ,
     toolset="pools",
     docs="retrieve-all-the-pools-of-an-account",
+    basis=REQUEST_INFERRED_ANSWER_ON_PAGE,
     synonyms=("sender pools", "number pools", "messaging service"),
 )
 class ListPools(Paged[Pools]):
@@ -126,6 +128,7 @@ class ListPools(Paged[Pools]):
     effect=Effect.READ,
     toolset="pools",
     docs="retrieve-info-for-a-specific-pool",
+    basis=PAGES,
     confirmed_by=("pool_id",),
     synonyms=("show", "settings", "details"),
 )
@@ -155,6 +158,7 @@ class PoolNumbers(Answer):
     effect=Effect.READ,
     toolset="pools",
     docs="retrieve-the-numbers-that-belongs-to-a-specific-pool",
+    basis=ANSWER_ON_PAGE,
     rows="numbers",
     synonyms=("members", "which numbers", "senders"),
 )
@@ -211,6 +215,7 @@ class PoolSettings(BaseModel):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="create-a-pool",
+    basis=ANSWER_ON_PAGE,
     confirmed_by=("pool_id",),
     synonyms=("new pool", "make", "messaging service"),
 )
@@ -248,6 +253,7 @@ class CreatePool(PoolSettings, Operation[Pool]):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="edit-a-pool",
+    basis=ANSWER_ON_PAGE,
     confirmed_by=("pool_id",),
     synonyms=("edit", "change", "rename", "settings"),
 )
@@ -311,6 +317,7 @@ class DeletedPool(Answer):
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
     toolset="pools",
     docs="delete-a-pool",
+    basis=ANSWER_ON_PAGE,
     confirmed_by=("pool_id",),
     synonyms=("remove", "drop"),
 )
@@ -341,6 +348,7 @@ class DeletePool(Operation[DeletedPool]):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="add-a-number-to-a-pool",
+    basis=ANSWER_INFERRED,
     may_be_empty=True,
     synonyms=("assign", "put into", "fill"),
 )
@@ -371,6 +379,7 @@ class AddPoolNumber(Operation[PoolNumbers]):
     effect=Effect.REROUTES,
     toolset="pools",
     docs="delete-a-number-from-a-pool",
+    basis=ANSWER_INFERRED,
     may_be_empty=True,
     synonyms=("unassign", "take out"),
 )

@@ -7,6 +7,7 @@ from clients.fields import AnsweredTime, IsoMoment, LooseText
 from clients.operation import Answer, Operation
 from tools.routee.client import routee
 from tools.routee.field_types import Amount, Id
+from tools.routee.grades import REQUEST_INFERRED, SEEN
 
 
 class Spending(Answer):
@@ -51,6 +52,7 @@ class Span(BaseModel):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volumeprice-summary-analytics-for-a-range-of-messages",
+    basis=SEEN,
     rows="rows",
     synonyms=("spent", "volume", "usage", "bill", "cost", "statistics"),
 )
@@ -64,6 +66,7 @@ class ReportSpending(Span, Operation[SpendingReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volumeprice-summary-analytics-for-a-country",
+    basis=SEEN,
     rows="rows",
     synonyms=("spent", "volume", "per country"),
 )
@@ -80,6 +83,7 @@ class ReportCountrySpending(Span, Operation[SpendingReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-specific-country",
+    basis=SEEN,
     rows="rows",
     synonyms=("spent", "volume", "operator", "carrier"),
 )
@@ -99,6 +103,7 @@ class ReportNetworkSpending(Span, Operation[SpendingReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-specific-campaign",
+    basis=REQUEST_INFERRED,
     rows="rows",
     synonyms=("spent", "volume", "bulk", "campaign cost"),
 )
@@ -155,6 +160,7 @@ class QuestionReport(Answer):
     effect=Effect.READ,
     toolset="reports",
     docs="view-volume-and-price-analytics-for-a-range-of-lookup-records",
+    basis=SEEN,
     synonyms=("spent", "hlr", "volume"),
 )
 class ReportLookupSpending(Span, Operation[QuestionReport]):
@@ -167,6 +173,7 @@ class ReportLookupSpending(Span, Operation[QuestionReport]):
     effect=Effect.READ,
     toolset="reports",
     docs="view-number-validator-volume-and-costs-for-a-specified-date-range",
+    basis=SEEN,
     synonyms=("spent", "validator", "volume"),
 )
 class ReportValidationSpending(Span, Operation[QuestionReport]):

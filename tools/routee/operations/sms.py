@@ -30,6 +30,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_ON_PAGE, PAGES, PAGES_BUT_REQUEST
 from tools.routee.paging import Page, Paged, fields_of
 
 SEARCH_AHEAD: Final = timedelta(minutes=2)
@@ -63,6 +64,7 @@ class SentSms(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="messaging",
     docs="send-single-sms",
+    basis=PAGES_BUT_REQUEST,
     confirmed_by=("tracking_id",),
     synonyms=("text", "notify", "message", "reply", "create message"),
 )
@@ -188,6 +190,7 @@ class SmsAnalysis(Answer):
     effect=Effect.READ,
     toolset="messaging",
     docs="smsanalyze",
+    basis=PAGES_BUT_REQUEST,
     synonyms=("price", "cost", "how much", "segments", "dry run", "estimate"),
 )
 class AnalyzeSms(Operation[SmsAnalysis]):
@@ -249,6 +252,7 @@ class MessageParts(Answer):
     effect=Effect.READ,
     toolset="messaging",
     docs="smstrackingsingle",
+    basis=PAGES,
     rows="parts",
     synonyms=("delivered", "status", "receipt", "dlr", "did it arrive"),
 )
@@ -278,6 +282,7 @@ class Messages(Page):
     effect=Effect.READ,
     toolset="campaigns",
     docs="track-multiple-sms-of-a-specific-campaign",
+    basis=PAGES_BUT_REQUEST,
     synonyms=("delivered", "status", "recipients", "bulk", "receipts"),
 )
 class ListCampaignMessages(Paged[Messages]):
@@ -296,6 +301,7 @@ class ListCampaignMessages(Paged[Messages]):
     effect=Effect.READ,
     toolset="messaging",
     docs="track-multiple-sms-with-filters-for-a-specific-time-range",
+    basis=ANSWER_ON_PAGE,
     synonyms=("inbox", "replies", "received", "inbound", "history", "sent messages", "texts", "log"),
 )
 class ListMessages(Paged[Messages]):
@@ -349,6 +355,7 @@ class QuietCountries(Answer):
     effect=Effect.READ,
     toolset="campaigns",
     docs="retrieve-the-countries-that-are-supported-by-the-quiet-hours-feature",
+    basis=ANSWER_ON_PAGE,
     rows="countries",
     synonyms=("night", "do not disturb", "when may I send"),
 )

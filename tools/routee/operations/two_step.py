@@ -15,6 +15,7 @@ from clients.fields import E164, AnsweredTime
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from tools.routee.client import routee
 from tools.routee.field_types import Country, Id, Sender, Text
+from tools.routee.grades import PAGES_BUT_ANSWER, SEEN
 
 ONCE: Final = "taken to be charged once for each successful verification (one old source)"
 
@@ -38,6 +39,7 @@ class TwoStepVerification(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="verification",
     docs="verification",
+    basis=PAGES_BUT_ANSWER,
     confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "2fa", "one-time password", "code", "verify a number"),
@@ -98,6 +100,7 @@ class SendVerification(Operation[TwoStepVerification]):
     effect=Effect.READ,
     toolset="verification",
     docs="retrieve-a-verification-status",
+    basis=SEEN,
     confirmed_by=("tracking_id", "status"),
     synonyms=("otp", "2fa", "verified", "expired"),
 )
@@ -114,6 +117,7 @@ class GetVerification(Operation[TwoStepVerification]):
     effect=Effect.PAID,
     toolset="verification",
     docs="confirm-verification",
+    basis=SEEN,
     confirmed_by=("status",),
     carrier="form",
     synonyms=("otp", "2fa", "verify", "code right", "correct code", "typed", "entered"),
@@ -152,6 +156,7 @@ class ConfirmVerification(Operation[TwoStepVerification]):
     effect=Effect.DESTRUCTIVE,
     toolset="verification",
     docs="cancel-verification",
+    basis=SEEN,
     confirmed_by=("status",),
     synonyms=("otp", "revoke", "invalidate"),
 )
@@ -188,6 +193,7 @@ class VerificationReport(Answer):
     effect=Effect.READ,
     toolset="verification",
     docs="verification-reports",
+    basis=SEEN,
     synonyms=("statistics", "success rate", "how many"),
 )
 class ReportVerifications(Operation[VerificationReport]):
@@ -200,6 +206,7 @@ class ReportVerifications(Operation[VerificationReport]):
     effect=Effect.READ,
     toolset="verification",
     docs="verification-reports-application",
+    basis=SEEN,
     synonyms=("statistics", "success rate"),
 )
 class ReportAppVerifications(Operation[VerificationReport]):

@@ -27,6 +27,7 @@ from tools.routee.field_types import (
     iso,
     without_none,
 )
+from tools.routee.grades import ANSWER_INFERRED, SEEN
 from tools.routee.operations.sms import NO_RECALL
 from tools.routee.paging import Page, Paged
 from tools.routee.personal_texts import PersonalText, label_warnings
@@ -158,6 +159,7 @@ def viber_received(messages: Iterable[ViberMessage]) -> tuple[InboundText, ...]:
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-single-message",
+    basis=SEEN,
     confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("chat", "message", "notify"),
@@ -206,6 +208,7 @@ class ViberCode(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="viber-otp-request",
+    basis=SEEN,
     confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("otp", "one-time password", "2fa", "code"),
@@ -260,6 +263,7 @@ class SendViberCode(Operation[ViberCode]):
     effect=Effect.READ,
     toolset="viber",
     docs="retrieve-single-viber-tracking",
+    basis=SEEN,
     confirmed_by=("tracking_id",),
     synonyms=("delivered", "seen", "status", "price"),
 )
@@ -292,6 +296,7 @@ class ViberSessions(Page):
     effect=Effect.READ,
     toolset="viber",
     docs="get-all-viber-session-messages-by-a-phone-number",
+    basis=SEEN,
     synonyms=("chats", "replies", "inbox", "conversation"),
 )
 class ListViberSessions(Paged[ViberSessions]):
@@ -323,6 +328,7 @@ class ListViberSessions(Paged[ViberSessions]):
     effect=Effect.READ,
     toolset="viber",
     docs="get-viber-session-by-a-sessionid",
+    basis=ANSWER_INFERRED,
     synonyms=("chat", "replies", "conversation"),
 )
 class GetViberSession(Operation[ViberSession]):

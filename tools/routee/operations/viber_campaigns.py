@@ -21,6 +21,7 @@ from tools.routee.field_types import (
     timing_warnings,
     without_none,
 )
+from tools.routee.grades import ANSWER_INFERRED, SEEN
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage, viber_received
 from tools.routee.paging import Page, Paged
 from tools.routee.personal_texts import label_warnings
@@ -51,6 +52,7 @@ class ViberCampaign(Answer):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="viber",
     docs="send-a-viber-campaign",
+    basis=SEEN,
     confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("bulk", "broadcast", "newsletter", "many"),
@@ -117,6 +119,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     effect=Effect.DESTRUCTIVE,
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
+    basis=ANSWER_INFERRED,
     may_be_empty=True,
     unverifiable="no call shows a Viber campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
@@ -143,6 +146,7 @@ class ViberMessages(Page):
     effect=Effect.READ,
     toolset="viber",
     docs="retrieve-viber-tracking-by-campaign",
+    basis=SEEN,
     synonyms=("delivered", "seen", "status", "recipients"),
 )
 class ListViberCampaignMessages(Paged[ViberMessages]):

@@ -29,6 +29,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.filters import Filter
+from tools.routee.grades import ANSWER_INFERRED, REQUEST_INFERRED, SEEN
 from tools.routee.paging import Paged
 from tools.routee.recipients import members_of
 
@@ -107,6 +108,7 @@ class Announcement(BaseModel):
     effect=Effect.PAID | Effect.OUTWARD,
     toolset="voice",
     docs="send-a-voice-campaign",
+    basis=SEEN,
     confirmed_by=("tracking_id",),
     unverifiable="it is shown only by the id that its answer brings",
     synonyms=("robocall", "broadcast", "announce", "text to speech", "bulk call", "call many"),
@@ -191,6 +193,7 @@ class SendVoiceCampaign(Announcement, Operation[VoiceCampaign]):
     effect=Effect.READ,
     toolset="voice",
     docs="analyze-a-voice-campaign",
+    basis=SEEN,
     synonyms=("dry run", "how many", "check", "preview"),
 )
 class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
@@ -206,6 +209,7 @@ class AnalyzeVoiceCampaign(Announcement, Operation[Audience]):
     effect=Effect.DESTRUCTIVE,
     toolset="voice",
     docs="delete-a-voice-campaign",
+    basis=ANSWER_INFERRED,
     may_be_empty=True,
     unverifiable="no call shows a voice campaign that is scheduled",
     synonyms=("cancel", "stop", "call off"),
@@ -226,6 +230,7 @@ class DeleteVoiceCampaign(Operation[Done]):
     effect=Effect.READ,
     toolset="voice",
     docs="voicemessagetracking",
+    basis=SEEN,
     confirmed_by=("call_id",),
     synonyms=("status", "answered", "price", "duration"),
 )
@@ -245,6 +250,7 @@ CallField = Literal["id", "recipient", "from", "collectedTones", "groups", "coun
     effect=Effect.READ,
     toolset="voice",
     docs="calltracking",
+    basis=REQUEST_INFERRED,
     synonyms=("call log", "cdr", "history", "calls made"),
 )
 class ListCalls(Paged[Calls]):
@@ -280,6 +286,7 @@ class ListCalls(Paged[Calls]):
     effect=Effect.READ,
     toolset="voice",
     docs="retrieve-voice-tracking-by-campaign",
+    basis=SEEN,
     synonyms=("status", "answered", "robocall results"),
 )
 class ListVoiceCampaignCalls(Paged[Calls]):

@@ -231,7 +231,7 @@ class SendMessage(Operation[SentMessage]):
             return Evidence.UNKNOWN
         since = [record.value for record in history.messages if is_since(record.at, sent_at, tolerance=CLOCKS_DIFFER)]
         same = (
-            value.direction == "out" and value.far_end == self.to_number and value.text == self.text
+            value.direction == "out" and value.far_end == self.to_number and (value.text or "") == self.text
             for value in since
             if value is not None
         )
