@@ -13,6 +13,7 @@ import phonenumbers
 import pytest
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from guard.action import arguments_of
 from guard.errors import DestinationRefused
 from guard.rules.compliance import Compliance, QuietHours
 from guard.rules.departure import departure_notes
@@ -20,6 +21,7 @@ from guard.rules.time_zones import find_missing_zones, zones_of
 from sandbox.routee.seed import VIBER_SENDER
 from tests.connecting import Person
 from tests.tools.routee_session import open_session
+from tools.convirza.operations.broadcasts import CreateBroadcast
 
 NIGHT = Compliance(quiet_hours=QuietHours(time(21), time(8)))
 
@@ -160,3 +162,13 @@ async def test_the_question_about_a_campaign_has_the_local_time_and_the_wrong_of
         assert "it was written as 09:00 with UTC+02:00" in session.question
         assert "is UTC+03:00" in session.question
         assert "2099-07-24T07:00:00Z" in session.question
+
+
+def test_a_broadcast_keeps_the_offset_it_was_written_with_and_goes_out_in_utc() -> None:
+    words: dict[str, Any] = {"name": "Hours", "message": "We open at nine.", "from_number": "2015550201"}
+    call = CreateBroadcast(**words, recipients=["+12125550142"], when="2099-07-24T09:00:00-05:00")
+    assert call.to_wire()["scheduled_at"] == "2099-07-24T14:00:00Z"
+    assert arguments_of(call)["when"] == "2099-07-24T14:00:00Z"
+    said, wrong = departure_notes(call.scheduled_at(), call.destinations())
+    assert said == "Goes out Friday 24 July 2099, 10:00 in America/New_York."
+    assert "written as 09:00 with UTC-05:00, but where the recipients are the offset on that day is UTC-04:00" in wrong
