@@ -138,11 +138,13 @@ def require_full_sender(sender: str) -> str:
         ValueError: It is a short number, such as an emergency number, or its country code is missing.
     """
     digits = strip_separators(sender)
-    if not _NUMBER.fullmatch(digits) or valid_form(f"+{digits.removeprefix('+')}") is not None:
-        return sender
     full = read_with_country_code(digits)
-    advice = f"write {full}" if full else "give a number with its country code"
-    raise ValueError(f"{sender[:20]} is a short or incomplete number, and nobody may send as one: {advice}")
+    if not _NUMBER.fullmatch(digits) or full == f"+{digits.removeprefix('+')}":
+        return sender
+    advice = f"write {full}" if full else "give a number with + and its country code"
+    raise ValueError(
+        f"{sender[:20]} is not a complete number, and nobody may send as an emergency or short number: {advice}"
+    )
 
 
 def require_harmless_caller(caller: str) -> str:

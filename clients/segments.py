@@ -1,12 +1,17 @@
-"""How many SMS segments a text takes.
+"""How many SMS segments a text takes, and the field types that refuse what no medium can carry.
 
 The alphabets are those of 3GPP TS 23.038, the room of a segment follows from its 140 octets and from the header that
 joins several (3GPP TS 23.040). No national shift tables. What a carrier bills may differ, since gateways are free to
 replace characters before they send, so a count is an estimate until the provider says how many there were.
 """
 
+import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from pydantic import AfterValidator, ValidationInfo
+
+from clients.fields import RECORDED
 
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -49,3 +54,37 @@ def _filled(widths: list[int], alone: int, joined: int) -> int:
             count, room = count + 1, joined
         room -= width
     return count
+
+
+MOST_SEGMENTS: Final = 255
+"""The header that joins the segments of a text counts them in one octet (3GPP TS 23.040, 9.2.3.24.1)."""
+
+_UNSEEN: Final = ("C", "Z", "Mn", "Me")
+"""Unicode categories that show nothing by themselves: controls and formats, blanks, marks without a letter."""
+
+_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Hangul fillers, Khmer inherent vowels and the braille blank: letters and symbols that show nothing."""
+
+
+def is_blank(text: str) -> bool:
+    """Return True for a text of which nobody sees anything."""
+    return all(char in _BLANK_LETTERS or unicodedata.category(char).startswith(_UNSEEN) for char in text)
+
+
+def _required_visible(text: str, info: ValidationInfo) -> str:
+    if info.context != RECORDED and is_blank(text):
+        raise ValueError("it shows nothing: give a text with at least one visible character")
+    return text
+
+
+def _required_within_segments(text: str, info: ValidationInfo) -> str:
+    if info.context != RECORDED and (count := segments(text).count) > MOST_SEGMENTS:
+        raise ValueError(f"it takes {count} segments, and a text message has at most {MOST_SEGMENTS}: make it shorter")
+    return text
+
+
+Visible = AfterValidator(_required_visible)
+"""Refuses a text of which nobody would see or hear anything."""
+
+FitsTextMessage = AfterValidator(_required_within_segments)
+"""Refuses a text of more segments than a text message can have."""

@@ -7,7 +7,7 @@ import anyio
 import typer
 
 from clients.errors import TelephonyError
-from clients.revocable import Revocable
+from clients.shared.revocable import Revocable
 from server.cli.terminal import console, fail
 from server.services import Services
 from server.settings.load import read_settings

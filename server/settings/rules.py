@@ -147,7 +147,7 @@ class DestinationSettings(Section):
     """More prefixes to refuse, in E.164."""
 
     home: Country = "US"
-    """Country whose emergency numbers are refused where a number has no country code."""
+    """Country whose emergency numbers and special services are refused where a number has no country code."""
 
 
 MINUTES_OF_A_YEAR = 365 * 24 * 60

@@ -105,7 +105,7 @@ def test_who_is_reached_is_known_before() -> None:
     dial = Verb(type="DIAL", sender=BRITISH_NUMBER, to="+447700900555")
     started = StartConversation(to=GREEK, sender=BRITISH_NUMBER, verbs=[SAY, dial])
     assert started.destinations() == (GREEK, "+447700900555")
-    assert StartConversation(to="session@example.com", sender="1", verbs=[SAY]).destinations() == ()
+    assert StartConversation(to="session@example.com", sender="+12015550156", verbs=[SAY]).destinations() == ()
     assert _campaign(to=[GREEK], reminder_to=["+447700900555"], reminder_minutes_before=5).destinations() == (
         GREEK,
         "+447700900555",
@@ -126,25 +126,37 @@ async def test_a_country_that_is_not_allowed_is_refused_before_anything_is_read(
     ("call", "fields", "told"),
     [
         (SendSms, {"sender": "Bluewater Dental", "to": GREEK, "text": "x"}, "up to 11 letters"),
-        (SendSms, {"sender": "1", "to": "306970000555", "text": "x"}, "pattern"),
-        (StartConversation, {"to": GREEK, "sender": "1"}, "either verbs or dial_plan_url"),
-        (StartConversation, {"to": "x", "sender": "1", "verbs": [SAY]}, "SIP address"),
+        (SendSms, {"sender": "+12015550156", "to": "306970000555", "text": "x"}, "write \\+306970000555"),
+        (StartConversation, {"to": GREEK, "sender": "+12015550156"}, "either verbs or dial_plan_url"),
+        (StartConversation, {"to": "x", "sender": "+12015550156", "verbs": [SAY]}, "SIP address"),
         (Verb, {"type": "SAY", "text": "Hello"}, "SAY needs language"),
         (Verb, {"type": "PLAY", "file_url": "https://a.example/a.wav", "to": GREEK}, "PLAY has no to"),
         (Verb, {"type": "SAY", "text": "Hello", "language": "xx-XX"}, "one of en-US"),
         (Step, {"channel": "Sms", "to": GREEK, "text": "x"}, "Sms needs sender"),
         (
             Step,
-            {"channel": "Voice", "to": GREEK, "text": "x", "sender": "1", "language": "en-GB", "label": "a"},
+            {"channel": "Voice", "to": GREEK, "text": "x", "sender": "+12015550156", "language": "en-GB", "label": "a"},
             "no label",
         ),
-        (Step, {"channel": "Sms", "to": GREEK, "text": "x", "sender": "1", "next_on": ["Busy"]}, "Sms has Failed"),
-        (SendCampaign, {"sender": "1", "text": "x", "when": "now"}, "at least one of to"),
-        (SendCampaign, {"sender": "1", "text": "x", "when": "now", "to": [GREEK], "reminder_to": [GREEK]}, "goes with"),
+        (
+            Step,
+            {"channel": "Sms", "to": GREEK, "text": "x", "sender": "+12015550156", "next_on": ["Busy"]},
+            "Sms has Failed",
+        ),
+        (SendCampaign, {"sender": "+12015550156", "text": "x", "when": "now"}, "at least one of to"),
+        (
+            SendCampaign,
+            {"sender": "+12015550156", "text": "x", "when": "now", "to": [GREEK], "reminder_to": [GREEK]},
+            "goes with",
+        ),
         (UpdateNumber, {"number": FREE}, "inbound_sms_url"),
         (RentNumber, {"number": FREE, "dialplan_url": "https://a.example", "forward_calls_to": GREEK}, "either"),
         (SendViber, {"sender_id": "s", "to": GREEK, "button_caption": "Book"}, "button_caption goes with"),
-        (SendVoiceCampaign, {"sender": "1", "to": [GREEK], "text": "x", "when": "now"}, "text goes with language"),
+        (
+            SendVoiceCampaign,
+            {"sender": "+12015550156", "to": [GREEK], "text": "x", "when": "now"},
+            "text goes with language",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused_with_the_rule(call: Any, fields: dict[str, Any], told: str) -> None:
@@ -345,6 +357,6 @@ def test_another_message_to_the_same_number_proves_nothing() -> None:
 
 
 def test_the_state_before_is_read_where_a_read_shows_it() -> None:
-    assert UpdateCampaign(campaign_id="c", sender="1", to=[GREEK], text="x", when="now").before() == GetCampaign(
-        campaign_id="c"
-    )
+    assert UpdateCampaign(
+        campaign_id="c", sender="+12015550156", to=[GREEK], text="x", when="now"
+    ).before() == GetCampaign(campaign_id="c")

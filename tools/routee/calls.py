@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from clients.fields import E164, AnsweredTime, LooseText
-from clients.message_text import Visible
 from clients.operation import Answer
+from clients.segments import Visible
 from tools.hosts import is_host
 from tools.routee.field_types import (
     Amount,

@@ -8,15 +8,15 @@ from typing import Annotated, Any, Final, Literal, cast
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 from clients.fields import RECORDED, WIRE, AnsweredTime, FromOutside, LooseText, ScheduledMoment
-from clients.message_text import MessageText
 from clients.operation import Answer
 from clients.phone_numbers import require_full_sender
+from clients.segments import FitsTextMessage, Visible
 from tools.hosts import WebHost, require_web_host
 from tools.webhooks import PLAIN_SENDER
 
 Text = Annotated[str, Field(min_length=1)]
 
-SmsText = Annotated[MessageText, Field(min_length=1, max_length=1600)]
+SmsText = Annotated[str, Field(min_length=1, max_length=1600), Visible, FitsTextMessage]
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$"), WebHost]
 """An address that Routee posts to or reads a dialplan from. No document asks for https, but what goes there is personal

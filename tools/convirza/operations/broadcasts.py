@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field, PlainSerializer
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
 from clients.evidence import Evidence
-from clients.message_text import FitsTextMessage, Visible
 from clients.operation import (
     Answer,
     ChangesSomething,
@@ -20,7 +19,7 @@ from clients.operation import (
     put_back,
     verify_removal,
 )
-from clients.segments import segments
+from clients.segments import FitsTextMessage, Visible, segments
 from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set, require_when
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import E164, FurtherFields, Id, Number, Word, body, numbers_in

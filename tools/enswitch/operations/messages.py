@@ -16,10 +16,9 @@ from pydantic import AfterValidator, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
-from clients.message_text import FitsTextMessage, Visible
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.phone_numbers import require_full_sender
-from clients.segments import segments
+from clients.segments import FitsTextMessage, Visible, segments
 from clients.shared.inbound_texts import InboundText
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (

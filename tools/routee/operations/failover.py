@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText
-from clients.message_text import Visible
 from clients.operation import Answer, Operation, Undo, Verification
+from clients.segments import Visible
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
-from clients.message_text import Visible
 from clients.operation import Answer, Operation, Undo, wire_fields
+from clients.segments import Visible
 from clients.shared.inbound_texts import InboundText
 from tools.routee.client import routee
 from tools.routee.field_types import (

@@ -17,9 +17,8 @@ from clients.fields import (
     OutsideText,
     UsNumber,
 )
-from clients.message_text import FitsTextMessage, is_blank
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
-from clients.segments import segments
+from clients.segments import FitsTextMessage, is_blank, segments
 from clients.shared.inbound_texts import InboundText
 from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
@@ -184,7 +183,7 @@ class SendMessage(Operation[SentMessage]):
         """Give text, media_urls, or both."""
         # The provider wants a text, and says nothing of its length: a picture may go without a word.
         if is_blank(self.text) and self.media_urls is None:
-            raise ValueError("give text with at least one visible character, media_urls, or both")
+            raise ValueError("give text, media_urls, or both; a text needs at least one visible character")
         if self.subject is not None and self.media_urls is None:
             raise ValueError("subject: only an MMS has one; give media_urls too, or leave it out")
         return self

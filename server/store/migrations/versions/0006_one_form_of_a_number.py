@@ -18,19 +18,14 @@ def upgrade() -> None:
     """
     optouts = sa.table("optouts", sa.column("number", sa.String(32)), sa.column("at", sa.String(32)))
     connection = op.get_bind()
-    known = list(connection.execute(sa.select(optouts.c.number).order_by(optouts.c.at)).scalars())
-    kept: set[str] = set()
-    for number in known:
-        wanted = canonical(number) or number
-        same = optouts.c.number == number
-        if wanted in kept:
-            connection.execute(sa.delete(optouts).where(same))
-        elif wanted != number and wanted in known:
-            connection.execute(sa.delete(optouts).where(optouts.c.number == wanted))
-            connection.execute(sa.update(optouts).where(same).values(number=wanted))
-        elif wanted != number:
-            connection.execute(sa.update(optouts).where(same).values(number=wanted))
-        kept.add(wanted)
+    stays: dict[str, str] = {}
+    for number in connection.execute(sa.select(optouts.c.number).order_by(optouts.c.at)).scalars().all():
+        first = stays.setdefault(canonical(number) or number, number)
+        if number != first:
+            connection.execute(sa.delete(optouts).where(optouts.c.number == number))
+    for wanted, number in stays.items():
+        if wanted != number:
+            connection.execute(sa.update(optouts).where(optouts.c.number == number).values(number=wanted))
 
 
 def downgrade() -> None:
