@@ -31,6 +31,7 @@ from clients.errors import (
 from clients.operation import Exchange, Operation
 from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.shared.http_client import HttpPool
+from clients.shared.inbound_texts import TextObserver
 from clients.shared.limits import Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
 from clients.wire.corrections import AS_DECLARED, Correction, Corrections, endpoint_of
@@ -102,11 +103,16 @@ class ApiClient:
         self._pause = pause
         self._answer_within = answer_within or self._pool.answer_within
         self._reading_sparingly = anyio.Lock()
+        self._texts: TextObserver | None = None
 
     @property
     def account(self) -> str:
         """Identifies the account: the provider, its address, and the user or key."""
         return f"{self.provider.name} at {self.base_url.partition('://')[2]} as {self._identity}"
+
+    def report_texts_to(self, observer: TextObserver) -> None:
+        """Report every text that came in, whichever read shows it, to an observer."""
+        self._texts = observer
 
     async def __aenter__(self) -> Self:
         return self
@@ -181,6 +187,8 @@ class ApiClient:
                 ) from no
             raise
         self.after_answer(operation, typed.answer)
+        if self._texts is not None and (texts := operation.inbound_texts(typed.answer)):
+            await self._texts.take_in(self.provider.name, texts)
         return Exchange(
             typed.answer, response.status, response.text, datetime.now(UTC), attempts.count, unread=typed.unread
         )

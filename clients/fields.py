@@ -134,6 +134,15 @@ IsoMoment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_iso)
 """A time with its zone, kept in UTC: ISO 8601 with Z, also on the wire."""
 
 
+def _iso_utc(value: datetime) -> str:
+    return _iso(_utc(value))
+
+
+ScheduledMoment = Annotated[AwareDatetime, PlainSerializer(_iso_utc)]
+"""A time at which something goes out: in UTC in the record and on the wire, and with the offset it was written with
+in the call itself, so that a question can say whether that offset is in force there."""
+
+
 def _aware(value: object) -> object:
     """Epoch seconds and times without a zone are UTC."""
     if isinstance(value, int | float | Decimal):

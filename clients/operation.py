@@ -12,7 +12,7 @@ The class docstring is the tool's description and the attribute docstrings are t
 one validated call, which can be compared, digested, stored and sent. Everything else is derived.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from pydantic.alias_generators import to_camel
 from clients.effects import Charge
 from clients.evidence import Evidence
 from clients.fields import WIRE, require_in_order
+from clients.shared.inbound_texts import InboundText
 from clients.spec import DeclaredModel, placeholders
 
 R = TypeVar("R")
@@ -184,6 +185,10 @@ class Operation(DeclaredModel, Generic[R]):
 
     def message_ids(self, answer: R) -> tuple[str, ...]:
         """Ids by which delivery reports identify what this call sent."""
+        return ()
+
+    def inbound_texts(self, answer: R) -> Sequence[InboundText]:
+        """Return the texts in an answer that somebody outside sent to us; a wish to stop among them counts."""
         return ()
 
     def next_cursor(self, answer: Any) -> str | None:

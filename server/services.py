@@ -34,7 +34,7 @@ from guard.undo import UndoPlanner
 from server.settings.corrections import corrections_of
 from server.settings.model import Settings
 from server.store.door import StoreDoor
-from server.store.shared import SharedCache, SharedLimits, SharedTokens
+from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, SharedTokens
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
 from tools.operation_catalog import RegisteredOperations
@@ -234,7 +234,9 @@ class Services:
             inbox=WebhookInbox(self, provider),
             corrections=corrections_of(self.settings),
         )
-        return provider_named(provider).connect.load()(self.settings.account(provider), resources)
+        client = provider_named(provider).connect.load()(self.settings.account(provider), resources)
+        client.report_texts_to(SharedOptOuts(self.door))
+        return client
 
     def _prices(self) -> dict[str, PriceSource]:
         sources = ((name, provider_named(name).prices, client) for name, client in self.clients.items())

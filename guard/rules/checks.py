@@ -13,7 +13,8 @@ from guard.dependencies import GuardDependencies
 from guard.errors import Denied, Frozen
 from guard.money import Money
 from guard.rules.budget import applicable, require_room
-from guard.rules.compliance import check_opt_outs
+from guard.rules.compliance import check_opt_outs, unclear_wish_note
+from guard.rules.departure import departure_notes
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 from guard.rules.recipients import Recipients, later_members_note
@@ -104,11 +105,13 @@ class Checks:
             await self._repetition(same_call),
             self._bulk(operation, audience, priced.recipients),
             await self._text_from_outside(operation, principal),
+            await self._unclear_wishes(operation, audience),
         ):
             decision = max(decision, stricter)
             notes += [note] if note else []
         if later := later_members_note(operation):
             notes.append(later)
+        notes += departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
         return Assessment(decision, tuple(notes))
 
     def ask_without_undo(self, operation: Operation[Any], before: Any, assessment: Assessment) -> Assessment:
@@ -164,6 +167,14 @@ class Checks:
         if earlier.state is State.DECLINED:
             return Decision.ASK, f"Exactly this was declined {ago}. Approve it only if you changed your mind."
         return Decision.ASK, f"You already did exactly this {ago}. Approving it does it again."
+
+    async def _unclear_wishes(self, operation: Operation[Any], audience: Recipients) -> tuple[Decision, str]:
+        """Have a person look at a paid call to somebody who may have wanted no more of them."""
+        numbers = (*operation.destinations(), *audience.numbers)
+        if not numbers or Effect.PAID not in operation.spec.effect:
+            return Decision.ALLOW, ""
+        note = await unclear_wish_note(numbers, self._optouts)
+        return (Decision.ASK if note else Decision.ALLOW), note
 
     def _bulk(self, operation: Operation[Any], audience: Recipients, touched: int | None) -> tuple[Decision, str]:
         if touched is None:

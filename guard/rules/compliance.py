@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
-
-import phonenumbers
-from phonenumbers import timezone
 
 from guard.errors import DestinationRefused
+from guard.rules.time_zones import describe_missing_zones, load_zone, zones_of
 
 _NAMED: Final = 5
 """How many numbers a refusal names; a group may have thousands."""
@@ -20,6 +17,10 @@ class OptOuts(Protocol):
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
         """Those of the numbers that opted out."""
+        ...
+
+    async def unclear(self, numbers: Sequence[str]) -> list[str]:
+        """Those of the numbers that sent what may be a wish to stop, which the operator has not judged yet."""
         ...
 
 
@@ -51,8 +52,8 @@ class Compliance:
     def check_hour(self, numbers: Sequence[str], moment: datetime) -> None:
         """Check that it is not night where the destinations are at the moment when a call goes out.
 
-        The zone comes from the number. A number that may lie in several zones is quiet when one of them is, and one
-        whose zone nobody knows always is.
+        The zones come from the number's area. A number that may lie in several zones is quiet when one of them is, and
+        one whose zone nobody knows, or of whose zone this system has no data, always is.
 
         Raises:
             DestinationRefused: It is quiet time at one of them.
@@ -60,18 +61,27 @@ class Compliance:
         if self.quiet_hours is None:
             return
         for number in numbers:
-            zones = _zones(number)
+            zones = zones_of(number)
             if not zones:
                 raise DestinationRefused(
                     f"The local time of {number} is unknown, and quiet hours are set; nothing was sent."
                 )
-            for zone in zones:
-                local = moment.astimezone(ZoneInfo(zone))
-                if self.quiet_hours.cover(local.time()):
-                    raise DestinationRefused(
-                        f"When this goes out it is {local:%H:%M} in {zone} where {number} is; nothing is sent from "
-                        f"{self.quiet_hours.start:%H:%M} to {self.quiet_hours.end:%H:%M} there. Nothing was sent."
-                    )
+            for name in zones:
+                self._check_zone(self.quiet_hours, number, name, moment, is_sure=len(zones) == 1)
+
+    def _check_zone(self, quiet: QuietHours, number: str, name: str, moment: datetime, *, is_sure: bool) -> None:
+        zone = load_zone(name)
+        if zone is None:
+            raise DestinationRefused(
+                f"{describe_missing_zones([name])}. Without it the local time of {number} is unknown, and quiet hours "
+                "are set; nothing was sent."
+            )
+        local = moment.astimezone(zone)
+        if quiet.cover(local.time()):
+            raise DestinationRefused(
+                f"When this goes out it is {local:%H:%M} in {name} where {number} {'is' if is_sure else 'may be'}; "
+                f"nothing is sent from {quiet.start:%H:%M} to {quiet.end:%H:%M} there. Nothing was sent."
+            )
 
 
 async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
@@ -87,10 +97,13 @@ async def check_opt_outs(numbers: Sequence[str], optouts: OptOuts) -> None:
         raise DestinationRefused(f"{named}{more} opted out of messages and calls; nothing was sent.")
 
 
-def _zones(number: str) -> list[str]:
-    """Return every zone in which the number may be; none where that is not known."""
-    try:
-        found = timezone.time_zones_for_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        return []
-    return [zone for zone in found if zone != timezone.UNKNOWN_TIMEZONE]
+async def unclear_wish_note(numbers: Sequence[str], optouts: OptOuts) -> str:
+    """Say who among the recipients may have wanted no more messages; empty if nobody did."""
+    found = await optouts.unclear(numbers)
+    if not found:
+        return ""
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return (
+        f"{', '.join(found[:_NAMED])}{more} wrote what may be a wish to get no more messages or calls. Read it with "
+        "`ringfence optouts requests` before you approve."
+    )

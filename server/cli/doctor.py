@@ -13,6 +13,7 @@ from server.cli.health_checks import (
     check_provider,
     check_store,
     check_undocumented,
+    check_zone_data,
 )
 from server.cli.terminal import console, plain
 from server.services import Services
@@ -41,7 +42,8 @@ def doctor(
 
 
 async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
-    for result in (*check_installation(), *await check_store(services.store)):
+    zone_data = check_zone_data(has_quiet_hours=services.settings.compliance.quiet_hours is not None)
+    for result in (*check_installation(), zone_data, *await check_store(services.store)):
         yield result
     unfinished = list(services.settings.unfinished_accounts())
     for line in unfinished:

@@ -1,4 +1,4 @@
-"""The health checks of `ringfence doctor`: installation, store, each provider's login, and undocumented endpoints."""
+"""The health checks of `ringfence doctor`: installation, zones, store, providers' logins, undocumented endpoints."""
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from clients.errors import (
 )
 from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
+from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
@@ -56,6 +57,21 @@ def check_installation(folder: str = FOLDER) -> list[CheckResult]:
     return [CheckResult("installation", "ok", f"Ringfence {version('ringfence')} in {folder}: {files}"), *neighbours]
 
 
+def check_zone_data(*, has_quiet_hours: bool) -> CheckResult:
+    """Check that this system knows the time zones of all telephone numbers; quiet hours cannot do without."""
+    missing = find_missing_zones()
+    if not missing:
+        return CheckResult("time zones", "ok", "this system has the zones of all telephone numbers")
+    effect = (
+        "paid calls to numbers there are refused, because quiet hours are set"
+        if has_quiet_hours
+        else "questions do not show the local time of scheduled sends there"
+    )
+    return CheckResult(
+        "time zones", "fail" if has_quiet_hours else "warn", f"{describe_missing_zones(missing)}: {effect}"
+    )
+
+
 async def check_store(store: Store) -> list[CheckResult]:
     """Check that guarded calls can be recorded, that nothing is frozen, and that a passcode is set for approvals."""
     try:
@@ -63,6 +79,7 @@ async def check_store(store: Store) -> list[CheckResult]:
             pass  # whoever gets this far could write
         is_ours, is_frozen = await store.audit.has_our_key(), await store.freeze.is_on()
         passcode, gap = await store.key_values.get("passcode"), await store.audit.find_gap()
+        waiting = await store.optouts.count_requests()
     except JournalUnavailable as error:
         return [CheckResult("store", "fail", str(error))]
     frozen = (
@@ -76,7 +93,12 @@ async def check_store(store: Store) -> list[CheckResult]:
         detail = f"{gap.what}: every guarded call is refused until `ringfence audit accept`"
         return [CheckResult("audit log", "fail", detail), *frozen]
     hint = "" if passcode else "; no passcode is set yet, set one with `ringfence approvals passcode`"
-    return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen]
+    unread = (
+        [CheckResult("opt-outs", "warn", f"{waiting} to read: `ringfence optouts requests` lists who may want to stop")]
+        if waiting
+        else []
+    )
+    return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen, *unread]
 
 
 async def check_provider(client: ApiClient) -> CheckResult:

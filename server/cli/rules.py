@@ -1,12 +1,21 @@
 """`ringfence freeze`, `unfreeze` and `optouts`: the stop switch, and the numbers that get no messages."""
 
 from pathlib import Path
+from typing import Final
 
 import anyio
 import typer
 
 from clients.phone_numbers import TEN_DIGITS_ARE_OF, canonical, read_with_country_code
+from guard.rules.optout_keywords import Wish
 from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+
+_MEANING: Final = {
+    Wish.UNCLEAR: "may want no more messages",
+    Wish.STOP: "wants no more messages, but the sender is no telephone number",
+    Wish.START: "wants messages again",
+}
+"""What each request means, for the operator."""
 
 optouts = typer.Typer(help="Numbers whose owners opted out of messages.", no_args_is_help=True)
 
@@ -62,6 +71,32 @@ def list_optouts(sandbox: Sandboxed = False) -> None:
         tell(f"{number}  {source}")
     if not found:
         console.print("No opt-outs.")
+    waiting = anyio.run(lambda: with_store(lambda session: session.store.optouts.count_requests(), sandbox=sandbox))
+    if waiting:
+        console.print(f"{waiting} to read: see `ringfence optouts requests`.")
+
+
+@optouts.command("requests")
+def list_requests(sandbox: Sandboxed = False) -> None:
+    """List texts that may be a wish to stop or to start again. Add the number, remove it, or dismiss the request."""
+    found = anyio.run(lambda: with_store(lambda session: session.store.optouts.requests(), sandbox=sandbox))
+    for one in found:
+        tell(f"{one.at:%Y-%m-%d %H:%M} UTC  {one.sender}  {_MEANING[one.wish]}, {one.source}: {one.text!r}")
+    if not found:
+        console.print("Nothing to read.")
+
+
+@optouts.command("dismiss")
+def dismiss_requests(sender: str, sandbox: Sandboxed = False) -> None:
+    """Close the requests of a number, or of a sender as it is listed: it goes on getting messages as before."""
+
+    async def dismiss(session: StoreSession) -> bool:
+        await require_passcode(session)
+        return await session.store.optouts.dismiss(sender, by=OPERATOR)
+
+    if not anyio.run(lambda: with_store(dismiss, sandbox=sandbox)):
+        fail(f"There is no request of {sender}.")
+    tell(f"The requests of {sender} are dismissed.")
 
 
 def _add(numbers: list[str], *, source: str, sandbox: bool) -> None:

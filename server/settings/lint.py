@@ -7,6 +7,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from clients.effects import Effect
 from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy, Ruling, names_of
+from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from server.settings.corrections import reach_of
 from server.settings.model import Settings
 from tools.registry import operation_named, operations_of, provider_names
@@ -26,6 +27,7 @@ def lint(settings: Settings) -> list[str]:
     found += _find_unneeded_prices_and_paths(settings)
     found += reach_of(settings)
     found += _find_unknown_countries(settings)
+    found += _find_missing_zone_data(settings)
     return found + ineffective_tightenings(settings)
 
 
@@ -115,6 +117,12 @@ def _find_unknown_countries(settings: Settings) -> Iterator[str]:
     for country in settings.destinations.countries:
         if country not in SUPPORTED_REGIONS:
             yield f"destinations: no telephone number belongs to {country}; the United Kingdom is GB, for one."
+
+
+def _find_missing_zone_data(settings: Settings) -> Iterator[str]:
+    missing = find_missing_zones() if settings.compliance.quiet_hours is not None else ()
+    if missing:
+        yield f"compliance.quiet_hours: {describe_missing_zones(missing)}. Paid calls to numbers there are refused."
 
 
 def _rules_set_in(settings: Settings, policy: Policy) -> Iterator[str]:

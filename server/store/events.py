@@ -12,10 +12,10 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from clients.phone_numbers import spellings
-from guard.rules.optout_keywords import is_stop
+from clients.shared.inbound_texts import InboundText
 from server.store.delivery_reports import callback_from, find_tracked, price_at, record_report
 from server.store.engine import Database
-from server.store.optouts import add_optouts
+from server.store.optouts import record_wish
 from server.store.schema import events, tracked
 from server.store.sealed.audit import Audit
 from tools.webhooks import Callback
@@ -56,11 +56,9 @@ class StoredEvents:
                 return False
             await entry.connection.execute(insert(events), [_row(posted, digest)])
             await record_report(entry.connection, posted)
-            if posted.text is not None and posted.number is not None and is_stop(posted.text):
-                source = f"texted {posted.provider}"
-                if await add_optouts(entry.connection, [posted.number], source=source):
-                    detail = {"number": posted.number, "message": posted.subject}
-                    await self._audit.append(entry, "opted out", principal=source, detail=detail)
+            if posted.text is not None:
+                text = InboundText(posted.number, posted.text, posted.ours, posted.subject, posted.at)
+                await record_wish(entry, self._audit, posted.provider, text)
         return True
 
     async def find(

@@ -1,17 +1,48 @@
-"""Numbers whose owners opted out of messages. The operator and the owners' own texts add them, never a tool."""
+"""Numbers whose owners opted out of messages. The operator and the owners' own texts add them, never a tool.
 
+What is not for sure a wish to stop, or comes from what is no telephone number, waits for the operator as a request.
+"""
+
+import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clients.phone_numbers import canonical
+from clients.phone_numbers import canonical, read_with_country_code
+from clients.shared.inbound_texts import InboundText
+from guard.errors import JournalUnavailable
+from guard.rules.optout_keywords import Wish, read_wish
 from server.store.engine import Database
-from server.store.schema import optouts
-from server.store.sealed.audit import Audit
+from server.store.schema import optout_requests, optouts
+from server.store.sealed.audit import Audit, Entry
 
 _AT_ONCE = 500
+
+_REMOVED: Final = "removed"
+"""The wish of a row that says when the operator removed an opt-out: older texts of the number do not count again."""
+
+_LONGEST_SENDER: Final = 64
+_LONGEST_TEXT: Final = 1000
+NO_SENDER: Final = "(no sender shown)"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutRequest:
+    """A text that the operator has to read: an unclear wish, a START, or a stop of a sender that is no number."""
+
+    sender: str
+    """The number in the form in which numbers are compared; what is no number as it was shown."""
+
+    wish: Wish
+    text: str
+    """Text from outside."""
+
+    source: str
+    at: datetime
 
 
 class StoredOptOuts:
@@ -20,6 +51,8 @@ class StoredOptOuts:
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
         self._audit = audit
+        self._unwritten: list[tuple[str, InboundText]] = []
+        """Texts that the store could not take yet."""
 
     async def among(self, numbers: Sequence[str]) -> list[str]:
         """Return those of the numbers that opted out, in the same order and as they are given.
@@ -27,15 +60,76 @@ class StoredOptOuts:
         Raises:
             JournalUnavailable: The store cannot be read.
         """
+        await self._write_waiting()
         async with self._database.reading() as connection:
             found = await _known(connection, [_key(number) for number in numbers])
         return [number for number in numbers if _key(number) in found]
+
+    async def unclear(self, numbers: Sequence[str]) -> list[str]:
+        """Return those of the numbers that sent what may be a wish to stop and what the operator has not judged yet."""
+        wanted = {_key(number) for number in numbers}
+        wishes = [Wish.UNCLEAR.value, Wish.STOP.value]
+        query = select(optout_requests.c.sender).where(
+            optout_requests.c.closed_at.is_(None), optout_requests.c.wish.in_(wishes)
+        )
+        async with self._database.reading() as connection:
+            found = wanted & set((await connection.execute(query.distinct())).scalars())
+        return [number for number in numbers if _key(number) in found]
+
+    async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
+        """Take in texts that a read showed; each counts once, however often it is read.
+
+        While the store cannot be written they wait in this process, and are written before opt-outs are next looked up.
+        """
+        self._unwritten += [(provider, text) for text in texts]
+        try:
+            await self._write_waiting()
+        except JournalUnavailable:
+            return
+
+    async def _write_waiting(self) -> None:
+        if not self._unwritten:
+            return
+        waiting = dict.fromkeys(self._unwritten)
+        async with self._database.reading() as connection:
+            known = await _known_digests(connection, [_digest(provider, text) for provider, text in waiting])
+        fresh = [(provider, text) for provider, text in waiting if _digest(provider, text) not in known]
+        if fresh:
+            async with self._audit.entry() as entry:
+                for provider, text in fresh:
+                    await record_wish(entry, self._audit, provider, text)
+        self._unwritten = [one for one in self._unwritten if one not in waiting]
+
+    async def requests(self) -> list[OptOutRequest]:
+        """Return what the operator has to read, oldest first."""
+        query = select(optout_requests).where(optout_requests.c.closed_at.is_(None)).order_by(optout_requests.c.at)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            OptOutRequest(str(row["sender"]), Wish(row["wish"]), row["words"] or "", str(row["source"]), row["at"])
+            for row in rows
+        ]
+
+    async def count_requests(self) -> int:
+        """Return how many texts the operator has to read."""
+        query = select(func.count()).select_from(optout_requests).where(optout_requests.c.closed_at.is_(None))
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar() or 0
+
+    async def dismiss(self, sender: str, *, by: str) -> bool:
+        """Close the requests of a sender without an opt-out; return False if there are none."""
+        async with self._audit.entry() as entry:
+            closed = await _close_requests(entry.connection, [_key(sender)])
+            if closed:
+                await self._audit.append(entry, "opt-out request dismissed", principal=by, detail={"number": sender})
+        return closed > 0
 
     async def add(self, numbers: Iterable[str], *, source: str, by: str | None = None) -> int:
         """Add numbers and return how many are new; `by` is who added them, if the source does not say."""
         wanted = _canonical_numbers(numbers)
         async with self._audit.entry() as entry:
             added = await _insert(entry.connection, wanted, source=source)
+            await _close_requests(entry.connection, wanted)
             for start in range(0, len(added), _AT_ONCE):
                 detail = {"numbers": added[start : start + _AT_ONCE], "source": source}
                 await self._audit.append(entry, "opted out", principal=by or source, detail=detail)
@@ -46,6 +140,8 @@ class StoredOptOuts:
         async with self._audit.entry() as entry:
             removed = await entry.connection.execute(delete(optouts).where(optouts.c.number == _key(number)))
             if removed.rowcount > 0:
+                await _close_requests(entry.connection, [_key(number)])
+                await _note_removal(entry.connection, _key(number))
                 await self._audit.append(entry, "opt-out removed", principal=by, detail={"number": _key(number)})
         return removed.rowcount > 0
 
@@ -62,6 +158,91 @@ async def add_optouts(connection: AsyncConnection, numbers: Iterable[str], *, so
     Anything but a telephone number is left out: senders may use any name, and recipients are only compared by number.
     """
     return len(await _insert(connection, _canonical_numbers(numbers), source=source))
+
+
+async def record_wish(entry: Entry, audit: Audit, provider: str, text: InboundText) -> None:
+    """Record what a text says about further messages, in the caller's transaction; nothing if it says nothing of them.
+
+    A wish to stop that is sure opts its sender out. Anything else waits for the operator.
+    """
+    wish, digest = read_wish(text.text), _digest(provider, text)
+    if wish is None or await _known_digests(entry.connection, [digest]):
+        return
+    number, source = _number_of(text), f"texted {provider}"
+    is_settled = wish is Wish.STOP and number is not None
+    if number is not None and await _is_older_than_removal(entry.connection, number, text.at):
+        return
+    now = datetime.now(UTC)
+    row = {
+        "digest": digest,
+        "at": text.at or now,
+        "sender": _sender_of(text),
+        "wish": wish.value,
+        "words": None if is_settled else text.text[:_LONGEST_TEXT],
+        "source": source,
+        "closed_at": now if is_settled else None,
+    }
+    await entry.connection.execute(insert(optout_requests), [row])
+    detail = {"number": text.sender, "message": text.message}
+    if not is_settled:
+        await audit.append(entry, "opt-out request", principal=source, detail=detail | {"wish": wish.value})
+    elif number is not None and await add_optouts(entry.connection, [number], source=source):
+        await audit.append(entry, "opted out", principal=source, detail=detail)
+
+
+def _number_of(text: InboundText) -> str | None:
+    return canonical(text.sender) or canonical(read_with_country_code(text.sender) or "") if text.sender else None
+
+
+def _sender_of(text: InboundText) -> str:
+    return _number_of(text) or (text.sender or NO_SENDER)[:_LONGEST_SENDER]
+
+
+def _digest(provider: str, text: InboundText) -> str:
+    """Return what tells a text from others, by whichever way it comes; without id and time, its words do."""
+    which = text.message or (text.at.astimezone(UTC).isoformat() if text.at else "")
+    parts = " ".join((provider, _sender_of(text), which, text.text))
+    return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()
+
+
+async def _known_digests(connection: AsyncConnection, digests: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(digests), _AT_ONCE):
+        some = digests[start : start + _AT_ONCE]
+        query = select(optout_requests.c.digest).where(optout_requests.c.digest.in_(some))
+        found |= set((await connection.execute(query)).scalars())
+    return found
+
+
+async def _is_older_than_removal(connection: AsyncConnection, number: str, at: datetime | None) -> bool:
+    """Return True for a text of before the operator removed the number's opt-out, who may be assumed to know it."""
+    if at is None:
+        return False
+    query = select(func.max(optout_requests.c.at)).where(
+        optout_requests.c.sender == number, optout_requests.c.wish == _REMOVED
+    )
+    removed = (await connection.execute(query)).scalar()
+    return removed is not None and at <= removed
+
+
+async def _note_removal(connection: AsyncConnection, number: str) -> None:
+    now = datetime.now(UTC)
+    digest = hashlib.sha256(f"{_REMOVED} {number} {now.isoformat()}".encode()).hexdigest()
+    row = {"digest": digest, "at": now, "sender": number, "wish": _REMOVED, "source": "", "closed_at": now}
+    await connection.execute(insert(optout_requests), [row])
+
+
+async def _close_requests(connection: AsyncConnection, senders: Sequence[str]) -> int:
+    """Close the requests of senders, forget their words, and return how many they were."""
+    closed = 0
+    for start in range(0, len(senders), _AT_ONCE):
+        some = senders[start : start + _AT_ONCE]
+        mine = optout_requests.c.sender.in_(some) & optout_requests.c.closed_at.is_(None)
+        done = await connection.execute(
+            update(optout_requests).where(mine).values(closed_at=datetime.now(UTC), words=None)
+        )
+        closed += done.rowcount
+    return closed
 
 
 def _key(number: str) -> str:

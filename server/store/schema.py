@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 
 metadata = MetaData()
@@ -141,6 +141,21 @@ optouts = Table(
     Column("at", UtcTime, nullable=False),
     Column("source", String(200), nullable=False),
 )
+
+optout_requests = Table(
+    "optout_requests",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("sender", String(64), nullable=False),
+    Column("wish", String(8), nullable=False),
+    Column("words", StorableText),
+    Column("source", String(200), nullable=False),
+    Column("closed_at", UtcTime),
+)
+"""Texts that say something about further messages, once each, with those that the operator has yet to read."""
+
+Index("optout_requests_by_sender", optout_requests.c.sender, optout_requests.c.closed_at)
 
 stranger_words = Table(
     "stranger_words",

@@ -3,10 +3,13 @@
 Clients are made before the store is needed: each of these opens it on first use.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clients.shared.cache import CachedAnswer
+from clients.shared.inbound_texts import InboundText
 from clients.shared.limits import Limit
+from guard.rules.optout_keywords import read_wish
 from server.store.door import StoreDoor
 
 
@@ -46,6 +49,18 @@ class SharedCache:
     async def mark_stale(self, account: str) -> None:
         """Mark every cached answer of an account as possibly out of date."""
         await self.door.store.cache.mark_stale(account)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOptOuts:
+    """The store's opt-outs, as far as answers of providers add to them."""
+
+    door: StoreDoor
+
+    async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
+        """Take in the texts of one answer; most say nothing about further messages, and open no store."""
+        if wishes := [text for text in texts if read_wish(text.text) is not None]:
+            await self.door.store.optouts.take_in(provider, wishes)
 
 
 @dataclass(frozen=True, slots=True)

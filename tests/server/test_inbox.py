@@ -213,13 +213,14 @@ async def test_a_price_below_zero_is_no_price(tmp_path: Path) -> None:
     assert "-1000" in event["unread_body"]
 
 
-async def test_a_stop_of_a_sender_that_is_no_number_is_an_event_and_no_opt_out(tmp_path: Path) -> None:
+async def test_a_stop_of_a_sender_that_is_no_number_is_shown_to_the_operator_and_no_opt_out(tmp_path: Path) -> None:
     async with opened(tmp_path) as (inbox, _):
         assert await inbox.post("inbound", {**_inbound("STOP"), "from": "\x1b]0;pw\x07[/b]"}) == 200
         (event,) = await listed_events(inbox)
         assert "STOP" in event["text"]
-        assert await ringfence(inbox.folder, "optouts", "list") == "No opt-outs.\n"
-        assert await audit_rows(inbox.folder) == []
+        listed = await ringfence(inbox.folder, "optouts", "list")
+        assert listed == "No opt-outs.\n1 to read: see `ringfence optouts requests`.\n"
+        assert [row["event"] for row in await audit_rows(inbox.folder)] == ["opt-out request"]
 
 
 async def test_a_start_does_not_undo_an_opt_out(tmp_path: Path) -> None:
@@ -227,6 +228,7 @@ async def test_a_start_does_not_undo_an_opt_out(tmp_path: Path) -> None:
         await inbox.post("inbound", _inbound("STOP", "in-1"))
         await inbox.post("inbound", _inbound("START", "in-2"))
         assert TO in await ringfence(inbox.folder, "optouts", "list")
+        assert "wants messages again, texted routee: 'START'" in await ringfence(inbox.folder, "optouts", "requests")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ def as_when(value: str) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def require_when(value: str) -> str:
+    """Check that a text is `now` or a time with its zone, and return it with the offset that it was written with."""
+    as_when(value)
+    return value
+
+
 class Broadcast(Answer):
     """A broadcast."""
 

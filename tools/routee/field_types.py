@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
-from clients.fields import RECORDED, WIRE, AnsweredTime, FromOutside, IsoMoment, LooseText
+from clients.fields import RECORDED, WIRE, AnsweredTime, FromOutside, LooseText, ScheduledMoment
 from clients.operation import Answer
 from clients.phone_numbers import require_full_sender
 from clients.segments import FitsTextMessage, Visible
@@ -66,7 +66,7 @@ def _is_spoken(value: str) -> str:
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$"), AfterValidator(_is_spoken)]
 """A language that Routee speaks. The list stands in the error, since in the schema of each tool it would be long."""
 
-When = Literal["now"] | IsoMoment
+When = Literal["now"] | ScheduledMoment
 """Routee acts at once on what has no date. Here the caller always says which."""
 
 

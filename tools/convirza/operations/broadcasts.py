@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainSerializer
 
 from clients.effects import Charge, Effect
 from clients.errors import InvalidRequest
@@ -20,7 +20,7 @@ from clients.operation import (
     verify_removal,
 )
 from clients.segments import FitsTextMessage, Visible, segments
-from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set
+from tools.convirza.broadcast_models import NOW, Broadcast, as_when, is_changed, is_set, require_when
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import E164, FurtherFields, Id, Number, Word, body, numbers_in
 from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
@@ -37,7 +37,8 @@ from tools.convirza.updates import (
 SENT_AT_ONCE: Final = "Sent at once: it cannot be recalled. We infer that leaving out the time sends at once."
 
 
-When = Annotated[str, AfterValidator(as_when)]
+When = Annotated[str, AfterValidator(require_when), PlainSerializer(as_when)]
+"""UTC in the record and on the wire; the call itself keeps the offset, which a question checks."""
 
 
 def _each_once(numbers: list[str]) -> list[str]:
@@ -121,7 +122,7 @@ def _scheduled(when: str) -> dict[str, Any]:
         return {}
     if _is_past(when):
         raise InvalidRequest(f"when: {when} has passed, so it would be sent at once; nothing was sent.", status=0)
-    return {"scheduled_at": when}
+    return {"scheduled_at": as_when(when)}
 
 
 def _is_past(when: str) -> bool:
@@ -334,9 +335,9 @@ _OWN: Final = ("broadcast_id", "when")
 
 
 def _rescheduled(before: Broadcast, when: str | None) -> tuple[str, ...]:
-    if when is None or when == before.when:
+    if when is None or as_when(when) == before.when:
         return ()
-    return (f"when: now {before.when or 'already sent'}, then {'at once' if when == NOW else when}.",)
+    return (f"when: now {before.when or 'already sent'}, then {'at once' if when == NOW else as_when(when)}.",)
 
 
 @convirza.operation(

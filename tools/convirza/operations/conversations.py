@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 from clients.effects import Effect
 from clients.fields import AnsweredNumber, AnsweredTime, LooseText, OutsideText
 from clients.operation import Answer, Operation
+from clients.shared.inbound_texts import InboundText
 from tools.convirza.client import convirza
 from tools.convirza.field_types import E164, EmptyIsNone, Id, IsoTime, Number, list_in, object_in
 from tools.convirza.grades import ANSWER_INFERRED
@@ -205,6 +206,7 @@ class SmsConversations(Listing):
     conversations: list[SmsConversation] = Field(default=[], alias="conversation")
 
 
+INCOMING: Final = frozenset({"in", "inbound", "incoming", "received"})
 FOLDERS: Final = {"open": "allOpen", "mine": "assignedToYou", "unassigned": "unassigned", "closed": "close"}
 
 
@@ -234,6 +236,14 @@ class ListSmsConversations(PagedOperation[SmsConversations]):
 
     until: Annotated[IsoTime | None, Field(serialization_alias="end")] = None
     """Newer bound, with zone."""
+
+    def inbound_texts(self, answer: SmsConversations) -> tuple[InboundText, ...]:
+        # No page says what `sms_type` may be; that it names the direction of the last message is inferred.
+        return tuple(
+            InboundText(one.sender, one.message, one.number, at=one.updated)
+            for one in answer.conversations
+            if one.message and (one.type or "").casefold() in INCOMING
+        )
 
     def to_wire(self) -> dict[str, Any]:
         wire = super().to_wire()

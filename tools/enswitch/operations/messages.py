@@ -19,6 +19,7 @@ from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
 from clients.phone_numbers import require_full_sender
 from clients.segments import FitsTextMessage, Visible, segments
+from clients.shared.inbound_texts import InboundText
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_TEXT,
@@ -140,6 +141,12 @@ class Message(Answer):
     listened: bool | None = None
     transcription: OutsideText | None = None
 
+    def text_received(self, mailbox: str, text: str | None) -> tuple[InboundText, ...]:
+        """Return the text of a text message; what a voicemail is taken to say is not for sure."""
+        if self.type != "text" or not text:
+            return ()
+        return (InboundText(self.caller, text, mailbox, at=self.time),)
+
 
 class Messages(Listing):
     """Messages of one folder."""
@@ -175,6 +182,10 @@ class ListMessages(ForCustomer, Operation[Messages]):
 
     until: Moment | None = Field(default=None, serialization_alias="end")
     """Newer bound, with zone."""
+
+    def inbound_texts(self, answer: Messages) -> tuple[InboundText, ...]:
+        # That a text's own words are in `transcription` is inferred; messages/get shows them for sure.
+        return tuple(text for row in answer.messages for text in row.text_received(self.mailbox, row.transcription))
 
 
 class OpenedMessage(Message):
@@ -214,6 +225,9 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
 
     message: Words
     """Name, from enswitch_list_messages."""
+
+    def inbound_texts(self, answer: OpenedMessage) -> tuple[InboundText, ...]:
+        return answer.text_received(self.mailbox, answer.text)
 
     def to_wire(self) -> dict[str, Any]:
         # `listened` is 1 if left out (since 3.14), which would mark it; base64 keeps any file within JSON.

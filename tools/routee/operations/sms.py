@@ -1,6 +1,6 @@
 """Routee single messages: send, price, track, search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -11,6 +11,7 @@ from clients.evidence import Evidence
 from clients.fields import E164, AnsweredTime, IsoMoment, LooseText, OutsideText
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import segments
+from clients.shared.inbound_texts import InboundText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -230,6 +231,15 @@ class MessagePart(Answer):
     received_date: AnsweredTime | None = None
 
 
+def texts_received(parts: Iterable[MessagePart]) -> tuple[InboundText, ...]:
+    """Return the texts among message parts that came in; both senders and directions are as Routee names them."""
+    return tuple(
+        InboundText(part.sender, part.text, part.to, part.message_id or part.sms_id, part.received_date)
+        for part in parts
+        if part.text and (part.direction or "").casefold() == "inbound"
+    )
+
+
 class MessageParts(Answer):
     """The parts of one message; what it cost is the sum of their prices (inferred)."""
 
@@ -251,6 +261,9 @@ class TrackSms(Operation[MessageParts]):
 
     message_id: Id
     """`tracking_id` from routee_send_sms."""
+
+    def inbound_texts(self, answer: MessageParts) -> tuple[InboundText, ...]:
+        return texts_received(answer.parts)
 
     def select(self, content: Any) -> Any:
         # The page describes one object, its samples are arrays: both are taken.
@@ -277,6 +290,9 @@ class ListCampaignMessages(Paged[Messages]):
 
     campaign_id: Id
     """`tracking_id` from routee_send_campaign."""
+
+    def inbound_texts(self, answer: Messages) -> tuple[InboundText, ...]:
+        return texts_received(answer.messages)
 
 
 @routee.operation(
@@ -305,6 +321,9 @@ class ListMessages(Paged[Messages]):
 
     campaigns_only: bool | None = None
     """Only messages of campaigns."""
+
+    def inbound_texts(self, answer: Messages) -> tuple[InboundText, ...]:
+        return texts_received(answer.messages)
 
     def to_query(self) -> dict[str, Any]:
         narrowed = without_none(trackingId=self.campaign_id, campaign=self.campaigns_only)

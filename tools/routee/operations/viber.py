@@ -4,6 +4,7 @@ Lifetimes are SECONDS here, minutes elsewhere. Text alone is billed as transacti
 Documents and videos are left out.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,6 +13,7 @@ from clients.effects import Charge, Effect
 from clients.fields import E164, IsoMoment, LooseText, OutsideText
 from clients.operation import Answer, Operation, Undo, wire_fields
 from clients.segments import Visible
+from clients.shared.inbound_texts import InboundText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -142,6 +144,15 @@ class ViberMessage(Answer):
     campaign_id: str | None = Field(default=None, alias="campaignTrackingId")
 
 
+def viber_received(messages: Iterable[ViberMessage]) -> tuple[InboundText, ...]:
+    """Return the texts among Viber messages that came in."""
+    return tuple(
+        InboundText(message.sender, message.text, message.to, message.tracking_id)
+        for message in messages
+        if message.text and (message.direction or "").casefold() == "inbound"
+    )
+
+
 @routee.operation(
     "POST",
     "/viber",
@@ -262,6 +273,9 @@ class GetViberMessage(Operation[ViberMessage]):
     message_id: Id
     """`tracking_id` from routee_send_viber."""
 
+    def inbound_texts(self, answer: ViberMessage) -> tuple[InboundText, ...]:
+        return viber_received([answer])
+
 
 class ViberSession(Answer):
     """A conversation by Viber."""
@@ -297,6 +311,9 @@ class ListViberSessions(Paged[ViberSessions]):
     until: IsoMoment | None = None
     """Newer bound, with zone."""
 
+    def inbound_texts(self, answer: ViberSessions) -> tuple[InboundText, ...]:
+        return viber_received(message for session in answer.sessions for message in session.messages)
+
     def to_query(self) -> dict[str, Any]:
         times = {"dateStart": self.since, "dateEnd": self.until}
         return {name: iso(moment) for name, moment in times.items() if moment is not None} | self.page_query()
@@ -319,3 +336,6 @@ class GetViberSession(Operation[ViberSession]):
 
     session_id: Id
     """`session_id` from routee_list_viber_sessions."""
+
+    def inbound_texts(self, answer: ViberSession) -> tuple[InboundText, ...]:
+        return viber_received(answer.messages)

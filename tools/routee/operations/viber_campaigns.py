@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.fields import E164, AnsweredTime, LooseText
 from clients.operation import Answer, Done, Members, Operation, Undo, wire_fields
+from clients.shared.inbound_texts import InboundText
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Amount,
@@ -21,7 +22,7 @@ from tools.routee.field_types import (
     without_none,
 )
 from tools.routee.grades import ANSWER_INFERRED, SEEN
-from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage
+from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage, viber_received
 from tools.routee.paging import Page, Paged
 from tools.routee.personal_texts import label_warnings
 from tools.routee.recipients import members_of
@@ -153,3 +154,6 @@ class ListViberCampaignMessages(Paged[ViberMessages]):
 
     campaign_id: Id
     """`tracking_id` from routee_send_viber_campaign."""
+
+    def inbound_texts(self, answer: ViberMessages) -> tuple[InboundText, ...]:
+        return viber_received(answer.messages)

@@ -19,6 +19,7 @@ from clients.fields import (
 )
 from clients.operation import Answer, Operation, Undo, Verification, wire_fields
 from clients.segments import FitsTextMessage, is_blank, segments
+from clients.shared.inbound_texts import InboundText
 from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
 from tools.voicetel.record_keys import time_of_key
@@ -119,6 +120,15 @@ class ListMessages(Operation[Messages]):
 
     until: Moment | None = None
     """Newer bound, with zone."""
+
+    def inbound_texts(self, answer: Messages) -> tuple[InboundText, ...]:
+        # `direction` is documented as `in` or `out`; a receipt has none.
+        received = (record for record in answer.messages if record.value and record.value.direction == "in")
+        return tuple(
+            InboundText(record.value.far_end, record.value.text, self.number, record.id, record.at)
+            for record in received
+            if record.value and record.value.text
+        )
 
     def to_wire(self) -> dict[str, Any]:
         """VoiceTel's `from` is the newer bound and `to` the older one."""
