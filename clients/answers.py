@@ -4,6 +4,7 @@ Answers are read leniently: a field that cannot be read is left out and named, a
 that shows nothing of what its operation returns is no answer: a write is then not known to be done, and a read failed.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -26,6 +27,9 @@ CHECKED: Final[dict[str, Any]] = {"validated": True}
 
 _NO_VALUE: Final[tuple[object, ...]] = (None, "", [], {})
 """How some servers write a value that is not set, whatever its type: as a text, a list or an object without content."""
+
+
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_\-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +166,14 @@ def _without_misfits(content: Any, misfit: ValidationError, *, keeps_rows: bool)
     for error in sorted(misfit.errors(), key=lambda found: _order(found["loc"]), reverse=True):
         _drop(rest, error["loc"], keeps_rows=keeps_rows)
         if not any(error["input"] == nothing for nothing in _NO_VALUE):
-            lost.append(".".join(str(part) for part in error["loc"]) or "the whole")
+            lost.append(".".join(map(_name_of, error["loc"])) or "the whole")
     return rest, sorted(set(lost))
+
+
+def _name_of(part: str | int) -> str:
+    """Return a part of a path as it may be shown: a key that is no plain word may be a text that somebody wrote."""
+    text = str(part)
+    return text if _PLAIN_KEY.fullmatch(text) else "…"
 
 
 def _order(path: Sequence[str | int]) -> list[tuple[int, str]]:
