@@ -6,6 +6,7 @@ import anyio
 import typer
 
 from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+from server.settings.text_files import read_text_file
 from server.store.optouts import canonical
 
 optouts = typer.Typer(help="Numbers whose owners opted out of messages.", no_args_is_help=True)
@@ -37,7 +38,7 @@ def add_optouts(numbers: list[str], sandbox: Sandboxed = False) -> None:
 @optouts.command("import")
 def import_optouts(file: Path, sandbox: Sandboxed = False) -> None:
     """Add the numbers in a text file, one a line."""
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = read_text_file(file).splitlines()
     _add([_e164(line) for line in lines if line.strip()], source=f"imported from {file.name}", sandbox=sandbox)
 
 
