@@ -5,7 +5,7 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
@@ -13,8 +13,7 @@ from pydantic import ValidationError
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from clients.spec import Spec
-from guard.action import Action, Principal, State
-from guard.approvals import form_approver
+from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import GuardRefusal
 from guard.rules.recipients import later_members_note
 from server.mcp.elicitation import FormAnswer, answered_action_id, ask, can_ask, read_answer
@@ -37,12 +36,19 @@ from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
 ToolResult = CallToolResult | InputRequiredResult
 
+_NEITHER: Final[Mapping[FormAnswer | None, str]] = {
+    FormAnswer.DISMISSED: "The question was dismissed.",
+    FormAnswer.EMPTY: "The client accepted without saying yes or no.",
+}
+"""Answers that leave the action to the operator, in a sentence."""
+
 
 class Dispatcher:
     """Runs the calls of all tools. Foreseen failures become results, not exceptions."""
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
+        self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
 
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
@@ -130,15 +136,19 @@ class Dispatcher:
             if answer is not FormAnswer.NO:
                 await guard.check_answered(action, call)
         if action.state is State.PROPOSED and answer is None:
-            if action.channel == "page" or not can_ask(session):
+            if action_id is not None or not self._may_ask(action, session):
                 return await self._ask_operator(action, call, paging, session)
             answer = await ask(session, action)
         if isinstance(answer, InputRequiredResult):
             return answer
-        if answer is FormAnswer.DISMISSED:
-            pending = await self._out_of_band.describe(action, note="The question was dismissed.")
+        if answer is FormAnswer.FAILED and action.state is State.PROPOSED:
+            await guard.note_no_answer(action, "The client declares that it can ask, and answered with an error.")
+            return await self._ask_operator(action, call, paging, session)
+        if answer in _NEITHER:
+            await guard.note_no_answer(action, _NEITHER[answer])
+            pending = await self._out_of_band.describe(action, note=_NEITHER[answer])
             return await self._show_pending(pending, principal)
-        if answer is not None:
+        if answer in {FormAnswer.YES, FormAnswer.NO}:
             action = await self._record(answer, action, principal)
         return await self._execute(action, call, principal, paging)
 
@@ -171,13 +181,15 @@ class Dispatcher:
         await self.remember(untrusted, pending.action.operation, principal)
         return result
 
+    def _may_ask(self, action: Action, session: Session) -> bool:
+        return action.channel == "ask" and self._uses_form and can_ask(session)
+
     async def _record(self, answer: FormAnswer, action: Action, principal: Principal) -> Action:
-        if action.channel != "ask":
+        if action.channel != "ask" or not self._uses_form:
             raise GuardRefusal("This call is approved by the operator only; nothing was sent.")
-        by = form_approver(principal)
         if answer is FormAnswer.YES:
-            return await self._services.guard.approve(action.id, by=by)
-        return await self._services.guard.decline(action.id, by=by)
+            return await self._services.guard.approve(action.id, by=form_approver(principal))
+        return await self._services.guard.decline(action.id, by=client_of(principal))
 
 
 def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:

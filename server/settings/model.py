@@ -89,6 +89,9 @@ class ApprovalSettings(Section):
     page: Literal["auto", "off"] = "auto"
     """`auto` serves the approval page: under /approvals over HTTP, otherwise on loopback once an action waits."""
 
+    form: Literal["auto", "off"] = "auto"
+    """`auto` asks in the client's form, if it has one; `off` asks the operator only, for clients that answer alone."""
+
     port: int = Field(default=8766, ge=0, le=65535)
     """Port of the page on loopback; if another program uses it, a free port is taken."""
 
