@@ -121,14 +121,15 @@ def page_base(services: Services, host: str, port: int) -> str | None:
 
 
 def _authentication(tokens: Mapping[str, SecretStr], address: str) -> dict[str, Any]:
-    """Return what makes the SDK check bearer tokens; empty if the settings have none."""
+    """Return what makes the SDK check bearer tokens; empty if the settings have none.
+
+    No metadata of a protected resource is published (RFC 9728): it would have to name an authorization server, and
+    where there is none, clients that look for it give up instead of sending the token that they were given.
+    """
     if not tokens:
         return {}
-    resource = f"{address}/mcp"
-    settings = AuthSettings(
-        issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource), validate_token_resource=True
-    )
-    return {"auth": settings, "token_verifier": BearerTokens(tokens, resource)}
+    settings = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
+    return {"auth": settings, "token_verifier": BearerTokens(tokens)}
 
 
 def _bracket(host: str) -> str:

@@ -4,7 +4,7 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 `Dispatcher.call` or `Dispatcher.propose`. So no call gets around the guard.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
@@ -31,7 +31,7 @@ from server.mcp.results import (
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
-from tools.arguments import BadArguments, Paging, parse
+from tools.arguments import BadArguments, Paging, added_by_client_hint, normalize, parse
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
 ToolResult = CallToolResult | InputRequiredResult
@@ -48,6 +48,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
+        self._added_by_clients = frozenset(services.settings.ignored_arguments)
         self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
 
@@ -63,7 +64,8 @@ class Dispatcher:
         if (out_of_reach := _out_of_reach(operation.spec, session)) is not None:
             return out_of_reach
         try:
-            call, paging = parse(operation, arguments, self._services.settings.account(provider.name))
+            account = self._services.settings.account(provider.name)
+            call, paging = parse(operation, arguments, account, added_by_clients=self._added_by_clients)
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
         untrusted = Untrusted()
@@ -94,9 +96,10 @@ class Dispatcher:
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
         try:
-            query = tool.arguments.model_validate(dict(arguments))
+            left_out = self._added_by_clients if tool.only_reads else ()
+            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
         except ValidationError as misfit:
-            return problem(_bad_arguments(tool, misfit), kind="BadArguments")
+            return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()
         try:
             outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
@@ -199,8 +202,9 @@ def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:
     return problem(f"{spec.tool_name} was not called: {why}; nothing was sent.", kind="OutOfReach")
 
 
-def _bad_arguments(tool: BuiltinTool, misfit: ValidationError) -> str:
-    lines = [f"- {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in misfit.errors()]
+def _bad_arguments(tool: BuiltinTool, misfit: ValidationError, added_by_clients: Collection[str]) -> str:
+    wrong = [(".".join(map(str, error["loc"])), error["msg"]) for error in misfit.errors()]
+    lines = [f"- {added_by_client_hint(at) if at in added_by_clients else f'{at}: {rule}'}" for at, rule in wrong]
     return "\n".join([f"The arguments of {tool.name} do not fit; nothing was done.", *lines])
 
 

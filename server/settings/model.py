@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     exclude_tools: NameList = []
     """Tools that are not shown and cannot be called through any other tool, whatever else is set."""
 
+    ignored_arguments: NameList = ["toolCallId", "tool_call_id", "sessionId", "session_id"]
+    """Arguments that clients add to every call: plain reads ignore them, all other calls name them to be left out."""
+
     read_only: bool = False
     """Show and allow plain reads only, whatever else is set."""
 

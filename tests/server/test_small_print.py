@@ -123,17 +123,37 @@ async def test_an_ipv6_address_is_answered_in_brackets(host: str, status: int, t
     assert answer.status_code == status, answer.text
 
 
-async def test_tokens_of_a_server_at_an_ipv6_address_are_for_its_bracketed_address(tmp_path: Path) -> None:
-    settings = settings_for(
-        tmp_path, http=HttpSettings(tokens={"alice": SecretStr("0123456789abcdef0123456789abcdef")})
-    )
+@pytest.mark.parametrize("host", ["127.0.0.1", "2001:db8::7"])
+async def test_with_static_tokens_nothing_names_an_authorization_server_that_is_not_there(
+    host: str, tmp_path: Path
+) -> None:
+    token = "0123456789abcdef0123456789abcdef"
+    settings = settings_for(tmp_path, http=HttpSettings(tokens={"alice": SecretStr(token)}))
     services = Services(settings)
-    app = http_app(services, "2001:db8::7", 8765)
+    app = http_app(services, host, 8765)
+    named = f"[{host}]:8765" if ":" in host else f"{host}:8765"
+    own = {"host": named, "accept": "application/json, text/event-stream"}
     async with app.router.lifespan_context(app), httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
-        refused = await http.post("http://placeholder/mcp", json=HELLO, headers={"host": "[2001:db8::7]:8765"})
+        refused = await http.post("http://placeholder/mcp", json=HELLO, headers=own)
+        wrong = await http.post("http://placeholder/mcp", json=HELLO, headers={**own, "authorization": "Bearer no"})
+        let_in = await http.post(
+            "http://placeholder/mcp", json=HELLO, headers={**own, "authorization": f"Bearer {token}"}
+        )
+        found = [
+            (await http.get(f"http://placeholder/.well-known/{name}", headers=own)).status_code
+            for name in (
+                "oauth-protected-resource/mcp",
+                "oauth-protected-resource",
+                "oauth-authorization-server",
+                "openid-configuration",
+            )
+        ]
     await services.close()
-    assert refused.status_code == 401
-    assert "http://[2001:db8::7]:8765" in refused.headers["www-authenticate"]
+    assert refused.status_code == wrong.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Bearer ")
+    assert "resource_metadata" not in refused.headers["www-authenticate"]
+    assert let_in.status_code == 200, let_in.text
+    assert found == [404] * 4
 
 
 async def test_fetching_a_key_keeps_the_key_and_not_what_the_settings_hold(tmp_path: Path) -> None:
