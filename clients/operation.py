@@ -81,7 +81,8 @@ class Verification(Generic[A]):
     did not: an older object like the new one, or something that was not there when it was to be removed."""
 
     check_before: Callable[[Any], Evidence] | None = None
-    """What the answer to `before` proves of the state before the call, where `before` is another read than this."""
+    """What the answer to `before` proves of the state before the call, where `check` does not say that: YES if the call
+    was not needed, NO if what it does was still to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,7 @@ class Reconciler:
 def _is_new(action: Action, call: Operation[Any], verification: Verification[Any]) -> bool:
     """Return True if the state before the call was read and did not show what the call was to bring about."""
     read = call.before()
-    check = verification.check if read == verification.read else verification.check_before
+    check = verification.check_before or (verification.check if read == verification.read else None)
     if read is None or check is None or action.before is None:
         return False
     if not action.before:
@@ -117,4 +117,4 @@ def _is_new(action: Action, call: Operation[Any], verification: Verification[Any
         found = check(answer.model_validate(action.before))
     except ValidationError:
         return False
-    return isinstance(found, Evidence) and found is not Evidence.YES
+    return found is Evidence.NO

@@ -140,8 +140,8 @@ def test_a_checkout_runs_from_elsewhere_and_takes_nothing_from_that_folder(tmp_p
     assert _run(str(ROOT / "ringfence.py"), "--version", cwd=tmp_path).stdout.startswith("ringfence ")
     assert _run("-P", str(ROOT / "ringfence.py"), "--version", cwd=tmp_path).stdout.startswith("ringfence ")
     assert _run("-m", "ringfence", "--version", cwd=tmp_path).stdout.startswith("ringfence ")
-    beside = os.pathsep.join([".", str(tmp_path)])
-    assert _run("-m", "ringfence", "--version", PYTHONPATH=beside).stdout.startswith("ringfence ")
+    named = os.pathsep.join([".", str(tmp_path)])
+    assert _run("-m", "ringfence", "--version", PYTHONPATH=named).stdout.startswith("ringfence ")
 
 
 def test_folders_that_pythonpath_names_come_last_and_relative_ones_not_at_all() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from clients.client import ApiClient
 from clients.errors import (
@@ -130,7 +130,10 @@ def _free_read(operation: OperationType, ids: dict[str, object]) -> Operation[An
     needed = {name for name, field in operation.model_fields.items() if field.is_required()}
     if not spec.effect.is_plain_read or spec.limit is not None or not needed <= set(ids):
         return None
-    return operation.model_validate({name: ids[name] for name in needed})
+    try:
+        return operation.model_validate({name: ids[name] for name in needed})
+    except ValidationError:  # such as one of two arguments, either of which names what to read
+        return None
 
 
 async def _try(client: ApiClient, call: Operation[Any], ids: dict[str, object]) -> CheckResult:

@@ -217,8 +217,14 @@ async def test_a_page_without_facts_that_is_not_full_is_the_last(rows: int) -> N
 
 
 async def test_one_leaf_that_cannot_be_read_is_left_out_and_named() -> None:
-    row = {"smsId": 7, "part": "one", "price": "", "latency": [], "status": {"status": "Sent", "date": "yesterday"}}
-    answer = {"content": [row, {"smsId": "s-2", "price": 0.05}], "last": True}
+    row: dict[str, Any] = {
+        "smsId": 7,
+        "part": "one",
+        "price": "",
+        "latency": [],
+        "status": {"status": "Sent", "date": "yesterday"},
+    }
+    answer: dict[str, Any] = {"content": [row, {"smsId": "s-2", "price": 0.05}], "last": True}
     moment = {"since": "2026-05-18T10:00:00Z", "until": "2026-05-18T12:00:00Z"}
     calls: list[Operation[Any]] = [TrackSms(message_id="m"), ListMessages.model_validate(moment)]
     for call in calls:

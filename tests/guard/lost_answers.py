@@ -12,6 +12,7 @@ import httpx2
 from mcp import Client
 from mcp.types import CallToolResult
 
+from clients.effects import Effect
 from guard.action import State
 from guard.reconcile import GRACE
 from server.mcp.server import build_server
@@ -23,7 +24,7 @@ from tests.clocks import ShiftedClock
 from tests.connecting import connect
 from tests.operator_side import OperatorSide, call_approved
 from tests.sandbox_control import Sandbox, sandboxes
-from tools.registry import all_operations
+from tools.registry import all_operations, operations_of
 
 ALLOW: dict[str, Any] = {
     "paid": "allow",
@@ -155,6 +156,12 @@ def _services(provider: str, account: Any, folder: Path, http: httpx2.AsyncClien
             "state_folder": folder,
             "toolsets": ["all"],
             "policy": ALLOW,
+            # No call waits for the operator, whose clock is not moved and would find each question long expired.
+            "prices": {
+                name: {"amount": "1"}
+                for name, operation in operations_of(provider).items()
+                if Effect.PAID in operation.spec.effect
+            },
             "destinations": {"countries": ["US", "CA", "GB", "GR", "DE", "ES"]},
         }
     )

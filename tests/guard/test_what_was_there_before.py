@@ -52,16 +52,10 @@ THERE_BEFORE: dict[str, list[Call]] = {
 
 async def unsettled(bench: Bench, provider: str, calls: Sequence[Call]) -> dict[str, State]:
     """Lose calls that never arrive, and return what a check finds where it is anything but unknown."""
-    found: dict[str, State] = {}
-    for tool, arguments in calls:
-        lost = Lost(tool=f"{provider}_{tool}", arguments=arguments)
-        action = await bench.lose(lost, "drop_before")
-        state = await bench.look(action)
-        if state is State.UNKNOWN:
-            await bench.close(action)
-        else:
-            found[f"{tool} {arguments}"] = state
-    return found
+    lost = [Lost(tool=f"{provider}_{tool}", arguments=arguments) for tool, arguments in calls]
+    actions = [await bench.lose(call, "drop_before") for call in lost]
+    found = [await bench.look(action) for action in actions]
+    return {str(call): state for call, state in zip(lost, found, strict=True) if state is not State.UNKNOWN}
 
 
 @pytest.mark.parametrize("provider", sorted(NEVER_THERE))

@@ -31,8 +31,11 @@ def test_doctor_says_what_each_inferred_path_answered_and_what_it_did_not_try() 
     assert "ok    installation: Ringfence " in output
     for provider in ("VoiceTel", "Routee", "Convirza", "Enswitch"):
         assert f"ok    {provider}: answers at" in output
-    assert "convirza_list_tags (GET /v3/tag, inferred): answered as expected" in output
-    assert "convirza_get_group (GET /v3/groups/{org_unit_id}, inferred): answered as expected" in output
+    of_tags = "path documented; method, request, answer inferred"
+    assert f"convirza_list_tags (GET /v3/tag, {of_tags}): answered as expected" in output
+    of_group = "method, request documented; path, answer inferred"
+    assert f"convirza_get_group (GET /v3/groups/{{org_unit_id}}, {of_group}): answered as expected" in output
+    assert "enswitch_list_numbers (POST /api/json/numbers/list/, " in output
     assert "not tried, because they write or need an id that no list gave: convirza_update_provisioned_route" in output
 
 

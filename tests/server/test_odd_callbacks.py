@@ -116,7 +116,12 @@ def test_reports_of_one_state_without_a_readable_time_are_told_apart_by_what_the
 
 
 async def test_a_campaign_whose_size_cannot_be_read_is_not_settled_by_its_first_message(tmp_path: Path) -> None:
-    finished = {"trackingId": "c-1", "campaignStatus": "Finished", "totalRecipients": "many", "messageStatuses": {}}
+    finished: dict[str, Any] = {
+        "trackingId": "c-1",
+        "campaignStatus": "Finished",
+        "totalRecipients": "many",
+        "messageStatuses": {},
+    }
     store: Store = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     report: Callback = read_callback("sms", {**REPORT, "campaignTrackingId": "c-1"})
     try:

@@ -16,7 +16,7 @@ PROVIDERS = ("voicetel", "routee", "convirza", "enswitch")
 
 KEPT = {"kept": 1}
 NO_VALUES: tuple[object, ...] = ("", [], {}, None)
-ODD: tuple[object, ...] = (0, 7, -1, 7.5, True, "text", "0", [1], {"a": 1}, [[]], [{}])
+ODD: tuple[Any, ...] = (0, 7, -1, 7.5, True, "text", "0", [1], {"a": 1}, [[]], [{}])
 
 Leaf = tuple[dict[str, Any], list[str]]
 

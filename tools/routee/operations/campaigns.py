@@ -151,25 +151,25 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Number from routee_list_numbers, or a name of up to 11 characters."""
 
     text: SmsText = Field(serialization_alias="body")
-    """What it says; [~{label}] or [~label] puts in a contact's label."""
+    """What it says; contact labels as [~{label}] or [~label]."""
 
     when: When
     """`now`, or a time with zone."""
 
     campaign_name: CampaignName | None = None
-    """Unique name; the same name is refused a second time."""
+    """Unique; refused a second time."""
 
     fallback_values: dict[str, str] | None = None
-    """What to put in for labels that a contact lacks."""
+    """Values for missing labels."""
 
     allow_invalid: bool | None = None
-    """Drop invalid numbers; else one of them blocks everything."""
+    """Drop invalid numbers; else one blocks all."""
 
     respect_quiet_hours: bool | None = None
-    """Wait for the end of quiet hours there."""
+    """Wait out quiet hours there."""
 
     flash: bool | None = None
-    """Show at once without storing it."""
+    """Show at once, unstored."""
 
     ttl_minutes: int | None = Field(default=None, ge=1, le=4320)
     """Minutes to try delivery."""
@@ -181,16 +181,16 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     """Shorten links, valid for this long."""
 
     reminder_to: list[E164] | None = Field(default=None, min_length=1)
-    """Numbers that get a test message."""
+    """Get test messages."""
 
     reminder_minutes_before: int | None = Field(default=None, ge=1)
-    """Minutes before the run for the test."""
+    """Minutes before the run."""
 
     reminder_minutes_after: int | None = Field(default=None, ge=1)
-    """Minutes after the run."""
+    """Minutes after it."""
 
     callback_url: PostsTo | None = None
-    """Where Routee posts each delivery; `inbox` for list_events."""
+    """Where Routee posts each delivery; or `inbox`."""
 
     campaign_callback_url: PostsTo | None = None
     """Where Routee posts progress; or `inbox`."""
@@ -200,7 +200,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
 
     @model_validator(mode="after")
     def _reminder_is_whole(self) -> Self:
-        """Give reminder_to with reminder_minutes_before or reminder_minutes_after."""
+        """Give reminder_to with minutes before or after."""
         is_timed = self.reminder_minutes_before is not None or self.reminder_minutes_after is not None
         if (self.reminder_to is not None) != is_timed:
             raise ValueError("reminder_to goes with reminder_minutes_before or reminder_minutes_after")

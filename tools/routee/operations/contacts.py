@@ -143,7 +143,7 @@ class ContactDetails(BaseModel):
     """Mark as VIP."""
 
     labels: dict[str, LabelContent] | None = None
-    """Values by label, from routee_list_labels; numbers for type Number."""
+    """By label of routee_list_labels; numbers for Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""
@@ -381,11 +381,19 @@ class CreateLabels(Operation[Labels]):
         return Undo(verdict="none", lost="Routee has no call that removes a label.")
 
     def verification(self, sent_at: datetime) -> Verification[Labels]:
-        return Verification(read=self.before(), check=self._are_there, must_be_new=True)
+        return Verification(
+            read=self.before(),
+            check=self._are_there,
+            must_be_new=True,
+            check_before=lambda found: all_present(self._names, [label.name for label in found.labels]),
+        )
+
+    @property
+    def _names(self) -> set[str]:
+        return {label.name for label in self.labels}
 
     def _are_there(self, found: Labels) -> Evidence:
-        wanted, shown = {label.name for label in self.labels}, {label.name for label in found.labels}
-        return Evidence.yes_if(wanted <= shown)
+        return Evidence.yes_if(self._names <= {label.name for label in found.labels})
 
     def to_array(self) -> list[Any]:
         return [label.model_dump() for label in self.labels]

@@ -80,7 +80,7 @@ class SendSms(Operation[SentSms]):
     """What it says; characters outside GSM-7 take more parts."""
 
     flash: bool | None = None
-    """Show at once without storing it."""
+    """Show at once, unstored."""
 
     label: Label | None = None
     """Your tag, to find it by."""

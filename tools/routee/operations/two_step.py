@@ -146,7 +146,10 @@ class ConfirmVerification(Operation[TwoStepVerification]):
     def verification(self, sent_at: datetime) -> Verification[TwoStepVerification]:
         # A code that was right shows; one that was wrong looks like one that was never checked.
         return Verification(
-            read=self.before(), check=lambda found: Evidence.yes_if(found.status == "Verified"), must_be_new=True
+            read=self.before(),
+            check=lambda found: Evidence.yes_if(found.status == "Verified"),
+            must_be_new=True,
+            check_before=lambda found: same_value(found.status, "Verified"),
         )
 
 
