@@ -24,7 +24,7 @@ ORDER = {"numbers": ["+12125550100", "+12125550101"]}
 def test_null_means_left_out_for_every_optional_argument_of_every_operation() -> None:
     for operation in OPERATIONS:
         schema, example = input_schema(operation), example_of(operation)
-        left_out = {name: None for name in schema["properties"] if name not in example}
+        left_out: dict[str, Any] = {name: None for name in schema["properties"] if name not in example}
         if "cursor" in left_out:
             left_out["cursor"] = ""
         assert _parsed(operation, example | left_out) == _parsed(operation, example), operation.spec.tool_name
