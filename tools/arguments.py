@@ -85,14 +85,14 @@ def _normalize_object(properties: Mapping[str, Any], given: Mapping[str, Any]) -
     }
 
 
-def _normalize_value(schema: Mapping[str, Any], value: Any) -> Any:
+def _normalize_value(schema: Mapping[str, Any], value: object) -> object:
     kinds = _kinds(schema)
     if isinstance(value, str) and kinds and kinds <= _PARSED_KINDS.keys():
         value = _parse_json(value, tuple(_PARSED_KINDS[kind] for kind in kinds))
     if isinstance(value, list) and "items" in schema:
-        return [_normalize_value(schema["items"], item) for item in value]
+        return [_normalize_value(schema["items"], item) for item in cast("list[object]", value)]
     if isinstance(value, dict) and "properties" in schema:
-        return _normalize_object(schema["properties"], cast("dict[str, Any]", value))
+        return _normalize_object(schema["properties"], cast("dict[str, object]", value))
     return value
 
 
@@ -106,7 +106,7 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
     return {kind for kind in kinds if isinstance(kind, str)} if all(isinstance(kind, str) for kind in kinds) else set()
 
 
-def _parse_json(text: str, wanted: tuple[type, ...]) -> Any:
+def _parse_json(text: str, wanted: tuple[type, ...]) -> object:
     """Return what the text stands for, if that is of a kind that is wanted; the text itself otherwise."""
     try:
         parsed = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_of)
