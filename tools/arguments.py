@@ -87,13 +87,15 @@ def _normalize_object(properties: Mapping[str, Any], given: Mapping[str, Any]) -
 
 def _normalize_value(schema: Mapping[str, Any], value: object) -> object:
     kinds = _kinds(schema)
-    if isinstance(value, str) and kinds and kinds <= _PARSED_KINDS.keys():
-        value = _parse_json(value, tuple(_PARSED_KINDS[kind] for kind in kinds))
-    if isinstance(value, list) and "items" in schema:
-        return [_normalize_value(schema["items"], item) for item in cast("list[object]", value)]
-    if isinstance(value, dict) and "properties" in schema:
-        return _normalize_object(schema["properties"], cast("dict[str, object]", value))
-    return value
+    takes_no_text = bool(kinds) and kinds <= _PARSED_KINDS.keys()
+    wanted = tuple(_PARSED_KINDS[kind] for kind in kinds) if takes_no_text else ()
+    given: object = _parse_json(value, wanted) if isinstance(value, str) and wanted else value
+    unchanged = given
+    if isinstance(given, list) and "items" in schema:
+        return [_normalize_value(schema["items"], item) for item in cast("list[object]", given)]
+    if isinstance(given, dict) and "properties" in schema:
+        return _normalize_object(schema["properties"], cast("dict[str, object]", given))
+    return unchanged
 
 
 _PARSED_KINDS: Final[Mapping[str, type]] = {"array": list, "object": dict}
