@@ -47,7 +47,17 @@ NO_CONTENT: Final = 204
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
 
 _LOST = (httpx2.TransportError, httpx2.DecodingError)
-_NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_NEVER_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,  # raised only while the proxy opens the tunnel
+    httpx2.UnsupportedProtocol,
+)
+_ILLEGAL_WHEN_SENT = (httpx2.LocalProtocolError,)
+_ILLEGAL = (*_ILLEGAL_WHEN_SENT, httpx2.InvalidURL, UnicodeEncodeError)
+"""Raised for what HTTP/1.1 cannot write. The first comes when the request is sent, before its first byte: method,
+address and headers are checked as one. The others come from building it."""
 
 
 class Credentials(Protocol):
@@ -286,17 +296,19 @@ class ApiClient:
     ) -> Response:
         if spec.limit:
             await self._limits.take(spec.limit)
-        built = self._http.build_request(
-            request.method,
-            self.base_url + request.path,
-            params=request.query or None,
-            json=request.body if request.carrier == "json" else None,
-            data={**(request.body or {}), **form} if request.carrier == "form" else _parts(request, files=False),
-            files=_parts(request, files=True),
-            headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
-        )
+        with self._illegal_as_not_sent():
+            built = self._http.build_request(
+                request.method,
+                self.base_url + request.path,
+                params=request.query or None,
+                json=request.body if request.carrier == "json" else None,
+                data={**(request.body or {}), **form} if request.carrier == "form" else _parts(request, files=False),
+                files=_parts(request, files=True),
+                headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
+            )
         with self._in_time(built):
-            response = await self._http.send(built, stream=True, follow_redirects=False)
+            with self._illegal_as_not_sent(_ILLEGAL_WHEN_SENT):
+                response = await self._http.send(built, stream=True, follow_redirects=False)
             try:
                 return await read_within(response, ANSWER_SIZE_LIMIT)
             finally:
@@ -307,7 +319,7 @@ class ApiClient:
         if not spec.needs_key:
             return {}, {}
         try:
-            with self._in_time():
+            with self._illegal_as_not_sent(), self._in_time():
                 return await self._credentials.headers(self._http), self.form_credentials()
         except _LOST as lost:
             raise ProviderUnreachable(
@@ -317,7 +329,7 @@ class ApiClient:
 
     async def _renew(self, refused: Mapping[str, str]) -> bool:
         try:
-            with self._in_time():
+            with self._illegal_as_not_sent(), self._in_time():
                 return await self._credentials.renew(self._http, refused)
         except _LOST as lost:
             raise ProviderUnreachable(
@@ -333,6 +345,17 @@ class ApiClient:
                 yield
         except TimeoutError as late:
             raise httpx2.ReadTimeout("The whole answer takes too long.", request=request) from late
+
+    @contextmanager
+    def _illegal_as_not_sent(self, kinds: tuple[type[Exception], ...] = _ILLEGAL) -> Generator[None]:
+        """Raise NotSent for a request that cannot be written. The reason may quote the key, so it is not passed on."""
+        try:
+            yield
+        except kinds:
+            raise NotSent(
+                f"Nothing was sent to {self.provider.title}: the call cannot be written as an HTTP request, because "
+                "the key or the address has characters that do not belong there. Ask the operator to check both."
+            ) from None
 
     def _lost(self, spec: Spec, lost: httpx2.RequestError) -> NoReturn:
         """No answer came: what that means depends on how far the request got and on what it does."""

@@ -22,6 +22,9 @@ from guard.rules.quote import Quote
 
 SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
 
+IN_FORM: Final = ", in the client's form"
+_CLIENT_OF: Final = "the client of "
+
 Channel = Literal["ask", "page"]
 """Who may be asked: the client's own user (`ask`), or only the operator out of band (`page`)."""
 
@@ -82,6 +85,22 @@ class Action:
 
     answer: str | None = None
     """The provider's answer as it came, secrets hidden."""
+
+    @property
+    def client_answered(self) -> bool:
+        """True where the client answered, maybe without asking anybody; False for the operator's answer."""
+        by = self.decided_by or ""
+        return by.startswith(_CLIENT_OF) or by.endswith(IN_FORM)
+
+
+def form_approver(principal: Principal) -> str:
+    """Name the person at a principal's client, who approves in the client's form."""
+    return f"{principal.name}{IN_FORM}"
+
+
+def client_of(principal: Principal) -> str:
+    """Name a principal's client, which declines: whether a person did so does not show."""
+    return f"{_CLIENT_OF}{principal.name}"
 
 
 def new_action_id() -> str:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
-from guard.action import Action, Principal, State
+from guard.action import IN_FORM, Action, State
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
@@ -18,12 +18,11 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the clocks of servers that share a store may be apart. A clock that is set back further would give every
 question and approval as much more time, so they expire."""
 
-_IN_FORM: Final = ", in the client's form"
-
-
-def form_approver(principal: Principal) -> str:
-    """Name the person at a principal's client, who answers in the client's form."""
-    return f"{principal.name}{_IN_FORM}"
+ANSWERS_ALONE: Final = (
+    "If nobody was asked, the client answers by itself: the operator can set RINGFENCE_APPROVALS__FORM=off for it, and "
+    "then approves on the approval page or with `ringfence approvals`."
+)
+"""What helps where nobody sits at a client that declares that it can ask."""
 
 
 def is_enough(action: Action, decision: Decision) -> bool:
@@ -35,7 +34,7 @@ def is_enough(action: Action, decision: Decision) -> bool:
         case Decision.ASK:
             return by != BY_POLICY
         case Decision.PAGE:
-            return action.channel == "page" if by is None else by != BY_POLICY and not by.endswith(_IN_FORM)
+            return action.channel == "page" if by is None else by != BY_POLICY and not by.endswith(IN_FORM)
         case Decision.DENY:
             return False
 
@@ -81,7 +80,8 @@ class Approvals:
         """Raise the refusal that fits the state of an action that cannot go on."""
         match action.state:
             case State.DECLINED:
-                raise Declined(status_line(action))
+                alone = f" {ANSWERS_ALONE}" if action.client_answered else ""
+                raise Declined(f"{status_line(action)}{alone}")
             case State.EXPIRED:
                 raise Expired(status_with_outcome(action, self._catalog))
             case State.SENDING | State.UNKNOWN:

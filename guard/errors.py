@@ -6,7 +6,7 @@ GuardRefusal
 ├── DestinationRefused  calls and messages may not go there, or not now
 │   └── BadDestination  it is no telephone number, or not written as one
 ├── OverBudget          a cap leaves no room for the price
-├── Declined            a person said no
+├── Declined            a person, or their client, said no
 ├── Expired             nobody answered in time
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
@@ -58,7 +58,7 @@ class OverBudget(GuardRefusal):
 
 
 class Declined(GuardRefusal):
-    """A person said no."""
+    """A person, or their client, said no."""
 
     advice = "Do not repeat the call unless the user asks for it again."
 

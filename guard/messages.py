@@ -79,6 +79,8 @@ def status_line(action: Action) -> str:
     """Say in one sentence which state an action is in."""
     was_closed = action.state is State.EXPIRED and action.outcome is not None
     sentence = "it was closed before it was sent." if was_closed else _SENTENCE[action.state]
+    if action.state is State.DECLINED and action.client_answered:
+        sentence = "the client answered no, and nothing was sent."
     return f"Action {action.id} is {action.state.value}: {sentence}"
 
 

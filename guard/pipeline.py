@@ -130,8 +130,12 @@ class Guard:
         """Record a person's approval. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.APPROVED, by=by)
 
+    async def note_no_answer(self, action: Action, why: str) -> None:
+        """Put on the audit that the client gave no answer to a question, which still waits for one."""
+        await self._journal.note("no answer", action_id=action.id, principal=action.principal, detail={"why": why})
+
     async def decline(self, action_id: str, *, by: str) -> Action:
-        """Record that a person declined. Raises as `Approvals.record` does."""
+        """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
     async def execute(self, action: Action, operation: Operation[R]) -> Receipt[R]:

@@ -1,9 +1,10 @@
 """Parses a model's arguments into a validated operation, or into an error that the model can act on."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NoReturn, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -28,16 +29,26 @@ class Paging:
     """The call, where the provider pages the list itself; None where the whole list is read."""
 
 
-def parse(operation: OperationType, arguments: Mapping[str, Any], account: AccountSettings) -> tuple[Any, Paging]:
+def parse(
+    operation: OperationType,
+    arguments: Mapping[str, Any],
+    account: AccountSettings,
+    *,
+    added_by_clients: Collection[str] = (),
+) -> tuple[Any, Paging]:
     """Return the validated call, with its secret inputs filled in by the server, and the rows to show.
+
+    `added_by_clients` are arguments that clients add to every call: a plain read leaves them out, any other call is
+    refused with them, because a person approves exactly what was given.
 
     Raises:
         BadArguments: An argument is unknown, missing, of the wrong type or out of bounds.
     """
-    given = dict(arguments)
-    known = input_schema(operation)["properties"]
+    schema = input_schema(operation)
+    given = normalize(schema, arguments, left_out=added_by_clients if operation.spec.effect.is_plain_read else ())
+    known = schema["properties"]
     if unknown := [name for name in given if name not in known]:
-        raise BadArguments(_unknown(operation, unknown, list(known)))
+        raise BadArguments(_unknown(operation, unknown, list(known), added_by_clients))
     paging = _parse_paging(operation, given)
     secrets = _secrets(operation, given, account)
     try:
@@ -46,6 +57,76 @@ def parse(operation: OperationType, arguments: Mapping[str, Any], account: Accou
         lines = [_line(error) for error in misfit.errors(include_url=False, include_input=False)]
         raise BadArguments("\n".join([_head(operation), *lines, _footer(operation)])) from misfit
     return call, Paging(provider_paged=call) if "cursor" in operation.model_fields else paging
+
+
+def normalize(
+    schema: Mapping[str, Any], arguments: Mapping[str, Any], left_out: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return arguments in the form of their schema, as clients and models deviate from it without meaning to.
+
+    A null is left out, as is an empty cursor. A list or an object that is given as JSON text is parsed. Names in
+    `left_out` that the schema does not have are dropped.
+    """
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    given = {name: value for name, value in arguments.items() if name in properties or name not in left_out}
+    return _normalize_object(properties, given)
+
+
+def added_by_client_hint(name: str) -> str:
+    """Return what to do about an argument that the client, not the model, adds to a call."""
+    return f"{name}: leave out exactly this argument, which some clients add to every call; the others may stay."
+
+
+def _normalize_object(properties: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _normalize_value(properties.get(name, {}), value)
+        for name, value in given.items()
+        if not (name in properties and value is None) and not (name == "cursor" and value == "")
+    }
+
+
+def _normalize_value(schema: Mapping[str, Any], value: object) -> object:
+    kinds = _kinds(schema)
+    takes_no_text = bool(kinds) and kinds <= _PARSED_KINDS.keys()
+    wanted = tuple(_PARSED_KINDS[kind] for kind in kinds) if takes_no_text else ()
+    given: object = _parse_json(value, wanted) if isinstance(value, str) and wanted else value
+    unchanged = given
+    if isinstance(given, list) and "items" in schema:
+        return [_normalize_value(schema["items"], item) for item in cast("list[object]", given)]
+    if isinstance(given, dict) and "properties" in schema:
+        return _normalize_object(schema["properties"], cast("dict[str, object]", given))
+    return unchanged
+
+
+_PARSED_KINDS: Final[Mapping[str, type]] = {"array": list, "object": dict}
+
+
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
+    """Return the JSON types that a value may have; empty where the schema does not say, or allows any."""
+    alternatives = cast("list[Mapping[str, Any]]", schema.get("anyOf") or schema.get("oneOf") or [schema])
+    kinds = [alternative.get("type") for alternative in alternatives]
+    return {kind for kind in kinds if isinstance(kind, str)} if all(isinstance(kind, str) for kind in kinds) else set()
+
+
+def _parse_json(text: str, wanted: tuple[type, ...]) -> object:
+    """Return what the text stands for, if that is of a kind that is wanted; the text itself otherwise."""
+    try:
+        parsed = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_of)
+    except (ValueError, RecursionError):
+        return text
+    return parsed if isinstance(parsed, wanted) else text
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that names a key twice: readers disagree about which of the two counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _head(operation: OperationType) -> str:
@@ -64,9 +145,12 @@ def _line(error: ErrorDetails) -> str:
     return f"- {where}: {rule}" if where else f"- {rule}"
 
 
-def _unknown(operation: OperationType, unknown: list[str], known: list[str]) -> str:
+def _unknown(operation: OperationType, unknown: list[str], known: list[str], added_by_clients: Collection[str]) -> str:
     lines = [_head(operation)]
     for name in unknown:
+        if name in added_by_clients:
+            lines.append(f"- {added_by_client_hint(name)}")
+            continue
         close = nearest(name, known)
         lines.append(f"- {name}: there is no such argument" + (f"; did you mean {close[0]}?" if close else "."))
     return "\n".join([*lines, _footer(operation)])

@@ -8,6 +8,7 @@ import anyio
 import typer
 
 from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+from server.settings.text_files import read_text_file
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
@@ -99,7 +100,7 @@ def _describe(gap: Gap) -> list[str]:
 def _read(file: Path) -> list[dict[str, Any]]:
     """Read exported rows in the form that the store has them in."""
     try:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        rows: list[dict[str, Any]] = [json.loads(line) for line in read_text_file(file).splitlines()]
         return [{**row, "detail": _to_stored(row["detail"])} for row in rows]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as unreadable:
         fail(f"{file} is not an export of the audit log: {unreadable!r}")

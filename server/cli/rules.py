@@ -9,6 +9,7 @@ import typer
 from clients.phone_numbers import TEN_DIGITS_ARE_OF, canonical, read_with_country_code
 from guard.rules.optout_keywords import Wish
 from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+from server.settings.text_files import read_text_file
 
 _MEANING: Final = {
     Wish.UNCLEAR: "may want no more messages",
@@ -46,7 +47,7 @@ def add_optouts(numbers: list[str], sandbox: Sandboxed = False) -> None:
 @optouts.command("import")
 def import_optouts(file: Path, sandbox: Sandboxed = False) -> None:
     """Add the numbers in a text file, one a line."""
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = read_text_file(file).splitlines()
     _add([_e164(line) for line in lines if line.strip()], source=f"imported from {file.name}", sandbox=sandbox)
 
 

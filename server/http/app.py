@@ -17,6 +17,7 @@ from starlette.routing import Route
 from guard.errors import JournalUnavailable
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
+from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
@@ -25,6 +26,7 @@ from server.mcp.registry import ToolRegistry
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import Settings
+from server.settings.rules import BudgetSettings
 from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
 from server.webhooks.endpoint import webhook_route
@@ -55,6 +57,7 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
             await _require_our_key(services)
             config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
             sys.stderr.write(f"Ringfence answers at http://{_bracket(host)}:{port}/mcp\n")
+            sys.stderr.write("".join(f"  {line}\n" for line in await _banner(services, host, port, sandbox=sandbox)))
             await uvicorn.Server(config).serve(sockets)
 
 
@@ -74,6 +77,36 @@ async def _require_our_key(services: Services) -> None:
         raise JournalUnavailable(ANOTHER_KEY)
     if gap is not None:
         logger.warning("In the audit log, %s: guarded calls are refused until `ringfence audit accept`.", gap.what)
+
+
+async def _banner(services: Services, host: str, port: int, *, sandbox: bool) -> list[str]:
+    """Say what the operator wants to know at the start: where to approve, with which providers, under which caps."""
+    settings = services.settings
+    base = page_base(services, host, port)
+    if settings.approvals.page == "off":
+        page = "off; approve with `ringfence approvals`"
+    else:
+        page = f"{base.rstrip('/')}{ROOT}" if base else "no address known; set approvals.address"
+    caps = ", ".join(_cap_in_words(cap) for cap in settings.budget)
+    return [
+        *(["SANDBOX: all providers are simulated; nothing is real and nothing costs money."] if sandbox else []),
+        f"Approval page: {page}",
+        f"Passcode: {await _passcode_in_words(services)}",
+        f"Providers: {', '.join(services.clients) or 'none is set up'}",
+        f"Caps: {caps or 'none; set [[budget]] to limit what may be spent'}",
+    ]
+
+
+def _cap_in_words(cap: BudgetSettings) -> str:
+    return f"{cap.limit} {cap.currency} per {cap.per}{f' at {cap.provider}' if cap.provider else ''}"
+
+
+async def _passcode_in_words(services: Services) -> str:
+    try:
+        is_set = await passcode_is_set(services.store.key_values)
+    except JournalUnavailable:
+        return "not known, because the store cannot be read"
+    return "set" if is_set else "not set yet; set it with `ringfence approvals passcode`"
 
 
 def http_app(services: Services, host: str, port: int) -> Starlette:
@@ -121,14 +154,15 @@ def page_base(services: Services, host: str, port: int) -> str | None:
 
 
 def _authentication(tokens: Mapping[str, SecretStr], address: str) -> dict[str, Any]:
-    """Return what makes the SDK check bearer tokens; empty if the settings have none."""
+    """Return what makes the SDK check bearer tokens; empty if the settings have none.
+
+    No metadata of a protected resource is published (RFC 9728): it would have to name an authorization server, and
+    where there is none, clients that look for it give up instead of sending the token that they were given.
+    """
     if not tokens:
         return {}
-    resource = f"{address}/mcp"
-    settings = AuthSettings(
-        issuer_url=AnyHttpUrl(address), resource_server_url=AnyHttpUrl(resource), validate_token_resource=True
-    )
-    return {"auth": settings, "token_verifier": BearerTokens(tokens, resource)}
+    settings = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
+    return {"auth": settings, "token_verifier": BearerTokens(tokens)}
 
 
 def _bracket(host: str) -> str:

@@ -10,10 +10,9 @@ from pydantic import SecretStr
 class BearerTokens(TokenVerifier):
     """Checks bearer tokens; the name that the settings give a token becomes the principal."""
 
-    def __init__(self, tokens: Mapping[str, SecretStr], resource: str) -> None:
-        """`tokens` are by holder; `resource` is the address that they are for."""
+    def __init__(self, tokens: Mapping[str, SecretStr]) -> None:
+        """`tokens` are by holder; they are this server's own, so they are for no other resource."""
         self._tokens = tokens
-        self._resource = resource
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return access in the name of the token's holder, or None if the settings have no such token."""
@@ -24,4 +23,4 @@ class BearerTokens(TokenVerifier):
                 holder = name
         if holder is None:
             return None
-        return AccessToken(token=token, client_id=holder, scopes=[], subject=holder, resource=self._resource)
+        return AccessToken(token=token, client_id=holder, scopes=[], subject=holder)

@@ -1,8 +1,12 @@
 """Serves MCP over stdio, with the approval page on loopback beside it."""
 
+import os
+import select
+import stat
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
 from anyio.abc import TaskGroup
@@ -21,13 +25,66 @@ if TYPE_CHECKING:
 LOOPBACK_PAGE: Final = Deferred["type[LoopbackPage]"]("server.http.loopback:LoopbackPage")
 """The page stands on the store, so it waits behind the store's door until an action waits."""
 
+WAITING_IN_A_TERMINAL: Final = (
+    "Ringfence waits for an MCP client on stdin: JSON-RPC messages, one a line. Clients start it by themselves.\n"
+    "To try it, run `ringfence demo`; to serve over HTTP, `ringfence serve --http 127.0.0.1:8765`. Ctrl-C ends it.\n"
+)
+
+CLOSED_CHECK_SECONDS: Final = 0.5
+CLOSING_SECONDS: Final = 5.0
+CLOSED_CODE: Final = 0
+INTERRUPTED_CODE: Final = 130
+"""What shells report for a program that Ctrl-C ended: 128 and the number of SIGINT."""
+
 
 async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
     """Speak MCP over stdin and stdout until the client closes them."""
     async with services_for(settings, sandbox=sandbox) as services, page_on_loopback(services) as page:
         server = build_server(services, page=page)
+        if sys.stdin.isatty():
+            sys.stderr.write(WAITING_IN_A_TERMINAL)
+        try:
+            wire = os.dup(1)  # stdio_server puts stderr in its place
+        except OSError:
+            sys.stderr.write("stdout is closed, so nothing can be answered there.\n")
+            return
         async with stdio_server() as (incoming, outgoing):
-            await server.run(incoming, outgoing, server.create_initialization_options())
+            try:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(_cancel_when_closed, wire, group.cancel_scope)
+                    await server.run(incoming, outgoing, server.create_initialization_options())
+                    group.cancel_scope.cancel()
+            except anyio.get_cancelled_exc_class():
+                await _end(services, CLOSED_CODE if _is_closed(wire) else INTERRUPTED_CODE)
+            if _is_closed(wire):
+                await _end(services, CLOSED_CODE)
+        os.close(wire)
+
+
+async def _cancel_when_closed(wire: int, scope: anyio.CancelScope) -> None:
+    """Cancel the scope once nobody reads stdout any more. Where that cannot be watched, the next answer shows it."""
+    kind = os.fstat(wire).st_mode
+    if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)) or not hasattr(select, "poll"):
+        return
+    while not _is_closed(wire):  # noqa: ASYNC110 - a pipe that nobody reads raises no event on every system
+        await anyio.sleep(CLOSED_CHECK_SECONDS)
+    scope.cancel()
+
+
+def _is_closed(wire: int) -> bool:
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(wire, 0)
+    return bool(poll.poll(0))
+
+
+async def _end(services: Services, code: int) -> NoReturn:
+    """Close what is open and end the process, although a thread may still wait for a line on stdin."""
+    with anyio.move_on_after(CLOSING_SECONDS, shield=True):
+        await services.close()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 `Dispatcher.call` or `Dispatcher.propose`. So no call gets around the guard.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, cast
 
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
@@ -13,8 +13,7 @@ from pydantic import ValidationError
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from clients.spec import Spec
-from guard.action import Action, Principal, State
-from guard.approvals import form_approver
+from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import GuardRefusal
 from guard.rules.recipients import later_members_note
 from server.mcp.elicitation import FormAnswer, answered_action_id, ask, can_ask, read_answer
@@ -32,10 +31,16 @@ from server.mcp.results import (
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
-from tools.arguments import BadArguments, Paging, parse
+from tools.arguments import BadArguments, Paging, added_by_client_hint, normalize, parse
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
 ToolResult = CallToolResult | InputRequiredResult
+
+_NEITHER: Final[Mapping[FormAnswer | None, str]] = {
+    FormAnswer.DISMISSED: "The question was dismissed.",
+    FormAnswer.EMPTY: "The client accepted without saying yes or no.",
+}
+"""Answers that leave the action to the operator, in a sentence."""
 
 
 class Dispatcher:
@@ -43,6 +48,8 @@ class Dispatcher:
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
+        self._added_by_clients = frozenset(services.settings.ignored_arguments)
+        self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
 
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
@@ -57,7 +64,8 @@ class Dispatcher:
         if (out_of_reach := _out_of_reach(operation.spec, session)) is not None:
             return out_of_reach
         try:
-            call, paging = parse(operation, arguments, self._services.settings.account(provider.name))
+            account = self._services.settings.account(provider.name)
+            call, paging = parse(operation, arguments, account, added_by_clients=self._added_by_clients)
         except BadArguments as bad:
             return problem(str(bad), kind="BadArguments")
         untrusted = Untrusted()
@@ -88,9 +96,10 @@ class Dispatcher:
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
         try:
-            query = tool.arguments.model_validate(dict(arguments))
+            left_out = self._added_by_clients if tool.only_reads else ()
+            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
         except ValidationError as misfit:
-            return problem(_bad_arguments(tool, misfit), kind="BadArguments")
+            return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()
         try:
             outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
@@ -130,15 +139,19 @@ class Dispatcher:
             if answer is not FormAnswer.NO:
                 await guard.check_answered(action, call)
         if action.state is State.PROPOSED and answer is None:
-            if action.channel == "page" or not can_ask(session):
+            if action_id is not None or not self._may_ask(action, session):
                 return await self._ask_operator(action, call, paging, session)
             answer = await ask(session, action)
         if isinstance(answer, InputRequiredResult):
             return answer
-        if answer is FormAnswer.DISMISSED:
-            pending = await self._out_of_band.describe(action, note="The question was dismissed.")
+        if answer is FormAnswer.FAILED and action.state is State.PROPOSED:
+            await guard.note_no_answer(action, "The client declares that it can ask, and answered with an error.")
+            return await self._ask_operator(action, call, paging, session)
+        if answer in _NEITHER:
+            await guard.note_no_answer(action, _NEITHER[answer])
+            pending = await self._out_of_band.describe(action, note=_NEITHER[answer])
             return await self._show_pending(pending, principal)
-        if answer is not None:
+        if answer in {FormAnswer.YES, FormAnswer.NO}:
             action = await self._record(answer, action, principal)
         return await self._execute(action, call, principal, paging)
 
@@ -171,13 +184,15 @@ class Dispatcher:
         await self.remember(untrusted, pending.action.operation, principal)
         return result
 
+    def _may_ask(self, action: Action, session: Session) -> bool:
+        return action.channel == "ask" and self._uses_form and can_ask(session)
+
     async def _record(self, answer: FormAnswer, action: Action, principal: Principal) -> Action:
-        if action.channel != "ask":
+        if action.channel != "ask" or not self._uses_form:
             raise GuardRefusal("This call is approved by the operator only; nothing was sent.")
-        by = form_approver(principal)
         if answer is FormAnswer.YES:
-            return await self._services.guard.approve(action.id, by=by)
-        return await self._services.guard.decline(action.id, by=by)
+            return await self._services.guard.approve(action.id, by=form_approver(principal))
+        return await self._services.guard.decline(action.id, by=client_of(principal))
 
 
 def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:
@@ -187,8 +202,9 @@ def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:
     return problem(f"{spec.tool_name} was not called: {why}; nothing was sent.", kind="OutOfReach")
 
 
-def _bad_arguments(tool: BuiltinTool, misfit: ValidationError) -> str:
-    lines = [f"- {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in misfit.errors()]
+def _bad_arguments(tool: BuiltinTool, misfit: ValidationError, added_by_clients: Collection[str]) -> str:
+    wrong = [(".".join(map(str, error["loc"])), error["msg"]) for error in misfit.errors()]
+    lines = [f"- {added_by_client_hint(at) if at in added_by_clients else f'{at}: {rule}'}" for at, rule in wrong]
     return "\n".join([f"The arguments of {tool.name} do not fit; nothing was done.", *lines])
 
 

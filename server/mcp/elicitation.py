@@ -7,6 +7,7 @@ server sends a request of its own while the call waits. An answer counts only fo
 from enum import Enum
 from typing import Any
 
+from mcp.shared.exceptions import MCPError
 from mcp.types import (
     ElicitRequest,
     ElicitRequestFormParams,
@@ -14,6 +15,7 @@ from mcp.types import (
     ElicitResult,
     InputRequiredResult,
 )
+from pydantic import ValidationError
 
 from guard.action import Action
 from guard.messages import approval_prompt
@@ -21,11 +23,16 @@ from server.mcp.session import Session
 
 
 class FormAnswer(Enum):
-    """The person's answer in the client's form."""
+    """What the client answers to the form. Only YES shows that a person saw it: some clients answer by themselves."""
 
     YES = "yes"
     NO = "no"
     DISMISSED = "dismissed"
+    EMPTY = "empty"
+    """Accepted, without saying whether to approve: neither yes nor no."""
+
+    FAILED = "failed"
+    """An error, or no answer, from a client that declares that it can ask."""
 
 
 FORM: dict[str, Any] = {
@@ -52,9 +59,12 @@ async def ask(session: Session, action: Action) -> FormAnswer | InputRequiredRes
     if session.is_modern:
         form = ElicitRequest(params=ElicitRequestFormParams(message=approval_prompt(action), requested_schema=FORM))
         return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
-    result = await session.context.session.elicit_form(
-        approval_prompt(action), FORM, related_request_id=session.request_id
-    )
+    try:
+        result = await session.context.session.elicit_form(
+            approval_prompt(action), FORM, related_request_id=session.request_id
+        )
+    except (MCPError, ValidationError):
+        return FormAnswer.FAILED
     return _read(result)
 
 
@@ -73,8 +83,11 @@ async def send_to_page(session: Session, action: Action, page: str) -> bool | In
     if session.is_modern:
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
         return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
-    result = await session.context.session.elicit_url(message, page, action.id, related_request_id=session.request_id)
-    return bool(result.action == "accept")
+    opening = session.context.session.elicit_url(message, page, action.id, related_request_id=session.request_id)
+    try:
+        return (await opening).action == "accept"
+    except (MCPError, ValidationError):
+        return False
 
 
 def page_was_opened(session: Session, action: Action) -> bool | None:
@@ -89,16 +102,28 @@ def answered_action_id(session: Session) -> str | None:
 
 
 def read_answer(session: Session, action: Action) -> FormAnswer | None:
-    """Return the person's answer for this action; None if the call brings none."""
+    """Return the client's answer for this action; None if the call is no answer to its form.
+
+    A call that comes back from the form without an answer is not asked again: it would come back for ever.
+    """
     result = session.input_responses.get(_key(action.id))
-    return _read(result) if isinstance(result, ElicitResult) else None
+    if isinstance(result, ElicitResult):
+        return _read(result)
+    return None if page_was_opened(session, action) is not None else FormAnswer.FAILED
 
 
 def _read(result: ElicitResult) -> FormAnswer:
     if result.action == "cancel":
         return FormAnswer.DISMISSED
-    agreed = result.action == "accept" and (result.content or {}).get("approve") is True
-    return FormAnswer.YES if agreed else FormAnswer.NO
+    if result.action == "decline":
+        return FormAnswer.NO
+    match (result.content or {}).get("approve"):
+        case True:
+            return FormAnswer.YES
+        case False:
+            return FormAnswer.NO
+        case _:
+            return FormAnswer.EMPTY
 
 
 def _key(action_id: str) -> str:

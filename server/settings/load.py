@@ -14,6 +14,7 @@ from server.settings.keys import CONFIG_VARIABLE, unknown_variables
 from server.settings.model import Settings, settings_class
 from server.settings.names import unknown_names, unknown_selection_names
 from server.settings.rules import DestinationSettings
+from server.settings.text_files import read_text_file
 
 CONFIG_FILE = "ringfence.toml"
 
@@ -63,7 +64,7 @@ def _unknown_names(settings: Settings, file: Path | None, document: str, *, with
 
 def _document(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return read_text_file(file)
     except FileNotFoundError:
         raise BadSettings(f"There is no settings file {file}.") from None
     except UnicodeDecodeError as broken:

@@ -11,7 +11,14 @@ from platformdirs import user_state_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from clients.settings import AccountSettings, Section, matching, strip_line_end
+from clients.settings import (
+    AccountSettings,
+    Section,
+    matching,
+    require_expanded,
+    require_header_text,
+    strip_surroundings,
+)
 from guard.rules.policy import Policy
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
@@ -34,7 +41,7 @@ TOKEN_LENGTH = 16
 def _long(token: SecretStr) -> SecretStr:
     if len(token.get_secret_value()) < TOKEN_LENGTH:
         raise ValueError(f"{TOKEN_LENGTH} characters or more are expected")
-    return token
+    return require_header_text(token)
 
 
 WebAddress = Annotated[
@@ -62,10 +69,11 @@ class HttpSettings(Section):
 
     @field_validator("tokens", mode="before")
     @classmethod
-    def _without_line_ends(cls, value: object) -> object:
+    def _strip_tokens(cls, value: object) -> object:
         if not isinstance(value, Mapping):
             return value
-        return {name: strip_line_end(token) for name, token in cast("Mapping[str, object]", value).items()}
+        tokens = cast("Mapping[str, object]", value)
+        return {name: strip_surroundings(require_expanded(token)) for name, token in tokens.items()}
 
 
 def _split(value: object) -> object:
@@ -80,6 +88,9 @@ class ApprovalSettings(Section):
 
     page: Literal["auto", "off"] = "auto"
     """`auto` serves the approval page: under /approvals over HTTP, otherwise on loopback once an action waits."""
+
+    form: Literal["auto", "off"] = "auto"
+    """`auto` asks in the client's form, if it has one; `off` asks the operator only, for clients that answer alone."""
 
     port: int = Field(default=8766, ge=0, le=65535)
     """Port of the page on loopback; if another program uses it, a free port is taken."""
@@ -116,6 +127,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter=NESTED_BY,
+        env_ignore_empty=True,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
@@ -147,6 +159,9 @@ class Settings(BaseSettings):
     exclude_tools: NameList = []
     """Tools that are not shown and cannot be called through any other tool, whatever else is set."""
 
+    ignored_arguments: NameList = ["toolCallId", "tool_call_id", "sessionId", "session_id"]
+    """Arguments that clients add to every call: plain reads ignore them, all other calls name them to be left out."""
+
     read_only: bool = False
     """Show and allow plain reads only, whatever else is set."""
 
@@ -159,7 +174,7 @@ class Settings(BaseSettings):
     store_url: Annotated[SecretStr, AfterValidator(_store)] | None = None
     """URL of another store, such as postgresql+psycopg://USER:PASSWORD@HOST/DATABASE; several servers may share it."""
 
-    state_key: Annotated[SecretStr, AfterValidator(_state_key)] | None = None
+    state_key: Annotated[SecretStr, BeforeValidator(strip_surroundings), AfterValidator(_state_key)] | None = None
     """Key that seals secrets and the audit, one for all servers on a store; if left out, made in the state folder."""
 
     approval_minutes: float = Field(default=15, gt=0, le=24 * 60)

@@ -6,9 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from clients.errors import OutcomeUnknown, ProviderUnreachable, RateLimited
+from clients.errors import NotSent, OutcomeUnknown, ProviderUnreachable, RateLimited
 from clients.operation import Operation
 from clients.shared.http_client import HttpPool
+from sandbox.voicetel.seed import API_KEY
 from tests.clients.accounts import Pauses, Provider, account, answered_by, http_client, sandboxes
 from tools.voicetel.client import VoiceTel
 from tools.voicetel.operations.account import UpdateAccount
@@ -102,7 +103,32 @@ async def test_whatever_breaks_after_the_connection_is_open_leaves_a_write_unkno
     assert len(provider.requests) == 1
 
 
-@pytest.mark.parametrize("lost", [httpx2.ConnectError(""), httpx2.ConnectTimeout(""), httpx2.PoolTimeout("")])
+@pytest.mark.parametrize("key", [f"{API_KEY} ", f"{API_KEY}\n", f"{API_KEY}\x00", "clé", "…"])
+async def test_what_http_cannot_write_is_not_sent_and_the_key_is_not_repeated(key: str) -> None:
+    pauses = Pauses()
+    async with sandboxes() as sandbox, account(sandbox, api_key=key, pause=pauses) as client:
+        for operation in [*WRITES, *LOOKUPS, ListNumbers()]:
+            with pytest.raises(NotSent, match="the key or the address has characters") as caught:
+                await client.send(operation)
+            assert caught.value.nothing_changed
+            assert key.strip() not in str(caught.value)
+        assert await sandbox.requests() == []
+    assert pauses == []
+
+
+async def test_an_address_that_cannot_be_written_sends_nothing() -> None:
+    async with (
+        http_client() as http,
+        VoiceTel(api_key=API_KEY, base_url="http://voicetel.test\x00", http=HttpPool(given=http)) as client,
+    ):
+        with pytest.raises(NotSent, match="the key or the address"):
+            await client.send(MESSAGE)
+
+
+NEVER_LEFT = [httpx2.ConnectError(""), httpx2.ConnectTimeout(""), httpx2.PoolTimeout(""), httpx2.ProxyError("")]
+
+
+@pytest.mark.parametrize("lost", NEVER_LEFT, ids=lambda lost: type(lost).__name__)
 async def test_what_never_left_is_known_not_to_have_happened(lost: Exception) -> None:
     async with answered_by(Provider(lost)) as client:
         with pytest.raises(ProviderUnreachable, match="nothing was sent") as caught:

@@ -1,16 +1,20 @@
 """Nothing guarded is sent without a person's yes to exactly this call; and a yes works once."""
 
+import json
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from mcp import Client
+from mcp.client import ClientRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ErrorData, InputRequiredResult
 
 from server.mcp.server import build_server
 from server.services import Services
+from server.settings.model import ApprovalSettings
 from tests.clocks import StoppedClock
 from tests.connecting import Era, Person, connect, server_for, settings_for
 from tests.guard.rates_proxy import proxy_rates
@@ -59,6 +63,79 @@ async def test_without_a_yes_nothing_is_sent(
             result = await client.call_tool(TOOL, ORDER)
         assert result.is_error
         assert await sandbox.writes() == []
+
+
+@ERAS
+async def test_the_clients_own_no_is_not_recorded_as_a_persons_and_the_operators_way_is_named(
+    era: Era, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, era=era, person=Person("decline")) as client:
+            said = _text(await client.call_tool(TOOL, ORDER))
+            [action] = (await client.call_tool("list_actions", {})).structured_content["actions"]
+        assert "the client answered no, and nothing was sent" in said
+        assert "a person said no" not in said
+        assert "RINGFENCE_APPROVALS__FORM=off" in said
+        assert action["decided_by"].startswith("the client of ")
+        assert [row["detail"].get("decided_by") async for row in _rows(services, "declined")] == [action["decided_by"]]
+
+
+@ERAS
+@pytest.mark.parametrize("content", [None, {}, {"approve": None}, {"approve": "yes"}, {"approved": True}], ids=repr)
+async def test_an_accept_without_an_answer_is_neither_yes_nor_no(
+    era: Era, content: dict[str, Any] | None, tmp_path: Path, operator: OperatorSide
+) -> None:
+    async def accept(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action="accept", content=content)
+
+    async with sandboxes() as sandbox:
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with Client(server, mode=era, elicitation_callback=accept) as client:
+            result = await client.call_tool(TOOL, ORDER)
+            assert "The client accepted without saying yes or no. The operator approves it" in _text(result)
+            assert await sandbox.writes() == []
+            assert [row["detail"]["why"] async for row in _rows(services, "no answer")]
+            await operator.approve(_pending(result))
+            assert not (await client.call_tool(TOOL, ORDER)).is_error
+
+
+@pytest.mark.parametrize("code", [-32601, -32600, -32603, -1])
+@pytest.mark.parametrize("tool", [TOOL, "voicetel_release_number"], ids=["in the form", "on the page"])
+async def test_a_client_that_answers_its_own_question_with_an_error_is_one_that_cannot_ask(
+    code: int, tool: str, tmp_path: Path
+) -> None:
+    async def fail(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=code, message="Elicitation is not supported.")
+
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with Client(server, mode="legacy", elicitation_callback=fail) as client:
+            result = await client.call_tool(tool, ORDER if tool == TOOL else {"number": "+12015550143"})
+            assert f"`ringfence approvals approve {_pending(result)}`" in _text(result)
+        assert await sandbox.writes() == []
+
+
+async def test_a_call_that_comes_back_without_its_answer_is_left_to_the_operator(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            asked = await client.session.call_tool(TOOL, ORDER, allow_input_required=True)
+            assert isinstance(asked, InputRequiredResult)
+            again = await client.session.call_tool(TOOL, ORDER, request_state=asked.request_state)
+            assert _pending(again)
+
+
+@ERAS
+async def test_where_the_form_is_off_a_client_that_can_ask_is_not_asked(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        settings = settings_for(tmp_path, sandbox.voicetel)
+        settings = settings.model_copy(update={"approvals": ApprovalSettings(form="off")})
+        _, server = server_for(settings)
+        person = Person("decline")
+        async with connect(server, era=era, person=person) as client:
+            assert _pending(await client.call_tool(TOOL, ORDER))
+        assert person.questions == []
 
 
 @ERAS
@@ -214,6 +291,13 @@ async def _answered(
     return await client.session.call_tool(
         TOOL, arguments, input_responses=yes, request_state=state or asked.request_state
     )
+
+
+async def _rows(services: Services, event: str) -> AsyncIterator[Mapping[str, Any]]:
+    """Yield the rows of the audit log about one kind of event."""
+    async for row in services.store.audit.rows():
+        if row["event"] == event:
+            yield {**row, "detail": json.loads(row["detail"])}
 
 
 def _text(result: CallToolResult) -> str:

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -167,6 +168,62 @@ def test_it_says_where_it_answers_once_it_listens() -> None:
             running.kill()
 
 
+def test_over_http_it_says_where_to_approve_with_which_providers_and_under_which_caps(tmp_path: Path) -> None:
+    caps = {
+        "RINGFENCE_BUDGET": '[{"per": "day", "limit": "25"}]',
+        "RINGFENCE_APPROVALS__PAGE": "auto",
+        "RINGFENCE_STATE_FOLDER": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "ringfence", "serve", "--sandbox", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, stderr=subprocess.PIPE, encoding="utf-8", env={**os.environ, **caps}
+    ) as running:
+        try:
+            assert running.stderr
+            said = [running.stderr.readline() for _ in range(6)]
+        finally:
+            running.kill()
+    port = said[0].removesuffix("/mcp\n").rpartition(":")[2]
+    assert said[1].startswith("  SANDBOX: all providers are simulated")
+    assert said[2] == f"  Approval page: http://127.0.0.1:{port}/approvals\n"
+    assert said[3].startswith("  Passcode: not set yet")
+    assert said[4] == "  Providers: convirza, enswitch, routee, voicetel\n"
+    assert said[5] == "  Caps: 25 USD per day\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Pipes of other systems cannot be watched this way.")
+def test_a_client_that_closes_stdout_ends_the_server_though_stdin_is_open(tmp_path: Path) -> None:
+    with _serving(tmp_path, stdin=subprocess.PIPE) as running:
+        assert running.stdin
+        assert running.stdout
+        assert running.stderr
+        running.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        running.stdin.flush()
+        assert running.stdout.readline()
+        running.stdout.close()
+        assert running.wait(timeout=20) == 0
+        assert running.stderr.read() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudoterminal.")
+def test_in_a_terminal_it_says_what_it_waits_for_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    try:
+        with _serving(tmp_path, stdin=theirs) as running:
+            assert running.stderr
+            assert "waits for an MCP client on stdin" in running.stderr.readline()
+            assert "Ctrl-C ends it" in running.stderr.readline()
+            os.write(ours, b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+            assert running.stdout
+            assert running.stdout.readline()
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=20) == 130
+            assert running.stderr.read() == ""
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 async def test_it_does_not_start_over_http_on_a_store_with_another_key(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     services = Services(settings)
@@ -175,6 +232,17 @@ async def test_it_does_not_start_over_http_on_a_store_with_another_key(tmp_path:
     other = settings.model_copy(update={"state_key": SecretStr(base64.urlsafe_b64encode(bytes(32)).decode("ascii"))})
     with pytest.raises(JournalUnavailable, match="created with another key"):
         await serve_http(other, "127.0.0.1", 0, sandbox=False)
+
+
+def _serving(folder: Path, *, stdin: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "ringfence", "serve"],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, "RINGFENCE_STATE_FOLDER": str(folder)},
+    )
 
 
 def _ran(*words: str) -> "subprocess.CompletedProcess[str]":

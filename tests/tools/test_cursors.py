@@ -8,7 +8,7 @@ from server.settings.sandbox_settings import sandbox_accounts
 from tests.connecting import connect, server_for, settings_for
 
 
-@pytest.mark.parametrize("cursor", ["²", "٣", "9" * 5_000, "-1", "1.0", "", "next", "0\n"])
+@pytest.mark.parametrize("cursor", ["²", "٣", "9" * 5_000, "-1", "1.0", " ", "next", "0\n"])
 async def test_another_cursor_is_refused_before_anything_is_sent(cursor: str, tmp_path: Path) -> None:
     routee = sandbox_accounts("http://unused.test")["routee"]
     _, server = server_for(settings_for(tmp_path, "http://unused.test", routee=routee))

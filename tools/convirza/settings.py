@@ -2,13 +2,13 @@
 
 from pydantic import SecretStr
 
-from clients.settings import AccountSettings, ApiAddress
+from clients.settings import AccountSettings, ApiAddress, Identifier
 
 
 class ConvirzaSettings(AccountSettings):
     """One user of a Convirza account; calls are made with that user's role."""
 
-    email: str | None = None
+    email: Identifier | None = None
     """The user's e-mail address."""
 
     password: SecretStr | None = None

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import SecretStr
 
-from clients.settings import AccountSettings, Currency, matching
+from clients.settings import AccountSettings, Currency, Identifier, matching
 
 
 class EnswitchSettings(AccountSettings):
     """One person of an Enswitch installation; calls are made with that person's role and rate plan."""
 
-    username: str | None = None
+    username: Identifier | None = None
     """The person's username. Limit it to this machine's address (Users, source) where you can."""
 
     password: SecretStr | None = None

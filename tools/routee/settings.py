@@ -1,19 +1,17 @@
 """The settings of a Routee account. The sentence below a field is its line in the table of settings."""
 
-from pydantic import SecretStr
-
-from clients.settings import AccountSettings, ApiAddress
+from clients.settings import AccountSettings, ApiAddress, Identifier, Key
 from tools.routee.personal_texts import LabelForm
 
 
 class RouteeSettings(AccountSettings):
     """One application of a Routee account; calls are made with that application's rights."""
 
-    application_id: str | None = None
+    application_id: Identifier | None = None
     """The application's id."""
 
-    application_secret: SecretStr | None = None
-    """The application's secret, without a line end."""
+    application_secret: Key | None = None
+    """The application's secret. Blanks, line ends and quotes around it are left off."""
 
     auth_url: ApiAddress | None = None
     """Another address for the login service, which is a host of its own."""

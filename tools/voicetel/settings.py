@@ -1,17 +1,19 @@
 """The settings of a VoiceTel account. The sentence below a field is its line in the table of settings."""
 
+from typing import Annotated
+
 from pydantic import SecretStr
 
-from clients.settings import AccountSettings
+from clients.settings import AccountSettings, Identifier, Key, key_matching
 
 
 class VoiceTelSettings(AccountSettings):
     """One VoiceTel account: a key, or username and password to fetch one with."""
 
-    api_key: SecretStr | None = None
-    """The account's API key, 32 hexadecimal characters. A line end after it is left off, as after every secret."""
+    api_key: Annotated[Key, key_matching(r"[0-9a-fA-F]{32}", "32 hexadecimal characters")] | None = None
+    """The account's API key, 32 hexadecimal characters. Blanks, line ends and quotes around it are left off."""
 
-    username: str | None = None
+    username: Identifier | None = None
     """The account's username, which is a number."""
 
     password: SecretStr | None = None

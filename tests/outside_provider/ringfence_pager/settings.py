@@ -1,14 +1,12 @@
 """The settings of an account. The sentence below a field is its line in the table of settings."""
 
-from pydantic import SecretStr
-
-from clients.settings import AccountSettings
+from clients.settings import AccountSettings, Key
 
 
 class PagerSettings(AccountSettings):
     """One account at the pager service."""
 
-    api_key: SecretStr | None = None
+    api_key: Key | None = None
     """The account's API key."""
 
     @property
