@@ -25,9 +25,13 @@ class Pauses(list[float]):
         self.append(seconds)
 
 
-def http_client(patience: float = 5.0) -> httpx2.AsyncClient:
-    """Build a client over real connections; it loads no certificates, because plain http needs none."""
-    return httpx2.AsyncClient(timeout=patience, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+def http_client(patience: float = 60) -> httpx2.AsyncClient:
+    """Build a client over real connections that waits `patience` seconds for an answer.
+
+    It waits much longer for a connection, so that a slow machine is not taken for a silent provider. It loads no
+    certificates, because plain http needs none.
+    """
+    return httpx2.AsyncClient(timeout=httpx2.Timeout(60, read=patience), verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 @asynccontextmanager
@@ -40,7 +44,7 @@ async def sandboxes() -> AsyncGenerator[Sandbox]:
 
 @asynccontextmanager
 async def account(
-    sandbox: Sandbox, *, api_key: str | None = API_KEY, patience: float = 5.0, **options: Any
+    sandbox: Sandbox, *, api_key: str | None = API_KEY, patience: float = 60, **options: Any
 ) -> AsyncGenerator[VoiceTel]:
     """Open a client of the sandbox's VoiceTel that never sleeps, and waits `patience` seconds for an answer."""
     given: dict[str, Any] = {"pause": Pauses(), **options}

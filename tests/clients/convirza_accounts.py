@@ -44,7 +44,7 @@ async def sandboxes() -> AsyncGenerator[Sandbox]:
 
 @asynccontextmanager
 async def user(
-    sandbox: Sandbox, credentials: tuple[str, str] = ADMIN, *, patience: float = 5.0, **options: Any
+    sandbox: Sandbox, credentials: tuple[str, str] = ADMIN, *, patience: float = 60, **options: Any
 ) -> AsyncGenerator[Convirza]:
     """Open a client of the sandbox's Convirza that never sleeps."""
     email, password = credentials

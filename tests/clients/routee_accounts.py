@@ -32,7 +32,7 @@ async def application(
     identifier: str = APPLICATION.id,
     secret: str = APPLICATION.secret,
     *,
-    patience: float = 5.0,
+    patience: float = 60,
     **options: Any,
 ) -> AsyncGenerator[Routee]:
     """Open a client of the sandbox's Routee that never sleeps."""

@@ -43,7 +43,7 @@ async def test_an_order_without_an_answer_is_repeated_under_its_key_and_charged_
 
 
 async def test_an_order_that_takes_too_long_is_repeated_and_charged_once() -> None:
-    async with sandboxes() as sandbox, account(sandbox, patience=0.2) as client:
+    async with sandboxes() as sandbox, account(sandbox, patience=1) as client:
         await sandbox.break_with("hold", path="/orders$")
         placed = await client.send(ORDER)
         assert len(await sandbox.charges()) == 1

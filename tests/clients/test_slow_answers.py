@@ -64,7 +64,7 @@ async def test_a_201_that_names_fewer_numbers_than_were_ordered_says_which_are_m
 
 async def test_a_write_whose_answer_drips_is_given_up_in_time_and_may_have_taken_effect() -> None:
     async with _provider([], drips=True) as (url, requests), _client(url) as client:
-        with anyio.fail_after(5), pytest.raises(OutcomeUnknown, match="ReadTimeout"):
+        with anyio.fail_after(60), pytest.raises(OutcomeUnknown, match="ReadTimeout"):
             await client.send(MESSAGE)
     assert len(requests) == 1
 
@@ -78,7 +78,7 @@ async def test_a_read_whose_answer_drips_fails_in_time_and_lets_those_that_wait_
                 await client.send(GetAccount())
             outcomes.append("failed")
 
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as group:
                 for _ in range(2):
                     group.start_soon(read)
@@ -88,7 +88,7 @@ async def test_a_read_whose_answer_drips_fails_in_time_and_lets_those_that_wait_
 
 async def test_a_login_whose_answer_drips_is_given_up_in_time_and_the_call_is_not_sent() -> None:
     async with _provider([], drips=True) as (url, requests), _client(url, api_key=None, **LOGIN) as client:
-        with anyio.fail_after(5), pytest.raises(ProviderUnreachable, match="the call itself was not sent"):
+        with anyio.fail_after(60), pytest.raises(ProviderUnreachable, match="the call itself was not sent"):
             await client.send(ListNumbers())
     assert all(b"api-key" in request for request in requests)
 

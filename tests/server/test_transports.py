@@ -201,7 +201,7 @@ def test_a_client_that_closes_stdout_ends_the_server_though_stdin_is_open(tmp_pa
         running.stdin.flush()
         assert running.stdout.readline()
         running.stdout.close()
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=60) == 0
         assert running.stderr.read() == ""
 
 
@@ -217,7 +217,7 @@ def test_in_a_terminal_it_says_what_it_waits_for_and_ctrl_c_ends_it(tmp_path: Pa
             assert running.stdout
             assert running.stdout.readline()
             running.send_signal(signal.SIGINT)
-            assert running.wait(timeout=20) == 130
+            assert running.wait(timeout=60) == 130
             assert running.stderr.read() == ""
     finally:
         os.close(ours)
