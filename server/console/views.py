@@ -11,6 +11,7 @@ from clients.operation import OperationType
 from guard.action import Action, State
 from guard.messages import status_line
 from guard.verification_hint import outcome_text
+from server.store.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
@@ -32,6 +33,9 @@ STATES: Final[Mapping[State, str]] = {
     State.REFUSED: "Refused by the provider",
     State.UNKNOWN: "Outcome unknown",
 }
+
+
+_UNSENT: Final = {State.PROPOSED, State.APPROVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ class ActionView:
     price: str
     """The amount alone, for lists."""
 
+    charged: str
+    """What it cost, as far as it is booked; empty while it was not sent."""
+
+    is_price_unknown: bool
+
     quote: tuple[str, ...]
     """The quote without its warnings, the price first."""
 
@@ -88,8 +97,8 @@ class ActionView:
     seconds_left: int
 
 
-def build_view(action: Action, now: datetime) -> ActionView:
-    """Prepare an action for the templates."""
+def build_view(action: Action, now: datetime, charged: Charged | None = None) -> ActionView:
+    """Prepare an action for the templates; `charged` is what is booked for it."""
     operation = operation_named(action.operation)
     left = max(0, int((action.expires_at - now).total_seconds()))
     arguments = _arguments(action)
@@ -104,6 +113,8 @@ def build_view(action: Action, now: datetime) -> ActionView:
         effects=_effects(operation),
         endpoint=f"{operation.spec.method} {operation.spec.path}" if operation else "",
         price=_price(action),
+        charged="" if action.state in _UNSENT else charge_in_words(action, charged),
+        is_price_unknown=action.quote.is_unknown,
         quote=tuple(replace(action.quote, warnings=()).lines()),
         arguments=arguments,
         before=_fields(action.before),
@@ -153,6 +164,8 @@ def _effects(operation: OperationType | None) -> tuple[str, ...]:
 def _price(action: Action) -> str:
     if action.quote.amount is not None:
         return f"{'at most ' if action.quote.is_bound else ''}{action.quote.amount}"
+    if action.quote.up_to is not None:
+        return f"up to {action.quote.up_to}"
     return "Price unknown" if action.quote.unknown else "No charge"
 
 
