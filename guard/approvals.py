@@ -94,6 +94,8 @@ class Approvals:
             require_price(up_to)
         except NotAPrice as wrong:
             raise BadBound(f"That is no price: {wrong} Nothing was recorded.") from None
+        if up_to.amount == 0:
+            raise BadBound("An unknown price is not zero: name the most that the call may cost. Nothing was recorded.")
         least = action.quote.at_least
         if least is not None and not least.is_at_most(up_to):
             raise BadBound(f"It costs at least {least}, and {up_to} does not cover that. Nothing was recorded.")
