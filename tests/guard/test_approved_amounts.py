@@ -215,7 +215,7 @@ async def test_the_example_of_the_settings_blocks_nobody(tmp_path: Path, operato
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     file = tmp_path / "ringfence.toml"
     file.write_text(example, encoding="utf-8")
-    calls = {
+    calls: dict[str, dict[str, Any]] = {
         "voicetel_order_numbers": {"numbers": ["+12125550100"]},
         "routee_send_campaign": {"sender": "Harbor", "to": ["+306912345678"], "text": "We open.", "when": "now"},
         "voicetel_create_e911_record": E911,
