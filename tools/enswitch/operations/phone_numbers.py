@@ -17,6 +17,7 @@ from clients.operation import ChangesSomething, Operation, Undo, Verification, v
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
+    CallerIdTarget,
     Flag,
     Id,
     Kind,
@@ -164,7 +165,7 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     allow_callerid: Flag | None = None
     """May be used as caller ID."""
 
-    callerid: Target | None = None
+    callerid: CallerIdTarget | None = None
     """Caller ID."""
 
     description: Text | None = None
