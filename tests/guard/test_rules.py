@@ -60,6 +60,39 @@ async def test_a_refused_call_gives_its_money_back(tmp_path: Path) -> None:
         assert [charge["amount"] for charge in await sandbox.charges()] == ["1.00"]
 
 
+@pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.LocalProtocolError, httpx2.ConnectTimeout])
+async def test_a_call_that_never_left_the_machine_gives_its_money_back(
+    failure: type[httpx2.RequestError], tmp_path: Path, operator: OperatorSide
+) -> None:
+    cap, text = [{"per": "day", "limit": "0.01"}], _sms("+12125550142")
+    async with sandboxes() as sandbox, httpx2.AsyncClient(transport=FailingOnce(failure)) as http:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=cap, **ALLOW), http=http)
+        async with connect(server) as client:
+            kept = await client.call_tool("voicetel_send_message", text)
+            assert "nothing was sent" in _text(kept).lower()
+            [action] = await operator.list_actions()
+            assert (action["state"], action["charged"]["state"]) == ("refused", "released")
+            again = await client.call_tool("voicetel_send_message", text)
+        assert not again.is_error, _text(again)
+        assert len(await sandbox.charges()) == 1
+
+
+class FailingOnce(httpx2.AsyncHTTPTransport):
+    """Fails at the first request that writes, before anything of it leaves."""
+
+    def __init__(self, failure: type[httpx2.RequestError]) -> None:
+        super().__init__()
+        self._failure = failure
+        self._has_failed = False
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Fail, or send."""
+        if request.method == "POST" and not self._has_failed:
+            self._has_failed = True
+            raise self._failure("nothing left", request=request)
+        return await super().handle_async_request(request)
+
+
 @pytest.mark.parametrize(
     ("prices", "price"),
     [

@@ -101,7 +101,8 @@ def _destinations_of_examples() -> Iterator[tuple[str, dict[str, Any], set[str]]
 
 
 def _call(tool: str, arguments: dict[str, Any]) -> Operation[Any]:
-    return parse(all_operations()[tool], arguments, ExampleAccount())[0]
+    call: Operation[Any] = parse(all_operations()[tool], arguments, ExampleAccount())[0]
+    return call
 
 
 def _require_allowed(tool: str, arguments: dict[str, Any], rules: Destinations) -> None:
