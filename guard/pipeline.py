@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
+from clients.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
@@ -30,7 +31,7 @@ from guard.errors import (
     RulesChanged,
 )
 from guard.injection.sanitize import escape_invisible
-from guard.messages import status_with_outcome
+from guard.messages import FINAL, status_with_outcome
 from guard.reconcile import Reconciler
 from guard.rules.budget import Hold, applicable
 from guard.rules.checks import Assessment, Checks
@@ -41,7 +42,6 @@ from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
 
-FINAL = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
 _NOT_READ = Recipients()
 
 
@@ -93,7 +93,7 @@ class Guard:
             raise
         all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
         assessment = replace(assessment, notes=all_notes)
-        proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
+        proposal, decision = await self._proposal(operation, client, principal, digest, recipients, priced, assessment)
         proposed = await self._journal.propose(proposal)
         if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
@@ -194,11 +194,13 @@ class Guard:
         client: ProviderClient,
         principal: Principal,
         digest: str,
+        recipients: Recipients,
         priced: Quote,
         assessment: Assessment,
     ) -> tuple[Action, Decision]:
         """Return the action to record and the decision about it, which the state that the call changes may tighten."""
         before, kept = await self._before(operation, client)
+        reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
@@ -208,12 +210,12 @@ class Guard:
             provider=operation.spec.provider.name,
             account=client.account,
             operation=operation.spec.tool_name,
-            title=f"{operation.spec.title} at {operation.spec.provider.title}",
+            title=escape_invisible(operation.describe(before, reach)),
             arguments=arguments_of(operation),
             digest=digest,
             principal=principal.name,
             channel=channel,
-            quote=priced.with_notes(*assessment.notes, *changes),
+            quote=replace(priced.with_notes(*assessment.notes, *changes), changes=operation.differences(before)),
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._approval_lifetime,

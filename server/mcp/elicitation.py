@@ -18,7 +18,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from guard.action import Action
-from guard.messages import approval_prompt
+from guard.messages import approval_prompt, headline
 from server.mcp.session import Session
 
 
@@ -79,7 +79,7 @@ def can_open(session: Session) -> bool:
 
 async def send_to_page(session: Session, action: Action, page: str) -> bool | InputRequiredResult:
     """Ask the client to open the page. Return whether it was opened, or the request that rides on the result."""
-    message = f"{action.title}: the operator approves it on the approval page, with a passcode. Action {action.id}."
+    message = f"{headline(action)}: the operator approves it on the approval page, with a passcode. Action {action.id}."
     if session.is_modern:
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
         return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)

@@ -13,7 +13,7 @@ from clients.redaction import redact
 from clients.spec import Spec
 from guard.action import Action, State
 from guard.errors import GuardRefusal
-from guard.messages import approval_prompt, argument_lines, status_line
+from guard.messages import approval_prompt, argument_lines, headline, status_line
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
 from server.mcp.tabular import compact, render
@@ -105,7 +105,7 @@ def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
 def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
     """Build the result that shows one action. The provider's answer is left out: the receipt showed it, fenced."""
     action, quoted = fence_action(action, untrusted)
-    lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
+    lines = [headline(action), *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
     outcome = outcome_text(action, RegisteredOperations()) or None
     lines += [outcome] if outcome else []
     lines += [untrusted.note] if untrusted.is_used else []

@@ -130,6 +130,7 @@ class Order(Answer):
     "POST",
     "/v2.2/orders",
     effect=Effect.PAID,
+    subject="Order {numbers:number}",
     toolset="ordering",
     docs="#orderCreate",
     confirmed_by=("order_id",),
