@@ -116,7 +116,15 @@ class _Source:
     def _settings(self) -> "_Names":
         fields = type(self.call).model_fields
         optional = [name for name, field in fields.items() if not field.is_required() and name != "dry_run"]
-        return _Names(tuple(name for name in optional if getattr(self.call, name) != fields[name].default))
+        given = [name for name in optional if getattr(self.call, name) != fields[name].default]
+        return _Names(tuple(leaf for name in given for leaf in _leaves(name, getattr(self.call, name))))
+
+
+def _leaves(name: str, value: Any) -> list[str]:
+    """Return the names of the arguments that are set in a nested one; its own name where it is not nested."""
+    if not isinstance(value, BaseModel):
+        return [name]
+    return [field for field in type(value).model_fields if getattr(value, field) is not None] or [name]
 
 
 def _field_at(model: BaseModel | None, path: str) -> Any:

@@ -175,7 +175,7 @@ async def test_a_write_is_quoted_asked_and_carried_out_once_as_by_its_own_tool(e
             call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
             result = await client.call_tool("call_write_operation", call)
         assert not result.is_error, result
-        assert person.questions[0].startswith("Order numbers at VoiceTel?")
+        assert person.questions[0].startswith("Order +1 212 555 0100, $1.00 a month?\nAt VoiceTel, account ")
         assert len(await sandbox.charges()) == 1
 
 

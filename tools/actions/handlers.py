@@ -52,7 +52,7 @@ async def undo_action(query: ActionId, call: BuiltinCall) -> Outcome:
     action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
     if plan.operation is None:
         why = "needs no undo" if plan.verdict == "full" else "cannot be undone"
-        return problem(f"{action.id} {why}: {action.title}. {plan.lost}", kind="CannotBeUndone")
+        return problem(f"{action.id} ({action.title}) {why}. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
     note = f"This undoes: {action.title}. {heading}"
     return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
