@@ -25,14 +25,20 @@
     });
   };
 
-  // Entries keep their elements, and with them the focus; only what is new, gone or different is touched.
+  // Entries keep their elements, and with them the focus; only what is new, gone or different is touched. What is gone
+  // goes first: an element that is moved, if only past a neighbour that goes, loses the focus.
   const takeOverList = (old, fresh) => {
+    const wanted = new Set([...fresh.children].map((entry) => entry.id));
+    for (const entry of [...old.children]) {
+      if (wanted.has(entry.id)) continue;
+      if (hasFocus(entry)) document.getElementById("main").focus();
+      entry.remove();
+    }
     const known = new Map([...old.children].map((entry) => [entry.id, entry]));
     let added = 0;
     let place = old.firstElementChild;
     for (const entry of [...fresh.children]) {
       let current = known.get(entry.id);
-      known.delete(entry.id);
       if (current) {
         takeOverText(current, entry);
         if (current.innerHTML !== entry.innerHTML && !hasFocus(current)) current.innerHTML = entry.innerHTML;
@@ -42,10 +48,6 @@
       }
       if (current === place) place = place.nextElementSibling;
       else old.insertBefore(current, place);
-    }
-    for (const gone of known.values()) {
-      if (hasFocus(gone)) document.getElementById("main").focus();
-      gone.remove();
     }
     return added;
   };
@@ -69,10 +71,15 @@
     return added;
   };
 
-  // What is in sight stays where it is when entries come or go above it.
+  const isInSight = (element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+
+  // The entry that has the focus, or else the first in sight, stays where it is when others come or go around it.
   const keepPlace = (change) => {
-    const entries = [...document.querySelectorAll("[data-live=list] > *")];
-    const anchor = entries.find((entry) => entry.getBoundingClientRect().bottom > 0);
+    const inSight = [...document.querySelectorAll("[data-live=list] > *")].filter(isInSight);
+    const anchor = inSight.find(hasFocus) ?? inSight[0];
     const top = anchor?.getBoundingClientRect().top;
     const result = change();
     if (anchor?.isConnected && scrollY > 0) scrollBy(0, anchor.getBoundingClientRect().top - top);
