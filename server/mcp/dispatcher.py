@@ -97,7 +97,7 @@ class Dispatcher:
         """Call a built-in tool."""
         try:
             left_out = self._added_by_clients if tool.only_reads else ()
-            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
+            query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()

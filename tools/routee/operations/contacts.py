@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -41,6 +41,32 @@ LabelContent = Annotated[
     str | StrictInt | StrictFloat, BeforeValidator(_as_json_number), WithJsonSchema({"type": ["string", "number"]})
 ]
 """What a label holds: text, or a number where the label's type is Number (seen in the public clients)."""
+
+
+def _by_name(value: object) -> object:
+    """Return labels by name, from the list of the tool's schema or as they are."""
+    if not isinstance(value, list):
+        return value
+    rows = [fields_of(row) for row in cast("list[object]", value)]
+    found = {row["name"]: row[kind] for row in rows for kind in ("text", "number", "value") if "name" in row and kind in row}
+    if len(found) != len(rows) or any(len(row) != 2 for row in rows):
+        raise ValueError("each label once, with its name and either `text` or `number`")
+    return found
+
+
+_NAMED_LABEL: Final = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "text": {"type": "string"}, "number": {"type": "number"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+NamedLabels = Annotated[
+    dict[str, LabelContent],
+    BeforeValidator(_by_name),
+    WithJsonSchema({"type": "array", "items": _NAMED_LABEL}, mode="validation"),
+]
+"""Labels by name. Clients give them as a list, because not all can show a model an object with free names."""
 
 
 class LabelValue(Answer):
@@ -142,8 +168,8 @@ class ContactDetails(BaseModel):
     vip: bool | None = None
     """Mark as VIP."""
 
-    labels: dict[str, LabelContent] | None = None
-    """By label of routee_list_labels; numbers for Number."""
+    labels: NamedLabels | None = None
+    """Of routee_list_labels, each with `text`, or `number` where its type is Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""
