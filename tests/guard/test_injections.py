@@ -171,6 +171,9 @@ def _assert_stopped(read: Read, tool: str, result: CallToolResult) -> None:
     assert result.is_error, where
     if content.get("error") == "DestinationRefused":
         return
+    if content.get("error") == "BadDestination":  # digits within other text, which only look like a number
+        assert not read.injection.number or read.injection.number not in _text(result), where
+        return
     if content.get("error") != "Declined":
         assert content.get("state") == State.PROPOSED, where
         assert "text from outside" in _text(result), where
