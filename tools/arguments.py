@@ -64,7 +64,7 @@ def parse(
     try:
         call = operation.model_validate(given | secrets)
     except ValidationError as misfit:
-        lines = [_line(error) for error in misfit.errors(include_url=False, include_input=False)]
+        lines = [_line(error, schema) for error in misfit.errors(include_url=False, include_input=False)]
         raise BadArguments("\n".join([_head(operation), *lines, _footer(operation)])) from misfit
     return call, Paging(provider_paged=call) if "cursor" in operation.model_fields else paging
 
@@ -126,11 +126,9 @@ def _normalize_map(rule: Mapping[str, Any], given: object) -> object:
 
 
 def _pair_of(given: object) -> tuple[str, object] | None:
-    match given:
-        case {"name": str(name), "value": value, **others} if not others:
-            return name, value
-        case _:
-            return None
+    pair = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    name = pair.get("name")
+    return (name, pair["value"]) if isinstance(name, str) and pair.keys() == {"name", "value"} else None
 
 
 _PARSED_KINDS: Final[Mapping[str, type]] = {"array": list, "object": dict}
@@ -174,10 +172,17 @@ def _footer(operation: OperationType) -> str:
     return f"Arguments: {', '.join(schema['properties']) or 'none'}. Required: {required}. Correct them and call again."
 
 
-def _line(error: ErrorDetails) -> str:
+def _line(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"])
     rule = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "dict_type":
+        rule = _object_rule(schema["properties"].get(error["loc"][0], {}))
     return f"- {where}: {rule}" if where else f"- {rule}"
+
+
+def _object_rule(schema: Mapping[str, Any]) -> str:
+    """Return how an object with free names is given, in the form of `tools.schema.portable`."""
+    return "a JSON object, as text." if map_of(schema) is None else "a list of `name` and `value`, each name once."
 
 
 def _unknown(operation: OperationType, unknown: list[str], known: list[str], added_by_clients: Collection[str]) -> str:

@@ -104,6 +104,7 @@ def slim(node: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()
 
 FREE_OBJECT: Final = "A JSON object, as text."
 
+
 def portable(node: Any) -> Any:
     """Rewrite a schema into what converters of clients neither drop nor refuse.
 
@@ -143,6 +144,23 @@ def portable(node: Any) -> Any:
         else value
         for key, value in schema.items()
     }
+
+
+def portable_value(schema: Mapping[str, Any], value: Any) -> Any:
+    """Return a value of a schema in the form that `portable` describes."""
+    if choices_of(schema):
+        return as_choice(value)
+    if is_free(schema) and isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return [portable_value(schema.get("items", {}), item) for item in cast("list[object]", value)]
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, object]", value)
+    if (rules := map_of(schema)) is not None:
+        return [{"name": name, "value": portable_value(rules[1], inner)} for name, inner in fields.items()]
+    named: Mapping[str, Any] = schema.get("properties", {})
+    return {name: portable_value(named.get(name, {}), inner) for name, inner in fields.items()}
 
 
 def choices_of(schema: Mapping[str, Any]) -> dict[str, Any]:

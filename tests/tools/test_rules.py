@@ -69,7 +69,7 @@ SHOWN_AS: Final[Mapping[str, str]] = {
     "ge": "'minimum'",
     "gt": "'exclusiveMinimum'",
     "le": "'maximum'",
-    "expected": "'enum'|'const'",
+    "expected": "'enum'|`now`",
     "max_digits": "'pattern'",
     "decimal_places": "'pattern'",
 }

@@ -47,10 +47,13 @@ def _by_name(value: object) -> object:
     """Return labels by name, from the list of the tool's schema or as they are."""
     if not isinstance(value, list):
         return value
-    rows = [fields_of(row) for row in cast("list[object]", value)]
-    found = {row["name"]: row[kind] for row in rows for kind in ("text", "number", "value") if "name" in row and kind in row}
-    if len(found) != len(rows) or any(len(row) != 2 for row in rows):
-        raise ValueError("each label once, with its name and either `text` or `number`")
+    found: dict[str, object] = {}
+    for row in cast("list[object]", value):
+        given = dict(fields_of(row))
+        name = given.pop("name", None)
+        if not isinstance(name, str) or name in found or given.keys() not in ({"text"}, {"number"}):
+            raise ValueError("each label once, with its name and either `text` or `number`")
+        found[name] = next(iter(given.values()))
     return found
 
 
