@@ -7,7 +7,7 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
@@ -27,6 +27,7 @@ from server.mcp.results import (
     receipt_result,
     refused_result,
     reply_result,
+    with_heading,
 )
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
@@ -90,14 +91,14 @@ class Dispatcher:
         """
         result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Paging(), session, notes=(note,))
         if isinstance(result, CallToolResult):
-            return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
+            return with_heading(result, heading)
         return result
 
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
         try:
             left_out = self._added_by_clients if tool.only_reads else ()
-            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
+            query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()

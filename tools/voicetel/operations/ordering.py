@@ -44,7 +44,7 @@ class Inventory(Answer):
 class SearchInventory(Operation[Inventory]):
     """Find telephone numbers that can be ordered; the price of one is `rates.did` in voicetel_get_account."""
 
-    tn_mask: str = Field(pattern=r"^[0-9*]+$", examples=["201", "201555*"])
+    tn_mask: str = Field(pattern=r"^[0-9*]+$")
     """Leading digits without +1, with * for any digits: 201, 201555, 201555*."""
 
     quantity: int = Field(default=10, ge=1, le=1000)
