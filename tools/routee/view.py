@@ -8,6 +8,7 @@ from phonenumbers import country_code_for_region
 from clients.errors import TelephonyError
 from clients.phone_numbers import read_with_country_code, spellings
 from guard.money import Money
+from tools.overview.optional_reads import OptionalReads
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -16,6 +17,7 @@ from tools.overview.views import (
     NumberQuery,
     Offer,
     OwnedNumber,
+    Partial,
     Spending,
     read_every_page,
 )
@@ -70,7 +72,7 @@ class RouteeView:
     async def balances(self) -> list[Balance]:
         found = await self._reader.send(GetBalance())
         if found.balance is None:
-            return []
+            raise NotOffered("Routee's answer shows no balance")
         return [Balance(NAME, Money(found.balance, _code(found)))]
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
@@ -84,15 +86,16 @@ class RouteeView:
 
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
-    ) -> list[Delivery]:
+    ) -> list[Delivery] | Partial[list[Delivery]]:
         if message is not None:
             rows = (await self._reader.send(TrackSms(message_id=message))).parts
         else:
             by_number = [Filter[MessageField](field="to", term=number)] if number else []
             call = ListMessages(since=max(since, until - LOOKS_BACK), until=until, filters=by_number)
             rows = await read_every_page(self._reader, call, lambda page: page.messages, most=50)
-        currency = await self._currency() if rows else None
-        return [_delivery(row, currency) for row in rows]
+        optional = OptionalReads()
+        currency = await optional.read(self._currency(), shows="price") if rows else None
+        return optional.complete([_delivery(row, currency) for row in rows])
 
     async def _rented(self) -> list[Number]:
         return await read_every_page(self._reader, ListNumbers(limit=200), lambda page: page.numbers)
