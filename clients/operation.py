@@ -60,6 +60,13 @@ class Answer(BaseModel):
             return fields
         return {name: value for name, value in fields.items() if value is not None}
 
+    def own_texts(self) -> frozenset[str]:
+        """Name the fields whose text nobody outside wrote here, although it may elsewhere, such as a text sent out.
+
+        They stand between markers all the same. A call that repeats them repeats nobody from outside.
+        """
+        return frozenset()
+
 
 class Done(Answer):
     """The provider confirmed without saying more."""

@@ -62,10 +62,13 @@ class Guard:
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
 
-    async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
+    async def propose(
+        self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = (), *, from_record: bool = False
+    ) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
-        `notes` are what else a person should know, said by this server, never by the asking side.
+        `notes` are what else a person should know, said by this server, never by the asking side. `from_record` is
+        true for the undo of an action, whose arguments come from the record.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
@@ -83,7 +86,9 @@ class Guard:
             found = await self._open(digest)
             priced = await self._quote(operation, recipients)
             same = digests_of_same_call(operation, account=client.account, principal=principal)
-            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
+            assessment = await self._checks.assess(
+                operation, recipients, priced, same, principal, from_record=from_record
+            )
             if found is not None:
                 if is_enough(found, assessment.decision):
                     return found
@@ -115,7 +120,7 @@ class Guard:
             self._approvals.refuse(current)
         return current
 
-    async def check_answered(self, action: Action, operation: Operation[Any]) -> None:
+    async def check_answered(self, action: Action, operation: Operation[Any], *, from_record: bool = False) -> None:
         """Check an action whose answer came back, at the price and the number of recipients in its question.
 
         `execute` reads both again.
@@ -124,7 +129,7 @@ class Guard:
             RulesChanged: The rules demand another person's approval now.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
-        await self._check_again(action, operation, _NOT_READ, action.quote)
+        await self._check_again(action, operation, _NOT_READ, action.quote, from_record=from_record)
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's approval. Raises as `Approvals.record` does."""
@@ -138,7 +143,7 @@ class Guard:
         """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
-    async def execute(self, action: Action, operation: Operation[R]) -> Receipt[R]:
+    async def execute(self, action: Action, operation: Operation[R], *, from_record: bool = False) -> Receipt[R]:
         """Send an approved call, once.
 
         The intent is on the record before the request leaves. From then on a cancelled caller cannot lose the outcome.
@@ -153,7 +158,7 @@ class Guard:
             self._approvals.refuse(action)
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
-        await self._check_again(action, operation, recipients, priced)
+        await self._check_again(action, operation, recipients, priced, from_record=from_record)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
@@ -254,7 +259,7 @@ class Guard:
         return current if current.state.is_open else None
 
     async def _check_again(
-        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote
+        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote, *, from_record: bool
     ) -> None:
         """Check an action that was asked or approved before against the rules, lists and budgets of now.
 
@@ -267,7 +272,9 @@ class Guard:
             await self._checks.refuse_early(operation)
             await self._checks.refuse_members(operation, recipients)
             same = digests_of_same_call(operation, account=action.account, principal=principal)
-            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
+            assessment = await self._checks.assess(
+                operation, recipients, priced, same, principal, from_record=from_record
+            )
             if not is_enough(action, assessment.decision):
                 await self._close_too_lenient(action, assessment.decision)
         except GuardRefusal as refusal:

@@ -109,14 +109,18 @@ async def test_a_read_that_policy_forbids_takes_no_offer_away(tmp_path: Path) ->
 async def test_a_store_that_cannot_be_read_takes_no_balance_away(tmp_path: Path) -> None:
     async with _everything(tmp_path) as (client, _):
         await _call(client, "account_overview", {})
-        (store,) = tmp_path.rglob("ringfence.db")
-        store.rename(store.with_name("elsewhere.db"))
+        _remove_store(tmp_path)
         overview = await _call(client, "account_overview", {})
         report = await _call(client, "spend_report", {})
     assert {row["provider"] for row in overview["balances"]} == {"voicetel", "routee", "enswitch"}
     assert report["reported_by_providers"]
     own = {gap["what"] for gap in overview["missing"] + report["missing"] if gap["provider"] == "this server"}
     assert own == {"spent_here_this_month", "waiting_for_approval", "budgets", "recorded_by_this_server"}
+
+
+def _remove_store(folder: Path) -> None:
+    (store,) = folder.rglob("ringfence.db")
+    store.rename(store.with_name("elsewhere.db"))
 
 
 async def test_an_optional_read_that_does_not_end_is_a_gap_too() -> None:

@@ -52,6 +52,12 @@ class ConvirzaView:
             more |= {"route_id": route.route_id, "route_status": route.status}
         return optional.complete(Details(_owned_number(row, routes), more))
 
+    async def owned(self, number: str) -> OwnedNumber | None:
+        row = next((row for row in await self._assigned() if row.phone_number == number), None)
+        if row is None:
+            return None
+        return _owned_number(row, await OptionalReads().read(self._routes_by_number(), shows="calls_to"))
+
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("Convirza has numbers of the US and Canada only")
@@ -97,4 +103,4 @@ def _owned_number(row: TrackingNumber, routes: Mapping[str, RouteRow] | None) ->
     route = routes.get(number)
     calls_to = route.ring_to if route and route.status != "inactive" else None
     name = (route.name if route else None) or row.route_name
-    return OwnedNumber(number=number, provider=NAME, calls_to=calls_to or "nowhere", name=name)
+    return OwnedNumber(number=number, provider=NAME, calls_to=calls_to or "nowhere", forwards_to=calls_to, name=name)

@@ -4,7 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from clients.errors import NotFound
+from clients.phone_numbers import valid_form
 from guard.money import Money
+from tools.enswitch.field_types import dialled_numbers
 from tools.enswitch.internal_reads import OwnedNumber as EnswitchNumber
 from tools.enswitch.operations.charges import ListTransactions
 from tools.enswitch.operations.customers import Customer, ListCustomers
@@ -56,6 +58,10 @@ class EnswitchView:
             return None
         return Details(_owned_number(row), {"customer": row.customer, "status": row.status}) if row.number else None
 
+    async def owned(self, number: str) -> OwnedNumber | None:
+        details = await self.number(number)
+        return details.number if details else None
+
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         raise NotOffered("Enswitch lists numbers by inbound group; use enswitch_list_available_numbers")
 
@@ -106,4 +112,6 @@ class EnswitchView:
 
 def _owned_number(row: EnswitchNumber) -> OwnedNumber:
     target = " ".join(part for part in (row.dtype, row.dnumber) if part) or None
-    return OwnedNumber(number=row.number or "", provider=NAME, calls_to=target)
+    dialled = next(iter(dialled_numbers((row.dtype, row.dnumber))), None)
+    forwards_to = valid_form(dialled) if dialled else None
+    return OwnedNumber(number=row.number or "", provider=NAME, calls_to=target, forwards_to=forwards_to)

@@ -45,6 +45,9 @@ class OwnedNumber:
     calls_to: str | None = None
     """Where its calls go: a gateway, a route, a number or a line."""
 
+    forwards_to: str | None = None
+    """The telephone number among the places where its calls go, in E.164."""
+
     texts: str | None = None
     """Whether it texts, and by which campaign or address."""
 
@@ -127,6 +130,10 @@ class View(Protocol):
 
     async def number(self, number: str) -> Details | Partial[Details] | None:
         """Return one number; None where the account does not have it."""
+        ...
+
+    async def owned(self, number: str) -> OwnedNumber | None:
+        """Return a number and where its calls go, with as few reads as that takes; None if the account lacks it."""
         ...
 
     async def offers(self, wanted: NumberQuery) -> list[Offer] | Partial[list[Offer]]:

@@ -53,6 +53,10 @@ class RouteeView:
         renewal = row.next_renewal.isoformat(timespec="seconds") if row.next_renewal else None
         return Details(_owned_number(row), {"services": row.services, "next_renewal": renewal})
 
+    async def owned(self, number: str) -> OwnedNumber | None:
+        row = next((row for row in await self._rented() if _e164(row.number) in spellings(number)), None)
+        return _owned_number(row) if row else None
+
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
         rows = await read_every_page(self._reader, call, lambda page: page.numbers, most=wanted.limit * 4)
@@ -142,6 +146,7 @@ def _owned_number(row: Number) -> OwnedNumber:
         number=_e164(row.number) or "",
         provider=NAME,
         calls_to=calls_to,
+        forwards_to=read_with_country_code(row.forwarded_to) if row.forwarded_to else None,
         texts="texts" if "Sms" in row.services else None,
         monthly=_cost(row.monthly),
     )

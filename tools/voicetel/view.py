@@ -1,5 +1,6 @@
 """VoiceTel in the common view. Account reads are kept for ten minutes: there are six an hour."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -33,6 +34,8 @@ NAME = "voicetel"
 MessageKind = Literal["sms", "mms"]
 MESSAGE_KINDS: Final[tuple[MessageKind, ...]] = ("sms", "mms")
 
+_SERVED: Final = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
+
 OWN_IDS: Final = (
     "no record of this number has that id, and VoiceTel does not document that its records have the ids that "
     "sending returns; leave `message` out and compare recipient and time"
@@ -50,7 +53,7 @@ class VoiceTelView:
         return [_owned_number(row) for row in found.numbers]
 
     async def number(self, number: str) -> Details | Partial[Details] | None:
-        if not number.startswith("+1"):
+        if not _is_served(number):
             return None
         try:
             row = await self._reader.send(GetNumber(number=number))
@@ -67,6 +70,12 @@ class VoiceTelView:
         }
         details = Details(_owned_number(row, monthly=await self._monthly(optional)), more)
         return optional.complete(details)
+
+    async def owned(self, number: str) -> OwnedNumber | None:
+        try:
+            return _owned_number(await self._reader.send(GetNumber(number=number))) if _is_served(number) else None
+        except NotFound:
+            return None
 
     async def offers(self, wanted: NumberQuery) -> list[Offer] | Partial[list[Offer]]:
         if wanted.country not in {"US", "CA"}:
@@ -166,6 +175,11 @@ def _delivery(row: MessageRecord, own: str) -> Delivery:
     )
 
 
+def _is_served(number: str) -> bool:
+    """Return True for a number of the US or Canada; VoiceTel has no others."""
+    return _SERVED.fullmatch(number) is not None
+
+
 def _texting(messaging: NumberMessaging) -> dict[str, object]:
     return {
         "can_text": messaging.enabled,
@@ -177,12 +191,14 @@ def _texting(messaging: NumberMessaging) -> dict[str, object]:
 def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
     gateway = row.gateway or (f"gateway {row.route}" if row.route is not None else None)
     forwarded = f"forwarded to {row.forward_to}" if row.forward and row.forward_to else None
+    forwards_to = row.forward_to if row.forward else None
     texts = [f"sent by carrier {row.carrier}"] if row.carrier else []
     texts += ["received ones are routed"] if row.sms_enabled else []
     return OwnedNumber(
         number=row.number or UNREADABLE,
         provider=NAME,
         calls_to=forwarded or gateway,
+        forwards_to=forwards_to,
         texts=", ".join(texts) or None,
         monthly=monthly,
     )

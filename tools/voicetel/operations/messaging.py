@@ -63,6 +63,9 @@ class MessageValue(Answer):
     text: OutsideText | None = Field(default=None, alias="message")
     billed: Dollars | None = Field(default=None, alias="rate")
 
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text"}) if self.direction == "out" else frozenset()
+
 
 class MessageRecord(Answer):
     """One message, or one delivery receipt. Where a receipt keeps its status is not documented."""
