@@ -93,6 +93,18 @@ class Verification(Generic[A]):
     was not needed, NO if what it does was still to be done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Precondition(Generic[A]):
+    """What must be so before a call, by the provider's documents, and the read that shows it."""
+
+    read: "Operation[A]"
+    """Often the same as `before`, which is then read once."""
+
+    fails: Callable[[A], str]
+    """Why the state that was read makes the call impossible, as a sentence without its full stop; empty where it does
+    not, or does not show it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
     """The compensating call, with verdict full, partial or none."""
@@ -146,6 +158,10 @@ class Operation(DeclaredModel, Generic[R]):
     def before(self) -> "Operation[Any] | None":
         """Return the read that captures the state this call will change."""
         return None
+
+    def preconditions(self) -> tuple[Precondition[Any], ...]:
+        """Return what makes this call impossible, so that nobody is asked about a call that cannot be made."""
+        return ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         """Return the call that undoes this one.

@@ -16,13 +16,14 @@ import anyio
 from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation
+from clients.operation import Operation, is_dry_run
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
     JournalUnavailable,
+    NotPossibleNow,
     NotTheSameCall,
     OutcomePending,
     PriceChanged,
@@ -72,6 +73,7 @@ class Guard:
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+            NotPossibleNow: The call cannot be made as things are.
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
@@ -93,12 +95,12 @@ class Guard:
                 if is_enough(found, assessment.decision):
                     return found
                 await self._close(found, "The rules have become stricter.")
+            all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
+            assessment = replace(assessment, notes=all_notes)
+            proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
-        all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
-        assessment = replace(assessment, notes=all_notes)
-        proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
         proposed = await self._journal.propose(proposal)
         if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
@@ -202,8 +204,13 @@ class Guard:
         priced: Quote,
         assessment: Assessment,
     ) -> tuple[Action, Decision]:
-        """Return the action to record and the decision about it, which the state that the call changes may tighten."""
+        """Return the action to record and the decision about it, which the state that the call changes may tighten.
+
+        Raises:
+            NotPossibleNow: That state makes the call impossible.
+        """
         before, kept = await self._before(operation, client)
+        await self._refuse_impossible(operation, client, before)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
@@ -213,7 +220,7 @@ class Guard:
             provider=operation.spec.provider.name,
             account=client.account,
             operation=operation.spec.tool_name,
-            title=f"{operation.spec.title} at {operation.spec.provider.title}",
+            title=_title(operation),
             arguments=arguments_of(operation),
             digest=digest,
             principal=principal.name,
@@ -237,8 +244,11 @@ class Guard:
     ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         """Read the state that the call will change: typed, and as stored. None where it could not be read."""
         read = operation.before()
-        if read is None:
-            return None, None
+        return (None, None) if read is None else await self._read_state(read, client)
+
+    async def _read_state(
+        self, read: Operation[Any], client: ProviderClient
+    ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         try:
             found = cast("BaseModel", (await client.exchange(read)).answer)
         except NotFound:
@@ -246,6 +256,23 @@ class Guard:
         except TelephonyError:
             return None, None
         return found, found.model_dump(mode="json", exclude_none=True)
+
+    async def _refuse_impossible(
+        self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None
+    ) -> None:
+        """Refuse a call that the provider would refuse. What cannot be read refuses nothing.
+
+        Raises:
+            NotPossibleNow: The state, as it was read, makes the call impossible.
+        """
+        for condition in operation.preconditions():
+            is_read = condition.read == operation.before()
+            found = before if is_read else (await self._read_state(condition.read, client))[0]
+            if found is not None and (why := condition.fails(found)):
+                raise NotPossibleNow(
+                    f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; "
+                    "nothing was sent."
+                )
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)
@@ -329,3 +356,9 @@ class Guard:
         raise PriceChanged(
             f"You approved {approved or 'an unknown price'}, and it is now {current or 'unknown'}; nothing was sent."
         )
+
+
+def _title(operation: Operation[Any]) -> str:
+    """Name a call for people. A dry run is said to be one."""
+    title = f"{operation.spec.title} at {operation.spec.provider.title}"
+    return f"Check only, without doing it: {title}" if is_dry_run(operation) else title

@@ -16,7 +16,6 @@ from tests.sandbox_control import Sandbox, sandboxes
 
 ALLOWED: Final = {
     "policy": {
-        "unknown_price": "allow",
         "outward": "allow",
         "paid": "allow",
         "reroutes": "allow",
