@@ -125,7 +125,8 @@ def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
     quote, status = action.quote.lines(quoted), status_line(action)
     outcome = outcome_text(action, RegisteredOperations())
     notes = [untrusted.note] if untrusted.is_used else []
-    lines = [headline(action), *argument_lines(action.arguments), *quote, status, *([outcome] if outcome else []), *notes]
+    lines = [headline(action), *argument_lines(action.arguments), *quote, status]
+    lines += [*([outcome] if outcome else []), *notes]
     facts = {"title": action.title, "arguments": dict(action.arguments), "quote": quote, "status": status}
     shown = {**action_row(action), **facts, "before": action.before or None}
     content = {name: value for name, value in shown.items() if value is not None}

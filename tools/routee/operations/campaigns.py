@@ -16,6 +16,7 @@ from clients.operation import (
     Done,
     Members,
     Operation,
+    Precondition,
     Undo,
     Verification,
     put_back,
@@ -326,6 +327,9 @@ class UpdateCampaign(CampaignPlan):
     def before(self) -> "GetCampaign":
         return GetCampaign(campaign_id=self.campaign_id)
 
+    def preconditions(self) -> tuple[Precondition[Campaign], ...]:
+        return (Precondition(self.before(), _why_fixed),)
+
     def warnings(self) -> tuple[str, ...]:
         return (*super().warnings(), "The whole campaign is replaced: what is left out goes back to its default.")
 
@@ -382,6 +386,9 @@ class DeleteCampaign(Operation[Done]):
     def before(self) -> "GetCampaign":
         return GetCampaign(campaign_id=self.campaign_id)
 
+    def preconditions(self) -> tuple[Precondition[Campaign], ...]:
+        return (Precondition(self.before(), _why_fixed),)
+
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Campaign):
             return UNREAD
@@ -425,6 +432,13 @@ class AnalyzeCampaign(Recipients, Operation[Audience]):
 
     text: Annotated[str, Field(min_length=1)] = Field(serialization_alias="body")
     """What it would say."""
+
+
+def _why_fixed(found: Campaign) -> str:
+    """Say why a campaign can be neither changed nor deleted: Routee refuses both unless it is scheduled (400009002)."""
+    if found.campaign_state in (None, "Scheduled"):
+        return ""
+    return f"the campaign is {found.campaign_state}, and Routee changes and deletes scheduled campaigns only"
 
 
 def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:
