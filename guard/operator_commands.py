@@ -36,8 +36,9 @@ class OperatorCommands:
         return (*config, *folder, *(("--sandbox",) if self.is_sandbox else ()))
 
     def line(self, *words: str) -> str:
-        """Return a command as a line for a shell."""
-        return quote_for_shell(("ringfence", *words, *self.options))
+        """Return a command as a line for a shell; behind a word `--`, nothing is an option."""
+        end = words.index("--") if "--" in words else len(words)
+        return quote_for_shell(("ringfence", *words[:end], *self.options, *words[end:]))
 
     def complete(self, text: str) -> str:
         """Add the options to every command between backticks in a sentence of our own."""

@@ -7,7 +7,6 @@ import anyio
 import typer
 
 from clients.phone_numbers import TEN_DIGITS_ARE_OF, canonical, read_with_country_code
-from guard.rules.optout_keywords import Wish
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -20,13 +19,7 @@ from server.cli.terminal import (
     with_store,
 )
 from server.settings.text_files import read_text_file
-
-_MEANING: Final = {
-    Wish.UNCLEAR: "may want no more messages",
-    Wish.STOP: "wants no more messages, but the sender is no telephone number",
-    Wish.START: "wants messages again",
-}
-"""What each request means, for the operator."""
+from server.store.optouts import MEANINGS
 
 _SHOWN: Final = 60
 """Characters of a line that are shown."""
@@ -123,7 +116,7 @@ def list_requests(target: Target) -> None:
     """List texts that may be a wish to stop or to start again. Add the number, remove it, or dismiss the request."""
     found = anyio.run(lambda: with_store(lambda session: session.store.optouts.requests(), target))
     for one in found:
-        tell(f"{one.at:%Y-%m-%d %H:%M} UTC  {one.sender}  {_MEANING[one.wish]}, {one.source}: {one.text!r}")
+        tell(f"{one.at:%Y-%m-%d %H:%M} UTC  {one.sender}  {MEANINGS[one.wish]}, {one.source}: {one.text!r}")
     if not found:
         console.print("Nothing to read.")
 

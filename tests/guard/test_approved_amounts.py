@@ -13,6 +13,7 @@ import pytest
 from mcp import Client
 from typer.testing import Result
 
+from guard.action import State
 from guard.money import Money
 from guard.rules.budget import Cap
 from guard.rules.quote import Quote
@@ -207,6 +208,19 @@ async def test_the_operator_names_the_amount_on_the_page(*, has_cap: bool, tmp_p
         found = await record.journal.find(waiting.id)
     assert found is not None
     assert str(found.quote.up_to) == "$2.50"
+
+
+async def test_the_amount_goes_through_the_second_step_of_what_cannot_be_undone(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, signed_in(record) as page:
+        waiting = await proposed(record, operation="voicetel_register_brand", quote=Quote(unknown="Nobody knows."))
+        token, address = token_in((await page.open(f"/{waiting.id}")).text), f"/{waiting.id}/approve"
+        sure = (await page.send(address, token=token, up_to="2.50 EUR")).text
+        assert "You approve it up to €2.50, for the whole call." in sure
+        assert 'name="up_to" value="2.50 EUR"' in sure
+        await page.send(address, token=token, up_to="2.50 EUR", sure=waiting.digest)
+        found = await record.journal.find(waiting.id)
+    assert found is not None
+    assert (found.state, str(found.quote.up_to)) == (State.APPROVED, "€2.50")
 
 
 async def test_the_example_of_the_settings_blocks_nobody(tmp_path: Path, operator: OperatorSide) -> None:

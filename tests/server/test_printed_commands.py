@@ -101,7 +101,7 @@ async def test_what_answers_pages_and_commands_print_works_as_it_is_printed(
 
         await client.call_tool("voicetel_release_number", {"number": "+12015550143"})
         newest = await _run(["actions", "list", "--limit", "1", "--config", str(file), "--sandbox"])
-        assert "Release number" in newest.output
+        assert "Release +1 201 555 0143" in newest.output
         assert "done" in (await _run_as_printed(newest)).output
 
 
