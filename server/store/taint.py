@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
@@ -34,14 +34,16 @@ class StoredTaint:
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            async with self._database.transaction(best_effort=True) as connection:
-                if now >= self._prune_next:
-                    await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
-                    self._prune_next = now + PRUNED_EVERY
-                if rows:
-                    await _upsert(connection, rows)
+            await self._database.write(lambda connection: self._store(connection, rows, now), best_effort=True)
         except JournalUnavailable:
             self._here[principal.name] |= dict.fromkeys(found, source)
+
+    def _store(self, connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        if now >= self._prune_next:
+            connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
+            self._prune_next = now + PRUNED_EVERY
+        if rows:
+            _upsert(connection, rows)
 
     async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
         """Return the source of the outside text that the arguments repeat, or None if they repeat none.
@@ -56,26 +58,26 @@ class StoredTaint:
         for trace in wanted:
             if trace in here:
                 return here[trace]
-        return next(iter((await self._known(principal, wanted)).values()), None)
-
-    async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, str]:
-        known: dict[str, str] = {}
-        every = sorted(wanted)
-        async with self._database.reading() as connection:
-            for start in range(0, len(every), _AT_ONCE):
-                query = select(stranger_words.c.word, stranger_words.c.source).where(
-                    stranger_words.c.principal == principal.name,
-                    stranger_words.c.word.in_(every[start : start + _AT_ONCE]),
-                )
-                known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
-        return known
+        return await self._database.read(lambda connection: _first_known(connection, principal, sorted(wanted)))
 
 
-async def _upsert(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _first_known(connection: Connection, principal: Principal, wanted: Sequence[str]) -> str | None:
+    """Return the source of the first fingerprint that this principal has read, or None."""
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = select(stranger_words.c.source).where(
+            stranger_words.c.principal == principal.name,
+            stranger_words.c.word.in_(wanted[start : start + _AT_ONCE]),
+        )
+        if (source := connection.execute(query.limit(1)).scalar()) is not None:
+            return str(source)
+    return None
+
+
+def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add fingerprints; known ones are kept for another week. The write lock keeps other processes out."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     adding = insert(stranger_words)
     again = adding.on_conflict_do_update(
         index_elements=["principal", "word"], set_={"at": adding.excluded.at, "source": adding.excluded.source}
     )
-    await connection.execute(again, rows)
+    connection.execute(again, rows)
