@@ -115,8 +115,9 @@ class Database:
         return await self.read(lambda connection: connection.execute(query).mappings().all())
 
     async def close(self) -> None:
-        """Close every connection."""
-        await anyio.to_thread.run_sync(self._dispose)
+        """Close every connection, also for a cancelled caller."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._dispose)
 
     @asynccontextmanager
     async def _wait_turn(self, *, best_effort: bool) -> AsyncGenerator[None]:

@@ -87,11 +87,11 @@ def let_a_yes_last() -> None:
         return find
 
     def once_more(moved: Any) -> Any:
-        async def move(self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any) -> Any:
+        def move(self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any) -> Any:
             if to is State.SENDING:
-                await entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
+                entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
                 allowed = {State.APPROVED, State.DONE}
-            return await moved(self, entry, action_id, allowed, to, changes)
+            return moved(self, entry, action_id, allowed, to, changes)
 
         return move
 

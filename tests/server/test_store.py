@@ -109,6 +109,18 @@ async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) ->
         await database.write(lambda _: None)
 
 
+async def test_the_address_of_0_1_opens_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / "ringfence.db"
+    for address in (f"sqlite:///{file}", f"sqlite+aiosqlite:///{file}"):
+        settings = settings_class().model_validate({"store_url": address})
+        assert settings.store_url
+        record = open_store(settings.store_url.get_secret_value(), tmp_path)
+        await record.key_values.change("name", lambda value: f"{value or ''}x")
+        kept = await record.key_values.get("name")
+        await record.database.close()
+    assert kept == "xx"
+
+
 async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ringfence.db"
     migrate(make_url(f"sqlite:///{file}"), to="0001")
