@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Inspector
 
 from guard.action import State
 from guard.errors import JournalUnavailable
+from server.settings.model import settings_class
 from server.store import migrations, schema
 from server.store.actions import is_gone, this_process
 from server.store.engine import Database
