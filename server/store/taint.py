@@ -11,7 +11,13 @@ from sqlalchemy.engine import Connection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.injection.taint import fingerprints_of_arguments, fingerprints_of_source, numbers_in_arguments, texts_in
+from guard.injection.taint import (
+    FLOOD,
+    OutsideSource,
+    fingerprints_of_arguments,
+    fingerprints_of_source,
+    texts_in,
+)
 from server.store.engine import Database
 from server.store.schema import stranger_words
 
@@ -25,7 +31,7 @@ class StoredTaint:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._here: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._here: defaultdict[str, dict[str, OutsideSource]] = defaultdict(dict)
         self._prune_next = datetime.min.replace(tzinfo=UTC)
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
@@ -36,7 +42,7 @@ class StoredTaint:
         try:
             await self._database.write(lambda connection: self._store(connection, rows, now), best_effort=True)
         except JournalUnavailable:
-            self._here[principal.name] |= dict.fromkeys(found, source)
+            self._here[principal.name] |= dict.fromkeys(found, OutsideSource(source, now))
 
     def _store(self, connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
         if now >= self._prune_next:
@@ -45,32 +51,40 @@ class StoredTaint:
         if rows:
             _upsert(connection, rows)
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
-        """Return the source of the outside text that the arguments repeat, or None if they repeat none.
+    async def found_in(
+        self, principal: Principal, arguments: Mapping[str, Any], *, ours: Collection[str]
+    ) -> Mapping[str, OutsideSource]:
+        """Return where the outside text was read that each argument repeats, by the argument's name.
 
-        `ours` are numbers that the call is made from: outsiders know them, so repeating them means nothing.
+        `ours` are arguments, or items of lists, that are numbers of the company: outsiders know them, so repeating
+        them means nothing.
 
         Raises:
             JournalUnavailable: The store cannot be read.
         """
-        wanted = fingerprints_of_arguments(texts_in(arguments)) - numbers_in_arguments(ours)
-        here = self._here[principal.name]
-        for trace in wanted:
-            if trace in here:
-                return here[trace]
-        return await self._database.read(lambda connection: _first_known(connection, principal, sorted(wanted)))
+        wanted = {
+            name: fingerprints_of_arguments(text for text in texts_in(value) if text not in ours)
+            for name, value in arguments.items()
+        }
+        every = sorted({FLOOD}.union(*wanted.values()))
+        known = await self._database.read(lambda connection: _find_known(connection, principal, every))
+        known |= self._here[principal.name]
+        if FLOOD in known:
+            return dict.fromkeys(arguments or {"the call": None}, known[FLOOD])
+        hits = {name: [known[trace] for trace in traces if trace in known] for name, traces in wanted.items()}
+        return {name: sources[0] for name, sources in hits.items() if sources}
 
 
-def _first_known(connection: Connection, principal: Principal, wanted: Sequence[str]) -> str | None:
-    """Return the source of the first fingerprint that this principal has read, or None."""
-    for start in range(0, len(wanted), _AT_ONCE):
-        query = select(stranger_words.c.source).where(
+def _find_known(connection: Connection, principal: Principal, traces: Sequence[str]) -> dict[str, OutsideSource]:
+    """Return where each of the fingerprints was read, of those that this principal has read."""
+    known: dict[str, OutsideSource] = {}
+    for start in range(0, len(traces), _AT_ONCE):
+        query = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
             stranger_words.c.principal == principal.name,
-            stranger_words.c.word.in_(wanted[start : start + _AT_ONCE]),
+            stranger_words.c.word.in_(traces[start : start + _AT_ONCE]),
         )
-        if (source := connection.execute(query.limit(1)).scalar()) is not None:
-            return str(source)
-    return None
+        known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in connection.execute(query)}
+    return known
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
