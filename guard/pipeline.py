@@ -95,7 +95,8 @@ class Guard:
                 if is_enough(found, assessment.decision):
                     return found
                 await self._close(found, "The rules have become stricter.")
-            all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
+            is_final = operation.spec.irreversible and not is_dry_run(operation)
+            all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
             assessment = replace(assessment, notes=all_notes)
             proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
         except GuardRefusal as refusal:
