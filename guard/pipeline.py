@@ -35,6 +35,7 @@ from guard.messages import status_with_outcome
 from guard.reconcile import Reconciler
 from guard.rules.budget import Hold, applicable
 from guard.rules.checks import Assessment, Checks
+from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
@@ -58,6 +59,7 @@ class Guard:
         self._clock = dependencies.clock
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
+        self._forwarding = Forwarding(dependencies.own_numbers)
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
@@ -209,10 +211,13 @@ class Guard:
 
         Raises:
             NotPossibleNow: That state makes the call impossible.
+            DestinationRefused: It forwards a number to itself.
         """
         before, kept = await self._before(operation, client)
         await self._refuse_impossible(operation, client, before)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
+        forwarding, warnings = await self._forwarding.check(operation, before)
+        assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]

@@ -34,8 +34,8 @@ LONG_TEXT: Final = "Your table for two is ready, please come to the corner entra
 async def _client(folder: Path) -> AsyncGenerator[tuple[Client, Sandbox]]:
     """Connect to a server whose policy asks nobody, so that only text from outside makes a call wait."""
     async with sandboxes() as sandbox:
-        settings = for_sandbox(settings_class()(state_folder=folder, policy=ALLOWED["policy"]), sandbox.url)
-        _, server = server_for(settings)
+        settings = settings_class().model_validate({"state_folder": folder, **ALLOWED})
+        _, server = server_for(for_sandbox(settings, sandbox.url))
         async with connect(server) as client:
             yield client, sandbox
 
