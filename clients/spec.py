@@ -23,6 +23,7 @@ from clients.effects import Effect
 from clients.errors import Refused
 from clients.grades import Grade, Grades
 from clients.shared.limits import Limit
+from clients.subjects import check_subject
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Carrier = Literal["query", "json", "form", "multipart"]
@@ -40,6 +41,10 @@ class Spec:
     provider: "ProviderApi"
     name: str
     title: str
+    subject: str
+    """Template of the sentence that says what one call does, as `clients.subjects` reads it; empty where it changes
+    nothing."""
+
     method: Method
     path: str
     carrier: Carrier
@@ -144,6 +149,7 @@ class ProviderApi:
         effect: Effect,
         toolset: str,
         docs: str,
+        subject: str = "",
         basis: Grade | Grades = "documented",
         carrier: Carrier | None = None,
         idempotency_header: str | None = None,
@@ -164,17 +170,23 @@ class ProviderApi:
         """Declare the endpoint that a class calls.
 
         Raises:
-            TypeError: A path parameter has no field, or the tool name breaks the rules for names.
+            TypeError: A path parameter has no field, the tool name breaks the rules for names, or the subject names
+                what is no field or may be left out.
         """
 
         def declare(cls: type[DeclaredT]) -> type[DeclaredT]:
             words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
             if unknown := placeholders(path) - cls.model_fields.keys():
                 raise TypeError(f"{cls.__name__}: no field for path parameters {sorted(unknown)}")
+            try:
+                check_subject(subject, cls.model_fields)
+            except ValueError as wrong:
+                raise TypeError(f"{cls.__name__}: the subject names {wrong}") from wrong
             spec = Spec(
                 provider=self,
                 name="_".join(words).lower(),
                 title=_title(words),
+                subject=subject,
                 method=method,
                 path=path,
                 carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),

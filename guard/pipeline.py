@@ -16,7 +16,8 @@ import anyio
 from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation, is_dry_run
+from clients.operation import Operation
+from clients.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
@@ -31,7 +32,7 @@ from guard.errors import (
     RulesChanged,
 )
 from guard.injection.sanitize import escape_invisible
-from guard.messages import status_with_outcome
+from guard.messages import FINAL, status_with_outcome
 from guard.reconcile import Reconciler
 from guard.rules.budget import Hold, applicable
 from guard.rules.checks import Assessment, Checks
@@ -43,7 +44,6 @@ from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
 
-FINAL = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
 _NOT_READ = Recipients()
 
 
@@ -100,7 +100,9 @@ class Guard:
             is_final = operation.spec.irreversible and not is_dry_run(operation)
             all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
             assessment = replace(assessment, notes=all_notes)
-            proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
+            proposal, decision = await self._proposal(
+                operation, client, principal, digest, recipients, priced, assessment
+            )
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
@@ -204,6 +206,7 @@ class Guard:
         client: ProviderClient,
         principal: Principal,
         digest: str,
+        recipients: Recipients,
         priced: Quote,
         assessment: Assessment,
     ) -> tuple[Action, Decision]:
@@ -215,6 +218,7 @@ class Guard:
         """
         before, kept = await self._before(operation, client)
         await self._refuse_impossible(operation, client, before)
+        reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         forwarding, warnings = await self._forwarding.check(operation, before)
         assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
@@ -226,12 +230,12 @@ class Guard:
             provider=operation.spec.provider.name,
             account=client.account,
             operation=operation.spec.tool_name,
-            title=_title(operation),
+            title=escape_invisible(operation.describe(before, reach)),
             arguments=arguments_of(operation),
             digest=digest,
             principal=principal.name,
             channel=channel,
-            quote=priced.with_notes(*assessment.notes, *changes),
+            quote=replace(priced.with_notes(*assessment.notes, *changes), changes=operation.differences(before)),
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._approval_lifetime,
@@ -362,9 +366,3 @@ class Guard:
         raise PriceChanged(
             f"You approved {approved or 'an unknown price'}, and it is now {current or 'unknown'}; nothing was sent."
         )
-
-
-def _title(operation: Operation[Any]) -> str:
-    """Name a call for people. A dry run is said to be one."""
-    title = f"{operation.spec.title} at {operation.spec.provider.title}"
-    return f"Check only, without doing it: {title}" if is_dry_run(operation) else title

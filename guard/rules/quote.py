@@ -4,12 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from clients.differences import Difference
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
 from clients.operation import Operation, is_dry_run
+from guard.injection.sanitize import escape_invisible
 from guard.money import Money, NotAPrice, is_price, price, require_price
+
+MOST_CHANGES: Final = 20
+"""How many changes a question lists; the approval page has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Quote:
     """Digest of the people of its groups and lists; empty where it has none or they could not be looked up."""
 
     warnings: tuple[str, ...] = ()
+    changes: tuple[Difference, ...] = ()
+    """What the call changes in the state before it."""
 
     @property
     def costs_nothing(self) -> bool:
@@ -119,10 +126,33 @@ class Quote:
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
 
     def lines(self, quoted: Callable[[str], str] = str) -> list[str]:
-        """Word the quote, one line each. `quoted` fences the notes, which may repeat the state before."""
-        return [*self._price(), *(f"Note: {quoted(warning)}" for warning in self.warnings)]
+        """Word the quote, one line each. `quoted` fences changes and notes, which may repeat the state before."""
+        return [
+            *self.price_lines(),
+            *self._change_lines(quoted),
+            *(f"Note: {quoted(warning)}" for warning in self.warnings),
+        ]
 
-    def _price(self) -> list[str]:
+    @property
+    def brief(self) -> str:
+        """The amount in a few words, such as `at most $2.00 a month`; `price unknown`; empty where it is free."""
+        if self.costs_nothing:
+            return ""
+        if self.amount is None:
+            return "price unknown"
+        later = f", then {self.monthly} a month" if self.monthly else _BRIEFLY[self.per]
+        return f"{'at most ' if self.is_bound else ''}{self.amount}{later}"
+
+    def _change_lines(self, quoted: Callable[[str], str]) -> list[str]:
+        if not self.changes:
+            return []
+        shown = [f"  {quoted(escape_invisible(str(change)))}" for change in self.changes[:MOST_CHANGES]]
+        left_out = len(self.changes) - len(shown)
+        more = [f"  and {left_out} more, on the approval page"] if left_out else []
+        return ["What changes:", *shown, *more]
+
+    def price_lines(self) -> list[str]:
+        """Say what the call costs, where the price comes from, and what is left of the balance, one line each."""
         if self.costs_nothing:
             return ["Free, as far as the documentation says."]
         if self.amount is None:
@@ -150,6 +180,8 @@ def _minute(moment: datetime) -> str:
 def _counted(item: str, quantity: int) -> str:
     return item if quantity == 1 else item + "s"
 
+
+_BRIEFLY: Mapping[Period, str] = {"once": "", "month": " a month", "call": " for each later use"}
 
 _PER: Mapping[Period, str] = {"once": "", "month": " now and every month", "call": " for each later use"}
 

@@ -1,22 +1,14 @@
 """`ringfence freeze`, `unfreeze` and `optouts`: the stop switch, and the numbers that get no messages."""
 
 from pathlib import Path
-from typing import Final
 
 import anyio
 import typer
 
 from clients.phone_numbers import TEN_DIGITS_ARE_OF, canonical, read_with_country_code
-from guard.rules.optout_keywords import Wish
 from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
 from server.settings.text_files import read_text_file
-
-_MEANING: Final = {
-    Wish.UNCLEAR: "may want no more messages",
-    Wish.STOP: "wants no more messages, but the sender is no telephone number",
-    Wish.START: "wants messages again",
-}
-"""What each request means, for the operator."""
+from server.store.optouts import MEANINGS
 
 optouts = typer.Typer(help="Numbers whose owners opted out of messages.", no_args_is_help=True)
 
@@ -82,7 +74,7 @@ def list_requests(sandbox: Sandboxed = False) -> None:
     """List texts that may be a wish to stop or to start again. Add the number, remove it, or dismiss the request."""
     found = anyio.run(lambda: with_store(lambda session: session.store.optouts.requests(), sandbox=sandbox))
     for one in found:
-        tell(f"{one.at:%Y-%m-%d %H:%M} UTC  {one.sender}  {_MEANING[one.wish]}, {one.source}: {one.text!r}")
+        tell(f"{one.at:%Y-%m-%d %H:%M} UTC  {one.sender}  {MEANINGS[one.wish]}, {one.source}: {one.text!r}")
     if not found:
         console.print("Nothing to read.")
 

@@ -23,16 +23,20 @@ from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
 from server.console.page_identity import PageIdentity
-from server.console.rendering import render, stylesheet
+from server.console.rendering import render, script, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
-from server.console.views import build_view
+from server.console.views import build_request, build_view, is_final
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
+from tools.registry import operation_named
 
 OPERATOR = "the operator, on the approval page"
 LISTED = 200
 """How many actions a page shows at most, newest first."""
+
+REQUESTS_LISTED = 20
+"""How many opt-out requests the page shows at most, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/freeze", pages.freeze, methods=["POST"]),
         Route(f"{ROOT}/unfreeze", pages.unfreeze, methods=["POST"]),
         Route(f"{ROOT}/page.css", _show_css),
+        Route(f"{ROOT}/page.js", _show_script),
         Route(f"{ROOT}/healthz", setup.identity.prove),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
@@ -115,7 +120,14 @@ class Pages:
         found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
         current = [await self._approvals.expire_if_due(action) for action in found]
         actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
-        return await self._render("waiting.html", session, actions=actions)
+        requests = await self._store.optouts.requests()
+        return await self._render(
+            "waiting.html",
+            session,
+            actions=actions,
+            requests=[build_request(request) for request in requests[:REQUESTS_LISTED]],
+            more_requests=max(0, len(requests) - REQUESTS_LISTED),
+        )
 
     @_require_session
     async def history(self, request: Request, session: Session) -> Response:
@@ -131,10 +143,14 @@ class Pages:
 
     @_require_session
     async def approve(self, request: Request, session: Session) -> Response:
-        """Approve exactly this call, once."""
+        """Approve exactly this call, once; what cannot be undone only after a second question."""
         if await self._store.freeze.is_on():
             refusal = "Everything is stopped. Resume before you approve; nothing was sent."
             return await self._show_action(request, session, refusal=refusal, status=409)
+        found = await self._find(request)
+        must_confirm = found.state is State.PROPOSED and is_final(found, operation_named(found.operation))
+        if must_confirm and (await read_form(request)).get("sure") != found.digest:
+            return await self._render("confirm.html", session, shown=build_view(found, self._clock.now()))
         return await self._record(request, session, State.APPROVED)
 
     @_require_session
@@ -184,6 +200,10 @@ class Pages:
 
 async def _show_css(request: Request) -> Response:
     return Response(stylesheet(), media_type="text/css")
+
+
+async def _show_script(request: Request) -> Response:
+    return Response(script(), media_type="text/javascript")
 
 
 async def _show_problem(request: Request, problem: Exception) -> Response:

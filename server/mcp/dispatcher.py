@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
@@ -28,6 +28,7 @@ from server.mcp.results import (
     receipt_result,
     refused_result,
     reply_result,
+    with_heading,
 )
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
@@ -105,14 +106,14 @@ class Dispatcher:
         guarded = _GuardedCall(call, Paging(), notes=(note,), from_record=True)
         result = _out_of_reach(call.spec, session) or await self._run_guarded(guarded, session)
         if isinstance(result, CallToolResult):
-            return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
+            return with_heading(result, heading)
         return result
 
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
         try:
             left_out = self._added_by_clients if tool.only_reads else ()
-            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
+            query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()

@@ -5,11 +5,11 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from clients.fields import FromOutside
+from clients.fields import FromOutside, outside_marker
 from clients.operation import Answer, Operation, answer_type
 from guard.action import Action
 from guard.injection.deobfuscation import confusable_skeleton
@@ -76,7 +76,7 @@ def fence_fields(model: BaseModel, shown: Mapping[str, Any], untrusted: Untruste
         if name not in out:
             continue
         value: object = getattr(model, name)
-        if (marker := _marker(field.metadata, field.annotation)) is not None:
+        if (marker := outside_marker(field.metadata, field.annotation)) is not None:
             out[name] = _each(out[name], untrusted, marker, is_own=name in own)
         elif isinstance(value, BaseModel):
             out[name] = fence_fields(value, out[name], untrusted)
@@ -98,14 +98,6 @@ def _each(value: Any, untrusted: Untrusted, marker: FromOutside, *, is_own: bool
         rows = cast("Mapping[str, object]", value)
         return {name: _each(item, untrusted, marker, is_own=is_own) for name, item in rows.items()}
     return value
-
-
-def _marker(metadata: list[Any], annotation: Any) -> FromOutside | None:
-    """Return the `FromOutside` of a field, however its type is wrapped."""
-    if (found := next((item for item in metadata if isinstance(item, FromOutside)), None)) is not None:
-        return found
-    inner = (_marker(list(getattr(part, "__metadata__", ())), part) for part in get_args(annotation))
-    return next((marker for marker in inner if marker is not None), None)
 
 
 def fence_marked(value: Any, untrusted: Untrusted) -> Any:

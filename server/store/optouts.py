@@ -20,6 +20,13 @@ from server.store.engine import Database
 from server.store.schema import optout_requests, optouts
 from server.store.sealed.audit import Audit, Entry
 
+MEANINGS: Final = {
+    Wish.UNCLEAR: "may want no more messages",
+    Wish.STOP: "wants no more messages, but the sender is no telephone number",
+    Wish.START: "wants messages again",
+}
+"""What each request means, for the operator."""
+
 _AT_ONCE = 500
 
 _REMOVED: Final = "removed"
@@ -102,13 +109,14 @@ class StoredOptOuts:
 
     async def requests(self) -> list[OptOutRequest]:
         """Return what the operator has to read, oldest first."""
-        query = select(optout_requests).where(optout_requests.c.closed_at.is_(None)).order_by(optout_requests.c.at)
+        query = select(optout_requests).where(optout_requests.c.closed_at.is_(None))
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [
+        found = [
             OptOutRequest(str(row["sender"]), Wish(row["wish"]), row["words"] or "", str(row["source"]), row["at"])
             for row in rows
         ]
+        return sorted(found, key=lambda request: request.at)
 
     async def count_requests(self) -> int:
         """Return how many texts the operator has to read."""

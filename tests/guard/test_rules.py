@@ -147,7 +147,7 @@ async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_que
             assert not (await client.call_tool("undo_action", {"action_id": action})).is_error
         assert "CANNOT BE UNDONE" not in person.questions[0]
         assert "THIS CANNOT BE UNDONE" in person.questions[1]
-        assert f"This undoes Order numbers at VoiceTel. Undo of {action} restores a part." in person.questions[1]
+        assert f"This undoes: Order +1 212 555 0100. Undo of {action} restores a part." in person.questions[1]
         assert "The month's fee is not refunded" in person.questions[1]
 
 

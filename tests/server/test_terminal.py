@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from guard.action import State
 from server.cli.app import command_line
 from server.console.passcode import set_passcode
-from server.store.schema import optouts
+from server.store.schema import optout_requests, optouts
 from server.store.store import Store, open_store
 from tests.connecting import KEY
 from tests.server.console.browsing import proposed
@@ -38,6 +38,7 @@ SHOWING: Mapping[tuple[str, ...], str] = {
     ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
     ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
     ("optouts", "list"): "⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩  texted ⟨U+001B⟩]0;pw",
+    ("optouts", "requests"): "⟨U+202E⟩[/b][red]:warning:",
     ("secrets", UNKNOWN): "pin⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩: 4711",
     ("audit", "tail"): "⟨U+202E⟩[/b][red]:warning:",
     ("audit", "export"): "\\u202e[/b][red]:warning:",
@@ -56,6 +57,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
     ("optouts", "remove", TRICK),
+    ("optouts", "dismiss", TRICK),
     ("policy", "show"),
     ("policy", "check"),
     ("policy", "explain", "voicetel_order_numbers"),
@@ -132,6 +134,8 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
                 {"number": number, "at": datetime.now(UTC), "source": f"texted {TRICK}"} for number in (TRICK, LISTED)
             ]
             await connection.execute(insert(optouts), older)
+            asked = {"digest": "a" * 64, "at": datetime.now(UTC), "sender": TRICK, "wish": "unclear", "words": TRICK}
+            await connection.execute(insert(optout_requests), [asked | {"source": f"texted {TRICK}"}])
         await record.audit.note("denied", principal=f"local:{TRICK}", detail={TRICK: TRICK})
         yield record
     finally:

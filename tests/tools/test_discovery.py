@@ -12,7 +12,7 @@ from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_ind
 from guard.rules.policy import Policy
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import sandboxes
 from tools.discovery.describe import describe
@@ -23,7 +23,7 @@ ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
 
 def _content(result: CallToolResult) -> dict[str, Any]:
-    return result.structured_content or {}
+    return content_of(result)
 
 
 def _text(result: CallToolResult) -> str:
@@ -234,7 +234,7 @@ async def test_a_write_is_quoted_asked_and_carried_out_once_as_by_its_own_tool(e
             call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
             result = await client.call_tool("call_write_operation", call)
         assert not result.is_error, result
-        assert person.questions[0].startswith("Order numbers at VoiceTel?")
+        assert person.questions[0].startswith("Order +1 212 555 0100, $1.00 a month?\nAt VoiceTel, account ")
         assert len(await sandbox.charges()) == 1
 
 

@@ -22,7 +22,7 @@ class CampaignWatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     campaign_id: str = Field(max_length=128, description="`tracking_id` from routee_send_campaign.")
-    seconds: float = Field(default=60, gt=0, le=600, description="How long to watch at most.")
+    seconds: float = Field(default=60, ge=0, le=600, description="How long to watch at most.")
 
 
 @builtin_tool(

@@ -105,6 +105,7 @@ class OrderedNumber(Answer):
     "POST",
     "/v3/phone-numbers",
     effect=Effect.PAID,
+    subject="Order {number}",
     toolset="ordering",
     docs=BASE_PATHS,
     basis=ONLY_METHOD,
@@ -158,6 +159,7 @@ class Released(Answer):
     # Not documented: where the id goes. In the path a wrong guess is a 404; a query that is ignored would mean all.
     "/v3/phone-numbers/reserved/{phone_number_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Release [{before.phone_number}|the number with id {phone_number_id}] for good",
     toolset="numbers",
     docs=BASE_PATHS,
     basis=ONLY_METHOD,

@@ -25,7 +25,7 @@ from tools.convirza.internal_reads import FindRoute
 from tools.convirza.paging import PagedOperation
 from tools.convirza.route_models import ProvisionedRoute, RouteRow, Routes
 from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body
-from tools.convirza.updates import describe_full_update, describe_update, fields_of, restore_settings, same_settings
+from tools.convirza.updates import describe_full_update, fields_of, restore_settings, same_settings
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
 """Fields of a read that are not settings."""
@@ -110,6 +110,7 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
     "POST",
     "/v3/provisioned-routes",
     effect=Effect.PAID | Effect.REROUTES | Effect.PRIVILEGED,  # it may record callers, with or without a notice
+    subject="Create the route {name:text} on {phone_numbers:number}[, ringing {config.ring_to}]",
     toolset="routing",
     docs="create-provisioned-route-31106410e0",
     confirmed_by=("route_id",),
@@ -188,6 +189,7 @@ class _ChangeOfRoute(RouteSettings):
     "PUT",
     "/v3/provisioned-routes/{route_id}",
     effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID | Effect.PRIVILEGED,
+    subject="Replace all settings of the route [{before.name:text}|{route_id}]",
     toolset="routing",
     docs="update-provisioned-route-31106413e0",
     confirmed_by=("route_id",),
@@ -226,6 +228,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     "PATCH",
     "/v3/provisioned-routes/{route_id}",
     effect=Effect.REROUTES | Effect.PAID | Effect.PRIVILEGED,
+    subject="Change {settings} of the route [{before.name:text}|{route_id}]",
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
     basis=BODIES_INFERRED,
@@ -260,9 +263,6 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
             "Check the route afterwards.",
         )
 
-    def changes(self, before: Any) -> tuple[str, ...]:
-        return describe_update(before if isinstance(before, ProvisionedRoute) else None, fields_of(self, "route_id"))
-
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, ProvisionedRoute) else None
         return restore_settings(UpdateProvisionedRoute, read, fields_of(self, "route_id"), route_id=self.route_id)
@@ -275,6 +275,7 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
     "DELETE",
     "/v3/provisioned-routes/{route_id}",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Delete the route [{before.name:text}|{route_id}] for good",
     toolset="routing",
     docs=BASE_PATHS,
     basis=ONLY_METHOD_OF_ITEM,

@@ -45,6 +45,7 @@ ONE_OF = "give exactly one of uniqueid and callid."
 @enswitch.function(
     "calls/make",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Call {snumber:number} and connect it to {cnumber:number}",
     toolset="calls",
     unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
@@ -82,6 +83,7 @@ class MakeCall(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "calls/hangup",
     effect=Effect.DESTRUCTIVE,
+    subject="End the call [{uniqueid}|{callid}]",
     toolset="calls",
     unverifiable="that a call has ended does not show what ended it",
     guide="4.2",
@@ -110,6 +112,7 @@ class HangUpCall(Operation[Accepted]):
 @enswitch.function(
     "calls/update",
     effect=Effect.DESTRUCTIVE,
+    subject="Overwrite {settings} of the call [{uniqueid}|{callid}]",
     toolset="calls",
     unverifiable="that a call is elsewhere does not show what sent it there",
     synonyms=("rewrite", "correct", "annotate"),

@@ -101,6 +101,7 @@ class CustomerSettings(BaseModel):
 @enswitch.function(
     "customers/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Create the customer {name:text}[ with a balance of {balance}]",
     toolset="customers",
     basis=COLUMNS_INFERRED,
     unverifiable="customers may have one name, so an older one looks the same",
@@ -128,6 +129,7 @@ class CreateCustomer(CustomerSettings, Operation[Created]):
 @enswitch.function(
     "customers/update",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Change {settings} of customer {id}, which no call undoes",
     toolset="customers",
     unverifiable="no documented call shows one customer's settings",
     irreversible=True,
@@ -160,6 +162,7 @@ class UpdateCustomer(CustomerSettings, ChangesSomething, Operation[Accepted]):
 @enswitch.function(
     "customers/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete customer {id}",
     toolset="customers",
     unverifiable="customers are listed below a parent, which the call does not name",
     synonyms=("remove", "close", "tenant", "suspend"),
@@ -180,6 +183,7 @@ class DeleteCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/undelete",
     effect=Effect.PRIVILEGED,
+    subject="Bring customer {id} back",
     toolset="customers",
     basis=Grades(path="inferred", request="inferred", answer="inferred"),
     unverifiable="customers are listed below a parent, which the call does not name",
@@ -198,6 +202,7 @@ class RestoreCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/purge",
     effect=Effect.DESTRUCTIVE,
+    subject="Erase customer {id} and everything it had, for good",
     toolset="customers",
     unverifiable="customers are listed below a parent, which the call does not name",
     irreversible=True,
@@ -221,6 +226,7 @@ class PurgeCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/move",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Move customer {id} under customer {parent} and to plan {plan}",
     toolset="customers",
     unverifiable="customers are listed without their parent",
     admin_only=True,
@@ -243,6 +249,7 @@ class MoveCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/import",
     effect=Effect.PRIVILEGED,
+    subject="Create customers from CSV",
     toolset="customers",
     confirmed_by=("count",),
     unverifiable="what an import did shows in its answer only",
@@ -275,6 +282,7 @@ class Export(Listing):
 @enswitch.function(
     "customers/export",
     effect=Effect.PRIVILEGED,
+    subject="Export customers and their settings for the operator",
     toolset="customers",
     confirmed_by=("customers",),
     unverifiable="an export changes nothing that a read could show",

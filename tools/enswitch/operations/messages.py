@@ -90,6 +90,7 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
 @enswitch.function(
     "mailboxes/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the mailbox {mailbox}",
     toolset="messages",
     basis=COLUMNS_INFERRED,
     synonyms=("voicemail box", "add inbox", "answering machine"),
@@ -237,6 +238,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
 @enswitch.function(
     "messages/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete {messages:message} of mailbox {mailbox} for good",
     toolset="messages",
     unverifiable="the messages that are left are renamed",
     irreversible=True,
@@ -264,6 +266,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "messages/text/send",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {cnumber:number}[, {message:parts}]",
     toolset="messages",
     unverifiable="no documented call lists texts that were sent",
     synonyms=("sms", "text", "notify", "reply"),
@@ -294,6 +297,7 @@ class SendText(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "faxes/send",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Fax {cnumber:number}",
     toolset="messages",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists faxes that were sent",

@@ -104,6 +104,7 @@ class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
 @enswitch.function(
     "numbers/purchase",
     effect=Effect.PAID,
+    subject="Buy {number:number}",
     toolset="numbers",
     synonyms=("buy", "order", "did", "port in", "provision"),
 )
@@ -136,6 +137,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "numbers/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Release {number:number} for good",
     toolset="numbers",
     basis=Grades(path="inferred", request="inferred", answer="inferred"),
     irreversible=True,
@@ -163,6 +165,7 @@ class ReleaseNumber(Operation[Accepted]):
 @enswitch.function(
     "numbers/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change {settings} of {number:number}",
     toolset="numbers",
     synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
 )
@@ -221,6 +224,7 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
 @enswitch.function(
     "numbers/times/update",
     effect=Effect.REROUTES,
+    subject="Change where calls of {number:number} go in time group {timegroup}[, to {dtype} {dnumber:number}]",
     toolset="numbers",
     unverifiable="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),

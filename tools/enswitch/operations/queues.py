@@ -73,6 +73,7 @@ class QueueSettings(BaseModel):
 @enswitch.function(
     "queues/create",
     effect=Effect.REROUTES,
+    subject="Create the queue {name:text}",
     toolset="telephony",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call shows a queue",
@@ -88,6 +89,7 @@ class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
 @enswitch.function(
     "queues/update",
     effect=Effect.REROUTES,
+    subject="Change destinations and settings of queue {id}",
     toolset="telephony",
     unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "hold", "overflow", "change queue"),
@@ -139,6 +141,7 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
 @enswitch.function(
     "queues/destinations/create",
     effect=Effect.REROUTES,
+    subject="Let {dtype} {dnumber:number} answer calls of queue {queue}",
     toolset="telephony",
     confirmed_by=("id",),
     synonyms=("agent", "add agent", "add member", "log in to queue"),

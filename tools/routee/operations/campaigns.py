@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.changes import describe_replacement
+from clients.changes import describe_resets
+from clients.differences import Difference, differences
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, LooseText
@@ -258,6 +259,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     "POST",
     "/sms/campaign",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people}[, {text:parts}][, at {when:time}]",
     toolset="campaigns",
     docs="send-bulk-messages",
     basis=PAGES_BUT_REQUEST,
@@ -309,6 +311,7 @@ class SendCampaign(CampaignPlan):
     "PUT",
     "/sms/{campaign_id}",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Replace campaign {campaign_id}: text {people}[, {text:parts}][, at {when:time}]",
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     basis=PAGES_BUT_REQUEST,
@@ -333,8 +336,13 @@ class UpdateCampaign(CampaignPlan):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Campaign):
             return ()
-        will = {name: getattr(self, name) for name in self.model_fields_set}
-        return describe_replacement(before.plan(), without_none(**will))
+        return describe_resets(before.plan(), self._wanted())
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        return differences(before.plan(), self._wanted()) if isinstance(before, Campaign) else ()
+
+    def _wanted(self) -> dict[str, Any]:
+        return without_none(**{name: getattr(self, name) for name in self.model_fields_set})
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now":
@@ -362,6 +370,7 @@ class UpdateCampaign(CampaignPlan):
     "DELETE",
     "/sms/{campaign_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete the scheduled campaign [{before.campaign_name:text}|{campaign_id}]",
     toolset="campaigns",
     docs="delete-a-scheduled-campaign",
     basis=ANSWER_INFERRED,

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.answers import NotShown
-from clients.changes import describe_changes
+from clients.differences import Difference, differences
 from clients.effects import Charge, Effect
 from clients.errors import NotFound
 from clients.evidence import Evidence, is_since, present_in, same_fields
@@ -206,6 +206,7 @@ class GetNumber(Operation[Number]):
     "POST",
     "/numbers/my",
     effect=Effect.PAID,
+    subject="Rent {number}",
     toolset="ordering",
     docs="rent-a-number",
     basis=ANSWER_ON_PAGE,
@@ -298,6 +299,7 @@ class RentNumber(Operation[Number]):
     "PUT",
     "/numbers/my/{number}",
     effect=Effect.REROUTES,
+    subject="Change {settings} of {number}",
     toolset="numbers",
     docs="update-a-number",
     basis=ANSWER_ON_PAGE,
@@ -335,10 +337,14 @@ class UpdateNumber(Operation[Number]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Number):
             return ()
-        notes = describe_changes(before.settings(), self._wanted())
         if self.dialplan_url and before.forwarded_to:
-            return (f"Calls no longer go to {before.forwarded_to}.", *notes)
-        return notes
+            return (f"Calls no longer go to {before.forwarded_to}.",)
+        return ()
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        if not isinstance(before, Number):
+            return ()
+        return differences(dict.fromkeys(self._wanted()) | before.settings(), self._wanted())
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(read=GetNumber(number=self.number), check=self._is_set)
@@ -371,6 +377,7 @@ class UpdateNumber(Operation[Number]):
     "DELETE",
     "/numbers/my/{number}",
     effect=Effect.DESTRUCTIVE,
+    subject="Release {number} for good",
     toolset="numbers",
     docs="cancel-a-number",
     basis=ANSWER_INFERRED,

@@ -1,8 +1,9 @@
 """VoiceTel account: profile, balance and rates, settings, charges and call records."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote, unquote_plus
 
 from pydantic import BeforeValidator, Field, computed_field
@@ -104,6 +105,7 @@ class UpdatedSettings(Answer):
     "PUT",
     "/v2.2/account",
     effect=Effect.WRITE | Effect.PRIVILEGED,
+    subject="Change {settings} of the account",
     toolset="account",
     docs="#accountPut",
     synonyms=("low balance alert", "caller id", "time zone"),
@@ -137,6 +139,8 @@ class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
 
     e911: bool | None = None
     """e911 service; administrators only."""
+
+    sets: ClassVar[Mapping[str, str]] = {name: f"services.{name}" for name in ("sms", "mms", "intl", "e911")}
 
     def before(self) -> GetAccount:
         return GetAccount()

@@ -6,8 +6,9 @@ names of at most 20 characters, addresses in the United States only, up to 24 ho
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, ValidationError
 
@@ -160,6 +161,7 @@ class ListE911Records(Operation[E911Records]):
     "POST",
     "/v2.2/e911",
     effect=Effect.PAID | Effect.DESTRUCTIVE,
+    subject="Register {address1:text} in {city:text}, {state}, as the 911 address of {number}",
     toolset="e911",
     docs="#e911Create",
     synonyms=("emergency", "911", "register address", "add", "set up"),
@@ -187,6 +189,10 @@ class CreateE911Record(Operation[E911Answer]):
 
     zip: ZipCode
     """ZIP code."""
+
+    sets: ClassVar[Mapping[str, str]] = {
+        name: f"record.{name}" for name in ("caller_name", "address1", "address2", "city", "state", "zip")
+    }
 
     def charge(self) -> Charge:
         return _PRICE
@@ -236,6 +242,7 @@ class CreateE911Record(Operation[E911Answer]):
     "PUT",
     "/v2.2/e911/{number}",
     effect=Effect.PAID | Effect.DESTRUCTIVE,
+    subject="Bind address {address_id} to {number} as its 911 address",
     toolset="e911",
     docs="#e911ProvisionAddress",
     refusals={401: NotFound},
@@ -252,6 +259,8 @@ class UpdateE911Record(Operation[E911Answer]):
 
     caller_name: CallerName = Field(serialization_alias="callername")
     """Name that dispatchers see."""
+
+    sets: ClassVar[Mapping[str, str]] = {"caller_name": "record.caller_name"}
 
     def charge(self) -> Charge:
         return _PRICE
@@ -278,6 +287,7 @@ class UpdateE911Record(Operation[E911Answer]):
     "DELETE",
     "/v2.2/e911/{number}",
     effect=Effect.DESTRUCTIVE,
+    subject="Remove the 911 address of {number}",
     toolset="e911",
     docs="#e911RecordDelete",
     refusals={401: NotFound},

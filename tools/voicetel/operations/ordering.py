@@ -47,7 +47,7 @@ class Inventory(Answer):
 class SearchInventory(Operation[Inventory]):
     """Find telephone numbers that can be ordered; the price of one is `rates.did` in voicetel_get_account."""
 
-    tn_mask: str = Field(pattern=r"^[0-9*]+$", examples=["201", "201555*"])
+    tn_mask: str = Field(pattern=r"^[0-9*]+$")
     """Leading digits without +1, with * for any digits: 201, 201555, 201555*."""
 
     quantity: int = Field(default=10, ge=1, le=1000)
@@ -133,6 +133,7 @@ class Order(Answer):
     "POST",
     "/v2.2/orders",
     effect=Effect.PAID,
+    subject="Order {numbers:number}",
     toolset="ordering",
     docs="#orderCreate",
     confirmed_by=("order_id",),
