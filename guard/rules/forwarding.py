@@ -58,13 +58,14 @@ def _note(forward: NumberForward, leads_to: Mapping[str, str]) -> str:
     way = [start, _key(forward.to)]
     while len(way) <= MOST_HOPS and way[-1] in others and way[-1] not in way[:-1]:
         way.append(others[way[-1]])
-    shown = " to ".join(way)
     if way[-1] in way[:-1]:
-        return f"{_CIRCLE}: {shown}. Calls go round until a network drops them, and every hop is billed."
+        return f"{_CIRCLE}: {_shown(way)}. Calls go round until a network drops them, and every hop is billed."
     way = [*_before(start, others), *way]
-    if len(way) > 2:
-        return f"Calls are forwarded {len(way) - 1} times: {shown}. Every hop is billed."
-    return ""
+    return f"Calls are forwarded {len(way) - 1} times: {_shown(way)}. Every hop is billed." if len(way) > 2 else ""
+
+
+def _shown(way: Sequence[str]) -> str:
+    return " to ".join(way)
 
 
 def _before(start: str, leads_to: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from mcp import Client
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import connect, server_for
+from tests.connecting import connect, content_of, server_for
 from tests.sandbox_control import Sandbox, sandboxes
 
 ALLOWED: Final = {
@@ -49,7 +49,7 @@ async def _tell(sandbox: Sandbox, client: Client, text: str) -> None:
 async def _read(client: Client, operation: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool("call_read_operation", {"operation": operation, "arguments": arguments})
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)
 
 
 async def _call(client: Client, operation: str, **arguments: Any) -> str:
