@@ -50,6 +50,9 @@ from tools.routee.recipients import members_of
 RUNS_FOR: Final = timedelta(minutes=30)
 """How long after its start a campaign's messages are searched for: quiet hours and many recipients delay them."""
 
+PARTS: Final = "[transcode?|shorten_links_seconds?|fallback_values?|, {text:parts}]"
+"""Part of a subject: how many parts each text has, where nothing makes it longer or shorter on the way."""
+
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
 _PLAN_EXTRAS = SEND_EXTRAS | {
@@ -258,7 +261,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     "POST",
     "/sms/campaign",
     effect=Effect.PAID | Effect.OUTWARD,
-    subject="Text {people}[, {text:parts}][, at {when:time}]",
+    subject="Text {people}" + PARTS + "[, at {when:time}]",
     toolset="campaigns",
     docs="send-bulk-messages",
     basis=PAGES_BUT_REQUEST,
@@ -310,7 +313,7 @@ class SendCampaign(CampaignPlan):
     "PUT",
     "/sms/{campaign_id}",
     effect=Effect.PAID | Effect.OUTWARD,
-    subject="Replace campaign {campaign_id}: text {people}[, {text:parts}][, at {when:time}]",
+    subject="Replace campaign {campaign_id}: text {people}" + PARTS + "[, at {when:time}]",
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     basis=PAGES_BUT_REQUEST,
