@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from clients.effects import Effect
 from clients.fields import OutsideText
 from clients.operation import Answer, Done, Operation
+from clients.questions.subjects import Reach
 from clients.shared.clock import SystemClock
 from clients.spec import ProviderApi
-from clients.subjects import Reach
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import sandboxes
@@ -91,7 +91,7 @@ def test_it_says_how_many_people_a_call_reaches_and_where(reach: Reach, people: 
 
 async def test_a_campaign_is_named_by_its_people_parts_and_price_wherever_it_is_shown(tmp_path: Path) -> None:
     person = Person("decline")
-    more = {"destinations": {"countries": ["GR"]}, "compliance": {"bulk_limit": 100}}
+    more: dict[str, Any] = {"destinations": {"countries": ["GR"]}, "compliance": {"bulk_limit": 100}}
     async with routee_session.open_session(tmp_path, person=person, **more) as session:
         await session.attempt("send_campaign", sender="Bluewater", to=GREEKS, text=TWO_PARTS, when="now")
         question = session.question.split("\n")

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, Field, model_validator
 
 from clients.changes import describe_resets
-from clients.differences import Difference, differences
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, LooseText
@@ -22,6 +21,7 @@ from clients.operation import (
     verify_removal,
     wire_fields,
 )
+from clients.questions.differences import Difference, differences
 from tools.routee.campaign_plans import is_same_plan
 from tools.routee.client import routee
 from tools.routee.field_types import (

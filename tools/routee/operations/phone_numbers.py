@@ -10,12 +10,12 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.answers import NotShown
-from clients.differences import Difference, differences
 from clients.effects import Charge, Effect
 from clients.errors import NotFound
 from clients.evidence import Evidence, is_since, present_in, same_fields
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
 from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal, wire_fields
+from clients.questions.differences import Difference, differences
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
 from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, in_e164, without_none
