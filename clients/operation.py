@@ -62,6 +62,13 @@ class Answer(BaseModel):
             return fields
         return {name: value for name, value in fields.items() if value is not None}
 
+    def own_texts(self) -> frozenset[str]:
+        """Name the fields whose text nobody outside wrote here, although it may elsewhere, such as a text sent out.
+
+        They stand between markers all the same. A call that repeats them repeats nobody from outside.
+        """
+        return frozenset()
+
 
 class Done(Answer):
     """The provider confirmed without saying more."""
@@ -86,6 +93,18 @@ class Verification(Generic[A]):
     check_before: Callable[[Any], Evidence] | None = None
     """What the answer to `before` proves of the state before the call, where `check` does not say that: YES if the call
     was not needed, NO if what it does was still to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition(Generic[A]):
+    """What must be so before a call, by the provider's documents, and the read that shows it."""
+
+    read: "Operation[A]"
+    """Often the same as `before`, which is then read once."""
+
+    fails: Callable[[A], str]
+    """Why the state that was read makes the call impossible, as a sentence without its full stop; empty where it does
+    not, or does not show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +165,7 @@ class Operation(DeclaredModel, Generic[R]):
             return f"{self.spec.title} at {self.spec.provider.title}"
         known = before if isinstance(before, BaseModel) else None
         sentence = write_subject(self.spec.subject, self, before=known, reach=reach)
-        return f"Dry run: {sentence}" if is_dry_run(self) else sentence
+        return f"Check only, without doing it: {sentence}" if is_dry_run(self) else sentence
 
     def charge(self) -> Charge | None:
         """Return what this call spends; every paid operation overrides it."""
@@ -155,6 +174,10 @@ class Operation(DeclaredModel, Generic[R]):
     def before(self) -> "Operation[Any] | None":
         """Return the read that captures the state this call will change."""
         return None
+
+    def preconditions(self) -> tuple[Precondition[Any], ...]:
+        """Return what makes this call impossible, so that nobody is asked about a call that cannot be made."""
+        return ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         """Return the call that undoes this one.

@@ -10,6 +10,7 @@ from clients.shared.clock import Clock, SystemClock
 from guard.background import Reconciliation
 from guard.catalog import OperationCatalog
 from guard.journal import Journal, Taint, Tracker, Vault
+from guard.own_numbers import NoOwnNumbers, OwnNumbers
 from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
 from guard.rules.rules import Rules
@@ -65,6 +66,7 @@ class GuardDependencies:
     """Where to read prices and balance, by the provider's name."""
 
     catalog: OperationCatalog
+    own_numbers: OwnNumbers = field(default_factory=NoOwnNumbers)
     rules: Rules = field(default_factory=Rules)
     clock: Clock = field(default_factory=SystemClock)
     approval_lifetime: timedelta = APPROVAL_LIFETIME

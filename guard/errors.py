@@ -5,6 +5,7 @@ GuardRefusal
 ├── Frozen              the operator stopped everything
 ├── DestinationRefused  calls and messages may not go there, or not now
 │   └── BadDestination  it is no telephone number, or not written as one
+├── NotPossibleNow      the state of what it changes rules it out
 ├── OverBudget          a cap leaves no room for the price
 ├── Declined            a person, or their client, said no
 ├── Expired             nobody answered in time
@@ -49,6 +50,12 @@ class BadDestination(DestinationRefused):
     """A destination is no telephone number, or it is not written as one."""
 
     advice = "Correct the number as it says, or ask the user for the right one, and call again."
+
+
+class NotPossibleNow(GuardRefusal):
+    """The state of what the call needs or changes rules it out, by the provider's documents."""
+
+    advice = "Tell the user why; call again only when that has changed."
 
 
 class OverBudget(GuardRefusal):

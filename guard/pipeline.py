@@ -24,6 +24,7 @@ from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
     JournalUnavailable,
+    NotPossibleNow,
     NotTheSameCall,
     OutcomePending,
     PriceChanged,
@@ -62,13 +63,17 @@ class Guard:
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
 
-    async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
+    async def propose(
+        self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = (), *, from_record: bool = False
+    ) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
-        `notes` are what else a person should know, said by this server, never by the asking side.
+        `notes` are what else a person should know, said by this server, never by the asking side. `from_record` is
+        true for the undo of an action, whose arguments come from the record.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+            NotPossibleNow: The call cannot be made as things are.
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
@@ -83,17 +88,21 @@ class Guard:
             found = await self._open(digest)
             priced = await self._quote(operation, recipients)
             same = digests_of_same_call(operation, account=client.account, principal=principal)
-            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
+            assessment = await self._checks.assess(
+                operation, recipients, priced, same, principal, from_record=from_record
+            )
             if found is not None:
                 if is_enough(found, assessment.decision):
                     return found
                 await self._close(found, "The rules have become stricter.")
+            all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
+            assessment = replace(assessment, notes=all_notes)
+            proposal, decision = await self._proposal(
+                operation, client, principal, digest, recipients, priced, assessment
+            )
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
-        all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
-        assessment = replace(assessment, notes=all_notes)
-        proposal, decision = await self._proposal(operation, client, principal, digest, recipients, priced, assessment)
         proposed = await self._journal.propose(proposal)
         if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
@@ -115,7 +124,7 @@ class Guard:
             self._approvals.refuse(current)
         return current
 
-    async def check_answered(self, action: Action, operation: Operation[Any]) -> None:
+    async def check_answered(self, action: Action, operation: Operation[Any], *, from_record: bool = False) -> None:
         """Check an action whose answer came back, at the price and the number of recipients in its question.
 
         `execute` reads both again.
@@ -124,7 +133,7 @@ class Guard:
             RulesChanged: The rules demand another person's approval now.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
-        await self._check_again(action, operation, _NOT_READ, action.quote)
+        await self._check_again(action, operation, _NOT_READ, action.quote, from_record=from_record)
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's approval. Raises as `Approvals.record` does."""
@@ -138,7 +147,7 @@ class Guard:
         """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
-    async def execute(self, action: Action, operation: Operation[R]) -> Receipt[R]:
+    async def execute(self, action: Action, operation: Operation[R], *, from_record: bool = False) -> Receipt[R]:
         """Send an approved call, once.
 
         The intent is on the record before the request leaves. From then on a cancelled caller cannot lose the outcome.
@@ -153,7 +162,7 @@ class Guard:
             self._approvals.refuse(action)
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
-        await self._check_again(action, operation, recipients, priced)
+        await self._check_again(action, operation, recipients, priced, from_record=from_record)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
@@ -198,8 +207,13 @@ class Guard:
         priced: Quote,
         assessment: Assessment,
     ) -> tuple[Action, Decision]:
-        """Return the action to record and the decision about it, which the state that the call changes may tighten."""
+        """Return the action to record and the decision about it, which the state that the call changes may tighten.
+
+        Raises:
+            NotPossibleNow: That state makes the call impossible.
+        """
         before, kept = await self._before(operation, client)
+        await self._refuse_impossible(operation, client, before)
         reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
@@ -234,8 +248,11 @@ class Guard:
     ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         """Read the state that the call will change: typed, and as stored. None where it could not be read."""
         read = operation.before()
-        if read is None:
-            return None, None
+        return (None, None) if read is None else await self._read_state(read, client)
+
+    async def _read_state(
+        self, read: Operation[Any], client: ProviderClient
+    ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         try:
             found = cast("BaseModel", (await client.exchange(read)).answer)
         except NotFound:
@@ -243,6 +260,23 @@ class Guard:
         except TelephonyError:
             return None, None
         return found, found.model_dump(mode="json", exclude_none=True)
+
+    async def _refuse_impossible(
+        self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None
+    ) -> None:
+        """Refuse a call that the provider would refuse. What cannot be read refuses nothing.
+
+        Raises:
+            NotPossibleNow: The state, as it was read, makes the call impossible.
+        """
+        for condition in operation.preconditions():
+            is_read = condition.read == operation.before()
+            found = before if is_read else (await self._read_state(condition.read, client))[0]
+            if found is not None and (why := condition.fails(found)):
+                raise NotPossibleNow(
+                    f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; "
+                    "nothing was sent."
+                )
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)
@@ -256,7 +290,7 @@ class Guard:
         return current if current.state.is_open else None
 
     async def _check_again(
-        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote
+        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote, *, from_record: bool
     ) -> None:
         """Check an action that was asked or approved before against the rules, lists and budgets of now.
 
@@ -269,7 +303,9 @@ class Guard:
             await self._checks.refuse_early(operation)
             await self._checks.refuse_members(operation, recipients)
             same = digests_of_same_call(operation, account=action.account, principal=principal)
-            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
+            assessment = await self._checks.assess(
+                operation, recipients, priced, same, principal, from_record=from_record
+            )
             if not is_enough(action, assessment.decision):
                 await self._close_too_lenient(action, assessment.decision)
         except GuardRefusal as refusal:

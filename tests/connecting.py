@@ -7,10 +7,11 @@ import httpx2
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server.lowlevel import Server
-from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
 from server.mcp.server import build_server
+from server.mcp.tabular import read_rows
 from server.services import Services
 from server.settings.model import Settings, settings_class
 from tools.voicetel.settings import VoiceTelSettings
@@ -55,3 +56,10 @@ def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) ->
 def connect(server: Server[None], *, era: Era = "auto", person: Person | None = None) -> Client:
     """Build a client in memory; without a person it declares that it cannot ask."""
     return Client(server, mode=era, elicitation_callback=person)
+
+
+def content_of(result: CallToolResult) -> dict[str, Any]:
+    """Return the structured content of a result, with every table in it as a list of objects."""
+    content: dict[str, Any] = result.structured_content or {}
+    is_table = {name for name, value in content.items() if isinstance(value, dict) and {"columns", "rows"} <= {*value}}
+    return {name: read_rows(value) if name in is_table else value for name, value in content.items()}

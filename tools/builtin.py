@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -27,7 +27,7 @@ from guard.undo import UndoPlanner
 from tools.events.record import EventRecord
 from tools.overview.views import View
 from tools.policy_reader import Reader
-from tools.schema import slim
+from tools.schema import portable, slim
 from tools.spending import Ledger
 
 A = TypeVar("A", bound=BaseModel)
@@ -219,6 +219,11 @@ class BuiltinTool:
 
     @property
     def input_schema(self) -> dict[str, Any]:
+        """The schema that clients get, in the part of JSON Schema that all of them pass on."""
+        return _portable_schema_of(self.arguments)
+
+    @property
+    def argument_schema(self) -> dict[str, Any]:
         """The strict, slim schema of its arguments."""
         return _schema_of(self.arguments)
 
@@ -260,3 +265,8 @@ def _schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
         {key: generated[key] for key in generated if key != "description"}, generated.get("$defs", {})
     )
     return schema
+
+
+@cache
+def _portable_schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
+    return cast("dict[str, Any]", portable(_schema_of(arguments)))

@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.injection.taint import fingerprints_of_arguments, fingerprints_of_source, numbers_in_arguments, texts_in
+from guard.injection.taint import (
+    FLOOD,
+    OutsideSource,
+    fingerprints_of_arguments,
+    fingerprints_of_source,
+    texts_in,
+)
 from server.store.engine import Database
 from server.store.schema import stranger_words
 
@@ -25,7 +31,7 @@ class StoredTaint:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._here: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._here: defaultdict[str, dict[str, OutsideSource]] = defaultdict(dict)
         self._prune_next = datetime.min.replace(tzinfo=UTC)
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
@@ -41,33 +47,40 @@ class StoredTaint:
                 if rows:
                     await _upsert(connection, rows)
         except JournalUnavailable:
-            self._here[principal.name] |= dict.fromkeys(found, source)
+            self._here[principal.name] |= dict.fromkeys(found, OutsideSource(source, now))
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
-        """Return the source of the outside text that the arguments repeat, or None if they repeat none.
+    async def found_in(
+        self, principal: Principal, arguments: Mapping[str, Any], *, ours: Collection[str]
+    ) -> Mapping[str, OutsideSource]:
+        """Return where the outside text was read that each argument repeats, by the argument's name.
 
-        `ours` are numbers that the call is made from: outsiders know them, so repeating them means nothing.
+        `ours` are arguments, or items of lists, that are numbers of the company: outsiders know them, so repeating
+        them means nothing.
 
         Raises:
             JournalUnavailable: The store cannot be read.
         """
-        wanted = fingerprints_of_arguments(texts_in(arguments)) - numbers_in_arguments(ours)
-        here = self._here[principal.name]
-        for trace in wanted:
-            if trace in here:
-                return here[trace]
-        return next(iter((await self._known(principal, wanted)).values()), None)
+        wanted = {
+            name: fingerprints_of_arguments(text for text in texts_in(value) if text not in ours)
+            for name, value in arguments.items()
+        }
+        known = await self._known(principal, {FLOOD}.union(*wanted.values())) | self._here[principal.name]
+        if FLOOD in known:
+            return dict.fromkeys(arguments or {"the call": None}, known[FLOOD])
+        hits = {name: [known[trace] for trace in traces if trace in known] for name, traces in wanted.items()}
+        return {name: sources[0] for name, sources in hits.items() if sources}
 
-    async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, str]:
-        known: dict[str, str] = {}
+    async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, OutsideSource]:
+        known: dict[str, OutsideSource] = {}
         every = sorted(wanted)
         async with self._database.reading() as connection:
             for start in range(0, len(every), _AT_ONCE):
-                query = select(stranger_words.c.word, stranger_words.c.source).where(
+                query = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
                     stranger_words.c.principal == principal.name,
                     stranger_words.c.word.in_(every[start : start + _AT_ONCE]),
                 )
-                known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
+                rows = (await connection.execute(query)).all()
+                known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in rows}
         return known
 
 

@@ -16,7 +16,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.clocks import StoppedClock
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.guard.rates_proxy import proxy_rates
 from tests.operator_side import OperatorSide, call_approved
 from tests.sandbox_control import sandboxes
@@ -73,7 +73,7 @@ async def test_the_clients_own_no_is_not_recorded_as_a_persons_and_the_operators
         services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era, person=Person("decline")) as client:
             said = _text(await client.call_tool(TOOL, ORDER))
-            [action] = (await client.call_tool("list_actions", {})).structured_content["actions"]
+            [action] = content_of(await client.call_tool("list_actions", {}))["actions"]
             declined = [row["detail"].get("decided_by") async for row in _rows(services, "declined")]
         assert "the client answered no, and nothing was sent" in said
         assert "a person said no" not in said
@@ -243,7 +243,7 @@ async def test_what_cannot_be_undone_is_never_asked_at_the_client(era: Era, tmp_
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         person = Person("accept")
         async with connect(server, era=era, person=person) as client:
-            owned = (await client.call_tool("voicetel_list_numbers", {})).structured_content["numbers"][0]["number"]
+            owned = content_of(await client.call_tool("voicetel_list_numbers", {}))["numbers"][0]["number"]
             assert _pending(await client.call_tool("voicetel_release_number", {"number": owned}))
         assert person.questions == []
         assert await sandbox.writes() == []

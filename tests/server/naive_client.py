@@ -56,7 +56,7 @@ def loosen_the_rules() -> None:
     cut(Rules, "for_unknown_price", always(Decision.ALLOW))
     cut(conditions, "require_room", always(None))
     cut(actions, "require_room", always(None))
-    cut(taint.StoredTaint, "found_in", async_always(None))
+    cut(taint.StoredTaint, "found_in", async_always({}))
 
 
 def let_a_yes_last() -> None:

@@ -9,7 +9,7 @@ from mcp.types import CallToolResult
 
 from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.rules.policy import Policy
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import sandboxes
 from tools.discovery.describe import describe
@@ -20,7 +20,7 @@ ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
 
 def _content(result: CallToolResult) -> dict[str, Any]:
-    return result.structured_content or {}
+    return content_of(result)
 
 
 def _text(result: CallToolResult) -> str:

@@ -14,7 +14,7 @@ from mcp.types import CallToolResult
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.sandbox_control import Sandbox, sandboxes
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
@@ -32,7 +32,7 @@ async def _everything(folder: Path, era: Era = "auto", **more: Any) -> AsyncGene
 async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)
 
 
 def _text(result: CallToolResult) -> str:
@@ -182,7 +182,7 @@ async def test_a_list_of_ten_thousand_numbers_costs_under_2000_tokens(tool: str,
         _, server = server_for(settings_for(tmp_path), http=http)
         async with connect(server) as client:
             result = await client.call_tool(tool, {})
-    content: dict[str, Any] = result.structured_content or {}
+    content: dict[str, Any] = content_of(result)
     assert content["total"] == 10_000
     assert content["next_cursor"]
     assert len(bpe_openai.get_encoding("o200k_base").encode(_text(result))) < 2_000

@@ -43,7 +43,8 @@ async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
     states = {query.state} if query.state else None
     found = await call.services.journal.latest(query.limit, states=states, principal=call.session.principal.name)
     lines = [f"{action.id} {action.state.value}: {headline(action)}" for action in found] or ["No actions."]
-    return Reply(content={"actions": [action_row(action) for action in found]}, text="\n".join(lines))
+    rows = [{**action_row(action), "title": action.title} for action in found]
+    return Reply(content={"actions": rows}, text="\n".join(lines), rows="actions")
 
 
 @builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=ActionId)

@@ -7,7 +7,7 @@ from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy
 from tools.description import tool_description
 from tools.discovery.examples import example_call, example_of
-from tools.schema import input_schema
+from tools.schema import argument_schema, input_schema, portable_value
 
 APPROVAL: dict[Decision, str] = {
     Decision.ALLOW: "runs without approval",
@@ -39,7 +39,7 @@ def describe(operation: OperationType, policy: Policy, *, out_of_reach: str | No
         "docs": spec.docs,
         "call_with": None if out_of_reach else caller(operation),
         "input_schema": input_schema(operation),
-        "example": example_of(operation),
+        "example": portable_value(argument_schema(operation), example_of(operation)),
     }
 
 

@@ -25,7 +25,7 @@ from server.mcp.out_of_band import ApprovalPage
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
-from tests.connecting import Era, settings_for
+from tests.connecting import Era, content_of, settings_for
 from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.console.operating import browsing, page_path
 from tests.server.operating import ringfence, set_operator_passcode
@@ -214,7 +214,7 @@ async def _connected(
             Client(build_server(services, page=page), mode=era, elicitation_callback=visitor) as client,
         ):
             listed = await client.call_tool("voicetel_list_numbers", {})
-            content: dict[str, Any] = listed.structured_content or {}
+            content: dict[str, Any] = content_of(listed)
             yield Scene(client, sandbox, services, page, {"number": content["numbers"][0]["number"]})
 
 

@@ -189,6 +189,9 @@ class Call(Answer):
     def _times_by_name(cls, data: object) -> object:
         return with_wire_name(data, started="start", ended="end")
 
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"callid", "callername"}) if self.direction == "out" else frozenset()
+
 
 class Calls(Listing):
     """Calls."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from clients.effects import Charge, Effect
 from clients.fields import LooseText
 from clients.grades import Grades
-from clients.operation import Answer, ChangesSomething, Operation, Undo, put_back
+from clients.operation import Answer, ChangesSomething, Operation, Precondition, Undo, put_back
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
@@ -173,6 +173,9 @@ class DeleteCustomer(Operation[Accepted]):
     id: Id
     """From enswitch_list_customers."""
 
+    def preconditions(self) -> tuple[Precondition[Customers], ...]:
+        return (Precondition(ListCustomers(parent=self.id, limit=1), _why_kept),)
+
     def undo(self, before: Any, answer: Any) -> Undo:
         return put_back(RestoreCustomer, id=self.id)
 
@@ -210,6 +213,14 @@ class PurgeCustomer(Operation[Accepted]):
 
     id: Id
     """From enswitch_list_customers with deleted=1."""
+
+    def preconditions(self) -> tuple[Precondition[Customers], ...]:
+        # No read shows one customer; below whom it is, this lists those that are not deleted.
+        return (Precondition(ListCustomers(recursive=True, limit=500), self._why_not_deleted),)
+
+    def _why_not_deleted(self, found: Customers) -> str:
+        is_active = any(customer.id == self.id and customer.deleted is not True for customer in found.customers)
+        return "the customer is not deleted, and Enswitch purges deleted customers only" if is_active else ""
 
 
 @enswitch.function(
@@ -295,3 +306,8 @@ class ExportCustomers(Operation[Export]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The exported data has left the system.")
+
+
+def _why_kept(found: Customers) -> str:
+    """Say why a customer cannot be deleted: Enswitch refuses it (400) for one with customers below it."""
+    return "the customer has customers below it, and Enswitch deletes none of those" if found.customers else ""

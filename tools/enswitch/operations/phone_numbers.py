@@ -13,7 +13,7 @@ from clients.effects import Charge, Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import KeptFromModel, Secret
 from clients.grades import Grades
-from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_addition
+from clients.operation import ChangesSomething, Operation, Precondition, Undo, Verification, verify_addition
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
@@ -114,6 +114,9 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
 
     def before(self) -> FindNumber:
         return FindNumber(number=self.number, customer=self.customer)
+
+    def preconditions(self) -> tuple[Precondition[OwnedNumber], ...]:
+        return (Precondition(self.before(), lambda _: f"the customer has {self.number} already"),)
 
     def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
         return verify_addition(self.before())

@@ -15,6 +15,7 @@ from clients.operation import (
     Done,
     Members,
     Operation,
+    Precondition,
     Undo,
     Verification,
     put_back,
@@ -329,6 +330,9 @@ class UpdateCampaign(CampaignPlan):
     def before(self) -> "GetCampaign":
         return GetCampaign(campaign_id=self.campaign_id)
 
+    def preconditions(self) -> tuple[Precondition[Campaign], ...]:
+        return (Precondition(self.before(), _why_fixed),)
+
     def warnings(self) -> tuple[str, ...]:
         return (*super().warnings(), "The whole campaign is replaced: what is left out goes back to its default.")
 
@@ -385,6 +389,9 @@ class DeleteCampaign(Operation[Done]):
     def before(self) -> "GetCampaign":
         return GetCampaign(campaign_id=self.campaign_id)
 
+    def preconditions(self) -> tuple[Precondition[Campaign], ...]:
+        return (Precondition(self.before(), _why_fixed),)
+
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Campaign):
             return UNREAD
@@ -428,6 +435,13 @@ class AnalyzeCampaign(Recipients, Operation[Audience]):
 
     text: Annotated[str, Field(min_length=1)] = Field(serialization_alias="body")
     """What it would say."""
+
+
+def _why_fixed(found: Campaign) -> str:
+    """Say why a campaign can be neither changed nor deleted: Routee refuses both unless it is scheduled (400009002)."""
+    if found.campaign_state in (None, "Scheduled"):
+        return ""
+    return f"the campaign is {found.campaign_state}, and Routee changes and deletes scheduled campaigns only"
 
 
 def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:

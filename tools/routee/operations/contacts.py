@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -42,6 +42,35 @@ LabelContent = Annotated[
     str | StrictInt | StrictFloat, BeforeValidator(_as_json_number), WithJsonSchema({"type": ["string", "number"]})
 ]
 """What a label holds: text, or a number where the label's type is Number (seen in the public clients)."""
+
+
+def _by_name(value: object) -> object:
+    """Return labels by name, from the list of the tool's schema or as they are."""
+    if not isinstance(value, list):
+        return value
+    found: dict[str, object] = {}
+    for row in cast("list[object]", value):
+        given = dict(fields_of(row))
+        name = given.pop("name", None)
+        if not isinstance(name, str) or name in found or given.keys() not in ({"text"}, {"number"}):
+            raise ValueError("each label once, with its name and either `text` or `number`")
+        found[name] = next(iter(given.values()))
+    return found
+
+
+_NAMED_LABEL: Final = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "text": {"type": "string"}, "number": {"type": "number"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+NamedLabels = Annotated[
+    dict[str, LabelContent],
+    BeforeValidator(_by_name),
+    WithJsonSchema({"type": "array", "items": _NAMED_LABEL}, mode="validation"),
+]
+"""Labels by name. Clients give them as a list, because not all can show a model an object with free names."""
 
 
 class LabelValue(Answer):
@@ -143,8 +172,8 @@ class ContactDetails(BaseModel):
     vip: bool | None = None
     """Mark as VIP."""
 
-    labels: dict[str, LabelContent] | None = None
-    """By label of routee_list_labels; numbers for Number."""
+    labels: NamedLabels | None = None
+    """Of routee_list_labels, each with `text`, or `number` where its type is Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""

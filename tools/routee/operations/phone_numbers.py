@@ -14,7 +14,18 @@ from clients.effects import Charge, Effect
 from clients.errors import NotFound
 from clients.evidence import Evidence, is_since, present_in, same_fields
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
-from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal, wire_fields
+from clients.operation import (
+    UNREAD,
+    Answer,
+    Done,
+    Operation,
+    Precondition,
+    Undo,
+    Verification,
+    put_back,
+    verify_removal,
+    wire_fields,
+)
 from clients.questions.differences import Difference, differences
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
@@ -231,6 +242,11 @@ class RentNumber(Operation[Number]):
 
     def destinations(self) -> tuple[str, ...]:
         return called_numbers(self.forward_calls_to)
+
+    def preconditions(self) -> tuple[Precondition[Number], ...]:
+        return (
+            Precondition(GetNumber(number=self.number), lambda _: f"{self.number} is rented by this account already"),
+        )
 
     def warnings(self) -> tuple[str, ...]:
         notes = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)

@@ -231,6 +231,9 @@ class MessagePart(Answer):
     originating_service: str | None = None
     received_date: AnsweredTime | None = None
 
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text"}) if (self.direction or "").casefold() == "outbound" else frozenset()
+
 
 def texts_received(parts: Iterable[MessagePart]) -> tuple[InboundText, ...]:
     """Return the texts among message parts that came in; both senders and directions are as Routee names them."""

@@ -143,6 +143,9 @@ class ViberMessage(Answer):
     campaign: str | None = None
     campaign_id: str | None = Field(default=None, alias="campaignTrackingId")
 
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text", "image_url"}) if (self.direction or "").casefold() == "outbound" else frozenset()
+
 
 def viber_received(messages: Iterable[ViberMessage]) -> tuple[InboundText, ...]:
     """Return the texts among Viber messages that came in."""

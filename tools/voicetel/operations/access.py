@@ -50,7 +50,7 @@ def _public_block(value: str) -> str:
 PublicBlock = Annotated[
     str,
     AfterValidator(_public_block),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/(8|16|24|32)$", "examples": ["203.0.113.10/32"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/(8|16|24|32)$"}),
 ]
 
 
@@ -119,7 +119,7 @@ class AddAclEntries(Operation[AddedBlocks]):
     """Let IP blocks make SIP calls on the account; whoever is in them can spend its money."""
 
     blocks: list[PublicBlock] = Field(min_length=1)
-    """Public IPv4 blocks; only /8, /16, /24 or /32."""
+    """Public IPv4 blocks; only /8, /16, /24 or /32, such as 203.0.113.10/32."""
 
     def warnings(self) -> tuple[str, ...]:
         networks = [IPv4Network(block) for block in self.blocks]

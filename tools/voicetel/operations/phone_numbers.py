@@ -8,7 +8,7 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Undo, Verification, verify_removal
+from clients.operation import Answer, Done, Operation, Precondition, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 
 SYSTEM_ROUTES: Final = frozenset({
@@ -114,6 +114,9 @@ class AddNumber(Operation[AddedNumber]):
 
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
+
+    def preconditions(self) -> tuple[Precondition[Number], ...]:
+        return (Precondition(self.before(), lambda _: f"{self.number} is on this account already"),)
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(
