@@ -77,7 +77,7 @@ async def test_an_approval_of_the_operator_is_held_against_the_rules_of_now(
 ) -> None:
     """The operator's own yes is enough where the rules demand the operator's."""
     got: dict[str, str] = {}
-    clock = StoppedClock(NOW)
+    clock = StoppedClock(datetime.now(UTC))  # the command has the clock of this machine
     async with sandboxes() as sandbox:
         mild = _server(settings_for(tmp_path, sandbox.voicetel), clock)
         async with connect(mild) as client:

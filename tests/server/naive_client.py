@@ -164,9 +164,10 @@ def loosen_the_doors() -> None:
         return Session("anybody", int(later.timestamp()), secrets.token_hex(8))
 
     def unchecked(parse: Any) -> Any:
-        def parsed(operation: Any, arguments: Any, setting: Any) -> Any:
+        def parsed(operation: Any, arguments: Any, *more: Any, **options: Any) -> Any:
             known = input_schema(operation)["properties"]
-            return parse(operation, {name: value for name, value in arguments.items() if name in known}, setting)
+            given = {name: value for name, value in arguments.items() if name in known}
+            return parse(operation, given, *more, **options)
 
         return parsed
 
