@@ -21,13 +21,13 @@ from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from clients.differences import Difference, differences, field_at
 from clients.effects import Charge
 from clients.evidence import Evidence
 from clients.fields import WIRE, is_secret, require_in_order
+from clients.questions.differences import Difference, differences, field_at
+from clients.questions.subjects import NOBODY, Reach, write_subject
 from clients.shared.inbound_texts import InboundText
 from clients.spec import DeclaredModel, placeholders
-from clients.subjects import NOBODY, Reach, write_subject
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -93,6 +93,17 @@ class Verification(Generic[A]):
     check_before: Callable[[Any], Evidence] | None = None
     """What the answer to `before` proves of the state before the call, where `check` does not say that: YES if the call
     was not needed, NO if what it does was still to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberForward:
+    """A telephone number whose calls go to another one."""
+
+    number: str | None
+    """In E.164, or as the provider writes it; None where the call names it otherwise."""
+
+    to: str
+    """In the same form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +203,13 @@ class Operation(DeclaredModel, Generic[R]):
 
     def destinations(self) -> tuple[str, ...]:
         """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
+        return ()
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        """Return which numbers of ours this call forwards to which telephone numbers.
+
+        `before` is the answer to the read of that name, None where it was not read.
+        """
         return ()
 
     def members(self) -> tuple[Members[Any] | UnresolvableRecipients, ...]:

@@ -1,5 +1,6 @@
 """`ringfence approvals`: the operator approves or declines, with a passcode that assistants never see."""
 
+import sys
 from contextlib import suppress
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
-from guard.messages import approval_prompt
+from guard.messages import approval_prompt, is_irreversible
 from guard.money import Money, NotAPrice, parse_price
 from guard.rules.quote import Quote
 from server.cli.actions import find_action, table
@@ -68,7 +69,7 @@ def approve(
         str | None, typer.Option(metavar="AMOUNT", help="Most that a call of unknown price may cost, such as 2.50 EUR.")
     ] = None,
 ) -> None:
-    """Approve exactly this call, once."""
+    """Show the call, and approve exactly this one, once."""
     _record(action_id, State.APPROVED, target, up_to=up_to)
 
 
@@ -131,9 +132,19 @@ def page(
             fail(str(taken))
 
 
+def _show_before_approval(action: Action) -> None:
+    """Show what is approved. On a terminal, what cannot be undone takes a second answer before the passcode."""
+    tell(*approval_prompt(action).split("\n"))
+    if is_irreversible(action) and sys.stdin.isatty():
+        typer.confirm("This cannot be undone. Approve it for good?", abort=True)
+
+
 def _record(action_id: str, to: State, target: Target, *, up_to: str | None = None) -> None:
     async def record(session: StoreSession) -> Action:
         most = await _read_bound(session, action_id, up_to) if up_to is not None else None
+        found = await session.store.journal.find(action_id) if to is State.APPROVED else None
+        if found is not None:
+            _show_before_approval(found)
         await require_passcode(session)
         rules = session.settings.rules.rules(session.settings.session_policy())
         approvals = Approvals(session.store.journal, SystemClock(), RegisteredOperations(), rules)

@@ -21,6 +21,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.prompt import Confirm
 
+from server.mcp.tabular import read_tables
+
 Settings = Callable[[str], Mapping[str, str]]
 """Builds the settings of a part, as the environment names them, from the address of the sandbox."""
 
@@ -98,7 +100,7 @@ class DemoSession:
         result: CallToolResult = await client.call_tool(tool, arguments, progress_callback=on_progress)
         content = dict(result.structured_content or {})
         if not result.is_error:
-            return content
+            return read_tables(content)
         text = str(getattr(result.content[0], "text", ""))
         if content.get("error") != "Declined":
             raise DemoFailed(f"{tool}: {text}")

@@ -67,8 +67,6 @@ class StoredSpending:
         )
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
         return [
             Total(
                 provider=row["provider"],
@@ -76,14 +74,13 @@ class StoredSpending:
                 amount=Money(Decimal(row["billionths"]) / _BILLION, row["currency"]),
                 calls=row["calls"],
             )
-            for row in rows
+            for row in await self._database.fetch(query)
         ]
 
     async def charges_of(self, action_ids: Collection[str]) -> dict[str, Charged]:
         """Return what is booked for actions, by their ids; those for which nothing is are left out."""
         query = select(holds).where(holds.c.action_id.in_(action_ids))
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+        rows = await self._database.fetch(query)
         return {
             row["action_id"]: Charged(Money(Decimal(row["billionths"]) / _BILLION, row["currency"]), row["state"])
             for row in rows
@@ -97,5 +94,4 @@ class StoredSpending:
             .where(holds.c.at >= since, holds.c.state != "released", actions.c.principal != principal)
             .limit(1)
         )
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._database.fetch(query))
