@@ -96,6 +96,17 @@ class Verification(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
+class NumberForward:
+    """A telephone number whose calls go to another one."""
+
+    number: str | None
+    """In E.164, or as the provider writes it; None where the call names it otherwise."""
+
+    to: str
+    """In the same form."""
+
+
+@dataclass(frozen=True, slots=True)
 class Precondition(Generic[A]):
     """What must be so before a call, by the provider's documents, and the read that shows it."""
 
@@ -192,6 +203,13 @@ class Operation(DeclaredModel, Generic[R]):
 
     def destinations(self) -> tuple[str, ...]:
         """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
+        return ()
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        """Return which numbers of ours this call forwards to which telephone numbers.
+
+        `before` is the answer to the read of that name, None where it was not read.
+        """
         return ()
 
     def members(self) -> tuple[Members[Any] | UnresolvableRecipients, ...]:

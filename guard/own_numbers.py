@@ -1,6 +1,6 @@
 """The company's own numbers, as the guard asks for them: which numbers are ours, and where their calls go."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,10 @@ class OwnNumbers(Protocol):
         """Return those of the numbers, in E.164, that are known to be ours; what cannot be read is left out."""
         ...
 
+    async def find_all(self) -> Sequence[OwnNumber]:
+        """Return the numbers of all accounts, as far as they can be read."""
+        ...
+
 
 class NoOwnNumbers:
     """Knows of no number that is ours."""
@@ -33,3 +37,7 @@ class NoOwnNumbers:
     async def find(self, numbers: Collection[str]) -> Mapping[str, OwnNumber]:
         """Return nothing."""
         return {}
+
+    async def find_all(self) -> Sequence[OwnNumber]:
+        """Return nothing."""
+        return ()

@@ -16,7 +16,7 @@ import anyio
 from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation
+from clients.operation import Operation, is_dry_run
 from clients.questions.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
@@ -36,6 +36,7 @@ from guard.messages import FINAL, status_with_outcome
 from guard.reconcile import Reconciler
 from guard.rules.budget import Hold, applicable
 from guard.rules.checks import Assessment, Checks
+from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
@@ -58,6 +59,7 @@ class Guard:
         self._clock = dependencies.clock
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
+        self._forwarding = Forwarding(dependencies.own_numbers)
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
@@ -95,7 +97,8 @@ class Guard:
                 if is_enough(found, assessment.decision):
                     return found
                 await self._close(found, "The rules have become stricter.")
-            all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
+            is_final = operation.spec.irreversible and not is_dry_run(operation)
+            all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
             assessment = replace(assessment, notes=all_notes)
             proposal, decision = await self._proposal(
                 operation, client, principal, digest, recipients, priced, assessment
@@ -211,11 +214,14 @@ class Guard:
 
         Raises:
             NotPossibleNow: That state makes the call impossible.
+            DestinationRefused: It forwards a number to itself.
         """
         before, kept = await self._before(operation, client)
         await self._refuse_impossible(operation, client, before)
         reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
+        forwarding, warnings = await self._forwarding.check(operation, before)
+        assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]

@@ -39,7 +39,7 @@ from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, Shared
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
 from tools.operation_catalog import RegisteredOperations
-from tools.overview.own_numbers import find_own_numbers
+from tools.overview.own_numbers import all_own_numbers, find_own_numbers
 from tools.overview.views import View
 from tools.policy_reader import PolicyReader, Reader
 from tools.provider import ReadCallback
@@ -264,6 +264,10 @@ class AccountNumbers:
     async def find(self, numbers: Collection[str]) -> Mapping[str, OwnNumber]:
         """Return those of the numbers, in E.164, that are known to be ours."""
         return await find_own_numbers(self.services.views_of_guard(), numbers)
+
+    async def find_all(self) -> Sequence[OwnNumber]:
+        """Return the numbers of all accounts, as far as they can be read."""
+        return await all_own_numbers(self.services.views_of_guard())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from mcp import Client
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import connect, server_for
+from tests.connecting import connect, content_of, server_for
 from tests.sandbox_control import Sandbox, sandboxes
 
 ALLOWED: Final = {
@@ -34,8 +34,8 @@ LONG_TEXT: Final = "Your table for two is ready, please come to the corner entra
 async def _client(folder: Path) -> AsyncGenerator[tuple[Client, Sandbox]]:
     """Connect to a server whose policy asks nobody, so that only text from outside makes a call wait."""
     async with sandboxes() as sandbox:
-        settings = for_sandbox(settings_class()(state_folder=folder, policy=ALLOWED["policy"]), sandbox.url)
-        _, server = server_for(settings)
+        settings = settings_class().model_validate({"state_folder": folder, **ALLOWED})
+        _, server = server_for(for_sandbox(settings, sandbox.url))
         async with connect(server) as client:
             yield client, sandbox
 
@@ -49,7 +49,7 @@ async def _tell(sandbox: Sandbox, client: Client, text: str) -> None:
 async def _read(client: Client, operation: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool("call_read_operation", {"operation": operation, "arguments": arguments})
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)
 
 
 async def _call(client: Client, operation: str, **arguments: Any) -> str:

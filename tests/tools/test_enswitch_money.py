@@ -11,12 +11,11 @@ import pytest
 
 from clients.errors import OutcomeUnknown, Refused
 from guard.action import State
-from guard.approvals import BY_POLICY
 from server.settings.model import settings_class
 from tests.clients.enswitch_accounts import installations, served_by
 from tests.connecting import Person, connect, server_for
 from tests.contract_stubs.enswitch import SETTINGS, TOKEN, envelope
-from tests.operator_side import OperatorSide
+from tests.operator_side import OPERATOR, OperatorSide
 from tests.tools.enswitch_session import EnswitchSession, open_session
 from tools.enswitch.client import LOGIN_PATH
 from tools.enswitch.operations.balances import RequestTopup, TopupRequest
@@ -117,15 +116,17 @@ async def test_what_the_gateway_says_is_read(said: dict[str, Any], meant: type[E
         ("create_callshops", {"credit": "20.00", "number": 5, "plan": 3}),
     ],
 )
-async def test_a_dry_run_is_made_without_a_question_and_spends_nothing(
+async def test_a_dry_run_of_what_is_final_is_the_operators_and_spends_nothing(
     tool: str, arguments: dict[str, Any], tmp_path: Path
 ) -> None:
     async with installations() as installation, open_session(installation, tmp_path) as model:
         action = await call_approved(model, f"enswitch_{tool}", **arguments, dry_run=True)
-        assert (action["state"], action["decided_by"]) == (State.DONE, BY_POLICY)
+        assert (action["state"], action["decided_by"]) == (State.DONE, OPERATOR)
         assert action["outcome"] == "Checked only: nothing was done."
         assert action["quote"]["amount"] is None
         assert action["quote"]["unknown"] == ""
+        assert action["title"].startswith("Check only, without doing it: ")
+        assert "CANNOT BE UNDONE" not in str(action["quote"])
         assert await spent(model) == 0
         assert await installation.charges() == []
 

@@ -11,7 +11,7 @@ from mcp import Client
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.sandbox_control import Sandbox, sandboxes
 from tools.overview.optional_reads import OptionalReads
 from tools.overview.views import Partial
@@ -70,7 +70,7 @@ async def _everything(folder: Path, **more: Any) -> AsyncGenerator[tuple[Client,
 async def _call(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)
 
 
 async def test_a_number_without_a_911_record_is_found_and_said_to_have_none(tmp_path: Path) -> None:
@@ -123,9 +123,14 @@ def _remove_store(folder: Path) -> None:
     store.rename(store.with_name("elsewhere.db"))
 
 
+async def _never() -> list[str]:
+    await anyio.sleep_forever()
+    return []
+
+
 async def test_an_optional_read_that_does_not_end_is_a_gap_too() -> None:
     optional = OptionalReads(seconds=0.05)
-    assert await optional.read(anyio.sleep_forever(), shows="calls_to") is None
+    assert await optional.read(_never(), shows="calls_to") is None
     found = optional.complete(["+12015550142"])
     assert isinstance(found, Partial)
     assert found.found == ["+12015550142"]

@@ -1,6 +1,6 @@
 """Finds the company's own numbers at all providers, for the guard."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -26,6 +26,12 @@ async def find_own_numbers(views: Mapping[str, View], numbers: Collection[str]) 
         if owned:
             found[number] = next((one for one in owned if one.forwards_to), owned[0])
     return found
+
+
+async def all_own_numbers(views: Mapping[str, View]) -> Sequence[OwnNumber]:
+    """Return the numbers of all views, as far as they can be read."""
+    gathered = await gather(views, lambda view: view.numbers())
+    return [OwnNumber(one.number, one.provider, one.forwards_to) for found in gathered.found.values() for one in found]
 
 
 async def _look_up(number: str, view: View) -> OwnedNumber | None:

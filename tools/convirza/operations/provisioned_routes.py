@@ -10,6 +10,7 @@ from clients.operation import (
     UNREAD,
     Answer,
     ChangesSomething,
+    NumberForward,
     Operation,
     Undo,
     Verification,
@@ -135,6 +136,9 @@ class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
     def destinations(self) -> tuple[str, ...]:
         return self.config.numbers if self.config else ()
 
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(None, to) for to in self.destinations())
+
     def warnings(self) -> tuple[str, ...]:
         found = _warnings(self.status or "active", self.config)
         if self.config is None or not (self.config.numbers or self.config.uses_voice_agent):
@@ -171,6 +175,11 @@ class _ChangeOfRoute(RouteSettings):
 
     def destinations(self) -> tuple[str, ...]:
         return self.config.numbers if self.config else ()
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        rows = before.phone_numbers if isinstance(before, ProvisionedRoute) else []
+        numbers: list[str | None] = [row.phone_number for row in rows if row.phone_number] or [None]
+        return tuple(NumberForward(number, to) for number in numbers for to in self.destinations())
 
     def verification(self, sent_at: datetime) -> Verification[ProvisionedRoute]:
         return Verification(read=self.before(), check=lambda found: same_settings(found, fields_of(self, "route_id")))

@@ -13,7 +13,15 @@ from clients.effects import Charge, Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import KeptFromModel, Secret
 from clients.grades import Grades
-from clients.operation import ChangesSomething, Operation, Precondition, Undo, Verification, verify_addition
+from clients.operation import (
+    ChangesSomething,
+    NumberForward,
+    Operation,
+    Precondition,
+    Undo,
+    Verification,
+    verify_addition,
+)
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
@@ -209,6 +217,9 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
 
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(self.number, to) for to in dialled_numbers((self.dtype, self.dnumber)))
+
 
 @enswitch.function(
     "numbers/times/update",
@@ -229,3 +240,6 @@ class UpdateNumberTimes(DryRun, Destination, ChangesSomething, Operation[Accepte
 
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(self.number, to) for to in dialled_numbers((self.dtype, self.dnumber)))

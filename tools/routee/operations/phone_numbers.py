@@ -18,6 +18,7 @@ from clients.operation import (
     UNREAD,
     Answer,
     Done,
+    NumberForward,
     Operation,
     Precondition,
     Undo,
@@ -242,6 +243,9 @@ class RentNumber(Operation[Number]):
 
     def destinations(self) -> tuple[str, ...]:
         return called_numbers(self.forward_calls_to)
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(self.number, to) for to in called_numbers(self.forward_calls_to))
 
     def preconditions(self) -> tuple[Precondition[Number], ...]:
         return (

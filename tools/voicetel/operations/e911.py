@@ -35,6 +35,21 @@ _WARNINGS: Final = (
 )
 
 
+_POST_BOX: Final = re.compile(
+    r"""\b(?:
+        p[\s.]*o[\s.]*(?:box|drawer|bin) | post(?:al)?[\s-]*(?:office)?[\s-]*(?:box|drawer) | box\s*\#?\s*[0-9] |
+        (?:pmb|private\s+mail\s*box|caller\s+service)\b | mail\s*box\s*\#?\s*[0-9] | general\s+delivery |
+        (?:rr|hc|rural\s+route|highway\s+contract)\s*\#?\s*[0-9]
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Addresses of mail, not of a place, as Publication 28 of the US Postal Service writes them."""
+
+_NO_PLACE: Final = (
+    "THIS LOOKS LIKE A POST BOX: an ambulance cannot be sent to one. Give the street address where callers are."
+)
+
+
 class ValidatedAddress(Answer):
     """An address as the emergency database knows it."""
 
@@ -183,7 +198,8 @@ class CreateE911Record(Operation[E911Answer]):
         return _PRICE
 
     def warnings(self) -> tuple[str, ...]:
-        return _WARNINGS
+        lines = (self.address1, self.address2 or "")
+        return (_NO_PLACE, *_WARNINGS) if any(_POST_BOX.search(line) for line in lines) else _WARNINGS
 
     def before(self) -> GetE911Record:
         return GetE911Record(number=self.number)

@@ -9,7 +9,7 @@ from pydantic import Field
 from clients.effects import Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import NOT_SET, UNREAD, Answer, Done, Operation, Undo, Verification, put_back
+from clients.operation import NOT_SET, UNREAD, Answer, Done, NumberForward, Operation, Undo, Verification, put_back
 from clients.questions.differences import Difference, differences
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
@@ -87,6 +87,9 @@ class SetForward(Operation[Forward]):
 
     def destinations(self) -> tuple[str, ...]:
         return (self.destination,)
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return (NumberForward(self.number, self.destination),)
 
     def differences(self, before: Any) -> tuple[Difference, ...]:
         return _forward_differences(before, self.destination)
