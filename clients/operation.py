@@ -21,13 +21,13 @@ from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from clients.differences import Difference, differences, field_at
 from clients.effects import Charge
 from clients.evidence import Evidence
 from clients.fields import WIRE, is_secret, require_in_order
+from clients.questions.differences import Difference, differences, field_at
+from clients.questions.subjects import NOBODY, Reach, write_subject
 from clients.shared.inbound_texts import InboundText
 from clients.spec import DeclaredModel, placeholders
-from clients.subjects import NOBODY, Reach, write_subject
 
 R = TypeVar("R")
 A = TypeVar("A")

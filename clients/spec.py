@@ -22,8 +22,8 @@ from pydantic.alias_generators import to_camel
 from clients.effects import Effect
 from clients.errors import Refused
 from clients.grades import Grade, Grades
+from clients.questions.subjects import check_subject
 from clients.shared.limits import Limit
-from clients.subjects import check_subject
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Carrier = Literal["query", "json", "form", "multipart"]
@@ -42,8 +42,7 @@ class Spec:
     name: str
     title: str
     subject: str
-    """Template of the sentence that says what one call does, as `clients.subjects` reads it; empty where it changes
-    nothing."""
+    """Template of the sentence that says what one call does, for `clients.questions.subjects`; empty for a read."""
 
     method: Method
     path: str

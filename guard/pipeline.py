@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation, is_dry_run
-from clients.subjects import Reach
+from clients.questions.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient

@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestPara
 from pydantic import SecretStr
 
 from server.mcp.server import build_server
-from server.mcp.tabular import read_rows
+from server.mcp.tabular import read_tables
 from server.services import Services
 from server.settings.model import Settings, settings_class
 from tools.voicetel.settings import VoiceTelSettings
@@ -60,6 +60,4 @@ def connect(server: Server[None], *, era: Era = "auto", person: Person | None = 
 
 def content_of(result: CallToolResult) -> dict[str, Any]:
     """Return the structured content of a result, with every table in it as a list of objects."""
-    content: dict[str, Any] = result.structured_content or {}
-    is_table = {name for name, value in content.items() if isinstance(value, dict) and {"columns", "rows"} <= {*value}}
-    return {name: read_rows(value) if name in is_table else value for name, value in content.items()}
+    return read_tables(result.structured_content or {})

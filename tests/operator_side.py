@@ -42,7 +42,7 @@ class OperatorSide:
         self._store_folder = store_folder or state_folder
         self._environment = {"RINGFENCE_STATE_FOLDER": str(state_folder), **variables}
         if store_folder is not None:
-            self._environment["RINGFENCE_STORE_URL"] = f"sqlite+aiosqlite:///{store_folder / record_file.FILE}"
+            self._environment["RINGFENCE_STORE_URL"] = f"sqlite:///{store_folder / record_file.FILE}"
         self._has_passcode = False
 
     async def run(self, *words: str, typed: str = "") -> Result:

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from clients.differences import Difference
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
 from clients.operation import Operation, is_dry_run
+from clients.questions.differences import Difference
 from guard.injection.sanitize import escape_invisible
 from guard.money import Money, NotAPrice, is_price, price, require_price
 

@@ -1,5 +1,6 @@
 """`ringfence approvals`: the operator approves or declines, with a passcode that assistants never see."""
 
+import sys
 from contextlib import suppress
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
-from guard.messages import approval_prompt
+from guard.messages import approval_prompt, is_irreversible
 from server.cli.actions import find_action, table
 from server.cli.terminal import (
     OPERATOR,
@@ -49,7 +50,7 @@ def show(action_id: str, sandbox: Sandboxed = False) -> None:
 
 @app.command()
 def approve(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Approve exactly this call, once."""
+    """Show the call, and approve exactly this one, once."""
     _record(action_id, State.APPROVED, sandbox=sandbox)
 
 
@@ -95,8 +96,18 @@ def page(
             fail(str(taken))
 
 
+def _show_before_approval(action: Action) -> None:
+    """Show what is approved. On a terminal, what cannot be undone takes a second answer before the passcode."""
+    tell(*approval_prompt(action).split("\n"))
+    if is_irreversible(action) and sys.stdin.isatty():
+        typer.confirm("This cannot be undone. Approve it for good?", abort=True)
+
+
 def _record(action_id: str, to: State, *, sandbox: bool) -> None:
     async def record(session: StoreSession) -> Action:
+        found = await session.store.journal.find(action_id) if to is State.APPROVED else None
+        if found is not None:
+            _show_before_approval(found)
         await require_passcode(session)
         return await Approvals(session.store.journal, SystemClock(), RegisteredOperations()).record(
             action_id, to, by=OPERATOR

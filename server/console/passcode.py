@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from server.store.key_values import KeyValueStore, get_value, put_value
+from server.store.sealed.audit import Entry
 from server.store.store import Store
 
 SHORTEST = 8
@@ -36,11 +37,14 @@ async def set_passcode(store: Store, new: str, *, old: str | None, by: str = "th
     if len(new) < SHORTEST:
         raise BadPasscode(f"A passcode has at least {SHORTEST} characters; nothing was changed.")
     hashed = _hasher.hash(new)
-    async with store.audit.entry() as entry:
-        if await get_value(entry.connection, _KEY) != kept:
+
+    def replace(entry: Entry) -> None:
+        if get_value(entry.connection, _KEY) != kept:
             raise BadPasscode("Somebody else set a passcode at this moment; yours was not set.")
-        await put_value(entry.connection, _KEY, hashed)
-        await store.audit.append(entry, "passcode changed" if kept else "passcode set", principal=by)
+        put_value(entry.connection, _KEY, hashed)
+        store.audit.append(entry, "passcode changed" if kept else "passcode set", principal=by)
+
+    await store.audit.write(replace)
 
 
 async def check(key_values: KeyValueStore, given: str) -> None:

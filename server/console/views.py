@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeGuard, cast
 
-from clients.differences import differences
 from clients.effects import Effect
 from clients.operation import OperationType
 from clients.phone_numbers import canonical
+from clients.questions.differences import differences
 from guard.action import Action, State
 from guard.messages import headline, is_irreversible, notes_of, status_line
 from guard.rules.optout_keywords import Wish

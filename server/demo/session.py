@@ -19,6 +19,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.prompt import Confirm
 
+from server.mcp.tabular import read_tables
+
 PASSCODE = "demo-passcode"
 PATIENCE_SECONDS = 120
 
@@ -71,7 +73,7 @@ class DemoSession:
         result: CallToolResult = await client.call_tool(tool, arguments, progress_callback=on_progress)
         if result.is_error:
             raise DemoFailed(f"{tool}: {getattr(result.content[0], 'text', '')}")
-        return dict(result.structured_content or {})
+        return read_tables(result.structured_content or {})
 
     async def _progress(self, progress: float, total: float | None, message: str | None) -> None:
         of = f" of {total:g}" if total else ""

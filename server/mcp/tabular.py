@@ -53,6 +53,15 @@ def tabulate(content: Mapping[str, Any], rows: str | None) -> dict[str, Any]:
     return {**content, rows: {**shared, "columns": table.columns, "rows": table.rows}}
 
 
+def read_tables(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return structured content with every table in it as a list of objects."""
+    return {name: read_rows(value) if _is_table(value) else value for name, value in content.items()}
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) and {"columns", "rows"} <= cast("dict[str, object]", value).keys()
+
+
 def read_rows(listed: Any) -> list[dict[str, Any]]:
     """Return the rows of a list in structured content as objects, whichever form it has."""
     if isinstance(listed, list):

@@ -102,15 +102,16 @@ class ApprovalSettings(Section):
     """Seconds a call waits for the operator; if left out, 50 where the client opened the page, otherwise 0."""
 
 
-STORES = ("sqlite+aiosqlite:///", "postgresql+psycopg://")
+STORES = ("sqlite:///", "sqlite+aiosqlite:///", "postgresql+psycopg://")
+"""How the address of a store begins; the second form is the one of 0.1, and means the same as the first."""
 
 
 def _store(url: SecretStr) -> SecretStr:
     """Check the beginning of the URL. The message must not repeat the URL, which may hold a password."""
     text = url.get_secret_value()
     if not text.startswith(STORES):
-        raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:///FILE is expected")
-    if text.startswith(STORES[1]) and find_spec("psycopg") is None:
+        raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite:///FILE is expected")
+    if text.startswith(STORES[-1]) and find_spec("psycopg") is None:
         raise ValueError('PostgreSQL needs the extra `postgres`: uv tool install ".[postgres]" in a checkout')
     return url
 
@@ -235,7 +236,7 @@ class Settings(BaseSettings):
         """The store's URL in SQLAlchemy's form."""
         if self.store_url is not None:
             return self.store_url.get_secret_value()
-        return f"sqlite+aiosqlite:///{self.state_folder / 'ringfence.db'}"
+        return f"sqlite:///{self.state_folder / 'ringfence.db'}"
 
     @classmethod
     def settings_customise_sources(

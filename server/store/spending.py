@@ -41,8 +41,6 @@ class StoredSpending:
         )
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
         return [
             Total(
                 provider=row["provider"],
@@ -50,7 +48,7 @@ class StoredSpending:
                 amount=Money(Decimal(row["billionths"]) / _BILLION, row["currency"]),
                 calls=row["calls"],
             )
-            for row in rows
+            for row in await self._database.fetch(query)
         ]
 
     async def others_spent(self, principal: str, since: datetime) -> bool:
@@ -61,5 +59,4 @@ class StoredSpending:
             .where(holds.c.at >= since, holds.c.state != "released", actions.c.principal != principal)
             .limit(1)
         )
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._database.fetch(query))

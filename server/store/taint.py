@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
@@ -40,14 +40,16 @@ class StoredTaint:
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            async with self._database.transaction(best_effort=True) as connection:
-                if now >= self._prune_next:
-                    await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
-                    self._prune_next = now + PRUNED_EVERY
-                if rows:
-                    await _upsert(connection, rows)
+            await self._database.write(lambda connection: self._store(connection, rows, now), best_effort=True)
         except JournalUnavailable:
             self._here[principal.name] |= dict.fromkeys(found, OutsideSource(source, now))
+
+    def _store(self, connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        if now >= self._prune_next:
+            connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
+            self._prune_next = now + PRUNED_EVERY
+        if rows:
+            _upsert(connection, rows)
 
     async def found_in(
         self, principal: Principal, arguments: Mapping[str, Any], *, ours: Collection[str]
@@ -64,31 +66,32 @@ class StoredTaint:
             name: fingerprints_of_arguments(text for text in texts_in(value) if text not in ours)
             for name, value in arguments.items()
         }
-        known = await self._known(principal, {FLOOD}.union(*wanted.values())) | self._here[principal.name]
+        every = sorted({FLOOD}.union(*wanted.values()))
+        known = await self._database.read(lambda connection: _find_known(connection, principal, every))
+        known |= self._here[principal.name]
         if FLOOD in known:
             return dict.fromkeys(arguments or {"the call": None}, known[FLOOD])
         hits = {name: [known[trace] for trace in traces if trace in known] for name, traces in wanted.items()}
         return {name: sources[0] for name, sources in hits.items() if sources}
 
-    async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, OutsideSource]:
-        known: dict[str, OutsideSource] = {}
-        every = sorted(wanted)
-        async with self._database.reading() as connection:
-            for start in range(0, len(every), _AT_ONCE):
-                query = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
-                    stranger_words.c.principal == principal.name,
-                    stranger_words.c.word.in_(every[start : start + _AT_ONCE]),
-                )
-                rows = (await connection.execute(query)).all()
-                known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in rows}
-        return known
+
+def _find_known(connection: Connection, principal: Principal, traces: Sequence[str]) -> dict[str, OutsideSource]:
+    """Return where each of the fingerprints was read, of those that this principal has read."""
+    known: dict[str, OutsideSource] = {}
+    for start in range(0, len(traces), _AT_ONCE):
+        query = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
+            stranger_words.c.principal == principal.name,
+            stranger_words.c.word.in_(traces[start : start + _AT_ONCE]),
+        )
+        known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in connection.execute(query)}
+    return known
 
 
-async def _upsert(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add fingerprints; known ones are kept for another week. The write lock keeps other processes out."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     adding = insert(stranger_words)
     again = adding.on_conflict_do_update(
         index_elements=["principal", "word"], set_={"at": adding.excluded.at, "source": adding.excluded.source}
     )
-    await connection.execute(again, rows)
+    connection.execute(again, rows)

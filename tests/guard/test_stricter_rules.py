@@ -145,7 +145,7 @@ async def test_what_policy_approved_is_not_sent_once_a_person_has_to_be_asked(
     decision: Decision, tmp_path: Path
 ) -> None:
     """The process that took policy for a yes ended before it sent."""
-    store = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    store = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
 
     async def arrives(_: str) -> None:
         pytest.fail("the call was sent")

@@ -118,7 +118,7 @@ def test_a_sandbox_session_uses_no_real_store_whatever_the_settings_and_links_sa
 ) -> None:
     state = tmp_path / "state"
     assert _ran("optouts", "add", "+12015550123")[0] == 0
-    monkeypatch.setenv("RINGFENCE_STORE_URL", f"sqlite+aiosqlite:///{state / 'ringfence.db'}")
+    monkeypatch.setenv("RINGFENCE_STORE_URL", f"sqlite:///{state / 'ringfence.db'}")
     assert _ran("optouts", "list", "--sandbox") == (0, "No opt-outs.\n")
     shutil.rmtree(state / "sandbox")
     (state / "sandbox").symlink_to(state)

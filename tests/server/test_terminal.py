@@ -14,6 +14,7 @@ import anyio.to_thread
 import pytest
 import typer
 from sqlalchemy import insert
+from sqlalchemy.engine import Connection
 from typer.testing import CliRunner, Result
 
 from guard.action import State
@@ -111,7 +112,7 @@ async def test_an_export_with_others_words_in_it_is_read_back_as_it_was(tmp_path
 @asynccontextmanager
 async def _tricked(folder: Path) -> AsyncGenerator[Store]:
     """Open a store with the trick in everything that others can write, as if stored before such text was refused."""
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         await set_passcode(record, PASSCODE, old=None)
         for action_id in (WAITS, WAITS_TOO, UNKNOWN):
@@ -129,17 +130,18 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
         answer = {"outcome": f"Lost {TRICK}", "answer": f"A name {TRICK}", "decided_by": f"local:{TRICK}"}
         await record.journal.move(UNKNOWN, {State.PROPOSED}, State.UNKNOWN, **answer)
         await record.vault.keep(UNKNOWN, f"pin{TRICK}", f"4711{TRICK}")
-        async with record.database.transaction() as connection:
-            older = [
-                {"number": number, "at": datetime.now(UTC), "source": f"texted {TRICK}"} for number in (TRICK, LISTED)
-            ]
-            await connection.execute(insert(optouts), older)
-            asked = {"digest": "a" * 64, "at": datetime.now(UTC), "sender": TRICK, "wish": "unclear", "words": TRICK}
-            await connection.execute(insert(optout_requests), [asked | {"source": f"texted {TRICK}"}])
+        await record.database.write(_insert_tricks)
         await record.audit.note("denied", principal=f"local:{TRICK}", detail={TRICK: TRICK})
         yield record
     finally:
         await record.database.close()
+
+
+def _insert_tricks(connection: Connection) -> None:
+    texted = {"at": datetime.now(UTC), "source": f"texted {TRICK}"}
+    connection.execute(insert(optouts), [texted | {"number": number} for number in (TRICK, LISTED)])
+    asked = {"digest": "a" * 64, "sender": TRICK, "wish": "unclear", "words": TRICK}
+    connection.execute(insert(optout_requests), [texted | asked])
 
 
 class _Tricking(BaseHTTPRequestHandler):

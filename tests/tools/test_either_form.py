@@ -230,4 +230,4 @@ def test_a_table_costs_the_same_in_both_forms_and_less_than_half_of_objects() ->
 
 
 def _tokens(text: str) -> int:
-    return len(cast("list[int]", bpe_openai.get_encoding("o200k_base").encode(text)))
+    return len(bpe_openai.get_encoding("o200k_base").encode(text))

@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 
 from clients.changes import describe_resets, restore_fields
-from clients.differences import Fields, flatten
 from clients.evidence import Evidence, is_since, same_fields
 from clients.operation import UNREAD, Operation, Undo
+from clients.questions.differences import Fields, flatten
 
 STATE_UNREAD: Final = "The state before could not be read, so it is not known which settings this resets."
 

@@ -99,7 +99,7 @@ def _hashed() -> str:
 @asynccontextmanager
 async def opened_record(folder: Path) -> AsyncGenerator[Store]:
     """Open a store that has the passcode set."""
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'page.db'}", folder)
     try:
         await record.key_values.put("passcode", _hashed())
         yield record

@@ -317,7 +317,7 @@ async def test_a_call_approved_on_the_page_runs_once_when_it_is_made_again(tmp_p
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel)
         folder = settings.state_folder
-        store = SecretStr(f"sqlite+aiosqlite:///{folder / 'page.db'}")
+        store = SecretStr(f"sqlite:///{folder / 'page.db'}")
         _, server = server_for(settings.model_copy(update={"store_url": store}))
         async with connect(server) as client, opened_record(folder) as record:
             waiting: dict[str, Any] = (await client.call_tool(TOOL, ORDER)).structured_content or {}

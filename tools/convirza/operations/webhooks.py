@@ -5,11 +5,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from clients.differences import Difference, differences
 from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredTime, KeptFromModel, Secret
 from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
+from clients.questions.differences import Difference, differences
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import FurtherFields, Id, Word, body
 from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, Field, model_validator
 
 from clients.changes import describe_resets
-from clients.differences import Difference, differences
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, LooseText
@@ -23,6 +22,7 @@ from clients.operation import (
     verify_removal,
     wire_fields,
 )
+from clients.questions.differences import Difference, differences
 from tools.routee.campaign_plans import is_same_plan
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -50,6 +50,9 @@ from tools.routee.recipients import members_of
 
 RUNS_FOR: Final = timedelta(minutes=30)
 """How long after its start a campaign's messages are searched for: quiet hours and many recipients delay them."""
+
+PARTS: Final = "[transcode?|shorten_links_seconds?|fallback_values?|, {text:parts}]"
+"""Part of a subject: how many parts each text has, where nothing makes it longer or shorter on the way."""
 
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
@@ -259,7 +262,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     "POST",
     "/sms/campaign",
     effect=Effect.PAID | Effect.OUTWARD,
-    subject="Text {people}[, {text:parts}][, at {when:time}]",
+    subject="Text {people}" + PARTS + "[, at {when:time}]",
     toolset="campaigns",
     docs="send-bulk-messages",
     basis=PAGES_BUT_REQUEST,
@@ -311,7 +314,7 @@ class SendCampaign(CampaignPlan):
     "PUT",
     "/sms/{campaign_id}",
     effect=Effect.PAID | Effect.OUTWARD,
-    subject="Replace campaign {campaign_id}: text {people}[, {text:parts}][, at {when:time}]",
+    subject="Replace campaign {campaign_id}: text {people}" + PARTS + "[, at {when:time}]",
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     basis=PAGES_BUT_REQUEST,

@@ -17,11 +17,11 @@ from pydantic import (
 
 from clients.answers import NotShown
 from clients.changes import describe_resets
-from clients.differences import Difference, differences
 from clients.effects import Effect
 from clients.evidence import Evidence, all_present, same_fields
 from clients.fields import E164, Email, FromOutside, LooseText, OutsideText
 from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
+from clients.questions.differences import Difference, differences
 from tools.routee.client import routee
 from tools.routee.field_types import Id, without_none
 from tools.routee.grades import SEEN

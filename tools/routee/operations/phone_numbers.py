@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.answers import NotShown
-from clients.differences import Difference, differences
 from clients.effects import Charge, Effect
 from clients.errors import NotFound
 from clients.evidence import Evidence, is_since, present_in, same_fields
@@ -28,6 +27,7 @@ from clients.operation import (
     verify_removal,
     wire_fields,
 )
+from clients.questions.differences import Difference, differences
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
 from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, in_e164, without_none

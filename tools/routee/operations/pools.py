@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from clients.differences import Difference, differences
 from clients.effects import Effect
 from clients.evidence import Evidence, present_in, same_fields
 from clients.fields import AnsweredTime, E164Digits, LooseText
@@ -23,6 +22,7 @@ from clients.operation import (
     put_back,
     verify_removal,
 )
+from clients.questions.differences import Difference, differences
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Callback,

@@ -62,7 +62,7 @@ class SentSms(Answer):
     "POST",
     "/sms",
     effect=Effect.PAID | Effect.OUTWARD,
-    subject="Text {people}[, {text:parts}]",
+    subject="Text {people}[transcode?|shorten_links_seconds?|, {text:parts}]",
     toolset="messaging",
     docs="send-single-sms",
     basis=PAGES_BUT_REQUEST,

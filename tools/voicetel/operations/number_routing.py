@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from clients.differences import Difference, differences
 from clients.effects import Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import AnsweredNumber, UsNumber
 from clients.operation import NOT_SET, UNREAD, Answer, Done, NumberForward, Operation, Undo, Verification, put_back
+from clients.questions.differences import Difference, differences
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
 

@@ -25,9 +25,9 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from clients.countries import country_name
 from clients.fields import is_secret, outside_marker
 from clients.phone_numbers import canonical, country_of, format_for_people, read_with_country_code
+from clients.questions.countries import country_name
 from clients.segments import segments
 
 PEOPLE: Final = "people"
