@@ -111,7 +111,8 @@ async def test_records_are_tables_in_both_forms(
 ) -> None:
     async with _client(tmp_path) as (client, _):
         result = await _call(client, operation, **arguments)
-    listed: dict[str, Any] = (result.structured_content or {})[rows]
+    content: dict[str, Any] = result.structured_content or {}
+    listed: dict[str, Any] = content[rows]
     assert "a line each: " in _text(result)
     assert len(listed["rows"]) >= 4
     assert _tokens(_text(result)) / len(listed["rows"]) < 115
@@ -160,8 +161,9 @@ async def test_a_recipient_of_another_provider_is_no_refusal_of_voicetels(tmp_pa
 @pytest.mark.parametrize(("rate", "shown"), [("example", "example"), ("0.01", "0.01 USD"), (0.02, "0.02 USD")])
 async def test_a_rate_that_is_text_is_shown_as_voicetel_documents_it(rate: object, shown: str, tmp_path: Path) -> None:
     """The example of VoiceTel's document has `"rate": "example"`."""
-    value = {"direction": "out", "rate": rate, "message": "Hello", "number": 0}
-    data = {"number": "2012548000", "type": "sms", "messages": [{"key": [], "value": value, "id": "41946b69"}]}
+    value: dict[str, object] = {"direction": "out", "rate": rate, "message": "Hello", "number": 0}
+    messages: list[dict[str, object]] = [{"key": [], "value": value, "id": "41946b69"}]
+    data: dict[str, object] = {"number": "2012548000", "type": "sms", "messages": messages}
 
     def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, json={"status": "success", "data": data})
