@@ -259,6 +259,10 @@ class Operation(DeclaredModel, Generic[R]):
         """Return the texts in an answer that somebody outside sent to us; a wish to stop among them counts."""
         return ()
 
+    def narrow(self, answer: Any) -> Any:
+        """Return the part of a page that is shown, where an argument filters rows that the provider does not filter."""
+        return answer
+
     def next_cursor(self, answer: Any) -> str | None:
         """Return the `cursor` of the next page; None after the last one, and where the operation has no pages."""
         return None

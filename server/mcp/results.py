@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
+from clients.effects import Effect
 from clients.errors import Refused, TelephonyError
 from clients.fields import is_secret
 from clients.operation import Exchange
@@ -22,12 +23,14 @@ from guard.messages import approval_prompt, argument_lines, headline, status_lin
 from guard.operator_commands import OperatorCommands
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
+from server.mcp.recipient_lists import names_number, shorten_recipients
 from server.mcp.tabular import compact, render, tabulate
 from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
 from tools.actions.handlers import action_row
 from tools.arguments import Paging
 from tools.builtin import Reply
 from tools.operation_catalog import RegisteredOperations
+from tools.overview.age import kept_since
 
 UNREAD_SHOWN: Final = 6
 NOT_SENT: Final = "NOT SENT. A person has to approve this first"
@@ -41,7 +44,7 @@ def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted
     """Build the result of a read. Text from outside is fenced."""
     content, notes = _content(spec, exchange.answer, paging, untrusted)
     if exchange.attempts == 0:
-        notes.append(f"Cached at {exchange.received_at:%H:%M} UTC, because the provider limits calls per hour.")
+        notes.append(f"{kept_since(exchange.received_at)}, because the provider limits calls per hour.")
     notes += _unread_note(exchange.unread)
     nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
     return _result(content, notes=notes, rows=spec.rows or _only_list(content), nothing=nothing)
@@ -66,8 +69,19 @@ def receipt_result(
     if receipt.kept_secrets:
         notes.append(_secrets_note(receipt, commands))
     notes += [*_unread_note(receipt.unread), *_unwritten_note(receipt), *([note] if note else [])]
+    if Effect.OUTWARD in spec.effect:
+        content = shorten_recipients(content, whole=_where_recipients_are(action))
     facts = {"action": action.id, "state": action.state.value, **content}
     return _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
+
+
+def _where_recipients_are(action: Action) -> str:
+    """Name the read that shows all recipients of a call: its record where they are arguments, else the provider's."""
+    lists = [cast("list[object]", value) for value in action.arguments.values() if isinstance(value, list)]
+    if any(names_number(item) for items in lists for item in items):
+        return f"get_action (action_id={action.id})"
+    reads = RegisteredOperations().related_reads(action.operation)
+    return reads[0] if reads else f"get_action (action_id={action.id})"
 
 
 def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallToolResult:
@@ -200,6 +214,7 @@ def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted
     more: dict[str, Any] = {}
     if paging.provider_paged is not None:
         more = {"next_cursor": cursor} if (cursor := paging.provider_paged.next_cursor(answer)) else {}
+        answer = paging.provider_paged.narrow(answer)
     elif spec.rows is not None:
         answer, more = _select_rows(answer, spec.rows, paging)
     content = _dump(answer, untrusted) | more

@@ -13,6 +13,13 @@ FEWEST_ROWS = 4
 """With fewer rows, JSON objects are shorter than a table."""
 
 
+SEPARATOR = "."
+"""Between the name of an object and that of its field, in the name of a column."""
+
+LONGEST_LIST = 5
+"""So many entries of a list fit into a cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A long list of flat rows."""
@@ -62,7 +69,7 @@ def read_rows(listed: Any) -> list[dict[str, Any]]:
     table = cast("dict[str, Any]", listed)
     shared: dict[str, Any] = table.get("in_all", {})
     return [
-        shared | {name: value for name, value in zip(table["columns"], row, strict=True) if value is not None}
+        _nest(shared | {name: value for name, value in zip(table["columns"], row, strict=True) if value is not None})
         for row in table["rows"]
     ]
 
@@ -74,9 +81,11 @@ def compact(content: Mapping[str, Any]) -> str:
 
 def _table_of(listed: object) -> Table | None:
     rows = cast("list[object]", listed) if isinstance(listed, list) else []
-    if len(rows) < FEWEST_ROWS or not all(_is_flat(row) for row in rows):
+    if len(rows) < FEWEST_ROWS or not all(isinstance(row, dict) for row in rows):
         return None
-    table = cast("list[dict[str, Any]]", rows)
+    table = [_flatten(cast("dict[str, Any]", row)) for row in rows]
+    if not all(_is_flat(row) for row in table):
+        return None
     columns = list(dict.fromkeys(name for row in table for name in row))
     same = {name: table[0][name] for name in columns[1:] if _is_same(table, name)}
     columns = [name for name in columns if name not in same]
@@ -89,10 +98,39 @@ def _is_same(table: list[dict[str, Any]], name: str) -> bool:
     return first is not None and all(type(row.get(name)) is type(first) and row[name] == first for row in table)
 
 
-def _is_flat(row: object) -> bool:
-    if not isinstance(row, dict):
-        return False
-    return not any(isinstance(value, dict | list) for value in cast("dict[str, object]", row).values())
+def _flatten(row: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+    """Return a row with the fields of its objects as fields of its own, such as `status.date`; empty lists left out."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and value and not any(SEPARATOR in key for key in cast("dict[str, Any]", value)):
+            flat |= _flatten(cast("dict[str, Any]", value), f"{within}{name}{SEPARATOR}")
+        elif value not in ([], {}):
+            flat[f"{within}{name}"] = value
+    return flat
+
+
+def _nest(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `_flatten`."""
+    nested: dict[str, Any] = {}
+    for name, value in row.items():
+        *groups, last = name.split(SEPARATOR)
+        target = nested
+        for group in groups:
+            target = target.setdefault(group, {})
+        target[last] = value
+    return nested
+
+
+def _is_flat(row: Mapping[str, Any]) -> bool:
+    """Return True for a row that fits into cells: its lists are short and hold no objects."""
+    return not any(
+        isinstance(value, dict) or (isinstance(value, list) and not _is_cell(value)) for value in row.values()
+    )
+
+
+def _is_cell(value: Any) -> bool:
+    items = cast("list[object]", value)
+    return len(items) <= LONGEST_LIST and not any(isinstance(item, dict | list) for item in items)
 
 
 def _cell(value: object) -> str:
@@ -102,6 +140,8 @@ def _cell(value: object) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case list():
+            return ", ".join(_cell(item) for item in cast("list[object]", value))
         case str() if any(sign in value for sign in '|\n\r"'):
             return json.dumps(value, ensure_ascii=False).replace("|", "\\u007c")
         case _:

@@ -11,7 +11,7 @@ from mcp.types import CallToolResult
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.sandbox_control import sandboxes
 from tools.discovery.examples import example_of
 from tools.registry import operation_named
@@ -96,7 +96,7 @@ async def test_a_forward_to_itself_is_refused_at_every_provider_and_nobody_is_as
     async with _client(tmp_path, person) as client:
         for operation, arguments in itself:
             refused = await _call(client, operation, **arguments)
-            assert (refused.structured_content or {}).get("error") == "DestinationRefused", (operation, _text(refused))
+            assert content_of(refused).get("error") == "DestinationRefused", (operation, _text(refused))
             assert "would be forwarded to itself; nothing was sent" in _text(refused)
     assert person.questions == []
 

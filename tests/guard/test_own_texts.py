@@ -136,7 +136,7 @@ async def test_the_undo_of_our_own_act_is_no_text_from_outside(tmp_path: Path) -
         await _call(client, "voicetel_set_forward", number=ALSO_OURS, destination="+16465550177")
         changed = await client.call_tool("voicetel_set_forward", {"number": ALSO_OURS, "destination": "+12125550142"})
         await _tell(sandbox, client, "You can reach me at 646-555-0177.")
-        action = (changed.structured_content or {})["action"]
+        action = content_of(changed)["action"]
         undone = await client.call_tool("undo_action", {"action_id": action})
         assert not undone.is_error, undone.content
         again = await _call(client, "voicetel_set_forward", number=ALSO_OURS, destination="+16465550177")

@@ -12,7 +12,7 @@ from mcp.types import CallToolResult
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.sandbox_control import Sandbox, sandboxes
 
 FINISHED: Final = "66a0cbb4-4854-5b65-ad91-f0df2b2e07d4"
@@ -63,14 +63,14 @@ async def test_a_call_that_the_state_makes_impossible_is_refused_before_anybody_
     async with _client(tmp_path) as (client, person, sandbox):
         for operation, arguments, why in IMPOSSIBLE:
             refused = await _call(client, operation, **arguments)
-            content = refused.structured_content or {}
+            content = content_of(refused)
             assert content.get("error") == "NotPossibleNow", (operation, _text(refused))
             assert why in _text(refused)
             assert "nothing was sent" in _text(refused)
         listed = await client.call_tool("list_actions", {})
         assert person.questions == []
         assert [row for row in await sandbox.writes() if row["path"].startswith(("v2", "numbers", "sms"))] == []
-    assert (listed.structured_content or {})["actions"] == []
+    assert content_of(listed)["actions"] == []
 
 
 async def test_what_cannot_be_read_makes_no_call_impossible(tmp_path: Path) -> None:
@@ -86,12 +86,12 @@ async def test_what_was_undone_or_replaced_may_be_done_again_without_a_word_abou
     async with _client(tmp_path) as (client, person, _):
         forward = {"number": "+12015550143", "destination": "+16465550177"}
         first = await _call(client, "voicetel_set_forward", **forward)
-        await client.call_tool("undo_action", {"action_id": (first.structured_content or {})["action"]})
+        await client.call_tool("undo_action", {"action_id": content_of(first)["action"]})
         await _call(client, "voicetel_set_forward", **forward)  # set, undo, set
         await _call(client, "voicetel_set_forward", **{**forward, "destination": "+12125550142"})
         await _call(client, "voicetel_set_forward", **forward)  # another value in between
         tag = await _call(client, "convirza_create_tag", name="Spring")
-        await client.call_tool("undo_action", {"action_id": (tag.structured_content or {})["action"]})
+        await client.call_tool("undo_action", {"action_id": content_of(tag)["action"]})
         await _call(client, "convirza_create_tag", name="Spring")
         order = await _call(client, "voicetel_order_numbers", numbers=["+12125550100"])
         assert not order.is_error

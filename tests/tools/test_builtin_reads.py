@@ -110,6 +110,7 @@ async def test_a_provider_of_which_only_part_was_read_is_missing_from_what_leads
     assert content["missing"] == [
         {
             "provider": "voicetel",
+            "what": "calls_come_from",
             "why": "voicetel_list_numbers was not read: voicetel_list_numbers is excluded from this session.",
         }
     ]

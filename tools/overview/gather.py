@@ -47,6 +47,10 @@ class Gathered(Generic[T]):
         """Add what is missing from another source than the providers, with the reason by field or part."""
         return replace(self, gaps=[*self.gaps, *(Gap(source, why, what) for what, why in gaps.items())])
 
+    def without_gaps(self) -> "Gathered[T]":
+        """Return the same answers without what is missing, where that does not matter."""
+        return replace(self, gaps=[])
+
     def lacks(self, provider: str, what: str) -> bool:
         """Return True if a field or part of a provider's answer could not be read."""
         return any(gap.provider == provider and gap.what == what for gap in self.gaps)

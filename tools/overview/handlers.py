@@ -13,9 +13,10 @@ from guard.action import State
 from guard.money import Money
 from guard.rules.budget import Spent
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
+from tools.overview.age import kept_since
 from tools.overview.gather import Gathered, gather
 from tools.overview.optional_reads import OptionalReads
-from tools.overview.views import NOT_READ, Delivery, NumberQuery, Offer, OwnedNumber
+from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
 from tools.registry import provider_names
 
@@ -176,11 +177,7 @@ async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     record = OptionalReads()
     budgets = await record.read(_budgets(call, month, now), shows="budgets")
     content: dict[str, Any] = {
-        "balances": [
-            {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
-            for found in gathered.found.values()
-            for balance in found
-        ],
+        "balances": [_balance(balance, now) for found in gathered.found.values() for balance in found],
         "spent_here_this_month": await record.read(_recorded(call, month, now), shows="spent_here_this_month"),
         "waiting_for_approval": await record.read(_waiting(call, now), shows="waiting_for_approval"),
         "budgets": budgets,
@@ -204,6 +201,7 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until))
     rows = [
         {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
+        | ({"age": kept_since(one.kept_since, now=until)} if one.kept_since else {})
         for found in gathered.found.values()
         for one in found
     ]
@@ -235,6 +233,8 @@ async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
         call.services.views(call.session), lambda view: view.deliveries(query.message, query.number, since, until)
     )
     rows = [_delivery(one) for found in gathered.found.values() for one in found]
+    if query.message is not None and rows:
+        gathered = gathered.without_gaps()  # the one message is found, so no other provider has it
     return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
 
 
@@ -282,6 +282,8 @@ def _reply(
         content["missing"] = [
             _without_none({"provider": gap.provider, "what": gap.what, "why": gap.why}) for gap in gathered.gaps
         ]
+    if nothing := [name for name, found in gathered.found.items() if found == []]:
+        content["nothing_found_at"] = nothing
     if call.services.not_set_up:
         content["not_set_up"] = list(call.services.not_set_up)
     return Reply(content=content, notes=notes, rows=rows)
@@ -328,6 +330,11 @@ def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
     if offer.monthly is None:
         return True, "", 0, offer.number
     return False, offer.monthly.currency, offer.monthly.amount, offer.number
+
+
+def _balance(balance: Balance, now: datetime) -> dict[str, Any]:
+    row = {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
+    return row | ({"age": kept_since(balance.kept_since, now=now)} if balance.kept_since else {})
 
 
 def _without_none(row: dict[str, Any]) -> dict[str, Any]:

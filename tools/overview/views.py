@@ -75,6 +75,8 @@ class Balance:
     provider: str
     amount: Money
     of: str = "account"
+    kept_since: datetime | None = None
+    """When it was read, where it is an earlier figure because the provider allows no newer read; None for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Spending:
     what: str
     amount: Money
     count: int | None = None
+    kept_since: datetime | None = None
+    """As in `Balance`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """VoiceTel in the common view. Account reads are kept for ten minutes: there are six an hour."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
+
+import anyio
 
 from clients.errors import Conflict, NotFound
 from guard.money import Money
@@ -35,6 +37,9 @@ MessageKind = Literal["sms", "mms"]
 MESSAGE_KINDS: Final[tuple[MessageKind, ...]] = ("sms", "mms")
 
 _SERVED: Final = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
+
+MOST_SENDERS: Final = 20
+"""From so many of our numbers messages to one recipient are looked up."""
 
 OWN_IDS: Final = (
     "no record of this number has that id, and VoiceTel does not document that its records have the ids that "
@@ -98,18 +103,20 @@ class VoiceTelView:
         return optional.complete(offers)
 
     async def balances(self) -> list[Balance]:
-        cash = dollars((await self._reader.send(GetAccount())).cash)
+        exchange = await self._reader.exchange(GetAccount())
+        cash = dollars(exchange.answer.cash)
         if cash is None:
             raise NotOffered("VoiceTel's answer shows no balance")
-        return [Balance(NAME, cash)]
+        return [Balance(NAME, cash, kept_since=None if exchange.attempts else exchange.received_at)]
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
         if until - since < timedelta(days=27):
             raise NotOffered("VoiceTel tells what a month costs, not what a shorter time did")
-        found = await self._reader.send(ListRecurringCharges())
+        exchange = await self._reader.exchange(ListRecurringCharges())
+        kept_since = None if exchange.attempts else exchange.received_at
         return [
-            Spending(NAME, f"{row.description or 'service'}, every month", Money(row.amount))
-            for row in found.charges
+            Spending(NAME, f"{row.description or 'service'}, every month", Money(row.amount), kept_since=kept_since)
+            for row in exchange.answer.charges
             if row.amount is not None
         ]
 
@@ -120,18 +127,51 @@ class VoiceTelView:
             raise NotOffered("VoiceTel lists messages by number only; give the sending number")
         if not number.startswith("+1"):
             return []
+        if await self.owned(number) is None:
+            return await self._sent_to(number, message, since)
         optional = OptionalReads()
-        read = [
-            await optional.read(self._messages(number, kind, since), shows=f"messages of type {kind}")
-            for kind in MESSAGE_KINDS
-        ]
-        if all(page is None for page in read):
+        rows = await self._every_kind(number, since, optional)
+        if len(optional.gaps) == len(MESSAGE_KINDS):
             optional.raise_failure()
-        rows = [row for page in read for row in page or []]
         found = [_delivery(row, number) for row in rows if message in {None, row.id}]
         if message is not None and not found:
             raise NotOffered(OWN_IDS)
-        return optional.complete(sorted(found, key=lambda one: one.at or since, reverse=True))
+        return optional.complete(_newest_first(found))
+
+    async def _sent_to(
+        self, recipient: str, message: str | None, since: datetime
+    ) -> list[Delivery] | Partial[list[Delivery]]:
+        """Return what was sent to a number of somebody else: VoiceTel lists messages by number of ours only."""
+        senders = [row.number for row in (await self._reader.send(ListNumbers())).numbers if row.carrier and row.number]
+        if len(senders) > MOST_SENDERS:
+            raise NotOffered(f"VoiceTel lists messages by sending number only, and {len(senders)} can text; give one")
+        optional = OptionalReads()
+        read: dict[str, list[MessageRecord]] = {}
+
+        async def read_one(sender: str) -> None:
+            read[sender] = await self._every_kind(sender, since, optional)
+
+        async with anyio.create_task_group() as group:
+            for sender in senders:
+                group.start_soon(read_one, sender)
+        rows = [(row, sender) for sender in senders for row in read[sender]]
+        found = [
+            _delivery(row, sender)
+            for row, sender in rows
+            if row.value and row.value.direction == "out" and row.value.far_end == recipient
+        ]
+        wanted = [one for one in found if message in {None, one.message}]
+        if found and not wanted:
+            raise NotOffered(OWN_IDS)
+        return optional.complete(_newest_first(wanted))
+
+    async def _every_kind(self, number: str, since: datetime, optional: OptionalReads) -> list[MessageRecord]:
+        """Return the messages of each kind, as far as they can be read."""
+        read = [
+            await optional.read(self._messages(number, kind, since), shows=f"messages of type {kind} of {number}")
+            for kind in MESSAGE_KINDS
+        ]
+        return [row for page in read for row in page or []]
 
     async def _messages(self, number: str, kind: MessageKind, since: datetime) -> list[MessageRecord]:
         return (await self._reader.send(ListMessages(number=number, type=kind, since=since))).messages
@@ -154,6 +194,10 @@ class VoiceTelView:
         return bool(record.model_dump(exclude_none=True))
 
 
+def _newest_first(found: list[Delivery]) -> list[Delivery]:
+    return sorted(found, key=lambda one: one.at or datetime.min.replace(tzinfo=UTC), reverse=True)
+
+
 _STATE = {"in": "received", "out": "sent; where a receipt has its status is not documented"}
 
 
@@ -170,7 +214,7 @@ def _delivery(row: MessageRecord, own: str) -> Delivery:
         message=row.id or "",
         to=recipients.get(value.direction or ""),
         state=_STATE.get(value.direction or ""),
-        price=dollars(value.billed),
+        price=dollars(value.amount),
         at=row.at,
     )
 

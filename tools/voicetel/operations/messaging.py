@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, computed_field, model_validator
@@ -62,7 +63,13 @@ class MessageValue(Answer):
     """Receipts only."""
 
     text: OutsideText | None = Field(default=None, alias="message")
-    billed: Dollars | None = Field(default=None, alias="rate")
+    billed: Annotated[Dollars | LooseText | None, Field(union_mode="left_to_right")] = Field(default=None, alias="rate")
+    """The amount; as it came where it is text that names none, as in VoiceTel's own example."""
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What was billed, in US dollars; None where that is not shown."""
+        return self.billed if isinstance(self.billed, Decimal) else None
 
     def own_texts(self) -> frozenset[str]:
         return frozenset({"text"}) if self.direction == "out" else frozenset()
