@@ -11,6 +11,7 @@ import anyio
 
 from clients.errors import TelephonyError
 from clients.redaction import redact
+from tools.builtin import Session
 from tools.overview.views import NotOffered, TooLong, View
 from tools.policy_reader import NotAllowed
 
@@ -41,10 +42,18 @@ class Gathered(Generic[T]):
         return replace(self, gaps=[*self.gaps, *(gap for gap in other.gaps if gap.provider not in known)])
 
 
-async def gather(views: Mapping[str, View], read: Callable[[View], Awaitable[T]]) -> Gathered[T]:
-    """Make one read at every provider at the same time."""
+async def gather(
+    views: Mapping[str, View], read: Callable[[View], Awaitable[T]], session: Session | None = None
+) -> Gathered[T]:
+    """Make one read at every provider at the same time; `session` hears of each of several that is finished."""
     found: dict[str, T] = {}
     missing: dict[str, str] = {}
+    finished: list[str] = []
+
+    async def report(name: str) -> None:
+        finished.append(name)
+        if session is not None and len(views) > 1:
+            await session.report_progress(len(finished), len(views), f"{name} is finished.")
 
     async def read_one(name: str, view: View) -> None:
         missing[name] = f"it did not answer within {LIMIT_SECONDS:.0f} seconds"
@@ -55,6 +64,7 @@ async def gather(views: Mapping[str, View], read: Callable[[View], Awaitable[T]]
                 missing[name] = str(known)
             except TelephonyError as error:
                 missing[name] = redact(f"{type(error).__name__}: {error}")
+        await report(name)
 
     async with anyio.create_task_group() as group:
         for name, view in views.items():
