@@ -212,8 +212,8 @@ def _ten_thousand(request: httpx2.Request) -> httpx2.Response:
 async def test_a_read_at_several_providers_reports_each_that_is_finished(tmp_path: Path, era: Era) -> None:
     reports: list[tuple[float, float | None, str | None]] = []
 
-    async def hear(done: float, total: float | None, message: str | None) -> None:
-        reports.append((done, total, message))
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        reports.append((progress, total, message))
 
     async with _everything(tmp_path, era) as (client, _):
         for tool in ("account_overview", "list_all_numbers", "find_number", "spend_report"):
