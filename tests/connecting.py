@@ -7,7 +7,7 @@ import httpx2
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server.lowlevel import Server
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
+from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
 from server.mcp.server import build_server
@@ -34,7 +34,8 @@ class Person:
     async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         self.questions.append(params.message)
         if self.answer == "accept":
-            return ElicitResult(action="accept", content={"approve": self._approve})
+            asked = params.requested_schema["required"] if isinstance(params, ElicitRequestFormParams) else []
+            return ElicitResult(action="accept", content=dict.fromkeys(asked, self._approve))
         return ElicitResult(action=self.answer)
 
 

@@ -89,6 +89,14 @@ class Session(Protocol):
         """Return why this session may not call an operation through any tool; None where it may."""
         ...
 
+    def why_tool_out_of_reach(self, name: str, *, only_reads: bool) -> str | None:
+        """Return why this session may not call a tool, listed or not; None where it may."""
+        ...
+
+    def sees(self, name: str) -> bool:
+        """Return True for a tool that the client sees in its list."""
+        ...
+
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call, if the client asked for progress."""
         ...
@@ -99,6 +107,10 @@ class OperationCaller(Protocol):
 
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Any) -> OperationResult:
         """Call an operation."""
+        ...
+
+    async def call_builtin(self, tool: "BuiltinTool", arguments: Mapping[str, Any], session: Any) -> OperationResult:
+        """Call a built-in tool."""
         ...
 
     async def propose(self, call: Operation[Any], session: Any, *, note: str, heading: str) -> OperationResult:

@@ -24,6 +24,7 @@ from tests.sandbox_control import sandboxes
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 ORDER = {"numbers": ["+12125550100", "+12125550101"]}
 TOOL = "voicetel_order_numbers"
+TEXT = {"from_number": "+12015550142", "to_number": "+19175550161", "text": "Your table is ready."}
 
 
 @ERAS
@@ -161,9 +162,9 @@ async def test_an_approval_works_once(era: Era, tmp_path: Path, operator: Operat
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era) as client:
-            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
-            await client.call_tool(TOOL, ORDER)
-            second = await client.call_tool(TOOL, ORDER)
+            await operator.approve(_pending(await client.call_tool("voicetel_send_message", TEXT)))
+            assert not (await client.call_tool("voicetel_send_message", TEXT)).is_error
+            second = await client.call_tool("voicetel_send_message", TEXT)
             assert _pending(second)
             assert len(await sandbox.charges()) == 1
 
@@ -268,9 +269,9 @@ async def test_two_clients_with_one_approval_send_once(tmp_path: Path, operator:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         _, other = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client, connect(other) as second:
-            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
-            await client.call_tool(TOOL, ORDER)
-            assert _pending(await second.call_tool(TOOL, ORDER))
+            await operator.approve(_pending(await client.call_tool("voicetel_send_message", TEXT)))
+            assert not (await client.call_tool("voicetel_send_message", TEXT)).is_error
+            assert _pending(await second.call_tool("voicetel_send_message", TEXT))
             assert len(await sandbox.charges()) == 1
 
 

@@ -297,7 +297,7 @@ def test_convirza_shows_no_price_that_could_rise() -> None:
 
 @asynccontextmanager
 async def _store(folder: Path) -> AsyncGenerator[Store]:
-    store = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    store = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         yield store
     finally:

@@ -173,7 +173,7 @@ async def test_the_first_final_state_stands(first: str, second: str, tmp_path: P
 
 
 def _record(folder: Path) -> Store:
-    return open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    return open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
 
 
 async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(tmp_path: Path) -> None:

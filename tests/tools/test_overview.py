@@ -135,7 +135,7 @@ async def test_what_waits_for_approval_is_in_the_overview_of_who_asked(tmp_path:
         content = await _call(client, "account_overview")
     assert waiting.structured_content is not None
     action: str = waiting.structured_content["action"]
-    assert content["waiting_for_approval"] == [{"action": action, "what": "Release number at VoiceTel"}]
+    assert content["waiting_for_approval"] == [{"action": action, "what": "Release +1 201 555 0142 for good"}]
 
 
 async def test_the_state_of_messages_comes_without_their_text(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def integrity(store: Path) -> str:
 
 async def audited(folder: Path) -> Verdict:
     """Whether the chain of a store is whole."""
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         return await record.audit.verify()
     finally:

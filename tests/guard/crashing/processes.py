@@ -146,15 +146,12 @@ async def _actions_like(services: Services, operation: Operation[Any]) -> list[A
     record = services.store
     digest = digest_of(operation, account=services.clients["voicetel"].account, principal=USER)
     query = select(actions.c.id).where(actions.c.digest == digest).order_by(actions.c.created_at)
-    async with record.database.transaction() as connection:
-        ids = (await connection.execute(query)).scalars().all()
-    found = [await record.journal.find(action_id) for action_id in ids]
+    found = [await record.journal.find(row["id"]) for row in await record.database.fetch(query)]
     return [action for action in found if action is not None]
 
 
 async def _holds(services: Services, operation: Operation[Any]) -> dict[str, tuple[str, str | None]]:
     mine = {action.id: action.state.value for action in await _actions_like(services, operation)}
     query = select(holds.c.action_id, holds.c.state).where(holds.c.action_id.in_(mine))
-    async with services.store.database.transaction() as connection:
-        held: dict[str, str] = {row.action_id: row.state for row in await connection.execute(query)}
+    held: dict[str, str] = {row["action_id"]: row["state"] for row in await services.store.database.fetch(query)}
     return {action_id: (state, held.get(action_id)) for action_id, state in mine.items()}

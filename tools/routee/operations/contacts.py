@@ -16,11 +16,12 @@ from pydantic import (
 )
 
 from clients.answers import NotShown
-from clients.changes import describe_replacement
+from clients.changes import describe_resets
 from clients.effects import Effect
 from clients.evidence import Evidence, all_present, same_fields
 from clients.fields import E164, Email, FromOutside, LooseText, OutsideText
 from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
+from clients.questions.differences import Difference, differences
 from tools.routee.client import routee
 from tools.routee.field_types import Id, without_none
 from tools.routee.grades import SEEN
@@ -191,6 +192,7 @@ class ContactDetails(BaseModel):
     "POST",
     "/contacts/my",
     effect=Effect.WRITE,
+    subject="Add {mobile} to the address book",
     toolset="contacts",
     docs="create-a-new-contact",
     basis=SEEN,
@@ -213,6 +215,7 @@ class CreateContact(ContactDetails, Operation[Contact]):
     "PUT",
     "/contacts/my/{contact_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Replace what is known about {mobile}",
     toolset="contacts",
     docs="update-a-contacts-details",
     basis=SEEN,
@@ -231,8 +234,15 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Contact):
             return ()
-        will = {name: getattr(self, name) for name in self.model_fields_set}
-        return describe_replacement(before.details(), without_none(**will))
+        return describe_resets(before.details(), self._wanted())
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        if not isinstance(before, Contact):
+            return ()
+        return differences(dict.fromkeys(ContactDetails.model_fields) | before.details(), self._wanted())
+
+    def _wanted(self) -> dict[str, Any]:
+        return without_none(**{name: getattr(self, name) for name in self.model_fields_set})
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Contact):
@@ -254,6 +264,7 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     "DELETE",
     "/contacts/my/{contact_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete the contact [{before.mobile}|{contact_id}]",
     toolset="contacts",
     docs="delete-a-contact",
     basis=SEEN,
@@ -306,6 +317,7 @@ class DeletedContacts(Answer):
     "DELETE",
     "/contacts/my",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete {contact_ids:contact} for good",
     toolset="contacts",
     docs="delete-multiple-contacts",
     basis=SEEN,
@@ -384,6 +396,7 @@ class NewLabel(BaseModel):
     "POST",
     "/contacts/labels/my",
     effect=Effect.DESTRUCTIVE,
+    subject="Create {labels:label} for contacts",
     toolset="contacts",
     docs="create-labels",
     basis=SEEN,

@@ -62,6 +62,7 @@ class SentSms(Answer):
     "POST",
     "/sms",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people}[transcode?|shorten_links_seconds?|, {text:parts}]",
     toolset="messaging",
     docs="send-single-sms",
     basis=PAGES_BUT_REQUEST,
@@ -229,6 +230,9 @@ class MessagePart(Answer):
     application_name: str | None = None
     originating_service: str | None = None
     received_date: AnsweredTime | None = None
+
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text"}) if (self.direction or "").casefold() == "outbound" else frozenset()
 
 
 def texts_received(parts: Iterable[MessagePart]) -> tuple[InboundText, ...]:
