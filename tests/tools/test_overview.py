@@ -206,3 +206,22 @@ def _ten_thousand(request: httpx2.Request) -> httpx2.Response:
         for number in range(10_000)
     ]
     return httpx2.Response(200, content=json.dumps({"status": 200, "data": {"numbers": rows}}))
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_read_at_several_providers_reports_each_that_is_finished(tmp_path: Path, era: Era) -> None:
+    reports: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        reports.append((progress, total, message))
+
+    async with _everything(tmp_path, era) as (client, _):
+        for tool in ("account_overview", "list_all_numbers", "find_number", "spend_report"):
+            reports.clear()
+            await client.call_tool(
+                tool, {"number": "+12015550142"} if tool == "find_number" else {}, progress_callback=hear
+            )
+            assert [(done, total) for done, total, _ in reports] == [(1, 4), (2, 4), (3, 4), (4, 4)], tool
+    assert {message for _, _, message in reports} == {
+        f"{name} is finished." for name in ("voicetel", "routee", "convirza", "enswitch")
+    }

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 import anyio
 
 from clients.errors import TelephonyError
+from tools.builtin import Session
 from tools.overview.optional_reads import describe_failure
 from tools.overview.views import NotOffered, Partial, TooLong, View
 from tools.policy_reader import NotAllowed
@@ -56,10 +57,18 @@ class Gathered(Generic[T]):
         return any(gap.provider == provider and gap.what == what for gap in self.gaps)
 
 
-async def gather(views: Mapping[str, View], read: Callable[[View], Awaitable[T | Partial[T]]]) -> Gathered[T]:
-    """Make one read at every provider at the same time."""
+async def gather(
+    views: Mapping[str, View], read: Callable[[View], Awaitable[T | Partial[T]]], session: Session | None = None
+) -> Gathered[T]:
+    """Make one read at every provider at the same time; `session` hears of each of several that is finished."""
     found: dict[str, T] = {}
     gaps: dict[str, list[Gap]] = {}
+    finished: list[str] = []
+
+    async def report(name: str) -> None:
+        finished.append(name)
+        if session is not None and len(views) > 1:
+            await session.report_progress(len(finished), len(views), f"{name} is finished.")
 
     async def read_one(name: str, view: View) -> None:
         gaps[name] = [Gap(name, f"it did not answer within {LIMIT_SECONDS:.0f} seconds")]
@@ -70,6 +79,7 @@ async def gather(views: Mapping[str, View], read: Callable[[View], Awaitable[T |
                 gaps[name] = [Gap(name, describe_failure(failed))]
             else:
                 found[name], gaps[name] = _split(name, answer)
+        await report(name)
 
     async with anyio.create_task_group() as group:
         for name, view in views.items():

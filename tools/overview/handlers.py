@@ -101,7 +101,7 @@ async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
     """List the company's numbers at all providers, and where calls go."""
     views = call.services.views(call.session)
     wanted = {name: view for name, view in views.items() if query.provider in (None, name)}
-    gathered = await gather(wanted, lambda view: view.numbers())
+    gathered = await gather(wanted, lambda view: view.numbers(), call.session)
     numbers = sorted((one for found in gathered.found.values() for one in found), key=lambda one: one.number)
     numbers = [one for one in numbers if (query.contains or "") in one.number]
     start = int(query.cursor)
@@ -126,7 +126,7 @@ async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
 async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
     """Show a number's provider, route, texting, 911 and cost, and what forwards to it."""
     views = call.services.views(call.session)
-    gathered = await gather(views, lambda view: view.number(query.number))
+    gathered = await gather(views, lambda view: view.number(query.number), call.session)
     found = [
         {**_row(details.number), **{name: value for name, value in details.more.items() if value is not None}}
         for details in gathered.found.values()
@@ -152,7 +152,7 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
 async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> Reply:
     """Search the numbers that all providers sell, cheapest first."""
     wanted = NumberQuery(query.country, query.starts_with, query.limit)
-    gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted))
+    gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted), call.session)
     offers = [offer for found in gathered.found.values() for offer in found[: query.limit]]
     offers.sort(key=_by_price)
     notes: list[str] = []
@@ -173,7 +173,7 @@ async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     """Show balances, spending this month, pending approvals, and budgets left."""
     services, now = call.services, call.services.clock.now()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    gathered = await gather(services.views(call.session), lambda view: view.balances())
+    gathered = await gather(services.views(call.session), lambda view: view.balances(), call.session)
     record = OptionalReads()
     budgets = await record.read(_budgets(call, month, now), shows="budgets")
     content: dict[str, Any] = {
@@ -198,7 +198,7 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     """Report what was spent, by provider and kind."""
     until = call.services.clock.now()
     since = until - timedelta(days=query.days)
-    gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until))
+    gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until), call.session)
     rows = [
         {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
         | ({"age": kept_since(one.kept_since, now=until)} if one.kept_since else {})
@@ -230,7 +230,9 @@ async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
     until = call.services.clock.now()
     since = until - timedelta(days=7)
     gathered = await gather(
-        call.services.views(call.session), lambda view: view.deliveries(query.message, query.number, since, until)
+        call.services.views(call.session),
+        lambda view: view.deliveries(query.message, query.number, since, until),
+        call.session,
     )
     rows = [_delivery(one) for found in gathered.found.values() for one in found]
     if query.message is not None and rows:
