@@ -16,7 +16,7 @@ An operation declares its subject as a template, beside its effect:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import Formatter
@@ -25,10 +25,13 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from clients.deferred import Deferred
 from clients.fields import is_secret, outside_marker
 from clients.phone_numbers import canonical, country_of, format_for_people, read_with_country_code
-from clients.questions.countries import country_name
 from clients.segments import segments
+
+COUNTRY_NAME: Final = Deferred[Callable[[str], str]]("clients.questions.countries:country_name")
+"""Loads the table of countries, which a start does not need."""
 
 PEOPLE: Final = "people"
 SETTINGS: Final = "settings"
@@ -236,7 +239,7 @@ def _count_people(reach: Reach) -> str:
 
 
 def _where(numbers: tuple[str, ...]) -> str:
-    names = [country_name(code) for code in dict.fromkeys(map(country_of, numbers)) if code]
+    names = [COUNTRY_NAME.load()(code) for code in dict.fromkeys(map(country_of, numbers)) if code]
     if not names:
         return ""
     if len(names) > MOST_COUNTRIES:

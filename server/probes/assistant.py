@@ -32,7 +32,7 @@ class Person:
         self.questions.append(params.message)
         match self.reaction:
             case "accept":
-                return ElicitResult(action="accept", content={"approve": True})
+                return ElicitResult(action="accept", content={"approve": True, "for_good": True})
             case "leave unticked":
                 return ElicitResult(action="accept", content={"approve": False})
             case "decline":

@@ -59,12 +59,12 @@ class Browser:
         """Send the sign-in form."""
         return await self.send("/sign-in", passcode=passcode, wanted=wanted)
 
-    async def confirm(self, action: Action) -> httpx2.Response:
+    async def approve_for_good(self, page: str) -> httpx2.Response:
         """Approve what cannot be undone: press the button of its page, then the one of the second question."""
-        asked = (await self.press(f"/{action.id}/approve", on=f"/{action.id}")).text
+        asked = (await self.press(f"{page}/approve", on=page)).text
         sure = re.search(r'name="sure" value="([^"]+)"', asked)
         assert sure, asked
-        return await self.send(f"/{action.id}/approve", token=token_in(asked), sure=sure[1])
+        return await self.send(f"{page}/approve", token=token_in(asked), sure=sure[1])
 
     async def press(self, path: str, *, on: str = "") -> httpx2.Response:
         """Press a button of a page: its form with the token in it."""
