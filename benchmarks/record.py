@@ -21,6 +21,7 @@ from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
+from server.console.pages import PageOptions
 from server.console.passcode import set_passcode
 from server.http.loopback import bind, serve_page
 from server.services import Services
@@ -142,7 +143,7 @@ async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
     try:
         await set_passcode(store, PASSCODE, old=None)
         async with (
-            serve_page(store, listener, store_address=settings.store_address) as base,
+            serve_page(store, listener, store_address=settings.store_address, options=PageOptions.of(settings)) as base,
             httpx2.AsyncClient(base_url=base, timeout=60) as http,
         ):
             page = Page(http)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.types import CallToolResult
 from typer.testing import Result
 
 from guard.action import State
@@ -75,7 +76,7 @@ async def test_a_call_of_unknown_price_under_a_cap_waits_for_an_operator_who_nam
     async with _client(tmp_path) as (client, sandbox, person):
         await sandbox.break_with("status", provider="routee", path="analyze", status=500, times=None)
         waiting = await client.call_tool(tool, UNPRICED[tool])
-        content: dict[str, Any] = waiting.structured_content or {}
+        content = _content(waiting)
         assert content["state"] == "proposed", waiting
         assert person.questions == []
         assert "naming the most that it may cost" in content["approve"]
@@ -85,7 +86,7 @@ async def test_a_call_of_unknown_price_under_a_cap_waits_for_an_operator_who_nam
         assert not [row for row in await sandbox.writes() if PREPARES.search(row["path"]) is None]
         done = await client.call_tool(tool, UNPRICED[tool])
     # Two of the simulated accounts refuse these very numbers: what counts here is that the call left.
-    assert (done.structured_content or {})["state"] in {"done", "refused"}, done
+    assert _content(done)["state"] in {"done", "refused"}, done
     [row] = [row for row in await operator.audit_rows() if row["event"] == "approved"]
     bound = "€0.50" if tool.startswith("routee") else "$2.50"
     assert row["detail"]["up_to"] == bound
@@ -116,10 +117,10 @@ async def test_an_approval_that_names_no_amount_is_not_enough_wherever_it_was_gi
     async with _client(tmp_path) as (client, sandbox, _):
         await without_caps.approve(await _propose(client, BRAND))
         refused = await client.call_tool("voicetel_register_brand", BRAND)
-        assert (refused.structured_content or {})["error"] == "RulesChanged"
+        assert _content(refused)["error"] == "RulesChanged"
         await without_caps.approve(await _propose(client, BRAND), "--up-to", "11")
         over = await client.call_tool("voicetel_register_brand", BRAND)
-        assert (over.structured_content or {})["error"] == "OverBudget"
+        assert _content(over)["error"] == "OverBudget"
         assert await sandbox.writes() == []
 
 
@@ -146,7 +147,7 @@ async def test_an_amount_that_does_not_fit_is_refused_and_the_call_still_waits(
         assert refused.exit_code == 2
         assert why in refused.output.replace("\n", " ")
         again = await client.call_tool("voicetel_register_brand", BRAND)
-        assert (again.structured_content or {})["state"] == "proposed"
+        assert _content(again)["state"] == "proposed"
         assert await sandbox.writes() == []
 
 
@@ -156,9 +157,9 @@ async def test_an_amount_is_bound_to_its_action_and_a_known_price_takes_none(
     async with _client(tmp_path, approvals={"form": "off"}) as (client, _, _):
         await operator.approve(await _propose(client, BRAND), "--up-to", "2.50")
         other = await client.call_tool("voicetel_register_brand", {**BRAND, "name": "Another"})
-        assert (other.structured_content or {})["state"] == "proposed"
+        assert _content(other)["state"] == "proposed"
         order = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
-        refused = await _approve(operator, (order.structured_content or {})["action"], "5")
+        refused = await _approve(operator, _content(order)["action"], "5")
     assert refused.exit_code == 2
     assert "is known" in refused.output
 
@@ -170,17 +171,17 @@ async def test_a_price_that_becomes_known_above_the_amount_is_asked_about_again(
     async with _client(tmp_path) as (client, sandbox, _):
         await sandbox.break_with("status", provider="routee", path="analyze", status=500, times=None)
         waiting = await client.call_tool("routee_send_sms", text)
-        await operator.approve((waiting.structured_content or {})["action"], "--up-to", "0.01 EUR")
+        await operator.approve(_content(waiting)["action"], "--up-to", "0.01 EUR")
         await sandbox.mend()
         refused = await client.call_tool("routee_send_sms", text)
-        assert (refused.structured_content or {})["error"] == "PriceChanged"
+        assert _content(refused)["error"] == "PriceChanged"
         assert not await sandbox.charges()
 
 
 async def test_no_tool_takes_the_amount_as_an_argument(tmp_path: Path) -> None:
     async with _client(tmp_path) as (client, sandbox, _):
         refused = await client.call_tool("voicetel_register_brand", {**BRAND, "up_to": "2.50"})
-        assert (refused.structured_content or {})["error"] == "BadArguments"
+        assert _content(refused)["error"] == "BadArguments"
         tools = (await client.list_tools()).tools
         assert not [tool.name for tool in tools if {"up_to", "upTo"} & set(tool.input_schema.get("properties", {}))]
         assert await sandbox.writes() == []
@@ -241,15 +242,19 @@ async def test_the_example_of_the_settings_blocks_nobody(tmp_path: Path, operato
         async with connect(server, person=person) as client:
             for tool, arguments in calls.items():
                 refused = await client.call_tool(tool, arguments)
-                assert (refused.structured_content or {}).get("error") == "Declined", refused
+                assert _content(refused).get("error") == "Declined", refused
             await operator.approve(await _propose(client, BRAND), "--up-to", "2.50")
             assert not (await client.call_tool("voicetel_register_brand", BRAND)).is_error
     assert len(person.questions) == len(calls)
 
 
+def _content(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
+
+
 async def _propose(client: Client, brand: dict[str, Any]) -> str:
     waiting = await client.call_tool("voicetel_register_brand", brand)
-    return str((waiting.structured_content or {})["action"])
+    return str(_content(waiting)["action"])
 
 
 async def _approve(operator: OperatorSide, action: str, amount: str | None) -> Result:

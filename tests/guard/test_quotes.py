@@ -73,7 +73,7 @@ PRICED: Mapping[str, str] = {
 }
 """What has a price here. Everything else must say why it has none."""
 
-WORST_CASES = {"voicetel_create_e911_record": "$2.50", "voicetel_update_e911_record": "$2.50"}
+WORST_CASES: Mapping[str, str] = {"voicetel_create_e911_record": "$2.50", "voicetel_update_e911_record": "$2.50"}
 """What a document of the provider names as the most, where the account shows no price."""
 
 FIXED = {"voicetel_submit_port", *WORST_CASES, *(tool for tool in PRICED if tool.startswith("enswitch"))}
@@ -111,7 +111,7 @@ async def test_every_paid_operation_has_a_price_with_its_source_or_says_why_not(
                 assert priced.amount.amount > 0, tool
                 assert priced.source, tool
                 found[tool] = str(priced.amount)
-    known = PRICED | WORST_CASES
+    known = {**PRICED, **WORST_CASES}
     assert found == {tool: amount for tool, amount in known.items() if tool.startswith(provider)}
 
 
@@ -131,7 +131,7 @@ async def test_an_unknown_price_is_refused_where_the_operator_says_so(provider: 
         for tool, call in _paid(provider):
             allowed = (
                 nullcontext()
-                if tool in PRICED | WORST_CASES
+                if tool in {**PRICED, **WORST_CASES}
                 else pytest.raises(Denied, match="unknown price is refused")
             )
             with allowed:

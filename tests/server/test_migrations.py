@@ -55,7 +55,8 @@ async def test_every_migration_keeps_what_stands_in_a_record_of_0_1(tmp_path: Pa
         assert secret.value == "4711"
         assert [number for number, _ in await record.optouts.all() if number in OPTED_OUT] == OPTED_OUT
         assert await record.optouts.among(["+5215562000000"]) == ["+5215562000000"]
-        assert await record.taint.found_in(Principal("local:alice"), {"to": "+12015550188"}, ours=()) == "a read"
+        known = await record.taint.found_in(Principal("local:alice"), {"to": "+12015550188"}, ours=())
+        assert [source.tool for source in known.values()] == ["a read"]
         new = await proposed(record, digest="new")
         assert await record.journal.find(new.id) == new
     finally:
