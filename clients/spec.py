@@ -19,7 +19,7 @@ from typing import ClassVar, Literal, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from clients.effects import Effect
+from clients.effects import Effect, WorstCase
 from clients.errors import Refused
 from clients.grades import Grade, Grades
 from clients.questions.subjects import check_subject
@@ -86,6 +86,9 @@ class Spec:
 
     needs_key: bool
     admin_only: bool
+
+    worst_case: WorstCase | None
+    """The most that one costs, by a document of the provider, where nothing shows the account's own price."""
 
     rows: str | None
     """The answer's field with a list of any length, which is shown in pages."""
@@ -163,6 +166,7 @@ class ProviderApi:
         unverifiable: str = "",
         needs_key: bool = True,
         admin_only: bool = False,
+        worst_case: WorstCase | None = None,
         rows: str | None = None,
         synonyms: tuple[str, ...] = (),
     ) -> Callable[[type[DeclaredT]], type[DeclaredT]]:
@@ -205,6 +209,7 @@ class ProviderApi:
                 unverifiable=unverifiable,
                 needs_key=needs_key,
                 admin_only=admin_only,
+                worst_case=worst_case,
                 rows=rows,
                 synonyms=synonyms,
             )

@@ -10,6 +10,7 @@ from clients.shared.clock import Clock, SystemClock
 from guard.background import Reconciliation
 from guard.catalog import OperationCatalog
 from guard.journal import Journal, Taint, Tracker, Vault
+from guard.operator_commands import OperatorCommands
 from guard.own_numbers import NoOwnNumbers, OwnNumbers
 from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
@@ -73,6 +74,9 @@ class GuardDependencies:
 
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     """Whoever serves requests runs it beside them."""
+
+    commands: OperatorCommands = field(default_factory=OperatorCommands)
+    """How questions print the operator's commands."""
 
     answer_within: timedelta = ANSWER_WITHIN
     """How long providers are given to answer. How soon a call counts as lost depends on it."""

@@ -12,6 +12,7 @@ GuardRefusal
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
 ├── RulesChanged        the rules demand another person's approval than it has
+├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
@@ -94,6 +95,12 @@ class RulesChanged(GuardRefusal):
     advice = "Call again to get a new question under the current rules."
 
 
+class BadBound(GuardRefusal):
+    """An approval names no amount, or not one that fits, where the price is unknown."""
+
+    advice = "The action still waits: approve it with an amount that fits, or decline it."
+
+
 class NotTheSameCall(GuardRefusal):
     """The answer belongs to another action."""
 
@@ -109,7 +116,9 @@ class AlreadySettled(GuardRefusal):
 class OutcomePending(GuardRefusal):
     """The same call is under way, or nobody knows yet whether it happened."""
 
-    advice = "Do not repeat it: get_action checks again; the operator can close it with `ringfence actions resolve`."
+    advice = (
+        "Do not repeat it: get_action checks again; the operator sees how to close it with `ringfence actions list`."
+    )
 
 
 class JournalUnavailable(GuardRefusal):

@@ -62,9 +62,9 @@ class Journal(Protocol):
         ...
 
     async def latest(
-        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
+        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None, skip: int = 0
     ) -> list[Action]:
-        """Actions, newest first."""
+        """Actions, newest first, without the first `skip`."""
         ...
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:

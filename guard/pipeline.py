@@ -60,7 +60,7 @@ class Guard:
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
         self._forwarding = Forwarding(dependencies.own_numbers)
-        self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog)
+        self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
@@ -166,9 +166,10 @@ class Guard:
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
         await self._check_again(action, operation, recipients, priced, from_record=from_record)
+        await self._require_bound(action, priced)
         kept = await self._settlement.keep_secret_inputs(action, operation)
-        hold = Hold(action.provider, priced.amount)
-        caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
+        hold = Hold(action.provider, priced.most)
+        caps = applicable(self._rules.caps, action.provider, priced.most.currency) if priced.most else []
         with anyio.CancelScope(shield=True):
             taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
@@ -177,6 +178,10 @@ class Guard:
                 )
             return await self._send_and_settle(taken, operation, kept, priced)
         raise RuntimeError("A shielded scope was cancelled.")
+
+    def needs_bound(self, action: Action) -> bool:
+        """Return True if an approval of this action names the most that it may cost."""
+        return action.quote.is_unknown and self._rules.needs_bound(action.provider)
 
     async def refresh(self, action: Action) -> Action:
         """Return the action as it is now; where its outcome is open, check it at the provider."""
@@ -357,12 +362,24 @@ class Guard:
     async def _require_same_price(self, action: Action, operation: Operation[Any], recipients: Recipients) -> Quote:
         """Refuse a call that became more expensive than what was approved."""
         now = await self._quote(operation, recipients)
-        approved, current = action.quote.amount, now.amount
+        now = replace(now, up_to=action.quote.up_to if now.is_unknown else None)
+        approved, current = action.quote.most, now.most
+        least = now.at_least if now.up_to else None
         if current is None and approved is None:
             return now
-        if current and approved and current.currency == approved.currency and current.amount <= approved.amount:
+        if current and approved and current.is_at_most(approved) and (least is None or least.is_at_most(approved)):
             return now
         await self._close(action, "The price changed.")
         raise PriceChanged(
-            f"You approved {approved or 'an unknown price'}, and it is now {current or 'unknown'}; nothing was sent."
+            f"You approved {approved or 'an unknown price'}, and it is now {now.amount or least or 'unknown'}; "
+            "nothing was sent."
         )
+
+    async def _require_bound(self, action: Action, priced: Quote) -> None:
+        """Refuse a call of unknown price that a cap applies to, and whose approval names no amount for it to hold."""
+        if self.needs_bound(action) and priced.is_unknown and priced.up_to is None:
+            changed = RulesChanged(
+                "By the rules of now an approval of an unknown price names the most that it may cost; nothing was sent."
+            )
+            await self._close(action, str(changed))
+            raise changed

@@ -113,6 +113,7 @@ class Services:
             reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
+            commands=self.settings.commands,
         )
 
     @property

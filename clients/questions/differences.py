@@ -65,7 +65,7 @@ def _pairs(name: str, now: Any, then: Any) -> Iterator[tuple[str, Any, Any]]:
         for key, value in cast("Fields", then).items():
             yield from _pairs(f"{name}.{key}", inner.get(key), value)
     elif _has_objects(then) or (_has_objects(now) and isinstance(then, list)):
-        yield from _pairs_of_lists(name, now if isinstance(now, list) else [], then)
+        yield from _pairs_of_lists(name, _as_list(now), _as_list(then))
     elif now != then and not (now in _UNSET and then in _UNSET):
         yield name, now, then
 
@@ -86,6 +86,10 @@ def _show(value: Any) -> str:
         return "none"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+
+
+def _as_list(value: Any) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def _has_objects(value: Any) -> bool:

@@ -178,7 +178,7 @@ def _show(value: Any, form: str) -> str:
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         case list() | tuple():
-            return _show_list(cast("list[object]", list(cast("list[object]", value))), form)
+            return _show_list(list(cast("list[object]", value)), form)
         case str():
             return _show_text(value, form)
         case _:

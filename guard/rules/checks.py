@@ -42,6 +42,7 @@ class Checks:
         self._taint = dependencies.taint
         self._own_numbers = dependencies.own_numbers
         self._clock = dependencies.clock
+        self._commands = dependencies.commands
         self._repetition = Repetition(dependencies)
 
     async def refuse_early(self, operation: Operation[Any]) -> None:
@@ -142,23 +143,31 @@ class Checks:
         provider = operation.spec.provider.name
         if priced.costs_nothing:
             return Decision.ALLOW, ""
-        if priced.amount is None:
-            decision = self._rules.for_unknown_price(provider)
-            if decision is Decision.DENY:
-                raise Denied(
-                    f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
-                    f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
-                )
-            return decision, "No budget cap can hold this call, because its price is unknown."
-        caps = applicable(self._rules.caps, provider, priced.amount.currency)
+        most = priced.most
+        if most is None:
+            return self._unpriced(operation, priced)
+        caps = applicable(self._rules.caps, provider, most.currency)
         if not caps and self._rules.caps_money_at(provider):
-            return self._uncapped(provider, priced.amount)
-        require_room(await self._journal.spent(caps, self._clock.now()), priced.amount)
+            return self._uncapped(most)
+        require_room(await self._journal.spent(caps, self._clock.now()), most)
         return Decision.ALLOW, ""
 
-    def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:
-        """Decide about a price in a currency that no cap is in: an argument of the call may have named it."""
+    def _unpriced(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
+        """Decide about a call whose price nobody knows and for which nobody named the most that it may cost."""
+        provider = operation.spec.provider.name
         decision = self._rules.for_unknown_price(provider)
+        if decision is Decision.DENY:
+            raise Denied(
+                f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
+                f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
+            )
+        if self._rules.needs_bound(provider):
+            return decision, "A budget cap applies, so whoever approves this names the most that it may cost."
+        return decision, "No budget cap can hold this call, because its price is unknown."
+
+    def _uncapped(self, amount: Money) -> tuple[Decision, str]:
+        """Decide about a price in a currency that no cap is in: an argument of the call may have named it."""
+        decision = self._rules.for_uncapped_price()
         if decision is Decision.DENY:
             raise Denied(
                 f"This costs {amount}, and no budget cap is in {amount.currency}; nothing was sent. "
@@ -171,7 +180,7 @@ class Checks:
         numbers = (*operation.destinations(), *audience.numbers)
         if not numbers or Effect.PAID not in operation.spec.effect:
             return Decision.ALLOW, ""
-        note = await unclear_wish_note(numbers, self._optouts)
+        note = self._commands.complete(await unclear_wish_note(numbers, self._optouts))
         return (Decision.ASK if note else Decision.ALLOW), note
 
     def _bulk(self, operation: Operation[Any], audience: Recipients, touched: int | None) -> tuple[Decision, str]:

@@ -51,12 +51,17 @@ class Repetition:
         return undone is not None and undone.state is State.DONE and undone.id != earlier.id
 
     async def _was_replaced(self, earlier: Action, operation: Operation[Any], at: datetime) -> bool:
-        """Return True if another call changed the same state after an action did: one with the same read before it."""
+        """Return True if another call changed the same state after an action did: one with the same read before it.
+
+        Money is paid a second time whatever happened in between, so a call that costs any is never replaced. When a
+        call was sent counts: a lost one is settled long after it took effect. One that was sent in the future shows a
+        clock that was set back, and nothing about the order.
+        """
         changed = operation.before()
-        if changed is None:
+        if changed is None or operation.charge() is not None or operation.spec.irreversible:
             return False
         for action in await self._journal.latest(_LATER_SHOWN, states={State.DONE}):
-            is_later = action.finished_at is not None and action.finished_at > at
+            is_later = action.sent_at is not None and at < action.sent_at <= self._clock.now()
             is_other = action.digest != earlier.digest and action.account == earlier.account
             if is_later and is_other and self._state_before(action) == changed:
                 return True

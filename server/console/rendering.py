@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from guard.injection.sanitize import escape_invisible
+from guard.operator_commands import OperatorCommands
 
 NO_BREAK_SPACE: Final = "\u00a0"
 
@@ -18,9 +19,10 @@ _NUMBER: Final = re.compile(r"\+[0-9](?: ?[0-9])+")
 _AFTER_PART_OF_NAME: Final = re.compile(r"(?<=\w[._])(?=[A-Za-z])")
 
 
-def render(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a template as a page."""
-    return HTMLResponse(_environment().get_template(template).render(**values), status)
+def render(template: str, commands: OperatorCommands, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template as a page; it prints commands with `command(...)` and says whether all is simulated."""
+    shown = {"command": commands.line, "is_sandbox": commands.is_sandbox, **values}
+    return HTMLResponse(_environment().get_template(template).render(**shown), status)
 
 
 @cache

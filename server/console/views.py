@@ -1,7 +1,6 @@
 """Prepares actions for the templates: everything that is sent, uncut, worded as in the other approval channels."""
 
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +12,11 @@ from clients.phone_numbers import canonical
 from clients.questions.differences import differences
 from guard.action import Action, State
 from guard.messages import headline, is_irreversible, notes_of, status_line
+from guard.operator_commands import OperatorCommands
 from guard.rules.optout_keywords import Wish
 from guard.verification_hint import outcome_text
 from server.store.optouts import MEANINGS, OptOutRequest
+from server.store.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
@@ -39,6 +40,7 @@ STATES: Final[Mapping[State, str]] = {
 }
 
 
+_UNSENT: Final = {State.PROPOSED, State.APPROVED}
 _SETTLED_BY: Final[Mapping[Wish, tuple[str, str]]] = {
     Wish.STOP: ("Send nothing more", "add"),
     Wish.UNCLEAR: ("Send nothing more", "add"),
@@ -123,6 +125,11 @@ class ActionView:
     price: str
     """The amount without its period, for lists."""
 
+    charged: str
+    """What it cost, as far as it is booked; empty while it was not sent."""
+
+    is_price_unknown: bool
+
     quote: tuple[str, ...]
     """Where the price comes from, and what is left of the balance."""
 
@@ -161,8 +168,8 @@ class RequestView:
     commands: tuple[Command, ...]
 
 
-def build_view(action: Action, now: datetime) -> ActionView:
-    """Prepare an action for the templates."""
+def build_view(action: Action, now: datetime, charged: Charged | None = None) -> ActionView:
+    """Prepare an action for the templates; `charged` is what is booked for it."""
     operation = operation_named(action.operation)
     left = max(0, int((action.expires_at - now).total_seconds()))
     return ActionView(
@@ -180,6 +187,8 @@ def build_view(action: Action, now: datetime) -> ActionView:
         no_way_back=NO_WAY_BACK,
         amount=_amount(action),
         price=_price(action),
+        charged="" if action.state in _UNSENT else charge_in_words(action, charged),
+        is_price_unknown=action.quote.is_unknown,
         quote=tuple(line.removeprefix("Price unknown: ") for line in action.quote.price_lines()),
         notes=notes_of(action),
         arguments=_fields(action.arguments),
@@ -191,17 +200,15 @@ def build_view(action: Action, now: datetime) -> ActionView:
     )
 
 
-def build_request(request: OptOutRequest) -> RequestView:
-    """Prepare an opt-out request for the templates, with the commands that settle it."""
+def build_request(request: OptOutRequest, printed: OperatorCommands) -> RequestView:
+    """Prepare an opt-out request for the templates, with the commands that settle it, as they have to be typed."""
     commands: list[Command] = []
     if canonical(request.sender) == request.sender:
         purpose, verb = _SETTLED_BY[request.wish]
-        commands.append(Command(purpose, f"ringfence optouts {verb} {request.sender}"))
-    # A sender may be any text, so it is quoted for a shell; after `--` it is no option.
-    quoted = shlex.quote(request.sender)
-    commands.append(
-        Command("Change nothing", f"ringfence optouts dismiss {'-- ' if quoted.startswith('-') else ''}{quoted}")
-    )
+        commands.append(Command(purpose, printed.line("optouts", verb, request.sender)))
+    # A sender may be any text; after `--` it is no option.
+    words = ("--", request.sender) if request.sender.startswith("-") else (request.sender,)
+    commands.append(Command("Change nothing", printed.line("optouts", "dismiss", *words)))
     return RequestView(
         sender=request.sender,
         meaning=MEANINGS[request.wish],
@@ -257,6 +264,8 @@ def _effects(operation: OperationType | None) -> tuple[str, ...]:
 def _price(action: Action) -> str:
     if action.quote.amount is not None:
         return f"{'at most ' if action.quote.is_bound else ''}{action.quote.amount}"
+    if action.quote.up_to is not None:
+        return f"up to {action.quote.up_to}"
     return "Price unknown" if action.quote.unknown else "No charge"
 
 

@@ -63,6 +63,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
+        self._commands = services.settings.commands
         self._added_by_clients = frozenset(services.settings.ignored_arguments)
         self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
@@ -92,9 +93,9 @@ class Dispatcher:
             exchange = await client.exchange(call)
             result = answer_result(operation.spec, exchange, paging, untrusted)
         except TelephonyError as error:
-            result = error_result(error, untrusted)
+            result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
-            return refused_result(refusal)
+            return refused_result(refusal, self._commands)
         await self.remember(untrusted, operation.spec.tool_name, session.principal)
         return result
 
@@ -121,9 +122,9 @@ class Dispatcher:
             outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
             result = self._build_result(outcome, untrusted)
         except TelephonyError as error:
-            result = error_result(error, untrusted)
+            result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
-            return refused_result(refusal)
+            return refused_result(refusal, self._commands)
         await self.remember(untrusted, tool.name, session.principal)
         return result
 
@@ -188,15 +189,25 @@ class Dispatcher:
         receipt = await self._services.guard.execute(action, operation, from_record=call.from_record)
         untrusted = Untrusted()
         note = later_members_note(operation)
-        result = receipt_result(operation.spec, receipt, call.paging, untrusted, note=note)
+        result = receipt_result(operation.spec, receipt, call.paging, untrusted, self._commands, note=note)
         await self.remember(untrusted, operation.spec.tool_name, principal)
         return result
 
     async def _show_pending(self, pending: PendingApproval, principal: Principal) -> CallToolResult:
         untrusted = Untrusted()
-        result = pending_result(pending.action, where=_where(pending), untrusted=untrusted)
+        result = pending_result(pending.action, where=self._where(pending), untrusted=untrusted)
         await self.remember(untrusted, pending.action.operation, principal)
         return result
+
+    def _where(self, pending: PendingApproval) -> str:
+        action = pending.action
+        names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)
+        bound = ("--up-to", "2.50") if names_bound else ()
+        amount = ", naming the most that it may cost," if names_bound else ""
+        by_command = f"`{self._commands.line('approvals', 'approve', action.id, *bound)}` (or `decline`)"
+        where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
+        note = f"{pending.note} " if pending.note else ""
+        return f"{note}The operator approves it{amount} {where}."
 
     def _may_ask(self, action: Action, session: Session) -> bool:
         return action.channel == "ask" and self._uses_form and can_ask(session)
@@ -220,10 +231,3 @@ def _bad_arguments(tool: BuiltinTool, misfit: ValidationError, added_by_clients:
     wrong = [(".".join(map(str, error["loc"])), error["msg"]) for error in misfit.errors()]
     lines = [f"- {added_by_client_hint(at) if at in added_by_clients else f'{at}: {rule}'}" for at, rule in wrong]
     return "\n".join([f"The arguments of {tool.name} do not fit; nothing was done.", *lines])
-
-
-def _where(pending: PendingApproval) -> str:
-    by_command = f"`ringfence approvals approve {pending.action.id}` (or `decline`)"
-    where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
-    note = f"{pending.note} " if pending.note else ""
-    return f"{note}The operator approves it {where}."

@@ -20,6 +20,7 @@ from clients.spec import Spec
 from guard.action import Action, State
 from guard.errors import GuardRefusal
 from guard.messages import approval_prompt, argument_lines, headline, status_line
+from guard.operator_commands import OperatorCommands
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
 from server.mcp.recipient_lists import names_number, shorten_recipients
@@ -50,17 +51,23 @@ def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted
 
 
 def receipt_result(
-    spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted: Untrusted, *, note: str = ""
+    spec: Spec,
+    receipt: Receipt[Any],
+    paging: Paging,
+    untrusted: Untrusted,
+    commands: OperatorCommands,
+    *,
+    note: str = "",
 ) -> CallToolResult:
     """Build the result of a guarded call that was carried out. `note` is what the user should know besides."""
     action = receipt.action
     if receipt.error is not None:
-        return _failed_action(receipt, receipt.error, untrusted)
+        return _failed_action(receipt, receipt.error, untrusted, commands)
     content, notes = (
         _content(spec, receipt.answer, paging, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
     )
     if receipt.kept_secrets:
-        notes.append(_secrets_note(receipt))
+        notes.append(_secrets_note(receipt, commands))
     notes += [*_unread_note(receipt.unread), *_unwritten_note(receipt), *([note] if note else [])]
     if Effect.OUTWARD in spec.effect:
         content = shorten_recipients(content, whole=_where_recipients_are(action))
@@ -98,16 +105,17 @@ def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
     return result.model_copy(update={"content": content, "structured_content": said | notes})
 
 
-def refused_result(refusal: GuardRefusal) -> CallToolResult:
+def refused_result(refusal: GuardRefusal, commands: OperatorCommands) -> CallToolResult:
     """Build the error of a call that the guard refused."""
-    return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
+    return problem(commands.complete(f"{redact(str(refusal))} {refusal.advice}"), kind=type(refusal).__name__)
 
 
-def error_result(error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
+def error_result(error: TelephonyError, untrusted: Untrusted, commands: OperatorCommands) -> CallToolResult:
     """Build the error of a call that was not guarded and failed at the provider."""
     more = _details(error)
     note = f" {untrusted.note}" if untrusted.is_used else ""
-    return problem(f"{redact(str(error))} {error.advice}{note}", kind=type(error).__name__, more=more)
+    advice = commands.complete(error.advice)
+    return problem(f"{redact(str(error))} {advice}{note}", kind=type(error).__name__, more=more)
 
 
 def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
@@ -154,9 +162,10 @@ def _only_list(content: Mapping[str, Any]) -> str | None:
     return lists[0] if len(lists) == 1 else None
 
 
-def _secrets_note(receipt: Receipt[Any]) -> str:
+def _secrets_note(receipt: Receipt[Any], commands: OperatorCommands) -> str:
     names = ", ".join(receipt.kept_secrets)
-    return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
+    command = commands.line("secrets", receipt.action.id)
+    return f"Kept from this conversation: {names}. The operator sees it with `{command}`."
 
 
 def _unread_note(unread: Sequence[str]) -> list[str]:
@@ -174,17 +183,20 @@ def _unwritten_note(receipt: Receipt[Any]) -> list[str]:
     return [f"Not on the record yet: {receipt.unwritten} It is written as soon as the store can be written again."]
 
 
-def _failed_action(receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
+def _failed_action(
+    receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted, commands: OperatorCommands
+) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE
     status = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
     if receipt.kept_secrets:
-        status += f"\n{_secrets_note(receipt)}"
+        status += f"\n{_secrets_note(receipt, commands)}"
     status += "".join(f"\n{note}" for note in _unwritten_note(receipt))
     more = {"action": action.id, "state": action.state.value, **_details(error)}
     status += f"\n{untrusted.note}" if untrusted.is_used else ""
     outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
-    return problem(f"{outcome} {error.advice}{status}", kind=type(error).__name__, more=more)
+    advice = commands.complete(error.advice)
+    return problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
 
 
 def _details(error: TelephonyError) -> dict[str, Any]:

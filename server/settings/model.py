@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from platformdirs import user_state_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, create_model, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clients.settings import (
@@ -19,6 +19,7 @@ from clients.settings import (
     require_header_text,
     strip_surroundings,
 )
+from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
@@ -192,6 +193,19 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = "text"
     """Format of log lines on stderr."""
+
+    _commands: OperatorCommands = PrivateAttr(default_factory=OperatorCommands)
+
+    @property
+    def commands(self) -> OperatorCommands:
+        """How the operator's commands are printed, so that they find these settings and their store."""
+        return self._commands
+
+    def printing_commands(self, commands: OperatorCommands) -> Self:
+        """Return the same settings, with another way to print the operator's commands."""
+        changed = self.model_copy()
+        changed._commands = commands
+        return changed
 
     def account(self, provider: str) -> AccountSettings:
         """Return the account at an installed provider."""

@@ -24,7 +24,7 @@ from server.store.sealed.audit import Audit, Entry
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _ENDED = {"Z", "X"}  # zombies are still listed
-_AUDITED = ("decided_by", "outcome")
+_AUDITED = ("decided_by", "outcome", "up_to")
 
 
 class StoredJournal:
@@ -128,10 +128,18 @@ class StoredJournal:
         return [_action(row) for row in await self._database.fetch(query) if _is_abandoned(row, before)]
 
     async def latest(
-        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
+        self,
+        limit: int,
+        *,
+        states: Collection[State] | None = None,
+        principal: str | None = None,
+        skip: int = 0,
     ) -> list[Action]:
-        """Return up to `limit` actions, newest first, filtered by state and by principal where given."""
-        query = select(actions).order_by(actions.c.created_at.desc()).limit(limit)
+        """Return up to `limit` actions, newest first, filtered by state and by principal where given.
+
+        `skip` is how many of the newest are left out, as on the second page of a list.
+        """
+        query = select(actions).order_by(actions.c.created_at.desc()).limit(limit).offset(skip)
         if states is not None:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         if principal is not None:
@@ -158,14 +166,16 @@ class StoredJournal:
         moving = (
             update(actions)
             .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]), *conditions)
-            .values(state=to.value, **changes)
+            .values(state=to.value, **_stored(changes))
             .returning(*actions.c)
         )
         row = entry.connection.execute(moving).mappings().first()
         if row is None:
             return None
         moved = _action(row)
-        self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+        quote = changes.get("quote")
+        said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
+        self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)})
         return moved
 
     def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
@@ -230,6 +240,12 @@ def _open_for(connection: Connection, digest: str) -> Action | None:
 def _row(action: Action) -> Mapping[str, Any]:
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
+
+
+def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return changes of an action as its columns hold them."""
+    quote = changes.get("quote")
+    return changes if quote is None else {**changes, "quote": _quotes.dump_python(quote, mode="json")}
 
 
 def _action(row: RowMapping) -> Action:

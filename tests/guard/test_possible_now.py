@@ -120,5 +120,5 @@ async def test_a_dry_run_runs_without_a_question_unless_a_rule_names_it(rules: d
     assert asked_about_the_check == (1 if "operations" in rules else 0)
     assert len(person.questions) == asked_about_the_check + 1
     if asked_about_the_check:
-        assert person.questions[0].startswith("Check only, without doing it: ")
+        assert person.questions[0].startswith("Check only, without doing it: Add a route to plan 3: ")
     assert "You already did" not in person.questions[-1]

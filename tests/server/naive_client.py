@@ -54,6 +54,7 @@ def loosen_the_rules() -> None:
     cut(Compliance, "check_hour", always(None))
     cut(conditions, "check_opt_outs", async_always(None))
     cut(Rules, "for_unknown_price", always(Decision.ALLOW))
+    cut(Rules, "needs_bound", always(False))
     cut(conditions, "require_room", always(None))
     cut(actions, "require_room", always(None))
     cut(taint.StoredTaint, "found_in", async_always({}))
@@ -68,7 +69,7 @@ def let_a_yes_last() -> None:
     from guard.pipeline import Guard
     from server.store.actions import StoredJournal
 
-    async def give(self: Any, action_id: str, to: State, *, by: str) -> Any:
+    async def give(self: Any, action_id: str, to: State, *, by: str, up_to: Any = None) -> Any:
         return await self._journal.move(action_id, set(State), to, decided_by=by, decided_at=datetime.now(UTC))
 
     async def unchanged(_: Any, action: Action) -> Action:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,6 +19,8 @@ from sqlalchemy.engine import Connection
 from typer.testing import CliRunner, Result
 
 from guard.action import State
+from guard.money import Money
+from guard.rules.quote import Quote
 from server.cli.app import command_line
 from server.console.passcode import set_passcode
 from server.store.schema import optout_requests, optouts
@@ -29,12 +32,14 @@ PASSCODE = "correct horse"
 TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"
 """Sets the title, clears the screen, turns the line round, closes a tag that none opened, and starts the line anew."""
 
-WAITS, WAITS_TOO, UNKNOWN = "act_waitsabc", "act_waitsabd", "act_unknownx"
+WAITS, WAITS_TOO, UNKNOWN, UNPRICED = "act_waitsabc", "act_waitsabd", "act_unknownx", "act_unpriced"
 LISTED = "+12015550124"
+PRICED = Quote(amount=Money(Decimal(2)), item="number", quantity=2, source="the account's rates")
 
 SHOWING: Mapping[tuple[str, ...], str] = {
     ("approvals", "list"): "⟨U+001B⟩",
     ("approvals", "show", WAITS): "⟨U+202E⟩[/b][red]:warning:",
+    ("approvals", "show", UNPRICED): f"approvals approve {UNPRICED} --up-to 2.50",
     ("actions", "list"): "⟨U+001B⟩",
     ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
     ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
@@ -50,7 +55,11 @@ SHOWING: Mapping[tuple[str, ...], str] = {
 OTHERS: Sequence[tuple[str, ...]] = (
     ("approvals", "approve", WAITS),
     ("approvals", "decline", WAITS_TOO),
+    ("approvals", "approve", UNPRICED, "--up-to", "2.50"),
+    ("approvals", "approve", WAITS, "--up-to", TRICK),
     ("approvals", "passcode"),
+    ("approvals", "passcode", "--reset"),
+    ("actions", "list", "--limit", "1", "--page", "2"),
     ("actions", "reconcile"),
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
@@ -115,12 +124,13 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
     record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         await set_passcode(record, PASSCODE, old=None)
-        for action_id in (WAITS, WAITS_TOO, UNKNOWN):
+        for action_id in (WAITS, WAITS_TOO, UNKNOWN, UNPRICED):
             await proposed(
                 record,
                 id=action_id,
                 digest=action_id * 5,
                 title=f"{TRICK} at VoiceTel",
+                quote=Quote(unknown=f"Nobody knows {TRICK}.") if action_id == UNPRICED else PRICED,
                 principal=f"local:{TRICK}",
                 arguments={TRICK: TRICK},
                 before={TRICK: TRICK},

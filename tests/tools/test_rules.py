@@ -40,7 +40,9 @@ SAID: Final[Mapping[str, str]] = {
     "_is_cursor": r"next_cursor",
     "_is_sender": r"up to 11 characters|[Nn]umber|Sender|Caller id|sender",
     "require_full_sender": r"[Nn]umber",
+    "_harmless": r"Caller ID|Source",
     "require_harmless_caller": r"Caller ID",
+    "_full": r"[Nn]umber",
     "_is_spoken": r"\[a-z\]\{2\}-\[A-Z\]",  # the error has the list, which would be long in each schema
     "_block": r"voicetel_list_acl_entries",
     "_public_block": r"Public IPv4 blocks; only /8, /16, /24 or /32",

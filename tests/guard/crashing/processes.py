@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from clients.operation import Operation
 from guard.action import Action, Principal, State, digest_of
-from guard.errors import GuardRefusal
+from guard.errors import GuardRefusal, NotPossibleNow
 from guard.pipeline import Guard
 from guard.reconcile import GRACE
 from guard.verification_hint import outcome_text
@@ -28,7 +28,7 @@ USER: Final = Principal("local:user")
 PERSON: Final = "a person"
 PAST_GRACE: Final = GRACE + timedelta(seconds=1)
 
-Repeated = Literal["sent", "asked", "told"]
+Repeated = Literal["sent", "asked", "told", "impossible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ class Finding:
 
     outcome: str
     repeated: Repeated
-    """What the same call brought then: it was sent, a person was asked again, or the reason why not was told."""
+    """What the same call brought then: it was sent, a person was asked again, or the reason why not was told.
+
+    `impossible` if that reason is the state at the provider.
+    """
 
     words: str
     """What was asked or told."""
@@ -137,6 +140,8 @@ async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, st
             yeses = 1
         await guard.execute(action, operation)
         return "sent", words, yeses
+    except NotPossibleNow as refusal:
+        return "impossible", str(refusal), 0
     except GuardRefusal as refusal:
         return "told", str(refusal), 0
 

@@ -19,7 +19,7 @@ from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote
 from server.console.page_identity import PageIdentity
-from server.console.pages import PageSetup, approval_app
+from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.rendering import NO_BREAK_SPACE
 from server.store.store import Store, open_store
 
@@ -107,11 +107,16 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
         await record.database.close()
 
 
-def page_over(record: Store, *, clock: Clock | None = None, address: str | None = None) -> Any:
+def page_over(
+    record: Store, *, clock: Clock | None = None, address: str | None = None, options: PageOptions | None = None
+) -> Any:
     """Build the approval page's application over a store."""
     identity = PageIdentity(record.seal, store_address="test", base=BASE)
     clock = clock or FixedClock()
-    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address))
+    options = options or PageOptions()
+    return approval_app(
+        PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address, options=options)
+    )
 
 
 @asynccontextmanager
@@ -123,9 +128,11 @@ async def browser(app: Any, base: str = BASE, *, source: str = "127.0.0.1") -> A
 
 
 @asynccontextmanager
-async def operator(record: Store, *, clock: Clock | None = None) -> AsyncGenerator[Browser]:
+async def operator(
+    record: Store, *, clock: Clock | None = None, options: PageOptions | None = None
+) -> AsyncGenerator[Browser]:
     """Open a browser whose operator has signed in."""
-    async with browser(page_over(record, clock=clock)) as page:
+    async with browser(page_over(record, clock=clock, options=options)) as page:
         assert (await page.sign_in()).status_code == 303
         yield page
 

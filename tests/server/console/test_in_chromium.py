@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from guard.action import Action, State
+from server.console.pages import PageOptions
 from server.http.loopback import bind, serve_page
 from server.store.store import Store
 from tests.server.console.browsing import PASSCODE, START, SUBJECT, opened_record, proposed, state_of
@@ -251,7 +252,10 @@ _LONG: dict[str, Any] = {
 
 @asynccontextmanager
 async def _served(folder: Path) -> AsyncGenerator[tuple[Store, str]]:
-    async with opened_record(folder) as record, serve_page(record, bind(0), store_address="test") as base:
+    async with (
+        opened_record(folder) as record,
+        serve_page(record, bind(0), store_address="test", options=PageOptions()) as base,
+    ):
         yield record, base
 
 

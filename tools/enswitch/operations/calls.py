@@ -16,6 +16,7 @@ from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     CallerId,
+    CallerIdTarget,
     CallerNumber,
     Id,
     Kind,
@@ -131,7 +132,7 @@ class UpdateCall(ChangesSomething, Operation[Accepted]):
     stype: Kind | None = None
     """Source type."""
 
-    snumber: Target | None = None
+    snumber: CallerIdTarget | None = None
     """Source."""
 
     ctype: Kind | None = None

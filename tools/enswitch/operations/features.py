@@ -15,6 +15,7 @@ from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
+    CallerIdText,
     Flag,
     Kind,
     ShownNumber,
@@ -195,7 +196,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     dnumber: Target
     """Destination: name, id or telephone number."""
 
-    callerid: Text | None = None
+    callerid: CallerIdText | None = None
     """Caller ID."""
 
     def destinations(self) -> tuple[str, ...]:

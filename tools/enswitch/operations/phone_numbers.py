@@ -25,6 +25,7 @@ from clients.operation import (
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
+    CallerIdTarget,
     Flag,
     Id,
     Kind,
@@ -178,7 +179,7 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     allow_callerid: Flag | None = None
     """May be used as caller ID."""
 
-    callerid: Target | None = None
+    callerid: CallerIdTarget | None = None
     """Caller ID."""
 
     description: Text | None = None

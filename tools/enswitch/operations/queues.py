@@ -15,6 +15,7 @@ from clients.effects import Effect
 from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
+    CallerIdText,
     CallerNumber,
     Flag,
     Id,
@@ -63,7 +64,7 @@ class QueueSettings(BaseModel):
     callback: Flag | None = None
     """Offer to call back."""
 
-    callerid: Text | None = None
+    callerid: CallerIdText | None = None
     """Caller ID."""
 
     owner: Whole | None = None

@@ -8,11 +8,12 @@ names of at most 20 characters, addresses in the United States only, up to 24 ho
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, ValidationError
 
-from clients.effects import Charge, Effect
+from clients.effects import Charge, Effect, WorstCase
 from clients.errors import InvalidRequest, NotFound
 from clients.evidence import Evidence, all_present
 from clients.fields import AnsweredNumber, UsNumber
@@ -24,11 +25,8 @@ StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 ZipCode = Annotated[str, Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$")]
 CallerName = Annotated[str, Field(min_length=1, max_length=20)]
 
-_PRICE: Final = Charge(
-    item="e911 record",
-    per="month",
-    unknown=("VoiceTel publishes no e911 rate for the account; its draft price list says 2.50 USD a record and month."),
-)
+_PRICE: Final = Charge(item="e911 record", per="month", unknown="VoiceTel publishes no e911 rate for the account.")
+_WORST_CASE: Final = WorstCase(Decimal("2.50"), "VoiceTel's price list (a draft)")
 _WARNINGS: Final = (
     "Help is sent to this address when somebody calls 911 from the number.",
     "Dispatchers may see the old record for up to 24 hours.",
@@ -164,6 +162,7 @@ class ListE911Records(Operation[E911Records]):
     subject="Register {address1:text} in {city:text}, {state}, as the 911 address of {number}",
     toolset="e911",
     docs="#e911Create",
+    worst_case=_WORST_CASE,
     synonyms=("emergency", "911", "register address", "add", "set up"),
 )
 class CreateE911Record(Operation[E911Answer]):
@@ -245,6 +244,7 @@ class CreateE911Record(Operation[E911Answer]):
     subject="Bind address {address_id} to {number} as its 911 address",
     toolset="e911",
     docs="#e911ProvisionAddress",
+    worst_case=_WORST_CASE,
     refusals={401: NotFound},
     synonyms=("emergency", "911", "change address", "move", "provision"),
 )
