@@ -34,7 +34,8 @@ class Person:
     async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         self.questions.append(params.message)
         if self.answer == "accept":
-            asked = params.requested_schema["required"] if isinstance(params, ElicitRequestFormParams) else []
+            is_form = isinstance(params, ElicitRequestFormParams)
+            asked: list[str] = params.requested_schema["required"] if is_form else []
             return ElicitResult(action="accept", content=dict.fromkeys(asked, self._approve))
         return ElicitResult(action=self.answer)
 

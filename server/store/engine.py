@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import Select, create_engine, event, inspect, text
+from sqlalchemy import Executable, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine, RowMapping, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -106,7 +106,7 @@ class Database:
         """
         return await self._in_thread(partial(self._read, work))
 
-    async def fetch(self, query: Select[Any]) -> Sequence[RowMapping]:
+    async def fetch(self, query: Executable) -> Sequence[RowMapping]:
         """Return all rows of one query.
 
         Raises:
