@@ -7,13 +7,12 @@ MUST_SAY: dict[str, tuple[str, ...]] = {
     "read": ("+12015550142", "by_provider", "next_cursor"),
     "pending": (
         "NOT SENT. A person has to approve this first",
-        "Set forward at VoiceTel?",
         "+12125550142",
         "Free, as far as the documentation says",
         "ringfence approvals approve act_",
         "make exactly the same call again",
     ),
-    "done": ("Done: Set forward (act_",),
+    "done": ("Done: ", "act_"),
 }
 
 
