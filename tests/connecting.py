@@ -34,8 +34,9 @@ class Person:
     async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         self.questions.append(params.message)
         if self.answer == "accept":
-            is_form = isinstance(params, ElicitRequestFormParams)
-            asked: list[str] = params.requested_schema["required"] if is_form else []
+            asked: list[str] = []
+            if isinstance(params, ElicitRequestFormParams):
+                asked = params.requested_schema["required"]
             return ElicitResult(action="accept", content=dict.fromkeys(asked, self._approve))
         return ElicitResult(action=self.answer)
 
