@@ -219,7 +219,7 @@ async def test_a_stop_of_a_sender_that_is_no_number_is_shown_to_the_operator_and
         (event,) = await listed_events(inbox)
         assert "STOP" in event["text"]
         listed = await ringfence(inbox.folder, "optouts", "list")
-        assert listed == "No opt-outs.\n1 to read: see `ringfence optouts requests`.\n"
+        assert listed.startswith("No opt-outs.\n1 to read: see `ringfence optouts requests --state-folder ")
         assert [row["event"] for row in await audit_rows(inbox.folder)] == ["opt-out request"]
 
 
