@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from clients.operation import OperationType
 from tools.builtin import BuiltinTool
 from tools.discovery.ranking import Entry, Index
+from tools.discovery.utterances import utterances_of
 from tools.selection import is_everyday
+
+_TAKES_AWAY = frozenset({"destructive", "reroutes"})
 
 
 def index_of(operations: Iterable[OperationType], tools: Iterable[BuiltinTool] = ()) -> Index:
@@ -22,17 +25,32 @@ def _operation_entry(operation: OperationType) -> Entry:
             "name": spec.title,
             "synonyms": " ".join(spec.synonyms),
             "description": operation.__doc__ or "",
-            "toolset": spec.toolset,
+            "toolset": f"{spec.toolset} {spec.provider.name}",
             "arguments": " ".join(operation.model_fields),
         },
+        utterances=_said(operation.__module__, spec.name),
         verb=_verb(spec.name),
         is_common=is_everyday(operation),
+        is_guarded=not spec.effect.is_plain_read,
+        takes_away=not _TAKES_AWAY.isdisjoint(spec.effect.labels),
     )
 
 
 def _tool_entry(tool: BuiltinTool) -> Entry:
-    texts = {"name": tool.name, "description": tool.description, "synonyms": " ".join(tool.synonyms)}
-    return Entry(name=tool.name, provider=None, texts=texts, verb=_verb(tool.name), is_common=True)
+    return Entry(
+        name=tool.name,
+        provider=None,
+        texts={"name": tool.name, "description": tool.description, "synonyms": " ".join(tool.synonyms)},
+        utterances=_said(tool.handler.__module__, tool.name),
+        verb=_verb(tool.name),
+        is_common=True,
+        is_guarded=not tool.only_reads,
+        takes_away=False,
+    )
+
+
+def _said(module: str, name: str) -> tuple[str, ...]:
+    return tuple(one for said in utterances_of(module).get(name, {}).values() for one in said)
 
 
 def _verb(name: str) -> str:

@@ -1,0 +1,106 @@
+"""Reads what somebody asks for: the words that matter, the verbs that are meant, and whether anything is to change."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tools.discovery.lexicon import courtesies, has_term, idle_words, meanings, openings, signs
+from tools.discovery.tokenizer import PHONE_NUMBER, mark_features, plain_words, stem
+
+_CLAUSE = re.compile(r"[.,;:!?\n¿¡;]+(?:\s|$)|\s[-–—]\s|[¿¡]")
+
+A_NUMBER = 0.6
+"""Weight of the word *number* in a request that has a telephone number in it."""
+
+ASIDE = 0.8
+"""Weight of what is said beside the sentence that asks for something: why, for whom, what happened."""
+
+MEANING = 0.8
+"""Weight of what a word stands for where the word itself is known, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What a request asks for."""
+
+    words: Mapping[str, float]
+    """Its words and what they stand for, with weights."""
+
+    pairs: tuple[tuple[str, str], ...]
+    """Its neighbouring words."""
+
+    verbs: frozenset[str]
+    """Verbs of operations that it asks for; none if it does not begin like a request."""
+
+    first: str
+    """Its first word, after courtesies and the provider's name."""
+
+    removes: bool
+    """True if it has a word for ending, removing or giving up."""
+
+    changes: bool
+    """True if it has a word for a change of any kind."""
+
+    asks: bool
+    """True if it begins like a question for something that is only read."""
+
+
+def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
+    """Read a request, in any of the languages that the lexicon has."""
+    clauses = [clause for part in _CLAUSE.split(mark_features(text)) if (clause := _without_courtesy(part))]
+    verbs = [_verbs(clause, providers) for clause in clauses]
+    found: dict[str, float] = {}
+    pairs: list[tuple[str, str]] = []
+    for clause, meant in zip(clauses, verbs, strict=True):
+        share = 1.0 if meant or not any(verbs) else ASIDE
+        own = [stem(word) for word in clause if word not in idle_words()]
+        pairs += zip(own, own[1:], strict=False)
+        for word, weight in _weigh(clause, own).items():
+            found[word] = max(found.get(word, 0.0), share * weight)
+    whole = f" {' '.join(word for clause in clauses for word in clause)} "
+    meant = frozenset[str]().union(*verbs)
+    removes = any(has_term(sign, whole) for sign in signs("removes"))
+    return SearchRequest(
+        words=found,
+        pairs=tuple(dict.fromkeys(pairs)),
+        verbs=meant,
+        first=next((word for clause in clauses for word in clause if word not in providers), ""),
+        removes=removes,
+        changes=removes or any(has_term(sign, whole) for sign in signs("changes")),
+        asks="list" in meant or "get" in meant,
+    )
+
+
+def _without_courtesy(text: str) -> list[str]:
+    """Return the words of a clause without the greeting and the courtesies that it begins with."""
+    left = " ".join(plain_words(text)) + " "
+    while begun := next((one for one in courtesies() if left.startswith(f"{one} ")), None):
+        left = left[len(begun) + 1 :]
+    return left.split()
+
+
+def _verbs(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
+    """Return the verbs of operations that a clause's first words ask for: `list` and `get` for a question."""
+    rest = [word for word in clause if word not in providers]
+    for length in (3, 2, 1):
+        verbs = openings().get(" ".join(rest[:length]))
+        if verbs is not None:
+            asks_for_many = any(
+                word.endswith("s") and word not in idle_words() for word in rest[length : length + 3]
+            )
+            return verbs - {"get"} if asks_for_many and "list" in verbs else verbs
+    return frozenset()
+
+
+def _weigh(clause: list[str], own: list[str]) -> dict[str, float]:
+    """Return the words of a clause and what they stand for, with weights; a translation weighs less."""
+    found = dict.fromkeys(own, 1.0)
+    if PHONE_NUMBER in clause:
+        found.setdefault(stem("number"), A_NUMBER)
+    padded = f" {' '.join(clause)} "
+    for term, meaning in meanings().items():
+        if has_term(term, padded):
+            share = MEANING if term.rstrip("*") in found else 1.0
+            for word in meaning:
+                found[word] = max(found.get(word, 0.0), share)
+    return found
