@@ -5,15 +5,30 @@ from collections.abc import Iterable
 from clients.operation import OperationType
 from tools.builtin import BuiltinTool
 from tools.discovery.ranking import Entry, Index
-from tools.discovery.utterances import utterances_of
+from tools.discovery.utterances import Gap, not_offered, utterances_of
+from tools.registry import provider_named
 from tools.selection import is_everyday
 
 _TAKES_AWAY = frozenset({"destructive", "reroutes"})
 
 
 def index_of(operations: Iterable[OperationType], tools: Iterable[BuiltinTool] = ()) -> Index:
-    """Index operations and built-in tools."""
-    return Index([*(_operation_entry(one) for one in operations), *(_tool_entry(tool) for tool in tools)])
+    """Index operations, built-in tools, and what none of the operations' providers offers."""
+    known = list(operations)
+    providers = dict.fromkeys(one.spec.provider.name for one in known)
+    return Index(
+        [
+            *(_operation_entry(one) for one in known),
+            *(_tool_entry(tool) for tool in tools),
+            *(_gap_entry(gap, None) for gap in not_offered(__package__)),
+            *(_gap_entry(gap, name) for name in providers for gap in not_offered(provider_named(name).package)),
+        ]
+    )
+
+
+def _gap_entry(gap: Gap, provider: str | None) -> Entry:
+    texts = {"toolset": provider or ""}
+    return Entry(name="", provider=provider, texts=texts, utterances=gap.utterances, answer=gap.answer)
 
 
 def _operation_entry(operation: OperationType) -> Entry:

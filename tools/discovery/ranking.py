@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tools.discovery.lexicon import words
-from tools.discovery.request import SearchRequest, read_request
+from tools.discovery.request import SearchRequest, direction_of, read_request
 from tools.discovery.tokenizer import mark_features, trigrams
 
 SATURATION = 3.0
@@ -46,6 +46,20 @@ NAMED_PROVIDER = 3.0
 MEANT_VERB = 1.6
 """Factor for operations whose verb the request's first words ask for: list, create, update…"""
 
+DOUBTFUL = 0.3
+"""Factor for what does something else than the request asks for."""
+
+GAP_LIKENESS = 0.4
+GAP_LEAD = 0.15
+GAP_SHARE = 0.5
+"""A request is for what nothing does where it is as similar to such requests, by so much more than to what fits best,
+and where their words weigh at least this share.
+"""
+
+LEAST_NAMED = 0.4
+LEAST_LIKENESS = 0.25
+"""How much of its name, or what likeness, a guarded operation has to have to come first."""
+
 SAID_VERB = 1.2
 """Factor for operations whose own verb is the request's first word."""
 
@@ -70,6 +84,9 @@ class Entry:
     takes_away: bool = False
     """True if it removes, gives up or reroutes something."""
 
+    answer: str | None = None
+    """For what no operation does: a sentence that says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -82,6 +99,23 @@ class Match:
 
     named: float
     """How much of the nouns in its name the request has, from 0 to 1."""
+
+    is_doubtful: bool
+    """True if it does something else than the request asks for, or to something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What fits a request."""
+
+    entries: list[Entry]
+    """Operations and tools, best first."""
+
+    answer: str | None
+    """For what no operation does: a sentence that says so."""
+
+    is_sure: bool
+    """False where nothing fits well."""
 
 
 class Index:
@@ -100,8 +134,8 @@ class Index:
         self._rarity = {
             word: math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5)) for word, rows in self._postings.items()
         }
-        self._speakers: list[int] = []
-        """The entry of each utterance."""
+        self._speakers: list[tuple[int, int]] = []
+        """The entry of each utterance, and the number of its words."""
 
         self._uttered: dict[str, list[tuple[int, float]]] = defaultdict(list)
         """The utterances that have a word, with its share of each."""
@@ -114,9 +148,25 @@ class Index:
             for run in trigrams(word) if " " not in word else ():
                 self._resembling[run].add(word)
 
-    def search(self, request: str, limit: int = 5) -> list[Entry]:
-        """Return the entries that fit best, best first; none where no word fits."""
-        return [match.entry for match in self.rank(request)[:limit]]
+    def search(self, text: str, limit: int = 5) -> list[Entry]:
+        """Return the operations and tools that fit best, best first; none where no word fits."""
+        return self.find(text).entries[:limit]
+
+    def find(self, text: str) -> Findings:
+        """Return what fits a request, best first, or what to say where nothing does.
+
+        Where nothing fits, what only reads comes first; where what fits best is guarded and not sure, the best read.
+        """
+        matches = self.rank(text)
+        offered = [match for match in matches if match.entry.answer is None]
+        answer = _gap(matches, offered)
+        is_sure = answer is None and bool(offered) and _is_sure(offered[0])
+        if answer is not None:
+            offered.sort(key=lambda match: match.entry.is_guarded)
+        elif not is_sure:
+            read = next((match for match in offered if not match.entry.is_guarded), None)
+            offered.sort(key=lambda match: match is not read)
+        return Findings([match.entry for match in offered], answer, is_sure)
 
     def rank(self, text: str) -> list[Match]:
         """Return everything that fits at all, best first."""
@@ -133,8 +183,10 @@ class Index:
             entry = self.entries[number]
             named = self._named(number, known)
             whole = score + UTTERANCE * likeness[number] + NAMED * named * self._weight_of_name(number)
-            factor = _factor(entry, request, self._providers)
-            matches.append(Match(entry, whole * factor, likeness[number] / length, named))
+            like = likeness[number] / length
+            doubtful = _contradicts(entry, request, like) or (entry.takes_away and named < 0.3 and like < 0.35)
+            factor = _factor(entry, request) * (DOUBTFUL if doubtful else 1.0)
+            matches.append(Match(entry, whole * factor, like, named, doubtful))
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:
@@ -167,20 +219,23 @@ class Index:
     def _likeness(self, known: Mapping[str, float]) -> dict[int, float]:
         """Return how similar the most similar utterance of each entry is, in units of the request's length."""
         similar: dict[int, float] = defaultdict(float)
+        shared: dict[int, int] = defaultdict(int)
         for word, share in known.items():
             for utterance, weight in self._uttered.get(word, ()):
                 similar[utterance] += share * self._rarity[word] * weight
+                shared[utterance] += 1
         best: dict[int, float] = defaultdict(float)
         for utterance, similarity in similar.items():
-            speaker = self._speakers[utterance]
-            best[speaker] = max(best[speaker], similarity)
+            speaker, length = self._speakers[utterance]
+            if shared[utterance] >= min(length, 2):
+                best[speaker] = max(best[speaker], similarity)
         return best
 
     def _index_utterance(self, speaker: int, said: frozenset[str]) -> None:
         length = math.sqrt(sum(self._rarity[word] ** 2 for word in said)) or 1.0
         for word in said:
             self._uttered[word].append((len(self._speakers), self._rarity[word] / length))
-        self._speakers.append(speaker)
+        self._speakers.append((speaker, sum(" " not in word for word in said)))
 
     def _named(self, number: int, known: Mapping[str, float]) -> float:
         """Return how much of the nouns in an entry's name a request has, from 0 to 1."""
@@ -192,7 +247,40 @@ class Index:
         return sum(self._rarity.get(word, 0.0) for word in self._nouns[number])
 
 
-def _factor(entry: Entry, request: SearchRequest, providers: frozenset[str]) -> float:
+def _contradicts(entry: Entry, request: SearchRequest, likeness: float) -> bool:
+    """Return True if an entry that changes something does not do what a request asks for."""
+    if not entry.is_guarded:
+        return False
+    does = direction_of(entry.verb)
+    if does == "ends":
+        return not request.removes or request.direction in ("reads", "brings")
+    if request.direction == "ends":
+        return does == "brings" or likeness < 0.35
+    return request.direction == "reads" and entry.takes_away and likeness < 0.45
+
+
+def _gap(matches: list[Match], offered: list[Match]) -> str | None:
+    """Return what to answer where a request is more like one that nothing fits than like what fits best."""
+    gaps = [match for match in matches if match.entry.answer is not None and match.likeness >= GAP_LIKENESS]
+    gap = max(gaps, key=lambda match: match.likeness, default=None)
+    if gap is None:
+        return None
+    best = offered[0] if offered else None
+    if best is not None and (
+        best.likeness + GAP_LEAD > gap.likeness or best.score * GAP_SHARE > gap.score
+    ):
+        return None
+    return gap.entry.answer
+
+
+def _is_sure(match: Match) -> bool:
+    """Return True if a match may come first: what only reads always, anything else where enough speaks for it."""
+    if not match.entry.is_guarded:
+        return True
+    return not match.is_doubtful and (match.named >= LEAST_NAMED or match.likeness >= LEAST_LIKENESS)
+
+
+def _factor(entry: Entry, request: SearchRequest) -> float:
     """Return what an entry's words count times, by the provider and the verb that a request names."""
     factor = COMMON if entry.is_common else 1.0
     if entry.provider in request.words:

@@ -3,9 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from tools.discovery.lexicon import courtesies, has_term, idle_words, meanings, openings, signs
 from tools.discovery.tokenizer import PHONE_NUMBER, mark_features, plain_words, stem
+
+Direction = Literal["reads", "brings", "ends"]
+
+_READS = frozenset("list get search find count report check validate look track analyze account spend message export".split())
+_ENDS = frozenset("delete remove release cancel purge unassign unregister end hang stop undo".split())
+_BRINGS = frozenset(
+    "create order purchase rent register upload import restore send make start play speak request fetch submit add".split()
+)
 
 _CLAUSE = re.compile(r"[.,;:!?\n¿¡;]+(?:\s|$)|\s[-–—]\s|[¿¡]")
 
@@ -38,11 +47,8 @@ class SearchRequest:
     removes: bool
     """True if it has a word for ending, removing or giving up."""
 
-    changes: bool
-    """True if it has a word for a change of any kind."""
-
-    asks: bool
-    """True if it begins like a question for something that is only read."""
+    direction: Direction | None
+    """What its first words ask for; None if they do not show it."""
 
 
 def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
@@ -59,16 +65,32 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
             found[word] = max(found.get(word, 0.0), share * weight)
     whole = f" {' '.join(word for clause in clauses for word in clause)} "
     meant = frozenset[str]().union(*verbs)
-    removes = any(has_term(sign, whole) for sign in signs("removes"))
     return SearchRequest(
         words=found,
         pairs=tuple(dict.fromkeys(pairs)),
         verbs=meant,
         first=next((word for clause in clauses for word in clause if word not in providers), ""),
-        removes=removes,
-        changes=removes or any(has_term(sign, whole) for sign in signs("changes")),
-        asks="list" in meant or "get" in meant,
+        removes=any(has_term(sign, whole) for sign in signs("removes")),
+        direction=_direction(meant),
     )
+
+
+def direction_of(verb: str) -> Direction | None:
+    """Return what an operation with this verb does to its object."""
+    if verb in _READS:
+        return "reads"
+    if verb in _ENDS:
+        return "ends"
+    return "brings" if verb in _BRINGS else None
+
+
+def _direction(verbs: frozenset[str]) -> Direction | None:
+    """Return the direction of the verbs that a request asks for; something to end or to bring outweighs a question."""
+    directions = {direction_of(verb) for verb in verbs}
+    found: list[Direction] = [one for one in ("ends", "brings") if one in directions]
+    if len(found) == 1:
+        return found[0]
+    return "reads" if directions == {"reads"} else None
 
 
 def _without_courtesy(text: str) -> list[str]:
@@ -98,8 +120,9 @@ def _weigh(clause: list[str], own: list[str]) -> dict[str, float]:
     if PHONE_NUMBER in clause:
         found.setdefault(stem("number"), A_NUMBER)
     padded = f" {' '.join(clause)} "
+    stemmed = f" {' '.join(stem(word) for word in clause)} "
     for term, meaning in meanings().items():
-        if has_term(term, padded):
+        if has_term(term, padded) or has_term(term, stemmed):
             share = MEANING if term.rstrip("*") in found else 1.0
             for word in meaning:
                 found[word] = max(found.get(word, 0.0), share)
