@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -9,14 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from clients.operation import OperationType
 from tools.builtin import BuiltinCall, BuiltinEffect, BuiltinTool, Outcome, Reply, builtin_tool, problem
 from tools.discovery.describe import APPROVAL, CALL_READ, CALL_WRITE, caller, describe
+from tools.discovery.entries import Entry
 from tools.discovery.index import index_of
-from tools.discovery.ranking import Entry, Index
+from tools.discovery.ranking import Index
 from tools.registry import operation_named, operations_of
 from tools.suggestions import nearest_tools, reads_of
 
 TOOLSET = "discovery"
-CANDIDATES = 200
-"""Entries that are ranked before those that do not fit the session are removed."""
+NEAREST = 3
+"""How many operations are shown where nothing fits, plain reads first."""
+
+UNSURE = "No operation clearly does this. Describe one before calling it, or search for one verb and its object."
 
 Kind = Literal["read", "change", "paid"]
 
@@ -62,10 +66,16 @@ async def search_operations(search: OperationSearch, call: BuiltinCall) -> Reply
         return problem(
             f"{search.provider} is not set up here. Set up: {', '.join(set_up) or 'none'}.", kind="NotConfigured"
         )
-    entries = _index(tuple(set_up), tuple(call.services.builtin_tools)).search(search.query, limit=CANDIDATES)
-    rows = [row for entry in entries if (row := _row(entry, search, call)) is not None][: search.limit]
+    found = _index(tuple(set_up), tuple(call.services.builtin_tools)).find(search.query, search.provider)
+    shown = (row for entry in found.entries if (row := _row(entry, search, call)) is not None)
+    if found.answer is not None:
+        nearest = list(islice(shown, min(search.limit, NEAREST)))
+        return Reply(content={"nothing_fits": found.answer, "operations": nearest})
+    rows = list(islice(shown, search.limit))
     if not rows:
         return problem("Nothing fits. Use other words, or leave out provider and kind.", kind="NotFound")
+    if not found.is_sure:
+        return Reply(content={"unsure": UNSURE, "operations": rows})
     return Reply(content={"operations": rows})
 
 

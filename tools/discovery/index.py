@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from clients.operation import OperationType
 from tools.builtin import BuiltinTool
-from tools.discovery.ranking import Entry, Index
+from tools.discovery.entries import Entry
+from tools.discovery.ranking import Index
 from tools.discovery.utterances import Gap, not_offered, utterances_of
 from tools.registry import provider_named
 from tools.selection import is_everyday

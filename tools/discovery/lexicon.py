@@ -1,7 +1,8 @@
 """Reads `terms.toml`: words that say nothing, courtesies, how requests begin, and what people's words stand for."""
 
 import tomllib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,26 +42,51 @@ def openings() -> Mapping[str, frozenset[str]]:
 
 
 @cache
-def signs(kind: str) -> tuple[str, ...]:
-    """Return words that show, wherever they are, that something is to be removed or changed."""
-    found = {" ".join(plain_words(one.rstrip("* "))) + "*" * one.endswith("*") for one in _file()["signs"][kind].split(",")}
-    return tuple(sorted(found))
+def removal_signs() -> tuple[str, ...]:
+    """Return words that show, wherever they are, that something is to end. One that ends in `*` may go on."""
+    return tuple(sorted({_plain_term(one) for one in _file()["signs"]["removes"].split(",")}))
+
+
+def meanings_in(said: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the terms among the words of a text, with the words that they stand for."""
+    beginnings, longest = _terms_by_beginning()
+    stems = [stem(word) for word in said]
+    for place, (word, stemmed) in enumerate(zip(said, stems, strict=True)):
+        exact = [*beginnings.get(word, ()), *(beginnings.get(stemmed, ()) if stemmed != word else ())]
+        longer = [one for end in range(2, min(len(word), longest) + 1) for one in beginnings.get(word[:end] + "*", ())]
+        for term, meaning in dict([*exact, *longer]).items():
+            rest = term.split(" ")[1:]
+            if rest == list(said[place + 1 : place + 1 + len(rest)]) or _goes_on(rest, said[place + 1 :]):
+                yield term, meaning
+
+
+def _goes_on(rest: list[str], said: Sequence[str]) -> bool:
+    """Return True if the words after a term's first are said, the last of them maybe longer."""
+    if not rest or not rest[-1].endswith("*") or len(said) < len(rest):
+        return False
+    return list(said[: len(rest) - 1]) == rest[:-1] and said[len(rest) - 1].startswith(rest[-1][:-1])
 
 
 @cache
-def meanings() -> Mapping[str, tuple[str, ...]]:
-    """Return the words that a term stands for. A term that ends in `*` may go on."""
+def _terms_by_beginning() -> tuple[Mapping[str, list[tuple[str, tuple[str, ...]]]], int]:
+    """Return the terms by their first word, and the length of the longest that may go on."""
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     groups: dict[str, dict[str, str]] = _file()["terms"]
-    return {
-        " ".join(plain_words(term.removesuffix("*"))) + ("*" if term.endswith("*") else ""): tuple(words(meaning))
-        for group in groups.values()
-        for term, meaning in group.items()
-    }
+    for group in groups.values():
+        for written, meaning in group.items():
+            term = _plain_term(written)
+            found[term.split(" ")[0]].append((term, tuple(words(meaning))))
+    return found, max(len(term) for term in found)
 
 
 def has_term(term: str, text: str) -> bool:
     """Return True if a text, with a blank before and after it, has the words of a term."""
     return f" {term[:-1]}" in text if term.endswith("*") else f" {term} " in text
+
+
+def _plain_term(written: str) -> str:
+    term = written.strip()
+    return " ".join(plain_words(term.removesuffix("*"))) + ("*" if term.endswith("*") else "")
 
 
 @cache

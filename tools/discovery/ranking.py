@@ -1,18 +1,20 @@
 """Ranks operations by how well they fit a request.
 
 Three things are added up: BM25 over the fields of an operation (name, synonyms, description, utterances, toolset,
-arguments), which count by their weight whatever their length; how similar the most similar utterance is; and how much of
-the operation's name the request has. A word that nothing has counts as the most similar one that does. Providers and
-verbs that the request names come first.
+arguments), which count by their weight whatever their length; how similar the most similar utterance is; and how much
+of the operation's name the request has. A word that nothing has counts as the most similar one that does. Providers
+and verbs that the request names come first.
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 
+from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
+from tools.discovery.entries import Entry, Findings, Match
 from tools.discovery.lexicon import words
-from tools.discovery.request import SearchRequest, direction_of, read_request
+from tools.discovery.request import SearchRequest, read_request
 from tools.discovery.tokenizer import mark_features, trigrams
 
 SATURATION = 3.0
@@ -26,7 +28,7 @@ WEIGHTS: Mapping[str, float] = {
     "toolset": 0.4,
     "arguments": 0.1,
 }
-UTTERED = 3.0
+UTTERED = 3.5
 """Weight of a word that all utterances of an operation have; one that a single utterance has weighs a third."""
 
 PAIR = 0.3
@@ -46,76 +48,11 @@ NAMED_PROVIDER = 3.0
 MEANT_VERB = 1.6
 """Factor for operations whose verb the request's first words ask for: list, create, update…"""
 
-DOUBTFUL = 0.3
+DOUBTFUL = 0.5
 """Factor for what does something else than the request asks for."""
-
-GAP_LIKENESS = 0.4
-GAP_LEAD = 0.15
-GAP_SHARE = 0.5
-"""A request is for what nothing does where it is as similar to such requests, by so much more than to what fits best,
-and where their words weigh at least this share.
-"""
-
-LEAST_NAMED = 0.4
-LEAST_LIKENESS = 0.25
-"""How much of its name, or what likeness, a guarded operation has to have to come first."""
 
 SAID_VERB = 1.2
 """Factor for operations whose own verb is the request's first word."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """An operation or tool in the index."""
-
-    name: str
-    provider: str | None
-    texts: Mapping[str, str]
-    """Text by field of `WEIGHTS`."""
-
-    utterances: tuple[str, ...] = ()
-    verb: str = ""
-    """The first word of its name."""
-
-    is_common: bool = False
-    is_guarded: bool = False
-    """True for anything but a plain read."""
-
-    takes_away: bool = False
-    """True if it removes, gives up or reroutes something."""
-
-    answer: str | None = None
-    """For what no operation does: a sentence that says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An entry that fits, and how well."""
-
-    entry: Entry
-    score: float
-    likeness: float
-    """How similar its most similar utterance is, from 0 to 1."""
-
-    named: float
-    """How much of the nouns in its name the request has, from 0 to 1."""
-
-    is_doubtful: bool
-    """True if it does something else than the request asks for, or to something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What fits a request."""
-
-    entries: list[Entry]
-    """Operations and tools, best first."""
-
-    answer: str | None
-    """For what no operation does: a sentence that says so."""
-
-    is_sure: bool
-    """False where nothing fits well."""
 
 
 class Index:
@@ -152,25 +89,26 @@ class Index:
         """Return the operations and tools that fit best, best first; none where no word fits."""
         return self.find(text).entries[:limit]
 
-    def find(self, text: str) -> Findings:
-        """Return what fits a request, best first, or what to say where nothing does.
+    def find(self, text: str, provider: str | None = None) -> Findings:
+        """Return what fits a request, of one provider or all, best first, or what to say where nothing does.
 
         Where nothing fits, what only reads comes first; where what fits best is guarded and not sure, the best read.
         """
-        matches = self.rank(text)
+        matches = self.rank(text, provider)
         offered = [match for match in matches if match.entry.answer is None]
-        answer = _gap(matches, offered)
-        is_sure = answer is None and bool(offered) and _is_sure(offered[0])
+        answer = answer_for_gap(matches, offered)
+        sure = answer is None and bool(offered) and is_sure(offered[0])
         if answer is not None:
             offered.sort(key=lambda match: match.entry.is_guarded)
-        elif not is_sure:
+        elif not sure:
             read = next((match for match in offered if not match.entry.is_guarded), None)
             offered.sort(key=lambda match: match is not read)
-        return Findings([match.entry for match in offered], answer, is_sure)
+        return Findings([match.entry for match in offered], answer, sure)
 
-    def rank(self, text: str) -> list[Match]:
-        """Return everything that fits at all, best first."""
+    def rank(self, text: str, provider: str | None = None) -> list[Match]:
+        """Return everything of one provider or all that fits at all, best first."""
         request = read_request(text, self._providers)
+        named = {provider} if provider else self._providers & set(request.words)
         known = self._known_words(request)
         likeness = self._likeness(known)
         length = math.sqrt(sum((share * self._rarity[word]) ** 2 for word, share in known.items())) or 1.0
@@ -181,12 +119,14 @@ class Index:
         matches: list[Match] = []
         for number, score in scores.items():
             entry = self.entries[number]
-            named = self._named(number, known)
-            whole = score + UTTERANCE * likeness[number] + NAMED * named * self._weight_of_name(number)
+            if (provider or entry.answer) and entry.provider and named and entry.provider not in named:
+                continue
+            in_name = self._share_of_name(number, known)
+            whole = score + UTTERANCE * likeness[number] + NAMED * in_name * self._weight_of_name(number)
             like = likeness[number] / length
-            doubtful = _contradicts(entry, request, like) or (entry.takes_away and named < 0.3 and like < 0.35)
-            factor = _factor(entry, request) * (DOUBTFUL if doubtful else 1.0)
-            matches.append(Match(entry, whole * factor, like, named, doubtful))
+            doubtful = is_doubtful(entry, request, like, in_name)
+            factor = _factor(entry, request, named) * (DOUBTFUL if doubtful else 1.0)
+            matches.append(Match(entry, whole * factor, like, in_name, doubtful))
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:
@@ -237,53 +177,20 @@ class Index:
             self._uttered[word].append((len(self._speakers), self._rarity[word] / length))
         self._speakers.append((speaker, sum(" " not in word for word in said)))
 
-    def _named(self, number: int, known: Mapping[str, float]) -> float:
+    def _share_of_name(self, number: int, known: Mapping[str, float]) -> float:
         """Return how much of the nouns in an entry's name a request has, from 0 to 1."""
         nouns = self._nouns[number]
-        whole = sum(self._rarity.get(word, 0.0) for word in nouns)
-        return sum(self._rarity.get(word, 0.0) * min(known[word], 1.0) for word in nouns if word in known) / whole if whole else 0.0
+        whole = self._weight_of_name(number)
+        return sum(self._rarity[word] * known[word] for word in nouns if word in known) / whole if whole else 0.0
 
     def _weight_of_name(self, number: int) -> float:
         return sum(self._rarity.get(word, 0.0) for word in self._nouns[number])
 
 
-def _contradicts(entry: Entry, request: SearchRequest, likeness: float) -> bool:
-    """Return True if an entry that changes something does not do what a request asks for."""
-    if not entry.is_guarded:
-        return False
-    does = direction_of(entry.verb)
-    if does == "ends":
-        return not request.removes or request.direction in ("reads", "brings")
-    if request.direction == "ends":
-        return does == "brings" or likeness < 0.35
-    return request.direction == "reads" and entry.takes_away and likeness < 0.45
-
-
-def _gap(matches: list[Match], offered: list[Match]) -> str | None:
-    """Return what to answer where a request is more like one that nothing fits than like what fits best."""
-    gaps = [match for match in matches if match.entry.answer is not None and match.likeness >= GAP_LIKENESS]
-    gap = max(gaps, key=lambda match: match.likeness, default=None)
-    if gap is None:
-        return None
-    best = offered[0] if offered else None
-    if best is not None and (
-        best.likeness + GAP_LEAD > gap.likeness or best.score * GAP_SHARE > gap.score
-    ):
-        return None
-    return gap.entry.answer
-
-
-def _is_sure(match: Match) -> bool:
-    """Return True if a match may come first: what only reads always, anything else where enough speaks for it."""
-    if not match.entry.is_guarded:
-        return True
-    return not match.is_doubtful and (match.named >= LEAST_NAMED or match.likeness >= LEAST_LIKENESS)
-
-
-def _factor(entry: Entry, request: SearchRequest) -> float:
+def _factor(entry: Entry, request: SearchRequest, named: Collection[str]) -> float:
     """Return what an entry's words count times, by the provider and the verb that a request names."""
     factor = COMMON if entry.is_common else 1.0
-    if entry.provider in request.words:
+    if entry.provider in named:
         factor *= NAMED_PROVIDER
     if entry.verb in request.verbs:
         factor *= MEANT_VERB
@@ -306,7 +213,7 @@ def _weigh(entry: Entry, uttered: Iterable[list[str]]) -> dict[str, float]:
 def _with_pairs(utterance: str) -> list[str]:
     """Return the words of an utterance, and each two that are neighbours."""
     said = words(mark_features(utterance))
-    return [*said, *(f"{one} {other}" for one, other in zip(said, said[1:], strict=False))]
+    return [*said, *(f"{one} {other}" for one, other in pairwise(said))]
 
 
 def _nouns(entry: Entry) -> list[str]:

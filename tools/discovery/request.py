@@ -1,30 +1,70 @@
-"""Reads what somebody asks for: the words that matter, the verbs that are meant, and whether anything is to change."""
+"""Reads what somebody asks for: the words that matter, the verbs that are meant, and whether anything is to end."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
-from tools.discovery.lexicon import courtesies, has_term, idle_words, meanings, openings, signs
+from tools.discovery.lexicon import courtesies, has_term, idle_words, meanings_in, openings, removal_signs
 from tools.discovery.tokenizer import PHONE_NUMBER, mark_features, plain_words, stem
 
 Direction = Literal["reads", "brings", "ends"]
+"""What becomes of the object: it is only read, it is there afterwards, or it is gone."""
 
-_READS = frozenset("list get search find count report check validate look track analyze account spend message export".split())
-_ENDS = frozenset("delete remove release cancel purge unassign unregister end hang stop undo".split())
+_READS = frozenset(
+    [
+        "list",
+        "get",
+        "search",
+        "find",
+        "count",
+        "report",
+        "check",
+        "validate",
+        "look",
+        "track",
+        "analyze",
+        "account",
+        "spend",
+        "message",
+        "export",
+    ]
+)
 _BRINGS = frozenset(
-    "create order purchase rent register upload import restore send make start play speak request fetch submit add".split()
+    [
+        "create",
+        "add",
+        "order",
+        "purchase",
+        "rent",
+        "register",
+        "upload",
+        "import",
+        "restore",
+        "send",
+        "make",
+        "start",
+        "play",
+        "speak",
+        "request",
+        "fetch",
+        "submit",
+    ]
+)
+_ENDS = frozenset(
+    ["delete", "remove", "release", "cancel", "purge", "unassign", "unregister", "end", "hang", "stop", "undo"]
 )
 
-_CLAUSE = re.compile(r"[.,;:!?\n¿¡;]+(?:\s|$)|\s[-–—]\s|[¿¡]")
+_CLAUSE = re.compile(r"[.,;:!?\n¿¡]+(?:\s|$)|\s[-\u2013\u2014]\s|[¿¡]")
 
 A_NUMBER = 0.6
 """Weight of the word *number* in a request that has a telephone number in it."""
 
 ASIDE = 0.8
-"""Weight of what is said beside the sentence that asks for something: why, for whom, what happened."""
+"""Weight of what is said beside the clause that asks for something: why, for whom, what happened."""
 
-MEANING = 0.8
+MEANING = 0.7
 """Weight of what a word stands for where the word itself is known, too."""
 
 
@@ -60,7 +100,7 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
     for clause, meant in zip(clauses, verbs, strict=True):
         share = 1.0 if meant or not any(verbs) else ASIDE
         own = [stem(word) for word in clause if word not in idle_words()]
-        pairs += zip(own, own[1:], strict=False)
+        pairs += pairwise(own)
         for word, weight in _weigh(clause, own).items():
             found[word] = max(found.get(word, 0.0), share * weight)
     whole = f" {' '.join(word for clause in clauses for word in clause)} "
@@ -70,13 +110,13 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
         pairs=tuple(dict.fromkeys(pairs)),
         verbs=meant,
         first=next((word for clause in clauses for word in clause if word not in providers), ""),
-        removes=any(has_term(sign, whole) for sign in signs("removes")),
+        removes=any(has_term(sign, whole) for sign in removal_signs()),
         direction=_direction(meant),
     )
 
 
 def direction_of(verb: str) -> Direction | None:
-    """Return what an operation with this verb does to its object."""
+    """Return what an operation with this verb does to its object; None for one that changes it."""
     if verb in _READS:
         return "reads"
     if verb in _ENDS:
@@ -85,11 +125,11 @@ def direction_of(verb: str) -> Direction | None:
 
 
 def _direction(verbs: frozenset[str]) -> Direction | None:
-    """Return the direction of the verbs that a request asks for; something to end or to bring outweighs a question."""
+    """Return the direction of the verbs that a request asks for. A question beside a wish does not count."""
     directions = {direction_of(verb) for verb in verbs}
-    found: list[Direction] = [one for one in ("ends", "brings") if one in directions]
-    if len(found) == 1:
-        return found[0]
+    wished: list[Direction] = [one for one in ("ends", "brings") if one in directions]
+    if len(wished) == 1:
+        return wished[0]
     return "reads" if directions == {"reads"} else None
 
 
@@ -107,9 +147,8 @@ def _verbs(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
     for length in (3, 2, 1):
         verbs = openings().get(" ".join(rest[:length]))
         if verbs is not None:
-            asks_for_many = any(
-                word.endswith("s") and word not in idle_words() for word in rest[length : length + 3]
-            )
+            next_words = rest[length : length + 3]
+            asks_for_many = any(word.endswith("s") and word not in idle_words() for word in next_words)
             return verbs - {"get"} if asks_for_many and "list" in verbs else verbs
     return frozenset()
 
@@ -119,11 +158,8 @@ def _weigh(clause: list[str], own: list[str]) -> dict[str, float]:
     found = dict.fromkeys(own, 1.0)
     if PHONE_NUMBER in clause:
         found.setdefault(stem("number"), A_NUMBER)
-    padded = f" {' '.join(clause)} "
-    stemmed = f" {' '.join(stem(word) for word in clause)} "
-    for term, meaning in meanings().items():
-        if has_term(term, padded) or has_term(term, stemmed):
-            share = MEANING if term.rstrip("*") in found else 1.0
-            for word in meaning:
-                found[word] = max(found.get(word, 0.0), share)
+    for term, meaning in meanings_in(clause):
+        share = MEANING if term.rstrip("*") in found else 1.0
+        for word in meaning:
+            found[word] = max(found.get(word, 0.0), share)
     return found

@@ -34,7 +34,7 @@ def mark_features(text: str) -> str:
 
 def plain_words(text: str) -> list[str]:
     """Split a text into words without accents and case."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     return _WORD.findall(plain.replace("_", " "))
 
