@@ -7,7 +7,7 @@ from tools.discovery.request import SearchRequest, direction_of
 
 GAP_LIKENESS = 0.35
 GAP_LEAD = 0.1
-GAP_SHARE = 0.5
+GAP_SHARE = 0.45
 """A request is for what nothing does where it is as similar to such requests, by so much more than to what fits best,
 and where their words weigh at least this share.
 """
@@ -43,8 +43,10 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
     if gap is None:
         return None
     best = offered[0] if offered else None
-    if best is not None and (best.likeness + GAP_LEAD > gap.likeness or best.score * GAP_SHARE > gap.score):
-        return None
+    if best is not None and not best.is_doubtful:
+        too_like = best.likeness + GAP_LEAD > gap.likeness
+        if best.is_named or too_like or best.score * GAP_SHARE > gap.score:
+            return None
     return gap.entry.answer
 
 

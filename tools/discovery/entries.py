@@ -40,6 +40,9 @@ class Match:
     named: float
     """How much of the nouns in its name the request has, from 0 to 1."""
 
+    is_named: bool
+    """True if the request has its verb and its nouns, and no word that it has not."""
+
     is_doubtful: bool
     """True if it does something else than the request asks for, or to something else."""
 

@@ -47,6 +47,19 @@ def removal_signs() -> tuple[str, ...]:
     return tuple(sorted({_plain_term(one) for one in _file()["signs"]["removes"].split(",")}))
 
 
+@cache
+def verbs(kind: str) -> frozenset[str]:
+    """Return the verbs of operations that read, bring or end something, or that are ambiguous as a first word."""
+    return frozenset(_file()["verbs"][kind].split())
+
+
+@cache
+def particle_verbs() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the verbs that with a particle behind them ask for an end, and those particles."""
+    table: dict[str, str] = _file()["particles"]
+    return frozenset(table["verbs"].split()), frozenset(table["particles"].split())
+
+
 def meanings_in(said: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the terms among the words of a text, with the words that they stand for."""
     beginnings, longest = _terms_by_beginning()

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
 from tools.discovery.entries import Entry, Findings, Match
-from tools.discovery.lexicon import words
+from tools.discovery.lexicon import verbs, words
 from tools.discovery.request import SearchRequest, read_request
 from tools.discovery.tokenizer import mark_features, trigrams
 
@@ -28,7 +28,7 @@ WEIGHTS: Mapping[str, float] = {
     "toolset": 0.4,
     "arguments": 0.1,
 }
-UTTERED = 3.5
+UTTERED = 5.0
 """Weight of a word that all utterances of an operation have; one that a single utterance has weighs a third."""
 
 PAIR = 0.3
@@ -45,11 +45,17 @@ COMMON = 1.15
 
 NAMED_PROVIDER = 3.0
 
-MEANT_VERB = 1.6
+MEANT_VERB = 1.5
 """Factor for operations whose verb the request's first words ask for: list, create, update…"""
 
 DOUBTFUL = 0.5
 """Factor for what does something else than the request asks for."""
+
+NAMED_WHOLE = 0.8
+"""How much of the nouns of its name a request has that names an operation."""
+
+UNNAMED = 0.1
+"""How much less counts what has nouns in its name that the request does not have."""
 
 SAID_VERB = 1.2
 """Factor for operations whose own verb is the request's first word."""
@@ -125,8 +131,9 @@ class Index:
             whole = score + UTTERANCE * likeness[number] + NAMED * in_name * self._weight_of_name(number)
             like = likeness[number] / length
             doubtful = is_doubtful(entry, request, like, in_name)
-            factor = _factor(entry, request, named) * (DOUBTFUL if doubtful else 1.0)
-            matches.append(Match(entry, whole * factor, like, in_name, doubtful))
+            factor = _factor(entry, request, named, in_name) * (DOUBTFUL if doubtful else 1.0)
+            is_named = in_name >= NAMED_WHOLE and entry.verb in request.verbs and self._has_all(number, known)
+            matches.append(Match(entry, whole * factor, like, in_name, is_named, doubtful))
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:
@@ -183,18 +190,24 @@ class Index:
         whole = self._weight_of_name(number)
         return sum(self._rarity[word] * known[word] for word in nouns if word in known) / whole if whole else 0.0
 
+    def _has_all(self, number: int, known: Mapping[str, float]) -> bool:
+        """Return True if an entry has every word that a request says itself."""
+        return all(number in self._postings[word] for word, share in known.items() if share >= 1 and " " not in word)
+
     def _weight_of_name(self, number: int) -> float:
         return sum(self._rarity.get(word, 0.0) for word in self._nouns[number])
 
 
-def _factor(entry: Entry, request: SearchRequest, named: Collection[str]) -> float:
+def _factor(entry: Entry, request: SearchRequest, named: Collection[str], in_name: float) -> float:
     """Return what an entry's words count times, by the provider and the verb that a request names."""
     factor = COMMON if entry.is_common else 1.0
     if entry.provider in named:
         factor *= NAMED_PROVIDER
     if entry.verb in request.verbs:
         factor *= MEANT_VERB
-    if entry.verb == request.first:
+    if entry.answer is None:
+        factor *= 1.0 - UNNAMED * (1.0 - in_name)
+    if entry.verb == request.first and entry.verb not in verbs("ambiguous"):
         factor *= SAID_VERB
     return factor
 

@@ -6,55 +6,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from tools.discovery.lexicon import courtesies, has_term, idle_words, meanings_in, openings, removal_signs
+from tools.discovery.lexicon import (
+    courtesies,
+    has_term,
+    idle_words,
+    meanings_in,
+    openings,
+    particle_verbs,
+    removal_signs,
+    verbs,
+)
 from tools.discovery.tokenizer import PHONE_NUMBER, mark_features, plain_words, stem
 
 Direction = Literal["reads", "brings", "ends"]
 """What becomes of the object: it is only read, it is there afterwards, or it is gone."""
-
-_READS = frozenset(
-    [
-        "list",
-        "get",
-        "search",
-        "find",
-        "count",
-        "report",
-        "check",
-        "validate",
-        "look",
-        "track",
-        "analyze",
-        "account",
-        "spend",
-        "message",
-        "export",
-    ]
-)
-_BRINGS = frozenset(
-    [
-        "create",
-        "add",
-        "order",
-        "purchase",
-        "rent",
-        "register",
-        "upload",
-        "import",
-        "restore",
-        "send",
-        "make",
-        "start",
-        "play",
-        "speak",
-        "request",
-        "fetch",
-        "submit",
-    ]
-)
-_ENDS = frozenset(
-    ["delete", "remove", "release", "cancel", "purge", "unassign", "unregister", "end", "hang", "stop", "undo"]
-)
 
 _CLAUSE = re.compile(r"[.,;:!?\n¿¡]+(?:\s|$)|\s[-\u2013\u2014]\s|[¿¡]")
 
@@ -94,17 +59,17 @@ class SearchRequest:
 def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
     """Read a request, in any of the languages that the lexicon has."""
     clauses = [clause for part in _CLAUSE.split(mark_features(text)) if (clause := _without_courtesy(part))]
-    verbs = [_verbs(clause, providers) for clause in clauses]
+    asked = [_verbs_of(clause, providers) for clause in clauses]
     found: dict[str, float] = {}
     pairs: list[tuple[str, str]] = []
-    for clause, meant in zip(clauses, verbs, strict=True):
-        share = 1.0 if meant or not any(verbs) else ASIDE
+    for clause, meant in zip(clauses, asked, strict=True):
+        share = 1.0 if meant or not any(asked) else ASIDE
         own = [stem(word) for word in clause if word not in idle_words()]
         pairs += pairwise(own)
         for word, weight in _weigh(clause, own).items():
             found[word] = max(found.get(word, 0.0), share * weight)
     whole = f" {' '.join(word for clause in clauses for word in clause)} "
-    meant = frozenset[str]().union(*verbs)
+    meant = frozenset[str]().union(*asked)
     return SearchRequest(
         words=found,
         pairs=tuple(dict.fromkeys(pairs)),
@@ -117,16 +82,16 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
 
 def direction_of(verb: str) -> Direction | None:
     """Return what an operation with this verb does to its object; None for one that changes it."""
-    if verb in _READS:
+    if verb in verbs("reads"):
         return "reads"
-    if verb in _ENDS:
+    if verb in verbs("ends"):
         return "ends"
-    return "brings" if verb in _BRINGS else None
+    return "brings" if verb in verbs("brings") else None
 
 
-def _direction(verbs: frozenset[str]) -> Direction | None:
+def _direction(asked: frozenset[str]) -> Direction | None:
     """Return the direction of the verbs that a request asks for. A question beside a wish does not count."""
-    directions = {direction_of(verb) for verb in verbs}
+    directions = {direction_of(verb) for verb in asked}
     wished: list[Direction] = [one for one in ("ends", "brings") if one in directions]
     if len(wished) == 1:
         return wished[0]
@@ -141,15 +106,18 @@ def _without_courtesy(text: str) -> list[str]:
     return left.split()
 
 
-def _verbs(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
+def _verbs_of(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
     """Return the verbs of operations that a clause's first words ask for: `list` and `get` for a question."""
     rest = [word for word in clause if word not in providers]
+    removing, particles = particle_verbs()
+    if rest and rest[0] in removing and not particles.isdisjoint(rest[1:]):
+        return verbs("ends")
     for length in (3, 2, 1):
-        verbs = openings().get(" ".join(rest[:length]))
-        if verbs is not None:
+        asked = openings().get(" ".join(rest[:length]))
+        if asked is not None:
             next_words = rest[length : length + 3]
             asks_for_many = any(word.endswith("s") and word not in idle_words() for word in next_words)
-            return verbs - {"get"} if asks_for_many and "list" in verbs else verbs
+            return asked - {"get"} if asks_for_many and "list" in asked else asked
     return frozenset()
 
 
