@@ -9,12 +9,24 @@ from typing import Any
 
 from tools.discovery.tokenizer import plain_words, stem
 
+A_PLACE = "aplace"
 TERMS_FILE = Path(__file__).parent / "terms.toml"
 
 
 def words(text: str) -> list[str]:
     """Split a name or sentence into words without accents, case, common endings and words that say nothing."""
-    return [stem(word) for word in plain_words(text) if word not in idle_words()]
+    return stems_of(plain_words(text))
+
+
+def stems_of(plain: Sequence[str]) -> list[str]:
+    """Return the words of a text that say something, without common endings; one word for every place."""
+    return [A_PLACE if word in places() else stem(word) for word in plain if word not in idle_words()]
+
+
+@cache
+def places() -> frozenset[str]:
+    """Return names of places."""
+    return frozenset(plain_words(_file()["places"]["names"]))
 
 
 @cache

@@ -77,6 +77,7 @@ class Index:
         self._rarity = {
             word: math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5)) for word, rows in self._postings.items()
         }
+        self._weight_of_name = [sum(self._rarity.get(word, 0.0) for word in nouns) for nouns in self._nouns]
         self._speakers: list[tuple[int, int]] = []
         """The entry of each utterance, and the number of its words."""
 
@@ -128,7 +129,7 @@ class Index:
             if (provider or entry.answer) and entry.provider and named and entry.provider not in named:
                 continue
             in_name = self._share_of_name(number, known)
-            whole = score + UTTERANCE * likeness[number] + NAMED * in_name * self._weight_of_name(number)
+            whole = score + UTTERANCE * likeness[number] + NAMED * in_name * self._weight_of_name[number]
             like = likeness[number] / length
             doubtful = is_doubtful(entry, request, like, in_name)
             factor = _factor(entry, request, named, in_name) * (DOUBTFUL if doubtful else 1.0)
@@ -187,15 +188,12 @@ class Index:
     def _share_of_name(self, number: int, known: Mapping[str, float]) -> float:
         """Return how much of the nouns in an entry's name a request has, from 0 to 1."""
         nouns = self._nouns[number]
-        whole = self._weight_of_name(number)
+        whole = self._weight_of_name[number]
         return sum(self._rarity[word] * known[word] for word in nouns if word in known) / whole if whole else 0.0
 
     def _has_all(self, number: int, known: Mapping[str, float]) -> bool:
         """Return True if an entry has every word that a request says itself."""
         return all(number in self._postings[word] for word, share in known.items() if share >= 1 and " " not in word)
-
-    def _weight_of_name(self, number: int) -> float:
-        return sum(self._rarity.get(word, 0.0) for word in self._nouns[number])
 
 
 def _factor(entry: Entry, request: SearchRequest, named: Collection[str], in_name: float) -> float:

@@ -14,6 +14,7 @@ from tools.discovery.lexicon import (
     openings,
     particle_verbs,
     removal_signs,
+    stems_of,
     verbs,
 )
 from tools.discovery.tokenizer import PHONE_NUMBER, mark_features, plain_words, stem
@@ -64,7 +65,7 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
     pairs: list[tuple[str, str]] = []
     for clause, meant in zip(clauses, asked, strict=True):
         share = 1.0 if meant or not any(asked) else ASIDE
-        own = [stem(word) for word in clause if word not in idle_words()]
+        own = stems_of(clause)
         pairs += pairwise(own)
         for word, weight in _weigh(clause, own).items():
             found[word] = max(found.get(word, 0.0), share * weight)

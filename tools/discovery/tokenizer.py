@@ -22,11 +22,15 @@ _FEATURES = tuple(
 )
 """What stands for itself in a request, and the word that it becomes. The first pattern that fits counts."""
 
+_MAY_HAVE_FEATURES = re.compile(r"[\d@_./:-]")
+
 PHONE_NUMBER = "aphonenumber"
 
 
 def mark_features(text: str) -> str:
     """Put a word for every address, amount, file and telephone number of a text, so that any other would do."""
+    if _MAY_HAVE_FEATURES.search(text) is None:
+        return text
     for pattern, word in _FEATURES:
         text = pattern.sub(word, text)
     return text
