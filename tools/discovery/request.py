@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Literal
 
@@ -29,6 +30,10 @@ A_NUMBER = 0.6
 
 ASIDE = 0.8
 """Weight of what is said beside the clause that asks for something: why, for whom, what happened."""
+
+ALMOST_SPELLED = 0.8
+LEAST_LETTERS = 5
+"""How similar a misspelled first word must be to a known one, and how long."""
 
 MEANING = 0.7
 """Weight of what a word stands for where the word itself is known, too."""
@@ -71,13 +76,14 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
             found[word] = max(found.get(word, 0.0), share * weight)
     whole = f" {' '.join(word for clause in clauses for word in clause)} "
     meant = frozenset[str]().union(*asked)
+    direction = _direction(meant)
     return SearchRequest(
         words=found,
         pairs=tuple(dict.fromkeys(pairs)),
         verbs=meant,
         first=next((word for clause in clauses for word in clause if word not in providers), ""),
-        removes=any(has_term(sign, whole) for sign in removal_signs()),
-        direction=_direction(meant),
+        removes=direction == "ends" or any(has_term(sign, whole) for sign in removal_signs()),
+        direction=direction,
     )
 
 
@@ -119,7 +125,13 @@ def _verbs_of(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
             next_words = rest[length : length + 3]
             asks_for_many = any(word.endswith("s") and word not in idle_words() for word in next_words)
             return asked - {"get"} if asks_for_many and "list" in asked else asked
-    return frozenset()
+    return openings().get(_respell(rest[0]), frozenset()) if rest else frozenset()
+
+
+def _respell(word: str) -> str:
+    """Return the opening that a misspelled word resembles."""
+    close = get_close_matches(word, openings(), n=1, cutoff=ALMOST_SPELLED) if len(word) >= LEAST_LETTERS else []
+    return close[0] if close else word
 
 
 def _weigh(clause: list[str], own: list[str]) -> dict[str, float]:
