@@ -1,25 +1,50 @@
 """Decides whether what fits best may come first: a wrong answer that takes something away is worse than none."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tools.discovery.entries import Entry, Match
 from tools.discovery.request import SearchRequest, direction_of
 
-GAP_LIKENESS = 0.35
-GAP_LEAD = 0.1
-GAP_SHARE = 0.45
-"""A request is for what nothing does where it is as similar to such requests, by so much more than to what fits best,
-and where their words weigh at least this share.
-"""
+
+@dataclass(frozen=True, slots=True)
+class GapLimits:
+    """When a request counts as one for what nothing does."""
+
+    likeness: float
+    """How similar it has to be to such requests."""
+
+    lead: float
+    """How much more similar than to what fits best."""
+
+    share: float
+    """How much their words have to weigh, as a share of the score of what fits best."""
+
+
+READ_GAP = GapLimits(likeness=0.35, lead=0.1, share=0.45)
+GUARDED_GAP = GapLimits(likeness=0.3, lead=0.05, share=0.4)
+"""Where what fits best is guarded, less is enough: a wrong one does harm."""
 
 SOME_NAME = 0.3
 ALIKE = 0.35
 VERY_ALIKE = 0.45
 """How much of its name, or what likeness, speaks for an operation that otherwise does not seem to be meant."""
 
-LEAST_NAMED = 0.3
-LEAST_LIKENESS = 0.15
-"""How much of its name, or what likeness, a guarded operation has to have to come first."""
+
+@dataclass(frozen=True, slots=True)
+class SureLimits:
+    """When a guarded operation may come first."""
+
+    named: float
+    """How much of the nouns in its name a request that asks for its verb has to have."""
+
+    likeness: float
+    """How similar a request has to be to an utterance, whatever its verb; half suffices where it has the name."""
+
+
+NAMED_WELL = 0.7
+GUARDED = SureLimits(named=0.3, likeness=0.15)
+TAKES_AWAY = SureLimits(named=0.5, likeness=0.3)
 
 
 def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
@@ -38,20 +63,25 @@ def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: 
 
 def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | None:
     """Return what to answer where a request is more like one that nothing fits than like what fits best."""
-    gaps = [match for match in matches if match.entry.answer is not None and match.likeness >= GAP_LIKENESS]
+    gaps = (match for match in matches if match.entry.answer is not None)
     gap = max(gaps, key=lambda match: match.likeness, default=None)
-    if gap is None:
-        return None
     best = offered[0] if offered else None
-    if best is not None and not best.is_doubtful:
-        too_like = best.likeness + GAP_LEAD > gap.likeness
-        if best.is_named or too_like or best.score * GAP_SHARE > gap.score:
-            return None
-    return gap.entry.answer
+    if gap is None or gap.likeness < GUARDED_GAP.likeness:
+        return None
+    if best is None or (best.is_doubtful and gap.likeness >= READ_GAP.likeness):
+        return gap.entry.answer
+    least = GUARDED_GAP if best.entry.is_guarded else READ_GAP
+    is_more = gap.likeness >= max(least.likeness, best.likeness + least.lead) and gap.score >= best.score * least.share
+    return gap.entry.answer if is_more and not best.is_named else None
 
 
 def is_sure(match: Match) -> bool:
     """Return True if a match may come first: what only reads always, anything else where enough speaks for it."""
     if not match.entry.is_guarded:
         return True
-    return not match.is_doubtful and (match.named >= LEAST_NAMED or match.likeness >= LEAST_LIKENESS)
+    limits = TAKES_AWAY if match.entry.takes_away else GUARDED
+    is_meant = match.is_meant and match.named >= limits.named
+    is_alike = match.likeness >= limits.likeness or (
+        match.named >= NAMED_WELL and match.likeness >= limits.likeness / 2
+    )
+    return not match.is_doubtful and (is_meant or is_alike)

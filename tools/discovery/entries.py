@@ -40,6 +40,9 @@ class Match:
     named: float
     """How much of the nouns in its name the request has, from 0 to 1."""
 
+    is_meant: bool
+    """True if the request asks for its verb."""
+
     is_named: bool
     """True if the request has its verb and its nouns, and no word that it has not."""
 

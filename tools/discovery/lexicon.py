@@ -10,6 +10,11 @@ from typing import Any
 from tools.discovery.tokenizer import plain_words, stem
 
 A_PLACE = "aplace"
+"""The word that every place becomes."""
+
+TELLING_NUMBERS = frozenset({"911", "800", "900"})
+"""Numbers that say what is meant. Any other could be another."""
+
 TERMS_FILE = Path(__file__).parent / "terms.toml"
 
 
@@ -20,7 +25,8 @@ def words(text: str) -> list[str]:
 
 def stems_of(plain: Sequence[str]) -> list[str]:
     """Return the words of a text that say something, without common endings; one word for every place."""
-    return [A_PLACE if word in places() else stem(word) for word in plain if word not in idle_words()]
+    telling = (word for word in plain if word not in idle_words() and (not word.isdigit() or word in TELLING_NUMBERS))
+    return [A_PLACE if word in places() else stem(word) for word in telling]
 
 
 @cache

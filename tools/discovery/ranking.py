@@ -131,10 +131,12 @@ class Index:
             in_name = self._share_of_name(number, known)
             whole = score + UTTERANCE * likeness[number] + NAMED * in_name * self._weight_of_name[number]
             like = likeness[number] / length
-            doubtful = is_doubtful(entry, request, like, in_name)
+            elsewhere = bool(named) and entry.is_guarded and entry.provider not in named
+            doubtful = elsewhere or is_doubtful(entry, request, like, in_name)
             factor = _factor(entry, request, named, in_name) * (DOUBTFUL if doubtful else 1.0)
-            is_named = in_name >= NAMED_WHOLE and entry.verb in request.verbs and self._has_all(number, known)
-            matches.append(Match(entry, whole * factor, like, in_name, is_named, doubtful))
+            is_meant = entry.verb in request.verbs or _says_verb(entry, request)
+            is_named = in_name >= NAMED_WHOLE and is_meant and self._has_all(number, known)
+            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, doubtful))
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:
@@ -201,13 +203,19 @@ def _factor(entry: Entry, request: SearchRequest, named: Collection[str], in_nam
     factor = COMMON if entry.is_common else 1.0
     if entry.provider in named:
         factor *= NAMED_PROVIDER
-    if entry.verb in request.verbs:
+    says_verb = _says_verb(entry, request)
+    if says_verb or entry.verb in request.verbs:
         factor *= MEANT_VERB
     if entry.answer is None:
         factor *= 1.0 - UNNAMED * (1.0 - in_name)
-    if entry.verb == request.first and entry.verb not in verbs("ambiguous"):
+    if says_verb:
         factor *= SAID_VERB
     return factor
+
+
+def _says_verb(entry: Entry, request: SearchRequest) -> bool:
+    """Return True if a request's first word is the verb of an entry."""
+    return entry.verb == request.first and entry.verb not in verbs("ambiguous")
 
 
 def _weigh(entry: Entry, uttered: Iterable[list[str]]) -> dict[str, float]:

@@ -31,7 +31,7 @@ A_NUMBER = 0.6
 ASIDE = 0.8
 """Weight of what is said beside the clause that asks for something: why, for whom, what happened."""
 
-ALMOST_SPELLED = 0.8
+ALMOST_SPELLED = 0.85
 LEAST_LETTERS = 5
 """How similar a misspelled first word must be to a known one, and how long."""
 
