@@ -25,6 +25,10 @@ READ_GAP = GapLimits(likeness=0.35, lead=0.1, share=0.45)
 GUARDED_GAP = GapLimits(likeness=0.3, lead=0.05, share=0.4)
 """Where what fits best is guarded, less is enough: a wrong one does harm."""
 
+CERTAIN = 0.6
+MUCH_MORE = 0.3
+"""Where a request is so similar to one that nothing fits, its weight does not count."""
+
 SOME_NAME = 0.3
 ALIKE = 0.35
 VERY_ALIKE = 0.45
@@ -71,8 +75,9 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
     if best is None or (best.is_doubtful and gap.likeness >= READ_GAP.likeness):
         return gap.entry.answer
     least = GUARDED_GAP if best.entry.is_guarded else READ_GAP
-    is_more = gap.likeness >= max(least.likeness, best.likeness + least.lead) and gap.score >= best.score * least.share
-    return gap.entry.answer if is_more and not best.is_named else None
+    is_alike = gap.likeness >= max(least.likeness, best.likeness + least.lead)
+    is_heavy = gap.score >= best.score * least.share or gap.likeness >= max(CERTAIN, best.likeness + MUCH_MORE)
+    return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
 
 
 def is_sure(match: Match) -> bool:
