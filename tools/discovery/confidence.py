@@ -21,9 +21,18 @@ class GapLimits:
     """How much their words have to weigh, as a share of the score of what fits best."""
 
 
-READ_GAP = GapLimits(likeness=0.35, lead=0.1, share=0.45)
+READ_GAP = GapLimits(likeness=0.5, lead=0.2, share=0.5)
 GUARDED_GAP = GapLimits(likeness=0.3, lead=0.05, share=0.4)
 """Where what fits best is guarded, less is enough: a wrong one does harm."""
+
+APART_GAP = GapLimits(likeness=0.3, lead=-0.05, share=0.25)
+"""Where the request also has a word that is said of nothing else."""
+
+APART = 0.1
+"""How much more alike a request counts that has such a word."""
+
+DOUBTFUL_GAP = 0.35
+"""How similar it has to be where what fits best is doubtful."""
 
 CERTAIN = 0.6
 MUCH_MORE = 0.3
@@ -68,15 +77,18 @@ def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: 
 def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | None:
     """Return what to answer where a request is more like one that nothing fits than like what fits best."""
     gaps = (match for match in matches if match.entry.answer is not None)
-    gap = max(gaps, key=lambda match: match.likeness, default=None)
+    gap = max(gaps, key=lambda match: match.likeness + APART * match.is_apart, default=None)
     best = offered[0] if offered else None
     if gap is None or gap.likeness < GUARDED_GAP.likeness:
         return None
-    if best is None or (best.is_doubtful and gap.likeness >= READ_GAP.likeness):
+    if best is None or (best.is_doubtful and gap.likeness >= DOUBTFUL_GAP):
         return gap.entry.answer
-    least = GUARDED_GAP if best.entry.is_guarded else READ_GAP
+    least = READ_GAP
+    if best.entry.is_guarded:
+        least = APART_GAP if gap.is_apart else GUARDED_GAP
     is_alike = gap.likeness >= max(least.likeness, best.likeness + least.lead)
-    is_heavy = gap.score >= best.score * least.share or gap.likeness >= max(CERTAIN, best.likeness + MUCH_MORE)
+    is_certain = best.entry.is_guarded and gap.likeness >= max(CERTAIN, best.likeness + MUCH_MORE)
+    is_heavy = is_certain or gap.score >= best.score * least.share
     return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
 
 

@@ -46,6 +46,9 @@ class Match:
     is_named: bool
     """True if the request has its verb and its nouns, and no word that it has not."""
 
+    is_apart: bool
+    """True for what no operation does, where the request has a word that is said of nothing else."""
+
     is_doubtful: bool
     """True if it does something else than the request asks for, or to something else."""
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
 from tools.discovery.entries import Entry, Findings, Match
 from tools.discovery.lexicon import verbs, words
-from tools.discovery.request import SearchRequest, read_request
+from tools.discovery.request import ASIDE, SearchRequest, read_request
 from tools.discovery.tokenizer import mark_features, trigrams
 
 SATURATION = 3.0
@@ -57,7 +57,7 @@ NAMED_WHOLE = 0.8
 UNNAMED = 0.1
 """How much less counts what has nouns in its name that the request does not have."""
 
-SAID_VERB = 1.2
+SAID_VERB = 1.3
 """Factor for operations whose own verb is the request's first word."""
 
 
@@ -77,6 +77,10 @@ class Index:
         self._rarity = {
             word: math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5)) for word, rows in self._postings.items()
         }
+        gaps = {number for number, entry in enumerate(self.entries) if entry.answer is not None}
+        self._apart = {word for word, rows in self._postings.items() if " " not in word and gaps.issuperset(rows)}
+        """The words that are only said for what nothing does."""
+
         self._weight_of_name = [sum(self._rarity.get(word, 0.0) for word in nouns) for nouns in self._nouns]
         self._speakers: list[tuple[int, int]] = []
         """The entry of each utterance, and the number of its words."""
@@ -123,6 +127,7 @@ class Index:
         for word, share in known.items():
             for number, weight in self._postings[word].items():
                 scores[number] += share * self._rarity[word] * weight
+        apart = [word for word, share in known.items() if share >= ASIDE and word in self._apart]
         matches: list[Match] = []
         for number, score in scores.items():
             entry = self.entries[number]
@@ -136,7 +141,8 @@ class Index:
             factor = _factor(entry, request, named, in_name) * (DOUBTFUL if doubtful else 1.0)
             is_meant = entry.verb in request.verbs or _says_verb(entry, request)
             is_named = in_name >= NAMED_WHOLE and is_meant and self._has_all(number, known)
-            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, doubtful))
+            is_apart = entry.answer is not None and any(number in self._postings[word] for word in apart)
+            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, is_apart, doubtful))
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:

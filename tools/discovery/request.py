@@ -25,6 +25,9 @@ Direction = Literal["reads", "brings", "ends"]
 
 _CLAUSE = re.compile(r"[.,;:!?\n¿¡]+(?:\s|$)|\s[-\u2013\u2014]\s|[¿¡]")
 
+QUESTION = frozenset({"list", "get"})
+"""Verbs that a question asks for which does not begin like one."""
+
 A_NUMBER = 0.6
 """Weight of the word *number* in a request that has a telephone number in it."""
 
@@ -76,7 +79,9 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
             found[word] = max(found.get(word, 0.0), share * weight)
     whole = f" {' '.join(word for clause in clauses for word in clause)} "
     meant = frozenset[str]().union(*asked)
-    direction = _direction(meant)
+    if not meant and text.rstrip().endswith("?"):
+        asked, meant = [QUESTION], QUESTION
+    direction = _direction(asked)
     return SearchRequest(
         words=found,
         pairs=tuple(dict.fromkeys(pairs)),
@@ -96,13 +101,14 @@ def direction_of(verb: str) -> Direction | None:
     return "brings" if verb in verbs("brings") else None
 
 
-def _direction(asked: frozenset[str]) -> Direction | None:
-    """Return the direction of the verbs that a request asks for. A question beside a wish does not count."""
-    directions = {direction_of(verb) for verb in asked}
-    wished: list[Direction] = [one for one in ("ends", "brings") if one in directions]
-    if len(wished) == 1:
-        return wished[0]
-    return "reads" if directions == {"reads"} else None
+def _direction(asked: list[frozenset[str]]) -> Direction | None:
+    """Return the direction of the first clause that wishes for more than an answer; *reads* where none does."""
+    of_clauses = [{direction_of(verb) for verb in verbs} for verbs in asked if verbs]
+    wishes = [directions for directions in of_clauses if directions != {"reads"}]
+    if not wishes:
+        return "reads" if of_clauses else None
+    found: list[Direction] = [one for one in ("ends", "brings") if one in wishes[0]]
+    return found[0] if len(found) == 1 else None
 
 
 def _without_courtesy(text: str) -> list[str]:
@@ -131,7 +137,7 @@ def _verbs_of(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
 def _respell(word: str) -> str:
     """Return the opening that a misspelled word resembles."""
     close = get_close_matches(word, openings(), n=1, cutoff=ALMOST_SPELLED) if len(word) >= LEAST_LETTERS else []
-    return close[0] if close else word
+    return close[0] if close and close[0][:2] == word[:2] else word
 
 
 def _weigh(clause: list[str], own: list[str]) -> dict[str, float]:
