@@ -52,19 +52,22 @@ class SureLimits:
     """How much of the nouns in its name a request that asks for its verb has to have."""
 
     likeness: float
-    """How similar a request has to be to an utterance, whatever its verb; half suffices where it has the name."""
+    """How similar a request has to be to an utterance, whatever its verb."""
+
+    likeness_if_named: float
+    """How similar it has to be where it has the name."""
 
 
 NAMED_WELL = 0.7
-GUARDED = SureLimits(named=0.3, likeness=0.15)
-TAKES_AWAY = SureLimits(named=0.5, likeness=0.3)
+GUARDED = SureLimits(named=0.3, likeness=0.15, likeness_if_named=0.08)
+TAKES_AWAY = SureLimits(named=0.5, likeness=0.45, likeness_if_named=0.4)
 
 
 def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
     """Return True for what does something else than a request asks for, or takes something else away."""
     if not entry.is_guarded:
         return False
-    if entry.takes_away and in_name < SOME_NAME and likeness < ALIKE:
+    if entry.takes_away and in_name < SOME_NAME and likeness < VERY_ALIKE:
         return True
     does = direction_of(entry.verb)
     if does == "ends":
