@@ -30,7 +30,7 @@ class OperationSearch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(min_length=2, max_length=300, description="What is to be done, in the user's words.")
+    query: str = Field(min_length=2, max_length=300, description="One job: verb, object, provider if known.")
     provider: str | None = Field(default=None, description="Only this provider's.")
     kind: Kind | None = Field(default=None, description="Only free reads, changes, or what costs money.")
     limit: int = Field(default=5, ge=1, le=20, description="How many, best first.")
@@ -60,7 +60,10 @@ class OperationCall(BaseModel):
 
 @builtin_tool("search_operations", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationSearch)
 async def search_operations(search: OperationSearch, call: BuiltinCall) -> Reply:
-    """Find the operations for a job among all providers; most are not listed as tools."""
+    """Find operations, of which most are not listed as tools. One job a search: a verb, its object, and the provider.
+
+    `set number forward` finds more than the user's own sentence.
+    """
     set_up = call.services.set_up
     if search.provider is not None and search.provider not in set_up:
         return problem(
