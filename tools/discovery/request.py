@@ -67,7 +67,8 @@ class SearchRequest:
 
 def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
     """Read a request, in any of the languages that the lexicon has."""
-    clauses = [clause for part in _CLAUSE.split(mark_features(text)) if (clause := _without_courtesy(part))]
+    said = [clause for part in _CLAUSE.split(mark_features(text)) if (clause := _without_courtesy(part))]
+    clauses = [clause if clause[0] in providers else [_respell(clause[0]), *clause[1:]] for clause in said]
     asked = [_verbs_of(clause, providers) for clause in clauses]
     found: dict[str, float] = {}
     pairs: list[tuple[str, str]] = []
@@ -131,12 +132,14 @@ def _verbs_of(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
             next_words = rest[length : length + 3]
             asks_for_many = any(word.endswith("s") and word not in idle_words() for word in next_words)
             return asked - {"get"} if asks_for_many and "list" in asked else asked
-    return openings().get(_respell(rest[0]), frozenset()) if rest else frozenset()
+    return frozenset()
 
 
 def _respell(word: str) -> str:
-    """Return the opening that a misspelled word resembles."""
-    close = get_close_matches(word, openings(), n=1, cutoff=ALMOST_SPELLED) if len(word) >= LEAST_LETTERS else []
+    """Return the opening that a misspelled word resembles, or the word."""
+    if word in openings() or len(word) < LEAST_LETTERS:
+        return word
+    close = get_close_matches(word, openings(), n=1, cutoff=ALMOST_SPELLED)
     return close[0] if close and close[0][:2] == word[:2] else word
 
 
