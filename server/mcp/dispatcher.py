@@ -5,9 +5,10 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
@@ -27,6 +28,7 @@ from server.mcp.results import (
     receipt_result,
     refused_result,
     reply_result,
+    with_heading,
 )
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
@@ -43,11 +45,25 @@ _NEITHER: Final[Mapping[FormAnswer | None, str]] = {
 """Answers that leave the action to the operator, in a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class _GuardedCall:
+    """A call on its way through the guard."""
+
+    operation: Operation[Any]
+    paging: Paging
+    notes: Sequence[str] = ()
+    """What else a person should know."""
+
+    from_record: bool = False
+    """True where the record wrote its arguments, not a model."""
+
+
 class Dispatcher:
     """Runs the calls of all tools. Foreseen failures become results, not exceptions."""
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
+        self._commands = services.settings.commands
         self._added_by_clients = frozenset(services.settings.ignored_arguments)
         self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
@@ -73,13 +89,13 @@ class Dispatcher:
             # What cannot be sent is refused before anybody has to approve it.
             client.build_request(call)
             if self._services.policy.guards(operation.spec):
-                return await self._run_guarded(call, paging, session)
+                return await self._run_guarded(_GuardedCall(call, paging), session)
             exchange = await client.exchange(call)
             result = answer_result(operation.spec, exchange, paging, untrusted)
         except TelephonyError as error:
-            result = error_result(error, untrusted)
+            result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
-            return refused_result(refusal)
+            return refused_result(refusal, self._commands)
         await self.remember(untrusted, operation.spec.tool_name, session.principal)
         return result
 
@@ -88,16 +104,17 @@ class Dispatcher:
 
         The person who approves it sees `note`; the result begins with `heading`.
         """
-        result = _out_of_reach(call.spec, session) or await self._run_guarded(call, Paging(), session, notes=(note,))
+        guarded = _GuardedCall(call, Paging(), notes=(note,), from_record=True)
+        result = _out_of_reach(call.spec, session) or await self._run_guarded(guarded, session)
         if isinstance(result, CallToolResult):
-            return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
+            return with_heading(result, heading)
         return result
 
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
         try:
             left_out = self._added_by_clients if tool.only_reads else ()
-            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
+            query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()
@@ -105,15 +122,15 @@ class Dispatcher:
             outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
             result = self._build_result(outcome, untrusted)
         except TelephonyError as error:
-            result = error_result(error, untrusted)
+            result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
-            return refused_result(refusal)
+            return refused_result(refusal, self._commands)
         await self.remember(untrusted, tool.name, session.principal)
         return result
 
     async def remember(self, untrusted: Untrusted, source: str, principal: Principal) -> None:
         """Remember the text from outside that was shown, so that a call made from it needs approval."""
-        if untrusted.is_used:
+        if untrusted.texts:
             await self._services.store.taint.remember(principal, untrusted.texts, source=source)
 
     def _build_result(self, outcome: Outcome, untrusted: Untrusted) -> ToolResult:
@@ -125,64 +142,72 @@ class Dispatcher:
             case _:
                 return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 
-    async def _run_guarded(
-        self, call: Operation[Any], paging: Paging, session: Session, *, notes: Sequence[str] = ()
-    ) -> ToolResult:
+    async def _run_guarded(self, call: _GuardedCall, session: Session) -> ToolResult:
         guard, principal = self._services.guard, session.principal
         action_id = answered_action_id(session)
         if action_id is None:
-            action = await guard.propose(call, principal, notes)
+            action = await guard.propose(call.operation, principal, call.notes, from_record=call.from_record)
             answer: FormAnswer | InputRequiredResult | None = None
         else:
-            action = await guard.resume(action_id, call, principal)
+            action = await guard.resume(action_id, call.operation, principal)
             answer = read_answer(session, action)
             if answer is not FormAnswer.NO:
-                await guard.check_answered(action, call)
+                await guard.check_answered(action, call.operation, from_record=call.from_record)
         if action.state is State.PROPOSED and answer is None:
             if action_id is not None or not self._may_ask(action, session):
-                return await self._ask_operator(action, call, paging, session)
+                return await self._ask_operator(action, call, session)
             answer = await ask(session, action)
         if isinstance(answer, InputRequiredResult):
             return answer
         if answer is FormAnswer.FAILED and action.state is State.PROPOSED:
             await guard.note_no_answer(action, "The client declares that it can ask, and answered with an error.")
-            return await self._ask_operator(action, call, paging, session)
+            return await self._ask_operator(action, call, session)
         if answer in _NEITHER:
             await guard.note_no_answer(action, _NEITHER[answer])
             pending = await self._out_of_band.describe(action, note=_NEITHER[answer])
             return await self._show_pending(pending, principal)
         if answer in {FormAnswer.YES, FormAnswer.NO}:
             action = await self._record(answer, action, principal)
-        return await self._execute(action, call, principal, paging)
+        return await self._execute(action, call, principal)
 
-    async def _ask_operator(self, action: Action, call: Operation[Any], paging: Paging, session: Session) -> ToolResult:
+    async def _ask_operator(self, action: Action, call: _GuardedCall, session: Session) -> ToolResult:
         """Leave the approval to the operator; execute the call if it is approved while the call still waits."""
         guard, principal = self._services.guard, session.principal
 
         async def read_again() -> Action:
-            return await guard.resume(action.id, call, principal)
+            return await guard.resume(action.id, call.operation, principal)
 
         pending = await self._out_of_band.request(session, action, read_again)
         if isinstance(pending, InputRequiredResult):
             return pending
         if pending.action.state is State.PROPOSED:
             return await self._show_pending(pending, principal)
-        return await self._execute(pending.action, call, principal, paging)
+        return await self._execute(pending.action, call, principal)
 
-    async def _execute(
-        self, action: Action, call: Operation[Any], principal: Principal, paging: Paging
-    ) -> CallToolResult:
-        receipt = await self._services.guard.execute(action, call)
+    async def _execute(self, action: Action, call: _GuardedCall, principal: Principal) -> CallToolResult:
+        operation = call.operation
+        receipt = await self._services.guard.execute(action, operation, from_record=call.from_record)
         untrusted = Untrusted()
-        result = receipt_result(call.spec, receipt, paging, untrusted, note=later_members_note(call))
-        await self.remember(untrusted, call.spec.tool_name, principal)
+        note = later_members_note(operation)
+        result = receipt_result(operation.spec, receipt, call.paging, untrusted, self._commands, note=note)
+        await self.remember(untrusted, operation.spec.tool_name, principal)
         return result
 
     async def _show_pending(self, pending: PendingApproval, principal: Principal) -> CallToolResult:
         untrusted = Untrusted()
-        result = pending_result(pending.action, where=_where(pending), untrusted=untrusted)
+        result = pending_result(pending.action, where=self._where(pending), untrusted=untrusted)
         await self.remember(untrusted, pending.action.operation, principal)
         return result
+
+    def _where(self, pending: PendingApproval) -> str:
+        action = pending.action
+        names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)
+        bound = ("--up-to", "2.50") if names_bound else ()
+        amount = ", naming the most that it may cost," if names_bound else ""
+        by_command = f"`{self._commands.line('approvals', 'approve', action.id, *bound)}` (or `decline`)"
+        where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
+        note = f"{pending.note} " if pending.note else ""
+        return f"{note}The operator approves it{amount} {where}."
 
     def _may_ask(self, action: Action, session: Session) -> bool:
         return action.channel == "ask" and self._uses_form and can_ask(session)
@@ -206,10 +231,3 @@ def _bad_arguments(tool: BuiltinTool, misfit: ValidationError, added_by_clients:
     wrong = [(".".join(map(str, error["loc"])), error["msg"]) for error in misfit.errors()]
     lines = [f"- {added_by_client_hint(at) if at in added_by_clients else f'{at}: {rule}'}" for at, rule in wrong]
     return "\n".join([f"The arguments of {tool.name} do not fit; nothing was done.", *lines])
-
-
-def _where(pending: PendingApproval) -> str:
-    by_command = f"`ringfence approvals approve {pending.action.id}` (or `decline`)"
-    where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
-    note = f"{pending.note} " if pending.note else ""
-    return f"{note}The operator approves it {where}."

@@ -18,7 +18,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from guard.action import Action
-from guard.messages import approval_prompt
+from guard.messages import approval_prompt, headline, is_irreversible
 from server.mcp.session import Session
 
 
@@ -43,6 +43,20 @@ FORM: dict[str, Any] = {
     "required": ["approve"],
 }
 
+FINAL_FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **FORM["properties"],
+        "for_good": {
+            "type": "boolean",
+            "title": "This cannot be undone",
+            "description": "I know that no call restores what it removes.",
+        },
+    },
+    "required": ["approve", "for_good"],
+}
+"""The form for a call that no call undoes: it takes two answers, of which one alone is no yes."""
+
 
 def can_ask(session: Session) -> bool:
     """Return True when the client can show a form on this request."""
@@ -57,15 +71,16 @@ def can_ask(session: Session) -> bool:
 async def ask(session: Session, action: Action) -> FormAnswer | InputRequiredResult:
     """Ask the person now, or return the question for the client to answer with its next call."""
     if session.is_modern:
-        form = ElicitRequest(params=ElicitRequestFormParams(message=approval_prompt(action), requested_schema=FORM))
+        params = ElicitRequestFormParams(message=approval_prompt(action), requested_schema=_form_for(action))
+        form = ElicitRequest(params=params)
         return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
     try:
         result = await session.context.session.elicit_form(
-            approval_prompt(action), FORM, related_request_id=session.request_id
+            approval_prompt(action), _form_for(action), related_request_id=session.request_id
         )
     except (MCPError, ValidationError):
         return FormAnswer.FAILED
-    return _read(result)
+    return _read(result, action)
 
 
 def can_open(session: Session) -> bool:
@@ -79,7 +94,7 @@ def can_open(session: Session) -> bool:
 
 async def send_to_page(session: Session, action: Action, page: str) -> bool | InputRequiredResult:
     """Ask the client to open the page. Return whether it was opened, or the request that rides on the result."""
-    message = f"{action.title}: the operator approves it on the approval page, with a passcode. Action {action.id}."
+    message = f"{headline(action)}: the operator approves it on the approval page, with a passcode. Action {action.id}."
     if session.is_modern:
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
         return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
@@ -108,16 +123,23 @@ def read_answer(session: Session, action: Action) -> FormAnswer | None:
     """
     result = session.input_responses.get(_key(action.id))
     if isinstance(result, ElicitResult):
-        return _read(result)
+        return _read(result, action)
     return None if page_was_opened(session, action) is not None else FormAnswer.FAILED
 
 
-def _read(result: ElicitResult) -> FormAnswer:
+def _form_for(action: Action) -> dict[str, Any]:
+    return FINAL_FORM if is_irreversible(action) else FORM
+
+
+def _read(result: ElicitResult, action: Action) -> FormAnswer:
     if result.action == "cancel":
         return FormAnswer.DISMISSED
     if result.action == "decline":
         return FormAnswer.NO
-    match (result.content or {}).get("approve"):
+    content = result.content or {}
+    match content.get("approve"):
+        case True if is_irreversible(action) and content.get("for_good") is not True:
+            return FormAnswer.EMPTY
         case True:
             return FormAnswer.YES
         case False:

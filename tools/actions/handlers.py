@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, State
+from guard.messages import headline
 from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, builtin_tool, problem
 
 TOOLSET = "actions"
@@ -41,8 +42,9 @@ async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
     """List guarded calls and their states, newest first."""
     states = {query.state} if query.state else None
     found = await call.services.journal.latest(query.limit, states=states, principal=call.session.principal.name)
-    lines = [f"{action.id} {action.state.value}: {action.title}" for action in found] or ["No actions."]
-    return Reply(content={"actions": [action_row(action) for action in found]}, text="\n".join(lines))
+    lines = [f"{action.id} {action.state.value}: {headline(action)}" for action in found] or ["No actions."]
+    rows = [{**action_row(action), "title": action.title} for action in found]
+    return Reply(content={"actions": rows}, text="\n".join(lines), rows="actions")
 
 
 @builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=ActionId)
@@ -51,9 +53,9 @@ async def undo_action(query: ActionId, call: BuiltinCall) -> Outcome:
     action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
     if plan.operation is None:
         why = "needs no undo" if plan.verdict == "full" else "cannot be undone"
-        return problem(f"{action.title} ({action.id}) {why}. {plan.lost}", kind="CannotBeUndone")
+        return problem(f"{action.id} ({action.title}) {why}. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
-    note = f"This undoes {action.title}. {heading}"
+    note = f"This undoes: {action.title}. {heading}"
     return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
 
 
