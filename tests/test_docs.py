@@ -17,7 +17,8 @@ import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 from typer.main import get_command
 
-from benchmarks.tool_choice.scoring import halves, requests, score
+from benchmarks.tool_choice.published import published, table_of_gaps, table_of_requests
+from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
 from prompts.library import guides
 from server.cli.app import command_line
@@ -42,6 +43,7 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"operations": lambda: summary(all_operations().values())},
     "docs/settings.md": {"settings": settings_table},
+    "docs/search.md": {"search": table_of_requests, "gaps": table_of_gaps},
     "docs/operations.md": {"operations": lambda: page(all_operations().values())},
 }
 
@@ -64,11 +66,9 @@ def tokens(tools: tuple[RegisteredTool, ...]) -> int:
     return len(bpe_openai.get_encoding("o200k_base").encode(text))
 
 
-@cache
-def found_first(places: int) -> int:
-    """Count, of 100 requests that were held out, those that find what answers them among the first so many."""
-    (held_out,) = [half for half in halves() if half.name == "held out"]
-    return int(100 * score(held_out).recall(places))
+def found_first(way: Way, places: int) -> int:
+    """Count, of 100 requests that nobody looked at, those that find what answers them among the first so many."""
+    return int(100 * published(way).recall(places))
 
 
 def listed_in(toolset: str) -> int:
@@ -99,9 +99,12 @@ COUNTS: dict[str, dict[str, Callable[[], Any]]] = {
         r"\b(\w+) everyday ones": lambda: in_words(sum(one.module is not None for one in default_list())),
         r"\b(\w+) about actions": lambda: in_words(listed_in("actions")),
         r"\b(\w+) that find and call": lambda: in_words(listed_in("discovery")),
-        r"Of (\d+) requests as people write them": lambda: len(requests()),
-        r"among the first five for (\d+) in 100": lambda: found_first(5),
-        r"and first for (\d+) in 100": lambda: found_first(1),
+        r"Of (\d+) requests that nobody looked at": lambda: len(published("first call").places),
+        r"it finds what is asked for first for (\d+) in 100": lambda: found_first("first call", 1),
+        r"and among the first five for (\d+) in 100; in": lambda: found_first("first call", 5),
+        r"in people's own words, first for (\d+) in 100": lambda: found_first("own words", 1),
+        r"and among the first five for (\d+) in 100\. One": lambda: found_first("own words", 5),
+        r"One first answer of the (\d+) would": lambda: len(published("own words").places),
         r"^\| tokens of the default list \| ([\d,]+) \|": lambda: f"{tokens(default_list()):,}",
     },
     "docs/comparison.md": {

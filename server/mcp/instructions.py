@@ -16,8 +16,9 @@ def instructions(services: Services) -> str:
     ]
     if ALL not in selection.active_toolsets:
         lines.append(
-            "Few operations are listed as tools. For anything else use search_operations in the user's words, then "
-            f"describe_operation, then call_read_operation{'' if selection.read_only else ' or call_write_operation'}."
+            "Few operations are listed as tools. For anything else use search_operations (verb, object, provider), "
+            "then describe_operation, then "
+            f"call_read_operation{'' if selection.read_only else ' or call_write_operation'}."
         )
     if selection.read_only:
         lines.append("This session may only read.")

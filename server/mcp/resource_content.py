@@ -42,10 +42,10 @@ def guide(services: Services) -> str:
 
 ## Finding what is not listed
 
-`search_operations` in the user's words, `describe_operation` for arguments and price rule, then `call_read_operation`
-or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`, `find_available_numbers`,
-`account_overview`, `spend_report`, `message_status`) name under `missing` every provider that they could not or may
-not read, and why.
+`search_operations` with verb, object and provider, `describe_operation` for arguments and price rule, then
+`call_read_operation` or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`,
+`find_available_numbers`, `account_overview`, `spend_report`, `message_status`) name under `missing` every provider that
+they could not or may not read, and why.
 """
 
 

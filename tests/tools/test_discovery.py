@@ -8,7 +8,8 @@ import pytest
 from mcp import MCPError
 from mcp.types import CallToolResult
 
-from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
+from benchmarks.tool_choice.gates import misses_of
+from benchmarks.tool_choice.scoring import RequestSet, request_sets, score, whole_index
 from guard.rules.policy import Policy
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
@@ -30,11 +31,76 @@ def _text(result: CallToolResult) -> str:
     return getattr(result.content[0], "text", "")
 
 
-@pytest.mark.parametrize("half", halves(), ids=lambda half: half.name)
-def test_what_people_ask_for_is_found(half: Half) -> None:
-    found = score(half)
-    for top, gate in GATES.items():
-        assert found.recall(top) >= gate, found.missed
+TUNED_ON = [one for one in request_sets() if one.was_looked_at and not one.is_impossible]
+
+
+def test_what_people_ask_for_is_found_in_words_that_the_search_was_not_tuned_on() -> None:
+    assert misses_of(request_sets()) == []
+
+
+@pytest.mark.parametrize("requests", TUNED_ON, ids=lambda one: f"{one.name}, {one.way}")
+def test_what_the_search_was_tuned_on_is_found(requests: RequestSet) -> None:
+    first, in_five = (0.85, 0.95) if requests.way == "first call" else (0.5, 0.8)
+    if requests.name == "first_author":
+        first, in_five = 0.8, 0.95
+    found = score(requests)
+    assert found.recall(1) >= first
+    assert found.recall(5) >= in_five
+
+
+@pytest.mark.parametrize(
+    ("request_", "never"),
+    [
+        ("cancel sms campaign", "number"),
+        ("stop a running campaign", "forward"),
+        ("cancel the order for Friday", "release"),
+        ("remove alice from the support queue", "ticket"),
+        ("delete the tax we made by mistake", "ticket"),
+        ("please cancel my appointment", "cancel"),
+    ],
+)
+def test_nothing_else_than_what_is_named_is_taken_away_first(request_: str, never: str) -> None:
+    first = whole_index().search(request_, 1)[0]
+    assert not first.takes_away or never not in first.name
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "stop a campaign that is running",
+        "send a whatsapp to the customer",
+        "get our old number back, we released it by mistake",
+        "delete the conference room",
+        "approve the pending order yourself",
+        "what's the weather like today",
+        "list all our routee campaigns",
+    ],
+)
+async def test_where_nothing_fits_a_search_says_so_and_shows_reads_first(request_: str, tmp_path: Path) -> None:
+    _, server = server_for(for_sandbox(settings_for(tmp_path), "http://unused.test"))
+    async with connect(server) as client:
+        found = _content(await client.call_tool("search_operations", {"query": request_}))
+    assert found["nothing_fits"].endswith(".")
+    assert all(row.get("effect", ["read"]) == ["read"] for row in found["operations"][:1])
+    assert len(found["operations"]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "wanted"),
+    [
+        ("Hi team, good morning! Could you please list our phone numbers? Thanks a lot", "list_all_numbers"),
+        ("voicetel list acl", "voicetel_list_acl_entries"),
+        ("allow 198.51.100.0/24 at voicetel", "voicetel_add_acl_entries"),
+        ("the echo is awful again, tell voicetel", "voicetel_create_ticket"),
+        ("releese a fone numbr at voicetel", "voicetel_release_number"),
+        ("desvía las llamadas a mi móvil", "voicetel_set_forward"),
+        ("Rufumleitung ausschalten", "voicetel_remove_forward"),
+        ("ακύρωσε την καμπάνια Viber", "routee_delete_viber_campaign"),
+        ("annule la campagne vocale", "routee_delete_voice_campaign"),
+    ],
+)
+def test_requests_are_understood_with_greetings_misspelled_and_in_other_languages(request_: str, wanted: str) -> None:
+    assert whole_index().search(request_, 1)[0].name == wanted
 
 
 @pytest.mark.parametrize(

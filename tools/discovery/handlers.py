@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -9,14 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from clients.operation import OperationType
 from tools.builtin import BuiltinCall, BuiltinEffect, BuiltinTool, Outcome, Reply, builtin_tool, problem
 from tools.discovery.describe import APPROVAL, CALL_READ, CALL_WRITE, caller, caller_of_tool, describe, describe_tool
+from tools.discovery.entries import Entry
 from tools.discovery.index import index_of
-from tools.discovery.ranking import Entry, Index
+from tools.discovery.ranking import Index
 from tools.registry import operation_named, operations_of
 from tools.suggestions import nearest_tools, reads_of
 
 TOOLSET = "discovery"
-CANDIDATES = 200
-"""Entries that are ranked before those that do not fit the session are removed."""
+NEAREST = 3
+"""How many operations are shown where nothing fits, plain reads first."""
+
+UNSURE = "No operation clearly does this. Describe one before calling it, or search for one verb and its object."
 
 Kind = Literal["read", "change", "paid"]
 
@@ -26,7 +30,7 @@ class OperationSearch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(min_length=2, max_length=300, description="What is to be done, in the user's words.")
+    query: str = Field(min_length=2, max_length=300, description="One job: verb, object, provider if known.")
     provider: str | None = Field(default=None, description="Only this provider's.")
     kind: Kind | None = Field(default=None, description="Only free reads, changes, or what costs money.")
     limit: int = Field(default=5, ge=1, le=20, description="How many, best first.")
@@ -56,16 +60,25 @@ class OperationCall(BaseModel):
 
 @builtin_tool("search_operations", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationSearch)
 async def search_operations(search: OperationSearch, call: BuiltinCall) -> Reply:
-    """Find the operations for a job among all providers; most are not listed as tools."""
+    """Find operations, of which most are not listed as tools. One job a search: a verb, its object, and the provider.
+
+    `set number forward` finds more than the user's own sentence.
+    """
     set_up = call.services.set_up
     if search.provider is not None and search.provider not in set_up:
         return problem(
             f"{search.provider} is not set up here. Set up: {', '.join(set_up) or 'none'}.", kind="NotConfigured"
         )
-    entries = _index(tuple(set_up), tuple(call.services.builtin_tools)).search(search.query, limit=CANDIDATES)
-    rows = [row for entry in entries if (row := _row(entry, search, call)) is not None][: search.limit]
+    found = _index(tuple(set_up), tuple(call.services.builtin_tools)).find(search.query, search.provider)
+    shown = (row for entry in found.entries if (row := _row(entry, search, call)) is not None)
+    if found.answer is not None:
+        nearest = list(islice(shown, min(search.limit, NEAREST)))
+        return Reply(content={"nothing_fits": found.answer, "operations": nearest})
+    rows = list(islice(shown, search.limit))
     if not rows:
         return problem("Nothing fits. Use other words, or leave out provider and kind.", kind="NotFound")
+    if not found.is_sure:
+        return Reply(content={"unsure": UNSURE, "operations": rows})
     return Reply(content={"operations": rows})
 
 

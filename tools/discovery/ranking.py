@@ -1,17 +1,23 @@
-"""Ranks operations by how well their words fit a request: BM25 over fields of different weight, whatever their length.
+"""Ranks operations by how well they fit a request.
 
-The words of an operation are its name, title, synonyms, description, toolset, provider and arguments. A word that no
-operation has counts as the most similar one that does. Providers that the request names come first.
+Three things are added up: BM25 over the fields of an operation (name, synonyms, description, utterances, toolset,
+arguments), which count by their weight whatever their length; how similar the most similar utterance is; and how much
+of the operation's name the request has. A word that nothing has counts as the most similar one that does. Providers
+and verbs that the request names come first.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 
-from tools.discovery.tokenizer import request_verbs, request_words, trigrams, words
+from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
+from tools.discovery.entries import Entry, Findings, Match
+from tools.discovery.lexicon import verbs, words
+from tools.discovery.request import ASIDE, SearchRequest, read_request
+from tools.discovery.tokenizer import mark_features, trigrams
 
-SATURATION = 2.0
+SATURATION = 3.0
 RESEMBLES = 0.6
 """Share of three-letter runs that a misspelled word must have in common with a known one."""
 
@@ -22,28 +28,37 @@ WEIGHTS: Mapping[str, float] = {
     "toolset": 0.4,
     "arguments": 0.1,
 }
+UTTERED = 5.0
+"""Weight of a word that all utterances of an operation have; one that a single utterance has weighs a third."""
+
+PAIR = 0.3
+"""Weight of two neighbouring words beside that of each."""
+
+UTTERANCE = 1.0
+"""Weight of the most similar utterance."""
+
+NAMED = 1.5
+"""Weight of the words of the name that the request has."""
+
 COMMON = 1.15
 """Factor for everyday operations, which decides where the words do not."""
 
 NAMED_PROVIDER = 3.0
 
-MEANT_VERB = 1.6
+MEANT_VERB = 1.5
 """Factor for operations whose verb the request's first words ask for: list, create, update…"""
 
+DOUBTFUL = 0.5
+"""Factor for what does something else than the request asks for."""
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An operation or tool in the index."""
+NAMED_WHOLE = 0.8
+"""How much of the nouns of its name a request has that names an operation."""
 
-    name: str
-    provider: str | None
-    texts: Mapping[str, str]
-    """Text by field of `WEIGHTS`."""
+UNNAMED = 0.1
+"""How much less counts what has nouns in its name that the request does not have."""
 
-    verb: str = ""
-    """The first word of its name."""
-
-    is_common: bool = False
+SAID_VERB = 1.3
+"""Factor for operations whose own verb is the request's first word."""
 
 
 class Index:
@@ -51,63 +66,182 @@ class Index:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = list(entries)
-        counted = [_weigh(entry) for entry in self.entries]
-        postings: dict[str, dict[int, float]] = defaultdict(dict)
-        for number, one in enumerate(counted):
-            for word, weight in one.items():
-                postings[word][number] = weight * (SATURATION + 1) / (weight + SATURATION)
-        self._postings: Mapping[str, Mapping[int, float]] = postings
+        self._providers = frozenset(entry.provider for entry in self.entries if entry.provider)
+        self._nouns = [frozenset(_nouns(entry)) for entry in self.entries]
+        said = [[_with_pairs(one) for one in entry.utterances] for entry in self.entries]
+        self._postings: dict[str, dict[int, float]] = defaultdict(dict)
+        for number, (entry, uttered) in enumerate(zip(self.entries, said, strict=True)):
+            for word, weight in _weigh(entry, uttered).items():
+                self._postings[word][number] = weight * (SATURATION + 1) / (weight + SATURATION)
         total = len(self.entries)
         self._rarity = {
-            word: math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5)) for word, rows in postings.items()
+            word: math.log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5)) for word, rows in self._postings.items()
         }
-        runs: dict[str, set[str]] = defaultdict(set)
-        for word in postings:
-            for run in trigrams(word):
-                runs[run].add(word)
-        self._resembling: Mapping[str, set[str]] = runs
-        self._providers = frozenset(entry.provider for entry in self.entries if entry.provider)
+        gaps = {number for number, entry in enumerate(self.entries) if entry.answer is not None}
+        self._apart = {word for word, rows in self._postings.items() if " " not in word and gaps.issuperset(rows)}
+        """The words that are only said for what nothing does."""
 
-    def search(self, request: str, limit: int = 5) -> list[Entry]:
-        """Return the entries that fit best, best first; none where no word fits."""
+        self._weight_of_name = [sum(self._rarity.get(word, 0.0) for word in nouns) for nouns in self._nouns]
+        self._speakers: list[tuple[int, int]] = []
+        """The entry of each utterance, and the number of its words."""
+
+        self._uttered: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        """The utterances that have a word, with its share of each."""
+
+        for number, uttered in enumerate(said):
+            for utterance in uttered:
+                self._index_utterance(number, frozenset(utterance))
+        self._resembling: dict[str, set[str]] = defaultdict(set)
+        for word in self._postings:
+            for run in trigrams(word) if " " not in word else ():
+                self._resembling[run].add(word)
+
+    def search(self, text: str, limit: int = 5) -> list[Entry]:
+        """Return the operations and tools that fit best, best first; none where no word fits."""
+        return self.find(text).entries[:limit]
+
+    def find(self, text: str, provider: str | None = None) -> Findings:
+        """Return what fits a request, of one provider or all, best first, or what to say where nothing does.
+
+        Where nothing fits, what only reads comes first; where what fits best is guarded and not sure, the best read.
+        """
+        matches = self.rank(text, provider)
+        offered = [match for match in matches if match.entry.answer is None]
+        answer = answer_for_gap(matches, offered)
+        sure = answer is None and bool(offered) and is_sure(offered[0])
+        if answer is not None:
+            offered.sort(key=lambda match: match.entry.is_guarded)
+        elif not sure:
+            read = next((match for match in offered if not match.entry.is_guarded), None)
+            offered.sort(key=lambda match: match is not read)
+        return Findings([match.entry for match in offered], answer, sure)
+
+    def rank(self, text: str, provider: str | None = None) -> list[Match]:
+        """Return everything of one provider or all that fits at all, best first."""
+        request = read_request(text, self._providers)
+        named = {provider} if provider else self._providers & set(request.words)
+        known = self._known_words(request)
+        likeness = self._likeness(known)
+        length = math.sqrt(sum((share * self._rarity[word]) ** 2 for word, share in known.items())) or 1.0
         scores: dict[int, float] = defaultdict(float)
-        wanted = request_words(request)
-        for word, share in wanted.items():
-            known, likeness = self._known(word)
-            for number, weight in self._postings.get(known, {}).items():
-                scores[number] += share * likeness * self._rarity[known] * weight
-        named = self._providers & set(wanted)
-        meant = request_verbs(request)
-        for number in scores:
+        for word, share in known.items():
+            for number, weight in self._postings[word].items():
+                scores[number] += share * self._rarity[word] * weight
+        apart = [word for word, share in known.items() if share >= ASIDE and word in self._apart]
+        matches: list[Match] = []
+        for number, score in scores.items():
             entry = self.entries[number]
-            scores[number] *= (COMMON if entry.is_common else 1) * (NAMED_PROVIDER if entry.provider in named else 1)
-            scores[number] *= MEANT_VERB if entry.verb in meant else 1
-        best = sorted(scores, key=lambda number: (-scores[number], self.entries[number].name))
-        return [self.entries[number] for number in best[:limit]]
+            if (provider or entry.answer) and entry.provider and named and entry.provider not in named:
+                continue
+            in_name = self._share_of_name(number, known)
+            whole = score + UTTERANCE * likeness[number] + NAMED * in_name * self._weight_of_name[number]
+            like = likeness[number] / length
+            elsewhere = bool(named) and entry.is_guarded and entry.provider not in named
+            doubtful = elsewhere or is_doubtful(entry, request, like, in_name)
+            factor = _factor(entry, request, named, in_name) * (DOUBTFUL if doubtful else 1.0)
+            is_meant = entry.verb in request.verbs or _says_verb(entry, request)
+            is_named = in_name >= NAMED_WHOLE and is_meant and self._has_all(number, known)
+            is_apart = entry.answer is not None and any(number in self._postings[word] for word in apart)
+            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, is_apart, doubtful))
+        return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
-    def _known(self, word: str) -> tuple[str, float]:
-        """Return the word itself or the most similar known word, and the similarity."""
-        if word in self._postings or len(word) < 4 or word.isdigit():
+    def _known_words(self, request: SearchRequest) -> dict[str, float]:
+        """Return the words of a request as the index has them, with weights."""
+        found: dict[str, float] = {}
+        spelled: dict[str, str] = {}
+        for word, share in request.words.items():
+            known, similarity = self._nearest(word)
+            spelled[word] = known
+            if similarity:
+                found[known] = max(found.get(known, 0.0), share * similarity)
+        for one, other in request.pairs:
+            pair = f"{spelled.get(one, one)} {spelled.get(other, other)}"
+            if pair in self._postings:
+                found[pair] = PAIR
+        return found
+
+    def _nearest(self, word: str) -> tuple[str, float]:
+        """Return the word itself or the most similar known word, and the similarity; 0 where nothing is similar."""
+        if word in self._postings:
             return word, 1.0
+        if len(word) < 4 or word.isdigit():
+            return word, 0.0
         runs = trigrams(word)
-        shared: dict[str, int] = defaultdict(int)
-        for run in runs:
-            for known in self._resembling.get(run, ()):
-                shared[known] += 1
+        shared = Counter(known for run in runs for known in self._resembling.get(run, ()))
         best = max(shared, key=lambda known: (2 * shared[known] / (len(runs) + len(known) + 1), known), default=word)
-        likeness = 2 * shared[best] / (len(runs) + len(best) + 1) if best in shared else 0.0
-        return (best, likeness) if likeness >= RESEMBLES else (word, 0.0)
+        similarity = 2 * shared[best] / (len(runs) + len(best) + 1)
+        return (best, similarity) if similarity >= RESEMBLES else (word, 0.0)
+
+    def _likeness(self, known: Mapping[str, float]) -> dict[int, float]:
+        """Return how similar the most similar utterance of each entry is, in units of the request's length."""
+        similar: dict[int, float] = defaultdict(float)
+        shared: dict[int, int] = defaultdict(int)
+        for word, share in known.items():
+            for utterance, weight in self._uttered.get(word, ()):
+                similar[utterance] += share * self._rarity[word] * weight
+                shared[utterance] += 1
+        best: dict[int, float] = defaultdict(float)
+        for utterance, similarity in similar.items():
+            speaker, length = self._speakers[utterance]
+            if shared[utterance] >= min(length, 2):
+                best[speaker] = max(best[speaker], similarity)
+        return best
+
+    def _index_utterance(self, speaker: int, said: frozenset[str]) -> None:
+        length = math.sqrt(sum(self._rarity[word] ** 2 for word in said)) or 1.0
+        for word in said:
+            self._uttered[word].append((len(self._speakers), self._rarity[word] / length))
+        self._speakers.append((speaker, sum(" " not in word for word in said)))
+
+    def _share_of_name(self, number: int, known: Mapping[str, float]) -> float:
+        """Return how much of the nouns in an entry's name a request has, from 0 to 1."""
+        nouns = self._nouns[number]
+        whole = self._weight_of_name[number]
+        return sum(self._rarity[word] * known[word] for word in nouns if word in known) / whole if whole else 0.0
+
+    def _has_all(self, number: int, known: Mapping[str, float]) -> bool:
+        """Return True if an entry has every word that a request says itself."""
+        return all(number in self._postings[word] for word, share in known.items() if share >= 1 and " " not in word)
 
 
-def _weigh(entry: Entry) -> dict[str, float]:
+def _factor(entry: Entry, request: SearchRequest, named: Collection[str], in_name: float) -> float:
+    """Return what an entry's words count times, by the provider and the verb that a request names."""
+    factor = COMMON if entry.is_common else 1.0
+    if entry.provider in named:
+        factor *= NAMED_PROVIDER
+    says_verb = _says_verb(entry, request)
+    if says_verb or entry.verb in request.verbs:
+        factor *= MEANT_VERB
+    if entry.answer is None:
+        factor *= 1.0 - UNNAMED * (1.0 - in_name)
+    if says_verb:
+        factor *= SAID_VERB
+    return factor
+
+
+def _says_verb(entry: Entry, request: SearchRequest) -> bool:
+    """Return True if a request's first word is the verb of an entry."""
+    return entry.verb == request.first and entry.verb not in verbs("ambiguous")
+
+
+def _weigh(entry: Entry, uttered: Iterable[list[str]]) -> dict[str, float]:
+    """Return the words of an entry with their weights."""
     counted: dict[str, float] = defaultdict(float)
     for name, weight in WEIGHTS.items():
-        for word in _distinct(words(entry.texts.get(name, ""))):
+        for word in dict.fromkeys(words(entry.texts.get(name, ""))):
             counted[word] += weight
-    if entry.provider:
-        counted[entry.provider] += WEIGHTS["toolset"]
+    for word, times in Counter(word for said in uttered for word in dict.fromkeys(said)).items():
+        counted[word] += UTTERED * times / (times + 2)
     return counted
 
 
-def _distinct(found: Iterable[str]) -> Iterable[str]:
-    return dict.fromkeys(found)
+def _with_pairs(utterance: str) -> list[str]:
+    """Return the words of an utterance, and each two that are neighbours."""
+    said = words(mark_features(utterance))
+    return [*said, *(f"{one} {other}" for one, other in pairwise(said))]
+
+
+def _nouns(entry: Entry) -> list[str]:
+    """Return the words of an entry's name without provider and verb."""
+    named = entry.texts.get("name", "").replace("_", " ").split()
+    return words(" ".join(named[1:])) or words(" ".join(named))

@@ -1,0 +1,107 @@
+"""Decides whether what fits best may come first: a wrong answer that takes something away is worse than none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.discovery.entries import Entry, Match
+from tools.discovery.request import SearchRequest, direction_of
+
+
+@dataclass(frozen=True, slots=True)
+class GapLimits:
+    """When a request counts as one for what nothing does."""
+
+    likeness: float
+    """How similar it has to be to such requests."""
+
+    lead: float
+    """How much more similar than to what fits best."""
+
+    share: float
+    """How much their words have to weigh, as a share of the score of what fits best."""
+
+
+READ_GAP = GapLimits(likeness=0.5, lead=0.2, share=0.5)
+GUARDED_GAP = GapLimits(likeness=0.3, lead=0.05, share=0.4)
+"""Where what fits best is guarded, less is enough: a wrong one does harm."""
+
+APART_GAP = GapLimits(likeness=0.3, lead=-0.05, share=0.25)
+"""Where the request also has a word that is said of nothing else."""
+
+APART = 0.1
+"""How much more alike a request counts that has such a word."""
+
+DOUBTFUL_GAP = 0.35
+"""How similar it has to be where what fits best is doubtful."""
+
+CERTAIN = 0.6
+MUCH_MORE = 0.3
+"""Where a request is so similar to one that nothing fits, its weight does not count."""
+
+SOME_NAME = 0.3
+ALIKE = 0.35
+VERY_ALIKE = 0.45
+"""How much of its name, or what likeness, speaks for an operation that otherwise does not seem to be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class SureLimits:
+    """When a guarded operation may come first."""
+
+    named: float
+    """How much of the nouns in its name a request that asks for its verb has to have."""
+
+    likeness: float
+    """How similar a request has to be to an utterance, whatever its verb."""
+
+    likeness_if_named: float
+    """How similar it has to be where it has the name."""
+
+
+NAMED_WELL = 0.7
+GUARDED = SureLimits(named=0.3, likeness=0.15, likeness_if_named=0.08)
+TAKES_AWAY = SureLimits(named=0.5, likeness=0.45, likeness_if_named=0.4)
+
+
+def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
+    """Return True for what does something else than a request asks for, or takes something else away."""
+    if not entry.is_guarded:
+        return False
+    if entry.takes_away and in_name < SOME_NAME and likeness < VERY_ALIKE:
+        return True
+    does = direction_of(entry.verb)
+    if does == "ends":
+        return not request.removes or request.direction in ("reads", "brings")
+    if request.direction == "ends":
+        return does == "brings" or likeness < ALIKE
+    return request.direction == "reads" and entry.takes_away and likeness < VERY_ALIKE
+
+
+def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | None:
+    """Return what to answer where a request is more like one that nothing fits than like what fits best."""
+    gaps = (match for match in matches if match.entry.answer is not None)
+    gap = max(gaps, key=lambda match: match.likeness + APART * match.is_apart, default=None)
+    best = offered[0] if offered else None
+    if gap is None or gap.likeness < GUARDED_GAP.likeness:
+        return None
+    if best is None or (best.is_doubtful and gap.likeness >= DOUBTFUL_GAP):
+        return gap.entry.answer
+    least = READ_GAP
+    if best.entry.is_guarded:
+        least = APART_GAP if gap.is_apart else GUARDED_GAP
+    is_alike = gap.likeness >= max(least.likeness, best.likeness + least.lead)
+    is_certain = best.entry.is_guarded and gap.likeness >= max(CERTAIN, best.likeness + MUCH_MORE)
+    is_heavy = is_certain or gap.score >= best.score * least.share
+    return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
+
+
+def is_sure(match: Match) -> bool:
+    """Return True if a match may come first: what only reads always, anything else where enough speaks for it."""
+    if not match.entry.is_guarded:
+        return True
+    limits = TAKES_AWAY if match.entry.takes_away else GUARDED
+    is_meant = match.is_meant and match.named >= limits.named
+    is_alike = match.likeness >= limits.likeness or (
+        match.named >= NAMED_WELL and match.likeness >= limits.likeness / 2
+    )
+    return not match.is_doubtful and (is_meant or is_alike)
