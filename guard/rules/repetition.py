@@ -37,7 +37,9 @@ class Repetition:
         ago = f"{_ago(self._clock.now() - at)} ({earlier.id})"
         if earlier.state is State.DECLINED:
             return Decision.ASK, f"Exactly this was declined {ago}. Approve it only if you changed your mind."
-        if await self._was_undone(earlier, at) or await self._was_replaced(earlier, operation, at):
+        if _may_stand_no_longer(operation) and (
+            await self._was_undone(earlier, at) or await self._was_replaced(earlier, operation, at)
+        ):
             return Decision.ALLOW, ""
         return Decision.ASK, f"You already did exactly this {ago}. Approving it does it again."
 
@@ -53,12 +55,11 @@ class Repetition:
     async def _was_replaced(self, earlier: Action, operation: Operation[Any], at: datetime) -> bool:
         """Return True if another call changed the same state after an action did: one with the same read before it.
 
-        Money is paid a second time whatever happened in between, so a call that costs any is never replaced. When a
-        call was sent counts: a lost one is settled long after it took effect. One that was sent in the future shows a
-        clock that was set back, and nothing about the order.
+        When a call was sent counts: a lost one is settled long after it took effect. One that was sent in the future
+        shows a clock that was set back, and nothing about the order.
         """
         changed = operation.before()
-        if changed is None or operation.charge() is not None or operation.spec.irreversible:
+        if changed is None:
             return False
         for action in await self._journal.latest(_LATER_SHOWN, states={State.DONE}):
             is_later = action.sent_at is not None and at < action.sent_at <= self._clock.now()
@@ -74,6 +75,11 @@ class Repetition:
             return rebuild_call(declared, action.arguments).before() if declared else None
         except ValidationError:
             return None
+
+
+def _may_stand_no_longer(operation: Operation[Any]) -> bool:
+    """Return False for a call that costs money or is final: it does so a second time, whatever happened in between."""
+    return operation.charge() is None and not operation.spec.irreversible
 
 
 def _ended(action: Action) -> datetime | None:

@@ -99,6 +99,14 @@ async def test_what_was_undone_or_replaced_may_be_done_again_without_a_word_abou
     assert not [question for question in person.questions if "You already did exactly this" in question]
 
 
+async def test_what_costs_money_is_said_to_be_done_again_whatever_happened_in_between(tmp_path: Path) -> None:
+    async with _client(tmp_path) as (client, person, _):
+        for enabled in (True, False, True):
+            done = await _call(client, "voicetel_set_cnam_lookup", number="+12015550143", enabled=enabled)
+            assert not done.is_error, _text(done)
+    assert ["You already did exactly this" in question for question in person.questions][-1]
+
+
 async def test_what_still_stands_is_said_when_it_is_done_again(tmp_path: Path) -> None:
     async with _client(tmp_path) as (client, person, _):
         for _ in range(2):
