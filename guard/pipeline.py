@@ -9,8 +9,9 @@ when an answer comes back and again before sending, because rules, opt-outs and 
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, NoReturn, TypeVar, cast
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
@@ -30,9 +31,11 @@ from guard.errors import (
     RulesChanged,
 )
 from guard.injection.sanitize import escape_invisible
+from guard.journal import Journal
 from guard.messages import status_with_outcome
+from guard.money import Money
 from guard.reconcile import Reconciler
-from guard.rules.budget import Hold, applicable
+from guard.rules.budget import Cap, Hold, applicable
 from guard.rules.checks import Assessment, Checks
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote, quote
@@ -43,6 +46,72 @@ R = TypeVar("R")
 
 FINAL = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
 _NOT_READ = Recipients()
+
+
+class Intent(Protocol):
+    """Takes the approval of a call and writes on the record that it is about to be sent."""
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the question was worded that the approval answers."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What the approval is for, as the audit names it: an action's id, or a step of a plan."""
+        ...
+
+    @property
+    def reserved(self) -> Money | None:
+        """Money that is set aside for this call already, which counts as spent until the call begins."""
+        ...
+
+    async def begin(self, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        """Take the approval, hold the money and write the intent, in one transaction.
+
+        None if the approval was taken already, or is too old at that time. Raises what `Journal.begin` raises.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActionIntent:
+    """The intent of an action that has an approval of its own."""
+
+    journal: Journal
+    action: Action
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the action was proposed."""
+        return self.action.created_at
+
+    @property
+    def about(self) -> str:
+        """The action's id."""
+        return self.action.id
+
+    @property
+    def reserved(self) -> None:
+        """Nothing: an action of its own holds its money when it begins."""
+        return
+
+    async def begin(self, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        """Take the action's approval."""
+        return await self.journal.begin(self.action.id, hold=hold, caps=caps, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A call that was looked up and checked, as the action that would be recorded."""
+
+    action: Action
+    decision: Decision
+    same_call: tuple[str, ...]
+    """Digests of the same call, with its telephones in every form."""
+
+    numbers: tuple[str, ...]
+    """Numbers that it reaches, those of groups and lists included; empty where it names none."""
 
 
 class Guard:
@@ -75,29 +144,33 @@ class Guard:
         await self._settlement.pending.flush()
         self._reconciliation.request(self.reconciler)
         try:
-            await self._checks.refuse_early(operation)
-            client = self._accounts[operation.spec.provider.name]
-            digest = digest_of(operation, account=client.account, principal=principal)
-            recipients = await resolve_recipients(operation, client)
-            await self._checks.refuse_members(operation, recipients)
-            found = await self._open(digest)
-            priced = await self._quote(operation, recipients)
-            same = digests_of_same_call(operation, account=client.account, principal=principal)
-            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
-            if found is not None:
-                if is_enough(found, assessment.decision):
-                    return found
-                await self._close(found, "The rules have become stricter.")
+            drafted = await self._draft_or_find(operation, principal, notes)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
-        all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
-        assessment = replace(assessment, notes=all_notes)
-        proposal, decision = await self._proposal(operation, client, principal, digest, priced, assessment)
-        proposed = await self._journal.propose(proposal)
-        if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
+        if isinstance(drafted, Action):
+            return drafted
+        proposed = await self._journal.propose(drafted.action)
+        if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
+
+    async def draft(self, operation: Operation[Any], principal: Principal) -> Draft:
+        """Look up and check a call as `propose` does, and record nothing.
+
+        Raises:
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+            OutcomePending: The same call is under way, or its outcome is not known.
+            JournalUnavailable: The store cannot be read.
+        """
+        client, digest, recipients = await self._resolve(operation, principal)
+        await self._open(digest)
+        priced, assessment = await self._assess(operation, recipients, client.account, principal)
+        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
+
+    async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
+        """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""
+        return (await self._before(operation, self._accounts[operation.spec.provider.name]))[1]
 
     async def resume(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
         """Return the open action that an answer claims to belong to.
@@ -124,7 +197,7 @@ class Guard:
             RulesChanged: The rules demand another person's approval now.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
-        await self._check_again(action, operation, _NOT_READ, action.quote)
+        await self._check_again(action, operation, _NOT_READ, action.quote, ActionIntent(self._journal, action))
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's approval. Raises as `Approvals.record` does."""
@@ -138,10 +211,11 @@ class Guard:
         """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
-    async def execute(self, action: Action, operation: Operation[R]) -> Receipt[R]:
+    async def execute(self, action: Action, operation: Operation[R], intent: Intent | None = None) -> Receipt[R]:
         """Send an approved call, once.
 
         The intent is on the record before the request leaves. From then on a cancelled caller cannot lose the outcome.
+        `intent` takes the approval where it is not the action's own.
 
         Raises:
             AlreadySettled: Another caller took the approval first.
@@ -153,17 +227,19 @@ class Guard:
             self._approvals.refuse(action)
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
-        await self._check_again(action, operation, recipients, priced)
+        intent = intent or ActionIntent(self._journal, action)
+        await self._check_again(action, operation, recipients, priced, intent)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.amount)
         caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
         with anyio.CancelScope(shield=True):
-            taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._clock.now())
+            taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
                 self._approvals.refuse(
                     await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
                 )
-            return await self._send_and_settle(taken, operation, kept, priced)
+            remark = priced.not_read_since(intent.asked_at)
+            return await self._send_and_settle(taken, operation, kept, remark)
         raise RuntimeError("A shielded scope was cancelled.")
 
     async def refresh(self, action: Action) -> Action:
@@ -176,7 +252,7 @@ class Guard:
         return action
 
     async def _send_and_settle(
-        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote
+        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], remark: str
     ) -> Receipt[R]:
         try:
             exchange = await self._accounts[taken.provider].exchange(operation, idempotency_key=taken.id)
@@ -185,21 +261,53 @@ class Guard:
         except BaseException as crash:
             await self._settlement.record_crash(taken, crash)
             raise
-        remark = priced.not_read_since(taken.created_at)
         return await self._settlement.record_answer(taken, operation, exchange, kept, remark=remark)
 
-    async def _proposal(
+    async def _draft_or_find(
+        self, operation: Operation[Any], principal: Principal, notes: Sequence[str]
+    ) -> Draft | Action:
+        """Return the draft of a new action, or the open action of this call if whoever is asked about it is enough."""
+        client, digest, recipients = await self._resolve(operation, principal)
+        found = await self._open(digest)
+        priced, assessment = await self._assess(operation, recipients, client.account, principal)
+        if found is not None:
+            if is_enough(found, assessment.decision):
+                return found
+            await self._close(found, "The rules have become stricter.")
+        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment, notes)
+
+    async def _resolve(self, operation: Operation[Any], principal: Principal) -> tuple[ProviderClient, str, Recipients]:
+        """Refuse what no answer could allow, and return the client, the digest, and whom the call reaches."""
+        await self._checks.refuse_early(operation)
+        client = self._accounts[operation.spec.provider.name]
+        digest = digest_of(operation, account=client.account, principal=principal)
+        recipients = await resolve_recipients(operation, client)
+        await self._checks.refuse_members(operation, recipients)
+        return client, digest, recipients
+
+    async def _assess(
+        self, operation: Operation[Any], recipients: Recipients, account: str, principal: Principal
+    ) -> tuple[Quote, Assessment]:
+        """Price a call that may be made, and decide about it."""
+        priced = await self._quote(operation, recipients)
+        same = digests_of_same_call(operation, account=account, principal=principal)
+        return priced, await self._checks.assess(operation, recipients, priced, same, principal)
+
+    async def _as_draft(
         self,
         operation: Operation[Any],
         client: ProviderClient,
         principal: Principal,
         digest: str,
+        recipients: Recipients,
         priced: Quote,
         assessment: Assessment,
-    ) -> tuple[Action, Decision]:
-        """Return the action to record and the decision about it, which the state that the call changes may tighten."""
+        notes: Sequence[str] = (),
+    ) -> Draft:
+        """Read the state that the call changes, which may tighten the decision, and build the action to record."""
         before, kept = await self._before(operation, client)
-        assessment = self._checks.ask_without_undo(operation, before, assessment)
+        all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
+        assessment = self._checks.ask_without_undo(operation, before, replace(assessment, notes=all_notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -219,7 +327,9 @@ class Guard:
             expires_at=created + self._approval_lifetime,
             before=kept,
         )
-        return action, assessment.decision
+        same = digests_of_same_call(operation, account=client.account, principal=principal)
+        numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
+        return Draft(action, assessment.decision, same, numbers)
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
@@ -254,7 +364,7 @@ class Guard:
         return current if current.state.is_open else None
 
     async def _check_again(
-        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote
+        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote, intent: Intent
     ) -> None:
         """Check an action that was asked or approved before against the rules, lists and budgets of now.
 
@@ -267,11 +377,13 @@ class Guard:
             await self._checks.refuse_early(operation)
             await self._checks.refuse_members(operation, recipients)
             same = digests_of_same_call(operation, account=action.account, principal=principal)
-            assessment = await self._checks.assess(operation, recipients, priced, same, principal)
+            assessment = await self._checks.assess(
+                operation, recipients, priced, same, principal, reserved=intent.reserved
+            )
             if not is_enough(action, assessment.decision):
                 await self._close_too_lenient(action, assessment.decision)
         except GuardRefusal as refusal:
-            await self._note_refusal(operation, principal, refusal, about=action.id)
+            await self._note_refusal(operation, principal, refusal, about=intent.about)
             raise
 
     async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
@@ -282,7 +394,9 @@ class Guard:
             "is not enough; nothing was sent."
         )
         if await self._close(action, str(changed)) is None:
-            self._approvals.refuse(await self._journal.find(action.id) or action)
+            found = await self._journal.find(action.id)
+            if found is not None:  # the step of a plan is on the record only once it is sent
+                self._approvals.refuse(found)
         raise changed
 
     async def _close(self, action: Action, reason: str) -> Action | None:
@@ -292,7 +406,7 @@ class Guard:
     async def _note_refusal(
         self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal, *, about: str | None = None
     ) -> None:
-        """Put a refusal on the audit; `about` is the id of the action, where there is one."""
+        """Put a refusal on the audit; `about` is the action or the step of a plan, where there is one."""
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}

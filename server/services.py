@@ -7,7 +7,7 @@ takes longer to load than they take.
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,10 @@ from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
 from guard.journal import Journal
 from guard.pipeline import Guard
+from guard.plans.approvals import PlanApprovals
+from guard.plans.journal import PlanJournal
+from guard.plans.proposal import PlanProposer
+from guard.plans.run import PlanRunner
 from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
@@ -103,7 +107,7 @@ class Services:
             optouts=self.store.optouts,
             taint=self.store.taint,
             accounts=self.clients,
-            prices=self._prices(),
+            prices=_prices(self.clients),
             catalog=RegisteredOperations(),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
@@ -111,6 +115,27 @@ class Services:
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
         )
+
+    @cached_property
+    def plan_proposer(self) -> PlanProposer:
+        """Proposes plans. Opens the store."""
+        lifetime = timedelta(minutes=self.settings.plan_minutes)
+        return PlanProposer(self.guard_dependencies, self.store.plans, SharedReads(self), lifetime=lifetime)
+
+    @cached_property
+    def plan_runner(self) -> PlanRunner:
+        """Carries out plans. Opens the store."""
+        return PlanRunner(self.guard, self.guard_dependencies, self.store.plans)
+
+    @property
+    def plan_approvals(self) -> PlanApprovals:
+        """Records answers to plans. Opens the store."""
+        return PlanApprovals(self.store.plans, self.clock, self.caps)
+
+    @property
+    def plans(self) -> PlanJournal:
+        """The record of plans."""
+        return self.store.plans
 
     @property
     def undo_planner(self) -> UndoPlanner:
@@ -238,9 +263,23 @@ class Services:
         client.report_texts_to(SharedOptOuts(self.door))
         return client
 
-    def _prices(self) -> dict[str, PriceSource]:
-        sources = ((name, provider_named(name).prices, client) for name, client in self.clients.items())
-        return {name: source.load()(client) for name, source, client in sources if source is not None}
+
+@dataclass(frozen=True, slots=True)
+class SharedReads:
+    """Implements `guard.plans.proposal.ReadSharing` over the clients of a process."""
+
+    services: Services
+
+    def dependencies(self) -> GuardDependencies:
+        """Return the guard's dependencies over clients that make each plain read once."""
+        sharing = {name: client.sharing_reads() for name, client in self.services.clients.items()}
+        return replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
+
+
+def _prices(clients: Mapping[str, ApiClient]) -> dict[str, PriceSource]:
+    """Return the source of prices of each provider that has one."""
+    sources = ((name, provider_named(name).prices, client) for name, client in clients.items())
+    return {name: source.load()(client) for name, source, client in sources if source is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, sec
 class BadArguments(Exception):
     """The arguments do not fit. The message names each argument, the rule and the allowed values."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.rules = tuple(line.removeprefix("- ") for line in message.split("\n") if line.startswith("- "))
+        """The lines of the message that name an argument and its rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paging:

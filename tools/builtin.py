@@ -21,6 +21,8 @@ from clients.shared.clock import Clock
 from clients.spec import Spec
 from guard.action import Action, Principal
 from guard.journal import Journal
+from guard.plans.journal import PlanJournal
+from guard.plans.proposal import PlanRequest
 from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.undo import UndoPlanner
@@ -105,6 +107,18 @@ class OperationCaller(Protocol):
         """Propose a call whose arguments no model wrote. People see `note`; the result begins with `heading`."""
         ...
 
+    async def propose_plan(self, request: PlanRequest, session: Any) -> OperationResult:
+        """Propose several calls for one approval."""
+        ...
+
+    async def run_plan(self, plan_id: str, session: Any) -> OperationResult:
+        """Carry out an approved plan."""
+        ...
+
+    async def show_plan(self, plan_id: str, session: Any) -> OperationResult:
+        """Show a plan and what became of its steps."""
+        ...
+
 
 class ToolServices(Protocol):
     """What built-in tools work with. Each part is opened when it is first used."""
@@ -147,6 +161,11 @@ class ToolServices(Protocol):
     @property
     def journal(self) -> Journal:
         """The record of guarded calls."""
+        ...
+
+    @property
+    def plans(self) -> PlanJournal:
+        """The record of plans."""
         ...
 
     @property

@@ -91,17 +91,20 @@ class Checks:
         priced: Quote,
         same_call: Sequence[str],
         principal: Principal,
+        *,
+        reserved: Money | None = None,
     ) -> Assessment:
         """Decide about a call that may be made, with notes on what makes the decision stricter.
 
-        `same_call` are its digest and those of the same call with a telephone written otherwise.
+        `same_call` are its digest and those of the same call with a telephone written otherwise. `reserved` is money
+        that is set aside for it already.
 
         Raises:
             OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
         """
         decision, notes = self._rules.policy.decide(operation.spec), list[str]()
         for stricter, note in (
-            await self._price(operation, priced),
+            await self._price(operation, priced, reserved),
             await self._repetition(same_call),
             self._bulk(operation, audience, priced.recipients),
             await self._text_from_outside(operation, principal),
@@ -128,7 +131,7 @@ class Checks:
         note = f"This cannot be undone completely: {undo.lost}"
         return Assessment(max(assessment.decision, Decision.ASK), (*assessment.notes, note))
 
-    async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
+    async def _price(self, operation: Operation[Any], priced: Quote, reserved: Money | None) -> tuple[Decision, str]:
         provider = operation.spec.provider.name
         if priced.costs_nothing:
             return Decision.ALLOW, ""
@@ -143,7 +146,7 @@ class Checks:
         caps = applicable(self._rules.caps, provider, priced.amount.currency)
         if not caps and self._rules.caps_money_at(provider):
             return self._uncapped(provider, priced.amount)
-        require_room(await self._journal.spent(caps, self._clock.now()), priced.amount)
+        require_room(await self._journal.spent(caps, self._clock.now()), priced.amount, reserved=reserved)
         return Decision.ALLOW, ""
 
     def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:

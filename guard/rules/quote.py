@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
@@ -128,7 +128,7 @@ class Quote:
         if self.amount is None:
             return [f"Price unknown: {self.unknown}", *self._balance()]
         most = "at most " if self.is_bound else ""
-        again = f" now, then {self.monthly} every month" if self.monthly else _PER[self.per]
+        again = f" now, then {self.monthly} every month" if self.monthly else PER[self.per]
         charges = f"{self.charged_by} charges" if self.charged_by else "This costs"
         price = f"{charges} {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
         read = f" as of {_minute(self.as_of)}" if self.as_of else ""
@@ -151,7 +151,8 @@ def _counted(item: str, quantity: int) -> str:
     return item if quantity == 1 else item + "s"
 
 
-_PER: Mapping[Period, str] = {"once": "", "month": " now and every month", "call": " for each later use"}
+PER: Final[Mapping[Period, str]] = {"once": "", "month": " now and every month", "call": " for each later use"}
+"""How an amount comes back, by its period, for the end of `They charge $2.00`."""
 
 
 async def quote(

@@ -38,11 +38,11 @@ class StoredJournal:
     async def propose(self, action: Action) -> Action:
         """Store a new action and its audit row, or return the one that is open for the same digest."""
         async with self._audit.entry(needs_whole_log=True) as entry:
-            already = await _open_for(entry.connection, action.digest)
+            already = await find_open(entry.connection, action.digest)
             if already is not None:
                 return already
-            await entry.connection.execute(insert(actions).values(_row(action)))
-            await self._log(entry, action, _request_detail(action))
+            await entry.connection.execute(insert(actions).values(row_of(action)))
+            await self._log(entry, action, request_detail(action))
         return action
 
     async def find(self, action_id: str) -> Action | None:
@@ -56,7 +56,7 @@ class StoredJournal:
         """
         async with self._database.reading() as connection:
             await self._audit.require_whole_log(connection)
-            return await _open_for(connection, digest)
+            return await find_open(connection, digest)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last action of this digest that was carried out or declined since then, or None."""
@@ -64,7 +64,7 @@ class StoredJournal:
         late = (actions.c.finished_at >= since) | (actions.c.decided_at >= since)
         query = select(actions).where(actions.c.digest == digest, answered, late)
         async with self._database.reading() as connection:
-            found = [_action(row) for row in (await connection.execute(query)).mappings().all()]
+            found = [action_of(row) for row in (await connection.execute(query)).mappings().all()]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
@@ -118,7 +118,7 @@ class StoredJournal:
         query = select(actions).where(actions.c.state == State.SENDING.value)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [_action(row) for row in rows if _is_abandoned(row, before)]
+        return [action_of(row) for row in rows if _is_abandoned(row, before)]
 
     async def latest(
         self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
@@ -130,7 +130,7 @@ class StoredJournal:
         if principal is not None:
             query = query.where(actions.c.principal == principal)
         async with self._database.reading() as connection:
-            return [_action(row) for row in (await connection.execute(query)).mappings().all()]
+            return [action_of(row) for row in (await connection.execute(query)).mappings().all()]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Add a decision that moved no action to the audit log."""
@@ -159,7 +159,7 @@ class StoredJournal:
         row = (await entry.connection.execute(moving)).mappings().first()
         if row is None:
             return None
-        moved = _action(row)
+        moved = action_of(row)
         await self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
         return moved
 
@@ -171,7 +171,7 @@ class StoredJournal:
     async def _find(self, query: Any) -> Action | None:
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
-        return _action(row) if row else None
+        return action_of(row) if row else None
 
 
 def this_process() -> str:
@@ -217,24 +217,28 @@ def _start_time(pid: int) -> str:
     return "" if facts[0] in _ENDED else facts[19]
 
 
-def _request_detail(action: Action) -> Mapping[str, Any]:
+def request_detail(action: Action) -> Mapping[str, Any]:
+    """Return what the audit log says of a call that is requested."""
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 
-async def _open_for(connection: AsyncConnection, digest: str) -> Action | None:
+async def find_open(connection: AsyncConnection, digest: str) -> Action | None:
+    """Return the action that is open for a digest, or None."""
     query = select(actions).where(actions.c.digest == digest, actions.c.state.in_(_OPEN))
     row = (await connection.execute(query)).mappings().first()
-    return _action(row) if row else None
+    return action_of(row) if row else None
 
 
-def _row(action: Action) -> Mapping[str, Any]:
+def row_of(action: Action) -> dict[str, Any]:
+    """Return an action as a row of its table."""
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
 
 
-def _action(row: RowMapping) -> Action:
+def action_of(row: RowMapping | Mapping[str, Any]) -> Action:
+    """Return the action of a row."""
     values: dict[str, Any] = {name: value for name, value in row.items() if name != "owner"}
     values["quote"] = _quotes.validate_python(values["quote"])
     values["state"] = State(values["state"])

@@ -58,7 +58,7 @@ async def release_hold(connection: AsyncConnection, action_id: str, *, to: str) 
         return
     await connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
     if to == "released":
-        await _add(connection, held.at, held.provider, held.currency, -held.billionths)
+        await add_to_day(connection, held.at, held.provider, held.currency, -held.billionths)
 
 
 async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
@@ -80,7 +80,7 @@ async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -
         return
     await connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
     if held.state != "released":
-        await _add(connection, held.at, held.provider, currency, amount - held.billionths)
+        await add_to_day(connection, held.at, held.provider, currency, amount - held.billionths)
 
 
 async def _put(
@@ -88,14 +88,15 @@ async def _put(
 ) -> None:
     row = {"action_id": action_id, "provider": provider, "currency": currency, "billionths": amount, "at": at}
     await connection.execute(insert(holds).values(state=state, **row))
-    await _add(connection, at, provider, currency, amount)
+    await add_to_day(connection, at, provider, currency, amount)
 
 
 async def _of(connection: AsyncConnection, action_id: str) -> Row[tuple[object, ...]] | None:
     return (await connection.execute(select(holds).where(holds.c.action_id == action_id))).first()
 
 
-async def _add(connection: AsyncConnection, at: datetime, provider: str, currency: str, amount: int) -> None:
+async def add_to_day(connection: AsyncConnection, at: datetime, provider: str, currency: str, amount: int) -> None:
+    """Add billionths to the sum of a day; a negative amount makes room again."""
     day = _day(at)
     same = (spending.c.day == day) & (spending.c.provider == provider) & (spending.c.currency == currency)
     more = await connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))

@@ -5,9 +5,21 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, State
+from guard.plans.plan import PLAN_ID
 from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, builtin_tool, problem
 
 TOOLSET = "actions"
+
+
+class AnyId(BaseModel):
+    """Which action or plan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action_id: str = Field(
+        pattern=rf"^(act_[a-z0-9]{{8}}|{PLAN_ID})$",
+        description="Id of the action or plan, from its question or receipt.",
+    )
 
 
 class ActionId(BaseModel):
@@ -27,9 +39,11 @@ class ActionFilter(BaseModel):
     limit: int = Field(default=20, ge=1, le=200, description="How many, newest first.")
 
 
-@builtin_tool("get_action", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionId)
-async def get_action(query: ActionId, call: BuiltinCall) -> Outcome:
-    """Show the outcome of one guarded call, and what it cost."""
+@builtin_tool("get_action", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=AnyId)
+async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
+    """Show the outcome of one guarded call, or of a plan and its steps, and what it cost."""
+    if query.action_id.startswith("plan_"):
+        return await call.operations.show_plan(query.action_id, call.session)
     action = await call.services.journal.find(query.action_id)
     if action is None or action.principal != call.session.principal.name:
         return problem(f"There is no action {query.action_id} of yours. See list_actions.", kind="NotFound")
