@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
 import anyio
@@ -164,7 +165,8 @@ class ApiClient:
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Like `send`, with the answer as it came and the number of attempts."""
         if self._memory is not None and operation.spec.effect.is_plain_read:
-            return await self._memory.read(operation, self)
+            name = operation.spec.tool_name + operation.model_dump_json()
+            return await self._memory.read(name, partial(self.exchange_anew, operation))
         return await self.exchange_anew(operation, idempotency_key=idempotency_key)
 
     async def exchange_anew(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:

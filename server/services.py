@@ -6,7 +6,8 @@ takes longer to load than they take.
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -270,10 +271,12 @@ class SharedReads:
 
     services: Services
 
-    def dependencies(self) -> GuardDependencies:
-        """Return the guard's dependencies over clients that make each plain read once."""
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[GuardDependencies]:
+        """Yield the guard's dependencies over clients that make each plain read once, and one view of the store."""
         sharing = {name: client.sharing_reads() for name, client in self.services.clients.items()}
-        return replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
+        async with self.services.store.database.snapshot():
+            yield replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
 
 
 def _prices(clients: Mapping[str, ApiClient]) -> dict[str, PriceSource]:

@@ -4,6 +4,7 @@ expand → parse → rules, price, state before (reads shared) → rules over al
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -72,10 +73,10 @@ class PlanRequest:
 
 
 class ReadSharing(Protocol):
-    """Makes what the guard works with for one job, in which each plain read is made once."""
+    """Makes what the guard works with for one job, in which each read is made once."""
 
-    def dependencies(self) -> GuardDependencies:
-        """Return dependencies whose clients and prices remember what they read."""
+    def open(self) -> AbstractAsyncContextManager[GuardDependencies]:
+        """Return dependencies whose clients and prices remember what they read, and whose store stands still."""
         ...
 
 
@@ -209,13 +210,12 @@ class PlanProposer:
         Raises:
             BadPlan: Some may not be made.
         """
-        guard = Guard(self._sharing.dependencies())
         checked: dict[int, CheckedCall] = {}
         faults: dict[int, Fault] = {}
         refused_as_a_whole: list[GuardRefusal] = []
         turns = anyio.CapacityLimiter(CHECKED_AT_ONCE)
 
-        async def check(one: ParsedCall) -> None:
+        async def check(guard: Guard, one: ParsedCall) -> None:
             async with turns:
                 try:
                     draft = await guard.draft(one.operation, principal)
@@ -227,9 +227,9 @@ class PlanProposer:
                 else:
                     checked[one.call.position] = CheckedCall(one.call, one.operation, draft)
 
-        async with anyio.create_task_group() as group:
+        async with self._sharing.open() as dependencies, anyio.create_task_group() as group:
             for one in parsed:
-                group.start_soon(check, one)
+                group.start_soon(check, Guard(dependencies), one)
         if refused_as_a_whole:
             raise refused_as_a_whole[0]
         if faults:

@@ -10,7 +10,10 @@ from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.messages import approval_prompt
+from guard.plans.plan import Plan, PlanState
+from guard.plans.question import plan_prompt
 from server.cli.actions import find_action, table
+from server.cli.plans import find_plan, plan_table
 from server.cli.terminal import (
     OPERATOR,
     Sandboxed,
@@ -34,16 +37,28 @@ app = typer.Typer(help="Approve or decline what assistants request.", no_args_is
 def list_pending(sandbox: Sandboxed = False) -> None:
     """List what waits for approval."""
 
-    async def read(session: StoreSession) -> list[Action]:
-        return await session.store.journal.latest(200, states={State.PROPOSED})
+    async def read(session: StoreSession) -> tuple[list[Action], list[Plan]]:
+        actions = await session.store.journal.latest(200, states={State.PROPOSED})
+        return actions, await session.store.plans.latest(200, states={PlanState.PROPOSED})
 
-    pending = anyio.run(lambda: with_store(read, sandbox=sandbox))
-    console.print(table(pending) if pending else "Nothing waits for approval.")
+    actions, plans = anyio.run(lambda: with_store(read, sandbox=sandbox))
+    if plans:
+        console.print(plan_table(plans))
+    if actions:
+        console.print(table(actions))
+    if not plans and not actions:
+        console.print("Nothing waits for approval.")
 
 
 @app.command()
-def show(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Show what is requested."""
+def show(
+    action_id: Annotated[str, typer.Argument(help="Id of an action or a plan.")], sandbox: Sandboxed = False
+) -> None:
+    """Show what is requested; of a plan every step."""
+    if action_id.startswith("plan_"):
+        plan, _ = find_plan(action_id, sandbox=sandbox)
+        tell(*plan_prompt(plan, in_full=True).split("\n"))
+        return
     tell(*approval_prompt(find_action(action_id, sandbox=sandbox)).split("\n"))
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from clients.redaction import redact
+from clients.spec import Spec
 from guard.plans.proposal import BadCall
-from server.mcp.session import Session
 from server.services import Services
 from tools.arguments import BadArguments, Paging, parse
 from tools.registry import operation_named, operations_of
@@ -30,10 +30,18 @@ class NotCallable(Exception):
         return self.message
 
 
+class Reach(Protocol):
+    """Who asks, as far as it decides what may be called."""
+
+    def why_out_of_reach(self, spec: Spec) -> str | None:
+        """Return why an operation may not be called through any tool; None where it may."""
+        ...
+
+
 def parse_call(
     operation: OperationType,
     arguments: Mapping[str, Any],
-    session: Session,
+    session: Reach,
     services: Services,
     *,
     added_by_clients: Collection[str] = (),
@@ -56,7 +64,7 @@ def parse_call(
         raise NotCallable(str(bad), "BadArguments", bad.rules) from bad
 
 
-def require_reach(operation: OperationType, session: Session) -> None:
+def require_reach(operation: OperationType, session: Reach) -> None:
     """Refuse an operation that this session may not call through any tool.
 
     Raises:
@@ -71,7 +79,7 @@ def require_reach(operation: OperationType, session: Session) -> None:
 class SessionCalls:
     """Implements `guard.plans.proposal.CallParser` for the session of a request."""
 
-    session: Session
+    session: Reach
     services: Services
 
     def parse(self, tool: str, arguments: Mapping[str, Any]) -> Operation[Any]:

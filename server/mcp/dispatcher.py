@@ -19,7 +19,7 @@ from guard.rules.recipients import later_members_note
 from server.mcp.call_parser import NotCallable, parse_call, require_reach
 from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
 from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, where_to_approve
-from server.mcp.plans import PlanDispatcher
+from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
     action_result,
     answer_result,

@@ -20,7 +20,7 @@ from server.mcp.elicitation import (
     read_answer,
 )
 from server.mcp.out_of_band import OutOfBandApproval, where_to_approve
-from server.mcp.plan_results import approved_result, pending_plan_result, plan_result, run_result
+from server.mcp.plans.results import approved_result, pending_plan_result, plan_result, run_result
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
