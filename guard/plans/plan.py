@@ -223,8 +223,9 @@ def digest_of_calls(steps: Sequence[Step], *, principal: str, on_failure: OnFail
 
 
 def digest_of_plan(steps: Sequence[Step], *, principal: str, on_failure: OnFailure) -> str:
-    """SHA-256 over the canonical JSON of what an approval covers: the calls, and what each may cost."""
-    return _digest(principal, on_failure, [_call(step) | {"price": _price(step.quote)} for step in steps])
+    """SHA-256 over the canonical JSON of what an approval covers: the calls, what they are built from, their prices."""
+    covered = [_call(step) | {"given": dict(step.given), "price": _price(step.quote)} for step in steps]
+    return _digest(principal, on_failure, covered)
 
 
 def _call(step: Step) -> dict[str, Any]:
