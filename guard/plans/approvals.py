@@ -8,6 +8,7 @@ from guard.approvals import ANSWERS_ALONE, CLOCK_SKEW
 from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall
 from guard.plans.journal import PlanJournal
 from guard.plans.plan import CAN_RUN, Plan, PlanState
+from guard.plans.references import references_in
 from guard.plans.status import status_line
 from guard.rules.budget import Cap
 
@@ -35,6 +36,7 @@ class PlanApprovals:
             raise NotTheSameCall(f"{plan_id} has no step {min(set(struck) - positions)}; nothing was approved.")
         if positions <= set(struck):
             raise NotTheSameCall(f"Every step of {plan_id} is struck: decline the plan instead.")
+        _require_sources(current, struck)
         approved = await self._journal.approve(
             plan_id, by=by, at=self._clock.now(), caps=self._caps, struck=sorted(struck)
         )
@@ -86,3 +88,14 @@ class PlanApprovals:
         if current.state is not PlanState.PROPOSED:
             self.refuse(current)
         return current
+
+
+def _require_sources(plan: Plan, struck: Collection[int]) -> None:
+    """Refuse to strike a step whose answer another one needs."""
+    labels = {step.label: step.position for step in plan.steps if step.label and step.position in struck}
+    for step in plan.steps:
+        needed = [one.label for one in references_in(step.given).values() if one.label in labels]
+        if needed and step.position not in struck:
+            raise NotTheSameCall(
+                f"Step {step.position} needs the answer of step {labels[needed[0]]}: strike both or neither."
+            )

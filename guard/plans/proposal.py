@@ -3,7 +3,7 @@
 expand → parse → rules, price, state before (reads shared) → rules over all steps → record
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from guard.plans.expansion import StepCall, StepTemplate, expand
 from guard.plans.faults import BadPlan, Fault
 from guard.plans.journal import PlanJournal
 from guard.plans.pacing import seconds_for
+from guard.plans.parsing import CallParser, ParsedCall, parse_steps
 from guard.plans.plan import (
     OnFailure,
     Plan,
@@ -35,6 +36,7 @@ from guard.plans.plan import (
     totals_of,
 )
 from guard.plans.question import fits_form
+from guard.plans.references import references_in
 from guard.rules.budget import require_room_for_all
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
@@ -44,22 +46,6 @@ CHECKED_AT_ONCE: Final = 8
 
 _AS_A_WHOLE: Final = (Frozen, JournalUnavailable)
 """Refusals that are the same for every step."""
-
-
-class BadCall(Exception):
-    """A step is no call that this session may make. The message names the rule and what is allowed, as a sentence."""
-
-
-class CallParser(Protocol):
-    """Parses calls as they are made by tools, for the session that asks."""
-
-    def parse(self, tool: str, arguments: Mapping[str, Any]) -> Operation[Any]:
-        """Return the validated call.
-
-        Raises:
-            BadCall: There is no such operation, the session may not make the call, or an argument does not fit.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +64,6 @@ class ReadSharing(Protocol):
     def open(self) -> AbstractAsyncContextManager[GuardDependencies]:
         """Return dependencies whose clients and prices remember what they read, and whose store stands still."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedCall:
-    """A step whose arguments fit."""
-
-    call: StepCall
-    operation: Operation[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +256,8 @@ class PlanProposer:
     ) -> tuple[Decision, tuple[str, ...], int | None]:
         """Return the decision about all steps, notes on what makes it stricter, and how many people they reach."""
         decision = max(one.draft.decision for one in checked)
+        if any(references_in(step.given) for step in steps):
+            decision = max(decision, Decision.ASK)  # what such a step changes is not known yet
         notes: list[str] = []
         people = _people(checked)
         limit = self._rules.compliance.bulk_limit
@@ -301,24 +281,6 @@ class PlanProposer:
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
-
-
-def parse_steps(calls: Sequence[StepCall], parser: CallParser) -> list[ParsedCall]:
-    """Parse the calls of a plan.
-
-    Raises:
-        BadPlan: Some of them do not fit; the error names all of them.
-    """
-    parsed: list[ParsedCall] = []
-    faults: list[Fault] = []
-    for call in calls:
-        try:
-            parsed.append(ParsedCall(call, parser.parse(call.operation, call.arguments)))
-        except BadCall as bad:
-            faults.append(Fault(call.place, str(bad)))
-    if faults:
-        raise BadPlan(faults)
-    return parsed
 
 
 def _people(checked: Sequence[CheckedCall]) -> int | None:

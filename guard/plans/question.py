@@ -9,6 +9,7 @@ from typing import Any, Final
 from guard.messages import requester, shown
 from guard.plans.places import places
 from guard.plans.plan import Plan, Step, amounts_of
+from guard.plans.references import KEY, is_reference
 from guard.rules.quote import PER
 
 MOST_IN_FORM: Final = 3000
@@ -128,7 +129,7 @@ def _own_arguments(own: Mapping[str, Any], in_full: bool) -> str:
 
 
 def _value(value: Any, in_full: bool) -> str:
-    text = shown(value)
+    text = f"from the answer to {value[KEY]}" if is_reference(value) else shown(value)
     if in_full or len(text) <= _VALUE_SHOWN:
         return text
     return f"{text[:_VALUE_SHOWN]}… ({len(text)} characters, in full on the approval page)"

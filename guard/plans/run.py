@@ -22,7 +22,16 @@ from clients.errors import (
     TelephonyError,
 )
 from clients.operation import Operation
-from guard.action import Action, Principal, State, arguments_of, digests_of_same_call, new_action_id
+from guard.action import (
+    Action,
+    Principal,
+    State,
+    arguments_of,
+    digest_of,
+    digests_of_same_call,
+    new_action_id,
+    rebuild_call,
+)
 from guard.dependencies import GuardDependencies
 from guard.errors import (
     Expired,
@@ -38,8 +47,9 @@ from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import PlanJournal, StepPlace
 from guard.plans.pacing import LONGEST_WAIT, Pace
+from guard.plans.parsing import BadCall, CallParser
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, digest_of_plan, state_of
-from guard.plans.proposal import BadCall, CallParser
+from guard.plans.references import Reference, references_in, value_at
 from guard.plans.status import progress_line, status_line
 from guard.rules.budget import Cap, Hold
 from guard.settlement import Receipt
@@ -202,9 +212,7 @@ class PlanRunner:
 
     async def _send(self, run: Run, step: Step, parser: CallParser) -> Receipt[Any]:
         """Build the call of a step again and send it once, as soon as the provider's limits allow it."""
-        operation = parser.parse(step.operation, step.given)
-        if arguments_of(operation) != dict(step.arguments) or self._account_of(operation) != step.account:
-            raise NotTheSameCall(f"Step {step.position} is another call now than was approved; nothing was sent.")
+        operation = self._build(run, step, parser)
         while True:
             await run.pace.wait_for(operation.spec.limit)
             receipt = await self._execute(run.plan, step, operation)
@@ -214,6 +222,40 @@ class PlanRunner:
             await self._plans.return_turn(StepPlace(run.plan.id, step.position), receipt.action.id)
             await anyio.sleep(wait)
 
+    def _build(self, run: Run, step: Step, parser: CallParser) -> Operation[Any]:
+        """Build the call of a step again, and check that it is what was approved.
+
+        Raises:
+            BadCall: It can no longer be made, or an earlier answer does not show what it refers to.
+            NotTheSameCall: It is another call now.
+        """
+        references = references_in(step.given)
+        values = {name: self._look_up(run, reference, parser) for name, reference in references.items()}
+        operation = parser.parse(step.operation, {**step.given, **values})
+        found, approved = (
+            {name: value for name, value in arguments.items() if name not in references}
+            for arguments in (arguments_of(operation), step.arguments)
+        )
+        if found != approved or self._account_of(operation) != step.account:
+            raise NotTheSameCall(f"Step {step.position} is another call now than was approved; nothing was sent.")
+        return operation
+
+    def _look_up(self, run: Run, reference: Reference, parser: CallParser) -> str | int:
+        """Return what the answer of an earlier step shows at a reference."""
+        source = next(step for step in run.plan.steps if step.label == reference.label)
+        action = run.actions.get(source.position)
+        if action is None or action.state is not State.DONE or not action.answer:
+            raise BadCall(f"Step {source.position}, whose answer this one needs, brought none; nothing was sent.")
+        made = rebuild_call(parser.find(source.operation), action.arguments)
+        try:
+            answer = self._accounts[source.provider].read_again(made, action.answer)
+        except TelephonyError as unread:
+            raise BadCall(f"The answer of step {source.position} cannot be read: {unread}") from unread
+        value = value_at(answer, reference)
+        if value is None:
+            raise BadCall(f"The answer of step {source.position} shows no {'.'.join(reference.path)}.")
+        return value
+
     async def _execute(self, plan: Plan, step: Step, operation: Operation[Any]) -> Receipt[Any]:
         requester = Principal(plan.principal)
         action = Action(
@@ -222,8 +264,8 @@ class PlanRunner:
             account=step.account,
             operation=step.operation,
             title=f"{step.title} (step {step.position} of {plan.id})",
-            arguments=step.arguments,
-            digest=step.digest,
+            arguments=arguments_of(operation),
+            digest=digest_of(operation, account=step.account, principal=requester),
             principal=plan.principal,
             channel=plan.channel,
             quote=step.quote,

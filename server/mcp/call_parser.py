@@ -8,7 +8,8 @@ from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from clients.redaction import redact
 from clients.spec import Spec
-from guard.plans.proposal import BadCall
+from guard.plans.parsing import BadCall
+from guard.plans.references import stand_in
 from server.services import Services
 from tools.arguments import BadArguments, Paging, parse
 from tools.registry import operation_named, operations_of
@@ -77,24 +78,38 @@ def require_reach(operation: OperationType, session: Reach) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SessionCalls:
-    """Implements `guard.plans.proposal.CallParser` for the session of a request."""
+    """Implements `guard.plans.parsing.CallParser` for the session of a request."""
 
     session: Reach
     services: Services
 
-    def parse(self, tool: str, arguments: Mapping[str, Any]) -> Operation[Any]:
-        """Return the validated call of a step.
+    def find(self, tool: str) -> OperationType:
+        """Return the operation of a tool name.
 
         Raises:
-            BadCall: There is no such operation, the session may not make the call, or an argument does not fit.
+            BadCall: There is none.
         """
         operation = operation_named(tool)
         if operation is None:
             raise BadCall(self._explain_unknown(tool))
+        return operation
+
+    def parse(
+        self, tool: str, arguments: Mapping[str, Any], references: Collection[str] = frozenset()
+    ) -> Operation[Any]:
+        """Return the validated call of a step, in which arguments named in `references` have no value yet.
+
+        Raises:
+            BadCall: There is no such operation, the session may not make the call, or an argument does not fit.
+        """
+        operation = self.find(tool)
+        if references:
+            operation = stand_in(operation, frozenset(references))
         try:
             call, _ = parse_call(operation, arguments, self.session, self.services)
-            # What cannot be sent is refused before anybody has to approve it.
-            self.services.clients[operation.spec.provider.name].build_request(call)
+            if not references:
+                # What cannot be sent is refused before anybody has to approve it.
+                self.services.clients[operation.spec.provider.name].build_request(call)
         except NotCallable as bad:
             raise BadCall("; ".join(bad.rules) or str(bad)) from bad
         except TelephonyError as error:

@@ -49,7 +49,7 @@ def _text(to: str = number(0), text: str = "Hello.", **step: Any) -> dict[str, A
         (_steps(_text(text="Hello {{name}}")), ["{{name}} stands for a column, and the step has no for_each"]),
         (
             _steps({"operation": "voicetel_send_mesage"}),
-            ["no operation 'voicetel_send_mesage'; did you mean voicetel_"],
+            ["operation 'voicetel_send_mesage'; did you mean voicetel_"],
         ),
         (_steps({"operation": "get_action"}), ["There is no operation 'get_action'"]),
         (_steps({"operation": "routee_send_sms"}), ["Routee is not set up"]),

@@ -34,12 +34,15 @@ class PlanStep(BaseModel):
     operation: str = Field(description="Name of a provider's operation, such as those that search_operations finds.")
     arguments: dict[str, Any] = Field(
         default={},
-        description="Its arguments. `{{column}}` in a text takes the value of each row.",
+        description=(
+            'Its arguments. `{{column}}` takes the value of each row; `{"$from": "label.field"}` an id from the '
+            "answer of an earlier step."
+        ),
     )
     for_each: Rows | None = Field(
         default=None, description="Rows, as CSV text with a header or as objects: one call for each."
     )
-    label: str | None = Field(default=None, description="A name for the step.")
+    label: str | None = Field(default=None, description="Name of this step for `$from`.")
 
 
 class ProposedPlan(BaseModel):
