@@ -39,7 +39,7 @@ def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool
         "",
         *step_lines(plan.chosen, in_full=whole),
         "",
-        _ORDER[plan.on_failure] + _duration(plan.seconds),
+        IN_ORDER[plan.on_failure] + duration(plan.seconds),
         f"Requested by {requester(plan.principal)}. Your approval covers exactly these "
         f"{_count(len(plan.chosen), 'call')} ({plan.id}), in this order, each once. Answer until "
         f"{plan.expires_at:%H:%M} UTC; nothing is sent after {plan.runs_until:%H:%M} UTC.",
@@ -47,7 +47,7 @@ def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool
     return "\n".join(lines)
 
 
-_ORDER: Final = {
+IN_ORDER: Final = {
     "stop": "If a step fails, those after it are not sent.",
     "continue": "If a step fails, the others are sent all the same.",
 }
@@ -176,7 +176,8 @@ def _unquoted(text: str) -> str:
     return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
 
 
-def _duration(seconds: int) -> str:
+def duration(seconds: int) -> str:
+    """Say how long the limits of a provider make a plan take, as a further sentence; empty where they do not."""
     if not seconds:
         return ""
     span = f"{round(seconds / 60)} minutes" if seconds >= 120 else f"{seconds} seconds"

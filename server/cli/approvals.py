@@ -101,7 +101,8 @@ def page(
             return
         with require_port(chosen) as listener:
             tell(f"{address(listener.getsockname()[1])}{ROOT}")
-            await serve_in_foreground(session.store, listener, store_address=store_address)
+            caps = session.settings.rules.rules(session.settings.session_policy()).caps
+            await serve_in_foreground(session.store, listener, store_address=store_address, caps=caps)
 
     with suppress(KeyboardInterrupt):
         try:

@@ -9,11 +9,18 @@ from server.console.middleware import LARGEST_FORM
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read the fields of a posted form.
+    """Read the fields of a posted form; the second time as they were read before.
 
     Raises:
         HTTPException: It is too large (413) or not a form of this page (400).
     """
+    if not hasattr(request.state, "form"):
+        request.state.form = await _read(request)
+    form: dict[str, str] = request.state.form
+    return form
+
+
+async def _read(request: Request) -> dict[str, str]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

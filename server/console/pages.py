@@ -4,7 +4,7 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +19,15 @@ from clients.shared.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
-from server.console.forms import read_form
+from guard.plans.approvals import PlanApprovals
+from guard.plans.plan import PlanState
+from guard.rules.budget import Cap
+from server.console.access import OPERATOR, require_session
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
 from server.console.page_identity import PageIdentity
+from server.console.plan_pages import PlanPages
+from server.console.plan_views import build_plan_card
 from server.console.rendering import render, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
@@ -30,7 +35,6 @@ from server.console.views import build_view
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 
-OPERATOR = "the operator, on the approval page"
 LISTED = 200
 """How many actions a page shows at most, newest first."""
 
@@ -49,10 +53,14 @@ class PageSetup:
 
     clock: Clock = field(default_factory=SystemClock)
 
+    caps: Sequence[Cap] = ()
+    """The operator's caps, against which the approval of a plan reserves what it costs."""
+
 
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
+    plans = PlanPages(setup.store, setup.clock, setup.caps, pages.login)
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
@@ -63,6 +71,9 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/unfreeze", pages.unfreeze, methods=["POST"]),
         Route(f"{ROOT}/page.css", _show_css),
         Route(f"{ROOT}/healthz", setup.identity.prove),
+        Route(f"{ROOT}/plan_{{key}}", plans.plan),
+        Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
+        Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
@@ -73,23 +84,6 @@ def approval_app(setup: PageSetup) -> ASGIApp:
     return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
-Handler = Callable[[Any, Request], Awaitable[Response]]
-
-
-def _require_session(handler: Callable[[Any, Request, Session], Awaitable[Response]]) -> Handler:
-    """Serve a handler to the operator only, and accept only forms of the operator's session."""
-
-    async def guarded(self: "Pages", request: Request) -> Response:
-        session = await self.login.session(request)
-        if session is None:
-            return await self.login.show_form(request, status=401)
-        if request.method == "POST" and not session.owns_form((await read_form(request)).get("token", "")):
-            raise HTTPException(403, "This form is not from a page of your session. Nothing was done.")
-        return await handler(self, request, session)
-
-    return guarded
-
-
 class Pages:
     """The handlers of the pages and their forms."""
 
@@ -97,6 +91,7 @@ class Pages:
         self._store = setup.store
         self._clock = setup.clock
         self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations())
+        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, setup.caps)
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
 
@@ -104,32 +99,37 @@ class Pages:
         """Check the passcode."""
         return await self.login.sign_in(request)
 
-    @_require_session
+    @require_session
     async def sign_out(self, request: Request, session: Session) -> Response:
         """End the session."""
         return await self.login.sign_out(session)
 
-    @_require_session
+    @require_session
     async def waiting(self, request: Request, session: Session) -> Response:
         """Show what waits for approval."""
         found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
         current = [await self._approvals.expire_if_due(action) for action in found]
         actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
-        return await self._render("waiting.html", session, actions=actions)
+        plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
+        waiting = [await self._plan_approvals.expire_if_due(plan) for plan in plans]
+        jobs = [build_plan_card(plan, self._clock.now()) for plan in waiting if plan.state is PlanState.PROPOSED]
+        return await self._render("waiting.html", session, actions=actions, plans=jobs)
 
-    @_require_session
+    @require_session
     async def history(self, request: Request, session: Session) -> Response:
         """Show the newest actions and how they ended."""
         found = await self._store.journal.latest(LISTED)
         actions = [build_view(await self._approvals.expire_if_due(action), self._clock.now()) for action in found]
-        return await self._render("history.html", session, actions=actions)
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in await self._store.plans.latest(LISTED)]
+        jobs = [build_plan_card(plan, self._clock.now()) for plan in plans]
+        return await self._render("history.html", session, actions=actions, plans=jobs)
 
-    @_require_session
+    @require_session
     async def action(self, request: Request, session: Session) -> Response:
         """Show one action in full."""
         return await self._show_action(request, session)
 
-    @_require_session
+    @require_session
     async def approve(self, request: Request, session: Session) -> Response:
         """Approve exactly this call, once."""
         if await self._store.freeze.is_on():
@@ -137,18 +137,18 @@ class Pages:
             return await self._show_action(request, session, refusal=refusal, status=409)
         return await self._record(request, session, State.APPROVED)
 
-    @_require_session
+    @require_session
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
         return await self._record(request, session, State.DECLINED)
 
-    @_require_session
+    @require_session
     async def freeze(self, request: Request, session: Session) -> Response:
         """Stop every guarded action in every process."""
         await self._store.freeze.freeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    @_require_session
+    @require_session
     async def unfreeze(self, request: Request, session: Session) -> Response:
         """Resume guarded actions."""
         await self._store.freeze.unfreeze(OPERATOR)

@@ -109,7 +109,7 @@ def build_view(action: Action, now: datetime) -> ActionView:
         before=_fields(action.before),
         changes=tuple(field for field in arguments if field.before is not None),
         waits=action.state is State.PROPOSED,
-        remaining=_span(left),
+        remaining=span(left),
         seconds_left=left,
     )
 
@@ -156,7 +156,8 @@ def _price(action: Action) -> str:
     return "Price unknown" if action.quote.unknown else "No charge"
 
 
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
+    """Say how long something takes, in the largest unit that fits."""
     if seconds >= 2 * 3600:
         return f"{seconds // 3600} hours"
     if seconds >= 120:

@@ -174,5 +174,5 @@ def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: 
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
     store = services.store
     identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
-    setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base)
+    setup = PageSetup(store=store, caps=services.caps, hosts=hosts, identity=identity, address=base)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))

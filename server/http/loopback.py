@@ -7,7 +7,7 @@ program has the usual port, the page takes a free one and its address is kept in
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -15,6 +15,7 @@ import anyio
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 
+from guard.rules.budget import Cap
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, approval_app
 from server.console.urls import action_url
@@ -53,8 +54,14 @@ class QuietServer(uvicorn.Server):
 class LoopbackPage:
     """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page in a task group when it is needed."""
 
-    def __init__(self, door: StoreDoor, *, store_address: str, port: int, group: TaskGroup) -> None:
-        """`store_address` distinguishes stores that have the same key; `port` 0 takes any free one."""
+    def __init__(
+        self, door: StoreDoor, *, store_address: str, port: int, group: TaskGroup, caps: Sequence[Cap] = ()
+    ) -> None:
+        """`store_address` distinguishes stores that have the same key; `port` 0 takes any free one.
+
+        `caps` are those against which the approval of a plan reserves what it costs.
+        """
+        self._caps = caps
         self._door = door
         self._store_address = store_address
         self._port = port
@@ -94,7 +101,9 @@ class LoopbackPage:
 
     async def _run(self, listener: socket.socket, *, task_status: TaskStatus[str]) -> None:
         try:
-            async with serve_page(self._door.store, listener, store_address=self._store_address) as base:
+            async with serve_page(
+                self._door.store, listener, store_address=self._store_address, caps=self._caps
+            ) as base:
                 self._own = base
                 task_status.started(base)
                 await anyio.sleep_forever()
@@ -108,9 +117,11 @@ class LoopbackPage:
 
 
 @asynccontextmanager
-async def serve_page(store: Store, listener: socket.socket, *, store_address: str) -> AsyncGenerator[str]:
+async def serve_page(
+    store: Store, listener: socket.socket, *, store_address: str, caps: Sequence[Cap] = ()
+) -> AsyncGenerator[str]:
     """Serve the page on a listening socket as long as the block runs; yield its base address."""
-    server = QuietServer(_config(store, listener, store_address=store_address))
+    server = QuietServer(_config(store, listener, store_address=store_address, caps=caps))
 
     async def run() -> None:
         # Shielded: a cancelled caller still gets its sockets closed, since `stopping` is set on every way out.
@@ -132,10 +143,12 @@ async def is_served(store: Store, *, store_address: str, port: int) -> bool:
     return bool(port) and await PageIdentity(store.seal, store_address=store_address, base=base).holds()
 
 
-async def serve_in_foreground(store: Store, listener: socket.socket, *, store_address: str) -> None:
+async def serve_in_foreground(
+    store: Store, listener: socket.socket, *, store_address: str, caps: Sequence[Cap] = ()
+) -> None:
     """Serve the page on a listening socket until the process is stopped."""
     await store.key_values.put(_KEY, address(listener.getsockname()[1]))
-    await uvicorn.Server(_config(store, listener, store_address=store_address)).serve(sockets=[listener])
+    await uvicorn.Server(_config(store, listener, store_address=store_address, caps=caps)).serve(sockets=[listener])
 
 
 def require_port(port: int) -> socket.socket:
@@ -176,10 +189,11 @@ def address(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _config(store: Store, listener: socket.socket, *, store_address: str) -> uvicorn.Config:
+def _config(store: Store, listener: socket.socket, *, store_address: str, caps: Sequence[Cap]) -> uvicorn.Config:
     port = listener.getsockname()[1]
     setup = PageSetup(
         store=store,
+        caps=caps,
         hosts=[f"{HOST}:{port}", f"localhost:{port}"],
         identity=PageIdentity(store.seal, store_address=store_address, base=address(port)),
     )

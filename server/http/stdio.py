@@ -119,5 +119,6 @@ class PageOnDemand:
                 store_address=settings.store_address,
                 port=settings.approvals.port,
                 group=self._group,
+                caps=self._services.caps,
             )
         return await self._page.address_for(action_id)
