@@ -32,6 +32,7 @@ from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import PlanJournal
 from guard.plans.proposal import PlanProposer
 from guard.plans.run import PlanRunner
+from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
@@ -142,6 +143,11 @@ class Services:
     def undo_planner(self) -> UndoPlanner:
         """The planner of undos."""
         return UndoPlanner(self.guard_dependencies)
+
+    @property
+    def plan_undo(self) -> PlanUndoPlanner:
+        """The planner of undos of plans."""
+        return PlanUndoPlanner(self.undo_planner, self.store.plans)
 
     @property
     def journal(self) -> Journal:

@@ -23,6 +23,7 @@ from guard.action import Action, Principal
 from guard.journal import Journal
 from guard.plans.journal import PlanJournal
 from guard.plans.proposal import PlanRequest
+from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.undo import UndoPlanner
@@ -181,6 +182,11 @@ class ToolServices(Protocol):
     @property
     def undo_planner(self) -> UndoPlanner:
         """The planner of undos."""
+        ...
+
+    @property
+    def plan_undo(self) -> PlanUndoPlanner:
+        """The planner of undos of plans."""
         ...
 
     @property

@@ -28,6 +28,8 @@ class StepTemplate:
     """Rows, as CSV text with a header or as objects; None for a single call."""
 
     label: str | None = None
+    is_literal: bool = False
+    """True where the arguments are values of the record, in which nothing is a column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ def expand(templates: Sequence[StepTemplate]) -> list[StepCall]:
         for row in rows:
             place = f"step {number}" if row is None else f"step {number}, {row.place}"
             try:
-                arguments = _fill_object(template.arguments, row)
+                given = template.arguments
+                arguments = dict(given) if template.is_literal else _fill_object(given, row)
             except BadRows as wrong:
                 faults.append(Fault(place, str(wrong)))
                 continue

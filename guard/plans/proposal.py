@@ -56,6 +56,8 @@ class PlanRequest:
     reason: str = ""
     steps: Sequence[StepTemplate]
     on_failure: OnFailure = "stop"
+    notes: tuple[str, ...] = ()
+    """What else a person should know, said by this server, never by the asking side."""
 
 
 class ReadSharing(Protocol):
@@ -235,7 +237,7 @@ class PlanProposer:
             digest=digest_of_plan(steps, principal=principal.name, on_failure=request.on_failure),
             people=people,
             seconds=seconds_for(one.operation.spec for one in checked),
-            notes=notes,
+            notes=(*request.notes, *notes),
             state=PlanState.PROPOSED,
             created_at=now,
             expires_at=now + self._approval_lifetime,

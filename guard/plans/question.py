@@ -6,7 +6,7 @@ A form shows every step with its exact arguments, or the plan is approved elsewh
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from guard.messages import requester, shown
+from guard.messages import before_lines, requester, shown
 from guard.plans.places import places
 from guard.plans.plan import Plan, Step, amounts_of
 from guard.plans.references import KEY, is_reference
@@ -107,7 +107,8 @@ def _group_lines(group: Sequence[Step], *, in_full: bool) -> list[str]:
     label = f" (called {first.label})" if first.label else ""
     if len(group) == 1:
         head = f"{first.position}. {first.title}{label}"
-        return [head, *(f"   {name}: {_value(value, in_full)}" for name, value in first.arguments.items())]
+        arguments = [f"   {name}: {_value(value, in_full)}" for name, value in first.arguments.items()]
+        return [head, *arguments, *_before(first, in_full)]
     common = {
         name: value for name, value in first.arguments.items() if all(step.arguments[name] == value for step in group)
     }
@@ -117,9 +118,15 @@ def _group_lines(group: Sequence[Step], *, in_full: bool) -> list[str]:
     for step in shown_steps:
         own = {name: value for name, value in step.arguments.items() if name not in common}
         lines.append(f"   {step.position}. " + _own_arguments(own, in_full))
+        lines += _before(step, in_full)
     if len(shown_steps) < len(group):
         lines.append(f"   and {len(group) - len(shown_steps)} more like these, on the approval page")
     return lines
+
+
+def _before(step: Step, in_full: bool) -> list[str]:
+    """Return the state that a step changes; a summary leaves it to the page."""
+    return [f"   {line}" for line in before_lines(step.before)] if in_full else []
 
 
 def _own_arguments(own: Mapping[str, Any], in_full: bool) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, State
-from guard.plans.plan import PLAN_ID
+from guard.plans.plan import PLAN_ID, Plan
 from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, builtin_tool, problem
 
 TOOLSET = "actions"
@@ -22,20 +22,13 @@ class AnyId(BaseModel):
     )
 
 
-class ActionId(BaseModel):
-    """Which action."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    action_id: str = Field(pattern=r"^act_[a-z0-9]{8}$", description="Id of the action, from its question or receipt.")
-
-
 class ActionFilter(BaseModel):
     """Which actions."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: State | None = Field(default=None, description="Only actions in this state.")
+    plan_id: str | None = Field(default=None, pattern=f"^{PLAN_ID}$", description="Only the steps of this plan.")
     limit: int = Field(default=20, ge=1, le=200, description="How many, newest first.")
 
 
@@ -52,16 +45,29 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
 
 @builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)
 async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
-    """List guarded calls and their states, newest first."""
-    states = {query.state} if query.state else None
-    found = await call.services.journal.latest(query.limit, states=states, principal=call.session.principal.name)
-    lines = [f"{action.id} {action.state.value}: {action.title}" for action in found] or ["No actions."]
-    return Reply(content={"actions": [action_row(action) for action in found]}, text="\n".join(lines))
+    """List guarded calls and plans with their states, newest first."""
+    states, principal = {query.state} if query.state else None, call.session.principal.name
+    if query.plan_id is not None:
+        plan = await call.services.plans.find(query.plan_id)
+        steps = await call.services.plans.actions_of(query.plan_id)
+        mine = steps.values() if plan is not None and plan.principal == principal else []
+        found = [action for action in mine if states is None or action.state in states][: query.limit]
+        plans: list[Plan] = []
+    else:
+        found = await call.services.journal.latest(query.limit, states=states, principal=principal)
+        plans = await call.services.plans.latest(query.limit, principal=principal) if states is None else []
+    lines = [f"{plan.id} {plan.state.value}: {plan.title}, {len(plan.chosen)} steps" for plan in plans]
+    lines += [f"{action.id} {action.state.value}: {action.title}" for action in found]
+    content: dict[str, Any] = {"actions": [action_row(action) for action in found]}
+    content |= {"plans": [_plan_row(plan) for plan in plans]} if plans else {}
+    return Reply(content=content, text="\n".join(lines or ["No actions."]))
 
 
-@builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=ActionId)
-async def undo_action(query: ActionId, call: BuiltinCall) -> Outcome:
-    """Undo a guarded call where the provider allows it, saying what is lost. Needs approval."""
+@builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=AnyId)
+async def undo_action(query: AnyId, call: BuiltinCall) -> Outcome:
+    """Undo a guarded call or a plan where the provider allows it, saying what is lost. Needs approval."""
+    if query.action_id.startswith("plan_"):
+        return await _undo_plan(query.action_id, call)
     action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
     if plan.operation is None:
         why = "needs no undo" if plan.verdict == "full" else "cannot be undone"
@@ -71,7 +77,22 @@ async def undo_action(query: ActionId, call: BuiltinCall) -> Outcome:
     return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
 
 
+async def _undo_plan(plan_id: str, call: BuiltinCall) -> Outcome:
+    """Propose the reverse of a plan as a plan of its own."""
+    undo = await call.services.plan_undo.plan(plan_id, principal=call.session.principal.name)
+    if undo.request is None:
+        why = " ".join(undo.verdicts) or "No step of it was carried out, so there is nothing to undo."
+        return problem(f"{undo.plan.id} cannot be undone. {why}", kind="CannotBeUndone")
+    return await call.operations.propose_plan(undo.request, call.session)
+
+
 TOOLS = (get_action, list_actions, undo_action)
+
+
+def _plan_row(plan: Plan) -> dict[str, Any]:
+    """Build the row of a plan: id, state, job, how many steps, and when it was requested."""
+    row = {"plan": plan.id, "state": plan.state.value, "title": plan.title, "steps": len(plan.chosen)}
+    return row | {"requested_at": plan.created_at.isoformat(timespec="seconds"), "decided_by": plan.decided_by}
 
 
 def action_row(action: Action) -> dict[str, Any]:

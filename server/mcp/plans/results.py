@@ -1,6 +1,7 @@
 """Builds the results of calls about plans: the question, where it is approved, and what became of the steps."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from mcp.types import CallToolResult, TextContent
@@ -14,8 +15,7 @@ from guard.plans.status import done_line, progress_line, status_line, step_line
 from guard.settlement import Receipt
 from server.mcp.results import dump
 from server.mcp.tabular import compact
-from server.mcp.untrusted import Untrusted
-from tools.registry import operation_named
+from server.mcp.untrusted import Untrusted, fence_before
 
 STEPS_SHOWN: Final = 60
 """How many steps a result lists one by one; the structured content has all of them."""
@@ -36,7 +36,7 @@ def approved_result(plan: Plan) -> CallToolResult:
 def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a plan that waits for a person outside the client; nothing was sent."""
     text = (
-        f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(plan, _quoted(plan, untrusted))}\n\n{where} "
+        f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(*fence_plan(plan, untrusted))}\n\n{where} "
         f"Then call run_plan with plan_id={plan.id}. Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
@@ -123,10 +123,13 @@ def _answers(receipts: Mapping[int, Receipt[Any]], untrusted: Untrusted) -> dict
     return {position: answer for position, answer in found.items() if answer}
 
 
-def _quoted(plan: Plan, untrusted: Untrusted) -> Callable[[str], str]:
-    """Return the function that fences notes, where the state before some step may hold text from outside."""
-    may_repeat = any(step.before for step in plan.steps if operation_named(step.operation) is not None)
-    return untrusted.fence if may_repeat else str
+def fence_plan(plan: Plan, untrusted: Untrusted) -> tuple[Plan, Callable[[str], str]]:
+    """Fence the states before the steps. Return the plan, and the function that fences what may repeat them."""
+    steps = tuple(
+        replace(step, before=fence_before(step.operation, step.arguments, step.before, untrusted))
+        for step in plan.steps
+    )
+    return replace(plan, steps=steps), untrusted.fence if untrusted.is_used else str
 
 
 def _result(text: str, content: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
