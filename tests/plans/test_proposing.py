@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import bpe_openai
 import pytest
 
 from tests import record_file
@@ -158,6 +159,16 @@ async def test_what_does_not_fit_a_form_is_left_to_the_operator_who_sees_all_of_
             assert long not in text_of(asked)
             shown = await operator.read_question(content_of(asked)["plan"])
             assert shown.count(long.strip()) == 8
+
+
+async def test_the_question_about_five_hundred_texts_stays_short(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            asked = text_of(await client.call_tool("propose_plan", texts(customers(500))))
+    assert "500 calls as one job" in asked
+    assert "and 496 more like these, on the approval page" in asked
+    assert len(bpe_openai.get_encoding("o200k_base").encode(asked)) < 1_500
 
 
 async def test_steps_that_are_the_same_call_are_pointed_out(tmp_path: Path) -> None:
