@@ -1,12 +1,22 @@
 """A plan that was approved is carried out step by step: each step once, whatever happens in between."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitResult, InputRequiredResult
 
+from clients.spec import Spec
+from guard.plans.run import PlanRunner
+from server.mcp.call_parser import SessionCalls
+from server.mcp.server import build_server
+from server.services import Services
 from tests import record_file
+from tests.clocks import ShiftedClock
 from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.guard.rates_proxy import proxy_rates
 from tests.operator_side import OperatorSide
 from tests.plans.jobs import SENDER, between, content_of, customers, number, propose, run, states, text_of, texts
 from tests.sandbox_control import Sandbox, sandboxes
@@ -189,6 +199,87 @@ async def test_steps_that_the_operator_strikes_are_not_sent(tmp_path: Path, oper
             assert "3 steps, $0.03" in await operator.approve_plan(plan, "--strike", "2")
             assert states(await run(client, plan)) == ["done", "struck", "done", "done"]
         assert number(1) not in await _sent(sandbox)
+
+
+async def test_a_step_that_became_more_expensive_is_not_sent(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, proxy_rates(sms=0.01) as (proxy, http):
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
+        async with connect(server, person=Person()) as client:
+            plan = (await propose(client, texts(customers(3))))["plan"]
+            proxy.rates["sms"] = 0.02  # seen as soon as the account is read again, after the first text
+            ran = await client.call_tool("run_plan", {"plan_id": plan})
+            assert states(content_of(ran)) == ["done", "not sent", "waiting"]
+            assert "You approved $0.01, and it is now $0.02; nothing was sent." in text_of(ran)
+        assert len(await _sent(sandbox)) == 1
+
+
+async def test_what_is_left_when_the_time_of_a_plan_is_over_is_not_sent_and_its_money_is_free(tmp_path: Path) -> None:
+    clock = ShiftedClock()
+    async with sandboxes() as sandbox:
+        settings = settings_for(tmp_path, sandbox.voicetel, plan_minutes=60)
+        server = build_server(Services(settings, clock=clock))
+        async with connect(server, person=Person()) as client:
+            plan = (await propose(client, texts(customers(3))))["plan"]
+            clock.ahead = timedelta(minutes=61)
+            refused = await run(client, plan)
+            assert refused["error"] == "Expired"
+            assert "its time is over" in refused["message"]
+        assert await _sent(sandbox) == []
+        spent = await record_file.rows(settings.state_folder, "SELECT billionths FROM spending")
+        assert {row["billionths"] for row in spent} == {0}
+
+
+async def test_a_run_ends_before_its_client_gives_up_and_the_next_goes_on(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            plan_id = (await propose(client, texts(customers(3))))["plan"]
+            plan = await services.plans.find(plan_id)
+            assert plan is not None
+            runner = PlanRunner(services.guard, services.guard_dependencies, services.plans, run_for=timedelta(0))
+            anybody = Anybody()
+            for done in (1, 2):
+                ran = await runner.run(plan, SessionCalls(anybody, services), anybody)
+                assert (ran.is_paused, ran.plan.state.value, len(ran.actions)) == (True, "running", done)
+            assert states(await run(client, plan_id)) == ["done"] * 3
+        assert len(await _sent(sandbox)) == 3
+
+
+async def test_an_answer_counts_only_for_the_steps_that_were_asked_about(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            asked = await client.session.call_tool("propose_plan", texts(customers(2)), allow_input_required=True)
+            assert isinstance(asked, InputRequiredResult)
+            [key] = asked.input_requests or {}
+            yes = {key: ElicitResult(action="accept", content={"approve": True})}
+            with pytest.raises(MCPError, match="Invalid or expired requestState"):
+                await client.session.call_tool(
+                    "propose_plan", texts(customers(3)), input_responses=yes, request_state=asked.request_state
+                )
+        assert await _sent(sandbox) == []
+
+
+async def test_a_form_answers_no_plan_that_is_left_to_the_operator(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        person = Person()
+        async with connect(server, person=person) as client:
+            plan = (await propose(client, texts(customers(11))))["plan"]
+            assert (await run(client, plan))["state"] == "proposed"
+        assert person.questions == []
+        assert await _sent(sandbox) == []
+
+
+class Anybody:
+    """Whoever runs a plan without a client: reaches everything, and listens to no progress."""
+
+    def why_out_of_reach(self, spec: Spec) -> str | None:
+        """Return None: everything is in reach."""
+        return None
+
+    async def report_progress(self, done: float, total: float | None, message: str) -> None:
+        """Nobody listens."""
 
 
 async def _sent(sandbox: Sandbox) -> list[Any]:
