@@ -1,11 +1,17 @@
-"""The first part of the demo: an order, a declined release, and a forward at VoiceTel."""
+"""The first part of the demo: an order, a declined release, a forward, and eight texts with one yes at VoiceTel."""
 
-from typing import Any
+from typing import Any, Final
 
 from mcp import Client
 
 from sandbox.voicetel import seed
 from server.demo.session import PASSCODE, DemoSession
+
+SENDER: Final = "+12015550142"
+CUSTOMERS: Final = "to,name\n" + "".join(
+    f"+1212555{number:04d},{name}\n"
+    for number, name in enumerate(("Ann", "Bob", "Cyd", "Dan", "Eve", "Fay", "Gus", "Hal"), 110)
+)
 
 
 def settings(url: str) -> dict[str, str]:
@@ -33,6 +39,7 @@ class VoiceTelDemo(DemoSession):
             await self._order(client, numbers)
             await self._refuse_release(client)
             await self._forward(client, numbers[0])
+            await self._text_customers(client)
             await self._show_record(client)
 
     async def _list_tools(self, client: Client) -> None:
@@ -74,12 +81,26 @@ class VoiceTelDemo(DemoSession):
         self.check(now.get("forward_to") == "+12125550142", "the forward is set")
         self.say(f"Calls to {number} now go to {now['forward_to']}.")
 
+    async def _text_customers(self, client: Client) -> None:
+        text = {"from_number": SENDER, "to_number": "{{to}}", "text": "Hello {{name}}, we are closed on Friday."}
+        step = {"operation": "voicetel_send_message", "arguments": text, "for_each": CUSTOMERS}
+        self.say("It texts eight customers from a CSV list. That is one job, so it needs one approval:")
+        job = {"title": "Tell eight customers that we are closed", "steps": [step]}
+        plan = await self.call(client, "propose_plan", job)
+        done = await self.call(client, "run_plan", {"plan_id": plan["plan"]}, show_progress=True)
+        self.check([step["state"] for step in done["steps"]] == ["done"] * 8, "all eight texts are sent")
+        charged = [row["amount"] for row in await self.ledger()]
+        self.check(len(charged) == 9, f"each text is charged once (the provider charged {charged})")
+        self.say(
+            f"Plan {plan['plan']}: eight texts sent, {plan['total'][0]} in all, each on the record as its own action."
+        )
+
     async def _show_record(self, client: Client) -> None:
         self.say("All actions and how they ended:")
         self._console.print(await self.operate("actions", "list"), markup=False, highlight=False)
         account = await self.call(client, "account_overview", {})
         balance = account["balances"][0]["amount"]
-        self.check(balance == "$248.00", f"the balance is $248.00 (it is {balance})")
+        self.check(balance == "$247.92", f"the balance is $247.92 (it is {balance})")
         self.say(f"Balance: {balance}.")
 
     async def _number(self, client: Client, number: str) -> dict[str, Any]:
