@@ -7,8 +7,9 @@ side) answers it through `approve` or `decline`, and `execute` does the rest. Wh
 when an answer comes back and again before sending, because rules, opt-outs and the hour change meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn, Protocol, TypeVar, cast
@@ -38,7 +39,7 @@ from guard.reconcile import Reconciler
 from guard.rules.budget import Cap, Hold, applicable
 from guard.rules.checks import Assessment, Checks
 from guard.rules.policy import Decision
-from guard.rules.quote import Quote, quote
+from guard.rules.quote import PriceSource, Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
 from guard.settlement import Receipt, Settlement
 
@@ -130,6 +131,12 @@ class Guard:
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
+
+    def with_prices(self, prices: Mapping[str, PriceSource]) -> "Guard":
+        """Return this guard with other sources of prices; everything else, and what waits to be written, is shared."""
+        guard = copy(self)
+        guard._prices = prices
+        return guard
 
     async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.

@@ -122,12 +122,17 @@ class Services:
     def plan_proposer(self) -> PlanProposer:
         """Proposes plans. Opens the store."""
         lifetime = timedelta(minutes=self.settings.plan_minutes)
-        return PlanProposer(self.guard_dependencies, self.store.plans, SharedReads(self), lifetime=lifetime)
+        return PlanProposer(self.guard_dependencies, self.store.plans, self.shared_reads, lifetime=lifetime)
+
+    @property
+    def shared_reads(self) -> "SharedReads":
+        """Shares reads between the calls of one job."""
+        return SharedReads(self)
 
     @cached_property
     def plan_runner(self) -> PlanRunner:
         """Carries out plans. Opens the store."""
-        return PlanRunner(self.guard, self.guard_dependencies, self.store.plans)
+        return PlanRunner(self.guard, self.guard_dependencies, self.store.plans, self.shared_reads)
 
     @property
     def plan_approvals(self) -> PlanApprovals:
@@ -273,16 +278,23 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class SharedReads:
-    """Implements `guard.plans.proposal.ReadSharing` over the clients of a process."""
+    """Implements `guard.plans.read_sharing.ReadSharing` over the clients of a process."""
 
     services: Services
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[GuardDependencies]:
         """Yield the guard's dependencies over clients that make each plain read once, and one view of the store."""
-        sharing = {name: client.sharing_reads() for name, client in self.services.clients.items()}
+        sharing = self._clients()
         async with self.services.store.database.snapshot():
             yield replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
+
+    def prices(self) -> Mapping[str, PriceSource]:
+        """Return the sources of prices over clients that make each plain read once."""
+        return _prices(self._clients())
+
+    def _clients(self) -> dict[str, ApiClient]:
+        return {name: client.sharing_reads() for name, client in self.services.clients.items()}
 
 
 def _prices(clients: Mapping[str, ApiClient]) -> dict[str, PriceSource]:

@@ -4,10 +4,9 @@ expand → parse → rules, price, state before (reads shared) → rules over al
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import anyio
 
@@ -36,6 +35,7 @@ from guard.plans.plan import (
     totals_of,
 )
 from guard.plans.question import fits_form
+from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import references_in
 from guard.rules.budget import require_room_for_all
 from guard.rules.policy import Decision
@@ -58,14 +58,6 @@ class PlanRequest:
     on_failure: OnFailure = "stop"
     notes: tuple[str, ...] = ()
     """What else a person should know, said by this server, never by the asking side."""
-
-
-class ReadSharing(Protocol):
-    """Makes what the guard works with for one job, in which each read is made once."""
-
-    def open(self) -> AbstractAsyncContextManager[GuardDependencies]:
-        """Return dependencies whose clients and prices remember what they read, and whose store stands still."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

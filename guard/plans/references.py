@@ -108,6 +108,8 @@ def stand_in(operation: OperationType, names: frozenset[str]) -> OperationType:
     The state before such a call, its warnings and its changes are left out where they depend on a reference.
     """
 
+    default: Any = Operation
+
     class StandIn(operation):  # type: ignore[valid-type, misc]  # the class is known when a plan is proposed
         def __getattribute__(self, name: str) -> Any:
             value = super().__getattribute__(name)
@@ -116,7 +118,7 @@ def stand_in(operation: OperationType, names: frozenset[str]) -> OperationType:
             return value
 
         def recipient_count(self) -> int:
-            if operation.recipient_count is not Operation.recipient_count:
+            if operation.recipient_count is not default.recipient_count:
                 counted: int = super().recipient_count()
                 return counted
             values = (getattr(self, name) for name in operation.model_fields if name not in names)
@@ -124,21 +126,24 @@ def stand_in(operation: OperationType, names: frozenset[str]) -> OperationType:
 
         def before(self) -> Operation[Any] | None:
             with suppress(NotKnownYet):
-                return cast("Operation[Any] | None", super().before())
+                read: Operation[Any] | None = super().before()
+                return read
             return None
 
         def warnings(self) -> tuple[str, ...]:
             with suppress(NotKnownYet):
-                return cast("tuple[str, ...]", super().warnings())
+                warnings: tuple[str, ...] = super().warnings()
+                return warnings
             return ()
 
         def changes(self, before: Any) -> tuple[str, ...]:
             with suppress(NotKnownYet):
-                return cast("tuple[str, ...]", super().changes(before))
+                changes: tuple[str, ...] = super().changes(before)
+                return changes
             return ()
 
     StandIn.__doc__, StandIn.__name__ = operation.__doc__, operation.__name__
-    fields: Any = {name: (Any, FieldInfo.from_annotation(Any)) for name in names}
+    fields: Any = dict.fromkeys(names, (Any, ...))
     made = create_model(operation.__name__, __base__=StandIn, **fields)
     return cast("OperationType", made)
 

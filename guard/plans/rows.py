@@ -74,7 +74,7 @@ def _records(reader: Any) -> Iterator[list[str]]:
 def _delimiter_of(text: str) -> str:
     """Return the delimiter that splits the header into the most columns; a comma where none does."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
+    return max(_DELIMITERS, key=lambda delimiter: sum(map(len, csv.reader([first], delimiter=delimiter))))
 
 
 def _read_header(fields: Sequence[str]) -> list[str]:

@@ -49,6 +49,7 @@ from guard.plans.journal import PlanJournal, StepPlace
 from guard.plans.pacing import LONGEST_WAIT, Pace
 from guard.plans.parsing import BadCall, CallParser
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, digest_of_plan, state_of
+from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import Reference, references_in, value_at
 from guard.plans.status import progress_line, status_line
 from guard.rules.budget import Cap, Hold
@@ -125,6 +126,9 @@ class Run:
     actions: dict[int, Action]
     """The last action of each step that has one, by position."""
 
+    guard: Guard
+    """Knows the prices that this run read."""
+
     receipts: dict[int, Receipt[Any]] = field(default_factory=dict[int, Receipt[Any]])
     """Receipts of the steps that this run sent."""
 
@@ -139,9 +143,16 @@ class PlanRunner:
     """Carries out approved plans."""
 
     def __init__(
-        self, guard: Guard, dependencies: GuardDependencies, plans: PlanJournal, *, run_for: timedelta = RUN_FOR
+        self,
+        guard: Guard,
+        dependencies: GuardDependencies,
+        plans: PlanJournal,
+        sharing: ReadSharing,
+        *,
+        run_for: timedelta = RUN_FOR,
     ) -> None:
-        """`run_for` is how long one run sends steps; it sends at least one."""
+        """`run_for` is how long one run sends steps; it sends at least one, and reads each price once."""
+        self._sharing = sharing
         self._guard = guard
         self._accounts = dependencies.accounts
         self._clock = dependencies.clock
@@ -160,11 +171,12 @@ class PlanRunner:
         """
         current = await self._approvals.expire_if_due(plan)
         if current.state in {PlanState.DONE, PlanState.FAILED}:
-            return Run(current, dict(await self._plans.actions_of(current.id)))
+            return Run(current, dict(await self._plans.actions_of(current.id)), self._guard)
         if current.state not in CAN_RUN:
             self._refuse(current)
         _require_unchanged(current)
-        run = Run(current, dict(await self._plans.actions_of(current.id)))
+        guard = self._guard.with_prices(self._sharing.prices())
+        run = Run(current, dict(await self._plans.actions_of(current.id)), guard)
         for number, step in enumerate(current.chosen):
             await progress.report_progress(number, len(current.chosen), f"Step {step.position}: {step.title}")
             if not await self._pass(run, step, parser):
@@ -215,7 +227,7 @@ class PlanRunner:
         operation = self._build(run, step, parser)
         while True:
             await run.pace.wait_for(operation.spec.limit)
-            receipt = await self._execute(run.plan, step, operation)
+            receipt = await self._execute(run, step, operation)
             wait = receipt.error.retry_after if isinstance(receipt.error, LimitReached | RateLimited) else None
             if wait is None or wait > LONGEST_WAIT:
                 return receipt
@@ -256,7 +268,8 @@ class PlanRunner:
             raise BadCall(f"The answer of step {source.position} shows no {'.'.join(reference.path)}.")
         return value
 
-    async def _execute(self, plan: Plan, step: Step, operation: Operation[Any]) -> Receipt[Any]:
+    async def _execute(self, run: Run, step: Step, operation: Operation[Any]) -> Receipt[Any]:
+        plan = run.plan
         requester = Principal(plan.principal)
         action = Action(
             id=new_action_id(),
@@ -272,12 +285,12 @@ class PlanRunner:
             state=State.APPROVED,
             created_at=self._clock.now(),
             expires_at=plan.runs_until,
-            before=await self._guard.read_before(operation),
+            before=await run.guard.read_before(operation),
             decided_by=plan.decided_by,
             decided_at=plan.decided_at,
         )
         same = digests_of_same_call(operation, account=step.account, principal=requester)
-        return await self._guard.execute(action, operation, StepIntent(self._plans, plan, step, action, same))
+        return await run.guard.execute(action, operation, StepIntent(self._plans, plan, step, action, same))
 
     async def _after_error(self, run: Run, step: Step, action: Action, error: TelephonyError) -> bool:
         """Decide what becomes of the plan after a provider's error."""

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from guard.action import Action
 from guard.plans.places import places
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, amounts_of, state_of
 from guard.plans.question import IN_ORDER, duration, price_lines
 from guard.plans.status import progress_line, status_line, step_line
-from server.console.views import EFFECTS, Field, span, to_value
+from server.console.views import EFFECTS, Field, is_object, span, to_value
 from tools.registry import operation_named
 
 PLAN_STATES: Final[Mapping[PlanState, str]] = {
@@ -115,11 +115,11 @@ def build_plan_view(
 
 def _step_view(step: Step, action: Action | None, struck: Collection[int], *, waits: bool) -> StepView:
     toggled = {*struck} ^ {step.position}
-    before = step.before if isinstance(step.before, Mapping) else {}
+    before: Mapping[str, Any] = step.before if is_object(step.before) else {}
     return StepView(
         step=step,
         arguments=tuple(Field(name, to_value(value)) for name, value in step.arguments.items()),
-        before=tuple(Field(str(name), to_value(value)) for name, value in before.items()),
+        before=tuple(Field(name, to_value(value)) for name, value in before.items()),
         is_in=not step.is_struck and step.position not in struck,
         toggled=_written(toggled),
         became="" if waits or state_of(step, action) is StepState.WAITING else step_line(step, action),

@@ -125,7 +125,7 @@ def to_value(value: Any) -> Value:
 
 
 def _arguments(action: Action) -> tuple[Field, ...]:
-    before: Mapping[str, Any] = action.before if _is_object(action.before) else {}
+    before: Mapping[str, Any] = action.before if is_object(action.before) else {}
     return tuple(
         Field(name, to_value(value), to_value(before[name]) if before.get(name, value) != value else None)
         for name, value in action.arguments.items()
@@ -133,12 +133,13 @@ def _arguments(action: Action) -> tuple[Field, ...]:
 
 
 def _fields(value: Any) -> tuple[Field, ...]:
-    if _is_object(value):
+    if is_object(value):
         return tuple(Field(name, to_value(inner)) for name, inner in value.items())
     return (Field("state", to_value(value)),) if value else ()
 
 
-def _is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return True for a JSON object."""
     return isinstance(value, Mapping)
 
 

@@ -117,11 +117,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        with anyio.CancelScope(shield=is_file(self._url)):
-            async with self._unavailable_if_broken("read"):
-                connection = (await self._open_once()).execution_options(**{_READING: True}).connect()
-                await connection.start()
-                await connection.begin()
+        connection = await self._connect_to_read()
         before = _SNAPSHOT.set(Snapshot(self, connection))
         try:
             yield
@@ -129,6 +125,15 @@ class Database:
             _SNAPSHOT.reset(before)
             with anyio.CancelScope(shield=True):
                 await connection.close()
+
+    async def _connect_to_read(self) -> AsyncConnection:
+        with anyio.CancelScope(shield=is_file(self._url)):
+            async with self._unavailable_if_broken("read"):
+                connection = (await self._open_once()).execution_options(**{_READING: True}).connect()
+                await connection.start()
+                await connection.begin()
+                return connection
+        raise RuntimeError("A shielded scope was cancelled.")
 
     async def close(self) -> None:
         """Close every connection."""

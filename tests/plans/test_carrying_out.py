@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from mcp.shared.exceptions import MCPError
-from mcp.types import ElicitResult, InputRequiredResult
+from mcp.types import ElicitResult, InputRequiredResult, InputResponses
 
 from clients.spec import Spec
-from guard.plans.run import PlanRunner
+from guard.plans.run import PlanRunner, Run
 from server.mcp.call_parser import SessionCalls
 from server.mcp.server import build_server
 from server.services import Services
@@ -203,14 +203,25 @@ async def test_steps_that_the_operator_strikes_are_not_sent(tmp_path: Path, oper
 
 async def test_a_step_that_became_more_expensive_is_not_sent(tmp_path: Path) -> None:
     async with sandboxes() as sandbox, proxy_rates(sms=0.01) as (proxy, http):
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
         async with connect(server, person=Person()) as client:
             plan = (await propose(client, texts(customers(3))))["plan"]
-            proxy.rates["sms"] = 0.02  # seen as soon as the account is read again, after the first text
+            await _run_one_step(services, plan)
+            proxy.rates["sms"] = 0.02
             ran = await client.call_tool("run_plan", {"plan_id": plan})
             assert states(content_of(ran)) == ["done", "not sent", "waiting"]
             assert "You approved $0.01, and it is now $0.02; nothing was sent." in text_of(ran)
         assert len(await _sent(sandbox)) == 1
+
+
+async def test_a_run_of_many_steps_reads_prices_once(tmp_path: Path) -> None:
+    """Six reads of the account an hour are all that there are, for its balance and call records too."""
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            plan = (await propose(client, texts(customers(8))))["plan"]
+            assert states(await run(client, plan)) == ["done"] * 8
+        assert len(await sandbox.requests(method="GET", path="account")) <= 2
 
 
 async def test_what_is_left_when_the_time_of_a_plan_is_over_is_not_sent_and_its_money_is_free(tmp_path: Path) -> None:
@@ -234,12 +245,8 @@ async def test_a_run_ends_before_its_client_gives_up_and_the_next_goes_on(tmp_pa
         services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, person=Person()) as client:
             plan_id = (await propose(client, texts(customers(3))))["plan"]
-            plan = await services.plans.find(plan_id)
-            assert plan is not None
-            runner = PlanRunner(services.guard, services.guard_dependencies, services.plans, run_for=timedelta(0))
-            anybody = Anybody()
             for done in (1, 2):
-                ran = await runner.run(plan, SessionCalls(anybody, services), anybody)
+                ran = await _run_one_step(services, plan_id)
                 assert (ran.is_paused, ran.plan.state.value, len(ran.actions)) == (True, "running", done)
             assert states(await run(client, plan_id)) == ["done"] * 3
         assert len(await _sent(sandbox)) == 3
@@ -252,7 +259,7 @@ async def test_an_answer_counts_only_for_the_steps_that_were_asked_about(tmp_pat
             asked = await client.session.call_tool("propose_plan", texts(customers(2)), allow_input_required=True)
             assert isinstance(asked, InputRequiredResult)
             [key] = asked.input_requests or {}
-            yes = {key: ElicitResult(action="accept", content={"approve": True})}
+            yes: InputResponses = {key: ElicitResult(action="accept", content={"approve": True})}
             with pytest.raises(MCPError, match="Invalid or expired requestState"):
                 await client.session.call_tool(
                     "propose_plan", texts(customers(3)), input_responses=yes, request_state=asked.request_state
@@ -269,6 +276,15 @@ async def test_a_form_answers_no_plan_that_is_left_to_the_operator(tmp_path: Pat
             assert (await run(client, plan))["state"] == "proposed"
         assert person.questions == []
         assert await _sent(sandbox) == []
+
+
+async def _run_one_step(services: Services, plan_id: str) -> Run:
+    """Run a plan until its first step was sent, as if that had taken all of the time of a run."""
+    plan = await services.plans.find(plan_id)
+    assert plan is not None
+    more = (services.guard, services.guard_dependencies, services.plans, services.shared_reads)
+    anybody = Anybody()
+    return await PlanRunner(*more, run_for=timedelta(0)).run(plan, SessionCalls(anybody, services), anybody)
 
 
 class Anybody:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import bpe_openai
+import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
 from tests import record_file

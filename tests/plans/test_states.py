@@ -34,6 +34,7 @@ from guard.plans.proposal import PlanProposer, PlanRequest
 from guard.plans.run import PlanRunner
 from guard.reconcile import LOST_AFTER
 from guard.rules.budget import Cap
+from guard.rules.quote import PriceSource
 from guard.rules.rules import Rules
 from server.store.schema import holds, plan_steps, spending
 from server.store.store import Store, open_store
@@ -300,7 +301,7 @@ class PlanLifetimes(RuleBasedStateMachine):
         self._guard = Guard(dependencies)
         self._proposer = PlanProposer(dependencies, plans, Sharing(dependencies), lifetime=LIFETIME)
         self._approvals = PlanApprovals(plans, self._clock, self._caps)
-        self._runner = PlanRunner(self._guard, dependencies, plans)
+        self._runner = PlanRunner(self._guard, dependencies, plans, Sharing(dependencies))
 
     def _dependencies(self, journal: Journal) -> GuardDependencies:
         return GuardDependencies(
@@ -333,6 +334,9 @@ class Sharing:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[GuardDependencies]:
         yield self.given
+
+    def prices(self) -> Mapping[str, PriceSource]:
+        return self.given.prices
 
 
 TestPlanLifetimes = PlanLifetimes.TestCase

@@ -46,21 +46,26 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
 @builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)
 async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
     """List guarded calls and plans with their states, newest first."""
-    states, principal = {query.state} if query.state else None, call.session.principal.name
     if query.plan_id is not None:
-        plan = await call.services.plans.find(query.plan_id)
-        steps = await call.services.plans.actions_of(query.plan_id)
-        mine = steps.values() if plan is not None and plan.principal == principal else []
-        found = [action for action in mine if states is None or action.state in states][: query.limit]
-        plans: list[Plan] = []
+        found, plans = await _steps_of(query, query.plan_id, call), list[Plan]()
     else:
+        states, principal = {query.state} if query.state else None, call.session.principal.name
         found = await call.services.journal.latest(query.limit, states=states, principal=principal)
-        plans = await call.services.plans.latest(query.limit, principal=principal) if states is None else []
+        plans = [] if query.state else await call.services.plans.latest(query.limit, principal=principal)
     lines = [f"{plan.id} {plan.state.value}: {plan.title}, {len(plan.chosen)} steps" for plan in plans]
     lines += [f"{action.id} {action.state.value}: {action.title}" for action in found]
     content: dict[str, Any] = {"actions": [action_row(action) for action in found]}
     content |= {"plans": [_plan_row(plan) for plan in plans]} if plans else {}
     return Reply(content=content, text="\n".join(lines or ["No actions."]))
+
+
+async def _steps_of(query: ActionFilter, plan_id: str, call: BuiltinCall) -> list[Action]:
+    """Return the actions of the steps of a plan, in their order; none of a plan of somebody else."""
+    plan = await call.services.plans.find(plan_id)
+    if plan is None or plan.principal != call.session.principal.name:
+        return []
+    steps = (await call.services.plans.actions_of(plan_id)).values()
+    return [action for action in steps if query.state in (None, action.state)][: query.limit]
 
 
 @builtin_tool("undo_action", toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=AnyId)
