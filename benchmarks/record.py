@@ -14,12 +14,14 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr, TypeAdapter
 from sqlalchemy import insert
+from sqlalchemy.engine import Connection
 
 from benchmarks.measuring import Row
 from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
+from server.console.pages import PageOptions
 from server.console.passcode import set_passcode
 from server.http.loopback import bind, serve_page
 from server.services import Services
@@ -74,13 +76,16 @@ async def fill(store: Store, count: int) -> None:
     rows = [asdict(action) | {"quote": quotes.dump_python(action.quote, mode="json")} for action in done]
     held = {"provider": "voicetel", "currency": "USD", "billionths": 10_000_000, "state": "settled", "at": now}
     entry = {"at": now, "event": "done", "principal": PRINCIPAL.name, "detail": "{}", "mac": "0" * 64}
-    async with store.database.transaction() as connection:
-        await connection.execute(insert(actions), [{**row, "state": "done"} for row in rows])
-        await connection.execute(insert(holds), [{**held, "action_id": action.id} for action in done])
+
+    def insert_all(connection: Connection) -> None:
+        connection.execute(insert(actions), [{**row, "state": "done"} for row in rows])
+        connection.execute(insert(holds), [{**held, "action_id": action.id} for action in done])
         total = {"day": f"{now:%Y-%m-%d}", "provider": "voicetel", "currency": "USD", "billionths": 10_000_000 * count}
-        await connection.execute(insert(spending), total)
+        connection.execute(insert(spending), total)
         chain = [{**entry, "number": 100 + row, "action_id": done[row // 4].id} for row in range(4 * count)]
-        await connection.execute(insert(audit), chain)
+        connection.execute(insert(audit), chain)
+
+    await store.database.write(insert_all)
 
 
 class Page:
@@ -138,7 +143,7 @@ async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
     try:
         await set_passcode(store, PASSCODE, old=None)
         async with (
-            serve_page(store, listener, store_address=settings.store_address) as base,
+            serve_page(store, listener, store_address=settings.store_address, options=PageOptions.of(settings)) as base,
             httpx2.AsyncClient(base_url=base, timeout=60) as http,
         ):
             page = Page(http)

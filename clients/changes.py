@@ -1,9 +1,9 @@
-"""What an update changes in the state it replaces: a sentence for each field, and the update that restores it."""
+"""What an update resets in the state it replaces, and the update that restores it."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from clients.operation import UNREAD, Operation, Undo, put_back
 
@@ -15,23 +15,13 @@ _UNSET: Final[tuple[Any, ...]] = (None, "", "none", False, 0, [], {})
 Fields = Mapping[str, Any]
 
 
-def describe_changes(was: Fields, will: Fields) -> tuple[str, ...]:
-    """Return a sentence for each field that gets another value."""
+def describe_resets(was: Fields, will: Fields) -> tuple[str, ...]:
+    """Return a sentence for each field that an update resets by leaving it out."""
     return tuple(
-        f"{name}: now {_show(was[name])}, then {_show(value)}."
-        for name, value in will.items()
-        if name in was and was[name] != value
-    )
-
-
-def describe_replacement(was: Fields, will: Fields) -> tuple[str, ...]:
-    """Describe an update that replaces everything: first the fields that it resets, then those that it changes."""
-    resets = tuple(
         f"`{name}` goes back to its default (now {_show(value)}), because this update leaves it out."
         for name, value in was.items()
         if name not in will and value not in _UNSET
     )
-    return (*resets, *describe_changes(was, will))
 
 
 def restore_fields(operation: type[Operation[Any]], old: Fields, *, lost: str = "", **ids: Any) -> Undo:
@@ -46,17 +36,6 @@ def restore_fields(operation: type[Operation[Any]], old: Fields, *, lost: str = 
     if unread := sorted(old.keys() - known.keys()):
         lost = f"{', '.join(unread)} (not read before the change). {lost}".strip()
     return put_back(operation, lost=lost, **ids, **_nest(known))
-
-
-def flatten(fields: Fields, within: str = "") -> dict[str, Any]:
-    """Return the fields of nested objects under dotted names; a list counts as one value."""
-    flat: dict[str, Any] = {}
-    for name, value in fields.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(cast("Fields", value), f"{within}{name}.")
-        else:
-            flat[within + name] = value
-    return flat
 
 
 def _nest(fields: Fields) -> dict[str, Any]:

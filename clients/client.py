@@ -47,6 +47,9 @@ ATTEMPTS = 3
 NO_CONTENT: Final = 204
 """Success without an answer (RFC 9110, 15.3.5)."""
 
+SCARCE_SECONDS: Final = 3600.0
+"""A limit over so long a time is not waited for."""
+
 ANSWER_SIZE_LIMIT = 32 * 1024 * 1024
 
 _LOST = (httpx2.TransportError, httpx2.DecodingError)
@@ -171,7 +174,7 @@ class ApiClient:
 
     async def exchange_anew(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Like `exchange`, whatever this client remembers of earlier reads."""
-        if operation.spec.cached_for:
+        if _keeps_last_answer(operation):
             async with self._reading_sparingly:
                 return await self._exchange_sparingly(operation)
         outdates = _outdates_kept_answers(operation)
@@ -461,6 +464,16 @@ class ApiClient:
         if spec.effect.is_plain_read:
             return UnexpectedAnswer(f"{message} Reading changes nothing.", raw=raw)
         return OutcomeUnknown(f"{message} It may have taken effect.", raw=raw)
+
+
+def _keeps_last_answer(operation: Operation[Any]) -> bool:
+    """Return True for a read of which the last answer is kept for as long as its limit allows no other.
+
+    Without `cached_for` that is only a figure of the account: what has arguments may hold anything, and anybody's data.
+    """
+    spec = operation.spec
+    is_scarce = spec.limit is not None and spec.limit.seconds >= SCARCE_SECONDS
+    return bool(spec.cached_for) or (is_scarce and spec.effect.is_plain_read and not type(operation).model_fields)
 
 
 def _outdates_kept_answers(operation: Operation[Any]) -> bool:

@@ -54,6 +54,17 @@ class Effect(Flag):
         return [str(effect.name).lower() for effect in Effect if effect in self]
 
 
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """The most that one costs by a document of the provider, where the account shows no price: a default of ours."""
+
+    amount: Decimal
+    source: str
+    """The document that names it."""
+
+    currency: str = "USD"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """What a call spends: a quantity of something that has a price.

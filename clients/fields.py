@@ -5,7 +5,7 @@ wire, which a model is dumped to with `context=WIRE`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -198,6 +198,14 @@ class FromOutside:
     def is_suspect(self, text: str) -> bool:
         """Return True for text that could carry instructions."""
         return self.unless is None or self.unless.fullmatch(text) is None
+
+
+def outside_marker(metadata: Sequence[Any], annotation: Any) -> FromOutside | None:
+    """Return the `FromOutside` of a field, however its type is wrapped; None for a field that has none."""
+    if (found := next((item for item in metadata if isinstance(item, FromOutside)), None)) is not None:
+        return found
+    inner = (outside_marker(getattr(part, "__metadata__", ()), part) for part in get_args(annotation))
+    return next((marker for marker in inner if marker is not None), None)
 
 
 OutsideText = Annotated[str, FromOutside()]

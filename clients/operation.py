@@ -23,7 +23,9 @@ from pydantic.alias_generators import to_camel
 
 from clients.effects import Charge
 from clients.evidence import Evidence
-from clients.fields import WIRE, require_in_order
+from clients.fields import WIRE, is_secret, require_in_order
+from clients.questions.differences import Difference, differences, field_at
+from clients.questions.subjects import NOBODY, Reach, write_subject
 from clients.shared.inbound_texts import InboundText
 from clients.spec import DeclaredModel, placeholders
 
@@ -60,6 +62,13 @@ class Answer(BaseModel):
             return fields
         return {name: value for name, value in fields.items() if value is not None}
 
+    def own_texts(self) -> frozenset[str]:
+        """Name the fields whose text nobody outside wrote here, although it may elsewhere, such as a text sent out.
+
+        They stand between markers all the same. A call that repeats them repeats nobody from outside.
+        """
+        return frozenset()
+
 
 class Done(Answer):
     """The provider confirmed without saying more."""
@@ -84,6 +93,29 @@ class Verification(Generic[A]):
     check_before: Callable[[Any], Evidence] | None = None
     """What the answer to `before` proves of the state before the call, where `check` does not say that: YES if the call
     was not needed, NO if what it does was still to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberForward:
+    """A telephone number whose calls go to another one."""
+
+    number: str | None
+    """In E.164, or as the provider writes it; None where the call names it otherwise."""
+
+    to: str
+    """In the same form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition(Generic[A]):
+    """What must be so before a call, by the provider's documents, and the read that shows it."""
+
+    read: "Operation[A]"
+    """Often the same as `before`, which is then read once."""
+
+    fails: Callable[[A], str]
+    """Why the state that was read makes the call impossible, as a sentence without its full stop; empty where it does
+    not, or does not show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +157,26 @@ class Operation(DeclaredModel, Generic[R]):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+    sets: ClassVar[Mapping[str, str]] = {}
+    """The field of `before` that an argument sets, by dotted name, where it is not the one of the same name."""
+
     @model_validator(mode="after")
     def _times_are_in_order(self) -> Self:
         # Without a sentence of its own: the bounds say which of them is the older one.
         for older, newer in TIME_RANGES:
             require_in_order(older, getattr(self, older, None), newer, getattr(self, newer, None))
         return self
+
+    def describe(self, before: Any = None, reach: Reach = NOBODY) -> str:
+        """Return the sentence that says what exactly this call does, from the template of its declaration.
+
+        `before` is the answer to the read of that name, None where it was not read.
+        """
+        if not self.spec.subject:
+            return f"{self.spec.title} at {self.spec.provider.title}"
+        known = before if isinstance(before, BaseModel) else None
+        sentence = write_subject(self.spec.subject, self, before=known, reach=reach)
+        return f"Check only, without doing it: {sentence}" if is_dry_run(self) else sentence
 
     def charge(self) -> Charge | None:
         """Return what this call spends; every paid operation overrides it."""
@@ -139,6 +185,10 @@ class Operation(DeclaredModel, Generic[R]):
     def before(self) -> "Operation[Any] | None":
         """Return the read that captures the state this call will change."""
         return None
+
+    def preconditions(self) -> tuple[Precondition[Any], ...]:
+        """Return what makes this call impossible, so that nobody is asked about a call that cannot be made."""
+        return ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         """Return the call that undoes this one.
@@ -153,6 +203,13 @@ class Operation(DeclaredModel, Generic[R]):
 
     def destinations(self) -> tuple[str, ...]:
         """Telephone numbers that this call dials, texts or sends traffic to, in E.164."""
+        return ()
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        """Return which numbers of ours this call forwards to which telephone numbers.
+
+        `before` is the answer to the read of that name, None where it was not read.
+        """
         return ()
 
     def members(self) -> tuple[Members[Any] | UnresolvableRecipients, ...]:
@@ -177,11 +234,22 @@ class Operation(DeclaredModel, Generic[R]):
         return ()
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        """Return what this call changes in the state it replaces, one sentence each.
+        """Return what else this call does to the state it replaces, such as resets, one sentence each.
 
         `before` is the answer to the read of that name, None where it was not read.
         """
         return ()
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        """Return what this call changes in the state before it, leaf by leaf; none where that was not read.
+
+        `before` is the answer to the read of that name. Overridden where `sets` cannot say which of its fields change.
+        """
+        if not isinstance(before, BaseModel):
+            return ()
+        now = _shown_fields(before)
+        elsewhere = {argument: field_at(now, path) for argument, path in self.sets.items()}
+        return differences(now | elsewhere, _shown_fields(self))
 
     def message_ids(self, answer: R) -> tuple[str, ...]:
         """Ids by which delivery reports identify what this call sent."""
@@ -190,6 +258,10 @@ class Operation(DeclaredModel, Generic[R]):
     def inbound_texts(self, answer: R) -> Sequence[InboundText]:
         """Return the texts in an answer that somebody outside sent to us; a wish to stop among them counts."""
         return ()
+
+    def narrow(self, answer: Any) -> Any:
+        """Return the part of a page that is shown, where an argument filters rows that the provider does not filter."""
+        return answer
 
     def next_cursor(self, answer: Any) -> str | None:
         """Return the `cursor` of the next page; None after the last one, and where the operation has no pages."""
@@ -292,6 +364,12 @@ def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozense
     fields = type(operation).model_fields
     case = operation.spec.provider.wire_case
     return {fields[name].serialization_alias or case(name): value for name, value in (values | secrets).items()}
+
+
+def _shown_fields(model: BaseModel) -> dict[str, Any]:
+    """Return the fields of a model as JSON values, without its secrets; those of a call only where they are set."""
+    hidden = {name for name, field in type(model).model_fields.items() if is_secret(field.annotation)}
+    return model.model_dump(mode="json", exclude=hidden, exclude_none=isinstance(model, Operation))
 
 
 def answer_type(operation: type[Operation[R]]) -> type[R]:

@@ -170,6 +170,23 @@ def _is_alarming(digits: str) -> bool:
     )
 
 
+def format_for_people(number: str) -> str:
+    """Return a number as people write and dial it: `+1 201 555 0142`. What is no number is returned as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
+
+
+def country_of(number: str) -> str | None:
+    """Return the ISO code of the country of a number in E.164; None where it belongs to none, or to several."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except NumberParseException:
+        return None
+
+
 def is_assigned(number: str) -> bool:
     """Return True if a number in E.164 is in a range that its country has given out, as far as phonenumbers knows."""
     try:

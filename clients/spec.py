@@ -19,9 +19,10 @@ from typing import ClassVar, Literal, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from clients.effects import Effect
+from clients.effects import Effect, WorstCase
 from clients.errors import Refused
 from clients.grades import Grade, Grades
+from clients.questions.subjects import check_subject
 from clients.shared.limits import Limit
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -40,6 +41,9 @@ class Spec:
     provider: "ProviderApi"
     name: str
     title: str
+    subject: str
+    """Template of the sentence that says what one call does, for `clients.questions.subjects`; empty for a read."""
+
     method: Method
     path: str
     carrier: Carrier
@@ -82,6 +86,9 @@ class Spec:
 
     needs_key: bool
     admin_only: bool
+
+    worst_case: WorstCase | None
+    """The most that one costs, by a document of the provider, where nothing shows the account's own price."""
 
     rows: str | None
     """The answer's field with a list of any length, which is shown in pages."""
@@ -144,6 +151,7 @@ class ProviderApi:
         effect: Effect,
         toolset: str,
         docs: str,
+        subject: str = "",
         basis: Grade | Grades = "documented",
         carrier: Carrier | None = None,
         idempotency_header: str | None = None,
@@ -158,23 +166,30 @@ class ProviderApi:
         unverifiable: str = "",
         needs_key: bool = True,
         admin_only: bool = False,
+        worst_case: WorstCase | None = None,
         rows: str | None = None,
         synonyms: tuple[str, ...] = (),
     ) -> Callable[[type[DeclaredT]], type[DeclaredT]]:
         """Declare the endpoint that a class calls.
 
         Raises:
-            TypeError: A path parameter has no field, or the tool name breaks the rules for names.
+            TypeError: A path parameter has no field, the tool name breaks the rules for names, or the subject names
+                what is no field or may be left out.
         """
 
         def declare(cls: type[DeclaredT]) -> type[DeclaredT]:
             words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
             if unknown := placeholders(path) - cls.model_fields.keys():
                 raise TypeError(f"{cls.__name__}: no field for path parameters {sorted(unknown)}")
+            try:
+                check_subject(subject, cls.model_fields)
+            except ValueError as wrong:
+                raise TypeError(f"{cls.__name__}: the subject names {wrong}") from wrong
             spec = Spec(
                 provider=self,
                 name="_".join(words).lower(),
                 title=_title(words),
+                subject=subject,
                 method=method,
                 path=path,
                 carrier=carrier or ("query" if method in {"GET", "DELETE"} else self.write_carrier),
@@ -194,6 +209,7 @@ class ProviderApi:
                 unverifiable=unverifiable,
                 needs_key=needs_key,
                 admin_only=admin_only,
+                worst_case=worst_case,
                 rows=rows,
                 synonyms=synonyms,
             )

@@ -1,15 +1,20 @@
 """A person's answer to a proposed action: once, in time, and never by the side that asks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
 from guard.action import IN_FORM, Action, State
 from guard.catalog import OperationCatalog
-from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall, OutcomePending
+from guard.errors import AlreadySettled, BadBound, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
+from guard.money import Money, NotAPrice, require_price
+from guard.rules.budget import applicable, require_room
 from guard.rules.policy import Decision
+from guard.rules.quote import Quote
+from guard.rules.rules import Rules
 
 BY_POLICY: Final = "policy"
 """Who approved a call that needs no person's approval."""
@@ -20,7 +25,7 @@ question and approval as much more time, so they expire."""
 
 ANSWERS_ALONE: Final = (
     "If nobody was asked, the client answers by itself: the operator can set RINGFENCE_APPROVALS__FORM=off for it, and "
-    "then approves on the approval page or with `ringfence approvals`."
+    "then approves on the approval page or with `ringfence approvals approve`."
 )
 """What helps where nobody sits at a client that declares that it can ask."""
 
@@ -42,16 +47,21 @@ def is_enough(action: Action, decision: Decision) -> bool:
 class Approvals:
     """Records approvals and refusals, and expires questions that nobody answered in time."""
 
-    def __init__(self, journal: Journal, clock: Clock, catalog: OperationCatalog) -> None:
+    def __init__(self, journal: Journal, clock: Clock, catalog: OperationCatalog, rules: Rules) -> None:
         self._journal = journal
         self._clock = clock
         self._catalog = catalog
+        self._rules = rules
 
-    async def record(self, action_id: str, to: State, *, by: str) -> Action:
+    async def record(self, action_id: str, to: State, *, by: str, up_to: Money | None = None) -> Action:
         """Record a yes (`approved`) or a no (`declined`).
+
+        `up_to` is the most that the whole call may cost, where its price is unknown. It is bound to this action.
 
         Raises:
             NotTheSameCall: There is no such action.
+            BadBound: `up_to` is missing where a cap applies, or it does not fit; the action still waits.
+            OverBudget: A cap leaves no room for `up_to`; the action still waits.
             Expired: The question is too old.
             AlreadySettled, Declined, OutcomePending: It was answered before.
         """
@@ -61,10 +71,39 @@ class Approvals:
         current = await self.expire_if_due(found)
         if current.state is not State.PROPOSED:
             self.refuse(current)
-        moved = await self._journal.move(action_id, {State.PROPOSED}, to, decided_by=by, decided_at=self._clock.now())
+        changes = {"decided_by": by, "decided_at": self._clock.now()}
+        if to is State.APPROVED and current.quote.is_unknown:
+            changes |= await self._bound(current, up_to)
+        elif up_to is not None:
+            raise BadBound(f"The price of {action_id} is known, so it takes no other amount; nothing was recorded.")
+        moved = await self._journal.move(action_id, {State.PROPOSED}, to, **changes)
         if moved is None:
             self.refuse(await self._journal.find(action_id) or current)
         return moved
+
+    async def _bound(self, action: Action, up_to: Money | None) -> dict[str, Quote]:
+        """Return the change that binds the most that a call of unknown price may cost; none where none is named."""
+        if up_to is None:
+            if self._rules.needs_bound(action.provider):
+                raise BadBound(
+                    f"The price is unknown, and a budget cap applies, so an approval names the most that it may cost: "
+                    f"`ringfence approvals approve {action.id} --up-to 2.50`, for example. Nothing was recorded."
+                )
+            return {}
+        try:
+            require_price(up_to)
+        except NotAPrice as wrong:
+            raise BadBound(f"That is no price: {wrong} Nothing was recorded.") from None
+        if up_to.amount == 0:
+            raise BadBound("An unknown price is not zero: name the most that the call may cost. Nothing was recorded.")
+        least = action.quote.at_least
+        if least is not None and not least.is_at_most(up_to):
+            raise BadBound(f"It costs at least {least}, and {up_to} does not cover that. Nothing was recorded.")
+        caps = applicable(self._rules.caps, action.provider, up_to.currency)
+        if not caps and self._rules.caps_money_at(action.provider):
+            raise BadBound(f"No budget cap is in {up_to.currency}, so none can hold {up_to}. Nothing was recorded.")
+        require_room(await self._journal.spent(caps, self._clock.now()), up_to)
+        return {"quote": replace(action.quote, up_to=up_to)}
 
     async def expire_if_due(self, action: Action) -> Action:
         """Expire the action if nobody acted on it in time, or the clock was set back meanwhile, and return it."""

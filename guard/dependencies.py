@@ -10,6 +10,8 @@ from clients.shared.clock import Clock, SystemClock
 from guard.background import Reconciliation
 from guard.catalog import OperationCatalog
 from guard.journal import Journal, Taint, Tracker, Vault
+from guard.operator_commands import OperatorCommands
+from guard.own_numbers import NoOwnNumbers, OwnNumbers
 from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
 from guard.rules.rules import Rules
@@ -65,12 +67,16 @@ class GuardDependencies:
     """Where to read prices and balance, by the provider's name."""
 
     catalog: OperationCatalog
+    own_numbers: OwnNumbers = field(default_factory=NoOwnNumbers)
     rules: Rules = field(default_factory=Rules)
     clock: Clock = field(default_factory=SystemClock)
     approval_lifetime: timedelta = APPROVAL_LIFETIME
 
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     """Whoever serves requests runs it beside them."""
+
+    commands: OperatorCommands = field(default_factory=OperatorCommands)
+    """How questions print the operator's commands."""
 
     answer_within: timedelta = ANSWER_WITHIN
     """How long providers are given to answer. How soon a call counts as lost depends on it."""

@@ -5,12 +5,14 @@ GuardRefusal
 ├── Frozen              the operator stopped everything
 ├── DestinationRefused  calls and messages may not go there, or not now
 │   └── BadDestination  it is no telephone number, or not written as one
+├── NotPossibleNow      the state of what it changes rules it out
 ├── OverBudget          a cap leaves no room for the price
 ├── Declined            a person, or their client, said no
 ├── Expired             nobody answered in time
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
 ├── RulesChanged        the rules demand another person's approval than it has
+├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
@@ -51,6 +53,12 @@ class BadDestination(DestinationRefused):
     advice = "Correct the number as it says, or ask the user for the right one, and call again."
 
 
+class NotPossibleNow(GuardRefusal):
+    """The state of what the call needs or changes rules it out, by the provider's documents."""
+
+    advice = "Tell the user why; call again only when that has changed."
+
+
 class OverBudget(GuardRefusal):
     """A cap of the budget leaves no room for the price."""
 
@@ -87,6 +95,12 @@ class RulesChanged(GuardRefusal):
     advice = "Call again to get a new question under the current rules."
 
 
+class BadBound(GuardRefusal):
+    """An approval names no amount, or not one that fits, where the price is unknown."""
+
+    advice = "The action still waits: approve it with an amount that fits, or decline it."
+
+
 class NotTheSameCall(GuardRefusal):
     """The answer belongs to another action."""
 
@@ -102,7 +116,9 @@ class AlreadySettled(GuardRefusal):
 class OutcomePending(GuardRefusal):
     """The same call is under way, or nobody knows yet whether it happened."""
 
-    advice = "Do not repeat it: get_action checks again; the operator can close it with `ringfence actions resolve`."
+    advice = (
+        "Do not repeat it: get_action checks again; the operator sees how to close it with `ringfence actions list`."
+    )
 
 
 class JournalUnavailable(GuardRefusal):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from guard.action import Action, Principal, State
+from guard.injection.taint import OutsideSource
 from guard.rules.budget import Cap, Hold, Spent
 
 
@@ -61,9 +62,9 @@ class Journal(Protocol):
         ...
 
     async def latest(
-        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
+        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None, skip: int = 0
     ) -> list[Action]:
-        """Actions, newest first."""
+        """Actions, newest first, without the first `skip`."""
         ...
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
@@ -86,10 +87,13 @@ class Tracker(Protocol):
 class Taint(Protocol):
     """Remembers text from outside, so that a call made from it is recognised."""
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
-        """Return the source of the outside text that the arguments repeat, or None if they repeat none.
+    async def found_in(
+        self, principal: Principal, arguments: Mapping[str, Any], *, ours: Collection[str]
+    ) -> Mapping[str, OutsideSource]:
+        """Return where the outside text was read that each argument repeats, by the argument's name.
 
-        `ours` are numbers that the call is made from: outsiders know them, so repeating them means nothing.
+        `ours` are arguments, or items of lists, that are numbers of the company: outsiders know them, so repeating
+        them means nothing.
         """
         ...
 

@@ -2,33 +2,53 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, Final, cast
 
 from guard.action import Action, State
 from guard.catalog import OperationCatalog
 from guard.injection.sanitize import escape_invisible
 from guard.verification_hint import outcome_text
 
+FINAL: Final = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
+
 MOST_BEFORE_LINES = 8
 """Few enough that text from outside (a ticket, for example) cannot push the question out of sight."""
 
 
 def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
-    """Word the question: the call in plain words, its price, what it changes, and the action's id.
+    """Word the question: what exactly this call does and costs, its arguments, what it changes, and the action's id.
 
     `quoted` fences what may repeat the state before, for readers who are shown text from outside between markers.
     """
     lines = [
-        f"{action.title}?",
+        f"{headline(action)}?",
+        *([FINAL] if is_irreversible(action) else []),
+        f"At {action.quote.charged_by or action.provider}, account {action.account}.",
         "",
         *argument_lines(action.arguments),
-        *action.quote.lines(quoted),
+        *replace(action.quote, warnings=notes_of(action)).lines(quoted),
         *before_lines(action.before),
         "",
         f"Requested by {requester(action.principal)}. "
         f"Your approval covers exactly this call ({action.id}), once, until {action.expires_at:%H:%M} UTC.",
     ]
     return "\n".join(lines)
+
+
+def headline(action: Action) -> str:
+    """Say what a call does and what it costs, in one line: `Text 40 people in Greece, 2 parts, at most €3.84`."""
+    return ", ".join(filter(None, [action.title, action.quote.brief]))
+
+
+def is_irreversible(action: Action) -> bool:
+    """Return True for a call that no other call undoes."""
+    return FINAL in action.quote.warnings
+
+
+def notes_of(action: Action) -> tuple[str, ...]:
+    """Return what to check before approving, without the sentence about undoing, which stands above everything."""
+    return tuple(note for note in action.quote.warnings if note != FINAL)
 
 
 def requester(principal: str) -> str:

@@ -31,6 +31,9 @@ _DECIMALS: Final = {
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
+_WRITTEN: Final = re.compile(r"(?P<symbol>[$€£]?)\s*(?P<amount>[0-9]+(\.[0-9]+)?)\s*(?P<code>([A-Za-z]{3})?)")
+
+
 class NotAPrice(ValueError):
     """An amount that nobody can charge. The message is the reason, as a sentence."""
 
@@ -84,6 +87,23 @@ def price(amount: Decimal, currency: str = "USD") -> Money:
     if not _CURRENCY.fullmatch(currency):
         raise NotAPrice(f"{currency[:20]!r} is no currency.")
     return Money(amount, currency)
+
+
+def parse_price(text: str, currency: str = "USD") -> Money:
+    """Read an amount as people write it: `2.50`, `$2.50`, `2.50 EUR`; `currency` counts where it names none.
+
+    Raises:
+        NotAPrice: It cannot be read, or nobody can charge it.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    if found is None:
+        raise NotAPrice(f"{text.strip()[:40]!r} cannot be read; 2.50 or 2.50 EUR is expected.")
+    by_symbol = {symbol: code for code, symbol in _SYMBOLS.items()}
+    code, meant = found["code"].upper(), by_symbol.get(found["symbol"])
+    if code and meant and code != meant:
+        raise NotAPrice(f"{text.strip()[:40]!r} names two currencies.")
+    named = code or meant or currency
+    return price(Decimal(found["amount"]), named)
 
 
 def require_price(money: Money) -> None:

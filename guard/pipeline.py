@@ -18,13 +18,15 @@ import anyio
 from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation
+from clients.operation import Operation, is_dry_run
+from clients.questions.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
     GuardRefusal,
     JournalUnavailable,
+    NotPossibleNow,
     NotTheSameCall,
     OutcomePending,
     PriceChanged,
@@ -33,11 +35,12 @@ from guard.errors import (
 )
 from guard.injection.sanitize import escape_invisible
 from guard.journal import Journal
-from guard.messages import status_with_outcome
+from guard.messages import FINAL, status_with_outcome
 from guard.money import Money
 from guard.reconcile import Reconciler
 from guard.rules.budget import Cap, Hold, applicable
 from guard.rules.checks import Assessment, Checks
+from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
 from guard.rules.quote import PriceSource, Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
@@ -45,7 +48,6 @@ from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
 
-FINAL = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
 _NOT_READ = Recipients()
 
 
@@ -127,7 +129,8 @@ class Guard:
         self._clock = dependencies.clock
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
-        self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog)
+        self._forwarding = Forwarding(dependencies.own_numbers)
+        self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
@@ -138,20 +141,24 @@ class Guard:
         guard._prices = prices
         return guard
 
-    async def propose(self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = ()) -> Action:
+    async def propose(
+        self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = (), *, from_record: bool = False
+    ) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
-        `notes` are what else a person should know, said by this server, never by the asking side.
+        `notes` are what else a person should know, said by this server, never by the asking side. `from_record` is
+        true for the undo of an action, whose arguments come from the record.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+            NotPossibleNow: The call cannot be made as things are.
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be written.
         """
         await self._settlement.pending.flush()
         self._reconciliation.request(self.reconciler)
         try:
-            drafted = await self._draft_or_find(operation, principal, notes)
+            drafted = await self._draft_or_find(operation, principal, notes, from_record=from_record)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
@@ -162,17 +169,20 @@ class Guard:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
 
-    async def draft(self, operation: Operation[Any], principal: Principal) -> Draft:
+    async def draft(self, operation: Operation[Any], principal: Principal, *, from_record: bool = False) -> Draft:
         """Look up and check a call as `propose` does, and record nothing.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+            NotPossibleNow: The call cannot be made as things are.
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be read.
         """
         client, digest, recipients = await self._resolve(operation, principal)
         await self._open(digest)
-        priced, assessment = await self._assess(operation, recipients, client.account, principal)
+        priced, assessment = await self._assess(
+            operation, recipients, client.account, principal, from_record=from_record
+        )
         return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
 
     async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
@@ -195,7 +205,7 @@ class Guard:
             self._approvals.refuse(current)
         return current
 
-    async def check_answered(self, action: Action, operation: Operation[Any]) -> None:
+    async def check_answered(self, action: Action, operation: Operation[Any], *, from_record: bool = False) -> None:
         """Check an action whose answer came back, at the price and the number of recipients in its question.
 
         `execute` reads both again.
@@ -204,7 +214,8 @@ class Guard:
             RulesChanged: The rules demand another person's approval now.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
-        await self._check_again(action, operation, _NOT_READ, action.quote, ActionIntent(self._journal, action))
+        intent = ActionIntent(self._journal, action)
+        await self._check_again(action, operation, _NOT_READ, action.quote, intent, from_record=from_record)
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's approval. Raises as `Approvals.record` does."""
@@ -218,7 +229,9 @@ class Guard:
         """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
-    async def execute(self, action: Action, operation: Operation[R], intent: Intent | None = None) -> Receipt[R]:
+    async def execute(
+        self, action: Action, operation: Operation[R], intent: Intent | None = None, *, from_record: bool = False
+    ) -> Receipt[R]:
         """Send an approved call, once.
 
         The intent is on the record before the request leaves. From then on a cancelled caller cannot lose the outcome.
@@ -235,10 +248,11 @@ class Guard:
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
         intent = intent or ActionIntent(self._journal, action)
-        await self._check_again(action, operation, recipients, priced, intent)
+        await self._check_again(action, operation, recipients, priced, intent, from_record=from_record)
+        await self._require_bound(action, priced)
         kept = await self._settlement.keep_secret_inputs(action, operation)
-        hold = Hold(action.provider, priced.amount)
-        caps = applicable(self._rules.caps, action.provider, priced.amount.currency) if priced.amount else []
+        hold = Hold(action.provider, priced.most)
+        caps = applicable(self._rules.caps, action.provider, priced.most.currency) if priced.most else []
         with anyio.CancelScope(shield=True):
             taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
@@ -248,6 +262,10 @@ class Guard:
             remark = priced.not_read_since(intent.asked_at)
             return await self._send_and_settle(taken, operation, kept, remark)
         raise RuntimeError("A shielded scope was cancelled.")
+
+    def needs_bound(self, action: Action) -> bool:
+        """Return True if an approval of this action names the most that it may cost."""
+        return action.quote.is_unknown and self._rules.needs_bound(action.provider)
 
     async def refresh(self, action: Action) -> Action:
         """Return the action as it is now; where its outcome is open, check it at the provider."""
@@ -271,12 +289,14 @@ class Guard:
         return await self._settlement.record_answer(taken, operation, exchange, kept, remark=remark)
 
     async def _draft_or_find(
-        self, operation: Operation[Any], principal: Principal, notes: Sequence[str]
+        self, operation: Operation[Any], principal: Principal, notes: Sequence[str], *, from_record: bool
     ) -> Draft | Action:
         """Return the draft of a new action, or the open action of this call if whoever is asked about it is enough."""
         client, digest, recipients = await self._resolve(operation, principal)
         found = await self._open(digest)
-        priced, assessment = await self._assess(operation, recipients, client.account, principal)
+        priced, assessment = await self._assess(
+            operation, recipients, client.account, principal, from_record=from_record
+        )
         if found is not None:
             if is_enough(found, assessment.decision):
                 return found
@@ -293,12 +313,19 @@ class Guard:
         return client, digest, recipients
 
     async def _assess(
-        self, operation: Operation[Any], recipients: Recipients, account: str, principal: Principal
+        self,
+        operation: Operation[Any],
+        recipients: Recipients,
+        account: str,
+        principal: Principal,
+        *,
+        from_record: bool,
     ) -> tuple[Quote, Assessment]:
         """Price a call that may be made, and decide about it."""
         priced = await self._quote(operation, recipients)
         same = digests_of_same_call(operation, account=account, principal=principal)
-        return priced, await self._checks.assess(operation, recipients, priced, same, principal)
+        assessment = await self._checks.assess(operation, recipients, priced, same, principal, from_record=from_record)
+        return priced, assessment
 
     async def _as_draft(
         self,
@@ -311,10 +338,21 @@ class Guard:
         assessment: Assessment,
         notes: Sequence[str] = (),
     ) -> Draft:
-        """Read the state that the call changes, which may tighten the decision, and build the action to record."""
+        """Read the state that the call changes, which may tighten the decision, and build the action to record.
+
+        Raises:
+            NotPossibleNow: That state makes the call impossible.
+            DestinationRefused: It forwards a number to itself.
+        """
+        is_final = operation.spec.irreversible and not is_dry_run(operation)
+        all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
+        assessment = replace(assessment, notes=all_notes)
         before, kept = await self._before(operation, client)
-        all_notes = (*notes, *([FINAL] if operation.spec.irreversible else []), *assessment.notes)
-        assessment = self._checks.ask_without_undo(operation, before, replace(assessment, notes=all_notes))
+        await self._refuse_impossible(operation, client, before)
+        reach = Reach(recipients.with_destinations(operation), priced.recipients)
+        assessment = self._checks.ask_without_undo(operation, before, assessment)
+        forwarding, warnings = await self._forwarding.check(operation, before)
+        assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -323,12 +361,12 @@ class Guard:
             provider=operation.spec.provider.name,
             account=client.account,
             operation=operation.spec.tool_name,
-            title=f"{operation.spec.title} at {operation.spec.provider.title}",
+            title=escape_invisible(operation.describe(before, reach)),
             arguments=arguments_of(operation),
             digest=digest,
             principal=principal.name,
             channel=channel,
-            quote=priced.with_notes(*assessment.notes, *changes),
+            quote=replace(priced.with_notes(*assessment.notes, *changes), changes=operation.differences(before)),
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._approval_lifetime,
@@ -349,8 +387,11 @@ class Guard:
     ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         """Read the state that the call will change: typed, and as stored. None where it could not be read."""
         read = operation.before()
-        if read is None:
-            return None, None
+        return (None, None) if read is None else await self._read_state(read, client)
+
+    async def _read_state(
+        self, read: Operation[Any], client: ProviderClient
+    ) -> tuple[BaseModel | None, dict[str, Any] | None]:
         try:
             found = cast("BaseModel", (await client.exchange(read)).answer)
         except NotFound:
@@ -358,6 +399,23 @@ class Guard:
         except TelephonyError:
             return None, None
         return found, found.model_dump(mode="json", exclude_none=True)
+
+    async def _refuse_impossible(
+        self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None
+    ) -> None:
+        """Refuse a call that the provider would refuse. What cannot be read refuses nothing.
+
+        Raises:
+            NotPossibleNow: The state, as it was read, makes the call impossible.
+        """
+        for condition in operation.preconditions():
+            is_read = condition.read == operation.before()
+            found = before if is_read else (await self._read_state(condition.read, client))[0]
+            if found is not None and (why := condition.fails(found)):
+                raise NotPossibleNow(
+                    f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; "
+                    "nothing was sent."
+                )
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)
@@ -371,7 +429,14 @@ class Guard:
         return current if current.state.is_open else None
 
     async def _check_again(
-        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote, intent: Intent
+        self,
+        action: Action,
+        operation: Operation[Any],
+        recipients: Recipients,
+        priced: Quote,
+        intent: Intent,
+        *,
+        from_record: bool,
     ) -> None:
         """Check an action that was asked or approved before against the rules, lists and budgets of now.
 
@@ -385,7 +450,7 @@ class Guard:
             await self._checks.refuse_members(operation, recipients)
             same = digests_of_same_call(operation, account=action.account, principal=principal)
             assessment = await self._checks.assess(
-                operation, recipients, priced, same, principal, reserved=intent.reserved
+                operation, recipients, priced, same, principal, from_record=from_record, reserved=intent.reserved
             )
             if not is_enough(action, assessment.decision):
                 await self._close_too_lenient(action, assessment.decision)
@@ -434,12 +499,24 @@ class Guard:
     async def _require_same_price(self, action: Action, operation: Operation[Any], recipients: Recipients) -> Quote:
         """Refuse a call that became more expensive than what was approved."""
         now = await self._quote(operation, recipients)
-        approved, current = action.quote.amount, now.amount
+        now = replace(now, up_to=action.quote.up_to if now.is_unknown else None)
+        approved, current = action.quote.most, now.most
+        least = now.at_least if now.up_to else None
         if current is None and approved is None:
             return now
-        if current and approved and current.currency == approved.currency and current.amount <= approved.amount:
+        if current and approved and current.is_at_most(approved) and (least is None or least.is_at_most(approved)):
             return now
         await self._close(action, "The price changed.")
         raise PriceChanged(
-            f"You approved {approved or 'an unknown price'}, and it is now {current or 'unknown'}; nothing was sent."
+            f"You approved {approved or 'an unknown price'}, and it is now {now.amount or least or 'unknown'}; "
+            "nothing was sent."
         )
+
+    async def _require_bound(self, action: Action, priced: Quote) -> None:
+        """Refuse a call of unknown price that a cap applies to, and whose approval names no amount for it to hold."""
+        if self.needs_bound(action) and priced.is_unknown and priced.up_to is None:
+            changed = RulesChanged(
+                "By the rules of now an approval of an unknown price names the most that it may cost; nothing was sent."
+            )
+            await self._close(action, str(changed))
+            raise changed

@@ -208,7 +208,7 @@ def _cost(action: Action, operation: Operation[R], answer: R) -> tuple[Money | N
     if amount is None or charge is None:
         return None, ""
     try:
-        return price(amount, action.quote.amount.currency if action.quote.amount else charge.currency), ""
+        return price(amount, action.quote.most.currency if action.quote.most else charge.currency), ""
     except NotAPrice as wrong:
         return None, f"What the provider says it cost is not booked: {wrong}"
 

@@ -6,7 +6,7 @@ takes longer to load than they take.
 
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -27,6 +27,7 @@ from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
 from guard.journal import Journal
+from guard.own_numbers import OwnNumber
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import PlanJournal
@@ -44,6 +45,7 @@ from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, Shared
 from tools.builtin import BuiltinTool, Session
 from tools.builtin_list import builtin_tools
 from tools.operation_catalog import RegisteredOperations
+from tools.overview.own_numbers import all_own_numbers, find_own_numbers
 from tools.overview.views import View
 from tools.policy_reader import PolicyReader, Reader
 from tools.provider import ReadCallback
@@ -111,11 +113,13 @@ class Services:
             accounts=self.clients,
             prices=_prices(self.clients),
             catalog=RegisteredOperations(),
+            own_numbers=AccountNumbers(self),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
             reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
             answer_within=timedelta(seconds=self.settings.timeout_seconds),
+            commands=self.settings.commands,
         )
 
     @cached_property
@@ -218,6 +222,15 @@ class Services:
                 found[name] = make.load()(reader, self.settings.account(name))
         return found
 
+    def views_of_guard(self) -> Mapping[str, View]:
+        """Return the views through which the guard itself reads; no session narrows them."""
+        made = ((name, provider_named(name).view) for name in self.set_up)
+        return {
+            name: view.load()(self.clients[name], self.settings.account(name))
+            for name, view in made
+            if view is not None
+        }
+
     async def current(self, action: Action) -> Action:
         """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         return await self.guard.refresh(action)
@@ -301,6 +314,21 @@ def _prices(clients: Mapping[str, ApiClient]) -> dict[str, PriceSource]:
     """Return the source of prices of each provider that has one."""
     sources = ((name, provider_named(name).prices, client) for name, client in clients.items())
     return {name: source.load()(client) for name, source, client in sources if source is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNumbers:
+    """Finds numbers in the accounts of all providers that are set up."""
+
+    services: Services
+
+    async def find(self, numbers: Collection[str]) -> Mapping[str, OwnNumber]:
+        """Return those of the numbers, in E.164, that are known to be ours."""
+        return await find_own_numbers(self.services.views_of_guard(), numbers)
+
+    async def find_all(self) -> Sequence[OwnNumber]:
+        """Return the numbers of all accounts, as far as they can be read."""
+        return await all_own_numbers(self.services.views_of_guard())
 
 
 @dataclass(frozen=True, slots=True)

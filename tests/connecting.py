@@ -7,10 +7,11 @@ import httpx2
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server.lowlevel import Server
-from mcp.types import ElicitRequestParams, ElicitResult
+from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
 from server.mcp.server import build_server
+from server.mcp.tabular import read_tables
 from server.services import Services
 from server.settings.model import Settings, settings_class
 from tools.voicetel.settings import VoiceTelSettings
@@ -33,7 +34,10 @@ class Person:
     async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         self.questions.append(params.message)
         if self.answer == "accept":
-            return ElicitResult(action="accept", content={"approve": self._approve})
+            asked: list[str] = []
+            if isinstance(params, ElicitRequestFormParams):
+                asked = params.requested_schema["required"]
+            return ElicitResult(action="accept", content=dict.fromkeys(asked, self._approve))
         return ElicitResult(action=self.answer)
 
 
@@ -54,3 +58,8 @@ def server_for(settings: Settings, *, http: httpx2.AsyncClient | None = None) ->
 def connect(server: Server[None], *, era: Era = "auto", person: Person | None = None) -> Client:
     """Build a client in memory; without a person it declares that it cannot ask."""
     return Client(server, mode=era, elicitation_callback=person)
+
+
+def content_of(result: CallToolResult) -> dict[str, Any]:
+    """Return the structured content of a result, with every table in it as a list of objects."""
+    return read_tables(result.structured_content or {})

@@ -20,7 +20,7 @@ PASSCODE: Final = "correct horse"
 OPERATOR: Final = "the operator, on the command line"
 """Who approved, as the command line records it."""
 
-_HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSCODE)
+CHEAP_HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSCODE)
 """The passcode as the store holds it, hashed at the least cost that argon2 allows.
 
 Hashing takes a quarter of a second on purpose, and the tests approve hundreds of calls. How a passcode is set, changed
@@ -39,10 +39,10 @@ class OperatorSide:
 
         `variables` are further settings, as the environment names them.
         """
-        self._store_folder = store_folder or state_folder
+        self.folder = store_folder or state_folder
         self._environment = {"RINGFENCE_STATE_FOLDER": str(state_folder), **variables}
         if store_folder is not None:
-            self._environment["RINGFENCE_STORE_URL"] = f"sqlite+aiosqlite:///{store_folder / record_file.FILE}"
+            self._environment["RINGFENCE_STORE_URL"] = f"sqlite:///{store_folder / record_file.FILE}"
         self._has_passcode = False
 
     async def run(self, *words: str, typed: str = "") -> Result:
@@ -54,9 +54,9 @@ class OperatorSide:
 
         return await anyio.to_thread.run_sync(run)
 
-    async def approve(self, action_id: str) -> None:
-        """Approve an action."""
-        await self._run_with_passcode("approvals", "approve", action_id)
+    async def approve(self, action_id: str, *more: str) -> None:
+        """Approve an action, with more words behind the command."""
+        await self._run_with_passcode("approvals", "approve", action_id, *more)
 
     async def approve_plan(self, plan_id: str, *options: str) -> str:
         """Approve a plan; return what the command prints."""
@@ -139,7 +139,7 @@ class OperatorSide:
 
     async def _run_with_passcode(self, *words: str) -> str:
         if not self._has_passcode:
-            await record_file.change(self._store_folder, "INSERT OR REPLACE INTO facts VALUES ('passcode', ?)", _HASH)
+            await record_file.change(self.folder, "INSERT OR REPLACE INTO facts VALUES ('passcode', ?)", CHEAP_HASH)
             self._has_passcode = True
         return await self._run(*words, typed=f"{PASSCODE}\n")
 

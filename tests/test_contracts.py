@@ -18,8 +18,9 @@ import pytest
 from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from server.mcp.results import OWN_FIELDS
 from server.settings.model import settings_class
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.operator_side import OperatorSide, call_approved
 from tools.registry import all_operations
 
@@ -168,8 +169,8 @@ def _multipart(request: httpx2.Request) -> dict[str, Any]:
 
 
 def _comparable(result: CallToolResult) -> Any:
-    """Return the structured result without the action's id, and with a fixed word for the random fence tag."""
-    content = {name: value for name, value in result.structured_content.items() if name not in {"action", "state"}}
+    """Return the answer in the structured result, its lists as objects, with a fixed word for the random fence tag."""
+    content = {name: value for name, value in content_of(result).items() if name not in OWN_FIELDS}
     return json.loads(re.sub(r"outside-[0-9a-f]{12}", "fence", json.dumps(content, ensure_ascii=False)))
 
 

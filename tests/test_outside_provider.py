@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.serving import LoopbackServer
-from tests.connecting import Person
+from tests.connecting import Person, content_of
 from tests.over_http import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,7 +120,7 @@ async def test_it_is_priced_and_asked_about_and_sent_once(command: Path, tmp_pat
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert "pager_send_page" in names  # of the default selection
         read = await client.call_tool("call_read_operation", {"operation": "pager_list_pagers"})
-        listed: dict[str, Any] = read.structured_content or {}
+        listed: dict[str, Any] = content_of(read)
         assert [row["id"] for row in listed["pagers"]] == ["p-1", "p-2"]
         sent = await client.call_tool("pager_send_page", PAGE)
         assert not sent.is_error, sent.content

@@ -12,7 +12,17 @@ from pydantic_core import ErrorDetails
 from clients.operation import Operation, OperationType
 from clients.settings import AccountSettings
 from tools.registry import nearest
-from tools.schema import LARGEST_PAGE, PAGE_SIZE, input_schema, secret_flag, secret_rule, server_inputs
+from tools.schema import (
+    LARGEST_PAGE,
+    PAGE_SIZE,
+    argument_schema,
+    choices_of,
+    input_schema,
+    map_of,
+    secret_flag,
+    secret_rule,
+    server_inputs,
+)
 
 
 class BadArguments(Exception):
@@ -49,7 +59,7 @@ def parse(
     Raises:
         BadArguments: An argument is unknown, missing, of the wrong type or out of bounds.
     """
-    schema = input_schema(operation)
+    schema = argument_schema(operation)
     given = normalize(schema, arguments, left_out=added_by_clients if operation.spec.effect.is_plain_read else ())
     known = schema["properties"]
     if unknown := [name for name in given if name not in known]:
@@ -59,7 +69,7 @@ def parse(
     try:
         call = operation.model_validate(given | secrets)
     except ValidationError as misfit:
-        lines = [_line(error) for error in misfit.errors(include_url=False, include_input=False)]
+        lines = [_line(error, schema) for error in misfit.errors(include_url=False, include_input=False)]
         raise BadArguments("\n".join([_head(operation), *lines, _footer(operation)])) from misfit
     return call, Paging(provider_paged=call) if "cursor" in operation.model_fields else paging
 
@@ -69,8 +79,9 @@ def normalize(
 ) -> dict[str, Any]:
     """Return arguments in the form of their schema, as clients and models deviate from it without meaning to.
 
-    A null is left out, as is an empty cursor. A list or an object that is given as JSON text is parsed. Names in
-    `left_out` that the schema does not have are dropped.
+    A null is left out, as is an empty cursor. A list or an object that is given as JSON text is parsed. What
+    `tools.schema.portable` writes another way (enums as text, maps as lists of names and values) gets its own form
+    back. Names in `left_out` that the schema does not have are dropped.
     """
     properties: Mapping[str, Any] = schema.get("properties", {})
     given = {name: value for name, value in arguments.items() if name in properties or name not in left_out}
@@ -91,16 +102,38 @@ def _normalize_object(properties: Mapping[str, Any], given: Mapping[str, Any]) -
 
 
 def _normalize_value(schema: Mapping[str, Any], value: object) -> object:
-    kinds = _kinds(schema)
+    if isinstance(value, str) and (choices := choices_of(schema)):
+        return choices.get(value, value)
+    rules = map_of(schema)
+    kinds = _kinds(schema) if rules is None else {"array", "object"}
     takes_no_text = bool(kinds) and kinds <= _PARSED_KINDS.keys()
     wanted = tuple(_PARSED_KINDS[kind] for kind in kinds) if takes_no_text else ()
     given: object = _parse_json(value, wanted) if isinstance(value, str) and wanted else value
     unchanged = given
+    if rules is not None:
+        return _normalize_map(rules[1], given)
     if isinstance(given, list) and "items" in schema:
         return [_normalize_value(schema["items"], item) for item in cast("list[object]", given)]
     if isinstance(given, dict) and "properties" in schema:
         return _normalize_object(schema["properties"], cast("dict[str, object]", given))
     return unchanged
+
+
+def _normalize_map(rule: Mapping[str, Any], given: object) -> object:
+    """Return a map that is given as a list of names and values, or by its names; what is neither stays as it is."""
+    if isinstance(given, list):
+        pairs = cast("list[object]", given)
+        found = dict(pair for one in pairs if (pair := _pair_of(one)) is not None)
+        given = found if len(found) == len(pairs) else cast("object", pairs)
+    if not isinstance(given, dict):
+        return given
+    return {name: _normalize_value(rule, value) for name, value in cast("dict[str, object]", given).items()}
+
+
+def _pair_of(given: object) -> tuple[str, object] | None:
+    pair = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    name = pair.get("name")
+    return (name, pair["value"]) if isinstance(name, str) and pair.keys() == {"name", "value"} else None
 
 
 _PARSED_KINDS: Final[Mapping[str, type]] = {"array": list, "object": dict}
@@ -144,10 +177,17 @@ def _footer(operation: OperationType) -> str:
     return f"Arguments: {', '.join(schema['properties']) or 'none'}. Required: {required}. Correct them and call again."
 
 
-def _line(error: ErrorDetails) -> str:
+def _line(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"])
     rule = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "dict_type":
+        rule = _object_rule(schema["properties"].get(error["loc"][0], {}))
     return f"- {where}: {rule}" if where else f"- {rule}"
+
+
+def _object_rule(schema: Mapping[str, Any]) -> str:
+    """Return how an object with free names is given, in the form of `tools.schema.portable`."""
+    return "a JSON object, as text." if map_of(schema) is None else "a list of `name` and `value`, each name once."
 
 
 def _unknown(operation: OperationType, unknown: list[str], known: list[str], added_by_clients: Collection[str]) -> str:

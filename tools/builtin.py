@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -30,7 +30,7 @@ from guard.undo import UndoPlanner
 from tools.events.record import EventRecord
 from tools.overview.views import View
 from tools.policy_reader import Reader
-from tools.schema import slim
+from tools.schema import portable, slim
 from tools.spending import Ledger
 
 A = TypeVar("A", bound=BaseModel)
@@ -92,6 +92,14 @@ class Session(Protocol):
         """Return why this session may not call an operation through any tool; None where it may."""
         ...
 
+    def why_tool_out_of_reach(self, name: str, *, only_reads: bool) -> str | None:
+        """Return why this session may not call a tool, listed or not; None where it may."""
+        ...
+
+    def sees(self, name: str) -> bool:
+        """Return True for a tool that the client sees in its list."""
+        ...
+
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call, if the client asked for progress."""
         ...
@@ -102,6 +110,10 @@ class OperationCaller(Protocol):
 
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Any) -> OperationResult:
         """Call an operation."""
+        ...
+
+    async def call_builtin(self, tool: "BuiltinTool", arguments: Mapping[str, Any], session: Any) -> OperationResult:
+        """Call a built-in tool."""
         ...
 
     async def propose(self, call: Operation[Any], session: Any, *, note: str, heading: str) -> OperationResult:
@@ -244,6 +256,11 @@ class BuiltinTool:
 
     @property
     def input_schema(self) -> dict[str, Any]:
+        """The schema that clients get, in the part of JSON Schema that all of them pass on."""
+        return _portable_schema_of(self.arguments)
+
+    @property
+    def argument_schema(self) -> dict[str, Any]:
         """The strict, slim schema of its arguments."""
         return _schema_of(self.arguments)
 
@@ -285,3 +302,8 @@ def _schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
         {key: generated[key] for key in generated if key != "description"}, generated.get("$defs", {})
     )
     return schema
+
+
+@cache
+def _portable_schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
+    return cast("dict[str, Any]", portable(_schema_of(arguments)))

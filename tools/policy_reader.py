@@ -6,7 +6,7 @@ The guard's own reads (prices, the state before, whether a call happened) do not
 from typing import Protocol, TypeVar
 
 from clients.client import ApiClient
-from clients.operation import Operation
+from clients.operation import Exchange, Operation
 from clients.spec import Spec
 from guard.errors import GuardRefusal
 from guard.rules.policy import Decision, Policy
@@ -32,6 +32,10 @@ class Reader(Protocol):
         """
         ...
 
+    async def exchange(self, operation: Operation[R], /) -> Exchange[R]:
+        """Make a read and return its answer with the time when it came; raises as `send` does."""
+        ...
+
 
 class Access(Protocol):
     """The operations that a session may call."""
@@ -55,10 +59,14 @@ class PolicyReader:
         Raises:
             NotAllowed: Policy or the session keeps it from the model; nothing was sent.
         """
+        return (await self.exchange(operation)).answer
+
+    async def exchange(self, operation: Operation[R], /) -> Exchange[R]:
+        """Make a read that is allowed and return its answer with the time when it came; raises as `send` does."""
         why = self._access.why_out_of_reach(operation.spec) or self._why_ruled_out(operation.spec)
         if why is not None:
             raise NotAllowed(f"{operation.spec.tool_name} was not read: {why}.")
-        return await self._client.send(operation)
+        return await self._client.exchange(operation)
 
     def _why_ruled_out(self, spec: Spec) -> str | None:
         if not self._policy.guards(spec):

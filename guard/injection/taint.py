@@ -9,8 +9,10 @@ must be computed, and a paraphrase.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from guard.injection.deobfuscation import confusable_skeleton, decoded_variants, numeric_readings, plain_addresses
 from guard.injection.sanitize import strip_invisible
@@ -25,7 +27,6 @@ TAIL = 7
 MARKS_AT_ONCE = 40_000
 """One answer with more than this taints every later call, rather than none."""
 
-_EVERYTHING = "everything"
 _WHOLE_NUMBER = 10
 _LEAST_AS_NUMBER = 10**6
 
@@ -44,19 +45,21 @@ def fingerprints_of_source(texts: Iterable[str]) -> set[str]:
     """Fingerprint outside texts, as digests from which the texts cannot be read."""
     every = (mark for text in texts for mark in _source_runs(strip_invisible(text)))
     found = {_digest(mark) for mark in islice(every, MARKS_AT_ONCE)}
-    return found if next(every, None) is None else found | {_digest(_EVERYTHING)}
+    return found if next(every, None) is None else found | {FLOOD}
 
 
 def fingerprints_of_arguments(texts: Iterable[str]) -> set[str]:
     """Fingerprint the arguments of a call in the same way."""
-    return {_digest(trace) for text in texts for trace in _argument_runs(strip_invisible(text))} | {
-        _digest(_EVERYTHING)
-    }
+    return {_digest(trace) for text in texts for trace in _argument_runs(strip_invisible(text))} | {FLOOD}
 
 
-def numbers_in_arguments(numbers: Iterable[str]) -> set[str]:
-    """Return the digests of telephone numbers."""
-    return {_digest(f"number {figures[-TAIL:]}") for number in numbers if (figures := "".join(_GROUP.findall(number)))}
+@dataclass(frozen=True, slots=True)
+class OutsideSource:
+    """Where a text from outside was read."""
+
+    tool: str
+    at: datetime
+    """When it was last shown; aware."""
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -138,3 +141,7 @@ def _runs(text: str) -> Iterator[str]:
 
 def _digest(mark: str) -> str:
     return hashlib.sha256(mark.encode("utf-8")).hexdigest()[:32]
+
+
+FLOOD: Final = _digest("everything")
+"""Stands for more outside text than can be compared: every call counts as made from it."""

@@ -44,6 +44,11 @@ from guard.rules.quote import Quote
 CHECKED_AT_ONCE: Final = 8
 """How many steps are looked up side by side; a provider's own price of each text takes a read of its own."""
 
+_NO_BOUND: Final = (
+    "Its price is unknown and a cap applies, so its approval has to name the most that it may cost: make this call by "
+    "itself."
+)
+
 _AS_A_WHOLE: Final = (Frozen, JournalUnavailable)
 """Refusals that are the same for every step."""
 
@@ -198,6 +203,8 @@ class PlanProposer:
                     faults[one.call.position] = Fault(one.call.place, str(refused))
                 else:
                     checked[one.call.position] = CheckedCall(one.call, one.operation, draft)
+                    if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):
+                        faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
         async with self._sharing.open() as dependencies, anyio.create_task_group() as group:
             for one in parsed:

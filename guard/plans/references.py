@@ -21,7 +21,9 @@ from pydantic.fields import FieldInfo
 
 from clients.effects import Effect
 from clients.fields import FromOutside, is_secret
-from clients.operation import Operation, OperationType, answer_type
+from clients.operation import Operation, OperationType, Precondition, answer_type
+from clients.questions.differences import Difference
+from clients.questions.subjects import NOBODY, Reach
 from clients.spec import placeholders
 from guard.errors import GuardRefusal
 
@@ -129,6 +131,24 @@ def stand_in(operation: OperationType, names: frozenset[str]) -> OperationType:
                 read: Operation[Any] | None = super().before()
                 return read
             return None
+
+        def describe(self, before: Any = None, reach: Reach = NOBODY) -> str:
+            with suppress(NotKnownYet):
+                sentence: str = super().describe(before, reach)
+                return sentence
+            return f"{operation.spec.title} at {operation.spec.provider.title}"
+
+        def preconditions(self) -> tuple[Precondition[Any], ...]:
+            with suppress(NotKnownYet):
+                conditions: tuple[Precondition[Any], ...] = super().preconditions()
+                return conditions
+            return ()
+
+        def differences(self, before: Any) -> tuple[Difference, ...]:
+            with suppress(NotKnownYet):
+                differences: tuple[Difference, ...] = super().differences(before)
+                return differences
+            return ()
 
         def warnings(self) -> tuple[str, ...]:
             with suppress(NotKnownYet):

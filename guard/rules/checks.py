@@ -1,16 +1,17 @@
 """Pre-flight checks of one call: they refuse it or make the decision stricter, never milder."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from clients.effects import Effect
-from clients.operation import Operation
-from guard.action import Action, Principal, State, arguments_of
+from clients.operation import Operation, is_dry_run
+from clients.phone_numbers import valid_form
+from guard.action import Principal, arguments_of
 from guard.dependencies import GuardDependencies
 from guard.errors import Denied, Frozen
+from guard.injection.taint import OutsideSource, texts_in
 from guard.money import Money
 from guard.rules.budget import applicable, require_room
 from guard.rules.compliance import check_opt_outs, unclear_wish_note
@@ -18,6 +19,7 @@ from guard.rules.departure import departure_notes
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 from guard.rules.recipients import Recipients, later_members_note
+from guard.rules.repetition import Repetition
 
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 
@@ -38,7 +40,10 @@ class Checks:
         self._rules = dependencies.rules
         self._optouts = dependencies.optouts
         self._taint = dependencies.taint
+        self._own_numbers = dependencies.own_numbers
         self._clock = dependencies.clock
+        self._commands = dependencies.commands
+        self._repetition = Repetition(dependencies)
 
     async def refuse_early(self, operation: Operation[Any]) -> None:
         """Refuse what no answer could allow, before the provider is asked for a price.
@@ -92,22 +97,27 @@ class Checks:
         same_call: Sequence[str],
         principal: Principal,
         *,
+        from_record: bool = False,
         reserved: Money | None = None,
     ) -> Assessment:
         """Decide about a call that may be made, with notes on what makes the decision stricter.
 
-        `same_call` are its digest and those of the same call with a telephone written otherwise. `reserved` is money
-        that is set aside for it already.
+        `same_call` are its digest and those of the same call with a telephone written otherwise. `from_record` is true
+        for the undo of an action: its arguments come from the record, so none of them is text from outside. `reserved`
+        is money that is set aside for the call already.
 
         Raises:
             OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
         """
-        decision, notes = self._rules.policy.decide(operation.spec), list[str]()
+        is_dry = is_dry_run(operation)
+        policy = self._rules.policy
+        decision = policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec)
+        notes = list[str]()
         for stricter, note in (
             await self._price(operation, priced, reserved),
-            await self._repetition(same_call),
-            self._bulk(operation, audience, priced.recipients),
-            await self._text_from_outside(operation, principal),
+            (Decision.ALLOW, "") if is_dry else await self._repetition.check(operation, same_call),
+            (Decision.ALLOW, "") if is_dry else self._bulk(operation, audience, priced.recipients),
+            (Decision.ALLOW, "") if from_record else await self._text_from_outside(operation, principal),
             await self._unclear_wishes(operation, audience),
         ):
             decision = max(decision, stricter)
@@ -135,23 +145,31 @@ class Checks:
         provider = operation.spec.provider.name
         if priced.costs_nothing:
             return Decision.ALLOW, ""
-        if priced.amount is None:
-            decision = self._rules.for_unknown_price(provider)
-            if decision is Decision.DENY:
-                raise Denied(
-                    f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
-                    f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
-                )
-            return decision, "No budget cap can hold this call, because its price is unknown."
-        caps = applicable(self._rules.caps, provider, priced.amount.currency)
+        most = priced.most
+        if most is None:
+            return self._unpriced(operation, priced)
+        caps = applicable(self._rules.caps, provider, most.currency)
         if not caps and self._rules.caps_money_at(provider):
-            return self._uncapped(provider, priced.amount)
-        require_room(await self._journal.spent(caps, self._clock.now()), priced.amount, reserved=reserved)
+            return self._uncapped(most)
+        require_room(await self._journal.spent(caps, self._clock.now()), most, reserved=reserved)
         return Decision.ALLOW, ""
 
-    def _uncapped(self, provider: str, amount: Money) -> tuple[Decision, str]:
-        """Decide about a price in a currency that no cap is in: an argument of the call may have named it."""
+    def _unpriced(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
+        """Decide about a call whose price nobody knows and for which nobody named the most that it may cost."""
+        provider = operation.spec.provider.name
         decision = self._rules.for_unknown_price(provider)
+        if decision is Decision.DENY:
+            raise Denied(
+                f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
+                f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
+            )
+        if self._rules.needs_bound(provider):
+            return decision, "A budget cap applies, so whoever approves this names the most that it may cost."
+        return decision, "No budget cap can hold this call, because its price is unknown."
+
+    def _uncapped(self, amount: Money) -> tuple[Decision, str]:
+        """Decide about a price in a currency that no cap is in: an argument of the call may have named it."""
+        decision = self._rules.for_uncapped_price()
         if decision is Decision.DENY:
             raise Denied(
                 f"This costs {amount}, and no budget cap is in {amount.currency}; nothing was sent. "
@@ -159,24 +177,12 @@ class Checks:
             )
         return decision, f"No budget cap can hold this call, because none is in {amount.currency}."
 
-    async def _repetition(self, same_call: Sequence[str]) -> tuple[Decision, str]:
-        since = self._clock.now() - self._rules.compliance.duplicate_window
-        found = [await self._journal.last_answered(digest, since) for digest in same_call]
-        earlier = max((one for one in found if one is not None), key=lambda one: _ended(one) or since, default=None)
-        at = _ended(earlier) if earlier else None
-        if earlier is None or at is None:
-            return Decision.ALLOW, ""
-        ago = f"{_ago(self._clock.now() - at)} ({earlier.id})"
-        if earlier.state is State.DECLINED:
-            return Decision.ASK, f"Exactly this was declined {ago}. Approve it only if you changed your mind."
-        return Decision.ASK, f"You already did exactly this {ago}. Approving it does it again."
-
     async def _unclear_wishes(self, operation: Operation[Any], audience: Recipients) -> tuple[Decision, str]:
         """Have a person look at a paid call to somebody who may have wanted no more of them."""
         numbers = (*operation.destinations(), *audience.numbers)
         if not numbers or Effect.PAID not in operation.spec.effect:
             return Decision.ALLOW, ""
-        note = await unclear_wish_note(numbers, self._optouts)
+        note = self._commands.complete(await unclear_wish_note(numbers, self._optouts))
         return (Decision.ASK if note else Decision.ALLOW), note
 
     def _bulk(self, operation: Operation[Any], audience: Recipients, touched: int | None) -> tuple[Decision, str]:
@@ -196,29 +202,41 @@ class Checks:
         if operation.spec.effect.is_plain_read:
             return Decision.ALLOW, ""
         arguments = arguments_of(operation)
-        source = await self._taint.found_in(principal, arguments, ours=_ours(operation.destinations(), arguments))
-        if source is None:
-            return Decision.ALLOW, ""
-        return Decision.ASK, f"Part of this call is text from outside (read with {source}). Did you ask for it?"
+        ours = _ours(operation.destinations(), arguments)
+        found = await self._taint.found_in(principal, arguments, ours=ours)
+        if found and Effect.PAID not in operation.spec.effect:
+            own = await self._own_among(texts_in([arguments[name] for name in found if name in arguments]))
+            found = await self._taint.found_in(principal, arguments, ours=[*ours, *own]) if own else found
+        return (Decision.ASK, _outside_note(found)) if found else (Decision.ALLOW, "")
+
+    async def _own_among(self, texts: Iterable[str]) -> list[str]:
+        """Return the texts that are nothing but a number of ours."""
+        numbers = {text: number for text in texts if _NUMBER.fullmatch(text) and (number := _e164(text)) is not None}
+        if not numbers:
+            return []
+        own = await self._own_numbers.find(numbers.values())
+        return [text for text, number in numbers.items() if number in own]
 
 
-def _ended(action: Action) -> datetime | None:
-    return action.finished_at or action.decided_at
-
-
-def _ago(passed: timedelta) -> str:
-    minutes = round(passed.total_seconds() / 60)
-    match minutes:
-        case 0:
-            return "less than a minute ago"
-        case 1:
-            return "a minute ago"
-        case _:
-            return f"{minutes} minutes ago"
+def _e164(text: str) -> str | None:
+    return valid_form(text if text.startswith("+") else f"+{text}")
 
 
 def _numbers(count: int) -> str:
     return f"{count} number{'' if count == 1 else 's'}"
+
+
+def _outside_note(found: Mapping[str, OutsideSource]) -> str:
+    """Name the arguments that repeat text from outside, and where each text was read."""
+    by_source: dict[OutsideSource, list[str]] = {}
+    for name, source in found.items():
+        by_source.setdefault(source, []).append(f"`{name}`")
+    parts = [
+        f"{' and '.join(names)} {'repeats' if len(names) == 1 else 'repeat'} text from outside, "
+        f"read with {source.tool} on {source.at:%Y-%m-%d at %H:%M} UTC"
+        for source, names in by_source.items()
+    ]
+    return f"{'; '.join(parts)}. Did you ask for it?"
 
 
 def _ours(destinations: Collection[str], arguments: Mapping[str, Any]) -> list[str]:

@@ -68,6 +68,16 @@ class Policy:
         """Return the decision for an operation."""
         return self.ruling(spec).decision
 
+    def decide_dry_run(self, spec: Spec) -> Decision:
+        """Return the decision for a dry run of an operation, which by the documents does nothing.
+
+        It runs where a person would be asked by effect. What a rule names, what a session tightens, what the operator
+        alone approves, and what is forbidden stays as it is for the call itself.
+        """
+        decision = self.decide(spec)
+        is_named = bool(self._specific(spec)) or not names_of(spec).isdisjoint(self.tightened_to)
+        return Decision.ALLOW if decision is Decision.ASK and not is_named else decision
+
     def ruling(self, spec: Spec) -> Ruling:
         """Return the decision for an operation and the rule it comes from."""
         ruling = self.rulings(spec)[0]

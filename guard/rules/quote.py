@@ -9,7 +9,12 @@ from typing import Any, Final, Protocol
 from clients.effects import Charge, Period
 from clients.errors import TelephonyError
 from clients.operation import Operation, is_dry_run
+from clients.questions.differences import Difference
+from guard.injection.sanitize import escape_invisible
 from guard.money import Money, NotAPrice, is_price, price, require_price
+
+MOST_CHANGES: Final = 20
+"""How many changes a question lists; the approval page has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,9 @@ class Quote:
     at_least: Money | None = None
     """Known lower bound of a price that is unknown."""
 
+    up_to: Money | None = None
+    """The most that the call may cost, as whoever approved it named it, where the price is unknown."""
+
     recipients: int | None = None
     """How many numbers the call reaches, with those of its groups and lists; None where that is not known."""
 
@@ -90,11 +98,29 @@ class Quote:
     """Digest of the people of its groups and lists; empty where it has none or they could not be looked up."""
 
     warnings: tuple[str, ...] = ()
+    changes: tuple[Difference, ...] = ()
+    """What the call changes in the state before it."""
 
     @property
     def costs_nothing(self) -> bool:
         """True only where the operation declares no charge at all."""
         return self.amount is None and not self.unknown
+
+    @property
+    def currency(self) -> str:
+        """The currency of the price; where that is unknown, of what is known about it, else US dollars."""
+        known = self.most or self.at_least or (self.balance.available if self.balance else None)
+        return known.currency if known else "USD"
+
+    @property
+    def is_unknown(self) -> bool:
+        """True where it costs something and nobody knows how much."""
+        return self.amount is None and bool(self.unknown)
+
+    @property
+    def most(self) -> Money | None:
+        """The most that the call may cost, which caps hold: the price, or what the approval names in its place."""
+        return self.amount or self.up_to
 
     @property
     def balance_after(self) -> Money | None:
@@ -119,14 +145,38 @@ class Quote:
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
 
     def lines(self, quoted: Callable[[str], str] = str) -> list[str]:
-        """Word the quote, one line each. `quoted` fences the notes, which may repeat the state before."""
-        return [*self._price(), *(f"Note: {quoted(warning)}" for warning in self.warnings)]
+        """Word the quote, one line each. `quoted` fences changes and notes, which may repeat the state before."""
+        return [
+            *self.price_lines(),
+            *self._change_lines(quoted),
+            *(f"Note: {quoted(warning)}" for warning in self.warnings),
+        ]
 
-    def _price(self) -> list[str]:
+    @property
+    def brief(self) -> str:
+        """The amount in a few words, such as `at most $2.00 a month`; `price unknown`; empty where it is free."""
+        if self.costs_nothing:
+            return ""
+        if self.amount is None:
+            return f"up to {self.up_to}" if self.up_to else "price unknown"
+        later = f", then {self.monthly} a month" if self.monthly else _BRIEFLY[self.per]
+        return f"{'at most ' if self.is_bound else ''}{self.amount}{later}"
+
+    def _change_lines(self, quoted: Callable[[str], str]) -> list[str]:
+        if not self.changes:
+            return []
+        shown = [f"  {quoted(escape_invisible(str(change)))}" for change in self.changes[:MOST_CHANGES]]
+        left_out = len(self.changes) - len(shown)
+        more = [f"  and {left_out} more, on the approval page"] if left_out else []
+        return ["What changes:", *shown, *more]
+
+    def price_lines(self) -> list[str]:
+        """Say what the call costs, where the price comes from, and what is left of the balance, one line each."""
         if self.costs_nothing:
             return ["Free, as far as the documentation says."]
         if self.amount is None:
-            return [f"Price unknown: {self.unknown}", *self._balance()]
+            bound = [f"Approved up to {self.up_to}, for the whole call."] if self.up_to else []
+            return [f"Price unknown: {self.unknown}", *bound, *self._balance()]
         most = "at most " if self.is_bound else ""
         again = f" now, then {self.monthly} every month" if self.monthly else PER[self.per]
         charges = f"{self.charged_by} charges" if self.charged_by else "This costs"
@@ -151,8 +201,9 @@ def _counted(item: str, quantity: int) -> str:
     return item if quantity == 1 else item + "s"
 
 
+_BRIEFLY: Mapping[Period, str] = {"once": "", "month": " a month", "call": " for each later use"}
+
 PER: Final[Mapping[Period, str]] = {"once": "", "month": " now and every month", "call": " for each later use"}
-"""How an amount comes back, by its period, for the end of `They charge $2.00`."""
 
 
 async def quote(
@@ -164,13 +215,14 @@ async def quote(
 ) -> Quote:
     """Price a call. Never guesses: what cannot be read is said to be unknown, with the reason.
 
-    `worst_cases` is the operator's own table, by tool name: what one costs at most where no price is published.
+    `worst_cases` is the operator's own table, by tool name: what one costs at most where no price is published. Where
+    it has no entry, the worst case that a document of the provider names counts.
     `recipients` is how many numbers the call reaches, each of which costs as much; None where that is not known, and
     then no worst case is either.
     """
     charged_by = operation.spec.provider.title
     found = replace(await _quote(operation, prices), recipients=recipients, charged_by=charged_by)
-    worst = (worst_cases or {}).get(operation.spec.tool_name)
+    worst, source = _worst_case(operation, worst_cases or {})
     if found.amount is not None or found.costs_nothing or worst is None or recipients is None:
         return found
     quantity = max(1, found.quantity, recipients)
@@ -180,7 +232,18 @@ async def quote(
         return found
     if found.at_least is not None and not found.at_least.is_at_most(total):
         return found
-    return replace(found, amount=total, quantity=quantity, unknown="", source="the operator's table, as the worst case")
+    return replace(found, amount=total, quantity=quantity, unknown="", source=source, is_bound=True)
+
+
+def _worst_case(operation: Operation[Any], table: Mapping[str, Money]) -> tuple[Money | None, str]:
+    """Return what one costs at most, and where that is written: the operator's table, else the provider's document."""
+    own, documented = table.get(operation.spec.tool_name), operation.spec.worst_case
+    if own is not None:
+        return own, "the operator's table, as the worst case"
+    if documented is None:
+        return None, ""
+    source = f"{documented.source}, as the worst case, because the account shows no price"
+    return Money(documented.amount, documented.currency), source
 
 
 async def _quote(operation: Operation[Any], prices: PriceSource | None) -> Quote:

@@ -26,6 +26,11 @@ class Recipients:
     unknown: str = ""
     """Why there may be more than these; empty where they are all."""
 
+    def with_destinations(self, operation: Operation[Any]) -> tuple[str, ...]:
+        """Return the numbers that a call names itself and these, each telephone once."""
+        telephones = {canonical(number) or number: number for number in (*operation.destinations(), *self.numbers)}
+        return tuple(telephones.values())
+
     @property
     def digest(self) -> str:
         """What tells these people from others; empty where there are none or they are not all known."""
@@ -105,8 +110,7 @@ def recipient_count(operation: Operation[Any], found: Recipients) -> int | None:
     """How many numbers or recipients a call touches, None where that is not known."""
     if found.unknown:
         return None
-    telephones = {canonical(number) or number for number in (*operation.destinations(), *found.numbers)}
-    return max(operation.recipient_count(), len(telephones))
+    return max(operation.recipient_count(), len(found.with_destinations(operation)))
 
 
 def _add(numbers: dict[str, None], members: Members[Any], page: Any) -> str | None:

@@ -20,7 +20,7 @@ class Rules:
     """Worst case for one, by tool name, where the provider publishes no price."""
 
     unknown_price: Decision | None = None
-    """What to do where no price is known. Not set: ask, but deny where a cap applies that could not be kept."""
+    """What to do where no price is known. Not set: ask; where a cap applies, the operator names the most it costs."""
 
     destinations: Destinations = field(default_factory=Destinations)
     compliance: Compliance = field(default_factory=Compliance)
@@ -29,7 +29,15 @@ class Rules:
         """Return the decision for a call whose price is not known."""
         if self.unknown_price is not None:
             return self.unknown_price
-        return Decision.DENY if self.caps_money_at(provider) else Decision.ASK
+        return Decision.PAGE if self.needs_bound(provider) else Decision.ASK
+
+    def needs_bound(self, provider: str) -> bool:
+        """Return True if a call of unknown price needs an approval that names the most it may cost."""
+        return self.unknown_price is None and self.caps_money_at(provider)
+
+    def for_uncapped_price(self) -> Decision:
+        """Return the decision for a known price that none of the provider's caps can count."""
+        return Decision.DENY if self.unknown_price is None else self.unknown_price
 
     def caps_money_at(self, provider: str) -> bool:
         """Return True if a cap counts what is spent there, in whatever currency."""

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import httpx2
 from pydantic import Field
 
@@ -86,6 +87,7 @@ class Outbox:
         self._numbers = count(1)
         self.disturbance = Disturbance()
         self.deliveries: list[Delivery] = []
+        self._delivering = anyio.Lock()
 
     def report(
         self,
@@ -116,15 +118,19 @@ class Outbox:
         self.deliveries.append(delivery)
 
     async def deliver(self) -> int:
-        """Post everything that is due now, one after another, and return how many callbacks that were."""
-        due = self._take_due()
-        try:
-            await self._post_all(due)
-        finally:
-            # If this is cancelled, what it did not get to waits for the next time.
-            for delivery in due:
-                if delivery.state is DeliveryState.SENDING:
-                    delivery.state = DeliveryState.WAITING
+        """Post everything that is due now, one after another, and return how many callbacks that were.
+
+        What is on its way already has arrived when this returns.
+        """
+        async with self._delivering:
+            due = self._take_due()
+            try:
+                await self._post_all(due)
+            finally:
+                # If this is cancelled, what it did not get to waits for the next time.
+                for delivery in due:
+                    if delivery.state is DeliveryState.SENDING:
+                        delivery.state = DeliveryState.WAITING
         return len(due)
 
     def _take_due(self) -> list[Delivery]:

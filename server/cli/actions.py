@@ -1,6 +1,7 @@
 """`ringfence actions` and `ringfence secrets`: guarded calls, how they ended, and the secrets they returned."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,55 +15,73 @@ from guard.messages import approval_prompt, status_line, status_with_outcome
 from guard.verification_hint import outcome_text
 from server.cli.terminal import (
     OPERATOR,
-    Sandboxed,
     StoreSession,
+    Target,
     console,
     fail,
+    operator_command,
     plain,
     require_passcode,
-    settings_for,
     tell,
     with_store,
 )
 from server.services import Services
-from server.settings.load import read_settings
+from server.store.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 
 app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)
 
 
 @app.command("list")
+@operator_command
 def list_actions(
+    target: Target,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    page: Annotated[int, typer.Option(min=1, help="Which page, of so many each.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    sandbox: Sandboxed = False,
 ) -> None:
-    """List actions, newest first."""
-    found = anyio.run(lambda: with_store(lambda session: session.store.journal.latest(limit), sandbox=sandbox))
-    if as_json:
-        typer.echo(json.dumps([asdict(action) for action in found], default=str))
-    else:
-        console.print(table(found))
+    """List actions, newest first, with what each one cost."""
+
+    async def show(session: StoreSession) -> None:
+        found = await session.store.journal.latest(limit + 1, skip=(page - 1) * limit)
+        shown = found[:limit]
+        charges = await session.store.spending.charges_of([action.id for action in shown])
+        if as_json:
+            typer.echo(json.dumps([_to_json(action, charges) for action in shown], default=str))
+            return
+        console.print(table(shown, charges))
+        if len(found) > limit:
+            session.tell(f"Older ones: `ringfence actions list --limit {limit} --page {page + 1}`")
+
+    anyio.run(lambda: with_store(show, target))
 
 
 @app.command()
-def show(action_id: str, sandbox: Sandboxed = False) -> None:
-    """Show one action: the call, its quote, and how it ended."""
-    action = find_action(action_id, sandbox=sandbox)
-    parts = (
-        approval_prompt(action),
-        status_line(action),
-        outcome_text(action, RegisteredOperations()),
-        action.answer,
-        _advice(action),
-    )
-    tell(*(line for part in parts if part for line in part.split("\n")))
+@operator_command
+def show(target: Target, action_id: str) -> None:
+    """Show one action: the call, its quote, how it ended, and what it cost."""
+
+    async def show_action(session: StoreSession) -> None:
+        action = await session.store.journal.find(action_id)
+        if action is None:
+            fail(f"There is no action {action_id}.")
+        charges = await session.store.spending.charges_of([action.id])
+        parts = (
+            approval_prompt(action),
+            status_line(action),
+            outcome_text(action, RegisteredOperations()),
+            f"Charged: {charge_in_words(action, charges.get(action.id))}.",
+            action.answer,
+        )
+        tell(*(line for part in parts if part for line in part.split("\n")))
+        session.tell(*filter(None, [_advice(action)]))
+
+    anyio.run(lambda: with_store(show_action, target))
 
 
 @app.command()
-def resolve(
-    action_id: str, outcome: Annotated[str, typer.Argument(help="done or refused")], sandbox: Sandboxed = False
-) -> None:
+@operator_command
+def resolve(target: Target, action_id: str, outcome: Annotated[str, typer.Argument(help="done or refused")]) -> None:
     """Close an action whose outcome is unknown, after you checked at the provider."""
     if outcome not in {"done", "refused"}:
         fail("The outcome is `done` or `refused`.")
@@ -77,17 +96,18 @@ def resolve(
             finished_at=datetime.now(UTC),
         )
 
-    if anyio.run(lambda: with_store(close, sandbox=sandbox)) is None:
+    if anyio.run(lambda: with_store(close, target)) is None:
         fail(f"{action_id} is not an action whose outcome is unknown.")
     tell(f"{action_id} is closed as {outcome}.")
 
 
 @app.command()
-def reconcile(sandbox: Sandboxed = False) -> None:
+@operator_command
+def reconcile(target: Target) -> None:
     """Check at the providers how calls ended whose answer was lost. Nothing is sent again."""
 
     async def run() -> list[Action]:
-        services = Services(settings_for(read_settings(), sandbox=sandbox))
+        services = Services(target.store_settings())
         try:
             return await services.guard.reconciler.run()
         finally:
@@ -100,7 +120,8 @@ def reconcile(sandbox: Sandboxed = False) -> None:
         console.print("No outcome is unknown.")
 
 
-def secrets(action_id: str, sandbox: Sandboxed = False) -> None:
+@operator_command
+def secrets(target: Target, action_id: str) -> None:
     """Show the secrets that an action sent or returned."""
 
     async def read(session: StoreSession) -> list[str]:
@@ -108,22 +129,24 @@ def secrets(action_id: str, sandbox: Sandboxed = False) -> None:
         found = await session.store.vault.secrets_of(action_id, by=OPERATOR)
         return [f"{secret.name}: {secret.value}" for secret in found]
 
-    lines = anyio.run(lambda: with_store(read, sandbox=sandbox))
+    lines = anyio.run(lambda: with_store(read, target))
     if not lines:
         fail(f"There are no secrets of {action_id}.")
     tell(*lines)
 
 
-def table(actions: list[Action]) -> Table:
-    """Build the table of actions for the terminal."""
-    rows = Table("id", "state", "call", "price", "requested by", "requested at", "decided by", box=None, pad_edge=False)
+def table(actions: list[Action], charges: Mapping[str, Charged] | None = None) -> Table:
+    """Build the table of actions for the terminal; `charges` are what they cost, by their ids, if that is shown."""
+    charged = () if charges is None else ("charged",)
+    names = ("id", "state", "call", "price", *charged, "requested by", "requested at", "decided by")
+    rows = Table(*names, box=None, pad_edge=False)
     for action in actions:
-        price = action.quote.amount or ("unknown" if action.quote.unknown else "none")
         cells = (
             action.id,
             action.state.value,
             action.title,
-            price,
+            _price(action),
+            *(() if charges is None else (charge_in_words(action, charges.get(action.id)),)),
             action.principal,
             f"{action.created_at:%Y-%m-%d %H:%M}",
             action.decided_by or "",
@@ -132,9 +155,21 @@ def table(actions: list[Action]) -> Table:
     return rows
 
 
-def find_action(action_id: str, *, sandbox: bool) -> Action:
+def _price(action: Action) -> str:
+    """Return the price in the question."""
+    if action.quote.up_to is not None:
+        return f"up to {action.quote.up_to}"
+    return str(action.quote.amount or ("unknown" if action.quote.unknown else "none"))
+
+
+def _to_json(action: Action, charges: Mapping[str, Charged]) -> dict[str, object]:
+    charged = charges.get(action.id)
+    return {**asdict(action), "charged": asdict(charged) if charged else None}
+
+
+def find_action(action_id: str, target: Target) -> Action:
     """Return an action from the store; exit with 2 if there is none."""
-    found = anyio.run(lambda: with_store(lambda session: session.store.journal.find(action_id), sandbox=sandbox))
+    found = anyio.run(lambda: with_store(lambda session: session.store.journal.find(action_id), target))
     if found is None:
         fail(f"There is no action {action_id}.")
     return found

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 import anyio
 import typer
 
-from server.cli.terminal import OPERATOR, Sandboxed, StoreSession, console, fail, require_passcode, tell, with_store
+from server.cli.terminal import (
+    OPERATOR,
+    StoreSession,
+    Target,
+    console,
+    fail,
+    operator_command,
+    require_passcode,
+    tell,
+    with_store,
+)
 from server.settings.text_files import read_text_file
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
@@ -15,9 +25,9 @@ app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 
 
 @app.command()
+@operator_command
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None,
-    sandbox: Sandboxed = False,
+    target: Target, file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None
 ) -> None:
     """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
     exported = None if file is None else _read(file)
@@ -28,7 +38,7 @@ def verify(
             (await audit.verify(), await audit.find_gap()) if exported is None else (audit.verify_copy(exported), None)
         )
 
-    verdict, gap = anyio.run(lambda: with_store(check, sandbox=sandbox))
+    verdict, gap = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
     if verdict.is_whole:
@@ -36,12 +46,14 @@ def verify(
         return
     tell(f"The audit log was tampered with: {verdict.what}.")
     if gap is not None:
-        typer.echo("Guarded calls are refused until `ringfence audit accept`.", err=True)
+        commands = target.store_settings().commands
+        typer.echo(commands.complete("Guarded calls are refused until `ringfence audit accept`."), err=True)
     raise typer.Exit(1)
 
 
 @app.command()
-def accept(sandbox: Sandboxed = False) -> None:
+@operator_command
+def accept(target: Target) -> None:
     """Accept that rows are missing, for good: shows which, and puts the acceptance on the audit log."""
 
     async def close_gap(session: StoreSession) -> int | None:
@@ -52,7 +64,7 @@ def accept(sandbox: Sandboxed = False) -> None:
         await require_passcode(session)
         return await session.store.audit.accept_gap(gap, by=OPERATOR)
 
-    row = anyio.run(lambda: with_store(close_gap, sandbox=sandbox))
+    row = anyio.run(lambda: with_store(close_gap, target))
     if row is None:
         console.print("No row is missing; there is nothing to accept.")
     else:
@@ -60,12 +72,13 @@ def accept(sandbox: Sandboxed = False) -> None:
 
 
 @app.command()
+@operator_command
 def export(
+    target: Target,
     file: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
-    sandbox: Sandboxed = False,
 ) -> None:
     """Write every row as a line of JSON, oldest first; whatever is not ASCII is escaped."""
-    lines = anyio.run(lambda: with_store(_read_lines, sandbox=sandbox))
+    lines = anyio.run(lambda: with_store(_read_lines, target))
     text = "".join(f"{line}\n" for line in lines)
     if file is None:
         typer.echo(text, nl=False)
@@ -75,11 +88,10 @@ def export(
 
 
 @app.command()
-def tail(
-    rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20, sandbox: Sandboxed = False
-) -> None:
+@operator_command
+def tail(target: Target, rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20) -> None:
     """Show the last rows."""
-    for line in anyio.run(lambda: with_store(_read_lines, sandbox=sandbox))[-rows:]:
+    for line in anyio.run(lambda: with_store(_read_lines, target))[-rows:]:
         row = json.loads(line)
         action = row["action_id"] or "-"
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")

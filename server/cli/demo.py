@@ -7,24 +7,31 @@ over stdio.
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import anyio
 import typer
+from rich.console import Console
 
 from server.cli.terminal import console, tell
 from server.demo.run import run_demo
 from server.demo.session import DemoFailed
 
+WIDEST: Final = 100
+"""Columns that the demo needs at most."""
+
 
 def demo(
-    yes: Annotated[bool, typer.Option("--yes", help="Approve what the demo asks.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Answer by itself: yes, and no to what cannot be undone.")] = False,
+    all_providers: Annotated[bool, typer.Option("--all", help="Show the other three providers, too.")] = False,
 ) -> None:
-    """Show guarded calls at all four providers, without any account."""
+    """Show guarded calls in three questions, without any account. A no is a step, too."""
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:
-            await run_demo(Path(folder), console, answers_yes=yes or not sys.stdin.isatty())
+            shown = Console(width=min(WIDEST, console.width))
+            alone = yes or not sys.stdin.isatty()
+            await run_demo(Path(folder), shown, answers_itself=alone, all_providers=all_providers)
 
     try:
         anyio.run(run)

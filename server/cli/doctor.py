@@ -1,12 +1,11 @@
 """`ringfence doctor`: checks the installation, the settings, the store and the providers."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
-from typing import Annotated
 
 import anyio
 import typer
 
+from guard.operator_commands import OperatorCommands
 from server.cli.health_checks import (
     CheckResult,
     check_installation,
@@ -15,25 +14,23 @@ from server.cli.health_checks import (
     check_undocumented,
     check_zone_data,
 )
-from server.cli.terminal import console, plain
+from server.cli.terminal import Target, console, operator_command, plain
 from server.services import Services
-from server.settings.load import read_settings
 from server.simulation import services_for
 
 MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 
 
-def doctor(
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
-    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
-) -> None:
+@operator_command
+def doctor(target: Target) -> None:
     """Check installation, settings, store and credentials, and try what no document shows, with harmless reads only."""
-    settings = read_settings(config)
+    settings = target.settings()
 
     async def check() -> bool:
-        async with services_for(settings, sandbox=sandbox) as services:
+        async with services_for(settings, sandbox=target.sandbox) as services:
             try:
-                return [_report(result) async for result in _check_all(services)].count("fail") == 0
+                commands = services.settings.commands
+                return [_report(result, commands) async for result in _check_all(services)].count("fail") == 0
             finally:
                 await services.close()
 
@@ -58,7 +55,7 @@ async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
                 yield result
 
 
-def _report(result: CheckResult) -> str:
+def _report(result: CheckResult, commands: OperatorCommands) -> str:
     """Print one result and return its state."""
-    console.print(MARKS[result.state], plain(f"{result.subject}: {result.detail}"), sep="  ")
+    console.print(MARKS[result.state], plain(commands.complete(f"{result.subject}: {result.detail}")), sep="  ")
     return result.state

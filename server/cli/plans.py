@@ -19,31 +19,31 @@ from guard.plans.run import Run
 from guard.plans.status import progress_line, status_line, step_line
 from server.cli.terminal import (
     OPERATOR,
-    Sandboxed,
     StoreSession,
+    Target,
     console,
     fail,
+    operator_command,
     plain,
     require_passcode,
-    settings_for,
     tell,
     with_store,
 )
 from server.mcp.call_parser import SessionCalls
 from server.services import Services
-from server.settings.load import read_settings
 
 app = typer.Typer(help="Jobs of several calls that are approved once.", no_args_is_help=True)
 
 
 @app.command("list")
+@operator_command
 def list_plans(
+    target: Target,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    sandbox: Sandboxed = False,
 ) -> None:
     """List plans, newest first."""
-    found = anyio.run(lambda: with_store(lambda session: session.store.plans.latest(limit), sandbox=sandbox))
+    found = anyio.run(lambda: with_store(lambda session: session.store.plans.latest(limit), target))
     if as_json:
         typer.echo(json.dumps([_facts(plan) for plan in found], default=str))
     else:
@@ -51,9 +51,10 @@ def list_plans(
 
 
 @app.command()
-def show(plan_id: str, sandbox: Sandboxed = False) -> None:
+@operator_command
+def show(target: Target, plan_id: str) -> None:
     """Show a plan with every step, and what became of each."""
-    plan, actions = find_plan(plan_id, sandbox=sandbox)
+    plan, actions = find_plan(plan_id, target)
     lines = [*plan_prompt(plan, in_full=True).split("\n"), "", f"{status_line(plan)} {progress_line(plan, actions)}"]
     lines += [plan.outcome] if plan.outcome else []
     if plan.decided_at is not None:
@@ -62,12 +63,13 @@ def show(plan_id: str, sandbox: Sandboxed = False) -> None:
 
 
 @app.command()
+@operator_command
 def approve(
+    target: Target,
     plan_id: str,
     strike: Annotated[
         list[int] | None, typer.Option(help="Leave out the step of this number; may be repeated.")
     ] = None,
-    sandbox: Sandboxed = False,
 ) -> None:
     """Approve every step of a plan but those that are struck, once, and reserve what they cost."""
 
@@ -77,32 +79,34 @@ def approve(
         approvals = PlanApprovals(session.store.plans, SystemClock(), caps)
         return await approvals.approve(plan_id, by=OPERATOR, struck=strike or ())
 
-    plan = anyio.run(lambda: with_store(record, sandbox=sandbox))
+    plan = anyio.run(lambda: with_store(record, target))
     total = ", ".join(str(amount.money) for amount in amounts_of(plan.chosen))
     tell(f"{plan.id} is approved: {len(plan.chosen)} steps{f', {total}' if total else ''}.")
 
 
 @app.command()
-def decline(plan_id: str, sandbox: Sandboxed = False) -> None:
+@operator_command
+def decline(target: Target, plan_id: str) -> None:
     """Decline a plan."""
 
     async def record(session: StoreSession) -> Plan:
         await require_passcode(session)
         return await PlanApprovals(session.store.plans, SystemClock(), ()).decline(plan_id, by=OPERATOR)
 
-    plan = anyio.run(lambda: with_store(record, sandbox=sandbox))
+    plan = anyio.run(lambda: with_store(record, target))
     tell(f"{plan.id} is {plan.state.value}.")
 
 
 @app.command("run")
-def run_plan(plan_id: str, sandbox: Sandboxed = False) -> None:
+@operator_command
+def run_plan(target: Target, plan_id: str) -> None:
     """Carry out an approved plan, or go on with one that stopped. Needs the passcode."""
 
     async def ask_passcode(session: StoreSession) -> None:
         await require_passcode(session)
 
     async def run() -> Run:
-        services = Services(settings_for(read_settings(), sandbox=sandbox))
+        services = Services(target.store_settings())
         try:
             plan = await services.plans.find(plan_id)
             if plan is None:
@@ -117,7 +121,7 @@ def run_plan(plan_id: str, sandbox: Sandboxed = False) -> None:
         finally:
             await services.close()
 
-    anyio.run(lambda: with_store(ask_passcode, sandbox=sandbox))
+    anyio.run(lambda: with_store(ask_passcode, target))
     ended = anyio.run(run)
     lines = [f"{status_line(ended.plan)} {progress_line(ended.plan, ended.actions)}"]
     tell(*lines, *(step_line(step, ended.actions.get(step.position)) for step in ended.plan.steps))
@@ -150,14 +154,14 @@ def plan_table(found: list[Plan]) -> Table:
     return rows
 
 
-def find_plan(plan_id: str, *, sandbox: bool) -> tuple[Plan, dict[int, Action]]:
+def find_plan(plan_id: str, target: Target) -> tuple[Plan, dict[int, Action]]:
     """Return a plan from the store with the last action of each step; exit with 2 if there is none."""
 
     async def read(session: StoreSession) -> tuple[Plan | None, dict[int, Action]]:
         plan = await session.store.plans.find(plan_id)
         return plan, dict(await session.store.plans.actions_of(plan_id))
 
-    plan, actions = anyio.run(lambda: with_store(read, sandbox=sandbox))
+    plan, actions = anyio.run(lambda: with_store(read, target))
     if plan is None:
         fail(f"There is no plan {plan_id}.")
     return plan, actions

@@ -1,17 +1,17 @@
 """`ringfence policy`: what is allowed, needs approval, or is forbidden, and by which rule."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from server.cli.terminal import console, fail, plain, tell
+from server.cli.terminal import Target, console, fail, operator_command, plain, tell
 from server.settings.explain import MEANING, rules_in_force
 from server.settings.explain import explain as explain_rules
 from server.settings.lint import lint
-from server.settings.load import read_settings
 from server.settings.model import Settings
 from server.settings.names import BUILTIN_RULE, builtin_tools_that_read
 from tools.registry import all_operations, operation_named
@@ -19,14 +19,13 @@ from tools.suggestions import nearest_tools, reads_of
 
 app = typer.Typer(help="What is allowed, needs approval, or is forbidden.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option(help="Settings file.")]
-
 
 @app.command()
-def show(config: Config = None) -> None:
+@operator_command
+def show(target: Target) -> None:
     """Show the rules in force, and which of them the settings changed."""
     table = Table("rule", "value", "set by", box=None, pad_edge=False)
-    for name, value, is_set in rules_in_force(read_settings(config)):
+    for name, value, is_set in rules_in_force(target.rule_settings()):
         table.add_row(plain(name), plain(value), "the settings" if is_set else "default")
     console.print(table)
     for decision, meaning in MEANING.items():
@@ -35,17 +34,21 @@ def show(config: Config = None) -> None:
 
 
 @app.command()
-def check(config: Annotated[Path | None, typer.Argument(help="Settings file.")] = None) -> None:
+@operator_command
+def check(
+    target: Target, file: Annotated[Path | None, typer.Argument(help="Settings file, as --config names it.")] = None
+) -> None:
     """Check the settings and every name in them without starting anything; report rules that never apply."""
-    settings = read_settings(config, with_selection=True)
+    settings = replace(target, config=file or target.config).rule_settings(with_selection=True)
     tell(*(f"Note: {line}" for line in lint(settings)))
     console.print("The settings fit.")
 
 
 @app.command()
-def explain(tool: str, config: Config = None) -> None:
+@operator_command
+def explain(target: Target, tool: str) -> None:
     """Show what happens when a tool is called, and by which rule."""
-    tell(*_explain(tool, read_settings(config)))
+    tell(*_explain(tool, target.rule_settings()))
 
 
 def _explain(tool: str, settings: Settings) -> Iterable[str]:

@@ -1,6 +1,5 @@
 """`ringfence revoke`: ends a session at a provider that keeps one."""
 
-from pathlib import Path
 from typing import Annotated
 
 import anyio
@@ -8,22 +7,20 @@ import typer
 
 from clients.errors import TelephonyError
 from clients.shared.revocable import Revocable
-from server.cli.terminal import console, fail
+from server.cli.terminal import Target, console, fail, operator_command
 from server.services import Services
-from server.settings.load import read_settings
 from server.simulation import services_for
 
 
+@operator_command
 def revoke(
-    provider: Annotated[str, typer.Argument(help="A provider whose sessions can be revoked.")],
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the simulated providers.")] = False,
-    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+    target: Target, provider: Annotated[str, typer.Argument(help="A provider whose sessions can be revoked.")]
 ) -> None:
     """End this installation's session at a provider and delete its tokens; the next call logs in again."""
-    settings = read_settings(config)
+    settings = target.settings()
 
     async def end_session() -> tuple[bool, str]:
-        async with services_for(settings, sandbox=sandbox) as services:
+        async with services_for(settings, sandbox=target.sandbox) as services:
             try:
                 return await _end_session(services, provider)
             finally:

@@ -1,5 +1,6 @@
 """Reads a posted form: URL-encoded, small, each field once."""
 
+from typing import cast
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
@@ -9,18 +10,13 @@ from server.console.middleware import LARGEST_FORM
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read the fields of a posted form; the second time as they were read before.
+    """Read the fields of a posted form, once; a second reader gets the same fields.
 
     Raises:
         HTTPException: It is too large (413) or not a form of this page (400).
     """
-    if not hasattr(request.state, "form"):
-        request.state.form = await _read(request)
-    form: dict[str, str] = request.state.form
-    return form
-
-
-async def _read(request: Request) -> dict[str, str]:
+    if (known := getattr(request.state, "form", None)) is not None:
+        return cast("dict[str, str]", known)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -32,4 +28,6 @@ async def _read(request: Request) -> dict[str, str]:
         raise HTTPException(400, "The form cannot be read.") from misfit
     if any(len(values) > 1 for values in fields.values()):
         raise HTTPException(400, "The form cannot be read.")
-    return {name: values[0] for name, values in fields.items()}
+    form = {name: values[0] for name, values in fields.items()}
+    request.state.form = form
+    return form

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
+from guard.operator_commands import OperatorCommands
 from server.console.attempts import LIFETIME as KNOWN_FOR
 from server.console.attempts import Attempts, retry_after
 from server.console.forms import read_form
@@ -23,9 +24,10 @@ _ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")
 class SignIn:
     """Begins a session for whoever knows the passcode, and finds the session of a request."""
 
-    def __init__(self, store: Store, sessions: Sessions, *, is_https: bool) -> None:
+    def __init__(self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool) -> None:
         self._store = store
         self._sessions = sessions
+        self._commands = commands
         self._attempts = Attempts(store)
         self._is_https = is_https
 
@@ -37,9 +39,10 @@ class SignIn:
         """Render the sign-in page; it shows nothing of what is behind it."""
         return render(
             "sign_in.html",
+            self._commands,
             status=status,
             root=ROOT,
-            message=message,
+            message=self._commands.complete(message),
             wanted=wanted or _action_id(request.path_params.get("action_id", "")),
             is_set=await is_set(self._store.key_values),
             # Browsers withhold a strict cookie when a link on another site is followed, and send it with our own links.
@@ -87,7 +90,7 @@ class SignIn:
         seconds = retry_after(reached)
         message = (
             f"Too many attempts. Try again in {seconds} seconds, in a browser that signed in before, "
-            "or use `ringfence approvals` on the command line, which has no such limit."
+            "or use `ringfence approvals list` on the command line, which has no such limit."
         )
         answer = await self.show_form(request, status=429, message=message, wanted=wanted)
         answer.headers["Retry-After"] = str(seconds)

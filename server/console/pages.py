@@ -4,9 +4,10 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,24 +20,52 @@ from clients.shared.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
+from guard.money import Money, NotAPrice, parse_price
+from guard.operator_commands import OperatorCommands
 from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import PlanState
-from guard.rules.budget import Cap
+from guard.rules.rules import Rules
 from server.console.access import OPERATOR, require_session
+from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
 from server.console.page_identity import PageIdentity
 from server.console.plan_pages import PlanPages
 from server.console.plan_views import build_plan_card
-from server.console.rendering import render, stylesheet
+from server.console.rendering import render, script, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
-from server.console.views import build_view
+from server.console.views import build_request, build_view, is_final
+from server.settings.model import Settings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
+from tools.registry import operation_named
 
 LISTED = 200
-"""How many actions a page shows at most, newest first."""
+"""How many waiting actions a page shows at most, newest first."""
+
+HISTORY_LISTED = 50
+"""How many actions one page of the history shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """What the page takes from the settings of whoever serves it."""
+
+    rules: Rules = field(default_factory=Rules)
+    """The operator's rules, which an amount that the operator names must fit."""
+
+    commands: OperatorCommands = field(default_factory=OperatorCommands)
+    """How the page prints commands."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Take them from the settings."""
+        return cls(rules=settings.rules.rules(settings.session_policy()), commands=settings.commands)
+
+
+REQUESTS_LISTED = 20
+"""How many opt-out requests the page shows at most, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +81,13 @@ class PageSetup:
     """The public address of the page, if it is not one of the hosts."""
 
     clock: Clock = field(default_factory=SystemClock)
-
-    caps: Sequence[Cap] = ()
-    """The operator's caps, against which the approval of a plan reserves what it costs."""
+    options: PageOptions = field(default_factory=PageOptions)
 
 
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
-    plans = PlanPages(setup.store, setup.clock, setup.caps, pages.login)
+    plans = PlanPages(setup.store, setup.clock, setup.options.rules.caps, pages.login, setup.options.commands)
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
@@ -70,6 +97,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/freeze", pages.freeze, methods=["POST"]),
         Route(f"{ROOT}/unfreeze", pages.unfreeze, methods=["POST"]),
         Route(f"{ROOT}/page.css", _show_css),
+        Route(f"{ROOT}/page.js", _show_script),
         Route(f"{ROOT}/healthz", setup.identity.prove),
         Route(f"{ROOT}/plan_{{key}}", plans.plan),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
@@ -81,6 +109,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
     app = Starlette(
         routes=routes, exception_handlers={HTTPException: _show_problem, JournalUnavailable: _show_unavailable}
     )
+    app.state.page_options = setup.options
     return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
@@ -90,10 +119,12 @@ class Pages:
     def __init__(self, setup: PageSetup) -> None:
         self._store = setup.store
         self._clock = setup.clock
-        self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations())
-        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, setup.caps)
+        self._rules = setup.options.rules
+        self._commands = setup.options.commands
+        self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations(), self._rules)
+        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
         sessions = Sessions(setup.store, setup.clock)
-        self.login = SignIn(setup.store, sessions, is_https=(setup.address or "").startswith("https:"))
+        self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
@@ -110,19 +141,32 @@ class Pages:
         found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
         current = [await self._approvals.expire_if_due(action) for action in found]
         actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
-        plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
-        waiting = [await self._plan_approvals.expire_if_due(plan) for plan in plans]
-        jobs = [build_plan_card(plan, self._clock.now()) for plan in waiting if plan.state is PlanState.PROPOSED]
-        return await self._render("waiting.html", session, actions=actions, plans=jobs)
+        found_plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
+        requests = await self._store.optouts.requests()
+        return await self._render(
+            "waiting.html",
+            session,
+            actions=actions,
+            plans=[build_plan_card(plan, self._clock.now()) for plan in plans if plan.state is PlanState.PROPOSED],
+            requests=[build_request(request, self._commands) for request in requests[:REQUESTS_LISTED]],
+            more_requests=max(0, len(requests) - REQUESTS_LISTED),
+        )
 
     @require_session
     async def history(self, request: Request, session: Session) -> Response:
-        """Show the newest actions and how they ended."""
-        found = await self._store.journal.latest(LISTED)
-        actions = [build_view(await self._approvals.expire_if_due(action), self._clock.now()) for action in found]
-        plans = [await self._plan_approvals.expire_if_due(plan) for plan in await self._store.plans.latest(LISTED)]
-        jobs = [build_plan_card(plan, self._clock.now()) for plan in plans]
-        return await self._render("history.html", session, actions=actions, plans=jobs)
+        """Show actions, how they ended and what they cost, newest first, page by page."""
+        number = request.query_params.get("page", "1")
+        page = max(1, int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else 1
+        found = await self._store.journal.latest(HISTORY_LISTED + 1, skip=(page - 1) * HISTORY_LISTED)
+        current = [await self._approvals.expire_if_due(action) for action in found[:HISTORY_LISTED]]
+        charges = await self._store.spending.charges_of([action.id for action in current])
+        actions = [build_view(action, self._clock.now(), charges.get(action.id)) for action in current]
+        has_older = len(found) > HISTORY_LISTED
+        found_plans = await self._store.plans.latest(HISTORY_LISTED) if page == 1 else []
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
+        cards = [build_plan_card(plan, self._clock.now()) for plan in plans]
+        return await self._render("history.html", session, actions=actions, plans=cards, page=page, has_older=has_older)
 
     @require_session
     async def action(self, request: Request, session: Session) -> Response:
@@ -131,11 +175,21 @@ class Pages:
 
     @require_session
     async def approve(self, request: Request, session: Session) -> Response:
-        """Approve exactly this call, once."""
+        """Approve exactly this call, once; what cannot be undone only after a second question."""
         if await self._store.freeze.is_on():
             refusal = "Everything is stopped. Resume before you approve; nothing was sent."
             return await self._show_action(request, session, refusal=refusal, status=409)
-        return await self._record(request, session, State.APPROVED)
+        found, form = await self._find(request), await read_form(request)
+        bound = form.get("up_to", "").strip()
+        try:
+            up_to = parse_price(bound, found.quote.currency) if bound else None
+        except NotAPrice as wrong:
+            return await self._show_action(request, session, refusal=f"{wrong} Nothing was recorded.", status=409)
+        must_confirm = found.state is State.PROPOSED and is_final(found, operation_named(found.operation))
+        if must_confirm and form.get("sure") != found.digest:
+            shown = build_view(found, self._clock.now())
+            return await self._render("confirm.html", session, shown=shown, up_to=str(up_to or ""), bound=bound)
+        return await self._record(request, session, State.APPROVED, up_to=up_to)
 
     @require_session
     async def decline(self, request: Request, session: Session) -> Response:
@@ -154,22 +208,27 @@ class Pages:
         await self._store.freeze.unfreeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    async def _record(self, request: Request, session: Session, to: State) -> Response:
+    async def _record(self, request: Request, session: Session, to: State, *, up_to: Money | None = None) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.record(found.id, to, by=OPERATOR)
+            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
-            return await self._show_action(request, session, refusal=str(refused), status=409)
+            refusal = self._commands.complete(str(refused))
+            return await self._show_action(request, session, refusal=refusal, status=409)
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
 
     async def _show_action(
         self, request: Request, session: Session, *, refusal: str = "", status: int = 200
     ) -> Response:
         current = await self._approvals.expire_if_due(await self._find(request))
-        shown = build_view(current, self._clock.now())
-        return await self._render("action.html", session, status=status, shown=shown, refusal=refusal)
+        charges = await self._store.spending.charges_of([current.id])
+        shown = build_view(current, self._clock.now(), charges.get(current.id))
+        needs_bound = current.quote.is_unknown and self._rules.needs_bound(current.provider)
+        return await self._render(
+            "action.html", session, status=status, shown=shown, refusal=refusal, needs_bound=needs_bound
+        )
 
     async def _find(self, request: Request) -> Action:
         action = await self._store.journal.find(request.path_params["action_id"])
@@ -179,17 +238,30 @@ class Pages:
 
     async def _render(self, template: str, session: Session, *, status: int = 200, **values: Any) -> Response:
         is_frozen = await self._store.freeze.is_on()
-        return render(template, status=status, root=ROOT, token=session.form_token, is_frozen=is_frozen, **values)
+        return render(
+            template,
+            self._commands,
+            status=status,
+            root=ROOT,
+            token=session.form_token,
+            is_frozen=is_frozen,
+            **values,
+        )
 
 
 async def _show_css(request: Request) -> Response:
     return Response(stylesheet(), media_type="text/css")
 
 
+async def _show_script(request: Request) -> Response:
+    return Response(script(), media_type="text/javascript")
+
+
 async def _show_problem(request: Request, problem: Exception) -> Response:
     if not isinstance(problem, HTTPException):
         raise problem
-    return render("problem.html", status=problem.status_code, root=ROOT, message=problem.detail)
+    options: PageOptions = request.app.state.page_options
+    return render("problem.html", options.commands, status=problem.status_code, root=ROOT, message=problem.detail)
 
 
 async def _show_unavailable(request: Request, problem: Exception) -> Response:

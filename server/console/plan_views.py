@@ -143,3 +143,10 @@ def _notes(steps: Collection[Step]) -> list[str]:
         for note in step.quote.warnings:
             by_note.setdefault(note, []).append(step)
     return [f"{places(having).capitalize()}: {note}" for note, having in by_note.items()]
+
+
+def is_final(plan: Plan, struck: Collection[int]) -> bool:
+    """Return True if no call undoes one of the steps that are left in."""
+    left_in = {step.operation for step in plan.chosen if step.position not in struck}
+    operations = (operation_named(name) for name in left_in)
+    return any(operation is not None and operation.spec.irreversible for operation in operations)

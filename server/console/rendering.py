@@ -1,21 +1,28 @@
 """Renders templates; values are escaped, and invisible characters in them are written out."""
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from guard.injection.sanitize import escape_invisible
+from guard.operator_commands import OperatorCommands
 
-_FOLDER = Path(__file__).parent
+NO_BREAK_SPACE: Final = "\u00a0"
+
+_FOLDER: Final = Path(__file__).parent
+_NUMBER: Final = re.compile(r"\+[0-9](?: ?[0-9])+")
+_AFTER_PART_OF_NAME: Final = re.compile(r"(?<=\w[._])(?=[A-Za-z])")
 
 
-def render(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a template as a page."""
-    return HTMLResponse(_environment().get_template(template).render(**values), status)
+def render(template: str, commands: OperatorCommands, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template as a page; it prints commands with `command(...)` and says whether all is simulated."""
+    shown = {"command": commands.line, "is_sandbox": commands.is_sandbox, **values}
+    return HTMLResponse(_environment().get_template(template).render(**shown), status)
 
 
 @cache
@@ -25,8 +32,14 @@ def stylesheet() -> str:
 
 
 @cache
+def script() -> str:
+    """Return the script that keeps a page up to date; every page works without it."""
+    return (_FOLDER / "page.js").read_text(encoding="utf-8")
+
+
+@cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_FOLDER / "templates", encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -34,6 +47,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _break_names
+    return environment
+
+
+def _break_names(text: str) -> Markup:
+    """Let a line end after the dots and underscores of a name, and not within a word or a telephone number."""
+    whole = _NUMBER.sub(lambda number: number[0].replace(" ", NO_BREAK_SPACE), escape_invisible(text))
+    return Markup("<wbr>").join(_AFTER_PART_OF_NAME.split(whole))
 
 
 def _escape(value: object) -> object:

@@ -13,7 +13,6 @@ from typing import Final
 
 from clients.shared.clock import Clock, SystemClock
 from server.console.passcode import fingerprint
-from server.store.key_values import get_value, put_value
 from server.store.store import Store
 
 LIFETIME: Final = timedelta(hours=8)
@@ -71,9 +70,11 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         """End a session everywhere, for copies of its cookie too."""
-        async with self._store.database.transaction() as connection:
-            ended = self._unexpired(await get_value(connection, _ENDED)) | {session.id: session.expires}
-            await put_value(connection, _ENDED, json.dumps(ended))
+
+        def add(stored: str | None) -> str:
+            return json.dumps(self._unexpired(stored) | {session.id: session.expires})
+
+        await self._store.key_values.change(_ENDED, add)
 
     def _unexpired(self, stored: str | None) -> dict[str, int]:
         """Read the list of ended sessions, without those that have expired since."""

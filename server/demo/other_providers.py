@@ -7,7 +7,7 @@ from typing import Any
 from mcp import Client
 
 from sandbox.accounts import COUNTRIES, simulated_accounts
-from server.demo.session import PASSCODE, DemoSession
+from server.demo.session import DemoSession, SaidNo
 
 TO = ["+306912345678", "+4915123456789"]
 SENDER = "Harbor"
@@ -36,14 +36,22 @@ class OtherProvidersDemo(DemoSession):
         Raises:
             DemoFailed: A step did not do what it says.
         """
-        await self.operate("approvals", "passcode", typed=PASSCODE)
         async with self.session() as client:
-            campaign = await self._schedule(client)
-            await self._watch(client, campaign)
-            await self._change(client, campaign)
-            await self._delete(client, campaign)
-            await self._reroute_and_undo(client)
-            await self._steer(client)
+            for provider, step in (
+                ("Routee", self._campaign),
+                ("Convirza", self._reroute_and_undo),
+                ("Enswitch", self._steer),
+            ):
+                try:
+                    await step(client)
+                except SaidNo:
+                    self.say(f"You said no: that call did not reach {provider}.")
+
+    async def _campaign(self, client: Client) -> None:
+        campaign = await self._schedule(client)
+        await self._watch(client, campaign)
+        await self._change(client, campaign)
+        await self._delete(client, campaign)
 
     async def _schedule(self, client: Client) -> dict[str, Any]:
         words = {"to": TO, "sender": SENDER, "text": "We open at ten on Saturday."}

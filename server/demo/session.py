@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import AsyncGenerator, Mapping
+import textwrap
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.prompt import Confirm
 
+from server.mcp.tabular import read_tables
+
+Settings = Callable[[str], Mapping[str, str]]
+"""Builds the settings of a part, as the environment names them, from the address of the sandbox."""
+
 PASSCODE = "demo-passcode"
 PATIENCE_SECONDS = 120
 
@@ -27,16 +34,20 @@ class DemoFailed(Exception):
     """A step did not do what it says."""
 
 
+class SaidNo(Exception):
+    """The person answered no: a step of its own, which showed what a refusal looks like."""
+
+
 class DemoSession:
     """One client session over a real child process, explained step by step on the console."""
 
     def __init__(
-        self, folder: Path, console: Console, url: str, *, settings: Mapping[str, str], answers_yes: bool
+        self, folder: Path, console: Console, url: str, *, settings: Mapping[str, str], answers_itself: bool
     ) -> None:
         self._console = console
         self._folder = folder
         self._url = url
-        self._answers_yes = answers_yes
+        self._answers_itself = answers_itself
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
             "RINGFENCE_STATE_FOLDER": str(folder),
@@ -44,6 +55,14 @@ class DemoSession:
             **settings,
         }
         self._step = 0
+
+    @abstractmethod
+    async def run(self) -> None:
+        """Run all steps in order.
+
+        Raises:
+            DemoFailed: A step did not do what it says.
+        """
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[Client]:
@@ -56,22 +75,41 @@ class DemoSession:
             yield client
 
     async def _ask(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-        self._console.print(Panel(escape(params.message), title="Ringfence asks you", border_style="yellow"))
-        if self._answers_yes:
-            self._console.print("  Approve? yes (answered by the demo: --yes, or no terminal)", highlight=False)
-            return ElicitResult(action="accept", content={"approve": True})
-        agreed = await anyio.to_thread.run_sync(lambda: Confirm.ask("  Approve?", console=self._console, default=False))
+        agreed = await self.ask(params.message, by_itself=True)
         return ElicitResult(action="accept" if agreed else "decline", content={"approve": True} if agreed else None)
+
+    async def ask(self, question: str, *, by_itself: bool) -> bool:
+        """Put a question to the person; `by_itself` is the answer where the demo answers itself."""
+        self._console.print(Panel(escape(question), title="Ringfence asks you", border_style="yellow"))
+        if self._answers_itself:
+            answer = "yes" if by_itself else "no"
+            self._console.print(f"  Approve? {answer} (answered by the demo: --yes, or no terminal)", highlight=False)
+            return by_itself
+        return await anyio.to_thread.run_sync(lambda: Confirm.ask("  Approve?", console=self._console, default=False))
 
     async def call(
         self, client: Client, tool: str, arguments: dict[str, Any], *, show_progress: bool = False
     ) -> dict[str, Any]:
-        """Call a tool; the call must succeed."""
+        """Call a tool; the call must succeed, or the person must have said no to it.
+
+        Raises:
+            DemoFailed: It failed otherwise.
+            SaidNo: The person said no; what the assistant got was shown.
+        """
         on_progress = self._progress if show_progress else None
         result: CallToolResult = await client.call_tool(tool, arguments, progress_callback=on_progress)
-        if result.is_error:
-            raise DemoFailed(f"{tool}: {getattr(result.content[0], 'text', '')}")
-        return dict(result.structured_content or {})
+        content = dict(result.structured_content or {})
+        if not result.is_error:
+            return read_tables(content)
+        text = str(getattr(result.content[0], "text", ""))
+        if content.get("error") != "Declined":
+            raise DemoFailed(f"{tool}: {text}")
+        self.show_refusal(text)
+        raise SaidNo(tool)
+
+    def show_refusal(self, text: str) -> None:
+        """Show what the assistant gets in place of a receipt."""
+        self._console.print(Panel(escape(text), title="What the assistant gets", border_style="red"))
 
     async def _progress(self, progress: float, total: float | None, message: str | None) -> None:
         of = f" of {total:g}" if total else ""
@@ -105,4 +143,7 @@ class DemoSession:
     def say(self, text: str) -> None:
         """Print one step."""
         self._step += 1
-        self._console.print(f"[bold]{self._step:>2}.[/] {escape(text)}", highlight=False)
+        lines = textwrap.wrap(text, self._console.width - 5)
+        self._console.print(f"[bold]{self._step:>2}.[/] {escape(lines[0])}", highlight=False)
+        for line in lines[1:]:
+            self._console.print(f"    {escape(line)}", highlight=False)

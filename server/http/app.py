@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from guard.errors import JournalUnavailable
 from server.console.page_identity import PageIdentity
-from server.console.pages import PageSetup, approval_app
+from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens
@@ -76,15 +76,16 @@ async def _require_our_key(services: Services) -> None:
         await services.close()
         raise JournalUnavailable(ANOTHER_KEY)
     if gap is not None:
-        logger.warning("In the audit log, %s: guarded calls are refused until `ringfence audit accept`.", gap.what)
+        command = services.settings.commands.line("audit", "accept")
+        logger.warning("In the audit log, %s: guarded calls are refused until `%s`.", gap.what, command)
 
 
 async def _banner(services: Services, host: str, port: int, *, sandbox: bool) -> list[str]:
     """Say what the operator wants to know at the start: where to approve, with which providers, under which caps."""
-    settings = services.settings
+    settings, commands = services.settings, services.settings.commands
     base = page_base(services, host, port)
     if settings.approvals.page == "off":
-        page = "off; approve with `ringfence approvals`"
+        page = f"off; see what waits with `{commands.line('approvals', 'list')}`"
     else:
         page = f"{base.rstrip('/')}{ROOT}" if base else "no address known; set approvals.address"
     caps = ", ".join(_cap_in_words(cap) for cap in settings.budget)
@@ -106,7 +107,8 @@ async def _passcode_in_words(services: Services) -> str:
         is_set = await passcode_is_set(services.store.key_values)
     except JournalUnavailable:
         return "not known, because the store cannot be read"
-    return "set" if is_set else "not set yet; set it with `ringfence approvals passcode`"
+    command = services.settings.commands.line("approvals", "passcode")
+    return "set" if is_set else f"not set yet; set it with `{command}`"
 
 
 def http_app(services: Services, host: str, port: int) -> Starlette:
@@ -174,5 +176,6 @@ def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: 
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
     store = services.store
     identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
-    setup = PageSetup(store=store, caps=services.caps, hosts=hosts, identity=identity, address=base)
+    options = PageOptions.of(services.settings)
+    setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base, options=options)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))

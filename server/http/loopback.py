@@ -7,7 +7,7 @@ program has the usual port, the page takes a free one and its address is kept in
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -15,10 +15,10 @@ import anyio
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 
-from guard.rules.budget import Cap
 from server.console.page_identity import PageIdentity
-from server.console.pages import PageSetup, approval_app
+from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.urls import action_url
+from server.settings.model import Settings
 from server.store.door import StoreDoor
 from server.store.store import Store
 
@@ -54,17 +54,11 @@ class QuietServer(uvicorn.Server):
 class LoopbackPage:
     """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page in a task group when it is needed."""
 
-    def __init__(
-        self, door: StoreDoor, *, store_address: str, port: int, group: TaskGroup, caps: Sequence[Cap] = ()
-    ) -> None:
-        """`store_address` distinguishes stores that have the same key; `port` 0 takes any free one.
-
-        `caps` are those against which the approval of a plan reserves what it costs.
-        """
-        self._caps = caps
+    def __init__(self, door: StoreDoor, *, settings: Settings, group: TaskGroup) -> None:
         self._door = door
-        self._store_address = store_address
-        self._port = port
+        self._options = PageOptions.of(settings)
+        self._store_address = settings.store_address  # it distinguishes stores that have the same key
+        self._port = settings.approvals.port
         self._group = group
         self._own: str | None = None
         self._finding = anyio.Lock()
@@ -101,9 +95,8 @@ class LoopbackPage:
 
     async def _run(self, listener: socket.socket, *, task_status: TaskStatus[str]) -> None:
         try:
-            async with serve_page(
-                self._door.store, listener, store_address=self._store_address, caps=self._caps
-            ) as base:
+            store, options = self._door.store, self._options
+            async with serve_page(store, listener, store_address=self._store_address, options=options) as base:
                 self._own = base
                 task_status.started(base)
                 await anyio.sleep_forever()
@@ -118,10 +111,10 @@ class LoopbackPage:
 
 @asynccontextmanager
 async def serve_page(
-    store: Store, listener: socket.socket, *, store_address: str, caps: Sequence[Cap] = ()
+    store: Store, listener: socket.socket, *, store_address: str, options: PageOptions
 ) -> AsyncGenerator[str]:
     """Serve the page on a listening socket as long as the block runs; yield its base address."""
-    server = QuietServer(_config(store, listener, store_address=store_address, caps=caps))
+    server = QuietServer(_config(store, listener, store_address=store_address, options=options))
 
     async def run() -> None:
         # Shielded: a cancelled caller still gets its sockets closed, since `stopping` is set on every way out.
@@ -144,11 +137,12 @@ async def is_served(store: Store, *, store_address: str, port: int) -> bool:
 
 
 async def serve_in_foreground(
-    store: Store, listener: socket.socket, *, store_address: str, caps: Sequence[Cap] = ()
+    store: Store, listener: socket.socket, *, store_address: str, options: PageOptions
 ) -> None:
     """Serve the page on a listening socket until the process is stopped."""
     await store.key_values.put(_KEY, address(listener.getsockname()[1]))
-    await uvicorn.Server(_config(store, listener, store_address=store_address, caps=caps)).serve(sockets=[listener])
+    config = _config(store, listener, store_address=store_address, options=options)
+    await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def require_port(port: int) -> socket.socket:
@@ -189,13 +183,13 @@ def address(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _config(store: Store, listener: socket.socket, *, store_address: str, caps: Sequence[Cap]) -> uvicorn.Config:
+def _config(store: Store, listener: socket.socket, *, store_address: str, options: PageOptions) -> uvicorn.Config:
     port = listener.getsockname()[1]
     setup = PageSetup(
         store=store,
-        caps=caps,
         hosts=[f"{HOST}:{port}", f"localhost:{port}"],
         identity=PageIdentity(store.seal, store_address=store_address, base=address(port)),
+        options=options,
     )
     return uvicorn.Config(
         approval_app(setup),

@@ -30,6 +30,8 @@ WAITING_IN_A_TERMINAL: Final = (
     "To try it, run `ringfence demo`; to serve over HTTP, `ringfence serve --http 127.0.0.1:8765`. Ctrl-C ends it.\n"
 )
 
+SIMULATED: Final = "SANDBOX: all providers are simulated; nothing is real and nothing costs money.\n"
+
 CLOSED_CHECK_SECONDS: Final = 0.5
 CLOSING_SECONDS: Final = 5.0
 CLOSED_CODE: Final = 0
@@ -42,6 +44,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
     async with services_for(settings, sandbox=sandbox) as services, page_on_loopback(services) as page:
         server = build_server(services, page=page)
         if sys.stdin.isatty():
+            sys.stderr.write(SIMULATED if sandbox else "")
             sys.stderr.write(WAITING_IN_A_TERMINAL)
         try:
             wire = os.dup(1)  # stdio_server puts stderr in its place
@@ -113,12 +116,6 @@ class PageOnDemand:
     async def address_for(self, action_id: str) -> str | None:
         """Return the URL of one action, or None if no page can be served; the first call starts the page."""
         if self._page is None:
-            settings = self._services.settings
-            self._page = LOOPBACK_PAGE.load()(
-                self._services.door,
-                store_address=settings.store_address,
-                port=settings.approvals.port,
-                group=self._group,
-                caps=self._services.caps,
-            )
+            door, settings = self._services.door, self._services.settings
+            self._page = LOOPBACK_PAGE.load()(door, settings=settings, group=self._group)
         return await self._page.address_for(action_id)

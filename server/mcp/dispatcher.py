@@ -5,9 +5,10 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
@@ -29,6 +30,7 @@ from server.mcp.results import (
     receipt_result,
     refused_result,
     reply_result,
+    with_heading,
 )
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
@@ -39,11 +41,25 @@ from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 ToolResult = CallToolResult | InputRequiredResult
 
 
+@dataclass(frozen=True, slots=True)
+class _GuardedCall:
+    """A call on its way through the guard."""
+
+    operation: Operation[Any]
+    paging: Paging
+    notes: Sequence[str] = ()
+    """What else a person should know."""
+
+    from_record: bool = False
+    """True where the record wrote its arguments, not a model."""
+
+
 class Dispatcher:
     """Runs the calls of all tools. Foreseen failures become results, not exceptions."""
 
     def __init__(self, services: Services, page: ApprovalPage) -> None:
         self._services = services
+        self._commands = services.settings.commands
         self._added_by_clients = frozenset(services.settings.ignored_arguments)
         self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
@@ -63,13 +79,13 @@ class Dispatcher:
             # What cannot be sent is refused before anybody has to approve it.
             client.build_request(call)
             if self._services.policy.guards(operation.spec):
-                return await self._run_guarded(call, paging, session)
+                return await self._run_guarded(_GuardedCall(call, paging), session)
             exchange = await client.exchange(call)
             result = answer_result(operation.spec, exchange, paging, untrusted)
         except TelephonyError as error:
-            result = error_result(error, untrusted)
+            result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
-            return refused_result(refusal)
+            return refused_result(refusal, self._commands)
         await self.remember(untrusted, operation.spec.tool_name, session.principal)
         return result
 
@@ -78,13 +94,14 @@ class Dispatcher:
 
         The person who approves it sees `note`; the result begins with `heading`.
         """
+        guarded = _GuardedCall(call, Paging(), notes=(note,), from_record=True)
         try:
             require_reach(type(call), session)
         except NotCallable as bad:
             return problem(str(bad), kind=bad.kind)
-        result = await self._run_guarded(call, Paging(), session, notes=(note,))
+        result = await self._run_guarded(guarded, session)
         if isinstance(result, CallToolResult):
-            return result.model_copy(update={"content": [TextContent(text=heading), *result.content]})
+            return with_heading(result, heading)
         return result
 
     async def propose_plan(self, request: PlanRequest, session: Session) -> ToolResult:
@@ -109,7 +126,7 @@ class Dispatcher:
         """Call a built-in tool."""
         try:
             left_out = self._added_by_clients if tool.only_reads else ()
-            query = tool.arguments.model_validate(normalize(tool.input_schema, arguments, left_out))
+            query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()
@@ -117,15 +134,15 @@ class Dispatcher:
             outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
             result = self._build_result(outcome, untrusted)
         except TelephonyError as error:
-            result = error_result(error, untrusted)
+            result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
-            return refused_result(refusal)
+            return refused_result(refusal, self._commands)
         await self.remember(untrusted, tool.name, session.principal)
         return result
 
     async def remember(self, untrusted: Untrusted, source: str, principal: Principal) -> None:
         """Remember the text from outside that was shown, so that a call made from it needs approval."""
-        if untrusted.is_used:
+        if untrusted.texts:
             await self._services.store.taint.remember(principal, untrusted.texts, source=source)
 
     def _build_result(self, outcome: Outcome, untrusted: Untrusted) -> ToolResult:
@@ -137,65 +154,70 @@ class Dispatcher:
             case _:
                 return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 
-    async def _run_guarded(
-        self, call: Operation[Any], paging: Paging, session: Session, *, notes: Sequence[str] = ()
-    ) -> ToolResult:
+    async def _run_guarded(self, call: _GuardedCall, session: Session) -> ToolResult:
         guard, principal = self._services.guard, session.principal
         action_id = answered_action_id(session)
         if action_id is None:
-            action = await guard.propose(call, principal, notes)
+            action = await guard.propose(call.operation, principal, call.notes, from_record=call.from_record)
             answer: FormAnswer | InputRequiredResult | None = None
         else:
-            action = await guard.resume(action_id, call, principal)
+            action = await guard.resume(action_id, call.operation, principal)
             answer = read_answer(session, question_of(action))
             if answer is not FormAnswer.NO:
-                await guard.check_answered(action, call)
+                await guard.check_answered(action, call.operation, from_record=call.from_record)
         if action.state is State.PROPOSED and answer is None:
             if action_id is not None or not self._may_ask(action, session):
-                return await self._ask_operator(action, call, paging, session)
+                return await self._ask_operator(action, call, session)
             answer = await ask(session, question_of(action))
         if isinstance(answer, InputRequiredResult):
             return answer
         if answer is FormAnswer.FAILED and action.state is State.PROPOSED:
             await guard.note_no_answer(action, "The client declares that it can ask, and answered with an error.")
-            return await self._ask_operator(action, call, paging, session)
+            return await self._ask_operator(action, call, session)
         if answer in NEITHER:
             await guard.note_no_answer(action, NEITHER[answer])
             pending = await self._out_of_band.describe(action.id, note=NEITHER[answer])
             return await self._show_pending(action, pending, principal)
         if answer in {FormAnswer.YES, FormAnswer.NO}:
             action = await self._record(answer, action, principal)
-        return await self._execute(action, call, principal, paging)
+        return await self._execute(action, call, principal)
 
-    async def _ask_operator(self, action: Action, call: Operation[Any], paging: Paging, session: Session) -> ToolResult:
+    async def _ask_operator(self, action: Action, call: _GuardedCall, session: Session) -> ToolResult:
         """Leave the approval to the operator; execute the call if it is approved while the call still waits."""
         guard, principal = self._services.guard, session.principal
 
         async def is_answered() -> bool:
-            return (await guard.resume(action.id, call, principal)).state is not State.PROPOSED
+            return (await guard.resume(action.id, call.operation, principal)).state is not State.PROPOSED
 
         pending = await self._out_of_band.request(session, question_of(action), is_answered)
         if isinstance(pending, InputRequiredResult):
             return pending
-        current = await guard.resume(action.id, call, principal)
+        current = await guard.resume(action.id, call.operation, principal)
         if current.state is State.PROPOSED:
             return await self._show_pending(current, pending, principal)
-        return await self._execute(current, call, principal, paging)
+        return await self._execute(current, call, principal)
 
-    async def _execute(
-        self, action: Action, call: Operation[Any], principal: Principal, paging: Paging
-    ) -> CallToolResult:
-        receipt = await self._services.guard.execute(action, call)
+    async def _execute(self, action: Action, call: _GuardedCall, principal: Principal) -> CallToolResult:
+        operation = call.operation
+        receipt = await self._services.guard.execute(action, operation, from_record=call.from_record)
         untrusted = Untrusted()
-        result = receipt_result(call.spec, receipt, paging, untrusted, note=later_members_note(call))
-        await self.remember(untrusted, call.spec.tool_name, principal)
+        note = later_members_note(operation)
+        result = receipt_result(operation.spec, receipt, call.paging, untrusted, self._commands, note=note)
+        await self.remember(untrusted, operation.spec.tool_name, principal)
         return result
 
     async def _show_pending(self, action: Action, pending: PendingApproval, principal: Principal) -> CallToolResult:
         untrusted = Untrusted()
-        result = pending_result(action, where=where_to_approve(pending), untrusted=untrusted)
+        result = pending_result(action, where=self._where(action, pending), untrusted=untrusted)
         await self.remember(untrusted, action.operation, principal)
         return result
+
+    def _where(self, action: Action, pending: PendingApproval) -> str:
+        names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)
+        bound = ("--up-to", "2.50") if names_bound else ()
+        amount = ", naming the most that it may cost," if names_bound else ""
+        command = self._commands.line("approvals", "approve", action.id, *bound)
+        return where_to_approve(pending, command, amount)
 
     def _may_ask(self, action: Action, session: Session) -> bool:
         return action.channel == "ask" and self._uses_form and can_ask(session)

@@ -20,10 +20,35 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from guard.action import Action
-from guard.messages import approval_prompt
+from guard.messages import approval_prompt, headline, is_irreversible
 from guard.plans.plan import Plan
 from guard.plans.question import plan_prompt
 from server.mcp.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked to approve, and its id, which the answer must name."""
+
+    id: str
+    title: str
+    name: str
+    """What is approved, with its id, such as `Action act_7k2m9p4q`."""
+
+    text: str
+    is_final: bool
+    """True for what no call undoes: its form takes two answers."""
+
+
+def question_of(action: Action) -> Question:
+    """Word the question about an action."""
+    text = approval_prompt(action)
+    return Question(action.id, headline(action), f"Action {action.id}", text, is_irreversible(action))
+
+
+def question_of_plan(plan: Plan, *, is_final: bool) -> Question:
+    """Word the question about a plan; `is_final` where one of its steps cannot be undone."""
+    return Question(plan.id, plan.title, f"Plan {plan.id}", plan_prompt(plan), is_final)
 
 
 class FormAnswer(Enum):
@@ -39,28 +64,6 @@ class FormAnswer(Enum):
     """An error, or no answer, from a client that declares that it can ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked to approve, and its id, which the answer must name."""
-
-    id: str
-    title: str
-    name: str
-    """What is approved, with its id, such as `Action act_7k2m9p4q`."""
-
-    text: str
-
-
-def question_of(action: Action) -> Question:
-    """Word the question about an action."""
-    return Question(action.id, action.title, f"Action {action.id}", approval_prompt(action))
-
-
-def question_of_plan(plan: Plan) -> Question:
-    """Word the question about a plan."""
-    return Question(plan.id, plan.title, f"Plan {plan.id}", plan_prompt(plan))
-
-
 NEITHER: Final[Mapping[FormAnswer | None, str]] = {
     FormAnswer.DISMISSED: "The question was dismissed.",
     FormAnswer.EMPTY: "The client accepted without saying yes or no.",
@@ -69,9 +72,25 @@ NEITHER: Final[Mapping[FormAnswer | None, str]] = {
 
 FORM: dict[str, Any] = {
     "type": "object",
-    "properties": {"approve": {"type": "boolean", "title": "Approve", "description": "Carry out exactly this, once."}},
+    "properties": {
+        "approve": {"type": "boolean", "title": "Approve", "description": "Carry out exactly this call, once."}
+    },
     "required": ["approve"],
 }
+
+FINAL_FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **FORM["properties"],
+        "for_good": {
+            "type": "boolean",
+            "title": "This cannot be undone",
+            "description": "I know that no call restores what it removes.",
+        },
+    },
+    "required": ["approve", "for_good"],
+}
+"""The form for a call that no call undoes: it takes two answers, of which one alone is no yes."""
 
 
 def can_ask(session: Session) -> bool:
@@ -87,13 +106,17 @@ def can_ask(session: Session) -> bool:
 async def ask(session: Session, question: Question) -> FormAnswer | InputRequiredResult:
     """Ask the person now, or return the question for the client to answer with its next call."""
     if session.is_modern:
-        form = ElicitRequest(params=ElicitRequestFormParams(message=question.text, requested_schema=FORM))
+        params = ElicitRequestFormParams(message=question.text, requested_schema=_form_for(question))
+        form = ElicitRequest(params=params)
         return InputRequiredResult(input_requests={_key(question.id): form}, request_state=question.id)
     try:
-        result = await session.context.session.elicit_form(question.text, FORM, related_request_id=session.request_id)
+        form_of = _form_for(question)
+        result = await session.context.session.elicit_form(
+            question.text, form_of, related_request_id=session.request_id
+        )
     except (MCPError, ValidationError):
         return FormAnswer.FAILED
-    return _read(result)
+    return _read(result, question)
 
 
 def can_open(session: Session) -> bool:
@@ -136,16 +159,23 @@ def read_answer(session: Session, question: Question) -> FormAnswer | None:
     """
     result = session.input_responses.get(_key(question.id))
     if isinstance(result, ElicitResult):
-        return _read(result)
+        return _read(result, question)
     return None if page_was_opened(session, question) is not None else FormAnswer.FAILED
 
 
-def _read(result: ElicitResult) -> FormAnswer:
+def _form_for(question: Question) -> dict[str, Any]:
+    return FINAL_FORM if question.is_final else FORM
+
+
+def _read(result: ElicitResult, question: Question) -> FormAnswer:
     if result.action == "cancel":
         return FormAnswer.DISMISSED
     if result.action == "decline":
         return FormAnswer.NO
-    match (result.content or {}).get("approve"):
+    content = result.content or {}
+    match content.get("approve"):
+        case True if question.is_final and content.get("for_good") is not True:
+            return FormAnswer.EMPTY
         case True:
             return FormAnswer.YES
         case False:
@@ -154,9 +184,9 @@ def _read(result: ElicitResult) -> FormAnswer:
             return FormAnswer.EMPTY
 
 
-def _key(asked_id: str) -> str:
-    return f"approve_{asked_id}"
+def _key(action_id: str) -> str:
+    return f"approve_{action_id}"
 
 
-def _page_key(asked_id: str) -> str:
-    return f"open_{asked_id}"
+def _page_key(action_id: str) -> str:
+    return f"open_{action_id}"

@@ -44,13 +44,12 @@ class PendingApproval:
     note: str = ""
 
 
-def where_to_approve(pending: PendingApproval) -> str:
-    """Say where the operator approves, for the model to pass on."""
-    group = "plans" if pending.id.startswith("plan_") else "approvals"
-    by_command = f"`ringfence {group} approve {pending.id}` (or `decline`)"
+def where_to_approve(pending: PendingApproval, command: str, amount: str = "") -> str:
+    """Say where the operator approves, for the model to pass on; `amount` is what the operator names with it."""
+    by_command = f"`{command}` (or `decline`)"
     where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
     note = f"{pending.note} " if pending.note else ""
-    return f"{note}The operator approves it {where}."
+    return f"{note}The operator approves it{amount} {where}."
 
 
 class OutOfBandApproval:

@@ -1,4 +1,9 @@
-"""Builds the results of calls: compact text without nulls, the same as structured content, and what to do next."""
+"""Builds the results of calls, each in two forms: compact text, and structured content that says the same.
+
+Some clients show their model the text, others the structured content instead of it. So either form stands alone:
+`outcome` (in an error `message`), `question`, `approve`, `next` and `notes` of the structured content are sentences
+of the text, and long lists have a compact form in both.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
@@ -6,6 +11,7 @@ from typing import Any, Final, cast
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
+from clients.effects import Effect
 from clients.errors import Refused, TelephonyError
 from clients.fields import is_secret
 from clients.operation import Exchange
@@ -13,72 +19,103 @@ from clients.redaction import redact
 from clients.spec import Spec
 from guard.action import Action, State
 from guard.errors import GuardRefusal
-from guard.messages import approval_prompt, argument_lines, status_line
+from guard.messages import approval_prompt, argument_lines, headline, status_line
+from guard.operator_commands import OperatorCommands
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
-from server.mcp.tabular import compact, render
+from server.mcp.recipient_lists import names_number, shorten_recipients
+from server.mcp.tabular import compact, render, tabulate
 from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
 from tools.actions.handlers import action_row
 from tools.arguments import Paging
 from tools.builtin import Reply
 from tools.operation_catalog import RegisteredOperations
+from tools.overview.age import kept_since
 
 UNREAD_SHOWN: Final = 6
+NOT_SENT: Final = "NOT SENT. A person has to approve this first"
+MAKE_AGAIN: Final = "Then make exactly the same call again. Tell the user; do not look for another way."
+
+OWN_FIELDS: Final = frozenset({"outcome", "question", "approve", "next", "notes", "action", "state"})
+"""What structured content says beside an answer. No answer has fields of these names."""
 
 
 def answer_result(spec: Spec, exchange: Exchange[Any], paging: Paging, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a read. Text from outside is fenced."""
     content, notes = _content(spec, exchange.answer, paging, untrusted)
     if exchange.attempts == 0:
-        notes.append(f"Cached at {exchange.received_at:%H:%M} UTC, because the provider limits calls per hour.")
+        notes.append(f"{kept_since(exchange.received_at)}, because the provider limits calls per hour.")
     notes += _unread_note(exchange.unread)
     nothing = "Nothing is set." if spec.effect.is_plain_read else "Done."
-    return _result(content, notes, nothing=nothing, rows=spec.rows or _only_list(content))
+    return _result(content, notes=notes, rows=spec.rows or _only_list(content), nothing=nothing)
 
 
 def receipt_result(
-    spec: Spec, receipt: Receipt[Any], paging: Paging, untrusted: Untrusted, *, note: str = ""
+    spec: Spec,
+    receipt: Receipt[Any],
+    paging: Paging,
+    untrusted: Untrusted,
+    commands: OperatorCommands,
+    *,
+    note: str = "",
 ) -> CallToolResult:
     """Build the result of a guarded call that was carried out. `note` is what the user should know besides."""
     action = receipt.action
     if receipt.error is not None:
-        return _failed_action(receipt, receipt.error, untrusted)
+        return _failed_action(receipt, receipt.error, untrusted, commands)
     content, notes = (
         _content(spec, receipt.answer, paging, untrusted) if isinstance(receipt.answer, BaseModel) else ({}, [])
     )
     if receipt.kept_secrets:
-        notes.append(_secrets_note(receipt))
+        notes.append(_secrets_note(receipt, commands))
     notes += [*_unread_note(receipt.unread), *_unwritten_note(receipt), *([note] if note else [])]
-    head = f"Done: {spec.title} ({action.id})."
+    if Effect.OUTWARD in spec.effect:
+        content = shorten_recipients(content, whole=_where_recipients_are(action))
     facts = {"action": action.id, "state": action.state.value, **content}
-    return _result(facts, [head, *notes], head_first=True, rows=spec.rows)
+    return _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
+
+
+def _where_recipients_are(action: Action) -> str:
+    """Name the read that shows all recipients of a call: its record where they are arguments, else the provider's."""
+    lists = [cast("list[object]", value) for value in action.arguments.values() if isinstance(value, list)]
+    if any(names_number(item) for items in lists for item in items):
+        return f"get_action (action_id={action.id})"
+    reads = RegisteredOperations().related_reads(action.operation)
+    return reads[0] if reads else f"get_action (action_id={action.id})"
 
 
 def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a call that waits for a person outside the client; nothing was sent."""
     question = approval_prompt(*fence_action(action, untrusted))
-    text = (
-        f"NOT SENT. A person has to approve this first:\n{question}\n\n{where} "
-        "Then make exactly the same call again. Tell the user; do not look for another way."
-    )
-    text += f"\n{untrusted.note}" if untrusted.is_used else ""
+    notes = [untrusted.note] if untrusted.is_used else []
+    text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where} {MAKE_AGAIN}", *notes])
+    waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where}
     return CallToolResult(
         content=[TextContent(text=text)],
-        structured_content={"action": action.id, "state": action.state.value, "approve": where},
+        structured_content=_structured(waiting | {"next": MAKE_AGAIN}, outcome=f"{NOT_SENT}.", notes=notes),
         is_error=True,
     )
 
 
-def refused_result(refusal: GuardRefusal) -> CallToolResult:
+def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
+    """Return a result that begins with a sentence; in the structured content it is the first note."""
+    said: dict[str, Any] = result.structured_content or {}
+    notes = {"notes": [heading, *said.get("notes", [])]}
+    content = [TextContent(text=heading), *result.content]
+    return result.model_copy(update={"content": content, "structured_content": said | notes})
+
+
+def refused_result(refusal: GuardRefusal, commands: OperatorCommands) -> CallToolResult:
     """Build the error of a call that the guard refused."""
-    return problem(f"{redact(str(refusal))} {refusal.advice}", kind=type(refusal).__name__)
+    return problem(commands.complete(f"{redact(str(refusal))} {refusal.advice}"), kind=type(refusal).__name__)
 
 
-def error_result(error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
+def error_result(error: TelephonyError, untrusted: Untrusted, commands: OperatorCommands) -> CallToolResult:
     """Build the error of a call that was not guarded and failed at the provider."""
     more = _details(error)
     note = f" {untrusted.note}" if untrusted.is_used else ""
-    return problem(f"{redact(str(error))} {error.advice}{note}", kind=type(error).__name__, more=more)
+    advice = commands.complete(error.advice)
+    return problem(f"{redact(str(error))} {advice}{note}", kind=type(error).__name__, more=more)
 
 
 def problem(text: str, *, kind: str, more: Mapping[str, Any] | None = None) -> CallToolResult:
@@ -96,22 +133,27 @@ def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
     if reply.error is not None:
         return problem(reply.text or "", kind=reply.error, more=reply.content)
     content: dict[str, Any] = fence_marked(reply.content, untrusted)
+    notes = [*([untrusted.note] if untrusted.is_used else []), *reply.notes]
     if reply.text is not None:
-        return CallToolResult(content=[TextContent(text=reply.text)], structured_content=content)
-    notes = [untrusted.note] if untrusted.is_used else []
-    return _result(content, [*notes, *reply.notes], rows=reply.rows)
+        text = "\n".join([reply.text, *notes])
+        structured = _structured(tabulate(content, reply.rows), notes=notes)
+        return CallToolResult(content=[TextContent(text=text)], structured_content=structured)
+    return _result(content, notes=notes, rows=reply.rows)
 
 
 def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
     """Build the result that shows one action. The provider's answer is left out: the receipt showed it, fenced."""
     action, quoted = fence_action(action, untrusted)
-    lines = [action.title, *argument_lines(action.arguments), *action.quote.lines(quoted), status_line(action)]
-    outcome = outcome_text(action, RegisteredOperations()) or None
-    lines += [outcome] if outcome else []
-    lines += [untrusted.note] if untrusted.is_used else []
-    facts = {"arguments": dict(action.arguments), "outcome": outcome, "before": action.before or None}
-    content = {name: value for name, value in {**action_row(action), **facts}.items() if value is not None}
-    return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=content)
+    quote, status = action.quote.lines(quoted), status_line(action)
+    outcome = outcome_text(action, RegisteredOperations())
+    notes = [untrusted.note] if untrusted.is_used else []
+    lines = [headline(action), *argument_lines(action.arguments), *quote, status]
+    lines += [*([outcome] if outcome else []), *notes]
+    facts = {"title": action.title, "arguments": dict(action.arguments), "quote": quote, "status": status}
+    shown = {**action_row(action), **facts, "before": action.before or None}
+    content = {name: value for name, value in shown.items() if value is not None}
+    structured = _structured(content, outcome=outcome, notes=notes)
+    return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=structured)
 
 
 def _only_list(content: Mapping[str, Any]) -> str | None:
@@ -120,9 +162,10 @@ def _only_list(content: Mapping[str, Any]) -> str | None:
     return lists[0] if len(lists) == 1 else None
 
 
-def _secrets_note(receipt: Receipt[Any]) -> str:
+def _secrets_note(receipt: Receipt[Any], commands: OperatorCommands) -> str:
     names = ", ".join(receipt.kept_secrets)
-    return f"Kept from this conversation: {names}. The operator sees it with `ringfence secrets {receipt.action.id}`."
+    command = commands.line("secrets", receipt.action.id)
+    return f"Kept from this conversation: {names}. The operator sees it with `{command}`."
 
 
 def _unread_note(unread: Sequence[str]) -> list[str]:
@@ -140,17 +183,20 @@ def _unwritten_note(receipt: Receipt[Any]) -> list[str]:
     return [f"Not on the record yet: {receipt.unwritten} It is written as soon as the store can be written again."]
 
 
-def _failed_action(receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted) -> CallToolResult:
+def _failed_action(
+    receipt: Receipt[Any], error: TelephonyError, untrusted: Untrusted, commands: OperatorCommands
+) -> CallToolResult:
     action = receipt.action
     partly = action.state is State.DONE
     status = f"\nAction {action.id} was done in part: see `details`." if partly else f"\n{status_line(action)}"
     if receipt.kept_secrets:
-        status += f"\n{_secrets_note(receipt)}"
+        status += f"\n{_secrets_note(receipt, commands)}"
     status += "".join(f"\n{note}" for note in _unwritten_note(receipt))
     more = {"action": action.id, "state": action.state.value, **_details(error)}
     status += f"\n{untrusted.note}" if untrusted.is_used else ""
     outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
-    return problem(f"{outcome} {error.advice}{status}", kind=type(error).__name__, more=more)
+    advice = commands.complete(error.advice)
+    return problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
 
 
 def _details(error: TelephonyError) -> dict[str, Any]:
@@ -168,6 +214,7 @@ def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted
     more: dict[str, Any] = {}
     if paging.provider_paged is not None:
         more = {"next_cursor": cursor} if (cursor := paging.provider_paged.next_cursor(answer)) else {}
+        answer = paging.provider_paged.narrow(answer)
     elif spec.rows is not None:
         answer, more = _select_rows(answer, spec.rows, paging)
     content = dump(answer, untrusted) | more
@@ -190,14 +237,22 @@ def _select_rows(answer: BaseModel, rows: str, paging: Paging) -> tuple[BaseMode
 
 
 def _result(
-    content: dict[str, Any],
-    notes: list[str],
+    content: Mapping[str, Any],
     *,
-    rows: str | None,
-    head_first: bool = False,
+    outcome: str = "",
+    notes: Sequence[str] = (),
+    rows: str | None = None,
     nothing: str = "Done.",
 ) -> CallToolResult:
+    """Build both forms of a result: what came of it, the content, and what to know besides."""
+    outcome = outcome or ("" if content or notes else nothing)
     body = [render(content, rows)] if content else []
-    head, rest = (notes[:1], notes[1:]) if head_first else ([], notes)
-    text = "\n".join([*head, *body, *rest]) or nothing
-    return CallToolResult(content=[TextContent(text=text)], structured_content=content)
+    text = "\n".join([*([outcome] if outcome else []), *body, *notes])
+    structured = _structured(tabulate(content, rows), outcome=outcome, notes=notes)
+    return CallToolResult(content=[TextContent(text=text)], structured_content=structured)
+
+
+def _structured(content: Mapping[str, Any], *, outcome: str = "", notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Build structured content that says what the text says."""
+    said = {"outcome": outcome} if outcome else {}
+    return {**said, **content, **({"notes": list(notes)} if notes else {})}

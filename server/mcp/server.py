@@ -128,8 +128,8 @@ class Tools:
         Raises:
             MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
-        session = Session(context, self._registry.selection, params)
         visible = visible_to(self._registry, context)
+        session = Session(context, self._registry.selection, params, visible)
         declaration = self._registry.declaration(params.name) if params.name in visible else None
         if declaration is None:
             reason = explain_unknown_tool(params.name, self._registry, visible, self._services, session)

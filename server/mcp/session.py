@@ -25,6 +25,9 @@ class Session:
     input: InputResponseRequestParams | None = None
     """The parameters of the call, which hold the answers to questions of an earlier result."""
 
+    visible: frozenset[str] = frozenset()
+    """Names of the tools that the client sees."""
+
     @property
     def headers(self) -> Mapping[str, str] | None:
         """The headers of the HTTP request; None on stdio. The client chooses them, so they prove nothing."""
@@ -50,11 +53,18 @@ class Session:
 
     def why_out_of_reach(self, spec: Spec) -> str | None:
         """Return why this session may not call an operation through any tool; None where it may."""
-        only_reads = spec.effect.is_plain_read
+        return self.why_tool_out_of_reach(spec.tool_name, only_reads=spec.effect.is_plain_read)
+
+    def why_tool_out_of_reach(self, name: str, *, only_reads: bool) -> str | None:
+        """Return why this session may not call a tool, listed or not; None where it may."""
         for selection in (self.selection, self.narrowed):
-            if selection and (reason := selection.why_out_of_reach(spec.tool_name, only_reads=only_reads)):
+            if selection and (reason := selection.why_out_of_reach(name, only_reads=only_reads)):
                 return reason
         return None
+
+    def sees(self, name: str) -> bool:
+        """Return True for a tool that the client sees in its list."""
+        return name in self.visible
 
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call, if the client asked for progress."""

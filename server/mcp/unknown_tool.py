@@ -6,7 +6,9 @@ from clients.operation import OperationType
 from server.mcp.registry import ToolRegistry
 from server.mcp.session import Session
 from server.services import Services
-from tools.discovery.describe import caller
+from tools.builtin import BuiltinTool
+from tools.discovery.describe import caller, caller_of_tool
+from tools.discovery.handlers import TOOLSET as DISCOVERY
 from tools.registry import operation_named, operations_of
 from tools.suggestions import nearest_tools, reads_of
 
@@ -18,6 +20,9 @@ def explain_unknown_tool(
     operation = operation_named(name)
     if operation is not None:
         return f"There is no tool {name} here: {_why(operation, services, visible, session)}. Nothing was sent."
+    builtin = {tool.name: tool for tool in services.builtin_tools}
+    if (tool := builtin.get(name)) is not None:
+        return f"There is no tool {name} here: {_why_no_tool(tool, visible, session)}. Nothing was done."
     reachable = {
         one.spec.tool_name: one
         for provider in services.set_up
@@ -30,6 +35,14 @@ def explain_unknown_tool(
         return f"There is no tool {name} here. Nothing was sent."
     by = "" if close[0] in visible else f", which is called with {caller(reachable[close[0]])}"
     return f"There is no tool {name} here; did you mean {close[0]}{by}? Nothing was sent."
+
+
+def _why_no_tool(tool: BuiltinTool, visible: Collection[str], session: Session) -> str:
+    if reason := session.why_tool_out_of_reach(tool.name, only_reads=tool.only_reads):
+        return reason
+    if (by := caller_of_tool(tool)) in visible and tool.toolset != DISCOVERY:
+        return f"it is not listed; call it with {by}, operation={tool.name}"
+    return "it is not among the tools of this session"
 
 
 def _why(operation: OperationType, services: Services, visible: Collection[str], session: Session) -> str:

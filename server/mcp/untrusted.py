@@ -5,12 +5,12 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from clients.fields import FromOutside
-from clients.operation import Operation, answer_type
+from clients.fields import FromOutside, outside_marker
+from clients.operation import Answer, Operation, answer_type
 from guard.action import Action
 from guard.injection.deobfuscation import confusable_skeleton
 from guard.injection.sanitize import strip_invisible
@@ -35,17 +35,20 @@ class Untrusted:
     def __init__(self) -> None:
         self.tag = f"outside-{secrets.token_hex(TAG_BYTES)}"
         self.texts: list[str] = []
-        """The fenced texts, as they are shown."""
+        """The fenced texts that others wrote, as they are shown."""
 
-    @property
-    def is_used(self) -> bool:
-        """True when the result holds text from outside."""
-        return bool(self.texts)
+        self.is_used = False
+        """True when the result holds text between markers."""
 
-    def fence(self, text: str) -> str:
-        """Put a text between the markers, without invisible characters; marker-like brackets in it are replaced."""
+    def fence(self, text: str, *, is_own: bool = False) -> str:
+        """Put a text between the markers, without invisible characters; marker-like brackets in it are replaced.
+
+        `is_own` is true for a text that our side wrote, which is not remembered as text from outside.
+        """
         shown = _BRACKET.sub(_replace_bracket, trim(text))
-        self.texts.append(shown)
+        self.is_used = True
+        if not is_own:
+            self.texts.append(shown)
         return f"<{self.tag}>{shown}</{self.tag}>"
 
     @property
@@ -68,12 +71,13 @@ def trim(text: str) -> str:
 def fence_fields(model: BaseModel, shown: Mapping[str, Any], untrusted: Untrusted) -> dict[str, Any]:
     """Fence every field with text from outside in a dumped model, at any depth."""
     out = dict(shown)
+    own = model.own_texts() if isinstance(model, Answer) else frozenset[str]()
     for name, field in type(model).model_fields.items():
         if name not in out:
             continue
         value: object = getattr(model, name)
-        if (marker := _marker(field.metadata, field.annotation)) is not None:
-            out[name] = _each(out[name], untrusted, marker)
+        if (marker := outside_marker(field.metadata, field.annotation)) is not None:
+            out[name] = _each(out[name], untrusted, marker, is_own=name in own)
         elif isinstance(value, BaseModel):
             out[name] = fence_fields(value, out[name], untrusted)
         elif isinstance(value, list):
@@ -85,22 +89,15 @@ def fence_fields(model: BaseModel, shown: Mapping[str, Any], untrusted: Untruste
     return out
 
 
-def _each(value: Any, untrusted: Untrusted, marker: FromOutside) -> Any:
+def _each(value: Any, untrusted: Untrusted, marker: FromOutside, *, is_own: bool) -> Any:
     if isinstance(value, str):
-        return untrusted.fence(value) if marker.is_suspect(value) else value
+        return untrusted.fence(value, is_own=is_own) if marker.is_suspect(value) else value
     if isinstance(value, list):
-        return [_each(item, untrusted, marker) for item in cast("list[object]", value)]
+        return [_each(item, untrusted, marker, is_own=is_own) for item in cast("list[object]", value)]
     if isinstance(value, Mapping):
-        return {name: _each(item, untrusted, marker) for name, item in cast("Mapping[str, object]", value).items()}
+        rows = cast("Mapping[str, object]", value)
+        return {name: _each(item, untrusted, marker, is_own=is_own) for name, item in rows.items()}
     return value
-
-
-def _marker(metadata: list[Any], annotation: Any) -> FromOutside | None:
-    """Return the `FromOutside` of a field, however its type is wrapped."""
-    if (found := next((item for item in metadata if isinstance(item, FromOutside)), None)) is not None:
-        return found
-    inner = (_marker(list(getattr(part, "__metadata__", ())), part) for part in get_args(annotation))
-    return next((marker for marker in inner if marker is not None), None)
 
 
 def fence_marked(value: Any, untrusted: Untrusted) -> Any:

@@ -8,6 +8,8 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParams, ElicitResult, InputRequiredResult
 
+from server.mcp.tabular import read_tables
+
 Era = Literal["auto", "legacy"]
 """`auto` speaks 2026-07-28, `legacy` 2025-11-25."""
 
@@ -30,7 +32,7 @@ class Person:
         self.questions.append(params.message)
         match self.reaction:
             case "accept":
-                return ElicitResult(action="accept", content={"approve": True})
+                return ElicitResult(action="accept", content={"approve": True, "for_good": True})
             case "leave unticked":
                 return ElicitResult(action="accept", content={"approve": False})
             case "decline":
@@ -88,7 +90,7 @@ class Assistant:
         """Convert a result to what the model sees, and record it."""
         self.heard.append(result.model_dump_json())
         text = "\n".join(str(getattr(block, "text", "")) for block in result.content)
-        return Reply(text, result.structured_content or {}, bool(result.is_error))
+        return Reply(text, read_tables(result.structured_content or {}), bool(result.is_error))
 
     async def question(self, tool: str, arguments: Mapping[str, Any]) -> InputRequiredResult:
         """Call a tool in the modern era and leave its question unanswered.

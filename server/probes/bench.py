@@ -110,8 +110,8 @@ class Bench:
     async def expire(self, action_id: str) -> None:
         """Move the expiry of an action to a minute ago in the store; the servers' clocks stay as they are."""
         expired = datetime.now(UTC) - timedelta(minutes=1)
-        async with self.store.database.transaction() as connection:
-            await connection.execute(update(actions).where(actions.c.id == action_id).values(expires_at=expired))
+        expiring = update(actions).where(actions.c.id == action_id).values(expires_at=expired)
+        await self.store.database.write(lambda connection: connection.execute(expiring))
 
     def close(self) -> None:
         """Close every connection."""
@@ -166,7 +166,7 @@ async def start_bench(
     """
     passcode = secrets.token_urlsafe(12)
     tokens = {holder: secrets.token_urlsafe(24) for holder in HOLDERS}
-    store = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    store = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.database.close)
         await set_passcode(store, passcode, old=None)

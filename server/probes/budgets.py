@@ -26,8 +26,9 @@ async def _unknown_price(bench: Bench) -> str:
     text = {"cnumber": "12125550142", "snumber": "12015550142", "message": "Hello"}
     reply = await assistant.call("enswitch_send_text", text)
     expect(not await since.requests("POST", "/messages/text/send"), "it was sent")
-    expect(reply.error == "Denied" and "price" in reply.text, f"it was not denied: {reply.text[:100]}")
-    return "paid calls are allowed, a cap is set and the price is unknown: denied; 0 messages sent"
+    waits = reply.content.get("state") == "proposed" and "names the most that it may cost" in reply.text
+    expect(waits, f"it did not wait for the operator: {reply.text[:100]}")
+    return "paid calls are allowed, a cap is set and the price is unknown: only the operator may name a bound; 0 sent"
 
 
 async def _negative_price(bench: Bench) -> str:
@@ -39,8 +40,9 @@ async def _negative_price(bench: Bench) -> str:
     finally:
         bench.providers.set_rate("lrn", before)
     expect(not await since.charges(), "it was carried out")
-    expect(reply.error == "Denied" and "below zero" in reply.text, f"it was not denied: {reply.text[:100]}")
-    return "the account shows a rate of -5 under a cap: an unknown price, denied; 0 charges"
+    waits = reply.content.get("state") == "proposed" and "below zero" in reply.text
+    expect(waits, f"it did not wait for the operator: {reply.text[:100]}")
+    return "the account shows a rate of -5 under a cap: an unknown price, which only the operator may bound; 0 charges"
 
 
 async def _parallel_overrun(bench: Bench) -> str:

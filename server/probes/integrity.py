@@ -172,7 +172,7 @@ async def _accept_gap(folder: Path) -> None:
 
 @asynccontextmanager
 async def _opened(folder: Path) -> AsyncGenerator[Store]:
-    store = open_store(f"sqlite+aiosqlite:///{folder / DATABASE}", folder)
+    store = open_store(f"sqlite:///{folder / DATABASE}", folder)
     try:
         yield store
     finally:

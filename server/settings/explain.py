@@ -1,12 +1,13 @@
 """Explains the operator's rules: all that are in force, and those for one operation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from clients.effects import Effect
+from clients.effects import Effect, WorstCase
 from clients.operation import OperationType
 from guard.rules.policy import Decision
 from server.settings.model import Settings
+from tools.registry import operations_of, provider_names
 
 MEANING: Final = {
     Decision.ALLOW: "it is sent without approval",
@@ -51,9 +52,16 @@ def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
     if price is not None:
         yield f"where no price is known: {price.amount} {price.currency} for one is taken, from [prices]"
         return
-    unknown = settings.policy.unknown_price or ("deny" if caps else "ask")
-    why = "policy.unknown_price" if settings.policy.unknown_price else "because a cap applies" if caps else "by default"
-    yield f"where no price is known: {unknown}, {why}"
+    if spec.worst_case is not None:
+        most, source = f"{spec.worst_case.amount} {spec.worst_case.currency}", spec.worst_case.source
+        yield f"where no price is known: {most} for one is taken, from {source}, by default"
+        return
+    if settings.policy.unknown_price:
+        yield f"where no price is known: {settings.policy.unknown_price}, policy.unknown_price"
+    elif caps:
+        yield "where no price is known: page, because a cap applies; the operator names the most that it may cost"
+    else:
+        yield "where no price is known: ask, by default"
 
 
 def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
@@ -63,7 +71,7 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
         is_set = name in policy.model_fields_set
         alone = ", where no other effect decides" if name == "outward" and not is_set else ""
         yield f"policy.{name}", getattr(policy, name).word + alone, is_set
-    unknown = policy.unknown_price or "ask; deny where a cap applies"
+    unknown = policy.unknown_price or "ask; page with the most it may cost where a cap applies"
     yield "policy.unknown_price", unknown, policy.unknown_price is not None
     for section in ("providers", "toolsets", "operations"):
         for name, decision in getattr(policy, section).items():
@@ -77,7 +85,20 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
         yield "budget", "no cap", False
     for name, price in settings.prices.items():
         yield f"prices.{name}", f"at most {price.amount} {price.currency} for one", True
+    for name, worst in documented_worst_cases(settings.set_up or provider_names()).items():
+        if name not in settings.prices:
+            yield f"prices.{name}", f"at most {worst.amount} {worst.currency} for one, from {worst.source}", False
     yield from _reach(settings)
+
+
+def documented_worst_cases(providers: Iterable[str]) -> dict[str, WorstCase]:
+    """Return the worst cases that providers' documents name, by tool: defaults that an entry in [prices] replaces."""
+    return {
+        tool: operation.spec.worst_case
+        for name in providers
+        for tool, operation in operations_of(name).items()
+        if operation.spec.worst_case is not None
+    }
 
 
 def _reach(settings: Settings) -> Iterator[tuple[str, str, bool]]:

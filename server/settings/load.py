@@ -9,8 +9,9 @@ from platformdirs import user_config_path
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from guard.operator_commands import OperatorCommands
 from server.settings.errors import BadSettings, Origin, locate, message, misfits, not_json, unknown
-from server.settings.keys import CONFIG_VARIABLE, unknown_variables
+from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
 from server.settings.model import Settings, settings_class
 from server.settings.names import unknown_names, unknown_selection_names
 from server.settings.rules import DestinationSettings
@@ -29,7 +30,7 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
     Raises:
         BadSettings: The file is not TOML, or a value does not fit.
     """
-    file = path or _found_file()
+    file = settings_file(path)
     document = _document(file) if file else ""
     content = _content(file, document) if file else {}
     known = settings_class()
@@ -46,8 +47,20 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
     else:
         problems += _unknown_names(settings, file, document, with_selection=with_selection)
         if not problems:
-            return settings
+            return settings.printing_commands(_commands(path))
     raise BadSettings(message(problems))
+
+
+def _commands(path: Path | None) -> OperatorCommands:
+    """Return how commands are printed that read the same file and open the same store as this process.
+
+    Secrets of the environment, such as the URL of a store, are in no command: the operator sets them as the server has
+    them.
+    """
+    named, folder = path or os.environ.get(CONFIG_VARIABLE), os.environ.get(variable_of("state_folder"))
+    return OperatorCommands(
+        config=os.path.abspath(named) if named else None, state_folder=os.path.abspath(folder) if folder else None
+    )
 
 
 def _unknown_names(settings: Settings, file: Path | None, document: str, *, with_selection: bool) -> list[str]:
@@ -87,7 +100,10 @@ def _content(file: Path, document: str) -> dict[str, Any]:
     return content
 
 
-def _found_file() -> Path | None:
+def settings_file(path: Path | None = None) -> Path | None:
+    """Return the settings file that is read; None if there is none in its usual place."""
+    if path is not None:
+        return path
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         return Path(named)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from platformdirs import user_state_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, create_model, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clients.settings import (
@@ -19,6 +19,7 @@ from clients.settings import (
     require_header_text,
     strip_surroundings,
 )
+from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
@@ -102,15 +103,16 @@ class ApprovalSettings(Section):
     """Seconds a call waits for the operator; if left out, 50 where the client opened the page, otherwise 0."""
 
 
-STORES = ("sqlite+aiosqlite:///", "postgresql+psycopg://")
+STORES = ("sqlite:///", "sqlite+aiosqlite:///", "postgresql+psycopg://")
+"""How the address of a store begins; the second form is the one of 0.1, and means the same as the first."""
 
 
 def _store(url: SecretStr) -> SecretStr:
     """Check the beginning of the URL. The message must not repeat the URL, which may hold a password."""
     text = url.get_secret_value()
     if not text.startswith(STORES):
-        raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite+aiosqlite:///FILE is expected")
-    if text.startswith(STORES[1]) and find_spec("psycopg") is None:
+        raise ValueError("postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or sqlite:///FILE is expected")
+    if text.startswith(STORES[-1]) and find_spec("psycopg") is None:
         raise ValueError('PostgreSQL needs the extra `postgres`: uv tool install ".[postgres]" in a checkout')
     return url
 
@@ -195,6 +197,19 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     """Format of log lines on stderr."""
 
+    _commands: OperatorCommands = PrivateAttr(default_factory=OperatorCommands)
+
+    @property
+    def commands(self) -> OperatorCommands:
+        """How the operator's commands are printed, so that they find these settings and their store."""
+        return self._commands
+
+    def printing_commands(self, commands: OperatorCommands) -> Self:
+        """Return the same settings, with another way to print the operator's commands."""
+        changed = self.model_copy()
+        changed._commands = commands
+        return changed
+
     def account(self, provider: str) -> AccountSettings:
         """Return the account at an installed provider."""
         account: AccountSettings = getattr(self, provider)
@@ -238,7 +253,7 @@ class Settings(BaseSettings):
         """The store's URL in SQLAlchemy's form."""
         if self.store_url is not None:
             return self.store_url.get_secret_value()
-        return f"sqlite+aiosqlite:///{self.state_folder / 'ringfence.db'}"
+        return f"sqlite:///{self.state_folder / 'ringfence.db'}"
 
     @classmethod
     def settings_customise_sources(

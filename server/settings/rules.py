@@ -61,7 +61,7 @@ class PolicySettings(Section):
     """Minimum decision for irreversible operations, whatever their effect."""
 
     unknown_price: Literal["ask", "deny"] | None = None
-    """Decision where no price is known; if not set, ask, or deny where a cap applies that could not be kept."""
+    """Decision where no price is known; if not set, ask; where a cap applies, the operator names the most it costs."""
 
     providers: Mapping[str, Word] = {}
     """Decisions by provider, instead of the effect's."""

@@ -1,5 +1,6 @@
 """Settings that point at the simulated providers instead of the real ones."""
 
+from dataclasses import replace
 from typing import Any
 
 from clients.settings import AccountSettings
@@ -12,13 +13,15 @@ from tools.registry import provider_named, provider_names
 
 def for_sandbox(settings: Settings, url: str) -> Settings:
     """Return the settings with every simulated provider at `url`, and a store of its own."""
-    return settings.model_copy(
-        update={
-            **sandbox_accounts(url),
-            **sandbox_store(settings),
-            "destinations": _with_simulated_countries(settings.destinations),
-        }
+    return in_sandbox_store(settings).model_copy(
+        update={**sandbox_accounts(url), "destinations": _with_simulated_countries(settings.destinations)}
     )
+
+
+def in_sandbox_store(settings: Settings) -> Settings:
+    """Return the settings with the store of sandbox sessions."""
+    changed = settings.model_copy(update=sandbox_store(settings))
+    return changed.printing_commands(replace(settings.commands, is_sandbox=True))
 
 
 def sandbox_accounts(url: str) -> dict[str, AccountSettings]:

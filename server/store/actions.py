@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, insert, select, update
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
 from guard.errors import Frozen
@@ -25,7 +24,7 @@ from server.store.sealed.audit import Audit, Entry
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _ENDED = {"Z", "X"}  # zombies are still listed
-_AUDITED = ("decided_by", "outcome")
+_AUDITED = ("decided_by", "outcome", "up_to")
 
 
 class StoredJournal:
@@ -37,34 +36,40 @@ class StoredJournal:
 
     async def propose(self, action: Action) -> Action:
         """Store a new action and its audit row, or return the one that is open for the same digest."""
-        async with self._audit.entry(needs_whole_log=True) as entry:
-            already = await find_open(entry.connection, action.digest)
+
+        def store(entry: Entry) -> Action:
+            already = find_open(entry.connection, action.digest)
             if already is not None:
                 return already
-            await entry.connection.execute(insert(actions).values(row_of(action)))
-            await self._log(entry, action, request_detail(action))
-        return action
+            entry.connection.execute(insert(actions).values(row_of(action)))
+            self._log(entry, action, request_detail(action))
+            return action
+
+        return await self._audit.write(store, needs_whole_log=True)
 
     async def find(self, action_id: str) -> Action | None:
         """Return the action with this id, or None."""
-        return await self._find(select(actions).where(actions.c.id == action_id))
+        rows = await self._database.fetch(select(actions).where(actions.c.id == action_id))
+        return action_of(rows[0]) if rows else None
 
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest, or None.
 
         A new call begins with this, so it is refused here if rows of the audit log are missing.
         """
-        async with self._database.reading() as connection:
-            await self._audit.require_whole_log(connection)
-            return await find_open(connection, digest)
+
+        def look(connection: Connection) -> Action | None:
+            self._audit.require_whole_log(connection)
+            return find_open(connection, digest)
+
+        return await self._database.read(look)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last action of this digest that was carried out or declined since then, or None."""
         answered = actions.c.state.in_([State.DONE.value, State.DECLINED.value])
         late = (actions.c.finished_at >= since) | (actions.c.decided_at >= since)
         query = select(actions).where(actions.c.digest == digest, answered, late)
-        async with self._database.reading() as connection:
-            found = [action_of(row) for row in (await connection.execute(query)).mappings().all()]
+        found = [action_of(row) for row in await self._database.fetch(query)]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
@@ -72,11 +77,14 @@ class StoredJournal:
 
         Its hold is settled when it is done, and released when it was refused.
         """
-        async with self._audit.entry(needs_whole_log=to is State.APPROVED) as entry:
-            moved = await self._move(entry, action_id, allowed, to, changes)
+
+        def change(entry: Entry) -> Action | None:
+            moved = self._move(entry, action_id, allowed, to, changes)
             if moved is not None and to in {State.DONE, State.REFUSED}:
-                await release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
-        return moved
+                release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
+            return moved
+
+        return await self._audit.write(change, needs_whole_log=to is State.APPROVED)
 
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
         """Take the approval, hold the money and mark the action as being sent, in one transaction.
@@ -87,28 +95,29 @@ class StoredJournal:
             OverBudget: A cap leaves no room.
             Frozen: The operator froze every guarded action.
         """
-        async with self._audit.entry(needs_whole_log=True) as entry:
+
+        def take_approval(entry: Entry) -> Action | None:
             connection = entry.connection
-            if await get_value(connection, FROZEN) is not None:
+            if get_value(connection, FROZEN) is not None:
                 raise Frozen("The operator froze every guarded action; nothing was sent.")
             if hold.amount is not None:
-                require_room(await spent_in(connection, caps, at), hold.amount)
+                require_room(spent_in(connection, caps, at), hold.amount)
             changes = {"sent_at": at, "owner": this_process()}
             in_time = actions.c.expires_at > at
-            begun = await self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
+            begun = self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
             if begun is not None and hold.amount is not None:
-                await take_hold(connection, action_id, hold.provider, hold.amount, at)
-        return begun
+                take_hold(connection, action_id, hold.provider, hold.amount, at)
+            return begun
+
+        return await self._audit.write(take_approval, needs_whole_log=True)
 
     async def settle(self, action_id: str, hold: Hold) -> None:
         """Replace the amount held for an action by the amount spent."""
-        async with self._database.transaction() as connection:
-            await settle_hold(connection, action_id, hold)
+        await self._database.write(lambda connection: settle_hold(connection, action_id, hold))
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
         """Return what is held and settled in the window of each cap, by calendar days in UTC."""
-        async with self._database.reading() as connection:
-            return await spent_in(connection, caps, now)
+        return await self._database.read(lambda connection: spent_in(connection, caps, now))
 
     async def abandoned(self, before: datetime) -> list[Action]:
         """Return the actions being sent whose process has ended.
@@ -116,21 +125,26 @@ class StoredJournal:
         Where that cannot be checked, return those that were sent before `before`.
         """
         query = select(actions).where(actions.c.state == State.SENDING.value)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [action_of(row) for row in rows if _is_abandoned(row, before)]
+        return [action_of(row) for row in await self._database.fetch(query) if _is_abandoned(row, before)]
 
     async def latest(
-        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None
+        self,
+        limit: int,
+        *,
+        states: Collection[State] | None = None,
+        principal: str | None = None,
+        skip: int = 0,
     ) -> list[Action]:
-        """Return up to `limit` actions, newest first, filtered by state and by principal where given."""
-        query = select(actions).order_by(actions.c.created_at.desc()).limit(limit)
+        """Return up to `limit` actions, newest first, filtered by state and by principal where given.
+
+        `skip` is how many of the newest are left out, as on the second page of a list.
+        """
+        query = select(actions).order_by(actions.c.created_at.desc()).limit(limit).offset(skip)
         if states is not None:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        async with self._database.reading() as connection:
-            return [action_of(row) for row in (await connection.execute(query)).mappings().all()]
+        return [action_of(row) for row in await self._database.fetch(query)]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Add a decision that moved no action to the audit log."""
@@ -138,10 +152,9 @@ class StoredJournal:
 
     async def is_frozen(self) -> bool:
         """Return True if the operator froze every guarded action."""
-        async with self._database.reading() as connection:
-            return await get_value(connection, FROZEN) is not None
+        return await self._database.read(lambda connection: get_value(connection, FROZEN)) is not None
 
-    async def _move(
+    def _move(
         self,
         entry: Entry,
         action_id: str,
@@ -153,25 +166,20 @@ class StoredJournal:
         moving = (
             update(actions)
             .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]), *conditions)
-            .values(state=to.value, **changes)
+            .values(state=to.value, **_stored(changes))
             .returning(*actions.c)
         )
-        row = (await entry.connection.execute(moving)).mappings().first()
+        row = entry.connection.execute(moving).mappings().first()
         if row is None:
             return None
         moved = action_of(row)
-        await self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+        quote = changes.get("quote")
+        said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
+        self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)})
         return moved
 
-    async def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
-        await self._audit.append(
-            entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
-        )
-
-    async def _find(self, query: Any) -> Action | None:
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return action_of(row) if row else None
+    def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
+        self._audit.append(entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail)
 
 
 def this_process() -> str:
@@ -224,10 +232,10 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 
-async def find_open(connection: AsyncConnection, digest: str) -> Action | None:
+def find_open(connection: Connection, digest: str) -> Action | None:
     """Return the action that is open for a digest, or None."""
     query = select(actions).where(actions.c.digest == digest, actions.c.state.in_(_OPEN))
-    row = (await connection.execute(query)).mappings().first()
+    row = connection.execute(query).mappings().first()
     return action_of(row) if row else None
 
 
@@ -235,6 +243,12 @@ def row_of(action: Action) -> dict[str, Any]:
     """Return an action as a row of its table."""
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
+
+
+def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return changes of an action as its columns hold them."""
+    quote = changes.get("quote")
+    return changes if quote is None else {**changes, "quote": _quotes.dump_python(quote, mode="json")}
 
 
 def action_of(row: RowMapping | Mapping[str, Any]) -> Action:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection, RowMapping
 
 from guard.money import Money, is_price
 from server.store.schema import events, tracked
@@ -39,56 +38,56 @@ class TrackedMessage:
     """None until the first report is counted."""
 
 
-async def find_tracked(connection: AsyncConnection, posted: Callback) -> TrackedMessage | None:
+def find_tracked(connection: Connection, posted: Callback) -> TrackedMessage | None:
     """Find what a callback belongs to: its message, or its campaign."""
     subjects = [subject for subject in (posted.subject, posted.campaign) if subject]
     query = select(tracked).where(tracked.c.provider == posted.provider, tracked.c.subject.in_(subjects))
-    found = {row["subject"]: _to_tracked(row) for row in (await connection.execute(query)).mappings().all()}
+    found = {row["subject"]: _to_tracked(row) for row in connection.execute(query).mappings().all()}
     return next((found[subject] for subject in subjects if subject in found), None)
 
 
-async def record_report(connection: AsyncConnection, posted: Callback) -> None:
+def record_report(connection: Connection, posted: Callback) -> None:
     """Count a report that was just stored, in the same transaction."""
-    message = await find_tracked(connection, posted) if posted.kind in REPORTS and posted.text is None else None
+    message = find_tracked(connection, posted) if posted.kind in REPORTS and posted.text is None else None
     if message is None:
         return
     if message.progress is None:
-        progress = _count(await _reports(connection, _is_of(message.subject)))
+        progress = _count(_reports(connection, _is_of(message.subject)))
     else:
         ours = _is_of(message.subject)
-        progress = _add_last(message.progress, await _reports(connection, events.c.subject == posted.subject, ours))
+        progress = _add_last(message.progress, _reports(connection, events.c.subject == posted.subject, ours))
     same = (tracked.c.provider == posted.provider) & (tracked.c.subject == message.subject)
     values = {"seen": progress.seen, "whole": progress.whole, "spent": str(progress.spent)}
-    await connection.execute(update(tracked).where(same).values(**values))
+    connection.execute(update(tracked).where(same).values(**values))
 
 
-async def price_at(connection: AsyncConnection, message: TrackedMessage) -> Decimal | None:
+def price_at(connection: Connection, message: TrackedMessage) -> Decimal | None:
     """Return what all messages cost, once every part is final and has a price. A missing price is never zero."""
     progress = message.progress
     if progress is None or not progress.whole or progress.whole < progress.seen:
         return None
-    expected = await _expected(connection, message.subject)
+    expected = _expected(connection, message.subject)
     return progress.spent if expected is not None and progress.whole >= expected else None
 
 
-async def _expected(connection: AsyncConnection, subject: str) -> int | None:
+def _expected(connection: Connection, subject: str) -> int | None:
     """Return how many messages there are: one, or the total of a finished campaign; None before it is finished."""
     query = select(events).where(events.c.subject == subject, events.c.kind == "campaign").order_by(events.c.number)
-    updates = [callback_from(row) for row in (await connection.execute(query)).mappings().all()]
+    updates = [callback_from(row) for row in connection.execute(query).mappings().all()]
     over = next((one.parts for one in updates if one.is_final and one.parts), None)
     if over is not None or updates:
         return over
     of_campaign = select(events.c.number).where(events.c.campaign == subject).limit(1)
-    return None if (await connection.execute(of_campaign)).first() else 1
+    return None if connection.execute(of_campaign).first() else 1
 
 
 def _is_of(subject: str) -> ColumnElement[bool]:
     return or_(events.c.subject == subject, events.c.campaign == subject)
 
 
-async def _reports(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Callback]:
+def _reports(connection: Connection, *conditions: ColumnElement[bool]) -> list[Callback]:
     query = select(events).where(*conditions, events.c.kind.in_(REPORTS), events.c.words.is_(None))
-    rows = (await connection.execute(query.order_by(events.c.number))).mappings().all()
+    rows = connection.execute(query.order_by(events.c.number)).mappings().all()
     return [callback_from(row) for row in rows]
 
 

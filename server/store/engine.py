@@ -1,5 +1,8 @@
 """Opens the store: short transactions, one writer at a time across all processes, and tables that are up to date.
 
+A transaction is a function of a connection, and runs as a whole in one worker thread: a database driver blocks, and a
+change of threads for each statement costs more than the statement.
+
 Every transaction that writes holds the write lock from its start. SQLite has that lock; in PostgreSQL each transaction
 takes an advisory lock first. Every later statement then sees all that was committed before the lock was free (READ
 COMMITTED), so sums of what is spent and the end of the audit log never miss another writer's rows, and no transaction
@@ -10,19 +13,21 @@ was deleted, tables of another version. It never writes on into a file that nobo
 """
 
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import event, inspect, text
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy import Executable, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, Connection, Engine, RowMapping, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
 
 from clients.deferred import Deferred
 from clients.redaction import redact
@@ -42,6 +47,13 @@ ABANDONED_SECONDS: Final = 60
 WRITE_LOCK: Final = "SELECT pg_advisory_xact_lock(5285474177303151430)"
 """A number of our own, because other programs in the same database take other advisory locks."""
 
+_CONNECTIONS: Final = 15
+"""How many transactions of one process run at a time, each in its thread and over its connection."""
+
+_POOL: Final = {"pool_size": 5, "max_overflow": _CONNECTIONS - 5}
+
+T = TypeVar("T")
+
 # Execution options of a transaction.
 _READING: Final = "ringfence_reading"
 _BEST_EFFORT: Final = "ringfence_best_effort"
@@ -57,11 +69,16 @@ class Snapshot:
     """A transaction that all reads of a job share, one after the other."""
 
     database: "Database"
-    connection: AsyncConnection
+    connection: Connection
     turn: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 _SNAPSHOT: Final = ContextVar[Snapshot | None]("snapshot", default=None)
+
+
+def _read_in(connection: Connection, work: Callable[[Connection], T]) -> T:
+    with _failures_told("read"):
+        return work(connection)
 
 
 class Database:
@@ -69,44 +86,47 @@ class Database:
 
     def __init__(self, url: str, state_folder: Path | None = None) -> None:
         """`state_folder` holds what lies beside the database; opening the store closes it to other users."""
-        self._url = make_url(url)
+        self._url = _with_blocking_driver(make_url(url))
         if self._url.password:
             redact.learn(str(self._url.password))
-        self._file = self._url.database if is_file(self._url) and self._url.database != ":memory:" else None
+        self._file = self._url.database if is_file(self._url) and not _is_in_memory(self._url) else None
         self._state_folder = state_folder
-        self._engine: AsyncEngine | None = None
+        self._engine: Engine | None = None
         self._files: OpenFiles | None = None
         self._must_reopen = False
-        self._opening = anyio.Lock()
+        self._opening = threading.Lock()
         self._writing = anyio.Lock()
+        self._threads = anyio.CapacityLimiter(_CONNECTIONS)
 
-    @asynccontextmanager
-    async def transaction(self, *, best_effort: bool = False) -> AsyncGenerator[AsyncConnection]:
-        """Begin a transaction that holds the write lock; a `best_effort` one waits for it only a moment.
+    async def write(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        after: Callable[[T], None] | None = None,
+        best_effort: bool = False,
+    ) -> T:
+        """Run `work` in a transaction that holds the write lock, and return what it returns.
+
+        `after` is called with that once it is committed; neither is broken off by a cancelled caller. A `best_effort`
+        transaction waits for the lock only a moment.
 
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        async with (
-            self._wait_turn(best_effort=best_effort),
-            self._begin("written", {_BEST_EFFORT: best_effort}) as connection,
-        ):
-            yield connection
+        async with self._wait_turn(best_effort=best_effort):
+            return await self._in_thread(partial(self._write, work, after, best_effort))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        """Begin a transaction that only reads; it does not wait for writers.
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction that only reads, and return what it returns; it does not wait for writers.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
         snapshot = _SNAPSHOT.get()
         if snapshot is not None and snapshot.database is self:
-            async with snapshot.turn, self._unavailable_if_broken("read"):
-                yield snapshot.connection
-            return
-        async with self._begin("read", {_READING: True}) as connection:
-            yield connection
+            async with snapshot.turn:
+                return await self._in_thread(partial(_read_in, snapshot.connection, work))
+        return await self._in_thread(partial(self._read, work))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None]:
@@ -117,29 +137,33 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        connection = await self._connect_to_read()
+        connection = await self._in_thread(self._connect_to_read)
         before = _SNAPSHOT.set(Snapshot(self, connection))
         try:
             yield
         finally:
             _SNAPSHOT.reset(before)
             with anyio.CancelScope(shield=True):
-                await connection.close()
+                await self._in_thread(connection.close)
 
-    async def _connect_to_read(self) -> AsyncConnection:
-        with anyio.CancelScope(shield=is_file(self._url)):
-            async with self._unavailable_if_broken("read"):
-                connection = (await self._open_once()).execution_options(**{_READING: True}).connect()
-                await connection.start()
-                await connection.begin()
-                return connection
-        raise RuntimeError("A shielded scope was cancelled.")
+    def _connect_to_read(self) -> Connection:
+        with _failures_told("read"):
+            connection = self._open_once().execution_options(**{_READING: True}).connect()
+            connection.begin()
+            return connection
+
+    async def fetch(self, query: Executable) -> Sequence[RowMapping]:
+        """Return all rows of one query.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        return await self.read(lambda connection: connection.execute(query).mappings().all())
 
     async def close(self) -> None:
-        """Close every connection."""
-        if self._engine is not None:
-            await self._engine.dispose()
-            self._engine, self._files = None, None
+        """Close every connection, also for a cancelled caller."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._dispose)
 
     @asynccontextmanager
     async def _wait_turn(self, *, best_effort: bool) -> AsyncGenerator[None]:
@@ -160,55 +184,60 @@ class Database:
         finally:
             self._writing.release()
 
-    @asynccontextmanager
-    async def _begin(self, use: str, options: dict[str, Any]) -> AsyncGenerator[AsyncConnection]:
-        # Shielded for SQLite: a cancelled statement continues in its thread and would keep the write lock.
-        # It waits no longer than the lock's timeout.
-        async with self._unavailable_if_broken(use):
-            with anyio.CancelScope(shield=is_file(self._url)):
-                engine = await self._open_once()
-                async with engine.execution_options(**options).begin() as connection:
-                    if not options.get(_READING):
-                        await self._require_our_version(connection)
-                    yield connection
-                    if not options.get(_READING):
-                        self._require_same_files()
+    async def _in_thread(self, run: Callable[[], T]) -> T:
+        # A cancelled caller waits for the end of the transaction: no longer than the lock's timeout and its work.
+        return await anyio.to_thread.run_sync(run, limiter=self._threads)
 
-    @asynccontextmanager
-    async def _unavailable_if_broken(self, use: str) -> AsyncGenerator[None]:
-        try:
-            yield
-        except (SQLAlchemyError, OSError) as failed:
-            reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
-            raise _unavailable(use, reason) from failed
+    def _write(self, work: Callable[[Connection], T], after: Callable[[T], None] | None, best_effort: bool) -> T:
+        with (
+            _failures_told("written"),
+            self._open_once().execution_options(**{_BEST_EFFORT: best_effort}).begin() as connection,
+        ):
+            self._require_our_version(connection)
+            result = work(connection)
+            self._require_same_files()
+        if after is not None:
+            after(result)
+        return result
 
-    async def _open_once(self) -> AsyncEngine:
-        if self._engine is None or self._was_exchanged():
-            async with self._opening:
-                if self._engine is not None and self._was_exchanged():
-                    await self.close()
-                if self._engine is None:
-                    self._engine = await self._open()
-                    self._files = OpenFiles.of(self._file) if self._file is not None else None
-                    self._must_reopen = False
-        return self._engine
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with _failures_told("read"), self._open_once().execution_options(**{_READING: True}).begin() as connection:
+            return work(connection)
 
-    async def _open(self) -> AsyncEngine:
+    def _open_once(self) -> Engine:
+        if (engine := self._engine) is not None and not self._was_exchanged():
+            return engine
+        with self._opening:
+            if self._engine is not None and self._was_exchanged():
+                self._dispose()
+            if self._engine is None:
+                engine = self._open()
+                self._files = OpenFiles.of(self._file) if self._file is not None else None
+                self._must_reopen = False
+                self._engine = engine
+            return self._engine
+
+    def _dispose(self) -> None:
+        if (engine := self._engine) is not None:
+            self._engine, self._files = None, None
+            engine.dispose()
+
+    def _open(self) -> Engine:
         if self._state_folder is not None:
             close_state_folder(self._state_folder)
         if self._file is not None:
             create_database_file(Path(self._file))
         engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
         try:
-            async with engine.execution_options(**{_READING: True}).begin() as connection:
-                current = await connection.run_sync(_version)
+            with engine.execution_options(**{_READING: True}).begin() as connection:
+                current = _version(connection)
             if current is None:
-                async with engine.begin() as connection:
-                    current = await connection.run_sync(_version) or await connection.run_sync(_create)
+                with engine.begin() as connection:
+                    current = _version(connection) or _create(connection)
             if current != schema.HEAD:
-                await self._upgrade(engine)
+                self._upgrade(engine)
         except BaseException:
-            await engine.dispose()
+            engine.dispose()
             raise
         return engine
 
@@ -231,10 +260,10 @@ class Database:
         if self._files is not None and not self._files.are_same:
             raise _unavailable("written", f"its file {self._files.paths[0]} was deleted or replaced at this moment")
 
-    async def _require_our_version(self, connection: AsyncConnection) -> None:
+    def _require_our_version(self, connection: Connection) -> None:
         """Refuse to write into tables that another version of Ringfence changed while this process ran."""
         try:
-            version = (await connection.exec_driver_sql(_VERSION)).scalar()
+            version = connection.exec_driver_sql(_VERSION).scalar()
         except SQLAlchemyError:
             self._must_reopen = True
             raise
@@ -242,19 +271,28 @@ class Database:
             self._must_reopen = True  # the next call finds out which of the two is newer
             raise _unavailable("written", f"its tables are of version {version}, and this server's of {schema.HEAD}")
 
-    async def _upgrade(self, engine: AsyncEngine) -> None:
+    def _upgrade(self, engine: Engine) -> None:
         try:
-            await anyio.to_thread.run_sync(UPGRADE.load(), self._url)
+            UPGRADE.load()(self._url)
         except SQLAlchemyError:
             # Another process may have been faster.
-            async with engine.connect() as connection:
-                if await connection.run_sync(_version) != schema.HEAD:
+            with engine.connect() as connection:
+                if _version(connection) != schema.HEAD:
                     raise
 
 
 def is_file(url: URL) -> bool:
     """Return True if the store is an SQLite file."""
     return url.get_backend_name() == "sqlite"
+
+
+def _is_in_memory(url: URL) -> bool:
+    return url.database in {None, "", ":memory:"}
+
+
+def _with_blocking_driver(url: URL) -> URL:
+    """Return the address for a driver that blocks; settings of 0.1 name one of SQLite that does not."""
+    return url.set(drivername="sqlite") if is_file(url) else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,9 +326,12 @@ def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
     return min(BEST_EFFORT_SECONDS, seconds) if best_effort else seconds
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: URL) -> Engine:
     timeout = lock_timeout(url)
-    engine = create_async_engine(url, connect_args={"timeout": timeout}, hide_parameters=True)
+    arguments: dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
+    # A database in memory is that of its one connection.
+    pool: dict[str, Any] = {"poolclass": StaticPool} if _is_in_memory(url) else _POOL
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -311,15 +352,15 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         # The driver's own deferred transactions let two writers read before either writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
     return engine
 
 
-def _postgres_engine(url: URL) -> AsyncEngine:
+def _postgres_engine(url: URL) -> Engine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": BUSY_SECONDS}
-    engine = create_async_engine(
-        url, connect_args=timeout, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
+    engine = create_engine(
+        url, connect_args=timeout, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True, **_POOL
     )
 
     def on_connect(connection: Any, _record: Any) -> None:
@@ -342,9 +383,19 @@ def _postgres_engine(url: URL) -> AsyncEngine:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BEST_EFFORT_SECONDS}s'")
         connection.exec_driver_sql(WRITE_LOCK)
 
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
     return engine
+
+
+@contextmanager
+def _failures_told(use: str) -> Generator[None]:
+    """Tell a failure of the database in our own words, without a password."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as failed:
+        reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
+        raise _unavailable(use, reason) from failed
 
 
 def _unavailable(use: str, reason: str) -> JournalUnavailable:

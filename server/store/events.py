@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy.engine import Connection, RowMapping
 
 from clients.phone_numbers import spellings
 from clients.shared.inbound_texts import InboundText
@@ -17,7 +17,7 @@ from server.store.delivery_reports import callback_from, find_tracked, price_at,
 from server.store.engine import Database
 from server.store.optouts import record_wish
 from server.store.schema import events, tracked
-from server.store.sealed.audit import Audit
+from server.store.sealed.audit import Audit, Entry
 from tools.webhooks import Callback
 
 DELETE_BATCH = 2000
@@ -50,16 +50,19 @@ class StoredEvents:
         digest = hashlib.sha256(
             f"{posted.provider} {posted.kind} {posted.identity}".encode(errors="surrogatepass")
         ).hexdigest()
-        async with self._audit.entry() as entry:
+
+        def store(entry: Entry) -> bool:
             known = select(events.c.number).where(events.c.digest == digest)
-            if (await entry.connection.execute(known)).first() is not None:
+            if entry.connection.execute(known).first() is not None:
                 return False
-            await entry.connection.execute(insert(events), [_row(posted, digest)])
-            await record_report(entry.connection, posted)
+            entry.connection.execute(insert(events), [_row(posted, digest)])
+            record_report(entry.connection, posted)
             if posted.text is not None:
                 text = InboundText(posted.number, posted.text, posted.ours, posted.subject, posted.at)
-                await record_wish(entry, self._audit, posted.provider, text)
-        return True
+                record_wish(entry, self._audit, posted.provider, text)
+            return True
+
+        return await self._audit.write(store)
 
     async def find(
         self,
@@ -82,55 +85,61 @@ class StoredEvents:
             query = query.where(or_(events.c.subject == subject, events.c.campaign == subject))
         if since is not None:
             query = query.where(events.c.received_at >= since)
-        async with self._database.reading() as connection:
-            return [_to_event(row) for row in (await connection.execute(query)).mappings().all()]
+        return [_to_event(row) for row in await self._database.fetch(query)]
 
     async def newest(self) -> int:
         """Return the number of the last event; 0 before the first."""
-        async with self._database.reading() as connection:
-            return (await connection.execute(select(func.max(events.c.number)))).scalar() or 0
+        [row] = await self._database.fetch(select(func.max(events.c.number).label("newest")))
+        return row["newest"] or 0
 
     async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
         """Store which action messages or a campaign belong to."""
         rows = [{"provider": provider, "subject": subject, "action_id": action_id} for subject in subjects]
-        async with self._database.transaction() as connection:
-            wanted = [row["subject"] for row in rows]
+        wanted = [row["subject"] for row in rows]
+
+        def add(connection: Connection) -> None:
             query = select(tracked.c.subject).where(tracked.c.provider == provider, tracked.c.subject.in_(wanted))
-            known = set((await connection.execute(query)).scalars())
+            known = set(connection.execute(query).scalars())
             fresh = [row for row in rows if row["subject"] not in known]
             if fresh:
-                await connection.execute(insert(tracked), fresh)
+                connection.execute(insert(tracked), fresh)
+
+        await self._database.write(add)
 
     async def note_settled(self, posted: Callback) -> None:
         """Store that the action of a callback is settled, so that its callbacks may be deleted."""
-        async with self._database.transaction() as connection:
-            place = await find_tracked(connection, posted)
+
+        def mark(connection: Connection) -> None:
+            place = find_tracked(connection, posted)
             if place is not None:
                 same = (tracked.c.provider == posted.provider) & (tracked.c.subject == place.subject)
-                await connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
+                connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
+
+        await self._database.write(mark)
 
     async def forget(self, before: datetime) -> None:
         """Delete what was received before a time, except callbacks of an action that was not settled by then.
 
         It deletes in batches, so that other writers do not wait long.
         """
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(tracked).where(tracked.c.settled_at < before))
+        settled = delete(tracked).where(tracked.c.settled_at < before)
+        await self._database.write(lambda connection: connection.execute(settled))
         same = (tracked.c.provider == events.c.provider) & tracked.c.subject.in_([events.c.subject, events.c.campaign])
         belongs = select(tracked.c.subject).where(same).exists()
         old = select(events.c.number).where(events.c.received_at < before, ~belongs).limit(DELETE_BATCH)
-        while True:
-            async with self._database.transaction() as connection:
-                gone = await connection.execute(delete(events).where(events.c.number.in_(old)))
-            if gone.rowcount < DELETE_BATCH:
-                return
+        some = delete(events).where(events.c.number.in_(old))
+        while await self._database.write(lambda connection: connection.execute(some).rowcount) >= DELETE_BATCH:
+            pass
 
     async def settled_price(self, posted: Callback) -> tuple[str, Decimal] | None:
         """Return the action of a callback and what its messages cost, once every price is known."""
-        async with self._database.reading() as connection:
-            place = await find_tracked(connection, posted)
-            price = await price_at(connection, place) if place else None
-        return (place.action_id, price) if place and price is not None else None
+
+        def look(connection: Connection) -> tuple[str, Decimal] | None:
+            place = find_tracked(connection, posted)
+            price = price_at(connection, place) if place else None
+            return (place.action_id, price) if place and price is not None else None
+
+        return await self._database.read(look)
 
 
 def _row(posted: Callback, digest: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The kill switch: stops every guarded action at once, in every process that shares the store."""
 
 from server.store.key_values import FROZEN, KeyValueStore, drop_value, put_value
-from server.store.sealed.audit import Audit
+from server.store.sealed.audit import Audit, Entry
 
 
 class Freeze:
@@ -17,12 +17,18 @@ class Freeze:
 
     async def freeze(self, by: str) -> None:
         """Stop everything."""
-        async with self._audit.entry() as entry:
-            await put_value(entry.connection, FROZEN, by)
-            await self._audit.append(entry, "frozen", principal=by)
+
+        def stop(entry: Entry) -> None:
+            put_value(entry.connection, FROZEN, by)
+            self._audit.append(entry, "frozen", principal=by)
+
+        await self._audit.write(stop)
 
     async def unfreeze(self, by: str) -> None:
         """Resume."""
-        async with self._audit.entry() as entry:
-            await drop_value(entry.connection, FROZEN)
-            await self._audit.append(entry, "unfrozen", principal=by)
+
+        def resume(entry: Entry) -> None:
+            drop_value(entry.connection, FROZEN)
+            self._audit.append(entry, "unfrozen", principal=by)
+
+        await self._audit.write(resume)

@@ -1,9 +1,10 @@
 """Named values that every process on a store shares, such as the freeze switch."""
 
+from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
 
 from server.store.engine import Database
 from server.store.schema import facts
@@ -11,21 +12,22 @@ from server.store.schema import facts
 FROZEN: Final = "frozen"
 
 
-async def get_value(connection: AsyncConnection, name: str) -> str | None:
+def get_value(connection: Connection, name: str) -> str | None:
     """Read a value in the caller's transaction."""
-    value: str | None = (await connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar()
+    value: str | None = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
     return value
 
 
-async def put_value(connection: AsyncConnection, name: str, value: str) -> None:
+def put_value(connection: Connection, name: str, value: str) -> None:
     """Set a value in the caller's transaction."""
-    await drop_value(connection, name)
-    await connection.execute(insert(facts).values(name=name, value=value))
+    changed = connection.execute(update(facts).where(facts.c.name == name).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(insert(facts).values(name=name, value=value))
 
 
-async def drop_value(connection: AsyncConnection, name: str) -> None:
+def drop_value(connection: Connection, name: str) -> None:
     """Delete a value in the caller's transaction."""
-    await connection.execute(delete(facts).where(facts.c.name == name))
+    connection.execute(delete(facts).where(facts.c.name == name))
 
 
 class KeyValueStore:
@@ -36,15 +38,16 @@ class KeyValueStore:
 
     async def get(self, name: str) -> str | None:
         """Return the value; None if it is not set."""
-        async with self._database.reading() as connection:
-            return await get_value(connection, name)
+        return await self._database.read(lambda connection: get_value(connection, name))
 
     async def put(self, name: str, value: str) -> None:
         """Set the value."""
-        async with self._database.transaction() as connection:
-            await put_value(connection, name, value)
+        await self._database.write(lambda connection: put_value(connection, name, value))
+
+    async def change(self, name: str, to: Callable[[str | None], str]) -> None:
+        """Replace the value by what `to` makes of it; no other process changes it meanwhile."""
+        await self._database.write(lambda connection: put_value(connection, name, to(get_value(connection, name))))
 
     async def drop(self, name: str) -> None:
         """Delete the value."""
-        async with self._database.transaction() as connection:
-            await drop_value(connection, name)
+        await self._database.write(lambda connection: drop_value(connection, name))

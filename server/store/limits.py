@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
 
 from clients.shared.cache import CachedAnswer
 from clients.shared.limits import Limit, ProcessLimits, limit_reached, seconds_exhausted
@@ -49,21 +50,14 @@ class StoredLimits:
         made_at = time.time() - limit.seconds + seconds_exhausted(limit, seconds)
         uses = [{"name": limit.name, "at": made_at}] * limit.calls
         with suppress(JournalUnavailable):
-            async with self._database.transaction(best_effort=True) as connection:
-                await connection.execute(insert(limit_uses), uses)
+            await self._database.write(
+                lambda connection: connection.execute(insert(limit_uses), uses), best_effort=True
+            )
 
     async def _take_shared(self, limit: Limit) -> None:
-        of_limit = limit_uses.c.name == limit.name
-        async with self._database.transaction(best_effort=True) as connection:
-            now = time.time()
-            start = now - limit.seconds
-            uses = await connection.execute(select(limit_uses.c.at).where(of_limit, limit_uses.c.at > start))
-            newest = sorted(uses.scalars(), reverse=True)[: limit.calls]
-            if len(newest) < limit.calls:
-                await connection.execute(delete(limit_uses).where(of_limit, limit_uses.c.at <= start))
-                await connection.execute(insert(limit_uses).values(name=limit.name, at=now))
-                return
-        raise limit_reached(limit, retry_after=newest[-1] - start)
+        wait = await self._database.write(lambda connection: _take(connection, limit), best_effort=True)
+        if wait is not None:
+            raise limit_reached(limit, retry_after=wait)
 
 
 class StoredCache:
@@ -77,9 +71,7 @@ class StoredCache:
         """Return the cached answer; None if there is none, or if the store or its key cannot be used."""
         query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
         with suppress(JournalUnavailable, InvalidToken):
-            async with self._database.reading() as connection:
-                row = (await connection.execute(query)).mappings().first()
-            if row is not None:
+            for row in await self._database.fetch(query):
                 return CachedAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
         return None
 
@@ -94,13 +86,29 @@ class StoredCache:
                 "is_stale": answer.is_stale,
                 "sealed": self._seal.close(answer.raw),
             }
-            async with self._database.transaction(best_effort=True) as connection:
-                await connection.execute(delete(cached_answers).where(same))
-                await connection.execute(insert(cached_answers).values(**values))
+
+            def replace(connection: Connection) -> None:
+                connection.execute(delete(cached_answers).where(same))
+                connection.execute(insert(cached_answers).values(**values))
+
+            await self._database.write(replace, best_effort=True)
 
     async def mark_stale(self, account: str) -> None:
         """Mark every cached answer of an account as stale; do nothing if the store cannot be used."""
         stale = update(cached_answers).where(cached_answers.c.account == account).values(is_stale=True)
         with suppress(JournalUnavailable):
-            async with self._database.transaction() as connection:
-                await connection.execute(stale)
+            await self._database.write(lambda connection: connection.execute(stale))
+
+
+def _take(connection: Connection, limit: Limit) -> float | None:
+    """Count one call; return after how many seconds the next is possible if this one is not."""
+    of_limit = limit_uses.c.name == limit.name
+    now = time.time()
+    start = now - limit.seconds
+    uses = connection.execute(select(limit_uses.c.at).where(of_limit, limit_uses.c.at > start))
+    newest = sorted(uses.scalars(), reverse=True)[: limit.calls]
+    if len(newest) >= limit.calls:
+        return float(newest[-1]) - start
+    connection.execute(delete(limit_uses).where(of_limit, limit_uses.c.at <= start))
+    connection.execute(insert(limit_uses).values(name=limit.name, at=now))
+    return None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from clients.phone_numbers import canonical, read_with_country_code
 from clients.shared.inbound_texts import InboundText
@@ -19,6 +19,13 @@ from guard.rules.optout_keywords import Wish, read_wish
 from server.store.engine import Database
 from server.store.schema import optout_requests, optouts
 from server.store.sealed.audit import Audit, Entry
+
+MEANINGS: Final = {
+    Wish.UNCLEAR: "may want no more messages",
+    Wish.STOP: "wants no more messages, but the sender is no telephone number",
+    Wish.START: "wants messages again",
+}
+"""What each request means, for the operator."""
 
 _AT_ONCE = 500
 
@@ -61,8 +68,8 @@ class StoredOptOuts:
             JournalUnavailable: The store cannot be read.
         """
         await self._write_waiting()
-        async with self._database.reading() as connection:
-            found = await _known(connection, [_key(number) for number in numbers])
+        keys = [_key(number) for number in numbers]
+        found = await self._database.read(lambda connection: _known(connection, keys))
         return [number for number in numbers if _key(number) in found]
 
     async def unclear(self, numbers: Sequence[str]) -> list[str]:
@@ -72,8 +79,7 @@ class StoredOptOuts:
         query = select(optout_requests.c.sender).where(
             optout_requests.c.closed_at.is_(None), optout_requests.c.wish.in_(wishes)
         )
-        async with self._database.reading() as connection:
-            found = wanted & set((await connection.execute(query.distinct())).scalars())
+        found = wanted & {row["sender"] for row in await self._database.fetch(query.distinct())}
         return [number for number in numbers if _key(number) in found]
 
     async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
@@ -91,86 +97,96 @@ class StoredOptOuts:
         if not self._unwritten:
             return
         waiting = dict.fromkeys(self._unwritten)
-        async with self._database.reading() as connection:
-            known = await _known_digests(connection, [_digest(provider, text) for provider, text in waiting])
+        digests = [_digest(provider, text) for provider, text in waiting]
+        known = await self._database.read(lambda connection: _known_digests(connection, digests))
         fresh = [(provider, text) for provider, text in waiting if _digest(provider, text) not in known]
+
+        def record(entry: Entry) -> None:
+            for provider, text in fresh:
+                record_wish(entry, self._audit, provider, text)
+
         if fresh:
-            async with self._audit.entry() as entry:
-                for provider, text in fresh:
-                    await record_wish(entry, self._audit, provider, text)
+            await self._audit.write(record)
         self._unwritten = [one for one in self._unwritten if one not in waiting]
 
     async def requests(self) -> list[OptOutRequest]:
         """Return what the operator has to read, oldest first."""
-        query = select(optout_requests).where(optout_requests.c.closed_at.is_(None)).order_by(optout_requests.c.at)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [
+        query = select(optout_requests).where(optout_requests.c.closed_at.is_(None))
+        found = [
             OptOutRequest(str(row["sender"]), Wish(row["wish"]), row["words"] or "", str(row["source"]), row["at"])
-            for row in rows
+            for row in await self._database.fetch(query)
         ]
+        return sorted(found, key=lambda request: request.at)
 
     async def count_requests(self) -> int:
         """Return how many texts the operator has to read."""
         query = select(func.count()).select_from(optout_requests).where(optout_requests.c.closed_at.is_(None))
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).scalar() or 0
+        return await self._database.read(lambda connection: connection.execute(query).scalar()) or 0
 
     async def dismiss(self, sender: str, *, by: str) -> bool:
         """Close the requests of a sender without an opt-out; return False if there are none."""
-        async with self._audit.entry() as entry:
-            closed = await _close_requests(entry.connection, [_key(sender)])
+
+        def close(entry: Entry) -> bool:
+            closed = _close_requests(entry.connection, [_key(sender)])
             if closed:
-                await self._audit.append(entry, "opt-out request dismissed", principal=by, detail={"number": sender})
-        return closed > 0
+                self._audit.append(entry, "opt-out request dismissed", principal=by, detail={"number": sender})
+            return closed > 0
+
+        return await self._audit.write(close)
 
     async def add(self, numbers: Iterable[str], *, source: str, by: str | None = None) -> int:
         """Add numbers and return how many are new; `by` is who added them, if the source does not say."""
         wanted = _canonical_numbers(numbers)
-        async with self._audit.entry() as entry:
-            added = await _insert(entry.connection, wanted, source=source)
-            await _close_requests(entry.connection, wanted)
+
+        def store(entry: Entry) -> int:
+            added = _insert(entry.connection, wanted, source=source)
+            _close_requests(entry.connection, wanted)
             for start in range(0, len(added), _AT_ONCE):
                 detail = {"numbers": added[start : start + _AT_ONCE], "source": source}
-                await self._audit.append(entry, "opted out", principal=by or source, detail=detail)
-        return len(added)
+                self._audit.append(entry, "opted out", principal=by or source, detail=detail)
+            return len(added)
+
+        return await self._audit.write(store)
 
     async def remove(self, number: str, *, by: str) -> bool:
         """Remove a number; return False if it was not listed."""
-        async with self._audit.entry() as entry:
-            removed = await entry.connection.execute(delete(optouts).where(optouts.c.number == _key(number)))
+        key = _key(number)
+
+        def take_off(entry: Entry) -> bool:
+            removed = entry.connection.execute(delete(optouts).where(optouts.c.number == key))
             if removed.rowcount > 0:
-                await _close_requests(entry.connection, [_key(number)])
-                await _note_removal(entry.connection, _key(number))
-                await self._audit.append(entry, "opt-out removed", principal=by, detail={"number": _key(number)})
-        return removed.rowcount > 0
+                _close_requests(entry.connection, [key])
+                _note_removal(entry.connection, key)
+                self._audit.append(entry, "opt-out removed", principal=by, detail={"number": key})
+            return removed.rowcount > 0
+
+        return await self._audit.write(take_off)
 
     async def all(self) -> list[tuple[str, str]]:
         """Return every number with its source."""
         query = select(optouts.c.number, optouts.c.source).order_by(optouts.c.number)
-        async with self._database.reading() as connection:
-            return [(str(number), str(source)) for number, source in (await connection.execute(query)).all()]
+        return [(str(row["number"]), str(row["source"])) for row in await self._database.fetch(query)]
 
 
-async def add_optouts(connection: AsyncConnection, numbers: Iterable[str], *, source: str) -> int:
+def add_optouts(connection: Connection, numbers: Iterable[str], *, source: str) -> int:
     """Add numbers in the caller's transaction, and return how many are new; the caller adds the audit row.
 
     Anything but a telephone number is left out: senders may use any name, and recipients are only compared by number.
     """
-    return len(await _insert(connection, _canonical_numbers(numbers), source=source))
+    return len(_insert(connection, _canonical_numbers(numbers), source=source))
 
 
-async def record_wish(entry: Entry, audit: Audit, provider: str, text: InboundText) -> None:
+def record_wish(entry: Entry, audit: Audit, provider: str, text: InboundText) -> None:
     """Record what a text says about further messages, in the caller's transaction; nothing if it says nothing of them.
 
     A wish to stop that is sure opts its sender out. Anything else waits for the operator.
     """
     wish, digest = read_wish(text.text), _digest(provider, text)
-    if wish is None or await _known_digests(entry.connection, [digest]):
+    if wish is None or _known_digests(entry.connection, [digest]):
         return
     number, source = _number_of(text), f"texted {provider}"
     is_settled = wish is Wish.STOP and number is not None
-    if number is not None and await _is_older_than_removal(entry.connection, number, text.at):
+    if number is not None and _is_older_than_removal(entry.connection, number, text.at):
         return
     now = datetime.now(UTC)
     row = {
@@ -182,12 +198,12 @@ async def record_wish(entry: Entry, audit: Audit, provider: str, text: InboundTe
         "source": source,
         "closed_at": now if is_settled else None,
     }
-    await entry.connection.execute(insert(optout_requests), [row])
+    entry.connection.execute(insert(optout_requests), [row])
     detail = {"number": text.sender, "message": text.message}
     if not is_settled:
-        await audit.append(entry, "opt-out request", principal=source, detail=detail | {"wish": wish.value})
-    elif number is not None and await add_optouts(entry.connection, [number], source=source):
-        await audit.append(entry, "opted out", principal=source, detail=detail)
+        audit.append(entry, "opt-out request", principal=source, detail=detail | {"wish": wish.value})
+    elif number is not None and add_optouts(entry.connection, [number], source=source):
+        audit.append(entry, "opted out", principal=source, detail=detail)
 
 
 def _number_of(text: InboundText) -> str | None:
@@ -205,42 +221,40 @@ def _digest(provider: str, text: InboundText) -> str:
     return hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()
 
 
-async def _known_digests(connection: AsyncConnection, digests: Sequence[str]) -> set[str]:
+def _known_digests(connection: Connection, digests: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(digests), _AT_ONCE):
         some = digests[start : start + _AT_ONCE]
         query = select(optout_requests.c.digest).where(optout_requests.c.digest.in_(some))
-        found |= set((await connection.execute(query)).scalars())
+        found |= set(connection.execute(query).scalars())
     return found
 
 
-async def _is_older_than_removal(connection: AsyncConnection, number: str, at: datetime | None) -> bool:
+def _is_older_than_removal(connection: Connection, number: str, at: datetime | None) -> bool:
     """Return True for a text of before the operator removed the number's opt-out, who may be assumed to know it."""
     if at is None:
         return False
     query = select(func.max(optout_requests.c.at)).where(
         optout_requests.c.sender == number, optout_requests.c.wish == _REMOVED
     )
-    removed = (await connection.execute(query)).scalar()
+    removed = connection.execute(query).scalar()
     return removed is not None and at <= removed
 
 
-async def _note_removal(connection: AsyncConnection, number: str) -> None:
+def _note_removal(connection: Connection, number: str) -> None:
     now = datetime.now(UTC)
     digest = hashlib.sha256(f"{_REMOVED} {number} {now.isoformat()}".encode()).hexdigest()
     row = {"digest": digest, "at": now, "sender": number, "wish": _REMOVED, "source": "", "closed_at": now}
-    await connection.execute(insert(optout_requests), [row])
+    connection.execute(insert(optout_requests), [row])
 
 
-async def _close_requests(connection: AsyncConnection, senders: Sequence[str]) -> int:
+def _close_requests(connection: Connection, senders: Sequence[str]) -> int:
     """Close the requests of senders, forget their words, and return how many they were."""
     closed = 0
     for start in range(0, len(senders), _AT_ONCE):
         some = senders[start : start + _AT_ONCE]
         mine = optout_requests.c.sender.in_(some) & optout_requests.c.closed_at.is_(None)
-        done = await connection.execute(
-            update(optout_requests).where(mine).values(closed_at=datetime.now(UTC), words=None)
-        )
+        done = connection.execute(update(optout_requests).where(mine).values(closed_at=datetime.now(UTC), words=None))
         closed += done.rowcount
     return closed
 
@@ -254,20 +268,20 @@ def _canonical_numbers(numbers: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found for number in numbers if (found := canonical(number)) is not None))
 
 
-async def _insert(connection: AsyncConnection, numbers: Sequence[str], *, source: str) -> list[str]:
+def _insert(connection: Connection, numbers: Sequence[str], *, source: str) -> list[str]:
     """Insert the numbers that are not listed, and return them."""
-    known = await _known(connection, numbers)
+    known = _known(connection, numbers)
     added = [number for number in numbers if number not in known]
     now = datetime.now(UTC)
     if added:
         rows = [{"number": number, "at": now, "source": source} for number in added]
-        await connection.execute(insert(optouts), rows)
+        connection.execute(insert(optouts), rows)
     return added
 
 
-async def _known(connection: AsyncConnection, numbers: Sequence[str]) -> set[str]:
+def _known(connection: Connection, numbers: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(numbers), _AT_ONCE):
         query = select(optouts.c.number).where(optouts.c.number.in_(numbers[start : start + _AT_ONCE]))
-        found |= set((await connection.execute(query)).scalars())
+        found |= set(connection.execute(query).scalars())
     return found

@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import stat
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -65,6 +66,7 @@ def create_database_file(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
     if not file.exists():
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        give_to_owner_of_folder(file)
     close_files(Path(f"{file}{ending}") for ending in _BESIDE_DATABASE)
 
 
@@ -108,6 +110,17 @@ def aside_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
 
 
+def give_to_owner_of_folder(file: Path) -> None:
+    """Give a file that the administrator made in another user's folder to that user, whose server goes on using it.
+
+    Raises:
+        OSError: It cannot be given away.
+    """
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = file.parent.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def write_new_file(file: Path, content: bytes) -> None:
     """Write a closed file at a place where nothing is; what a killed process left there is removed.
 
@@ -118,3 +131,4 @@ def write_new_file(file: Path, content: bytes) -> None:
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as opened:
         opened.write(content)
+    give_to_owner_of_folder(file)

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection, Row
 
 from guard.money import Money, is_price
 from guard.rules.budget import Cap, Hold, Spent, require_countable, start_of
@@ -24,7 +23,7 @@ def billionths(amount: Decimal) -> int:
     return int((amount * _BILLION).to_integral_value(ROUND_UP))
 
 
-async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: datetime) -> list[Spent]:
+def spent_in(connection: Connection, caps: Sequence[Cap], now: datetime) -> list[Spent]:
     """Return what is held and settled in the window of each cap, by calendar days in UTC."""
     found: list[Spent] = []
     for cap in caps:
@@ -34,13 +33,13 @@ async def spent_in(connection: AsyncConnection, caps: Sequence[Cap], now: dateti
         )
         if cap.provider is not None:
             counted = counted.where(spending.c.provider == cap.provider)
-        total = (await connection.execute(counted)).scalar_one()
+        total = connection.execute(counted).scalar_one()
         # Records of 0.1 may hold an amount below zero, which must not make room.
         found.append(Spent(cap, max(Decimal(0), Decimal(total) / _BILLION)))
     return found
 
 
-async def take_hold(connection: AsyncConnection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
+def take_hold(connection: Connection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
     """Reserve money for an action.
 
     Raises:
@@ -48,20 +47,20 @@ async def take_hold(connection: AsyncConnection, action_id: str, provider: str, 
     """
     require_countable(amount)
     held = billionths(amount.amount)
-    await _put(connection, action_id, provider, amount.currency, held, at, state="held")
+    _put(connection, action_id, provider, amount.currency, held, at, state="held")
 
 
-async def release_hold(connection: AsyncConnection, action_id: str, *, to: str) -> None:
+def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
     """Settle or release what is reserved for an action."""
-    held = await _of(connection, action_id)
+    held = _of(connection, action_id)
     if held is None or held.state == "released":
         return
-    await connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
+    connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
     if to == "released":
-        await add_to_day(connection, held.at, held.provider, held.currency, -held.billionths)
+        add_to_day(connection, held.at, held.provider, held.currency, -held.billionths)
 
 
-async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -> None:
+def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
     """Replace the reservation by what the provider charged; without one, record the charge.
 
     What is no price, or in another currency than the reservation, is ignored and the reservation stays: booking it
@@ -70,39 +69,39 @@ async def settle_hold(connection: AsyncConnection, action_id: str, hold: Hold) -
     if hold.amount is None or not is_price(hold.amount):
         return
     amount, currency = billionths(hold.amount.amount), hold.amount.currency
-    held = await _of(connection, action_id)
+    held = _of(connection, action_id)
     if held is None:
-        sent = (await connection.execute(select(actions.c.sent_at).where(actions.c.id == action_id))).scalar()
+        sent = connection.execute(select(actions.c.sent_at).where(actions.c.id == action_id)).scalar()
         if sent is not None:
-            await _put(connection, action_id, hold.provider, currency, amount, sent, state="settled")
+            _put(connection, action_id, hold.provider, currency, amount, sent, state="settled")
         return
     if held.currency != currency:
         return
-    await connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
+    connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
     if held.state != "released":
-        await add_to_day(connection, held.at, held.provider, currency, amount - held.billionths)
+        add_to_day(connection, held.at, held.provider, currency, amount - held.billionths)
 
 
-async def _put(
-    connection: AsyncConnection, action_id: str, provider: str, currency: str, amount: int, at: datetime, *, state: str
+def _put(
+    connection: Connection, action_id: str, provider: str, currency: str, amount: int, at: datetime, *, state: str
 ) -> None:
     row = {"action_id": action_id, "provider": provider, "currency": currency, "billionths": amount, "at": at}
-    await connection.execute(insert(holds).values(state=state, **row))
-    await add_to_day(connection, at, provider, currency, amount)
+    connection.execute(insert(holds).values(state=state, **row))
+    add_to_day(connection, at, provider, currency, amount)
 
 
-async def _of(connection: AsyncConnection, action_id: str) -> Row[tuple[object, ...]] | None:
-    return (await connection.execute(select(holds).where(holds.c.action_id == action_id))).first()
+def _of(connection: Connection, action_id: str) -> Row[tuple[object, ...]] | None:
+    return connection.execute(select(holds).where(holds.c.action_id == action_id)).first()
 
 
-async def add_to_day(connection: AsyncConnection, at: datetime, provider: str, currency: str, amount: int) -> None:
+def add_to_day(connection: Connection, at: datetime, provider: str, currency: str, amount: int) -> None:
     """Add billionths to the sum of a day; a negative amount makes room again."""
     day = _day(at)
     same = (spending.c.day == day) & (spending.c.provider == provider) & (spending.c.currency == currency)
-    more = await connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))
+    more = connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))
     if more.rowcount == 0:
         row = {"day": day, "provider": provider, "currency": currency, "billionths": amount}
-        await connection.execute(insert(spending).values(**row))
+        connection.execute(insert(spending).values(**row))
 
 
 def _day(at: datetime) -> str:

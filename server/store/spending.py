@@ -1,11 +1,14 @@
 """Sums what guarded calls cost, by provider and operation."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from sqlalchemy import func, select
 
+from guard.action import Action, State
 from guard.money import Money
 from server.store.engine import Database
 from server.store.schema import actions, holds
@@ -21,6 +24,29 @@ class Total:
     operation: str
     amount: Money
     calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What is booked for one action."""
+
+    amount: Money
+    state: Literal["held", "settled", "released"]
+    """`held` while the outcome is open, `settled` once it was carried out, `released` if it was not."""
+
+
+def charge_in_words(action: Action, charged: Charged | None) -> str:
+    """Say what an action cost, as far as it is booked."""
+    match charged.state if charged else None:
+        case "settled":
+            return str(charged.amount) if charged else ""
+        case "held":
+            return f"{charged.amount} held" if charged else ""
+        case _:
+            may_have_cost = (
+                action.state in {State.DONE, State.SENDING, State.UNKNOWN} and not action.quote.costs_nothing
+            )
+            return "unknown" if may_have_cost and charged is None else "nothing"
 
 
 class StoredSpending:
@@ -41,8 +67,6 @@ class StoredSpending:
         )
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
         return [
             Total(
                 provider=row["provider"],
@@ -50,8 +74,17 @@ class StoredSpending:
                 amount=Money(Decimal(row["billionths"]) / _BILLION, row["currency"]),
                 calls=row["calls"],
             )
-            for row in rows
+            for row in await self._database.fetch(query)
         ]
+
+    async def charges_of(self, action_ids: Collection[str]) -> dict[str, Charged]:
+        """Return what is booked for actions, by their ids; those for which nothing is are left out."""
+        query = select(holds).where(holds.c.action_id.in_(action_ids))
+        rows = await self._database.fetch(query)
+        return {
+            row["action_id"]: Charged(Money(Decimal(row["billionths"]) / _BILLION, row["currency"]), row["state"])
+            for row in rows
+        }
 
     async def others_spent(self, principal: str, since: datetime) -> bool:
         """Return True if money is held or settled for an action of somebody else since then."""
@@ -61,5 +94,4 @@ class StoredSpending:
             .where(holds.c.at >= since, holds.c.state != "released", actions.c.principal != principal)
             .limit(1)
         )
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._database.fetch(query))

@@ -7,11 +7,17 @@ from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from guard.action import Principal
 from guard.errors import JournalUnavailable
-from guard.injection.taint import fingerprints_of_arguments, fingerprints_of_source, numbers_in_arguments, texts_in
+from guard.injection.taint import (
+    FLOOD,
+    OutsideSource,
+    fingerprints_of_arguments,
+    fingerprints_of_source,
+    texts_in,
+)
 from server.store.engine import Database
 from server.store.schema import stranger_words
 
@@ -25,7 +31,7 @@ class StoredTaint:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._here: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._here: defaultdict[str, dict[str, OutsideSource]] = defaultdict(dict)
         self._prune_next = datetime.min.replace(tzinfo=UTC)
 
     async def remember(self, principal: Principal, texts: Iterable[str], *, source: str) -> None:
@@ -34,48 +40,58 @@ class StoredTaint:
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            async with self._database.transaction(best_effort=True) as connection:
-                if now >= self._prune_next:
-                    await connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
-                    self._prune_next = now + PRUNED_EVERY
-                if rows:
-                    await _upsert(connection, rows)
+            await self._database.write(lambda connection: self._store(connection, rows, now), best_effort=True)
         except JournalUnavailable:
-            self._here[principal.name] |= dict.fromkeys(found, source)
+            self._here[principal.name] |= dict.fromkeys(found, OutsideSource(source, now))
 
-    async def found_in(self, principal: Principal, arguments: dict[str, Any], *, ours: Collection[str]) -> str | None:
-        """Return the source of the outside text that the arguments repeat, or None if they repeat none.
+    def _store(self, connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        if now >= self._prune_next:
+            connection.execute(delete(stranger_words).where(stranger_words.c.at < now - KEPT_FOR))
+            self._prune_next = now + PRUNED_EVERY
+        if rows:
+            _upsert(connection, rows)
 
-        `ours` are numbers that the call is made from: outsiders know them, so repeating them means nothing.
+    async def found_in(
+        self, principal: Principal, arguments: Mapping[str, Any], *, ours: Collection[str]
+    ) -> Mapping[str, OutsideSource]:
+        """Return where the outside text was read that each argument repeats, by the argument's name.
+
+        `ours` are arguments, or items of lists, that are numbers of the company: outsiders know them, so repeating
+        them means nothing.
 
         Raises:
             JournalUnavailable: The store cannot be read.
         """
-        wanted = fingerprints_of_arguments(texts_in(arguments)) - numbers_in_arguments(ours)
-        here = self._here[principal.name]
-        for trace in wanted:
-            if trace in here:
-                return here[trace]
-        return next(iter((await self._known(principal, wanted)).values()), None)
-
-    async def _known(self, principal: Principal, wanted: Collection[str]) -> dict[str, str]:
-        known: dict[str, str] = {}
-        every = sorted(wanted)
-        async with self._database.reading() as connection:
-            for start in range(0, len(every), _AT_ONCE):
-                query = select(stranger_words.c.word, stranger_words.c.source).where(
-                    stranger_words.c.principal == principal.name,
-                    stranger_words.c.word.in_(every[start : start + _AT_ONCE]),
-                )
-                known |= {str(word): str(source) for word, source in (await connection.execute(query)).all()}
-        return known
+        wanted = {
+            name: fingerprints_of_arguments(text for text in texts_in(value) if text not in ours)
+            for name, value in arguments.items()
+        }
+        every = sorted({FLOOD}.union(*wanted.values()))
+        known = await self._database.read(lambda connection: _find_known(connection, principal, every))
+        known |= self._here[principal.name]
+        if FLOOD in known:
+            return dict.fromkeys(arguments or {"the call": None}, known[FLOOD])
+        hits = {name: [known[trace] for trace in traces if trace in known] for name, traces in wanted.items()}
+        return {name: sources[0] for name, sources in hits.items() if sources}
 
 
-async def _upsert(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _find_known(connection: Connection, principal: Principal, traces: Sequence[str]) -> dict[str, OutsideSource]:
+    """Return where each of the fingerprints was read, of those that this principal has read."""
+    known: dict[str, OutsideSource] = {}
+    for start in range(0, len(traces), _AT_ONCE):
+        query = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
+            stranger_words.c.principal == principal.name,
+            stranger_words.c.word.in_(traces[start : start + _AT_ONCE]),
+        )
+        known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in connection.execute(query)}
+    return known
+
+
+def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add fingerprints; known ones are kept for another week. The write lock keeps other processes out."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     adding = insert(stranger_words)
     again = adding.on_conflict_do_update(
         index_elements=["principal", "word"], set_={"at": adding.excluded.at, "source": adding.excluded.source}
     )
-    await connection.execute(again, rows)
+    connection.execute(again, rows)

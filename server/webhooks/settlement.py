@@ -14,7 +14,7 @@ async def settle(store: Store, callback: Callback) -> None:
         return
     action_id, spent = found
     action = await store.journal.find(action_id)
-    if action is None or action.state is not State.DONE or action.quote.amount is None:
+    if action is None or action.state is not State.DONE or action.quote.most is None:
         return
-    await store.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.amount.currency)))
+    await store.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.most.currency)))
     await store.events.note_settled(callback)

@@ -63,6 +63,9 @@ async def test_the_seventh_call_of_an_hour_is_not_sent_whichever_of_the_four_it_
         for operation in LIMITED:
             await client.send(operation)
         for operation in LIMITED[1:]:
+            if isinstance(operation, ListRecurringCharges):  # a figure: the last known one serves
+                assert (await client.exchange(operation)).attempts == 0
+                continue
             with pytest.raises(LimitReached, match="nothing was sent") as caught:
                 await client.send(operation)
             assert 3500 < caught.value.retry_after <= 3600

@@ -63,7 +63,7 @@ def small_disk(folder: Path) -> Generator[Path]:
 
 def address(folder: Path) -> str:
     """Return the address of a store that does not wait long for its lock."""
-    return f"sqlite+aiosqlite:///{folder / 'ringfence.db'}?timeout={BUSY_SECONDS}"
+    return f"sqlite:///{folder / 'ringfence.db'}?timeout={BUSY_SECONDS}"
 
 
 def _mount(options: str, folder: Path) -> None:

@@ -16,7 +16,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from tests.clocks import StoppedClock
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.guard.rates_proxy import proxy_rates
 from tests.operator_side import OperatorSide, call_approved
 from tests.sandbox_control import sandboxes
@@ -24,6 +24,7 @@ from tests.sandbox_control import sandboxes
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 ORDER = {"numbers": ["+12125550100", "+12125550101"]}
 TOOL = "voicetel_order_numbers"
+TEXT = {"from_number": "+12015550142", "to_number": "+19175550161", "text": "Your table is ready."}
 
 
 @ERAS
@@ -73,13 +74,13 @@ async def test_the_clients_own_no_is_not_recorded_as_a_persons_and_the_operators
         services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era, person=Person("decline")) as client:
             said = _text(await client.call_tool(TOOL, ORDER))
-            [action] = (await client.call_tool("list_actions", {})).structured_content["actions"]
-            rows = [row["detail"].get("decided_by") async for row in _rows(services, "declined")]
+            [action] = content_of(await client.call_tool("list_actions", {}))["actions"]
+            declined = [row["detail"].get("decided_by") async for row in _rows(services, "declined")]
         assert "the client answered no, and nothing was sent" in said
         assert "a person said no" not in said
         assert "RINGFENCE_APPROVALS__FORM=off" in said
         assert action["decided_by"].startswith("the client of ")
-        assert rows == [action["decided_by"]]
+        assert declined == [action["decided_by"]]
 
 
 @ERAS
@@ -161,9 +162,9 @@ async def test_an_approval_works_once(era: Era, tmp_path: Path, operator: Operat
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, era=era) as client:
-            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
-            await client.call_tool(TOOL, ORDER)
-            second = await client.call_tool(TOOL, ORDER)
+            await operator.approve(_pending(await client.call_tool("voicetel_send_message", TEXT)))
+            assert not (await client.call_tool("voicetel_send_message", TEXT)).is_error
+            second = await client.call_tool("voicetel_send_message", TEXT)
             assert _pending(second)
             assert len(await sandbox.charges()) == 1
 
@@ -243,7 +244,7 @@ async def test_what_cannot_be_undone_is_never_asked_at_the_client(era: Era, tmp_
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         person = Person("accept")
         async with connect(server, era=era, person=person) as client:
-            owned = (await client.call_tool("voicetel_list_numbers", {})).structured_content["numbers"][0]["number"]
+            owned = content_of(await client.call_tool("voicetel_list_numbers", {}))["numbers"][0]["number"]
             assert _pending(await client.call_tool("voicetel_release_number", {"number": owned}))
         assert person.questions == []
         assert await sandbox.writes() == []
@@ -268,9 +269,9 @@ async def test_two_clients_with_one_approval_send_once(tmp_path: Path, operator:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         _, other = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client, connect(other) as second:
-            await operator.approve(_pending(await client.call_tool(TOOL, ORDER)))
-            await client.call_tool(TOOL, ORDER)
-            assert _pending(await second.call_tool(TOOL, ORDER))
+            await operator.approve(_pending(await client.call_tool("voicetel_send_message", TEXT)))
+            assert not (await client.call_tool("voicetel_send_message", TEXT)).is_error
+            assert _pending(await second.call_tool("voicetel_send_message", TEXT))
             assert len(await sandbox.charges()) == 1
 
 

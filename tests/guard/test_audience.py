@@ -134,7 +134,7 @@ async def test_the_operators_worst_case_counts_for_everybody_who_is_reached(
     worst = {f"routee_{tool}": {"amount": "0.50", "currency": "EUR"}}
     async with open_session(tmp_path, person=Person("decline"), prices=worst) as session:
         await session.attempt(tool, **content, groups=["Patients GR"])
-        assert "charges €1.00 (2 " in session.question
+        assert "charges at most €1.00 (2 " in session.question
 
 
 async def test_whoever_opts_out_after_the_yes_gets_nothing(tmp_path: Path) -> None:

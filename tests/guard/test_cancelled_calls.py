@@ -13,7 +13,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 
 from guard.action import State
 from tests.clients import routee_accounts
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.over_http import connect_over_http, serve_over_http
 from tests.sandbox_control import Sandbox, sandboxes
@@ -34,7 +34,7 @@ async def test_in_memory_a_cancelled_call_is_settled_and_found(
         person = Person()
         async with connect(server, era=era, person=person) as client:
             await _cancel_while_held(client, sandbox, waits_for_the_server=era == "auto")
-            await _is_settled_and_asked_again(client, sandbox, person)
+            await _is_settled_and_not_repeated(client, sandbox, person)
             _was_carried_out(await operator.list_actions())
 
 
@@ -45,7 +45,7 @@ async def test_over_stdio_a_cancelled_call_is_settled_and_found(era: Era, tmp_pa
         child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
         async with Client(child, mode=era, elicitation_callback=person) as client:
             await _cancel_while_held(client, sandbox)
-            await _is_settled_and_asked_again(client, sandbox, person)
+            await _is_settled_and_not_repeated(client, sandbox, person)
         _was_carried_out(await OperatorSide(tmp_path).list_actions())
 
 
@@ -58,7 +58,7 @@ async def test_over_http_a_cancelled_call_is_settled_and_found(
         async with serve_over_http(settings) as url, connect_over_http(url, TOKEN, era=era) as client:
             await operator.approve(await _pending(client))
             await _cancel_while_held(client, sandbox)
-            await _is_settled_and_asked_again(client, sandbox, None)
+            await _is_settled_and_not_repeated(client, sandbox, None)
             _was_carried_out(await operator.list_actions())
 
 
@@ -73,7 +73,7 @@ async def test_over_http_a_client_that_goes_does_not_take_the_outcome_along(
                 await operator.approve(await _pending(client))
             await _go_while_held(sandbox, lambda: connect_over_http(url, TOKEN, era=era))
             async with connect_over_http(url, TOKEN, era=era) as client:
-                await _is_settled_and_asked_again(client, sandbox, None)
+                await _is_settled_and_not_repeated(client, sandbox, None)
             _was_carried_out(await operator.list_actions())
 
 
@@ -84,7 +84,7 @@ async def test_over_stdio_a_client_that_goes_does_not_take_the_outcome_along(tmp
         child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
         await _go_while_held(sandbox, lambda: Client(child, elicitation_callback=person))
         async with Client(child, elicitation_callback=person) as client:
-            await _is_settled_and_asked_again(client, sandbox, person)
+            await _is_settled_and_not_repeated(client, sandbox, person)
         assert (await OperatorSide(tmp_path).list_actions())[-1]["state"] == State.DONE
 
 
@@ -206,8 +206,8 @@ async def _go_while_held(sandbox: Sandbox, connect_once: Any) -> None:
     await sandbox.mend()
 
 
-async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: Person | None) -> None:
-    """Assert that the action was done and charged once, and that the same call needs approval and says so."""
+async def _is_settled_and_not_repeated(client: Client, sandbox: Sandbox, person: Person | None) -> None:
+    """Assert that the action was done and charged once, and that the same call is refused: the number is ours now."""
     with anyio.fail_after(60):
         while (action := await _newest(client))["state"] == "sending":
             await client.call_tool("get_action", {"action_id": action["action"]})
@@ -215,14 +215,9 @@ async def _is_settled_and_asked_again(client: Client, sandbox: Sandbox, person: 
     shown = await client.call_tool("get_action", {"action_id": action["action"]})
     assert "it was carried out" in _text(shown)
     assert len(await sandbox.charges()) == 1
-    if person is None:
-        question = _text(await client.call_tool(TOOL, ORDER))
-    else:
-        person.answer = "decline"
-        await client.call_tool(TOOL, ORDER)
-        question = person.questions[-1]
-    assert "You already did exactly this" in question
-    assert action["action"] in question
+    questions = len(person.questions) if person else 0
+    assert "is on this account already; nothing was sent" in _text(await client.call_tool(TOOL, ORDER))
+    assert person is None or len(person.questions) == questions
     assert len(await sandbox.charges()) == 1
 
 
@@ -231,8 +226,7 @@ async def _newest(client: Client) -> dict[str, Any]:
 
 
 async def _actions(client: Client, **which: Any) -> list[dict[str, Any]]:
-    listed: dict[str, Any] = (await client.call_tool("list_actions", which)).structured_content or {}
-    actions: list[dict[str, Any]] = listed["actions"]
+    actions: list[dict[str, Any]] = content_of(await client.call_tool("list_actions", which))["actions"]
     return actions
 
 

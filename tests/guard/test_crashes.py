@@ -35,9 +35,7 @@ async def test_a_killed_call_takes_effect_once_and_its_outcome_is_found_or_told(
 ) -> None:
     trials = await _killed(call, options, tmp_path)
     wrong = {
-        f"kill {trial.number}, {trial.killed}": found
-        for trial in trials
-        if (found := complaints(trial, costs=CALLS[call].costs, never_refutable=CALLS[call].never_refutable))
+        f"kill {trial.number}, {trial.killed}": found for trial in trials if (found := complaints(trial, CALLS[call]))
     }
     assert not wrong, f"CRASH_SEED={SEED}: {json.dumps(wrong, indent=2)}"
     assert len(trials) == kills

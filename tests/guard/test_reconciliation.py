@@ -182,7 +182,7 @@ async def _guard_of_the_depot(folder: Path) -> AsyncGenerator[tuple[Guard, Depot
     async def arrives(_: str) -> None:
         """Nothing is checked on the way."""
 
-    store, depot = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder), Depot(arrives)
+    store, depot = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder), Depot(arrives)
     dependencies: dict[str, Any] = {
         "journal": store.journal,
         "vault": store.vault,

@@ -11,10 +11,12 @@ from mcp.types import CallToolResult
 
 from server.mcp.server import build_server
 from server.services import Services
+from server.settings.explain import documented_worst_cases
 from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import Sandbox, sandboxes
+from tools.registry import provider_names
 
 FROM = "+12015550142"
 ALLOW: dict[str, Any] = {
@@ -58,18 +60,71 @@ async def test_a_refused_call_gives_its_money_back(tmp_path: Path) -> None:
         assert [charge["amount"] for charge in await sandbox.charges()] == ["1.00"]
 
 
-async def test_a_price_that_is_unknown_is_refused_where_a_cap_could_not_be_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.LocalProtocolError, httpx2.ConnectTimeout])
+async def test_a_call_that_never_left_the_machine_gives_its_money_back(
+    failure: type[httpx2.RequestError], tmp_path: Path, operator: OperatorSide
+) -> None:
+    cap, text = [{"per": "day", "limit": "0.01"}], _sms("+12125550142")
+    async with sandboxes() as sandbox, httpx2.AsyncClient(transport=FailingOnce(failure)) as http:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=cap, **ALLOW), http=http)
+        async with connect(server) as client:
+            kept = await client.call_tool("voicetel_send_message", text)
+            assert "nothing was sent" in _text(kept).lower()
+            [action] = await operator.list_actions()
+            assert (action["state"], action["charged"]["state"]) == ("refused", "released")
+            again = await client.call_tool("voicetel_send_message", text)
+        assert not again.is_error, _text(again)
+        assert len(await sandbox.charges()) == 1
+
+
+class FailingOnce(httpx2.AsyncHTTPTransport):
+    """Fails at the first request that writes, before anything of it leaves."""
+
+    def __init__(self, failure: type[httpx2.RequestError]) -> None:
+        super().__init__()
+        self._failure = failure
+        self._has_failed = False
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Fail, or send."""
+        if request.method == "POST" and not self._has_failed:
+            self._has_failed = True
+            raise self._failure("nothing left", request=request)
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize(
+    ("prices", "price"),
+    [
+        (
+            {},
+            "at most $2.50 now and every month (1 e911 record), from VoiceTel's price list (a draft)",
+        ),
+        (
+            {"voicetel_create_e911_record": {"amount": "3.75"}},
+            "at most $3.75 now and every month (1 e911 record), from",
+        ),
+    ],
+    ids=["as documented", "as the operator says"],
+)
+async def test_a_worst_case_counts_where_the_account_shows_no_price_and_its_source_is_named(
+    prices: dict[str, Any], price: str, tmp_path: Path
+) -> None:
     cap = [{"per": "month", "limit": "100"}]
     async with sandboxes() as sandbox:
-        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=cap))
-        result = await _create_e911(server, sandbox)
-        assert "an unknown price is refused" in _text(result)
-        worst = {"voicetel_create_e911_record": {"amount": "2.50"}}
-        _, priced = server_for(settings_for(tmp_path / "priced", sandbox.voicetel, budget=cap, prices=worst))
+        _, priced = server_for(settings_for(tmp_path, sandbox.voicetel, budget=cap, prices=prices))
         person = Person()
         assert not (await _create_e911(priced, sandbox, person)).is_error
-    assert "$2.50" in person.questions[0]
-    assert "the operator's table" in person.questions[0]
+    assert price in person.questions[0]
+    assert ("the operator's table" in person.questions[0]) == bool(prices)
+
+
+def test_every_worst_case_that_is_shipped_names_a_document_and_costs_something() -> None:
+    shipped = documented_worst_cases(provider_names())
+    assert {"voicetel_create_e911_record", "voicetel_update_e911_record"} <= shipped.keys()
+    for tool, worst in shipped.items():
+        assert worst.amount > 0, tool
+        assert "price list" in worst.source, tool
 
 
 @pytest.mark.parametrize(
@@ -147,7 +202,7 @@ async def test_what_is_final_and_what_takes_another_call_back_is_said_in_the_que
             assert not (await client.call_tool("undo_action", {"action_id": action})).is_error
         assert "CANNOT BE UNDONE" not in person.questions[0]
         assert "THIS CANNOT BE UNDONE" in person.questions[1]
-        assert f"This undoes Order numbers at VoiceTel. Undo of {action} restores a part." in person.questions[1]
+        assert f"This undoes: Order +1 212 555 0100. Undo of {action} restores a part." in person.questions[1]
         assert "The month's fee is not refunded" in person.questions[1]
 
 

@@ -86,7 +86,7 @@ class Lifetimes(RuleBasedStateMachine):
     def start(self, window: Window, limit: str) -> None:
         """Create a new store and a first process."""
         folder = Path(self._folder.name)
-        self._record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+        self._record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
         self._depot = Depot(self._write_arrives)
         self.set_cap(window, limit)
 
@@ -244,10 +244,8 @@ class Lifetimes(RuleBasedStateMachine):
         return await self._record.journal.latest(1000)
 
     async def _held(self) -> set[str]:
-        async with self._record.database.transaction() as connection:
-            return set(
-                (await connection.execute(select(holds.c.action_id).where(holds.c.state != "released"))).scalars()
-            )
+        held = await self._record.database.fetch(select(holds.c.action_id).where(holds.c.state != "released"))
+        return {row["action_id"] for row in held}
 
     def _with(self, place: int, answer: Callable[[Action], Awaitable[object]]) -> None:
         """Do something with one of the latest actions, if there are as many."""

@@ -197,4 +197,4 @@ async def test_a_start_and_a_stop_of_no_number_wait_for_the_operator(tmp_path: P
 
 
 def _store(folder: Path) -> Store:
-    return open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    return open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)

@@ -77,7 +77,7 @@ async def test_an_approval_of_the_operator_is_held_against_the_rules_of_now(
 ) -> None:
     """The operator's own yes is enough where the rules demand the operator's."""
     got: dict[str, str] = {}
-    clock = StoppedClock(NOW)
+    clock = StoppedClock(datetime.now(UTC))  # the command has the clock of this machine
     async with sandboxes() as sandbox:
         mild = _server(settings_for(tmp_path, sandbox.voicetel), clock)
         async with connect(mild) as client:
@@ -115,6 +115,26 @@ async def test_what_the_operator_must_approve_now_is_closed_and_asked_anew(
         await operator.require_whole_audit()
 
 
+async def test_a_yes_in_the_form_counts_for_nothing_where_the_form_is_off(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
+    """The question went out before the operator turned the form off, for a client that answers by itself."""
+    async with sandboxes() as sandbox:
+        mild = _server(settings_for(tmp_path, sandbox.voicetel), SystemClock())
+        strict = _server(settings_for(tmp_path, sandbox.voicetel, approvals={"form": "off"}), SystemClock())
+        async with connect(mild, person=Person()) as client:
+            asked = await _ask(client, "Hello")
+        async with connect(strict, person=Person()) as restarted:
+            refused = _content(await _agree(restarted, "Hello", asked))
+            assert "approved by the operator only; nothing was sent" in refused["message"]
+            assert ((await operator.newest())["state"], await sandbox.writes()) == ("proposed", [])
+            waiting = _content(await restarted.call_tool(TOOL, _message("Hello")))
+            assert waiting["state"] == "proposed"
+            await operator.approve(waiting["action"])
+            assert _error(await restarted.call_tool(TOOL, _message("Hello"))) == ""
+        assert len(await sandbox.charges()) == 1
+
+
 @pytest.mark.parametrize("change", ["freeze", "opt-out"])
 async def test_what_the_operator_did_after_the_question_counts_for_the_answer(
     change: str, tmp_path: Path, operator: OperatorSide
@@ -145,7 +165,7 @@ async def test_what_policy_approved_is_not_sent_once_a_person_has_to_be_asked(
     decision: Decision, tmp_path: Path
 ) -> None:
     """The process that took policy for a yes ended before it sent."""
-    store = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    store = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
 
     async def arrives(_: str) -> None:
         pytest.fail("the call was sent")

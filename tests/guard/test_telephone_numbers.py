@@ -1,6 +1,7 @@
 """Telephone numbers: which exist, which are one telephone, and what is said about one that is written wrongly."""
 
 import random
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any, Final
 import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, shortnumberinfo
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from sqlalchemy import create_engine, make_url, text
 
+from clients.descriptions import argument_models, field_descriptions
 from clients.phone_numbers import canonical, read_with_country_code, valid_form
 from guard.errors import BadDestination
 from guard.money import Money
@@ -22,6 +26,7 @@ from tests.sandbox_control import sandboxes
 from tests.server.operating import ringfence
 from tests.server.test_store import migrate
 from tests.server.webhook_sender import listed_events, opened
+from tools.registry import all_operations
 
 WORLD: Final = Destinations(countries=frozenset(phonenumbers.SUPPORTED_REGIONS))
 SOME_COUNTRIES: Final = ["US", "CA", "DE", "FR", "AR", "PT", "NO", "IN", "BR", "MX", "GB"]
@@ -331,3 +336,51 @@ def _inbound(sender: str, words: str) -> dict[str, Any]:
 def _settings(folder: Path, url: str, **more: Any) -> Any:
     base = {"state_folder": folder, "toolsets": ["all"], "destinations": {"countries": SOME_COUNTRIES}, **more}
     return for_sandbox(settings_class().model_validate(base), url)
+
+
+SENDER_NAMES: Final = re.compile(r"(^|_)(caller_?id[0-9]?|snumber|sender|originator|from_number|caller)$")
+SAYS_SENDER: Final = re.compile(r"caller id|sends it|sender", re.IGNORECASE)
+
+NO_SENDERS: Final = re.compile(
+    r"convirza_\w+_webhook\.shared_token"  # a secret
+    r"|enswitch_\w+\.caller_prefix"  # which callers a route or price is for
+    r"|enswitch_create_speeddial\.snumber"  # the line that dials
+    r"|enswitch_make_call\.snumber"  # an end of the call, which is checked as a destination
+    r"|routee_\w+\.sender_id"  # the id of a Viber service
+)
+"""Arguments that are named or described like senders, and what they are."""
+
+
+def test_no_argument_of_any_operation_lets_somebody_call_or_text_as_an_emergency_or_special_number() -> None:
+    """Whatever is shown as the caller or the sender, at every provider, nested settings included."""
+    checked = {place: field for place, field in _sender_like() if not NO_SENDERS.fullmatch(place)}
+    taken = {
+        place: numbers
+        for place, field in checked.items()
+        if (numbers := [number for number in ("911", "112", "988", "+911", "9-1-1") if _takes(field, number)])
+    }
+    assert taken == {}
+    assert len(checked) > 20
+    assert {place.partition("_")[0] for place in checked} == {"convirza", "enswitch", "routee", "voicetel"}
+
+
+def _sender_like() -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the arguments that are named or described like senders and take a text."""
+    for tool, operation in all_operations().items():
+        if operation.spec.effect.is_plain_read:
+            continue
+        for model in argument_models(operation):
+            said = field_descriptions(model)
+            for name, field in model.model_fields.items():
+                is_named_so = SENDER_NAMES.search(name) or SAYS_SENDER.search(said.get(name, ""))
+                if is_named_so and _takes(field, "+12015550142"):
+                    yield f"{tool}.{name}", field
+
+
+def _takes(field: FieldInfo, value: str) -> bool:
+    adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+    try:
+        adapter.validate_python(value)
+    except ValidationError:
+        return False
+    return True

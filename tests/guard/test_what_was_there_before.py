@@ -34,19 +34,23 @@ NEVER_THERE: dict[str, list[Call]] = {
 
 THERE_BEFORE: dict[str, list[Call]] = {
     "enswitch": [
-        ("purchase_number", {"number": "12015550142", "customer": 3}),
         ("create_queue_destination", {"queue": 801, "dtype": "phone", "dnumber": "bw-desk-1"}),
         ("create_system_numbers", {"start": "12015550120", "number_class": 1, "ingroup": 21}),
         ("create_plan_route", {"plan": 3, "called_prefix": "441", "allow": "forbid"}),
         ("create_address", {"user": "x", "domain": "b.example", "dtype": "queue", "dnumber": "801", "customer": 3}),
     ],
     "convirza": [
-        ("order_number", {"number": "2015550201"}),
         (
             "create_provisioned_route",
             {"name": "Google Ads", "phone_numbers": [{"phone_number_id": 45101, "phone_number": "2015550201"}]},
         ),
     ],
+}
+
+
+OURS_ALREADY: dict[str, Call] = {
+    "enswitch": ("purchase_number", {"number": "12015550142", "customer": 3}),
+    "convirza": ("order_number", {"number": "2015550201"}),
 }
 
 
@@ -64,9 +68,19 @@ async def test_what_was_not_there_before_is_not_found_removed(provider: str, tmp
         assert await unsettled(bench, provider, NEVER_THERE[provider]) == {}
 
 
+@pytest.mark.parametrize("provider", sorted(OURS_ALREADY))
+async def test_a_number_that_was_ours_before_is_not_ordered_so_that_nothing_is_to_be_found_out(
+    provider: str, tmp_path: Path
+) -> None:
+    tool, arguments = OURS_ALREADY[provider]
+    async with open_bench(tmp_path, provider) as bench:
+        refused = await bench.call(f"{provider}_{tool}", arguments)
+    assert "is not possible now" in text_of(refused)
+
+
 async def test_what_was_there_before_is_not_found_added_at_enswitch(tmp_path: Path) -> None:
     async with open_bench(tmp_path, "enswitch") as bench:
-        for tool, arguments in THERE_BEFORE["enswitch"][3:]:
+        for tool, arguments in THERE_BEFORE["enswitch"][2:]:
             made = await bench.call(f"enswitch_{tool}", arguments)
             assert not made.is_error, text_of(made)
         assert await unsettled(bench, "enswitch", THERE_BEFORE["enswitch"]) == {}

@@ -34,6 +34,7 @@ async def test_a_step_gets_an_id_from_the_answer_of_an_earlier_one(tmp_path: Pat
         person = Person()
         async with connect(server, person=person) as client:
             asked = await client.call_tool("propose_plan", _plan(VALIDATE, BIND))
+            assert "plan" in content_of(asked), text_of(asked)
             plan = content_of(asked)["plan"]
             [question] = person.questions or [text_of(asked)]
             assert "address_id: from the answer to office.address.address_id" in question

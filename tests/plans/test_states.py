@@ -4,7 +4,7 @@ Rules act on the real store, through processes that come and go, against a stub 
 """
 
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from clients.operation import Operation, OperationType
 from guard.action import Principal, State
@@ -247,11 +247,15 @@ class PlanLifetimes(RuleBasedStateMachine):
 
     async def _require_right_sums(self) -> None:
         """Require that caps count what actions hold or spent, and what is reserved for steps that were not sent."""
-        async with self._record.database.reading() as connection:
-            total = (await connection.execute(select(func.coalesce(func.sum(spending.c.billionths), 0)))).scalar_one()
-            kept = func.coalesce(func.sum(holds.c.billionths), 0)
-            held = (await connection.execute(select(kept).where(holds.c.state != "released"))).scalar_one()
-            rows = (await connection.execute(select(plan_steps).where(plan_steps.c.reserved > 0))).mappings().all()
+
+        def look(connection: Connection) -> tuple[int, int, Sequence[RowMapping]]:
+            counted = select(func.coalesce(func.sum(spending.c.billionths), 0))
+            kept = select(func.coalesce(func.sum(holds.c.billionths), 0)).where(holds.c.state != "released")
+            reserved = select(plan_steps).where(plan_steps.c.reserved > 0)
+            total, held = connection.execute(counted).scalar_one(), connection.execute(kept).scalar_one()
+            return total, held, connection.execute(reserved).mappings().all()
+
+        total, held, rows = await self._record.database.read(look)
         assert total == held + sum(row["reserved"] for row in rows)
         open_plans = {plan.id: plan for plan in await self._record.plans.latest(1000) if plan.decided_at is not None}
         for row in rows:

@@ -54,9 +54,10 @@ def loosen_the_rules() -> None:
     cut(Compliance, "check_hour", always(None))
     cut(conditions, "check_opt_outs", async_always(None))
     cut(Rules, "for_unknown_price", always(Decision.ALLOW))
+    cut(Rules, "needs_bound", always(False))
     cut(conditions, "require_room", always(None))
     cut(actions, "require_room", always(None))
-    cut(taint.StoredTaint, "found_in", async_always(None))
+    cut(taint.StoredTaint, "found_in", async_always({}))
 
 
 def let_a_yes_last() -> None:
@@ -68,7 +69,7 @@ def let_a_yes_last() -> None:
     from guard.pipeline import Guard
     from server.store.actions import StoredJournal
 
-    async def give(self: Any, action_id: str, to: State, *, by: str) -> Any:
+    async def give(self: Any, action_id: str, to: State, *, by: str, up_to: Any = None) -> Any:
         return await self._journal.move(action_id, set(State), to, decided_by=by, decided_at=datetime.now(UTC))
 
     async def unchanged(_: Any, action: Action) -> Action:
@@ -87,11 +88,11 @@ def let_a_yes_last() -> None:
         return find
 
     def once_more(moved: Any) -> Any:
-        async def move(self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any) -> Any:
+        def move(self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any) -> Any:
             if to is State.SENDING:
-                await entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
+                entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
                 allowed = {State.APPROVED, State.DONE}
-            return await moved(self, entry, action_id, allowed, to, changes)
+            return moved(self, entry, action_id, allowed, to, changes)
 
         return move
 
@@ -154,7 +155,7 @@ def loosen_the_doors() -> None:
     from server.console.sessions import Session
     from server.http import app as serving
     from server.http.bearer import BearerTokens
-    from server.mcp import call_parser as parsing
+    from server.mcp import dispatcher as calling
     from tools import builtin_list
     from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
     from tools.schema import input_schema
@@ -164,9 +165,10 @@ def loosen_the_doors() -> None:
         return Session("anybody", int(later.timestamp()), secrets.token_hex(8))
 
     def unchecked(parse: Any) -> Any:
-        def parsed(operation: Any, arguments: Any, setting: Any, **_: Any) -> Any:
+        def parsed(operation: Any, arguments: Any, *more: Any, **options: Any) -> Any:
             known = input_schema(operation)["properties"]
-            return parse(operation, {name: value for name, value in arguments.items() if name in known}, setting)
+            given = {name: value for name, value in arguments.items() if name in known}
+            return parse(operation, given, *more, **options)
 
         return parsed
 
@@ -205,7 +207,7 @@ def loosen_the_doors() -> None:
     cut(SecurityMiddleware, "_refuse", always(None))
     cut(passcode, "check", async_always(None))
     cut(login, "check", async_always(None))
-    cut(parsing, "parse", unchecked)
+    cut(calling, "parse", unchecked)
     cut(builtin_list, "ACTION_TOOLS", with_an_approval)
     cut(serving, "BearerTokens", lambda _: AnyToken)
 
@@ -220,9 +222,9 @@ def loosen_the_record() -> None:
     from server.store.sealed.vault import StoredVault
 
     def altered(append: Any) -> Any:
-        async def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:
-            result = await append(self, entry, *given, **more)
-            await entry.connection.execute(text("UPDATE audit SET principal = 'nobody'"))
+        def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:
+            result = append(self, entry, *given, **more)
+            entry.connection.execute(text("UPDATE audit SET principal = 'nobody'"))
             return result
 
         return appended
@@ -235,8 +237,8 @@ def loosen_the_record() -> None:
         return kept
 
     cut(Audit, "append", altered)
-    cut(Audit, "_gap", async_always(None))
-    cut(actions, "get_value", async_always(None))
+    cut(Audit, "_gap", always(None))
+    cut(actions, "get_value", always(None))
     cut(actions.StoredJournal, "is_frozen", async_always(False))
     cut(StoredVault, "keep", aloud)
     cut(fencing, "secrets", lambda _: SimpleNamespace(token_hex=always("00000000")(None)))
@@ -296,36 +298,7 @@ def misread_answers() -> None:
     cut(client, "read_answer", trusting)
 
 
-def loosen_plans() -> None:
-    """Let the approval of a plan count for any plan, and any argument wait for an earlier answer."""
-    from pydantic import create_model
-
-    from guard.plans import parsing
-    from guard.plans.plan import CAN_RUN
-    from server.mcp import call_parser
-    from server.store.plans.journal import StoredPlans
-
-    def of_any_calls(find_open: Any) -> Any:
-        async def found(self: Any, calls: str) -> Any:
-            approved = await self.latest(1, states=CAN_RUN)
-            return approved[0] if approved else await find_open(self, calls)
-
-        return found
-
-    def read_as_it_is(_: Any) -> Any:
-        def made(operation: Any, names: frozenset[str]) -> Any:
-            fields: Any = dict.fromkeys(names, (Any, ...))
-            return create_model(operation.__name__, __base__=operation, **fields)
-
-        return made
-
-    cut(StoredPlans, "find_open", of_any_calls)
-    cut(parsing, "why_not", always(None))
-    cut(call_parser, "stand_in", read_as_it_is)
-
-
 if __name__ == "__main__":
-    loosen_plans()
     loosen_the_rules()
     let_a_yes_last()
     let_a_yes_fit()

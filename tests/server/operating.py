@@ -23,9 +23,9 @@ async def ringfence(folder: Path, *words: str, typed: str = "", more: Mapping[st
     return done.stdout
 
 
-async def audit_rows(folder: Path) -> list[dict[str, Any]]:
+async def audit_rows(folder: Path, *, more: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """Export the audit log of a store."""
-    return [json.loads(line) for line in (await ringfence(folder, "audit", "export")).splitlines()]
+    return [json.loads(line) for line in (await ringfence(folder, "audit", "export", more=more)).splitlines()]
 
 
 async def set_operator_passcode(folder: Path, *, more: Mapping[str, str] | None = None) -> None:

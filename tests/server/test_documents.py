@@ -11,7 +11,7 @@ from mcp.types import PromptReference, ResourceTemplateReference, TextResourceCo
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.sandbox_control import sandboxes
 from tests.server.test_transports import stdio_child
 from tools.registry import operations_of
@@ -90,7 +90,7 @@ async def test_an_action_can_be_read_by_who_asked_for_it(tmp_path: Path) -> None
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server, person=Person()) as client:
             receipt = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
-            content: dict[str, Any] = receipt.structured_content or {}
+            content: dict[str, Any] = content_of(receipt)
             text = await _read(client, f"ringfence://actions/{content['action']}")
             offered = await client.complete(
                 ResourceTemplateReference(uri="ringfence://actions/{action_id}"), {"name": "action_id", "value": "act"}

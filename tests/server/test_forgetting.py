@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
 from server.store.store import Store, open_store
 from server.webhooks.retention import Retention
@@ -36,11 +37,12 @@ def _report(message: str, state: str = "Delivered", **more: Any) -> dict[str, An
 async def _age(record: Store, days: int) -> None:
     """Make everything that is there older."""
     then = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="microseconds")
-    async with record.database.transaction() as connection:
-        await connection.execute(text("UPDATE events SET received_at = :then"), {"then": then})
-        await connection.execute(
-            text("UPDATE tracked SET settled_at = :then WHERE settled_at IS NOT NULL"), {"then": then}
-        )
+
+    def age(connection: Connection) -> None:
+        connection.execute(text("UPDATE events SET received_at = :then"), {"then": then})
+        connection.execute(text("UPDATE tracked SET settled_at = :then WHERE settled_at IS NOT NULL"), {"then": then})
+
+    await record.database.write(age)
 
 
 async def _messages(record: Store) -> set[str]:
@@ -96,7 +98,7 @@ async def test_a_callback_that_comes_in_has_the_old_ones_deleted(tmp_path: Path)
 
 
 async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> None:
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     try:
         await record.events.take_in(read_callback("sms", _report("m-old")))
         await _age(record, 4000)
@@ -108,7 +110,7 @@ async def test_without_the_setting_nothing_is_ever_deleted(tmp_path: Path) -> No
 
 async def test_it_runs_once_an_hour(tmp_path: Path) -> None:
     clock = _Clock()
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     retention = Retention(record.events, 1, clock)
     try:
         for hour, expected in ((0, set[str]()), (0.9, {"m-0.9"}), (1.1, set[str]())):

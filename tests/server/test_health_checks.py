@@ -108,7 +108,7 @@ def test_doctor_fails_where_everything_guarded_is_frozen() -> None:
     assert _ran("freeze")[0] == 0
     code, output = _ran("doctor")
     assert code == 1
-    assert "fail  guard: frozen: every guarded call is refused until `ringfence unfreeze`" in output
+    assert "fail  guard: frozen: every guarded call is refused until `ringfence unfreeze --state-folder" in output
     assert _ran("freeze", "--sandbox")[0] == 0
     assert _ran("doctor", "--sandbox")[0] == 1
 
@@ -118,7 +118,7 @@ def test_a_sandbox_session_uses_no_real_store_whatever_the_settings_and_links_sa
 ) -> None:
     state = tmp_path / "state"
     assert _ran("optouts", "add", "+12015550123")[0] == 0
-    monkeypatch.setenv("RINGFENCE_STORE_URL", f"sqlite+aiosqlite:///{state / 'ringfence.db'}")
+    monkeypatch.setenv("RINGFENCE_STORE_URL", f"sqlite:///{state / 'ringfence.db'}")
     assert _ran("optouts", "list", "--sandbox") == (0, "No opt-outs.\n")
     shutil.rmtree(state / "sandbox")
     (state / "sandbox").symlink_to(state)
@@ -134,7 +134,7 @@ def test_doctor_fails_where_rows_of_the_audit_log_are_missing(tmp_path: Path) ->
     code, output = _ran("doctor")
     assert code == 1
     assert "fail  audit log: row 9, which was written, is missing: the log ends with row 2" in output
-    assert "refused until `ringfence audit accept`" in output
+    assert "refused until `ringfence audit accept --state-folder" in output
 
 
 def test_doctor_fails_where_the_store_was_begun_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:

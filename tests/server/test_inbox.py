@@ -18,7 +18,7 @@ from server.services import Services
 from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store, open_store
-from tests.connecting import Era, Person, connect
+from tests.connecting import Era, Person, connect, content_of
 from tests.sandbox_control import sandboxes
 from tests.server.operating import audit_rows, ringfence
 from tests.server.webhook_sender import TO, answer_of, listed_events, opened, spent_at
@@ -173,7 +173,7 @@ async def test_the_first_final_state_stands(first: str, second: str, tmp_path: P
 
 
 def _record(folder: Path) -> Store:
-    return open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    return open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
 
 
 async def test_a_stop_opts_its_sender_out_at_once_and_the_next_text_is_refused(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ async def test_a_stop_of_a_sender_that_is_no_number_is_shown_to_the_operator_and
         (event,) = await listed_events(inbox)
         assert "STOP" in event["text"]
         listed = await ringfence(inbox.folder, "optouts", "list")
-        assert listed == "No opt-outs.\n1 to read: see `ringfence optouts requests`.\n"
+        assert listed.startswith("No opt-outs.\n1 to read: see `ringfence optouts requests --state-folder ")
         assert [row["event"] for row in await audit_rows(inbox.folder)] == ["opt-out request"]
 
 
@@ -255,7 +255,7 @@ async def test_waiting_shows_progress_and_ends_with_what_came_in_fenced(era: Era
 
     async with opened(tmp_path) as (inbox, _), inbox.client(era) as client:
         result = await client.call_tool("wait_for_events", {"number": TO, "seconds": 60}, progress_callback=noted)
-        content: dict[str, Any] = result.structured_content or {}
+        content: dict[str, Any] = content_of(result)
     assert seen
     (event,) = content["events"]
     assert event["text"].startswith("<outside-")
@@ -293,7 +293,7 @@ async def test_the_inbox_is_named_and_its_address_is_nowhere_but_at_the_provider
             words = {"sender": "Harbor", "to": TO, "text": "We open at nine.", "callback_url": "inbox"}
             receipt = await client.call_tool("routee_send_sms", words)
             assert not receipt.is_error, receipt
-            content: dict[str, Any] = receipt.structured_content or {}
+            content: dict[str, Any] = content_of(receipt)
             kept = await client.call_tool("get_action", {"action_id": content["action"]})
         (sent,) = [row for row in await sandbox.writes() if row["path"].endswith("/sms")]
         audited = await ringfence(inbox.folder, "audit", "export")
@@ -367,7 +367,7 @@ async def test_a_campaign_is_watched_to_its_end_with_progress(era: Era, tmp_path
         campaign = (await answer_of(client, "routee_send_campaign", **plan))["tracking_id"]
         watching = {"campaign_id": campaign, "seconds": 120}
         result = await client.call_tool("routee_watch_campaign", watching, progress_callback=noted)
-    told: dict[str, Any] = result.structured_content or {}
+    told: dict[str, Any] = content_of(result)
     assert told["ended"] is True
     assert told["statuses"] == {"Delivered": 1}
     assert heard

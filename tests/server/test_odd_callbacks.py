@@ -122,7 +122,7 @@ async def test_a_campaign_whose_size_cannot_be_read_is_not_settled_by_its_first_
         "totalRecipients": "many",
         "messageStatuses": {},
     }
-    store: Store = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    store: Store = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     report: Callback = read_callback("sms", {**REPORT, "campaignTrackingId": "c-1"})
     try:
         await store.events.track("routee", ["c-1"], "act")

@@ -88,9 +88,8 @@ async def test_what_cannot_be_put_on_the_audit_is_not_done(
         await record.vault.keep("act_abcdefgh", "port_out_pin", SECRET)
         if is_frozen:
             await record.freeze.freeze(OPERATOR)
-        async with record.database.transaction() as connection:
-            fails = "BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END"
-            await connection.execute(text(f"CREATE TRIGGER full {fails}"))
+        failing = text("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        await record.database.write(lambda connection: connection.execute(failing))
         with pytest.raises(JournalUnavailable):
             await act(record)
         assert await record.freeze.is_on() is is_frozen
@@ -151,7 +150,7 @@ async def test_a_number_is_listed_as_it_is_compared(written: str, tmp_path: Path
 
 @asynccontextmanager
 async def _opened(folder: Path) -> AsyncGenerator[Store]:
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         yield record
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import httpx2
 import pytest
 from mcp import Client
@@ -188,8 +189,8 @@ async def test_a_tampered_row_is_named_there_too(postgres: Postgres, tmp_path: P
     record = open_store(postgres.database(), tmp_path, KEY)
     for number in range(3):
         await _note(record, number)
-    async with record.database.transaction() as connection:
-        await connection.execute(text("UPDATE audit SET detail = '{}' WHERE number = 2"))
+    changing = text("UPDATE audit SET detail = '{}' WHERE number = 2")
+    await record.database.write(lambda connection: connection.execute(changing))
     assert (await record.audit.verify()).what == "row 2 was changed"
     await record.database.close()
 
@@ -232,8 +233,8 @@ async def test_an_older_or_an_emptied_database_refuses_until_each_server_accepts
 async def test_tables_of_a_newer_version_are_noticed_by_a_running_server(postgres: Postgres, tmp_path: Path) -> None:
     record = open_store(postgres.database(), tmp_path, KEY)
     await _note(record, 0)
-    async with record.database.transaction() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    upgrading = text("UPDATE alembic_version SET version_num = '9999'")
+    await record.database.write(lambda connection: connection.execute(upgrading))
     for why in ("its tables are of version 9999", "by a newer Ringfence"):
         with pytest.raises(JournalUnavailable, match=why):
             await _note(record, 1)
@@ -255,8 +256,7 @@ from server.store.engine import Database
 
 async def use():
     database = Database(os.environ["RINGFENCE_STORE_URL"])
-    async with database.transaction():
-        pass
+    await database.write(lambda _: None)
     await database.close()
 
 anyio.run(use)
@@ -285,10 +285,8 @@ async def test_processes_that_bring_an_old_database_up_to_date_together_all_succ
 async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, tmp_path: Path) -> None:
     one, other = (open_store(address, tmp_path, KEY) for address in [postgres.database()] * 2)
     with anyio.CancelScope() as scope:
-        async with one.database.transaction() as connection:
-            await connection.execute(text("SELECT 1"))
-            scope.cancel()
-            await anyio.sleep_forever()
+        await one.database.write(lambda _: anyio.from_thread.run_sync(scope.cancel))
+        await anyio.sleep_forever()
     assert scope.cancelled_caught
     with anyio.fail_after(60):
         await other.key_values.put("name", "value")
@@ -308,8 +306,7 @@ async def test_the_password_of_the_database_is_in_no_error(postgres: Postgres, t
     for address in addresses:
         database = Database(address.render_as_string(hide_password=False))
         with pytest.raises(JournalUnavailable, match="The store cannot be written") as refused:
-            async with database.transaction():
-                pass
+            await database.write(lambda _: None)
         assert "Harbor2026" not in str(refused.value)
         assert "Harbor2026" not in repr(refused.value.__cause__)
     assert "Harbor2026" not in repr(_settings(url.render_as_string(hide_password=False), "https://x.test", tmp_path))

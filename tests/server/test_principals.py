@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.connecting import settings_for
+from tests.connecting import content_of, settings_for
 from tests.over_http import connect_over_http, serve_over_http
 from tests.sandbox_control import sandboxes
 from tests.server.test_transports import OTHER, TOKEN, with_tokens
@@ -41,4 +41,4 @@ async def test_spending_of_others_is_shown_only_if_the_operator_shares_it(is_sha
 async def _content(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)

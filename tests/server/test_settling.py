@@ -52,7 +52,7 @@ EVERYTHING = [
 
 @asynccontextmanager
 async def _records(folder: Path) -> AsyncGenerator[Store]:
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         yield record
     finally:
@@ -103,8 +103,8 @@ async def test_what_came_in_before_receipts_were_counted_is_counted_with_the_nex
         await record.events.track("routee", [CAMPAIGN], "act")
         for posted in EVERYTHING[:-4]:
             await record.events.take_in(posted)
-        async with record.database.transaction() as connection:
-            await connection.execute(text("UPDATE tracked SET seen = NULL, whole = NULL, spent = NULL"))
+        uncounted = text("UPDATE tracked SET seen = NULL, whole = NULL, spent = NULL")
+        await record.database.write(lambda connection: connection.execute(uncounted))
         for posted in EVERYTHING[-4:]:
             await record.events.take_in(posted)
         assert await record.events.settled_price(EVERYTHING[-1]) == ("act", Decimal("0.12"))

@@ -76,7 +76,7 @@ async def test_a_refusal_by_the_provider_counts_for_every_server(tmp_path: Path)
 
 @asynccontextmanager
 async def _two_servers(folder: Path, *, patience: float = 10) -> AsyncGenerator[tuple[Client, Client, Sandbox]]:
-    store = SecretStr(f"sqlite+aiosqlite:///{folder / STORE}?timeout={patience}")
+    store = SecretStr(f"sqlite:///{folder / STORE}?timeout={patience}")
     async with sandboxes() as sandbox:
         settings = settings_for(folder, sandbox.voicetel, store_url=store)
         (_, first), (_, second) = server_for(settings), server_for(settings)

@@ -8,6 +8,7 @@ import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.engine import Connection
 
 from guard.money import Money
 from guard.rules.budget import Cap, Hold
@@ -45,34 +46,36 @@ async def test_a_store_from_before_the_sums_has_them_after_it_was_brought_up_to_
             values = f"'{name}', 'voicetel', 'USD', {amount}000000000, '{state}', '2026-11-20T10:00:00.000000+00:00'"
             connection.execute(text(f"INSERT INTO holds VALUES ({values})"))  # noqa: S608 - our own values
     engine.dispose()
-    database = Database(f"sqlite+aiosqlite:///{file}")
-    async with database.transaction() as connection:
-        spent = await spent_in(connection, [Cap("month", Money(Decimal(10)))], NOW)
+    database = Database(f"sqlite:///{file}")
+    spent = await database.read(lambda connection: spent_in(connection, [Cap("month", Money(Decimal(10)))], NOW))
     assert [found.amount for found in spent] == [Decimal(7)]
     await database.close()
 
 
 async def _agree(held: list[tuple[str, Money, int]], steps: list[tuple[str, int, str | Money]]) -> None:
-    database = Database("sqlite+aiosqlite://")
-    async with database.transaction() as connection:
+    database = Database("sqlite://")
+
+    def agree(connection: Connection) -> None:
         for number, (where, amount, days) in enumerate(held):
-            await take_hold(connection, f"act_{number}", where, amount, NOW - timedelta(days=days))
+            take_hold(connection, f"act_{number}", where, amount, NOW - timedelta(days=days))
         for _, number, what in steps:
             if isinstance(what, Money):
-                await settle_hold(connection, f"act_{number}", Hold("voicetel", what))
+                settle_hold(connection, f"act_{number}", Hold("voicetel", what))
             else:
-                await release_hold(connection, f"act_{number}", to=what)
+                release_hold(connection, f"act_{number}", to=what)
         for window, since in (("day", "2026-11-21"), ("month", "2026-11-01")):
             for currency in ("USD", "EUR"):
                 for provider in (None, "voicetel", "routee"):
                     cap = Cap("day" if window == "day" else "month", Money(Decimal(1), currency), provider)
-                    counted = await connection.execute(
+                    counted = connection.execute(
                         text(
                             "SELECT coalesce(sum(billionths), 0) FROM holds WHERE state <> 'released' AND at >= :since "
                             "AND currency = :currency AND (:provider IS NULL OR provider = :provider)"
                         ),
                         {"since": since, "currency": currency, "provider": provider},
                     )
-                    spent = (await spent_in(connection, [cap], NOW))[0].amount
+                    spent = (spent_in(connection, [cap], NOW))[0].amount
                     assert spent * 10**9 == counted.scalar_one()
+
+    await database.write(agree)
     await database.close()

@@ -15,9 +15,11 @@ from sqlalchemy.engine import URL, Inspector
 
 from guard.action import State
 from guard.errors import JournalUnavailable
+from server.settings.model import settings_class
 from server.store import migrations, schema
 from server.store.actions import is_gone, this_process
 from server.store.engine import Database
+from server.store.sealed.audit import Entry
 from server.store.store import open_store
 from tests.server.console.browsing import proposed
 
@@ -33,14 +35,14 @@ def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) ->
 
 async def test_a_migrated_store_is_opened_as_it_is(tmp_path: Path) -> None:
     migrate(make_url(f"sqlite:///{tmp_path / 'ringfence.db'}"))
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     await record.key_values.put("name", "value")
     assert await record.key_values.get("name") == "value"
     await record.database.close()
 
 
 async def test_several_openers_of_a_new_store_all_succeed(tmp_path: Path) -> None:
-    address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
+    address = f"sqlite:///{tmp_path / 'ringfence.db'}"
     records = [open_store(address, tmp_path) for _ in range(8)]
     async with anyio.create_task_group() as group:
         for number, record in enumerate(records):
@@ -52,7 +54,7 @@ async def test_several_openers_of_a_new_store_all_succeed(tmp_path: Path) -> Non
 
 async def test_the_store_and_its_key_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     await record.vault.keep("act_1", "password", "Harbor2026")
     modes = {
         file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir() if file.suffix in {".db", ".key"}
@@ -69,7 +71,7 @@ async def test_what_stood_open_in_an_existing_state_folder_is_closed(tmp_path: P
     folder.symlink_to(real)  # an operator may put the state elsewhere
     names = ["vault.key", "audit.anchor", "audit.anchor.99", "ringfence.db-journal", "listings/a.json", "notes.txt"]
     (folder / "listings").mkdir(mode=0o755)
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     await record.audit.note("noted", principal="a test")  # makes the key, too
     await record.database.close()
     (folder / "audit.anchor").chmod(0o644)
@@ -79,7 +81,7 @@ async def test_what_stood_open_in_an_existing_state_folder_is_closed(tmp_path: P
     for file in real.rglob("*"):
         file.chmod(0o755 if file.is_dir() else 0o644)
     real.chmod(0o755)
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     await record.audit.note("noted", principal="a test")
     modes = {str(file.relative_to(real)): stat.S_IMODE(file.stat().st_mode) for file in real.rglob("*")}
     await record.database.close()
@@ -94,7 +96,7 @@ async def test_a_folder_of_everybody_stays_open_and_the_files_in_it_are_closed(t
     folder = tmp_path / "everybody"
     folder.mkdir()
     folder.chmod(0o1777)
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     await record.audit.note("noted", principal="a test")
     modes = {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
     await record.database.close()
@@ -103,16 +105,27 @@ async def test_a_folder_of_everybody_stays_open_and_the_files_in_it_are_closed(t
 
 async def test_a_store_that_cannot_be_opened_says_so_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'ringfence.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'file' / 'ringfence.db'}")
     with pytest.raises(JournalUnavailable, match="The store cannot be written"):
-        async with database.transaction():
-            pass
+        await database.write(lambda _: None)
+
+
+async def test_the_address_of_0_1_opens_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / "ringfence.db"
+    for address in (f"sqlite:///{file}", f"sqlite+aiosqlite:///{file}"):
+        settings = settings_class().model_validate({"store_url": address})
+        assert settings.store_url
+        record = open_store(settings.store_url.get_secret_value(), tmp_path)
+        await record.key_values.change("name", lambda value: f"{value or ''}x")
+        kept = await record.key_values.get("name")
+        await record.database.close()
+    assert kept == "xx"
 
 
 async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ringfence.db"
     migrate(make_url(f"sqlite:///{file}"), to="0001")
-    record = open_store(f"sqlite+aiosqlite:///{file}", tmp_path)
+    record = open_store(f"sqlite:///{file}", tmp_path)
     await record.key_values.put("name", "value")
     await record.database.close()
     made = make_url(f"sqlite:///{tmp_path / 'made.db'}")
@@ -129,7 +142,7 @@ async def test_an_older_store_is_brought_up_to_date_and_a_newer_one_is_left_alon
 
 
 async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_why(tmp_path: Path) -> None:
-    address = f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}"
+    address = f"sqlite:///{tmp_path / 'ringfence.db'}"
     first, other = open_store(address, tmp_path / "first"), open_store(address, tmp_path / "other")
     await first.audit.note("noted", principal="first")
     with pytest.raises(JournalUnavailable, match="created with another key"):
@@ -144,7 +157,7 @@ async def test_a_store_that_was_begun_with_another_key_takes_no_entry_and_says_w
 
 async def test_what_is_committed_stays_so_where_the_anchor_cannot_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     (folder / "audit.anchor").mkdir(parents=True)
     await record.audit.note("noted", principal="a test")
     verdict = await record.audit.verify()
@@ -156,19 +169,22 @@ async def test_what_is_committed_stays_so_where_the_anchor_cannot_be_written(tmp
 
 
 async def test_a_long_audit_is_read_in_parts_and_checked_to_its_end(tmp_path: Path) -> None:
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
-    async with record.audit.entry() as entry:
+    record = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+
+    def note(entry: Entry) -> None:
         for _ in range(1001):
-            await record.audit.append(entry, "noted", principal="a test")
+            record.audit.append(entry, "noted", principal="a test")
+
+    await record.audit.write(note)
     assert (await record.audit.verify()).rows == 1001
-    async with record.database.transaction() as connection:
-        await connection.execute(text("UPDATE audit SET principal = 'nobody' WHERE number = 1001"))
+    changing = text("UPDATE audit SET principal = 'nobody' WHERE number = 1001")
+    await record.database.write(lambda connection: connection.execute(changing))
     assert (await record.audit.verify()).broken_at == 1001
     await record.database.close()
 
 
 async def test_an_answer_with_half_an_emoji_and_a_nul_is_written_down(tmp_path: Path) -> None:
-    record = open_store(f"sqlite+aiosqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
+    record = open_store(f"sqlite:///{tmp_path / 'ringfence.db'}", tmp_path)
     action = await proposed(record)
     cut = "Thanks \ud83d and\0 bye \U0001f600"
     done = await record.journal.move(action.id, {State.PROPOSED}, State.DONE, outcome=cut, answer=cut)

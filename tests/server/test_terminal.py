@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,14 +15,16 @@ import anyio.to_thread
 import pytest
 import typer
 from sqlalchemy import insert
+from sqlalchemy.engine import Connection
 from typer.testing import CliRunner, Result
 
 from guard.action import State
+from guard.money import Money
 from guard.plans.plan import Plan, PlanState, Step
 from guard.rules.quote import Quote
 from server.cli.app import command_line
 from server.console.passcode import set_passcode
-from server.store.schema import optouts
+from server.store.schema import optout_requests, optouts
 from server.store.store import Store, open_store
 from tests.connecting import KEY
 from tests.server.console.browsing import proposed
@@ -30,13 +33,15 @@ PASSCODE = "correct horse"
 TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"
 """Sets the title, clears the screen, turns the line round, closes a tag that none opened, and starts the line anew."""
 
-WAITS, WAITS_TOO, UNKNOWN = "act_waitsabc", "act_waitsabd", "act_unknownx"
+WAITS, WAITS_TOO, UNKNOWN, UNPRICED = "act_waitsabc", "act_waitsabd", "act_unknownx", "act_unpriced"
 PLAN, PLAN_TOO = "plan_waitsabc", "plan_waitsabd"
 LISTED = "+12015550124"
+PRICED = Quote(amount=Money(Decimal(2)), item="number", quantity=2, source="the account's rates")
 
 SHOWING: Mapping[tuple[str, ...], str] = {
     ("approvals", "list"): "⟨U+001B⟩",
     ("approvals", "show", WAITS): "⟨U+202E⟩[/b][red]:warning:",
+    ("approvals", "show", UNPRICED): f"approvals approve {UNPRICED} --up-to 2.50",
     ("actions", "list"): "⟨U+001B⟩",
     ("approvals", "show", PLAN): "⟨U+202E⟩[/b][red]:warning:",
     ("plans", "list"): "⟨U+001B⟩",
@@ -45,6 +50,7 @@ SHOWING: Mapping[tuple[str, ...], str] = {
     ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
     ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
     ("optouts", "list"): "⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩  texted ⟨U+001B⟩]0;pw",
+    ("optouts", "requests"): "⟨U+202E⟩[/b][red]:warning:",
     ("secrets", UNKNOWN): "pin⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩: 4711",
     ("audit", "tail"): "⟨U+202E⟩[/b][red]:warning:",
     ("audit", "export"): "\\u202e[/b][red]:warning:",
@@ -55,10 +61,14 @@ SHOWING: Mapping[tuple[str, ...], str] = {
 OTHERS: Sequence[tuple[str, ...]] = (
     ("approvals", "approve", WAITS),
     ("approvals", "decline", WAITS_TOO),
+    ("approvals", "approve", UNPRICED, "--up-to", "2.50"),
+    ("approvals", "approve", WAITS, "--up-to", TRICK),
     ("approvals", "passcode"),
     ("plans", "approve", PLAN),
     ("plans", "decline", PLAN_TOO),
     ("plans", "run", PLAN),
+    ("approvals", "passcode", "--reset"),
+    ("actions", "list", "--limit", "1", "--page", "2"),
     ("actions", "reconcile"),
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
@@ -66,6 +76,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
     ("optouts", "remove", TRICK),
+    ("optouts", "dismiss", TRICK),
     ("policy", "show"),
     ("policy", "check"),
     ("policy", "explain", "voicetel_order_numbers"),
@@ -120,15 +131,16 @@ async def test_an_export_with_others_words_in_it_is_read_back_as_it_was(tmp_path
 @asynccontextmanager
 async def _tricked(folder: Path) -> AsyncGenerator[Store]:
     """Open a store with the trick in everything that others can write, as if stored before such text was refused."""
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         await set_passcode(record, PASSCODE, old=None)
-        for action_id in (WAITS, WAITS_TOO, UNKNOWN):
+        for action_id in (WAITS, WAITS_TOO, UNKNOWN, UNPRICED):
             await proposed(
                 record,
                 id=action_id,
                 digest=action_id * 5,
                 title=f"{TRICK} at VoiceTel",
+                quote=Quote(unknown=f"Nobody knows {TRICK}.") if action_id == UNPRICED else PRICED,
                 principal=f"local:{TRICK}",
                 arguments={TRICK: TRICK},
                 before={TRICK: TRICK},
@@ -140,11 +152,7 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
         answer = {"outcome": f"Lost {TRICK}", "answer": f"A name {TRICK}", "decided_by": f"local:{TRICK}"}
         await record.journal.move(UNKNOWN, {State.PROPOSED}, State.UNKNOWN, **answer)
         await record.vault.keep(UNKNOWN, f"pin{TRICK}", f"4711{TRICK}")
-        async with record.database.transaction() as connection:
-            older = [
-                {"number": number, "at": datetime.now(UTC), "source": f"texted {TRICK}"} for number in (TRICK, LISTED)
-            ]
-            await connection.execute(insert(optouts), older)
+        await record.database.write(_insert_tricks)
         await record.audit.note("denied", principal=f"local:{TRICK}", detail={TRICK: TRICK})
         yield record
     finally:
@@ -182,6 +190,13 @@ def _plan(plan_id: str) -> Plan:
         expires_at=datetime(2100, 1, 1, tzinfo=UTC),
         runs_until=datetime(2100, 1, 1, tzinfo=UTC),
     )
+
+
+def _insert_tricks(connection: Connection) -> None:
+    texted = {"at": datetime.now(UTC), "source": f"texted {TRICK}"}
+    connection.execute(insert(optouts), [texted | {"number": number} for number in (TRICK, LISTED)])
+    asked = {"digest": "a" * 64, "sender": TRICK, "wish": "unclear", "words": TRICK}
+    connection.execute(insert(optout_requests), [texted | asked])
 
 
 class _Tricking(BaseHTTPRequestHandler):

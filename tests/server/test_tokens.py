@@ -8,7 +8,7 @@ from tools.convirza.operations.tags import ListTags
 
 
 def _address(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'ringfence.db'}"
+    return f"sqlite:///{folder / 'ringfence.db'}"
 
 
 async def test_a_session_outlives_the_process_and_cannot_be_read_from_the_file(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Era, Person, connect
+from tests.connecting import Era, Person, connect, content_of
 from tests.over_http import free_port, serve_over_http
 from tests.sandbox_control import Sandbox, sandboxes
 
@@ -70,7 +70,7 @@ async def answer_of(client: Client, tool: str, **arguments: Any) -> dict[str, An
     """Call a tool, check that the call succeeded, and return its result."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)
 
 
 async def spent_at(inbox: Inbox) -> str:

@@ -12,7 +12,7 @@ from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.convirza_accounts import sandboxes
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.operator_side import OperatorSide, call_approved
 from tests.sandbox_control import Sandbox
 
@@ -39,7 +39,7 @@ class ConvirzaSession:
         """Make a call that must succeed; its structured content."""
         result = await call_approved(self._client, self.operator, f"convirza_{tool}", arguments)
         assert not result.is_error, "\n".join(getattr(block, "text", "") for block in result.content)
-        return result.structured_content or {}
+        return content_of(result)
 
 
 @asynccontextmanager

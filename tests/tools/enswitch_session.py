@@ -11,7 +11,7 @@ from mcp.types import CallToolResult
 from sandbox.enswitch.seed import password_of
 from server.settings.model import settings_class
 from tests.clients.enswitch_accounts import OWNER, Installation
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.operator_side import OperatorSide, call_approved
 
 
@@ -31,7 +31,7 @@ class EnswitchSession:
         """Call a tool, with whatever approval it needs."""
         result = await call_approved(self._client, self.operator, tool, arguments)
         assert not result.is_error, text_of(result)
-        return result.structured_content or {}
+        return content_of(result)
 
 
 @asynccontextmanager

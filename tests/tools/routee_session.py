@@ -12,7 +12,7 @@ from server.settings.model import Settings, settings_class
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.clients.accounts import http_client
 from tests.clients.routee_accounts import sandboxes
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.operator_side import OperatorSide, call_approved
 from tests.sandbox_control import Sandbox
 
@@ -39,7 +39,7 @@ class RouteeSession:
         """Make a call that must succeed; its structured content."""
         result = await call_approved(self._client, self.operator, _full_name(tool), arguments)
         assert not result.is_error, text_of(result)
-        return result.structured_content or {}
+        return content_of(result)
 
     async def control(self, method: str, path: str, body: dict[str, Any]) -> None:
         """Do something to the simulated Routee from outside."""

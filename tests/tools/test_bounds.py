@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.connecting import Person, connect, server_for, settings_for
+from tests.connecting import Person, connect, content_of, server_for, settings_for
 from tests.sandbox_control import sandboxes
 from tests.tools.constraints import constraints
 from tools.arguments import BadArguments, parse
@@ -123,7 +123,7 @@ async def test_the_provider_takes_them(tmp_path: Path) -> None:
                 result = await client.call_tool(tool, arguments)
                 assert not result.is_error, result
             listed = await client.call_tool("voicetel_list_numbers", {"limit": 500})
-            owned: dict[str, Any] = listed.structured_content or {}
+            owned: dict[str, Any] = content_of(listed)
         bodies = [row["body"] for row in await sandbox.writes()]
     for body, (_, _, on_wire) in zip(bodies, CALLS, strict=True):
         assert body == body | on_wire

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from server.settings.model import HttpSettings, Settings, settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Era, Person, connect, server_for
+from tests.connecting import Era, Person, connect, content_of, server_for
 from tests.over_http import connect_over_http, serve_over_http
 from tests.sandbox_control import Sandbox, sandboxes
 from tools.builtin import BuiltinEffect
@@ -59,7 +59,7 @@ async def _missing(client: Client, tool: str, arguments: dict[str, Any]) -> dict
     """By provider, why it is missing from an answer."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    content: dict[str, Any] = result.structured_content or {}
+    content: dict[str, Any] = content_of(result)
     return {gap["provider"]: gap["why"] for gap in content.get("missing", [])}
 
 
@@ -105,11 +105,12 @@ async def test_one_read_that_a_model_may_not_have_is_missing_with_the_rule(
 async def test_a_provider_of_which_only_part_was_read_is_missing_from_what_leads_to_a_number(tmp_path: Path) -> None:
     async with _opened(tmp_path, exclude_tools=["voicetel_list_numbers"]) as (client, _):
         result = await client.call_tool("find_number", {"number": NUMBER})
-    content: dict[str, Any] = result.structured_content or {}
+    content: dict[str, Any] = content_of(result)
     assert "voicetel" in {row["provider"] for row in content["found"]}
     assert content["missing"] == [
         {
             "provider": "voicetel",
+            "what": "calls_come_from",
             "why": "voicetel_list_numbers was not read: voicetel_list_numbers is excluded from this session.",
         }
     ]
@@ -138,11 +139,11 @@ async def test_a_campaign_that_may_not_be_read_is_not_watched(how: str, tmp_path
 async def test_a_watched_campaign_is_shown_without_its_cost_where_the_account_may_not_be_read(tmp_path: Path) -> None:
     plan = {"to": ["+306912345678"], "sender": "Harbor", "text": "We open at nine.", "when": "now"}
     async with _opened(tmp_path, person=Person(), exclude_tools=["routee_get_balance"]) as (client, sandbox):
-        sent: dict[str, Any] = (await client.call_tool("routee_send_campaign", plan)).structured_content or {}
+        sent: dict[str, Any] = content_of(await client.call_tool("routee_send_campaign", plan))
         await sandbox.advance(3600)
         watching = {"campaign_id": sent["tracking_id"], "seconds": 1}
         result = await client.call_tool("routee_watch_campaign", watching)
-    content: dict[str, Any] = result.structured_content or {}
+    content: dict[str, Any] = content_of(result)
     assert content["state"] == "Finished"
     assert "cost_so_far" not in content
     assert "routee_get_balance is excluded" in getattr(result.content[0], "text", "")

@@ -53,7 +53,7 @@ async def test_a_full_update_says_which_settings_it_would_reset(tmp_path: Path) 
     asked = session.question
     assert '`config.ring_to` goes back to its default (now "+12015550142"), because this update leaves it out.' in asked
     assert "`webhook_id` goes back to its default (now 1), because this update leaves it out." in asked
-    assert 'name: now "Google Ads - Hackensack", then "Google Ads".' in asked
+    assert 'name: now "Google Ads - Hackensack", then "Google Ads"' in asked
     assert "Settings that are left out go back to defaults, which no document names." in asked
     assert "callers reach nobody" in asked
     assert writes == []
@@ -75,7 +75,7 @@ async def test_a_partial_update_shows_before_and_after(tmp_path: Path) -> None:
     async with open_session(tmp_path) as session:
         await session.call("update_provisioned_route", route_id=12301, config={"ring_to": "2015550144"})
         after = await session.call("get_provisioned_route", route_id=12301)
-    assert 'config.ring_to: now "+12015550142", then "+12015550144".' in session.question
+    assert 'config.ring_to: now "+12015550142", then "+12015550144"' in session.question
     assert "goes back to its default" not in session.question
     assert after["config"]["ring_to"] == "+12015550144"
     assert after["config"]["record_call"] is True

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import MCPError
 from mcp.types import CallToolResult
 
 from benchmarks.tool_choice.scoring import GATES, Half, halves, score, whole_index
 from guard.rules.policy import Policy
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import for_sandbox
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import sandboxes
 from tools.discovery.describe import describe
@@ -20,7 +23,7 @@ ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
 
 def _content(result: CallToolResult) -> dict[str, Any]:
-    return result.structured_content or {}
+    return content_of(result)
 
 
 def _text(result: CallToolResult) -> str:
@@ -94,14 +97,70 @@ async def test_a_misspelled_name_is_answered_with_the_nearest(tmp_path: Path) ->
             assert "Did you mean voicetel_get_e911_record" in _text(result)
 
 
-@pytest.mark.parametrize("tool", ["describe_operation", "call_read_operation", "call_write_operation"])
-async def test_a_tool_of_its_own_is_not_taken_for_an_operation(tool: str, tmp_path: Path) -> None:
-    _, server = server_for(settings_for(tmp_path))
-    async with connect(server) as client:
-        own = await client.call_tool(tool, {"operation": "find_number"})
-        misspelled = await client.call_tool(tool, {"operation": "find_numbr"})
-    assert "`find_number` is a tool of its own; call it directly" in _text(own)
-    assert "Did you mean find_number (a tool of its own)" in _text(misspelled)
+QUERIES = (
+    *("delivery reports received", "wait for a reply", "follow a campaign until it ends", "receipts and replies"),
+    *("where does a number ring", "undo what was done", "send a text", "balance", "released number"),
+)
+SURFACES: tuple[dict[str, Any], ...] = (
+    {},
+    {"toolsets": ["discovery"]},
+    {"toolsets": ["routee", "discovery"]},
+    {"toolsets": ["overview"], "tools": ["search_operations", "call_read_operation"]},
+    {"toolsets": ["events"], "tools": ["search_operations"]},
+)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_what_is_found_can_be_called_as_the_answer_says(surface: dict[str, Any], tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(for_sandbox(settings_class()(state_folder=tmp_path, **surface), sandbox.url))
+        async with connect(server, person=Person("decline")) as client:
+            listed = {tool.name for tool in (await client.list_tools()).tools}
+            found: dict[str, str] = {}
+            for query in QUERIES:
+                answer = await client.call_tool("search_operations", {"query": query, "limit": 20})
+                found |= {row["name"]: row["call_with"] for row in _content(answer).get("operations", [])}
+            for name, by in found.items():
+                assert by in listed or (by == "the tool itself" and name in listed), (name, by)
+            for name in found.keys() & OWN_TOOLS:
+                if found[name] != "the tool itself":
+                    result = await client.call_tool(found[name], {"operation": name, "arguments": {"nothing": 1}})
+                    assert f"The arguments of {name} do not fit" in _text(result)
+    assert (found.keys() & OWN_TOOLS) or surface == {"toolsets": ["events"], "tools": ["search_operations"]}
+
+
+OWN_TOOLS = {"list_events", "wait_for_events", "routee_watch_campaign", "undo_action", "find_number"}
+
+
+async def test_a_tool_that_is_not_listed_is_described_and_called_by_its_name(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(for_sandbox(settings_class()(state_folder=tmp_path), sandbox.url))
+        async with connect(server) as client:
+            described = _content(await client.call_tool("describe_operation", {"operation": "list_events"}))
+            called = await client.call_tool("call_read_operation", {"operation": "list_events"})
+            undo = {"operation": "undo_action", "arguments": {"action_id": "act_abcdefgh"}}
+            as_read = await client.call_tool("call_read_operation", undo)
+            as_write = await client.call_tool("call_write_operation", undo)
+            misspelled = await client.call_tool("call_read_operation", {"operation": "list_event"})
+            with pytest.raises(MCPError, match="call it with call_read_operation, operation=wait_for_events"):
+                await client.call_tool("wait_for_events", {})
+    assert described["call_with"] == "call_read_operation"
+    assert described["input_schema"]["properties"]["kind"]
+    assert _content(called)["events"] == []
+    assert "Use call_write_operation" in _text(as_read)
+    assert "There is no action act_abcdefgh of yours" in _text(as_write)
+    assert "Did you mean list_events" in _text(misspelled)
+
+
+async def test_a_tool_that_the_operator_excluded_is_neither_found_nor_called(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        settings = settings_class()(state_folder=tmp_path, exclude_tools=["list_events"])
+        _, server = server_for(for_sandbox(settings, sandbox.url))
+        async with connect(server) as client:
+            found = await client.call_tool("search_operations", {"query": "delivery reports received", "limit": 20})
+            called = await client.call_tool("call_read_operation", {"operation": "list_events"})
+    assert "list_events" not in _text(found)
+    assert _content(called)["error"] == "OutOfReach"
 
 
 @pytest.mark.parametrize("verb", ["list", "get", "search", "find", "show", "lst", "retrieve"])
@@ -175,7 +234,7 @@ async def test_a_write_is_quoted_asked_and_carried_out_once_as_by_its_own_tool(e
             call = {"operation": "voicetel_order_numbers", "arguments": ORDER}
             result = await client.call_tool("call_write_operation", call)
         assert not result.is_error, result
-        assert person.questions[0].startswith("Order numbers at VoiceTel?")
+        assert person.questions[0].startswith("Order +1 212 555 0100, $1.00 a month?\nAt VoiceTel, account ")
         assert len(await sandbox.charges()) == 1
 
 

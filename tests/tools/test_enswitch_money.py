@@ -116,7 +116,7 @@ async def test_what_the_gateway_says_is_read(said: dict[str, Any], meant: type[E
         ("create_callshops", {"credit": "20.00", "number": 5, "plan": 3}),
     ],
 )
-async def test_a_dry_run_is_asked_about_and_spends_nothing(
+async def test_a_dry_run_of_what_is_final_is_the_operators_and_spends_nothing(
     tool: str, arguments: dict[str, Any], tmp_path: Path
 ) -> None:
     async with installations() as installation, open_session(installation, tmp_path) as model:
@@ -125,6 +125,8 @@ async def test_a_dry_run_is_asked_about_and_spends_nothing(
         assert action["outcome"] == "Checked only: nothing was done."
         assert action["quote"]["amount"] is None
         assert action["quote"]["unknown"] == ""
+        assert action["title"].startswith("Check only, without doing it: ")
+        assert "CANNOT BE UNDONE" not in str(action["quote"])
         assert await spent(model) == 0
         assert await installation.charges() == []
 

@@ -14,7 +14,7 @@ from mcp.types import CallToolResult
 
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
-from tests.connecting import Era, Person, connect, server_for, settings_for
+from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.sandbox_control import Sandbox, sandboxes
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
@@ -32,7 +32,7 @@ async def _everything(folder: Path, era: Era = "auto", **more: Any) -> AsyncGene
 async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    return result.structured_content or {}
+    return content_of(result)
 
 
 def _text(result: CallToolResult) -> str:
@@ -135,7 +135,7 @@ async def test_what_waits_for_approval_is_in_the_overview_of_who_asked(tmp_path:
         content = await _call(client, "account_overview")
     assert waiting.structured_content is not None
     action: str = waiting.structured_content["action"]
-    assert content["waiting_for_approval"] == [{"action": action, "what": "Release number at VoiceTel"}]
+    assert content["waiting_for_approval"] == [{"action": action, "what": "Release +1 201 555 0142 for good"}]
 
 
 async def test_the_state_of_messages_comes_without_their_text(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ async def test_a_list_of_ten_thousand_numbers_costs_under_2000_tokens(tool: str,
         _, server = server_for(settings_for(tmp_path), http=http)
         async with connect(server) as client:
             result = await client.call_tool(tool, {})
-    content: dict[str, Any] = result.structured_content or {}
+    content: dict[str, Any] = content_of(result)
     assert content["total"] == 10_000
     assert content["next_cursor"]
     assert len(bpe_openai.get_encoding("o200k_base").encode(_text(result))) < 2_000
@@ -206,3 +206,22 @@ def _ten_thousand(request: httpx2.Request) -> httpx2.Response:
         for number in range(10_000)
     ]
     return httpx2.Response(200, content=json.dumps({"status": 200, "data": {"numbers": rows}}))
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_read_at_several_providers_reports_each_that_is_finished(tmp_path: Path, era: Era) -> None:
+    reports: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        reports.append((progress, total, message))
+
+    async with _everything(tmp_path, era) as (client, _):
+        for tool in ("account_overview", "list_all_numbers", "find_number", "spend_report"):
+            reports.clear()
+            await client.call_tool(
+                tool, {"number": "+12015550142"} if tool == "find_number" else {}, progress_callback=hear
+            )
+            assert [(done, total) for done, total, _ in reports] == [(1, 4), (2, 4), (3, 4), (4, 4)], tool
+    assert {message for _, _, message in reports} == {
+        f"{name} is finished." for name in ("voicetel", "routee", "convirza", "enswitch")
+    }

@@ -15,7 +15,7 @@ from clients.operation import Operation, OperationType
 from guard.action import arguments_of
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import sandbox_accounts
-from tests.connecting import Person, connect, server_for
+from tests.connecting import Person, connect, content_of, server_for
 from tests.sandbox_control import Sandbox, sandboxes
 from tools.discovery.examples import example_call, example_of
 from tools.registry import all_operations
@@ -77,14 +77,14 @@ class Session:
         """Return what the provider shows of what an operation changes."""
         shown: dict[str, Any] = {}
         for read, arguments in _reads_of(operation).items():
-            content = (await self.call(read, arguments)).structured_content
+            content = content_of(await self.call(read, arguments))
             assert content, read
-            shown[read] = _comparable(content)
+            shown[read] = _comparable({name: value for name, value in content.items() if name != "notes"})
         return shown
 
     async def newest_action(self) -> str:
         """Return the id of the action that was proposed last."""
-        found: dict[str, Any] = (await self.call("list_actions", {"limit": 1})).structured_content or {}
+        found: dict[str, Any] = content_of(await self.call("list_actions", {"limit": 1}))
         return str(found["actions"][0]["action"])
 
     async def changes(self) -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ def _comparable(value: object) -> object:
 
 
 def _error(result: CallToolResult) -> str | None:
-    content: dict[str, Any] = result.structured_content or {}
+    content: dict[str, Any] = content_of(result)
     return content.get("error")
 
 

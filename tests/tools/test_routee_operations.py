@@ -263,7 +263,7 @@ def test_routee_is_complete_but_for_three_calls() -> None:
     assert ours <= known
 
 
-def test_all_of_routee_costs_at_most_18500_tokens() -> None:
+def test_all_of_routee_costs_at_most_18700_tokens() -> None:
     operations = [one for name, one in all_operations().items() if name.startswith("routee_")]
     assert operations
-    assert tokens(operations) <= 18_500
+    assert tokens(operations) <= 18_700

@@ -10,7 +10,7 @@ import pytest
 
 from clients.descriptions import argument_models, field_descriptions
 from clients.operation import OperationType
-from tests.connecting import Person, connect, server_for, settings_for
+from tests.connecting import Person, connect, content_of, server_for, settings_for
 from tests.sandbox_control import sandboxes
 from tests.tools.constraints import constraints
 from tools.arguments import BadArguments, parse
@@ -24,10 +24,13 @@ TIMES: Final = "_times_are_in_order"
 
 SAID: Final[Mapping[str, str]] = {
     "_utc": "",  # every aware time is taken
+    "_required_visible": "",  # nobody means to send nothing
+    "_required_within_segments": "",  # 255 segments are over 17,000 characters
     "_audio": r"base64, at most 50 MB",
     "_audio_file": r"wav, mp3",
     "_each_once": r"each once",
     "as_when": r"`now`|the time with its zone",
+    "require_when": r"`now`.*the time with its zone",
     "require_web_host": r"[Aa]ddress|https|file|page|Picture|URL|WAV",
     "_inbox_or_host": r"\(inbox\|https",
     "_empty_or_host": r"[Aa]ddress",
@@ -36,6 +39,10 @@ SAID: Final[Mapping[str, str]] = {
     "_is_callee": r"E\.164|SIP",
     "_is_cursor": r"next_cursor",
     "_is_sender": r"up to 11 characters|[Nn]umber|Sender|Caller id|sender",
+    "require_full_sender": r"[Nn]umber",
+    "_harmless": r"Caller ID|Source",
+    "require_harmless_caller": r"Caller ID",
+    "_full": r"[Nn]umber",
     "_is_spoken": r"\[a-z\]\{2\}-\[A-Z\]",  # the error has the list, which would be long in each schema
     "_block": r"voicetel_list_acl_entries",
     "_public_block": r"Public IPv4 blocks; only /8, /16, /24 or /32",
@@ -64,7 +71,7 @@ SHOWN_AS: Final[Mapping[str, str]] = {
     "ge": "'minimum'",
     "gt": "'exclusiveMinimum'",
     "le": "'maximum'",
-    "expected": "'enum'|'const'",
+    "expected": "'enum'|`now`",
     "max_digits": "'pattern'",
     "decimal_places": "'pattern'",
 }
@@ -163,7 +170,7 @@ async def test_call_records_say_their_range_from_the_older_to_the_newer_bound(tm
     async with sandboxes() as sandbox:
         _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
         async with connect(server) as client:
-            found: dict[str, Any] = (await client.call_tool("voicetel_list_call_records", {})).structured_content or {}
+            found: dict[str, Any] = content_of(await client.call_tool("voicetel_list_call_records", {}))
     assert datetime.fromisoformat(found["since"]) < datetime.fromisoformat(found["until"])
     assert not {"start", "end"} & found.keys()
     started = [int(row["key"][1]) for row in found["cdr"]]

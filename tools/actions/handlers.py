@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, State
+from guard.messages import headline
 from guard.plans.plan import PLAN_ID, Plan
 from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, builtin_tool, problem
 
@@ -53,10 +54,10 @@ async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
         found = await call.services.journal.latest(query.limit, states=states, principal=principal)
         plans = [] if query.state else await call.services.plans.latest(query.limit, principal=principal)
     lines = [f"{plan.id} {plan.state.value}: {plan.title}, {len(plan.chosen)} steps" for plan in plans]
-    lines += [f"{action.id} {action.state.value}: {action.title}" for action in found]
-    content: dict[str, Any] = {"actions": [action_row(action) for action in found]}
+    lines += [f"{action.id} {action.state.value}: {headline(action)}" for action in found]
+    content: dict[str, Any] = {"actions": [{**action_row(action), "title": action.title} for action in found]}
     content |= {"plans": [_plan_row(plan) for plan in plans]} if plans else {}
-    return Reply(content=content, text="\n".join(lines or ["No actions."]))
+    return Reply(content=content, text="\n".join(lines or ["No actions."]), rows="actions")
 
 
 async def _steps_of(query: ActionFilter, plan_id: str, call: BuiltinCall) -> list[Action]:
@@ -76,9 +77,9 @@ async def undo_action(query: AnyId, call: BuiltinCall) -> Outcome:
     action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
     if plan.operation is None:
         why = "needs no undo" if plan.verdict == "full" else "cannot be undone"
-        return problem(f"{action.title} ({action.id}) {why}. {plan.lost}", kind="CannotBeUndone")
+        return problem(f"{action.id} ({action.title}) {why}. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
-    note = f"This undoes {action.title}. {heading}"
+    note = f"This undoes: {action.title}. {heading}"
     return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
 
 

@@ -6,9 +6,10 @@ wire the same things are booleans or `"1"`, numbers or `"3"`, camel case or snak
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo
 
 from clients.fields import WIRE
+from clients.phone_numbers import require_harmless_caller
 from tools.convirza.field_types import (
     Amount,
     Count,
@@ -23,6 +24,9 @@ from tools.convirza.field_types import (
     body,
     object_in,
 )
+
+CallerId = Annotated[str, AfterValidator(require_harmless_caller)]
+"""A word or a number that is shown as the caller's."""
 
 
 class Part(BaseModel):
@@ -89,8 +93,8 @@ class RouteConfig(Part):  # noqa: D101 - a docstring would stand in the schema t
     simultaneous_ring: Annotated[bool | None, Field(serialization_alias="isSimultaneousRing")] = None
     click_to_call_enabled: bool | None = None  # no document says how it differs from the next
     click_to_call: bool | None = None
-    dnis_as_caller_id: Annotated[str | None, Field(serialization_alias="dnis_as_cid")] = None
-    """`phone_number`."""
+    dnis_as_caller_id: Annotated[CallerId | None, Field(serialization_alias="dnis_as_cid")] = None
+    """Caller ID shown: `phone_number`."""
 
     voice_prompt: str | None = None
     whisper_enabled: bool | None = None

@@ -7,9 +7,10 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
-from clients.changes import Fields, describe_changes, describe_replacement, flatten, restore_fields
+from clients.changes import describe_resets, restore_fields
 from clients.evidence import Evidence, is_since, same_fields
 from clients.operation import UNREAD, Operation, Undo
+from clients.questions.differences import Fields, flatten
 
 STATE_UNREAD: Final = "The state before could not be read, so it is not known which settings this resets."
 
@@ -26,16 +27,11 @@ def fields_of(model: BaseModel, *without: str) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude_none=True, exclude={"extra_fields", *without})
 
 
-def describe_update(before: BaseModel | None, wanted: Fields) -> tuple[str, ...]:
-    """Return a sentence for each setting that a partial update changes; none where the state before was not read."""
-    return describe_changes(flatten(fields_of(before)), flatten(wanted)) if before is not None else ()
-
-
 def describe_full_update(before: BaseModel | None, wanted: Fields, *, kept: frozenset[str]) -> tuple[str, ...]:
-    """Return the same for a full update, which resets every setting that it leaves out, except those in `kept`."""
+    """Return a sentence for each setting that a full update resets by leaving it out, except those in `kept`."""
     if before is None:
         return (STATE_UNREAD, DEFAULTS)
-    return (*describe_replacement(flatten(fields_of(before, *kept)), flatten(wanted)), DEFAULTS)
+    return (*describe_resets(flatten(fields_of(before, *kept)), flatten(wanted)), DEFAULTS)
 
 
 def restore_settings(

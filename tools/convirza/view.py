@@ -1,5 +1,6 @@
 """Convirza in the common view: tracking numbers and the routes they stand on. It publishes no prices or balances."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,9 @@ from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchN
 from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes
 from tools.convirza.route_models import RouteRow
 from tools.convirza.settings import ConvirzaSettings
+from tools.overview.optional_reads import OptionalReads
 from tools.overview.views import (
+    NOT_READ,
     Balance,
     Delivery,
     Details,
@@ -16,6 +19,7 @@ from tools.overview.views import (
     NumberQuery,
     Offer,
     OwnedNumber,
+    Partial,
     Spending,
     read_every_page,
 )
@@ -31,22 +35,28 @@ class ConvirzaView:
     def __init__(self, reader: Reader, _account: ConvirzaSettings) -> None:
         self._reader = reader
 
-    async def numbers(self) -> list[OwnedNumber]:
-        routes = await self._routes_by_number()
-        rows = await read_every_page(self._reader, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
-        return [_owned_number(row, routes.get(row.phone_number)) for row in rows if row.phone_number]
+    async def numbers(self) -> list[OwnedNumber] | Partial[list[OwnedNumber]]:
+        rows = await self._assigned()
+        optional = OptionalReads()
+        routes = await optional.read(self._routes_by_number(), shows="calls_to")
+        return optional.complete([_owned_number(row, routes) for row in rows if row.phone_number])
 
-    async def number(self, number: str) -> Details | None:
-        routes = await self._routes_by_number()
-        rows = await read_every_page(self._reader, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers)
-        row: TrackingNumber | None = next((row for row in rows if row.phone_number == number), None)
+    async def number(self, number: str) -> Details | Partial[Details] | None:
+        row = next((row for row in await self._assigned() if row.phone_number == number), None)
         if row is None:
             return None
-        route = routes.get(number)
+        optional = OptionalReads()
+        routes = await optional.read(self._routes_by_number(), shows="calls_to")
         more: dict[str, Any] = {"phone_number_id": row.phone_number_id}
-        if route is not None:
+        if routes and (route := routes.get(number)):
             more |= {"route_id": route.route_id, "route_status": route.status}
-        return Details(_owned_number(row, route), more)
+        return optional.complete(Details(_owned_number(row, routes), more))
+
+    async def owned(self, number: str) -> OwnedNumber | None:
+        row = next((row for row in await self._assigned() if row.phone_number == number), None)
+        if row is None:
+            return None
+        return _owned_number(row, await OptionalReads().read(self._routes_by_number(), shows="calls_to"))
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
@@ -72,6 +82,12 @@ class ConvirzaView:
     ) -> list[Delivery]:
         raise NotOffered("Convirza shows text threads, not what became of a message")
 
+    async def _assigned(self) -> list[TrackingNumber]:
+        rows: list[TrackingNumber] = await read_every_page(
+            self._reader, ListAssignedNumbers(limit=200), lambda page: page.phone_numbers
+        )
+        return rows
+
     async def _routes_by_number(self) -> dict[str, RouteRow]:
         rows: list[RouteRow] = await read_every_page(
             self._reader, ListProvisionedRoutes(limit=200), lambda page: page.routes
@@ -79,7 +95,12 @@ class ConvirzaView:
         return {one.phone_number: row for row in rows for one in row.phone_numbers if one.phone_number}
 
 
-def _owned_number(row: TrackingNumber, route: RouteRow | None) -> OwnedNumber:
+def _owned_number(row: TrackingNumber, routes: Mapping[str, RouteRow] | None) -> OwnedNumber:
+    """Return a number as its route shows it; `routes` are None where they could not be read."""
+    number = row.phone_number or ""
+    if routes is None:
+        return OwnedNumber(number=number, provider=NAME, calls_to=NOT_READ, name=row.route_name)
+    route = routes.get(number)
     calls_to = route.ring_to if route and route.status != "inactive" else None
     name = (route.name if route else None) or row.route_name
-    return OwnedNumber(number=row.phone_number or "", provider=NAME, calls_to=calls_to or "nowhere", name=name)
+    return OwnedNumber(number=number, provider=NAME, calls_to=calls_to or "nowhere", forwards_to=calls_to, name=name)

@@ -5,9 +5,10 @@ from typing import Any
 from clients.effects import Charge
 from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy
+from tools.builtin import BuiltinTool
 from tools.description import tool_description
 from tools.discovery.examples import example_call, example_of
-from tools.schema import input_schema
+from tools.schema import argument_schema, input_schema, portable_value
 
 APPROVAL: dict[Decision, str] = {
     Decision.ALLOW: "runs without approval",
@@ -19,10 +20,12 @@ CALL_READ = "call_read_operation"
 CALL_WRITE = "call_write_operation"
 
 
-def describe(operation: OperationType, policy: Policy, *, out_of_reach: str | None = None) -> dict[str, Any]:
+def describe(
+    operation: OperationType, policy: Policy, *, call_with: str | None = None, out_of_reach: str | None = None
+) -> dict[str, Any]:
     """Return everything about an operation that a model needs to call it.
 
-    `out_of_reach` is why the session may not call it, if it may not.
+    `call_with` is the tool that calls it in this session, and `out_of_reach` why the session may not call it.
     """
     spec = operation.spec
     return {
@@ -37,15 +40,33 @@ def describe(operation: OperationType, policy: Policy, *, out_of_reach: str | No
         "request": f"{spec.method} {spec.path}",
         "basis": dict(spec.basis.parts()),
         "docs": spec.docs,
-        "call_with": None if out_of_reach else caller(operation),
+        "call_with": None if out_of_reach else call_with,
         "input_schema": input_schema(operation),
-        "example": example_of(operation),
+        "example": portable_value(argument_schema(operation), example_of(operation)),
     }
 
 
 def caller(operation: OperationType) -> str:
     """Return the tool that calls an operation which is not listed itself."""
     return CALL_READ if operation.spec.effect.is_plain_read else CALL_WRITE
+
+
+def describe_tool(tool: BuiltinTool, *, call_with: str) -> dict[str, Any]:
+    """Return everything about a built-in tool that a model needs to call it."""
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "does": tool.description,
+        "toolset": tool.toolset,
+        "effect": [tool.effect.value],
+        "call_with": call_with,
+        "input_schema": tool.input_schema,
+    }
+
+
+def caller_of_tool(tool: BuiltinTool) -> str:
+    """Return the tool that calls a built-in tool which is not listed itself."""
+    return CALL_READ if tool.only_reads else CALL_WRITE
 
 
 def price_rule(operation: OperationType) -> str:

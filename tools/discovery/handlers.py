@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from clients.operation import OperationType
 from tools.builtin import BuiltinCall, BuiltinEffect, BuiltinTool, Outcome, Reply, builtin_tool, problem
-from tools.discovery.describe import APPROVAL, CALL_READ, CALL_WRITE, caller, describe
+from tools.discovery.describe import APPROVAL, CALL_READ, CALL_WRITE, caller, caller_of_tool, describe, describe_tool
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Entry, Index
 from tools.registry import operation_named, operations_of
@@ -72,36 +72,46 @@ async def search_operations(search: OperationSearch, call: BuiltinCall) -> Reply
 @builtin_tool("describe_operation", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationName)
 async def describe_operation(query: OperationName, call: BuiltinCall) -> Reply:
     """Show an operation's arguments, effect, price rule, who approves, and an example."""
-    operation = _find(query.operation, call)
-    if isinstance(operation, Reply):
-        return operation
-    facts = describe(operation, call.services.policy, out_of_reach=call.session.why_out_of_reach(operation.spec))
-    return Reply(content={name: value for name, value in facts.items() if value is not None})
+    match _find(query.operation, call):
+        case Reply() as missing:
+            return missing
+        case BuiltinTool() as tool:
+            return Reply(content=describe_tool(tool, call_with=_way_to(tool.name, caller_of_tool(tool), call) or ""))
+        case operation:
+            out_of_reach = call.session.why_out_of_reach(operation.spec)
+            call_with = _way_to(operation.spec.tool_name, caller(operation), call)
+            facts = describe(operation, call.services.policy, call_with=call_with, out_of_reach=out_of_reach)
+            return Reply(content={name: value for name, value in facts.items() if value is not None})
 
 
 @builtin_tool(CALL_READ, toolset=TOOLSET, effect=BuiltinEffect.PROVIDER_READ, arguments=OperationCall)
 async def call_read_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
     """Call an operation that only reads and costs nothing."""
-    operation = _find(query.operation, call)
-    if isinstance(operation, Reply):
-        return operation
-    if not operation.spec.effect.is_plain_read:
-        effect = " and ".join(operation.spec.effect.labels)
-        why = call.session.why_out_of_reach(operation.spec)
-        instead = f"Use {CALL_WRITE}." if why is None else f"It cannot be called: {why}."
-        return problem(
-            f"{query.operation} is no plain read ({effect}), so it was not called. {instead}", kind="NotARead"
-        )
-    return await call.operations.call(operation, query.arguments, call.session)
+    match _find(query.operation, call):
+        case Reply() as missing:
+            return missing
+        case BuiltinTool() as tool if tool.only_reads:
+            return await call.operations.call_builtin(tool, query.arguments, call.session)
+        case BuiltinTool() as tool:
+            return _not_a_read(tool.name, tool.effect.value, f"Use {CALL_WRITE}.")
+        case operation if operation.spec.effect.is_plain_read:
+            return await call.operations.call(operation, query.arguments, call.session)
+        case operation:
+            why = call.session.why_out_of_reach(operation.spec)
+            instead = f"Use {CALL_WRITE}." if why is None else f"It cannot be called: {why}."
+            return _not_a_read(query.operation, " and ".join(operation.spec.effect.labels), instead)
 
 
 @builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=OperationCall)
 async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
     """Call any other operation; what costs, removes, reroutes, reaches people or touches credentials needs approval."""
-    operation = _find(query.operation, call)
-    if isinstance(operation, Reply):
-        return operation
-    return await call.operations.call(operation, query.arguments, call.session)
+    match _find(query.operation, call):
+        case Reply() as missing:
+            return missing
+        case BuiltinTool() as tool:
+            return await call.operations.call_builtin(tool, query.arguments, call.session)
+        case operation:
+            return await call.operations.call(operation, query.arguments, call.session)
 
 
 TOOLS = (search_operations, describe_operation, call_read_operation, call_write_operation)
@@ -114,42 +124,72 @@ def _index(providers: Sequence[str], tools: Sequence[BuiltinTool]) -> Index:
     return index_of((one for name in providers for one in operations_of(name).values()), findable)
 
 
-def _find(name: str, call: BuiltinCall) -> OperationType | Reply:
-    """Return the operation of a name, or the error where there is none."""
+def _find(name: str, call: BuiltinCall) -> OperationType | BuiltinTool | Reply:
+    """Return the operation or built-in tool of a name, or the error where there is none."""
     set_up = call.services.set_up
     operation = operation_named(name)
     if operation is not None and operation.spec.provider.name in set_up:
         return operation
     if operation is not None:
         return problem(f"{operation.spec.provider.title} is not set up here; nothing was sent.", kind="NotConfigured")
-    builtin = {tool.name: tool.only_reads for tool in call.services.builtin_tools}
-    if name in builtin:
-        return problem(f"`{name}` is a tool of its own; call it directly. Nothing was sent.", kind="NotAnOperation")
+    builtin = {tool.name: tool for tool in call.services.builtin_tools if tool.toolset != TOOLSET}
+    if (tool := builtin.get(name)) is not None:
+        why = call.session.why_tool_out_of_reach(name, only_reads=tool.only_reads)
+        return problem(f"{name} cannot be called: {why}; nothing was done.", kind="OutOfReach") if why else tool
     known = (one for provider in set_up for one in operations_of(provider).values())
     reachable = reads_of(one for one in known if not call.session.why_out_of_reach(one.spec))
-    close = nearest_tools(name, reachable | builtin)
-    shown = [f"{one} (a tool of its own)" if one in builtin else one for one in close]
-    hint = f"Did you mean {' or '.join(shown)}?" if shown else "Find it with search_operations."
+    reachable |= {
+        tool.name: tool.only_reads
+        for tool in builtin.values()
+        if not call.session.why_tool_out_of_reach(tool.name, only_reads=tool.only_reads)
+    }
+    close = nearest_tools(name, reachable)
+    hint = f"Did you mean {' or '.join(close)}?" if close else "Find it with search_operations."
     return problem(f"There is no operation {name!r}; nothing was sent. {hint}", kind="NotFound")
 
 
+def _not_a_read(name: str, effect: str, instead: str) -> Reply:
+    return problem(f"{name} is no plain read ({effect}), so it was not called. {instead}", kind="NotARead")
+
+
+def _way_to(name: str, by: str, call: BuiltinCall) -> str | None:
+    """Return the tool with which this session calls an operation or tool; None where it has no way to it."""
+    if call.session.sees(by):
+        return by
+    return "the tool itself" if call.session.sees(name) else None
+
+
 def _row(entry: Entry, search: OperationSearch, call: BuiltinCall) -> Mapping[str, Any] | None:
+    """Return what is shown of an entry; None where it does not fit the search or this session cannot call it."""
     operation = operation_named(entry.name) if entry.provider else None
     if operation is None:
-        if search.provider is not None or search.kind not in (None, "read"):
-            return None
-        return {"name": entry.name, "does": entry.texts["description"], "call_with": "the tool itself"}
+        return _tool_row(entry, search, call)
     if search.provider not in (None, entry.provider) or not _is_of_kind(operation, search.kind):
         return None
-    if call.session.why_out_of_reach(operation.spec):
+    call_with = _way_to(entry.name, caller(operation), call)
+    if call_with is None or call.session.why_out_of_reach(operation.spec):
         return None
     return {
         "name": entry.name,
         "does": " ".join((operation.__doc__ or "").split()),
         "effect": operation.spec.effect.labels,
         "approval": APPROVAL[call.services.policy.decide(operation.spec)],
-        "call_with": caller(operation),
+        "call_with": call_with,
     }
+
+
+def _tool_row(entry: Entry, search: OperationSearch, call: BuiltinCall) -> Mapping[str, Any] | None:
+    tool = next((one for one in call.services.builtin_tools if one.name == entry.name), None)
+    if (
+        tool is None
+        or search.provider is not None
+        or search.kind not in (None, "read" if tool.only_reads else "change")
+    ):
+        return None
+    call_with = "the tool itself" if call.session.sees(tool.name) else _way_to(tool.name, caller_of_tool(tool), call)
+    if call_with is None or call.session.why_tool_out_of_reach(tool.name, only_reads=tool.only_reads):
+        return None
+    return {"name": entry.name, "does": entry.texts["description"], "call_with": call_with}
 
 
 def _is_of_kind(operation: OperationType, kind: Kind | None) -> bool:

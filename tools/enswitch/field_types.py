@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from clients.fields import NUMBER_ALONE, RECORDED, WIRE, Email, FromOutside
-from clients.phone_numbers import require_harmless_caller, strip_separators, valid_form
+from clients.phone_numbers import require_full_sender, require_harmless_caller, strip_separators, valid_form
 
 AS_TEXT: Final = WithJsonSchema({"type": "string"})
 AS_WHOLE: Final = WithJsonSchema({"type": "integer"})
@@ -102,14 +102,33 @@ def _as_enswitch_writes(value: object, info: ValidationInfo) -> object:
     return bare.removeprefix("+")
 
 
+def _harmless(value: str, info: ValidationInfo) -> str:
+    """Refuse a caller ID that alarms; a call that is on the record stays readable."""
+    return value if info.context == RECORDED else require_harmless_caller(value)
+
+
+def _full(value: str, info: ValidationInfo) -> str:
+    """Refuse a sender that is no complete number; a call that is on the record stays readable."""
+    return value if info.context == RECORDED else require_full_sender(value)
+
+
 Number = Annotated[str, Field(pattern=r"^[0-9*#]+$"), BeforeValidator(_as_enswitch_writes), AS_TEXT]
 """A telephone number as the installation writes it, without +; a leading + is taken off."""
 
-CallerId = Annotated[Number, AfterValidator(require_harmless_caller)]
+Sender = Annotated[Number, AfterValidator(_full)]
+"""A number of the customer's that a message is sent from."""
+
+CallerId = Annotated[Number, AfterValidator(_harmless)]
 """A number that is shown as the caller's."""
+
+CallerIdText = Annotated[str, AfterValidator(_harmless)]
+"""What is shown as the caller's number, in whatever form the installation takes it."""
 
 Target = Annotated[str, BeforeValidator(_as_enswitch_writes)]
 """What a type and number name together: a line, a mailbox, a queue's id, or a telephone number."""
+
+CallerIdTarget = Annotated[Target, AfterValidator(_harmless)]
+"""A line or number that is shown as the caller's."""
 
 
 def _shown_number(value: object) -> object:

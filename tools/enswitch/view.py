@@ -4,12 +4,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from clients.errors import NotFound
+from clients.phone_numbers import valid_form
 from guard.money import Money
+from tools.enswitch.field_types import dialled_numbers
 from tools.enswitch.internal_reads import OwnedNumber as EnswitchNumber
 from tools.enswitch.operations.charges import ListTransactions
 from tools.enswitch.operations.customers import Customer, ListCustomers
 from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers
 from tools.enswitch.settings import EnswitchSettings
+from tools.overview.optional_reads import OptionalReads
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -18,7 +21,9 @@ from tools.overview.views import (
     NumberQuery,
     Offer,
     OwnedNumber,
+    Partial,
     Spending,
+    TooLong,
     read_every_page,
 )
 from tools.policy_reader import Reader
@@ -35,15 +40,16 @@ class EnswitchView:
         self._reader = reader
         self._currency = account.currency
 
-    async def numbers(self) -> list[OwnedNumber]:
-        below = await self._customers(recursive=True)
-        if len(below) > MOST_CUSTOMERS:
-            raise NotOffered(f"Enswitch has {len(below)} customers; ask enswitch_list_numbers for one of them")
-        rows = await read_every_page(self._reader, ListNumbers(limit=500), lambda page: page.numbers)
-        for customer in below:
-            call = ListNumbers(limit=500, customer=customer.id)
-            rows += await read_every_page(self._reader, call, lambda page: page.numbers)
-        return list({row.number: _owned_number(row) for row in rows if row.number}.values())
+    async def numbers(self) -> list[OwnedNumber] | Partial[list[OwnedNumber]]:
+        optional = OptionalReads()
+        lists = [await optional.read(self._numbers_of(None), shows="own numbers")]
+        for customer in await optional.read(self._below(), shows="numbers of the customers below") or []:
+            what = f"numbers of customer {customer.id}"
+            lists.append(await optional.read(self._numbers_of(customer.id), shows=what))
+        if all(rows is None for rows in lists):
+            optional.raise_failure()
+        found = {row.number: _owned_number(row) for rows in lists for row in rows or [] if row.number}
+        return optional.complete(list(found.values()))
 
     async def number(self, number: str) -> Details | None:
         try:
@@ -51,6 +57,10 @@ class EnswitchView:
         except NotFound:
             return None
         return Details(_owned_number(row), {"customer": row.customer, "status": row.status}) if row.number else None
+
+    async def owned(self, number: str) -> OwnedNumber | None:
+        details = await self.number(number)
+        return details.number if details else None
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         raise NotOffered("Enswitch lists numbers by inbound group; use enswitch_list_available_numbers")
@@ -79,6 +89,20 @@ class EnswitchView:
     ) -> list[Delivery]:
         raise NotOffered("Enswitch does not tell whether a text arrived")
 
+    async def _numbers_of(self, customer: int | None) -> list[EnswitchNumber]:
+        """Return the numbers of one customer; None stands for the one whose credentials are set."""
+        rows: list[EnswitchNumber] = await read_every_page(
+            self._reader, ListNumbers(limit=500, customer=customer), lambda page: page.numbers
+        )
+        return rows
+
+    async def _below(self) -> list[Customer]:
+        """Return the customers below whose numbers are listed, at any depth."""
+        below = await self._customers(recursive=True)
+        if len(below) > MOST_CUSTOMERS:
+            raise TooLong(f"Enswitch has {len(below)} customers; ask enswitch_list_numbers for one of them")
+        return below
+
     async def _customers(self, *, recursive: bool) -> list[Customer]:
         """Those below: at any depth, or the next ones."""
         return await read_every_page(
@@ -88,4 +112,6 @@ class EnswitchView:
 
 def _owned_number(row: EnswitchNumber) -> OwnedNumber:
     target = " ".join(part for part in (row.dtype, row.dnumber) if part) or None
-    return OwnedNumber(number=row.number or "", provider=NAME, calls_to=target)
+    dialled = next(iter(dialled_numbers((row.dtype, row.dnumber))), None)
+    forwards_to = valid_form(dialled) if dialled else None
+    return OwnedNumber(number=row.number or "", provider=NAME, calls_to=target, forwards_to=forwards_to)

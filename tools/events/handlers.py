@@ -44,7 +44,7 @@ class EventPage(EventFilter):
 class EventWait(EventFilter):
     """What to wait for."""
 
-    seconds: float = Field(default=60, gt=0, le=600, description="How long to wait at most.")
+    seconds: float = Field(default=60, ge=0, le=600, description="How long to wait at most.")
     cursor: Annotated[str, AfterValidator(_digits)] | None = Field(
         default=None, description="Wait for events after this one; if left out, after the call."
     )

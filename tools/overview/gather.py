@@ -1,17 +1,18 @@
-"""Reads all providers at once. One that is down, offers no such read, or may not be read is a gap with its reason.
+"""Reads all providers at once. What is down, not offered, or may not be read is a gap with its reason.
 
-So a list with a provider missing never looks complete.
+So a list with a provider missing, or a row with a field missing, never looks complete.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import anyio
 
 from clients.errors import TelephonyError
-from clients.redaction import redact
-from tools.overview.views import NotOffered, TooLong, View
+from tools.builtin import Session
+from tools.overview.optional_reads import describe_failure
+from tools.overview.views import NotOffered, Partial, TooLong, View
 from tools.policy_reader import NotAllowed
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ class Gap:
 
     provider: str
     why: str
+    what: str | None = None
+    """The field or part that is missing; None where the provider's whole answer is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +38,60 @@ class Gathered(Generic[T]):
     found: Mapping[str, T]
     gaps: list[Gap]
 
-    def with_gaps_of(self, other: "Gathered[Any]") -> "Gathered[T]":
-        """Add the gaps of another read."""
-        known = {gap.provider for gap in self.gaps}
-        return replace(self, gaps=[*self.gaps, *(gap for gap in other.gaps if gap.provider not in known)])
+    def with_gaps_of(self, other: "Gathered[Any]", *, for_what: str) -> "Gathered[T]":
+        """Add the gaps of another read, which was made for one part of the answer."""
+        known = {gap.provider for gap in self.gaps if gap.what is None}
+        more = [replace(gap, what=for_what) for gap in other.gaps if gap.provider not in known]
+        return replace(self, gaps=[*self.gaps, *more])
+
+    def with_gaps(self, source: str, gaps: Mapping[str, str]) -> "Gathered[T]":
+        """Add what is missing from another source than the providers, with the reason by field or part."""
+        return replace(self, gaps=[*self.gaps, *(Gap(source, why, what) for what, why in gaps.items())])
+
+    def without_gaps(self) -> "Gathered[T]":
+        """Return the same answers without what is missing, where that does not matter."""
+        return replace(self, gaps=[])
+
+    def lacks(self, provider: str, what: str) -> bool:
+        """Return True if a field or part of a provider's answer could not be read."""
+        return any(gap.provider == provider and gap.what == what for gap in self.gaps)
 
 
-async def gather(views: Mapping[str, View], read: Callable[[View], Awaitable[T]]) -> Gathered[T]:
-    """Make one read at every provider at the same time."""
+async def gather(
+    views: Mapping[str, View], read: Callable[[View], Awaitable[T | Partial[T]]], session: Session | None = None
+) -> Gathered[T]:
+    """Make one read at every provider at the same time; `session` hears of each of several that is finished."""
     found: dict[str, T] = {}
-    missing: dict[str, str] = {}
+    gaps: dict[str, list[Gap]] = {}
+    finished: list[str] = []
+
+    async def report(name: str) -> None:
+        finished.append(name)
+        if session is not None and len(views) > 1:
+            await session.report_progress(len(finished), len(views), f"{name} is finished.")
 
     async def read_one(name: str, view: View) -> None:
-        missing[name] = f"it did not answer within {LIMIT_SECONDS:.0f} seconds"
+        gaps[name] = [Gap(name, f"it did not answer within {LIMIT_SECONDS:.0f} seconds")]
         with anyio.move_on_after(LIMIT_SECONDS):
             try:
-                found[name] = await read(view)
-            except (NotOffered, TooLong, NotAllowed) as known:
-                missing[name] = str(known)
-            except TelephonyError as error:
-                missing[name] = redact(f"{type(error).__name__}: {error}")
+                answer = await read(view)
+            except (NotOffered, TooLong, NotAllowed, TelephonyError) as failed:
+                gaps[name] = [Gap(name, describe_failure(failed))]
+            else:
+                found[name], gaps[name] = _split(name, answer)
+        await report(name)
 
     async with anyio.create_task_group() as group:
         for name, view in views.items():
             group.start_soon(read_one, name, view)
-    gaps = [Gap(name, missing[name]) for name in views if name not in found]
-    return Gathered({name: found[name] for name in views if name in found}, gaps)
+    return Gathered(
+        {name: found[name] for name in views if name in found}, [gap for name in views for gap in gaps[name]]
+    )
+
+
+def _split(provider: str, answer: T | Partial[T]) -> tuple[T, list[Gap]]:
+    """Return what a provider's view found, and what is missing from it."""
+    if not isinstance(answer, Partial):
+        return answer, []
+    partial = cast("Partial[T]", answer)
+    return partial.found, [Gap(provider, why, what) for what, why in partial.gaps.items()]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -13,13 +13,18 @@ from guard.action import State
 from guard.money import Money
 from guard.rules.budget import Spent
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
+from tools.overview.age import kept_since
 from tools.overview.gather import Gathered, gather
-from tools.overview.views import Delivery, NumberQuery, Offer, OwnedNumber
+from tools.overview.optional_reads import OptionalReads
+from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
 from tools.registry import provider_names
 
 TOOLSET = "overview"
 MESSAGES_SHOWN = 50
+
+_HERE: Final = "this server"
+"""Stands for the provider where this server's own record could not be read."""
 
 
 def _require_installed(name: str) -> str:
@@ -96,7 +101,7 @@ async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
     """List the company's numbers at all providers, and where calls go."""
     views = call.services.views(call.session)
     wanted = {name: view for name, view in views.items() if query.provider in (None, name)}
-    gathered = await gather(wanted, lambda view: view.numbers())
+    gathered = await gather(wanted, lambda view: view.numbers(), call.session)
     numbers = sorted((one for found in gathered.found.values() for one in found), key=lambda one: one.number)
     numbers = [one for one in numbers if (query.contains or "") in one.number]
     start = int(query.cursor)
@@ -121,7 +126,7 @@ async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
 async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
     """Show a number's provider, route, texting, 911 and cost, and what forwards to it."""
     views = call.services.views(call.session)
-    gathered = await gather(views, lambda view: view.number(query.number))
+    gathered = await gather(views, lambda view: view.number(query.number), call.session)
     found = [
         {**_row(details.number), **{name: value for name, value in details.more.items() if value is not None}}
         for details in gathered.found.values()
@@ -134,7 +139,7 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
         content["calls_come_from"] = [{"number": one.number, "provider": one.provider} for one in forwarding]
     if not found and not gathered.gaps:
         content["note"] = "No provider that is set up has this number."
-    return _reply(content, gathered.with_gaps_of(owned), call)
+    return _reply(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
 
 
 @builtin_tool(
@@ -147,13 +152,14 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
 async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> Reply:
     """Search the numbers that all providers sell, cheapest first."""
     wanted = NumberQuery(query.country, query.starts_with, query.limit)
-    gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted))
+    gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted), call.session)
     offers = [offer for found in gathered.found.values() for offer in found[: query.limit]]
     offers.sort(key=_by_price)
     notes: list[str] = []
     if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
         notes.append("Prices in different currencies are sorted by currency; they are not converted.")
-    return _reply({"numbers": [_offer(offer) for offer in offers]}, gathered, call, rows="numbers", notes=notes)
+    rows = [_offer(offer, is_read=not gathered.lacks(offer.provider, "monthly")) for offer in offers]
+    return _reply({"numbers": rows}, gathered, call, rows="numbers", notes=notes)
 
 
 @builtin_tool(
@@ -167,22 +173,18 @@ async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     """Show balances, spending this month, pending approvals, and budgets left."""
     services, now = call.services, call.services.clock.now()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    gathered = await gather(services.views(call.session), lambda view: view.balances())
-    waiting = await services.journal.latest(50, states={State.PROPOSED}, principal=call.session.principal.name)
-    spent = await services.journal.spent([cap for cap in services.caps if cap.window != "action"], now)
-    is_shown = services.shares_spending or not await services.ledger.others_spent(call.session.principal.name, month)
-    notes = [] if is_shown or not spent else ["Others spend under these budgets too, so what is left is not shown."]
+    gathered = await gather(services.views(call.session), lambda view: view.balances(), call.session)
+    record = OptionalReads()
+    budgets = await record.read(_budgets(call, month, now), shows="budgets")
     content: dict[str, Any] = {
-        "balances": [
-            {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
-            for found in gathered.found.values()
-            for balance in found
-        ],
-        "spent_here_this_month": await _recorded(call, month, now),
-        "waiting_for_approval": [{"action": one.id, "what": one.title} for one in waiting if one.expires_at > now],
-        "budgets": [{"budget": one.cap.words, **(_left_of(one) if is_shown else {})} for one in spent],
+        "balances": [_balance(balance, now) for found in gathered.found.values() for balance in found],
+        "spent_here_this_month": await record.read(_recorded(call, month, now), shows="spent_here_this_month"),
+        "waiting_for_approval": await record.read(_waiting(call, now), shows="waiting_for_approval"),
+        "budgets": budgets,
     }
-    return _reply(content, gathered, call, notes=notes)
+    hidden = any("left" not in row for row in budgets or [])
+    notes = ["Others spend under these budgets too, so what is left is not shown."] if hidden else []
+    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -196,22 +198,24 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     """Report what was spent, by provider and kind."""
     until = call.services.clock.now()
     since = until - timedelta(days=query.days)
-    gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until))
+    gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until), call.session)
     rows = [
         {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
+        | ({"age": kept_since(one.kept_since, now=until)} if one.kept_since else {})
         for found in gathered.found.values()
         for one in found
     ]
+    record = OptionalReads()
     content: dict[str, Any] = {
         "since": since.isoformat(timespec="minutes"),
         "until": until.isoformat(timespec="minutes"),
         "reported_by_providers": [_without_none(row) for row in rows],
-        "recorded_by_this_server": await _recorded(call, since, until),
+        "recorded_by_this_server": await record.read(_recorded(call, since, until), shows="recorded_by_this_server"),
     }
     notes = ["The two overlap: the providers' reports include what this server sent."]
     if not call.services.shares_spending:
         notes.append("Recorded is what you spent; the providers report on the whole account.")
-    return _reply(content, gathered, call, notes=notes)
+    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -226,9 +230,13 @@ async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
     until = call.services.clock.now()
     since = until - timedelta(days=7)
     gathered = await gather(
-        call.services.views(call.session), lambda view: view.deliveries(query.message, query.number, since, until)
+        call.services.views(call.session),
+        lambda view: view.deliveries(query.message, query.number, since, until),
+        call.session,
     )
     rows = [_delivery(one) for found in gathered.found.values() for one in found]
+    if query.message is not None and rows:
+        gathered = gathered.without_gaps()  # the one message is found, so no other provider has it
     return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
 
 
@@ -245,6 +253,21 @@ async def _recorded(call: BuiltinCall, since: datetime, until: datetime) -> list
     ]
 
 
+async def _waiting(call: BuiltinCall, now: datetime) -> list[dict[str, str]]:
+    """List the caller's actions that wait for an answer."""
+    principal = call.session.principal.name
+    waiting = await call.services.journal.latest(50, states={State.PROPOSED}, principal=principal)
+    return [{"action": one.id, "what": one.title} for one in waiting if one.expires_at > now]
+
+
+async def _budgets(call: BuiltinCall, month: datetime, now: datetime) -> list[dict[str, str]]:
+    """List the budgets with what is left of them, where the caller may see what others spend."""
+    services = call.services
+    spent = await services.journal.spent([cap for cap in services.caps if cap.window != "action"], now)
+    is_shown = services.shares_spending or not await services.ledger.others_spent(call.session.principal.name, month)
+    return [{"budget": one.cap.words, **(_left_of(one) if is_shown else {})} for one in spent]
+
+
 def _left_of(one: Spent) -> dict[str, str]:
     return {"left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
 
@@ -258,7 +281,11 @@ def _reply(
     notes: Sequence[str] = (),
 ) -> Reply:
     if gathered.gaps:
-        content["missing"] = [{"provider": gap.provider, "why": gap.why} for gap in gathered.gaps]
+        content["missing"] = [
+            _without_none({"provider": gap.provider, "what": gap.what, "why": gap.why}) for gap in gathered.gaps
+        ]
+    if nothing := [name for name, found in gathered.found.items() if found == []]:
+        content["nothing_found_at"] = nothing
     if call.services.not_set_up:
         content["not_set_up"] = list(call.services.not_set_up)
     return Reply(content=content, notes=notes, rows=rows)
@@ -276,13 +303,14 @@ def _row(one: OwnedNumber) -> dict[str, Any]:
     return _without_none(row)
 
 
-def _offer(offer: Offer) -> dict[str, Any]:
+def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
+    without_price = "price not published" if is_read else NOT_READ
     row = {
         "number": offer.number,
         "provider": offer.provider,
         "place": offer.place,
         "activation": str(offer.activation) if offer.activation else None,
-        "monthly": str(offer.monthly) if offer.monthly else "price not published",
+        "monthly": str(offer.monthly) if offer.monthly else without_price,
         "order_with": offer.order_with,
     }
     return _without_none(row)
@@ -304,6 +332,11 @@ def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
     if offer.monthly is None:
         return True, "", 0, offer.number
     return False, offer.monthly.currency, offer.monthly.amount, offer.number
+
+
+def _balance(balance: Balance, now: datetime) -> dict[str, Any]:
+    row = {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
+    return row | ({"age": kept_since(balance.kept_since, now=now)} if balance.kept_since else {})
 
 
 def _without_none(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """The reads that all providers answer in one form. A provider without such a read raises `NotOffered`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from clients.operation import Operation
 from guard.money import Money
 from tools.policy_reader import Reader
 
+T_co = TypeVar("T_co", covariant=True)
+
 MOST_PAGES = 200
 """Most pages of one list that a view reads."""
+
+NOT_READ: Final = "not read"
+"""Stands in a field whose read failed. Why it failed is among the gaps of the answer."""
 
 
 class NotOffered(Exception):
@@ -23,6 +28,15 @@ class TooLong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Partial(Generic[T_co]):
+    """An answer of which a part could not be read."""
+
+    found: T_co
+    gaps: Mapping[str, str]
+    """Why a part is missing, by the field or part, such as `calls_to`."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnedNumber:
     """A number of the company, and how it is used."""
 
@@ -30,6 +44,9 @@ class OwnedNumber:
     provider: str
     calls_to: str | None = None
     """Where its calls go: a gateway, a route, a number or a line."""
+
+    forwards_to: str | None = None
+    """The telephone number among the places where its calls go, in E.164."""
 
     texts: str | None = None
     """Whether it texts, and by which campaign or address."""
@@ -58,6 +75,8 @@ class Balance:
     provider: str
     amount: Money
     of: str = "account"
+    kept_since: datetime | None = None
+    """When it was read, where it is an earlier figure because the provider allows no newer read; None for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,8 @@ class Spending:
     what: str
     amount: Money
     count: int | None = None
+    kept_since: datetime | None = None
+    """As in `Balance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +123,38 @@ class Details:
 
 
 class View(Protocol):
-    """One provider's answers. Each method raises `NotOffered` where the provider has no read for it."""
+    """One provider's answers. Each method raises `NotOffered` where the provider has no read for it.
 
-    async def numbers(self) -> list[OwnedNumber]:
+    A read that only adds to an answer never takes the answer away: where it fails, the answer is `Partial`.
+    """
+
+    async def numbers(self) -> list[OwnedNumber] | Partial[list[OwnedNumber]]:
         """Return every number of the account."""
         ...
 
-    async def number(self, number: str) -> Details | None:
+    async def number(self, number: str) -> Details | Partial[Details] | None:
         """Return one number; None where the account does not have it."""
         ...
 
-    async def offers(self, wanted: NumberQuery) -> list[Offer]:
+    async def owned(self, number: str) -> OwnedNumber | None:
+        """Return a number and where its calls go, with as few reads as that takes; None if the account lacks it."""
+        ...
+
+    async def offers(self, wanted: NumberQuery) -> list[Offer] | Partial[list[Offer]]:
         """Return numbers that can be ordered."""
         ...
 
-    async def balances(self) -> list[Balance]:
+    async def balances(self) -> list[Balance] | Partial[list[Balance]]:
         """Return what is left to spend."""
         ...
 
-    async def spending(self, since: datetime, until: datetime) -> list[Spending]:
+    async def spending(self, since: datetime, until: datetime) -> list[Spending] | Partial[list[Spending]]:
         """Return what was spent, by the provider's reports."""
         ...
 
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
-    ) -> list[Delivery]:
+    ) -> list[Delivery] | Partial[list[Delivery]]:
         """Return the state of a message, or of the latest messages to or from a number."""
         ...
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from guard.money import Money
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool, problem
-from tools.policy_reader import NotAllowed, Reader
+from tools.overview.optional_reads import OptionalReads
+from tools.policy_reader import Reader
 from tools.routee.operations.account import GetBalance
 from tools.routee.operations.campaigns import Campaign, GetCampaign
 
@@ -21,7 +22,7 @@ class CampaignWatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     campaign_id: str = Field(max_length=128, description="`tracking_id` from routee_send_campaign.")
-    seconds: float = Field(default=60, gt=0, le=600, description="How long to watch at most.")
+    seconds: float = Field(default=60, ge=0, le=600, description="How long to watch at most.")
 
 
 @builtin_tool(
@@ -58,11 +59,11 @@ async def _report(call: BuiltinCall, campaign: Campaign) -> None:
 
 
 async def _summarize(campaign: Campaign, reader: Reader) -> Reply:
-    """Return the campaign as it is; without its cost, and with the reason, where the currency may not be read."""
-    try:
-        return Reply(content=_summary(campaign, await _cost_of(campaign, reader)))
-    except NotAllowed as refused:
-        return Reply(content=_summary(campaign, None), notes=[f"What it cost is not shown: {refused}"])
+    """Return the campaign as it is; without its cost, and with the reason, where the currency cannot be read."""
+    optional = OptionalReads()
+    cost = await optional.read(_cost_of(campaign, reader), shows="cost_so_far")
+    notes = [f"What it cost is not shown: {why}" for why in optional.gaps.values()]
+    return Reply(content=_summary(campaign, cost), notes=notes)
 
 
 async def _cost_of(campaign: Campaign, reader: Reader) -> Money | None:

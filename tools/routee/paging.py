@@ -6,16 +6,17 @@ whichever of them an answer shows is used.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Generic, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, cast
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from clients.answers import NotShown, parse
 from clients.operation import Answer, Operation, wire_fields
 
 R = TypeVar("R")
 
-PAGING = frozenset({"limit", "cursor"})
+PAGING = frozenset({"limit", "cursor", "status"})
+"""Arguments of lists that Routee does not know by these names."""
 
 LARGEST_PAGE: Final = 500
 
@@ -61,6 +62,20 @@ class Paged(Operation[R], Generic[R]):
     def _asked(self) -> tuple[int, int]:
         page, _, size = (self.cursor or f"0x{self.limit}").partition("x")
         return int(page), int(size)
+
+
+Progress = Literal["Queued", "Sent", "Unsent", "Delivered", "Undelivered", "Failed"]
+
+
+class ByStatus(BaseModel):
+    """For lists of what became of messages, which Routee does not filter."""
+
+    status: Progress | None = None
+    """Only these of each page."""
+
+    def _is_wanted(self, status: Any) -> bool:
+        shown = (status.status or status.name) if status is not None else None
+        return self.status is None or (shown or "").casefold() == self.status.casefold()
 
 
 class Listing(Answer):

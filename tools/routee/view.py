@@ -8,6 +8,7 @@ from phonenumbers import country_code_for_region
 from clients.errors import TelephonyError
 from clients.phone_numbers import read_with_country_code, spellings
 from guard.money import Money
+from tools.overview.optional_reads import OptionalReads
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -16,6 +17,7 @@ from tools.overview.views import (
     NumberQuery,
     Offer,
     OwnedNumber,
+    Partial,
     Spending,
     read_every_page,
 )
@@ -51,6 +53,10 @@ class RouteeView:
         renewal = row.next_renewal.isoformat(timespec="seconds") if row.next_renewal else None
         return Details(_owned_number(row), {"services": row.services, "next_renewal": renewal})
 
+    async def owned(self, number: str) -> OwnedNumber | None:
+        row = next((row for row in await self._rented() if _e164(row.number) in spellings(number)), None)
+        return _owned_number(row) if row else None
+
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
         rows = await read_every_page(self._reader, call, lambda page: page.numbers, most=wanted.limit * 4)
@@ -70,7 +76,7 @@ class RouteeView:
     async def balances(self) -> list[Balance]:
         found = await self._reader.send(GetBalance())
         if found.balance is None:
-            return []
+            raise NotOffered("Routee's answer shows no balance")
         return [Balance(NAME, Money(found.balance, _code(found)))]
 
     async def spending(self, since: datetime, until: datetime) -> list[Spending]:
@@ -84,15 +90,16 @@ class RouteeView:
 
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
-    ) -> list[Delivery]:
+    ) -> list[Delivery] | Partial[list[Delivery]]:
         if message is not None:
             rows = (await self._reader.send(TrackSms(message_id=message))).parts
         else:
             by_number = [Filter[MessageField](field="to", term=number)] if number else []
             call = ListMessages(since=max(since, until - LOOKS_BACK), until=until, filters=by_number)
             rows = await read_every_page(self._reader, call, lambda page: page.messages, most=50)
-        currency = await self._currency() if rows else None
-        return [_delivery(row, currency) for row in rows]
+        optional = OptionalReads()
+        currency = await optional.read(self._currency(), shows="price") if rows else None
+        return optional.complete([_delivery(row, currency) for row in rows])
 
     async def _rented(self) -> list[Number]:
         return await read_every_page(self._reader, ListNumbers(limit=200), lambda page: page.numbers)
@@ -139,6 +146,7 @@ def _owned_number(row: Number) -> OwnedNumber:
         number=_e164(row.number) or "",
         provider=NAME,
         calls_to=calls_to,
+        forwards_to=read_with_country_code(row.forwarded_to) if row.forwarded_to else None,
         texts="texts" if "Sms" in row.services else None,
         monthly=_cost(row.monthly),
     )

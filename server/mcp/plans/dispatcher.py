@@ -19,11 +19,12 @@ from server.mcp.elicitation import (
     question_of_plan,
     read_answer,
 )
-from server.mcp.out_of_band import OutOfBandApproval, where_to_approve
+from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, where_to_approve
 from server.mcp.plans.results import approved_result, pending_plan_result, plan_result, run_result
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
+from tools.registry import operation_named
 
 ToolResult = CallToolResult | InputRequiredResult
 
@@ -79,7 +80,7 @@ class PlanDispatcher:
             if current.state not in {*CAN_RUN, PlanState.DONE, PlanState.FAILED}:
                 approvals.refuse(current)
             return current
-        question = question_of_plan(current)
+        question = question_of_plan(current, is_final=_is_final(current))
         answer: FormAnswer | InputRequiredResult | None = read_answer(session, question) if is_answer else None
         if answer is None and not is_answer and self._may_ask(current, session):
             answer = await ask(session, question)
@@ -103,7 +104,7 @@ class PlanDispatcher:
         self, plan: Plan, session: Session, untrusted: Untrusted, *, note: str
     ) -> Plan | ToolResult:
         """Leave the approval to the operator; return the plan if it is approved while the call waits."""
-        question = question_of_plan(plan)
+        question = question_of_plan(plan, is_final=_is_final(plan))
         if note:
             pending = await self.out_of_band.describe(plan.id, note=note)
         else:
@@ -113,7 +114,7 @@ class PlanDispatcher:
             pending = reached
         current = await self.services.plan_approvals.expire_if_due(await self._find(plan.id, session))
         if current.state is PlanState.PROPOSED:
-            return pending_plan_result(current, where=where_to_approve(pending), untrusted=untrusted)
+            return pending_plan_result(current, where=self._where(pending), untrusted=untrusted)
         if current.state not in CAN_RUN:
             self.services.plan_approvals.refuse(current)
         return current
@@ -122,8 +123,17 @@ class PlanDispatcher:
         found = await self.services.plans.find(plan_id)
         return found is None or found.state is not PlanState.PROPOSED
 
+    def _where(self, pending: PendingApproval) -> str:
+        return where_to_approve(pending, self.services.settings.commands.line("plans", "approve", pending.id))
+
     def _may_ask(self, plan: Plan, session: Session) -> bool:
         return self._takes_form(plan) and can_ask(session)
 
     def _takes_form(self, plan: Plan) -> bool:
         return plan.channel == "ask" and self.services.settings.approvals.form == "auto"
+
+
+def _is_final(plan: Plan) -> bool:
+    """Return True if no call undoes one of its steps."""
+    operations = (operation_named(step.operation) for step in plan.chosen)
+    return any(operation is not None and operation.spec.irreversible for operation in operations)

@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, update
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection, RowMapping
 
 from guard.plans.plan import Step
 from server.store.reservations import add_to_day, billionths
@@ -18,7 +17,7 @@ from server.store.schema import plan_steps
 NOTHING = {"reserved": 0, "reserved_at": None}
 
 
-async def reserve(connection: AsyncConnection, plan_id: str, steps: Iterable[Step], at: datetime) -> None:
+def reserve(connection: Connection, plan_id: str, steps: Iterable[Step], at: datetime) -> None:
     """Reserve what steps cost; a step of unknown price reserves nothing."""
     totals: dict[tuple[str, str], int] = {}
     by_amount: dict[int, list[int]] = {}
@@ -31,14 +30,12 @@ async def reserve(connection: AsyncConnection, plan_id: str, steps: Iterable[Ste
         key = (step.provider, money.currency)
         totals[key] = totals.get(key, 0) + amount
     for amount, positions in by_amount.items():
-        await connection.execute(
-            update(plan_steps).where(_of(plan_id, positions)).values(reserved=amount, reserved_at=at)
-        )
+        connection.execute(update(plan_steps).where(_of(plan_id, positions)).values(reserved=amount, reserved_at=at))
     for (provider, currency), total in totals.items():
-        await add_to_day(connection, at, provider, currency, total)
+        add_to_day(connection, at, provider, currency, total)
 
 
-async def release(connection: AsyncConnection, plan_id: str, rows: Iterable[RowMapping]) -> None:
+def release(connection: Connection, plan_id: str, rows: Iterable[RowMapping]) -> None:
     """Release what is still reserved for steps, given as rows of their table."""
     totals: dict[tuple[datetime, str, str], int] = {}
     positions: list[int] = []
@@ -49,9 +46,9 @@ async def release(connection: AsyncConnection, plan_id: str, rows: Iterable[RowM
         key = (row["reserved_at"], row["provider"], row["quote"]["amount"]["currency"])
         totals[key] = totals.get(key, 0) + row["reserved"]
     for (at, provider, currency), total in totals.items():
-        await add_to_day(connection, at, provider, currency, -total)
+        add_to_day(connection, at, provider, currency, -total)
     if positions:
-        await connection.execute(update(plan_steps).where(_of(plan_id, positions)).values(**NOTHING))
+        connection.execute(update(plan_steps).where(_of(plan_id, positions)).values(**NOTHING))
 
 
 def _of(plan_id: str, positions: Collection[int]) -> ColumnElement[bool]:

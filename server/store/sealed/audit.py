@@ -6,19 +6,18 @@ the database. What must not happen without the whole log asks for that first, in
 """
 
 import hmac
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import String, delete, insert, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import String, insert, select, type_coerce
+from sqlalchemy.engine import Connection
 
 from clients.redaction import redact, without_secrets
 from guard.errors import AuditGap, JournalUnavailable
 from server.store.engine import Database
-from server.store.key_values import get_value
+from server.store.key_values import get_value, put_value
 from server.store.schema import audit, facts, storable
 from server.store.sealed.anchor import Anchor
 from server.store.sealed.hash_chain import (
@@ -41,6 +40,8 @@ ANOTHER_KEY = (
     "The store was created with another key, so guarded calls are refused. Every server on a store needs the same key: "
     "the setting state_key, or the file vault.key in the state folder."
 )
+T = TypeVar("T")
+
 _HEAD = "audit head"
 _KEY = "audit key"
 _AT_ONCE = 1000
@@ -51,7 +52,7 @@ _COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at 
 class Entry:
     """A transaction of the store, and the head of the chain after it."""
 
-    def __init__(self, connection: AsyncConnection, gap: Gap | None) -> None:
+    def __init__(self, connection: Connection, gap: Gap | None) -> None:
         self.connection = connection
         self.gap = gap
         """What was missing of the log when the transaction began."""
@@ -72,9 +73,8 @@ class Audit:
 
         self._has_same_key = False
 
-    @asynccontextmanager
-    async def entry(self, *, needs_whole_log: bool = False) -> AsyncGenerator[Entry]:
-        """Begin a transaction that adds audit rows; its head is anchored once it is committed.
+    async def write(self, work: Callable[[Entry], T], *, needs_whole_log: bool = False) -> T:
+        """Run `work` in a transaction that adds audit rows; its head is anchored once it is committed.
 
         Rows may be added to a log with a gap, because a stop or an opt-out must never be lost; the anchor then stays
         where it is. What would let a call go out sets `needs_whole_log`.
@@ -83,25 +83,34 @@ class Audit:
             AuditGap: Rows are missing, and `needs_whole_log` is set.
             JournalUnavailable: Nothing was written.
         """
-        async with self._database.transaction() as connection:
-            entry = Entry(connection, await self._gap(connection))
+
+        def add_rows(connection: Connection) -> tuple[Entry, T]:
+            entry = Entry(connection, self._gap(connection))
             if needs_whole_log:
                 _refuse(entry.gap)
-            yield entry
-        if entry.head is not None and (entry.gap is None or entry.closes_gap):
-            self._seen = entry.head
-            if entry.closes_gap:
-                self._anchor.move_to(entry.head)
-            else:
-                self._anchor.advance(entry.head)
+            return entry, work(entry)
 
-    async def require_whole_log(self, connection: AsyncConnection) -> None:
+        return (await self._database.write(add_rows, after=self._anchor_head))[1]
+
+    def _anchor_head(self, written: tuple[Entry, object]) -> None:
+        entry = written[0]
+        if entry.head is None or (entry.gap is not None and not entry.closes_gap):
+            return
+        if entry.closes_gap:
+            self._seen = entry.head
+            self._anchor.move_to(entry.head)
+        else:
+            # Rows of several threads may arrive here in any order.
+            self._seen = max(self._seen, entry.head, key=lambda head: head.number)
+            self._anchor.advance(entry.head)
+
+    def require_whole_log(self, connection: Connection) -> None:
         """Check in the caller's transaction, before its first query, that no row is missing.
 
         Raises:
             AuditGap: Rows are missing.
         """
-        _refuse(await self._gap(connection))
+        _refuse(self._gap(connection))
 
     async def find_gap(self) -> Gap | None:
         """Return what is missing of the log; None if nothing is.
@@ -109,8 +118,7 @@ class Audit:
         Raises:
             JournalUnavailable: The store cannot be read.
         """
-        async with self._database.reading() as connection:
-            return await self._gap(connection)
+        return await self._database.read(self._gap)
 
     async def accept_gap(self, gap: Gap, *, by: str) -> int:
         """Accept that rows are missing, on a row of its own, and anchor that; return its number.
@@ -118,14 +126,16 @@ class Audit:
         Raises:
             JournalUnavailable: Something else is missing by now; nothing was written.
         """
-        async with self.entry() as entry:
+
+        def accept(entry: Entry) -> int:
             if entry.gap is None or entry.gap.missing != gap.missing:
                 raise JournalUnavailable("Something else is missing by now, so nothing was accepted. Check again.")
             entry.closes_gap = True
-            await self.append(entry, GAP_ACCEPTED, principal=by, detail=entry.gap.as_detail())
-        return entry.head.number if entry.head else 0
+            return self.append(entry, GAP_ACCEPTED, principal=by, detail=entry.gap.as_detail()).number
 
-    async def append(
+        return await self.write(accept)
+
+    def append(
         self,
         entry: Entry,
         event: str,
@@ -133,15 +143,15 @@ class Audit:
         action_id: str | None = None,
         principal: str | None = None,
         detail: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Add a row in the entry's transaction.
+    ) -> Head:
+        """Add a row in the entry's transaction, and return the head of the chain after it.
 
         Raises:
             JournalUnavailable: The store was created with another key; two keys would make two chains.
         """
         connection = entry.connection
-        await self._require_same_key(connection)
-        number, before = await self._head(connection)
+        self._require_same_key(connection)
+        number, before = (entry.head.number, entry.head.mac) if entry.head else self._head(connection)
         text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
         row: dict[str, Any] = {
             "number": number + 1,
@@ -152,17 +162,18 @@ class Audit:
             "detail": text,
         }
         mac = mac_of(self._key(), before, row | {"at": row["at"].isoformat(timespec="microseconds")})
-        await connection.execute(insert(audit).values(**row, mac=mac))
-        await connection.execute(delete(facts).where(facts.c.name == _HEAD))
+        connection.execute(insert(audit).values(**row, mac=mac))
         entry.head = Head(number + 1, mac)
-        await connection.execute(insert(facts).values(name=_HEAD, value=seal_head(self._key(), entry.head)))
+        put_value(connection, _HEAD, seal_head(self._key(), entry.head))
+        return entry.head
 
     async def note(
         self, event: str, *, action_id: str | None = None, principal: str, detail: Mapping[str, Any] | None = None
     ) -> None:
         """Add a row in a transaction of its own."""
-        async with self.entry() as entry:
-            await self.append(entry, event, action_id=action_id, principal=principal, detail=detail)
+        await self.write(
+            lambda entry: self.append(entry, event, action_id=action_id, principal=principal, detail=detail)
+        )
 
     async def rows(self, *, up_to: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
         """Read every row, oldest first, in batches; times are text as stored."""
@@ -171,8 +182,7 @@ class Audit:
             query = query.where(audit.c.number <= up_to)
         batch = query
         while True:
-            async with self._database.reading() as connection:
-                found = (await connection.execute(batch)).mappings().all()
+            found = await self._database.fetch(batch)
             for row in found:
                 yield {str(name): value for name, value in row.items()}
             if len(found) < _AT_ONCE:
@@ -188,12 +198,15 @@ class Audit:
             JournalUnavailable: The store cannot be read, or was created with another key.
         """
         anchored = self._anchor.read()
-        async with self._database.reading() as connection:
-            await self._require_same_key(connection, read_only=True)
-            last, _ = await self._head(connection)
-            head = read_head(await get_value(connection, _HEAD), self._key())
+        last, head = await self._database.read(self._ends)
         rows = [row async for row in self.rows(up_to=last)]
         return check_chain(rows, self._key(), head=head, anchored=anchored)
+
+    def _ends(self, connection: Connection) -> tuple[int, Head | None]:
+        """Return the number of the last row, and the head as it is stored."""
+        self._require_same_key(connection, read_only=True)
+        last, _ = self._head(connection)
+        return last, read_head(get_value(connection, _HEAD), self._key())
 
     def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
         """Check exported rows against the key and the anchor."""
@@ -205,25 +218,24 @@ class Audit:
         Raises:
             JournalUnavailable: The store or the key cannot be read.
         """
-        async with self._database.reading() as connection:
-            first = await get_value(connection, _KEY)
+        first = await self._database.read(lambda connection: get_value(connection, _KEY))
         return first is None or hmac.compare_digest(first, self._key_check())
 
-    async def _require_same_key(self, connection: AsyncConnection, *, read_only: bool = False) -> None:
+    def _require_same_key(self, connection: Connection, *, read_only: bool = False) -> None:
         if self._has_same_key:
             return
-        mine, first = self._key_check(), await get_value(connection, _KEY)
+        mine, first = self._key_check(), get_value(connection, _KEY)
         if first is None:
             if not read_only:
-                await connection.execute(insert(facts).values(name=_KEY, value=mine))
+                connection.execute(insert(facts).values(name=_KEY, value=mine))
         elif hmac.compare_digest(first, mine):
             self._has_same_key = True
         else:
             raise JournalUnavailable(ANOTHER_KEY)
 
-    async def _head(self, connection: AsyncConnection) -> tuple[int, str]:
+    def _head(self, connection: Connection) -> tuple[int, str]:
         query = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
-        row = (await connection.execute(query)).first()
+        row = connection.execute(query).first()
         return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
 
     def _key_check(self) -> str:
@@ -233,7 +245,7 @@ class Audit:
     def _key(self) -> bytes:
         return self._seal.derive("audit")
 
-    async def _gap(self, connection: AsyncConnection) -> Gap | None:
+    def _gap(self, connection: Connection) -> Gap | None:
         """Return what is missing of the log, by one indexed read.
 
         The anchor is read first: it may lag behind the rows that the transaction sees, and is never ahead of them.
@@ -241,22 +253,22 @@ class Audit:
         anchored = self._anchor.read()
         known = [head for head in dict.fromkeys((anchored, self._seen)) if head != NO_ROW]
         query = select(audit.c.number, audit.c.mac).where(audit.c.number.in_([head.number for head in known]))
-        found = {Head(*row) for row in await connection.execute(query)} if known else set[Head]()
+        found = {Head(*row) for row in connection.execute(query)} if known else set[Head]()
         for head in known:
-            if head not in found and not await self._is_accepted(connection, head, anchored):
+            if head not in found and not self._is_accepted(connection, head, anchored):
                 self._has_same_key = False  # another database may be there
-                return Gap(head, Head(*await self._head(connection)))
+                return Gap(head, Head(*self._head(connection)))
         return None
 
-    async def _is_accepted(self, connection: AsyncConnection, head: Head, anchored: Head) -> bool:
+    def _is_accepted(self, connection: Connection, head: Head, anchored: Head) -> bool:
         """Return True if an operator accepted that a row is missing.
 
         The acceptance names the anchored row. What this process wrote may be older than that: the anchor is shared
         with the process in which it was accepted, and has moved on.
         """
         query = select(*_COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number.desc())
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
-        genuine = [row for row in rows if await self._is_genuine(connection, row)]
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        genuine = [row for row in rows if self._is_genuine(connection, row)]
         for accepted in accepted_gaps(genuine):
             missing = accepted.gap.missing
             if missing == head == anchored:
@@ -267,9 +279,9 @@ class Audit:
                 return True
         return False
 
-    async def _is_genuine(self, connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
+    def _is_genuine(self, connection: Connection, row: Mapping[str, Any]) -> bool:
         query = select(audit.c.mac).where(audit.c.number == row["number"] - 1)
-        before = (await connection.execute(query)).scalar() or NOTHING_BEFORE
+        before = connection.execute(query).scalar() or NOTHING_BEFORE
         return hmac.compare_digest(str(row["mac"]).encode("utf-8"), mac_of(self._key(), before, row).encode("utf-8"))
 
 

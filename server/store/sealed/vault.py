@@ -1,13 +1,16 @@
 """Secrets that an action sent or received, kept encrypted for the operator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.engine import Row
 
 from server.store.engine import Database
 from server.store.schema import sealed_secrets
-from server.store.sealed.audit import Audit
+from server.store.sealed.audit import Audit, Entry
 from server.store.sealed.seal import Seal
 
 
@@ -41,15 +44,19 @@ class StoredVault:
             "sealed": self._seal.close(secret),
             "kept_at": datetime.now(UTC),
         }
-        async with self._database.transaction() as connection:
-            await connection.execute(insert(sealed_secrets).values(**values))
+        adding = insert(sealed_secrets).values(**values)
+        await self._database.write(lambda connection: connection.execute(adding))
 
     async def secrets_of(self, action_id: str, *, by: str) -> list[KeptSecret]:
         """Decrypt the secrets of an action. The audit records who read them before they are decrypted."""
         query = select(sealed_secrets).where(sealed_secrets.c.action_id == action_id).order_by(sealed_secrets.c.number)
-        async with self._audit.entry() as entry:
-            rows = (await entry.connection.execute(query)).all()
+
+        def look(entry: Entry) -> Sequence[Row[Any]]:
+            rows = entry.connection.execute(query).all()
             if rows:
                 detail = {"names": [row.name for row in rows]}
-                await self._audit.append(entry, "secrets read", action_id=action_id, principal=by, detail=detail)
+                self._audit.append(entry, "secrets read", action_id=action_id, principal=by, detail=detail)
+            return rows
+
+        rows = await self._audit.write(look)
         return [KeptSecret(row.action_id, row.name, self._seal.open(row.sealed), row.kept_at) for row in rows]

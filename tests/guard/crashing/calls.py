@@ -31,6 +31,9 @@ class Call:
     never_refutable: bool
     """True where not finding the effect never proves that there is none."""
 
+    works_once: bool = False
+    """True where the same call is impossible once it took effect."""
+
 
 def number(trial: int) -> str:
     """Return a number that can be bought, a different one for each trial; lines ending in 13 are never available."""
@@ -46,6 +49,7 @@ CALLS: Final[Mapping[str, Call]] = {
         costs=True,
         says_what_it_took=True,
         never_refutable=False,
+        works_once=True,
     ),
     "forward": Call(
         make=lambda trial: SetForward(number=OURS, destination=f"+1415555{100 + trial % 100:04d}"),

@@ -8,6 +8,8 @@ from typing import Any, Final
 from guard.action import State
 from server.store.sealed.hash_chain import Verdict
 from server.store.store import open_store
+from tests.guard.crashing.calls import Call
+from tests.guard.crashing.processes import Repeated
 from tests.guard.crashing.steps import Step
 from tests.guard.crashing.trials import Trial
 
@@ -27,14 +29,14 @@ NOT_SENT: Final = {None, State.PROPOSED, State.APPROVED}
 SENT: Final = {State.SENDING, State.UNKNOWN, State.DONE, State.REFUSED}
 
 
-def complaints(trial: Trial, *, costs: bool, never_refutable: bool) -> list[str]:
+def complaints(trial: Trial, call: Call) -> list[str]:
     """Everything that is wrong with a trial."""
     found = trial.found
     return [
         *_about_effects(trial),
-        *_about_states(found, trial.reached, never_refutable=never_refutable),
-        *_about_the_repeated_call(found),
-        *_about_holds(found, costs=costs),
+        *_about_states(found, trial.reached, never_refutable=call.never_refutable),
+        *_about_the_repeated_call(found, "impossible" if call.works_once else "asked"),
+        *_about_holds(found, costs=call.costs),
     ]
 
 
@@ -64,15 +66,15 @@ def _about_states(found: dict[str, Any], reached: list[str], *, never_refutable:
             yield f"the outcome is unknown, and nothing says what to look at: {outcome!r}"
 
 
-def _about_the_repeated_call(found: dict[str, Any]) -> Iterator[str]:
-    expected = "sent" if found["state"] in NOT_SENT else "asked" if found["state"] == State.DONE else "told"
+def _about_the_repeated_call(found: dict[str, Any], when_done: Repeated) -> Iterator[str]:
+    expected = "sent" if found["state"] in NOT_SENT else when_done if found["state"] == State.DONE else "told"
     if found["repeated"] != expected:
         was = f"{found['repeated']} ({found['words']})"
         yield f"{found['state']}: the same call should have been {expected}, but was {was}"
     if found["repeated"] == "told" and "not sent a second time" not in found["words"]:
         yield f"the refusal of the same call does not say why: {found['words']!r}"
     if found["repeated"] == expected == "told":
-        later = {State.DONE: "asked", State.REFUSED: "sent", State.UNKNOWN: "told"}[State(found["later"])]
+        later = {State.DONE: when_done, State.REFUSED: "sent", State.UNKNOWN: "told"}[State(found["later"])]
         if found["repeated_later"] != later:
             yield f"later {found['later']}: the same call should have been {later}, but was {found['repeated_later']}"
 
@@ -94,7 +96,7 @@ def integrity(store: Path) -> str:
 
 async def audited(folder: Path) -> Verdict:
     """Whether the chain of a store is whole."""
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         return await record.audit.verify()
     finally:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from clients.operation import Operation
 from guard.action import Action, Principal, State, digest_of
-from guard.errors import GuardRefusal
+from guard.errors import GuardRefusal, NotPossibleNow
 from guard.pipeline import Guard
 from guard.reconcile import GRACE
 from guard.verification_hint import outcome_text
@@ -28,7 +28,7 @@ USER: Final = Principal("local:user")
 PERSON: Final = "a person"
 PAST_GRACE: Final = GRACE + timedelta(seconds=1)
 
-Repeated = Literal["sent", "asked", "told"]
+Repeated = Literal["sent", "asked", "told", "impossible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ class Finding:
 
     outcome: str
     repeated: Repeated
-    """What the same call brought then: it was sent, a person was asked again, or the reason why not was told."""
+    """What the same call brought then: it was sent, a person was asked again, or the reason why not was told.
+
+    `impossible` if that reason is the state at the provider.
+    """
 
     words: str
     """What was asked or told."""
@@ -137,6 +140,8 @@ async def _repeat(guard: Guard, operation: Operation[Any]) -> tuple[Repeated, st
             yeses = 1
         await guard.execute(action, operation)
         return "sent", words, yeses
+    except NotPossibleNow as refusal:
+        return "impossible", str(refusal), 0
     except GuardRefusal as refusal:
         return "told", str(refusal), 0
 
@@ -146,15 +151,12 @@ async def _actions_like(services: Services, operation: Operation[Any]) -> list[A
     record = services.store
     digest = digest_of(operation, account=services.clients["voicetel"].account, principal=USER)
     query = select(actions.c.id).where(actions.c.digest == digest).order_by(actions.c.created_at)
-    async with record.database.transaction() as connection:
-        ids = (await connection.execute(query)).scalars().all()
-    found = [await record.journal.find(action_id) for action_id in ids]
+    found = [await record.journal.find(row["id"]) for row in await record.database.fetch(query)]
     return [action for action in found if action is not None]
 
 
 async def _holds(services: Services, operation: Operation[Any]) -> dict[str, tuple[str, str | None]]:
     mine = {action.id: action.state.value for action in await _actions_like(services, operation)}
     query = select(holds.c.action_id, holds.c.state).where(holds.c.action_id.in_(mine))
-    async with services.store.database.transaction() as connection:
-        held: dict[str, str] = {row.action_id: row.state for row in await connection.execute(query)}
+    held: dict[str, str] = {row["action_id"]: row["state"] for row in await services.store.database.fetch(query)}
     return {action_id: (state, held.get(action_id)) for action_id, state in mine.items()}

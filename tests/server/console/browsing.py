@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,17 @@ from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Balance, Quote
 from server.console.page_identity import PageIdentity
-from server.console.pages import PageSetup, approval_app
+from server.console.pages import PageOptions, PageSetup, approval_app
+from server.console.rendering import NO_BREAK_SPACE
 from server.store.store import Store, open_store
 
 PASSCODE = "correct horse"
 HOST = "127.0.0.1:8766"
 BASE = f"http://{HOST}"
+SUBJECT = "Order +1 212 555 0100 and +1 212 555 0101"
+OWN_SCRIPT = '<script src="/approvals/page.js" defer></script>'
+"""The only script that a page may name; the content security policy refuses any other."""
+
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -53,6 +59,13 @@ class Browser:
         """Send the sign-in form."""
         return await self.send("/sign-in", passcode=passcode, wanted=wanted)
 
+    async def approve_for_good(self, page: str) -> httpx2.Response:
+        """Approve what cannot be undone: press the button of its page, then the one of the second question."""
+        asked = (await self.press(f"{page}/approve", on=page)).text
+        sure = re.search(r'name="sure" value="([^"]+)"', asked)
+        assert sure, asked
+        return await self.send(f"{page}/approve", token=token_in(asked), sure=sure[1])
+
     async def press(self, path: str, *, on: str = "") -> httpx2.Response:
         """Press a button of a page: its form with the token in it."""
         page = (await self.open(on)).text
@@ -63,6 +76,11 @@ class Browser:
         """Send a form: from a page of its own, or from another origin (None says none)."""
         headers = {} if origin is None else {"Origin": origin or self._origin}
         return await self.http.post(f"/approvals{path}", data=fields, headers=headers)
+
+
+def words_of(page: httpx2.Response) -> str:
+    """Return a page as it is read: without character references, and with plain spaces in telephone numbers."""
+    return unescape(page.text).replace(NO_BREAK_SPACE, " ")
 
 
 def token_in(page: str) -> str:
@@ -81,7 +99,7 @@ def hashed_passcode() -> str:
 @asynccontextmanager
 async def opened_record(folder: Path) -> AsyncGenerator[Store]:
     """Open a store that has the passcode set."""
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'page.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'page.db'}", folder)
     try:
         await record.key_values.put("passcode", hashed_passcode())
         yield record
@@ -89,11 +107,16 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
         await record.database.close()
 
 
-def page_over(record: Store, *, clock: Clock | None = None, address: str | None = None) -> Any:
+def page_over(
+    record: Store, *, clock: Clock | None = None, address: str | None = None, options: PageOptions | None = None
+) -> Any:
     """Build the approval page's application over a store."""
     identity = PageIdentity(record.seal, store_address="test", base=BASE)
     clock = clock or FixedClock()
-    return approval_app(PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address))
+    options = options or PageOptions()
+    return approval_app(
+        PageSetup(store=record, hosts=[HOST], identity=identity, clock=clock, address=address, options=options)
+    )
 
 
 @asynccontextmanager
@@ -105,9 +128,11 @@ async def browser(app: Any, base: str = BASE, *, source: str = "127.0.0.1") -> A
 
 
 @asynccontextmanager
-async def operator(record: Store, *, clock: Clock | None = None) -> AsyncGenerator[Browser]:
+async def operator(
+    record: Store, *, clock: Clock | None = None, options: PageOptions | None = None
+) -> AsyncGenerator[Browser]:
     """Open a browser whose operator has signed in."""
-    async with browser(page_over(record, clock=clock)) as page:
+    async with browser(page_over(record, clock=clock, options=options)) as page:
         assert (await page.sign_in()).status_code == 303
         yield page
 
@@ -119,7 +144,7 @@ async def proposed(record: Store, **changes: Any) -> Action:
         provider="voicetel",
         account="2015550100",
         operation="voicetel_order_numbers",
-        title="Order numbers at VoiceTel",
+        title=SUBJECT,
         arguments={"numbers": ["+12125550100", "+12125550101"], "route": 4},
         digest=new_action_id() * 5,
         principal="local:alice",

@@ -10,12 +10,19 @@ import pytest
 from playwright.async_api import Page, expect
 
 from guard.action import Action, State
+from server.console.pages import PageOptions
 from server.http.loopback import bind, serve_page
 from server.store.store import Store
-from tests.server.console.browsing import PASSCODE, opened_record, proposed, state_of
+from tests.server.console.browsing import PASSCODE, START, SUBJECT, opened_record, proposed, state_of
 from tests.server.console.chromium import CHROMIUM, PHONE, picture, tab, tab_to
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
+
+UPDATED_AFTER = 11_000
+"""Milliseconds after which a page has read itself again."""
+
+ONE_LINE = 24
+"""Pixels."""
 
 TALLEST_TOUCH = 44
 """Pixels that a finger needs."""
@@ -25,9 +32,9 @@ async def test_signing_in_looking_and_approving_by_keyboard(tmp_path: Path) -> N
     async with _served(tmp_path) as (record, base), tab(base) as page:
         action = await _waiting(record)
         await _sign_in(page, by_keyboard=True)
-        await tab_to(page, page.get_by_role("link", name="Order numbers at VoiceTel"))
+        await tab_to(page, page.get_by_role("link", name=SUBJECT))
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("heading", level=1)).to_have_text("Order numbers at VoiceTel")
+        await expect(page.get_by_role("heading", level=1)).to_have_text(SUBJECT)
         await tab_to(page, page.get_by_role("button", name="Approve"))
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
@@ -75,7 +82,7 @@ async def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(tmp_path
         await expect(skip).to_be_in_viewport()
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
-        await expect(page.get_by_role("link", name="Order numbers at VoiceTel")).to_be_focused()
+        await expect(page.get_by_role("link", name=SUBJECT)).to_be_focused()
 
 
 async def test_landmarks_headings_and_names_are_there_for_a_screen_reader(tmp_path: Path) -> None:
@@ -102,7 +109,7 @@ async def test_landmarks_headings_and_names_are_there_for_a_screen_reader(tmp_pa
         for button in ("Approve", "Decline", "Sign out", "Stop everything"):
             await expect(page.get_by_role("button", name=button)).to_be_visible()
         await expect(page.get_by_role("region", name="Price")).to_contain_text("$248.00 after this call")
-        await expect(page).to_have_title("Order numbers at VoiceTel - Ringfence")
+        await expect(page).to_have_title(f"{SUBJECT}, $2.00 a month - Ringfence")
 
 
 async def test_a_wrong_passcode_is_told_beside_the_field(tmp_path: Path) -> None:
@@ -136,17 +143,88 @@ async def test_nothing_scrolls_sideways_on_a_phone_and_fingers_find_the_buttons(
             await _fits(page)
             await picture(page, f"{name}-phone-{scheme}", scheme=scheme)
         await page.goto(f"/approvals/{action.id}")
-        await expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
+        await expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+        await expect(page.get_by_text("$2.00 a month", exact=True)).to_be_in_viewport(ratio=1)
+        await expect(page.get_by_role("button", name="Approve")).not_to_be_in_viewport()
         await picture(page, f"action-phone-first-screen-{scheme}", scheme=scheme, whole=False)
         await page.get_by_role("button", name="Approve").tap()
         await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
+
+
+async def test_headings_do_not_break_within_words_or_numbers(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, viewport=PHONE, java_script_enabled=True) as page:
+        before = {"config": {"first_caller_whisper_enabled": False, "first_caller_whisper_message": "Sales"}}
+        after = {"config": {"first_caller_whisper_enabled": True, "first_caller_whisper_message": "Advertisement"}}
+        title = "Forward calls of +1 201 555 0142 to +1 201 555 0199, registered under “Google Ads Hackensack”"
+        action = await _waiting(record, title=title, before=before, arguments=after)
+        await _sign_in(page)
+        for path in ("", f"/{action.id}", "/history"):
+            await page.goto(f"/approvals{path}")
+            assert await page.evaluate(_BROKEN_WORDS) == []
+
+
+async def test_the_list_updates_itself_and_nobody_loses_their_place(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, viewport=PHONE, java_script_enabled=True) as page:
+        await page.clock.install()
+        gone, *_ = [await _waiting(record) for _ in range(5)]
+        last = await _waiting(record, created_at=START, title="Release +1 201 555 0142 for good")
+        await _sign_in(page)
+        link = page.get_by_role("link", name="Release +1 201 555 0142 for good")
+        await link.focus()
+        place = await link.bounding_box()
+        await record.journal.move(gone.id, {State.PROPOSED}, State.DECLINED)
+        await _waiting(record, title="Text 40 people in Greece, 2 parts")
+        await page.clock.run_for(UPDATED_AFTER)
+        await expect(page.get_by_role("link", name="Text 40 people in Greece, 2 parts")).to_have_count(1)
+        await expect(page.locator(f"#{gone.id}")).to_have_count(0)
+        await expect(page.locator("#news")).to_have_text("1 new entry.")
+        await expect(page).to_have_title("6 waiting - Ringfence")
+        await expect(link).to_be_focused()
+        now = await link.bounding_box()
+        assert place is not None
+        assert now is not None
+        assert abs(now["y"] - place["y"]) <= ONE_LINE
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(f"{base}/approvals/{last.id}")
+
+
+async def test_an_open_action_shows_that_it_was_answered_elsewhere(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, java_script_enabled=True) as page:
+        await page.clock.install()
+        action = await _waiting(record)
+        await page.goto(f"/approvals/{action.id}")
+        await _sign_in(page, at=None)
+        await expect(page.get_by_role("button", name="Approve")).to_have_count(1)
+        await record.journal.move(action.id, {State.PROPOSED}, State.DECLINED)
+        await page.clock.run_for(UPDATED_AFTER)
+        await expect(page.get_by_text("Declined", exact=True)).to_be_visible()
+        await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+async def test_what_cannot_be_undone_is_approved_in_two_steps_by_keyboard_and_without_a_script(tmp_path: Path) -> None:
+    final = {"operation": "voicetel_release_number", "title": "Release +1 201 555 0142 for good"}
+    async with _served(tmp_path) as (record, base), tab(base, viewport=PHONE) as page:
+        action = await _waiting(record, **final)
+        await _sign_in(page)
+        await page.goto(f"/approvals/{action.id}")
+        await picture(page, "final-phone")
+        await tab_to(page, page.get_by_role("button", name="Approve for good"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Release +1 201 555 0142 for good?")
+        await _fits(page)
+        await picture(page, "final-second-step-phone")
+        assert await state_of(record, action) is State.PROPOSED
+        await tab_to(page, page.get_by_role("button", name="Approve for good"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
+        assert await state_of(record, action) is State.APPROVED
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_text_stands_out_from_its_ground(scheme: Literal["light", "dark"], tmp_path: Path) -> None:
     async with _served(tmp_path) as (record, base), tab(base, java_script_enabled=True) as page:
         action = await _waiting(record)
-        await _waiting(record, title="Release a number at VoiceTel", operation="voicetel_release_number")
+        await _waiting(record, title="Release +1 212 555 0100 for good", operation="voicetel_release_number")
         await _sign_in(page)
         for name, path in (("waiting", ""), ("action", f"/{action.id}"), ("history", "/history")):
             await page.goto(f"/approvals{path}")
@@ -174,7 +252,10 @@ _LONG: dict[str, Any] = {
 
 @asynccontextmanager
 async def _served(folder: Path) -> AsyncGenerator[tuple[Store, str]]:
-    async with opened_record(folder) as record, serve_page(record, bind(0), store_address="test") as base:
+    async with (
+        opened_record(folder) as record,
+        serve_page(record, bind(0), store_address="test", options=PageOptions()) as base,
+    ):
         yield record, base
 
 
@@ -207,6 +288,23 @@ async def _fits(page: Page) -> None:
         assert box is not None
         assert box["height"] >= TALLEST_TOUCH
 
+
+_BROKEN_WORDS = """() => {
+  const broken = [];
+  for (const heading of document.querySelectorAll('h1, h2, h3')) {
+    const texts = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      for (const word of node.textContent.matchAll(/[^ \\n]+/g)) {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+"""Words and telephone numbers in headings that stand on more than one line; a name may end a line after its dots."""
 
 _TOO_FAINT = """() => {
   const parse = text => text.match(/[\\d.]+/g).map(Number);

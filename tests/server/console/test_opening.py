@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
@@ -25,7 +25,7 @@ from server.mcp.out_of_band import ApprovalPage
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
-from tests.connecting import Era, settings_for
+from tests.connecting import Era, content_of, settings_for
 from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.console.operating import browsing, page_path
 from tests.server.operating import ringfence, set_operator_passcode
@@ -191,7 +191,7 @@ async def test_an_opened_page_of_one_action_says_nothing_of_another(tmp_path: Pa
         assert isinstance(asked, InputRequiredResult)
         [key] = asked.input_requests or {}
         assert key.startswith("open_act_")
-        yes = ElicitResult(action="accept", content={"approve": True})
+        yes = ElicitResult(action="accept", content={"approve": True, "for_good": True})
         forged: InputResponses = {key.replace("open_", "approve_"): yes}
         result = await scene.client.session.call_tool(
             RELEASE, scene.release, input_responses=forged, request_state=asked.request_state
@@ -214,14 +214,16 @@ async def _connected(
             Client(build_server(services, page=page), mode=era, elicitation_callback=visitor) as client,
         ):
             listed = await client.call_tool("voicetel_list_numbers", {})
-            content: dict[str, Any] = listed.structured_content or {}
+            content: dict[str, Any] = content_of(listed)
             yield Scene(client, sandbox, services, page, {"number": content["numbers"][0]["number"]})
 
 
-def _press(button: str) -> Deed:
+def _press(button: Literal["approve", "decline"]) -> Deed:
     async def press(page: str) -> ElicitResult:
+        path = page_path(page)
         async with browsing(page) as operator:
-            answer = await operator.press(f"{page_path(page)}/{button}", on=page_path(page))
+            is_final = button == "approve"
+            answer = await (operator.approve_for_good(path) if is_final else operator.press(f"{path}/decline", on=path))
             assert answer.status_code == 303, answer.text
         return ElicitResult(action="accept")
 

@@ -334,19 +334,19 @@ async def _together(*deeds: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 async def _set_passcode(folder: Path) -> None:
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     await set_passcode(record, PASSCODE, old=None)
     await record.database.close()
 
 
 async def _put_address(folder: Path, address: str) -> None:
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     await record.key_values.put("approval page", address)
     await record.database.close()
 
 
 async def _kept_address(folder: Path) -> str | None:
-    record = open_store(f"sqlite+aiosqlite:///{folder / 'ringfence.db'}", folder)
+    record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         return await record.key_values.get("approval page")
     finally:

@@ -28,7 +28,6 @@ from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     STATE_UNREAD,
     describe_full_update,
-    describe_update,
     fields_of,
     is_new,
     restore_settings,
@@ -191,6 +190,7 @@ class _WholeBroadcast(FurtherFields):
     "POST",
     "/v3/broadcast",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people}[, {message:parts}][, at {when:time}]",
     toolset="messaging",
     docs=BASE_PATHS,
     basis=ONLY_METHOD,
@@ -219,6 +219,7 @@ class CreateBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     "PUT",
     "/v3/broadcast/{broadcast_id}",
     effect=Effect.PAID | Effect.DESTRUCTIVE | Effect.OUTWARD,
+    subject="Replace broadcast {broadcast_id}: text {people}[, {message:parts}][, at {when:time}]",
     toolset="messaging",
     docs=BASE_PATHS,
     basis=ONLY_METHOD,
@@ -255,6 +256,7 @@ class ReplaceBroadcast(_WholeBroadcast, Operation[BroadcastChange]):
     "PATCH",
     "/v3/broadcast/{broadcast_id}",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Change {settings} of the broadcast [{before.name:text}|{broadcast_id}] to {people}",
     toolset="messaging",
     docs="partial-update-broadcast-31106423e0",
     basis=ONLY_METHOD,
@@ -306,9 +308,7 @@ class UpdateBroadcast(FurtherFields, ChangesSomething, Operation[BroadcastChange
         return _timing(self.when) if self.when else ()
 
     def changes(self, before: Any) -> tuple[str, ...]:
-        if not isinstance(before, Broadcast):
-            return ()
-        return (*_rescheduled(before, self.when), *describe_update(before, fields_of(self, *_OWN)))
+        return _rescheduled(before, self.when) if isinstance(before, Broadcast) else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == NOW or not isinstance(before, Broadcast) or before.when is None:
@@ -344,6 +344,7 @@ def _rescheduled(before: Broadcast, when: str | None) -> tuple[str, ...]:
     "DELETE",
     "/v3/broadcast/{broadcast_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete the broadcast [{before.name:text}|{broadcast_id}]",
     toolset="messaging",
     docs=BASE_PATHS,
     basis=ONLY_METHOD_OF_ITEM,

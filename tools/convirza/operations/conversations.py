@@ -198,6 +198,10 @@ class SmsConversation(Answer):
         default=None, validation_alias=AliasChoices("avg_response_time", "average_response_time")
     )
 
+    def own_texts(self) -> frozenset[str]:
+        # No page says what `sms_type` may be; that it names the direction of the last message is inferred.
+        return frozenset({"message"}) if (self.type or "").casefold() in OUTGOING else frozenset()
+
 
 class SmsConversations(Listing):
     """Text threads. The wire calls the list `conversation`."""
@@ -206,6 +210,7 @@ class SmsConversations(Listing):
     conversations: list[SmsConversation] = Field(default=[], alias="conversation")
 
 
+OUTGOING: Final = frozenset({"out", "outbound", "outgoing", "sent"})
 INCOMING: Final = frozenset({"in", "inbound", "incoming", "received"})
 FOLDERS: Final = {"open": "allOpen", "mine": "assignedToYou", "unassigned": "unassigned", "closed": "close"}
 

@@ -17,7 +17,6 @@ from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
-    describe_update,
     fields_of,
     is_new,
     restore_settings,
@@ -242,6 +241,7 @@ class _GroupSettings(BaseModel):
     "POST",
     "/v3/groups",
     effect=Effect.PRIVILEGED,
+    subject="Create the group {name:text}",
     toolset="groups",
     docs="create-group-31381263e0",
     confirmed_by=("org_unit_id",),
@@ -287,6 +287,7 @@ class _ChangeOfGroup(_GroupSettings):
     "PUT",
     "/v3/groups/{org_unit_id}",
     effect=Effect.PRIVILEGED | Effect.DESTRUCTIVE,
+    subject="Replace all settings of the group [{before.name:text}|{org_unit_id}]",
     toolset="groups",
     docs="update-group-31381260e0",
     basis=ONLY_METHOD,
@@ -316,6 +317,7 @@ class ReplaceGroup(_ChangeOfGroup, Operation[GroupChange]):
     "PATCH",
     "/v3/groups/{org_unit_id}",
     effect=Effect.PRIVILEGED,
+    subject="Change {settings} of the group [{before.name:text}|{org_unit_id}]",
     toolset="groups",
     docs="partial-update-group-31381261e0",
     basis=ONLY_METHOD,
@@ -326,9 +328,6 @@ class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
 
     name: Annotated[Word | None, Field(serialization_alias="org_unit_name")] = None
     """New name."""
-
-    def changes(self, before: Any) -> tuple[str, ...]:
-        return describe_update(before if isinstance(before, Group) else None, fields_of(self, "org_unit_id"))
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, Group) else None
@@ -342,6 +341,7 @@ class UpdateGroup(_ChangeOfGroup, ChangesSomething, Operation[GroupChange]):
     "DELETE",
     "/v3/groups/{org_unit_id}",
     effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
+    subject="Delete the group [{before.name:text}|{org_unit_id}] for good",
     toolset="groups",
     docs=BASE_PATHS,
     basis=ONLY_METHOD_OF_ITEM,

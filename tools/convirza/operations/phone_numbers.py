@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber
-from clients.operation import Answer, Operation, Undo, Verification, put_back, verify_removal
+from clients.operation import Answer, Operation, Precondition, Undo, Verification, put_back, verify_removal
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import Id, Number, body, object_in
 from tools.convirza.grades import ONLY_METHOD
@@ -105,6 +105,7 @@ class OrderedNumber(Answer):
     "POST",
     "/v3/phone-numbers",
     effect=Effect.PAID,
+    subject="Order {number}",
     toolset="ordering",
     docs=BASE_PATHS,
     basis=ONLY_METHOD,
@@ -132,6 +133,9 @@ class OrderNumber(Operation[OrderedNumber]):
     def before(self) -> FindOwnNumber:
         return FindOwnNumber(phone_number=self.number)
 
+    def preconditions(self) -> tuple[Precondition[TrackingNumber], ...]:
+        return (Precondition(self.before(), lambda _: f"{self.number} is a number of this account already"),)
+
     def verification(self, sent_at: datetime) -> Verification[TrackingNumber]:
         return Verification(
             read=self.before(),
@@ -155,6 +159,7 @@ class Released(Answer):
     # Not documented: where the id goes. In the path a wrong guess is a 404; a query that is ignored would mean all.
     "/v3/phone-numbers/reserved/{phone_number_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Release [{before.phone_number}|the number with id {phone_number_id}] for good",
     toolset="numbers",
     docs=BASE_PATHS,
     basis=ONLY_METHOD,

@@ -10,6 +10,7 @@ from clients.operation import (
     UNREAD,
     Answer,
     ChangesSomething,
+    NumberForward,
     Operation,
     Undo,
     Verification,
@@ -24,7 +25,7 @@ from tools.convirza.internal_reads import FindRoute
 from tools.convirza.paging import PagedOperation
 from tools.convirza.route_models import ProvisionedRoute, RouteRow, Routes
 from tools.convirza.route_settings import Part, RouteConfig, RouteSettings, Status, route_body
-from tools.convirza.updates import describe_full_update, describe_update, fields_of, restore_settings, same_settings
+from tools.convirza.updates import describe_full_update, fields_of, restore_settings, same_settings
 
 NOT_SETTABLE: Final = ("route_id", "phone_numbers", "created", "modified")
 """Fields of a read that are not settings."""
@@ -109,6 +110,7 @@ def _warnings(status: str | None, config: RouteConfig | None) -> tuple[str, ...]
     "POST",
     "/v3/provisioned-routes",
     effect=Effect.PAID | Effect.REROUTES | Effect.PRIVILEGED,  # it may record callers, with or without a notice
+    subject="Create the route {name:text} on {phone_numbers:number}[, ringing {config.ring_to}]",
     toolset="routing",
     docs="create-provisioned-route-31106410e0",
     confirmed_by=("route_id",),
@@ -133,6 +135,9 @@ class CreateProvisionedRoute(RouteSettings, Operation[RouteChange]):
 
     def destinations(self) -> tuple[str, ...]:
         return self.config.numbers if self.config else ()
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(None, to) for to in self.destinations())
 
     def warnings(self) -> tuple[str, ...]:
         found = _warnings(self.status or "active", self.config)
@@ -171,6 +176,11 @@ class _ChangeOfRoute(RouteSettings):
     def destinations(self) -> tuple[str, ...]:
         return self.config.numbers if self.config else ()
 
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        rows = before.phone_numbers if isinstance(before, ProvisionedRoute) else []
+        numbers: list[str | None] = [row.phone_number for row in rows if row.phone_number] or [None]
+        return tuple(NumberForward(number, to) for number in numbers for to in self.destinations())
+
     def verification(self, sent_at: datetime) -> Verification[ProvisionedRoute]:
         return Verification(read=self.before(), check=lambda found: same_settings(found, fields_of(self, "route_id")))
 
@@ -179,6 +189,7 @@ class _ChangeOfRoute(RouteSettings):
     "PUT",
     "/v3/provisioned-routes/{route_id}",
     effect=Effect.REROUTES | Effect.DESTRUCTIVE | Effect.PAID | Effect.PRIVILEGED,
+    subject="Replace all settings of the route [{before.name:text}|{route_id}]",
     toolset="routing",
     docs="update-provisioned-route-31106413e0",
     confirmed_by=("route_id",),
@@ -217,6 +228,7 @@ class ReplaceProvisionedRoute(_ChangeOfRoute, Operation[RouteChange]):
     "PATCH",
     "/v3/provisioned-routes/{route_id}",
     effect=Effect.REROUTES | Effect.PAID | Effect.PRIVILEGED,
+    subject="Change {settings} of the route [{before.name:text}|{route_id}]",
     toolset="routing",
     docs="partial-update-provisioned-route-31106414e0",
     basis=BODIES_INFERRED,
@@ -251,9 +263,6 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
             "Check the route afterwards.",
         )
 
-    def changes(self, before: Any) -> tuple[str, ...]:
-        return describe_update(before if isinstance(before, ProvisionedRoute) else None, fields_of(self, "route_id"))
-
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, ProvisionedRoute) else None
         return restore_settings(UpdateProvisionedRoute, read, fields_of(self, "route_id"), route_id=self.route_id)
@@ -266,6 +275,7 @@ class UpdateProvisionedRoute(_ChangeOfRoute, ChangesSomething, Operation[RouteCh
     "DELETE",
     "/v3/provisioned-routes/{route_id}",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Delete the route [{before.name:text}|{route_id}] for good",
     toolset="routing",
     docs=BASE_PATHS,
     basis=ONLY_METHOD_OF_ITEM,

@@ -17,7 +17,6 @@ from tools.convirza.grades import ANSWER_INFERRED, BODIES_INFERRED
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
-    describe_update,
     fields_of,
     is_new,
     restore_settings,
@@ -238,6 +237,7 @@ class _WholeUser(_UserSettings):
     "POST",
     "/v3/users",
     effect=Effect.PRIVILEGED,
+    subject="Create the user {email}, with the role {role}",
     toolset="users",
     docs="create-user-31381273e0",
     confirmed_by=("user_id",),
@@ -277,6 +277,7 @@ class _ChangeOfUser(_UserSettings):
     "PUT",
     "/v3/users/{user_id}",
     effect=Effect.PRIVILEGED | Effect.REROUTES | Effect.DESTRUCTIVE,
+    subject="Replace all settings of the user [{before.email}|{user_id}]",
     toolset="users",
     docs="update-user-31381270e0",
     basis=BODIES_INFERRED,
@@ -303,6 +304,7 @@ class ReplaceUser(_ChangeOfUser, _WholeUser, Operation[UserChange]):
     "PATCH",
     "/v3/users/{user_id}",
     effect=Effect.PRIVILEGED | Effect.REROUTES,
+    subject="Change {settings} of the user [{before.email}|{user_id}]",
     toolset="users",
     docs=ALL_PATHS,
     basis=BODIES_INFERRED,
@@ -326,9 +328,6 @@ class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
     role: Role | None = None
     """What the user may do."""
 
-    def changes(self, before: Any) -> tuple[str, ...]:
-        return describe_update(before if isinstance(before, User) else None, fields_of(self, "user_id"))
-
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, User) else None
         return restore_settings(UpdateUser, read, fields_of(self, "user_id"), user_id=self.user_id)
@@ -341,6 +340,7 @@ class UpdateUser(_ChangeOfUser, ChangesSomething, Operation[UserChange]):
     "DELETE",
     "/v3/users/{user_id}",
     effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
+    subject="Delete the user [{before.email}|{user_id}] for good",
     toolset="users",
     docs=ALL_PATHS,
     basis=ANSWER_INFERRED,

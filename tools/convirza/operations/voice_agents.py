@@ -15,7 +15,6 @@ from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
 from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.updates import (
     describe_full_update,
-    describe_update,
     fields_of,
     is_new,
     restore_settings,
@@ -117,6 +116,7 @@ class _AgentSettings(FurtherFields):
     "POST",
     "/v3/ai-voice-agents",
     effect=Effect.PAID,
+    subject="Create the voice agent {name:text}",
     toolset="voice_agents",
     docs="create-agent-31106393e0",
     basis=ONLY_METHOD,
@@ -174,6 +174,7 @@ class _ChangeOfAgent(_AgentSettings):
     "PUT",
     "/v3/ai-voice-agents/{voice_agent_id}",
     effect=Effect.REROUTES | Effect.DESTRUCTIVE,
+    subject="Replace all settings of the voice agent [{before.name:text}|{voice_agent_id}]",
     toolset="voice_agents",
     docs="update-agent-31106395e0",
     basis=ONLY_METHOD,
@@ -201,6 +202,7 @@ class ReplaceVoiceAgent(_ChangeOfAgent, Operation[VoiceAgentChange]):
     "PATCH",
     "/v3/ai-voice-agents/{voice_agent_id}",
     effect=Effect.REROUTES,
+    subject="Change {settings} of the voice agent [{before.name:text}|{voice_agent_id}]",
     toolset="voice_agents",
     docs="partial-update-agent-31106396e0",
     basis=ONLY_METHOD,
@@ -212,9 +214,6 @@ class UpdateVoiceAgent(_ChangeOfAgent, ChangesSomething, Operation[VoiceAgentCha
     name: Annotated[Word | None, Field(serialization_alias="agent_name")] = None
     """New name."""
 
-    def changes(self, before: Any) -> tuple[str, ...]:
-        return describe_update(before if isinstance(before, VoiceAgent) else None, fields_of(self, "voice_agent_id"))
-
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, VoiceAgent) else None
         wanted = fields_of(self, "voice_agent_id")
@@ -225,6 +224,7 @@ class UpdateVoiceAgent(_ChangeOfAgent, ChangesSomething, Operation[VoiceAgentCha
     "DELETE",
     "/v3/ai-voice-agents/{voice_agent_id}",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Delete the voice agent [{before.name:text}|{voice_agent_id}]",
     toolset="voice_agents",
     docs=BASE_PATHS,
     basis=ONLY_METHOD_OF_ITEM,

@@ -9,6 +9,7 @@ from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredTime, KeptFromModel, Secret
 from clients.operation import Answer, ChangesSomething, Operation, Undo, Verification, put_back, verify_removal
+from clients.questions.differences import Difference, differences
 from tools.convirza.client import BASE_PATHS, convirza
 from tools.convirza.field_types import FurtherFields, Id, Word, body
 from tools.convirza.grades import ONLY_METHOD, ONLY_METHOD_OF_ITEM
@@ -16,7 +17,6 @@ from tools.convirza.paging import Listing, PagedOperation
 from tools.convirza.route_settings import Part
 from tools.convirza.updates import (
     describe_full_update,
-    describe_update,
     fields_of,
     is_new,
     restore_settings,
@@ -146,6 +146,7 @@ class _WebhookSettings(FurtherFields):
     "POST",
     "/v3/webhooks",
     effect=Effect.REROUTES,
+    subject="Send callers' data to {url}, by the new webhook {name:text}",
     toolset="webhooks",
     docs="create-webhook-31381279e0",
     basis=ONLY_METHOD,
@@ -194,6 +195,10 @@ class _ChangeOfWebhook(_WebhookSettings):
     def _readable(self) -> dict[str, Any]:
         return fields_of(self, "webhook_id", "parameters", "shared_token")
 
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        """Leave out the parameters, of which only the names are read."""
+        return differences(fields_of(before), self._readable()) if isinstance(before, Webhook) else ()
+
     def _removed(self, before: Webhook | None) -> tuple[str, ...]:
         # What becomes of the parameters. Only their names are read, so that none can be given again for the caller.
         given = {entry.name for entry in self.parameters or []}
@@ -210,6 +215,7 @@ class _ChangeOfWebhook(_WebhookSettings):
     "PUT",
     "/v3/webhooks/{webhook_id}",
     effect=Effect.REROUTES | Effect.DESTRUCTIVE,
+    subject="Replace all settings of the webhook [{before.name:text}|{webhook_id}], which then posts to {url}",
     toolset="webhooks",
     docs="update-webhook-31381276e0",
     basis=ONLY_METHOD,
@@ -239,6 +245,7 @@ class ReplaceWebhook(_ChangeOfWebhook, Operation[WebhookChange]):
     "PATCH",
     "/v3/webhooks/{webhook_id}",
     effect=Effect.REROUTES,
+    subject="Change {settings} of the webhook [{before.name:text}|{webhook_id}]",
     toolset="webhooks",
     docs="partial-update-webhook-31381277e0",
     basis=ONLY_METHOD,
@@ -256,7 +263,7 @@ class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]
     def changes(self, before: Any) -> tuple[str, ...]:
         read = before if isinstance(before, Webhook) else None
         sends_list = self.parameters is not None or self.shared_token is not None
-        return (*(self._removed(read) if sends_list else ()), *describe_update(read, self._readable()))
+        return self._removed(read) if sends_list else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         read = before if isinstance(before, Webhook) else None
@@ -268,6 +275,7 @@ class UpdateWebhook(_ChangeOfWebhook, ChangesSomething, Operation[WebhookChange]
     "DELETE",
     "/v3/webhooks/{webhook_id}",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Delete the webhook [{before.name:text}|{webhook_id}]",
     toolset="webhooks",
     docs=BASE_PATHS,
     basis=ONLY_METHOD_OF_ITEM,

@@ -29,6 +29,7 @@ AROUND: Final = timedelta(minutes=1)
 @enswitch.function(
     "customers/balance/add",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Add {amount}[ {currency}] to the balance of customer {id} for good",
     toolset="customers",
     guide="4.2",
     irreversible=True,
@@ -106,6 +107,7 @@ class TopupRequest(Answer):
 @enswitch.function(
     "customers/topup/request",
     effect=Effect.PAID,
+    subject="Charge the stored card and add {amount} to the balance[ of customer {id}]",
     toolset="customers",
     unverifiable="what was asked of the card processor is not shown",
     irreversible=True,
@@ -155,6 +157,7 @@ class UsedVoucher(Answer):
 @enswitch.function(
     "vouchers/use",
     effect=Effect.DESTRUCTIVE,
+    subject="Use voucher {serial} up[ for customer {customer}]",
     toolset="customers",
     confirmed_by=("amount", "balance"),
     unverifiable="no documented call shows vouchers",

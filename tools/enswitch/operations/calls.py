@@ -16,6 +16,7 @@ from clients.operation import Answer, ChangesSomething, Operation, Undo
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     CallerId,
+    CallerIdTarget,
     CallerNumber,
     Id,
     Kind,
@@ -45,6 +46,7 @@ ONE_OF = "give exactly one of uniqueid and callid."
 @enswitch.function(
     "calls/make",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Call {snumber:number} and connect it to {cnumber:number}",
     toolset="calls",
     unverifiable="a call that somebody else made looks the same, and one that is over is not shown",
     guide="4.1",
@@ -82,6 +84,7 @@ class MakeCall(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "calls/hangup",
     effect=Effect.DESTRUCTIVE,
+    subject="End the call [{uniqueid}|{callid}]",
     toolset="calls",
     unverifiable="that a call has ended does not show what ended it",
     guide="4.2",
@@ -110,6 +113,7 @@ class HangUpCall(Operation[Accepted]):
 @enswitch.function(
     "calls/update",
     effect=Effect.DESTRUCTIVE,
+    subject="Overwrite {settings} of the call [{uniqueid}|{callid}]",
     toolset="calls",
     unverifiable="that a call is elsewhere does not show what sent it there",
     synonyms=("rewrite", "correct", "annotate"),
@@ -128,7 +132,7 @@ class UpdateCall(ChangesSomething, Operation[Accepted]):
     stype: Kind | None = None
     """Source type."""
 
-    snumber: Target | None = None
+    snumber: CallerIdTarget | None = None
     """Source."""
 
     ctype: Kind | None = None
@@ -185,6 +189,9 @@ class Call(Answer):
     @classmethod
     def _times_by_name(cls, data: object) -> object:
         return with_wire_name(data, started="start", ended="end")
+
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"callid", "callername"}) if self.direction == "out" else frozenset()
 
 
 class Calls(Listing):

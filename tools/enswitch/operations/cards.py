@@ -20,6 +20,7 @@ from tools.enswitch.groups import Accepted, Created, DryRun, ForCustomer, Listin
 @enswitch.function(
     "cards/groups/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the group of calling cards {name:text}",
     toolset="billing",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists card groups",
@@ -53,6 +54,7 @@ class CreateCardGroup(ForCustomer, Operation[Created]):
 @enswitch.function(
     "cards/batches/create",
     effect=Effect.PAID,
+    subject="Make {batch_number:batch} of {number:calling card} in card group {cardgroup}[, each with {balance}]",
     toolset="billing",
     confirmed_by=("id",),
     unverifiable="no documented call lists cards",
@@ -119,6 +121,7 @@ class Callshops(Accepted):
 @enswitch.function(
     "callshops/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Make {number:call shop}, each with {credit} of credit",
     toolset="billing",
     confirmed_by=("shops",),
     unverifiable="no documented call lists callshops",

@@ -33,6 +33,7 @@ EVERYONE = "EVERY customer on the rate plan is billed."
 @enswitch.function(
     "charges/create",
     effect=Effect.PAID,
+    subject="Charge [EVERYBODY on plan {plan}|customer {customer}]: {amount}[ {currency}] {period} for {name:text}",
     toolset="billing",
     basis=COLUMNS_INFERRED,
     unverifiable="unless it comes again, a charge is not listed once it was billed",
@@ -105,6 +106,7 @@ class CreateCharge(DryRun, Operation[Created]):
 @enswitch.function(
     "charges/charge",
     effect=Effect.PAID,
+    subject="Bill charge {id} now",
     toolset="billing",
     unverifiable="a charge that was billed at its own time looks the same",
     irreversible=True,

@@ -94,6 +94,7 @@ class ListOutcosts(Paged, Operation[Costs]):
 @enswitch.function(
     "outcosts/create",
     effect=Effect.PRIVILEGED,
+    subject="Add a price of outbound calls to [plan {plan}|peer {peer}|the system]",
     toolset="routing",
     basis=COLUMNS_INFERRED,
     unverifiable="an older price of the same group looks the same",
@@ -125,6 +126,7 @@ class CreateOutcost(DryRun, CallPrice, Operation[Created]):
 @enswitch.function(
     "outcosts/update",
     effect=Effect.PRIVILEGED,
+    subject="Change {settings} of the outbound price {id}",
     toolset="routing",
     unverifiable="prices are listed by plan or peer, which the call does not name",
     synonyms=("rate", "price of calls", "outbound price", "reprice"),
@@ -145,6 +147,7 @@ class UpdateOutcost(DryRun, CallPrice, Operation[Accepted]):
 @enswitch.function(
     "incosts/create",
     effect=Effect.PRIVILEGED,
+    subject="Add a price of inbound calls to plan {plan}",
     toolset="routing",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists a plan's inbound prices",
@@ -183,6 +186,7 @@ class ListCustomerIncosts(Paged, ForCustomer, Operation[Costs]):
 @enswitch.function(
     "peers/costs/create",
     effect=Effect.PRIVILEGED,
+    subject="Add what peer {peer} is paid for calls[ to {called_prefix}]",
     toolset="routing",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists a peer's prices by prefix",

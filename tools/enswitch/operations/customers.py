@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from clients.effects import Charge, Effect
 from clients.fields import LooseText
 from clients.grades import Grades
-from clients.operation import Answer, ChangesSomething, Operation, Undo, put_back
+from clients.operation import Answer, ChangesSomething, Operation, Precondition, Undo, put_back
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import Amount, BillType, Csv, Flag, Id, Mail, SpendLimit, Text, Words
 from tools.enswitch.groups import Accepted, Created, Listing, Paged
@@ -101,6 +101,7 @@ class CustomerSettings(BaseModel):
 @enswitch.function(
     "customers/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Create the customer {name:text}[ with a balance of {balance}]",
     toolset="customers",
     basis=COLUMNS_INFERRED,
     unverifiable="customers may have one name, so an older one looks the same",
@@ -128,6 +129,7 @@ class CreateCustomer(CustomerSettings, Operation[Created]):
 @enswitch.function(
     "customers/update",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Change {settings} of customer {id}, which no call undoes",
     toolset="customers",
     unverifiable="no documented call shows one customer's settings",
     irreversible=True,
@@ -160,6 +162,7 @@ class UpdateCustomer(CustomerSettings, ChangesSomething, Operation[Accepted]):
 @enswitch.function(
     "customers/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete customer {id}",
     toolset="customers",
     unverifiable="customers are listed below a parent, which the call does not name",
     synonyms=("remove", "close", "tenant", "suspend"),
@@ -170,6 +173,9 @@ class DeleteCustomer(Operation[Accepted]):
     id: Id
     """From enswitch_list_customers."""
 
+    def preconditions(self) -> tuple[Precondition[Customers], ...]:
+        return (Precondition(ListCustomers(parent=self.id, limit=1), _why_kept),)
+
     def undo(self, before: Any, answer: Any) -> Undo:
         return put_back(RestoreCustomer, id=self.id)
 
@@ -177,6 +183,7 @@ class DeleteCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/undelete",
     effect=Effect.PRIVILEGED,
+    subject="Bring customer {id} back",
     toolset="customers",
     basis=Grades(path="inferred", request="inferred", answer="inferred"),
     unverifiable="customers are listed below a parent, which the call does not name",
@@ -195,6 +202,7 @@ class RestoreCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/purge",
     effect=Effect.DESTRUCTIVE,
+    subject="Erase customer {id} and everything it had, for good",
     toolset="customers",
     unverifiable="customers are listed below a parent, which the call does not name",
     irreversible=True,
@@ -206,10 +214,19 @@ class PurgeCustomer(Operation[Accepted]):
     id: Id
     """From enswitch_list_customers with deleted=1."""
 
+    def preconditions(self) -> tuple[Precondition[Customers], ...]:
+        # No read shows one customer; below whom it is, this lists those that are not deleted.
+        return (Precondition(ListCustomers(recursive=True, limit=500), self._why_not_deleted),)
+
+    def _why_not_deleted(self, found: Customers) -> str:
+        is_active = any(customer.id == self.id and customer.deleted is not True for customer in found.customers)
+        return "the customer is not deleted, and Enswitch purges deleted customers only" if is_active else ""
+
 
 @enswitch.function(
     "customers/move",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Move customer {id} under customer {parent} and to plan {plan}",
     toolset="customers",
     unverifiable="customers are listed without their parent",
     admin_only=True,
@@ -232,6 +249,7 @@ class MoveCustomer(Operation[Accepted]):
 @enswitch.function(
     "customers/import",
     effect=Effect.PRIVILEGED,
+    subject="Create customers from CSV",
     toolset="customers",
     confirmed_by=("count",),
     unverifiable="what an import did shows in its answer only",
@@ -264,6 +282,7 @@ class Export(Listing):
 @enswitch.function(
     "customers/export",
     effect=Effect.PRIVILEGED,
+    subject="Export customers and their settings for the operator",
     toolset="customers",
     confirmed_by=("customers",),
     unverifiable="an export changes nothing that a read could show",
@@ -287,3 +306,8 @@ class ExportCustomers(Operation[Export]):
 
     def undo(self, before: Any, answer: Any) -> Undo:
         return Undo(verdict="none", lost="The exported data has left the system.")
+
+
+def _why_kept(found: Customers) -> str:
+    """Say why a customer cannot be deleted: Enswitch refuses it (400) for one with customers below it."""
+    return "the customer has customers below it, and Enswitch deletes none of those" if found.customers else ""

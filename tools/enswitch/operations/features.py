@@ -15,6 +15,7 @@ from clients.fields import KeptFromModel, LooseText, Secret
 from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
+    CallerIdText,
     Flag,
     Kind,
     ShownNumber,
@@ -44,6 +45,7 @@ class Owned(BaseModel):
 @enswitch.function(
     "huntgroups/create",
     effect=Effect.REROUTES,
+    subject="Create the hunt group {name:text}[, which rings {dnumber:number}]",
     toolset="telephony",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists hunt groups",
@@ -74,6 +76,7 @@ class CreateHuntgroup(DryRun, Owned, ForCustomer, Operation[Created]):
 @enswitch.function(
     "ivrs/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the voice menu {name:text}",
     toolset="telephony",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists menus",
@@ -104,6 +107,7 @@ class CreateIvr(DryRun, ForCustomer, Operation[Created]):
 @enswitch.function(
     "conferences/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the conference {code}",
     toolset="telephony",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists conferences",
@@ -138,6 +142,7 @@ class CreateConference(DryRun, Owned, ForCustomer, Operation[Created]):
 @enswitch.function(
     "speeddials/create",
     effect=Effect.REROUTES,
+    subject="Let {stype} {snumber:number} dial {dnumber:number} by {sdial}",
     toolset="telephony",
     confirmed_by=("id",),
     unverifiable="no documented call lists speed dials",
@@ -171,6 +176,7 @@ class CreateSpeeddial(DryRun, ForCustomer, Operation[Created]):
 @enswitch.function(
     "addresses/create",
     effect=Effect.REROUTES,
+    subject="Create the SIP address {user}@{domain}, which leads to {dtype} {dnumber:number}",
     toolset="telephony",
     confirmed_by=("id",),
     synonyms=("sip uri", "sip address", "alias"),
@@ -190,7 +196,7 @@ class CreateAddress(DryRun, Owned, ForCustomer, Operation[Created]):
     dnumber: Target
     """Destination: name, id or telephone number."""
 
-    callerid: Text | None = None
+    callerid: CallerIdText | None = None
     """Caller ID."""
 
     def destinations(self) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ class GetInvoice(Operation[Invoice]):
 @enswitch.function(
     "invoices/update",
     effect=Effect.PRIVILEGED,
+    subject="Set invoice {id} to {status}",
     toolset="billing",
     synonyms=("mark paid", "cancel", "write off", "void"),
 )
@@ -118,6 +119,7 @@ class SentInvoices(Answer):
 @enswitch.function(
     "invoices/send",
     effect=Effect.PRIVILEGED | Effect.OUTWARD,
+    subject="Mail EVERY invoice of the status {status} to its customer",
     toolset="billing",
     confirmed_by=("count",),
     unverifiable="no documented call shows what was mailed",
@@ -178,6 +180,7 @@ class TaxSettings(BaseModel):
 @enswitch.function(
     "taxes/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the tax {name:text}",
     toolset="billing",
     confirmed_by=("id",),
     unverifiable="no documented call shows taxes",
@@ -196,6 +199,7 @@ class CreateTax(DryRun, TaxSettings, ForCustomer, Operation[Created]):
 @enswitch.function(
     "taxes/update",
     effect=Effect.PRIVILEGED,
+    subject="Change {settings} of tax {id}",
     toolset="billing",
     unverifiable="no documented call shows taxes",
     synonyms=("vat", "sales tax", "rate", "levy"),
@@ -243,7 +247,11 @@ class GetTaxLiability(Taxed, Operation[TaxLiability]):
 
 
 @enswitch.function(
-    "taxes/liable/set", effect=Effect.PRIVILEGED, toolset="billing", synonyms=("taxed", "exempt", "vat", "liable")
+    "taxes/liable/set",
+    effect=Effect.PRIVILEGED,
+    subject="[liable?Make {type} {number} liable to tax {tax}|Exempt {type} {number} from tax {tax}]",
+    toolset="billing",
+    synonyms=("taxed", "exempt", "vat", "liable"),
 )
 class SetTaxLiability(Taxed, Operation[Accepted]):
     """Make a customer, charge, card group or product liable to a tax, or exempt."""

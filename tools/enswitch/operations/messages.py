@@ -11,13 +11,12 @@ import binascii
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import KeptFromModel, LooseText, Moment, OutsideText, Secret
 from clients.operation import Answer, Operation, Verification, wire_fields
-from clients.phone_numbers import require_full_sender
 from clients.segments import FitsTextMessage, Visible, segments
 from clients.shared.inbound_texts import InboundText
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
@@ -26,6 +25,7 @@ from tools.enswitch.field_types import (
     Kind,
     Mail,
     Number,
+    Sender,
     ShownNumber,
     ShownTime,
     Target,
@@ -90,6 +90,7 @@ class GetMailbox(ForCustomer, Operation[Mailbox]):
 @enswitch.function(
     "mailboxes/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the mailbox {mailbox}",
     toolset="messages",
     basis=COLUMNS_INFERRED,
     synonyms=("voicemail box", "add inbox", "answering machine"),
@@ -237,6 +238,7 @@ class GetMessage(ForCustomer, Operation[OpenedMessage]):
 @enswitch.function(
     "messages/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete {messages:message} of mailbox {mailbox} for good",
     toolset="messages",
     unverifiable="the messages that are left are renamed",
     irreversible=True,
@@ -264,6 +266,7 @@ class DeleteMessages(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "messages/text/send",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {cnumber:number}[, {message:parts}]",
     toolset="messages",
     unverifiable="no documented call lists texts that were sent",
     synonyms=("sms", "text", "notify", "reply"),
@@ -274,7 +277,7 @@ class SendText(ForCustomer, Operation[Accepted]):
     cnumber: Number
     """Number that gets it."""
 
-    snumber: Annotated[Number, AfterValidator(require_full_sender)]
+    snumber: Sender
     """Number of yours that sends it, from enswitch_list_numbers."""
 
     message: Annotated[Words, Visible, FitsTextMessage]
@@ -294,6 +297,7 @@ class SendText(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "faxes/send",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Fax {cnumber:number}",
     toolset="messages",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists faxes that were sent",
@@ -308,7 +312,7 @@ class SendFax(ForCustomer, Operation[Created]):
     data: Base64
     """Document, base64 encoded."""
 
-    snumber: Number | None = None
+    snumber: Sender | None = None
     """Number of yours that sends it, from enswitch_list_numbers."""
 
     email: Mail | None = None

@@ -89,6 +89,7 @@ class GetPerson(Operation[Person]):
 @enswitch.function(
     "people/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the person {username}, who can log in",
     toolset="people",
     confirmed_by=("id",),
     synonyms=("user", "add login", "invite", "staff", "access"),
@@ -145,6 +146,7 @@ class CreatePerson(DryRun, ForCustomer, Operation[Created]):
 @enswitch.function(
     "people/delete",
     effect=Effect.DESTRUCTIVE | Effect.PRIVILEGED,
+    subject="Delete the person [{before.username}|{id}][delete_features? and every line of theirs] for good",
     toolset="people",
     irreversible=True,
     synonyms=("user", "remove login", "offboard", "revoke access"),
@@ -196,6 +198,7 @@ class ListRoles(Operation[Roles]):
 @enswitch.function(
     "roles/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the role {name:text}",
     toolset="people",
     basis=COLUMNS_INFERRED,
     admin_only=True,
@@ -223,6 +226,7 @@ class CreateRole(DryRun, Operation[Created]):
 @enswitch.function(
     "roles/access/set",
     effect=Effect.PRIVILEGED,
+    subject="Set what everyone with role {role} may do with {privilege} to {access}",
     toolset="people",
     unverifiable="no documented call shows what a role may do",
     guide="3.15",
@@ -263,6 +267,7 @@ class SwitchedUser(Person):
 @enswitch.function(
     "user/switch",
     effect=Effect.PRIVILEGED,
+    subject="Get the operator a token to act as [{username}|person {id}]",
     toolset="people",
     confirmed_by=("auth_token",),
     unverifiable="no documented call shows sessions",

@@ -13,10 +13,19 @@ from clients.effects import Charge, Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import KeptFromModel, Secret
 from clients.grades import Grades
-from clients.operation import ChangesSomething, Operation, Undo, Verification, verify_addition
+from clients.operation import (
+    ChangesSomething,
+    NumberForward,
+    Operation,
+    Precondition,
+    Undo,
+    Verification,
+    verify_addition,
+)
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
     AS_WHOLE,
+    CallerIdTarget,
     Flag,
     Id,
     Kind,
@@ -96,6 +105,7 @@ class ListAvailableNumbers(ForCustomer, Operation[AvailableNumbers]):
 @enswitch.function(
     "numbers/purchase",
     effect=Effect.PAID,
+    subject="Buy {number:number}",
     toolset="numbers",
     synonyms=("buy", "order", "did", "port in", "provision"),
 )
@@ -114,6 +124,9 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
     def before(self) -> FindNumber:
         return FindNumber(number=self.number, customer=self.customer)
 
+    def preconditions(self) -> tuple[Precondition[OwnedNumber], ...]:
+        return (Precondition(self.before(), lambda _: f"the customer has {self.number} already"),)
+
     def verification(self, sent_at: datetime) -> Verification[OwnedNumber]:
         return verify_addition(self.before())
 
@@ -125,6 +138,7 @@ class PurchaseNumber(ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "numbers/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Release {number:number} for good",
     toolset="numbers",
     basis=Grades(path="inferred", request="inferred", answer="inferred"),
     irreversible=True,
@@ -152,6 +166,7 @@ class ReleaseNumber(Operation[Accepted]):
 @enswitch.function(
     "numbers/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change {settings} of {number:number}",
     toolset="numbers",
     synonyms=("forward", "point", "route", "redirect", "destination", "fax", "pin"),
 )
@@ -164,7 +179,7 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     allow_callerid: Flag | None = None
     """May be used as caller ID."""
 
-    callerid: Target | None = None
+    callerid: CallerIdTarget | None = None
     """Caller ID."""
 
     description: Text | None = None
@@ -203,10 +218,14 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber), (self.fax_dtype, self.fax_dnumber))
 
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(self.number, to) for to in dialled_numbers((self.dtype, self.dnumber)))
+
 
 @enswitch.function(
     "numbers/times/update",
     effect=Effect.REROUTES,
+    subject="Change where calls of {number:number} go in time group {timegroup}[, to {dtype} {dnumber:number}]",
     toolset="numbers",
     unverifiable="no documented call shows where a number's calls go by time",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
@@ -222,3 +241,6 @@ class UpdateNumberTimes(DryRun, Destination, ChangesSomething, Operation[Accepte
 
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(self.number, to) for to in dialled_numbers((self.dtype, self.dnumber)))

@@ -134,6 +134,7 @@ class PhoneSettings(BaseModel):
 @enswitch.function(
     "phones/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Create the telephone line {name}",
     toolset="telephony",
     synonyms=("extension", "add line", "sip account", "handset", "provision"),
 )
@@ -171,6 +172,7 @@ class CreatePhone(PhoneSettings, ForCustomer, Operation[Accepted]):
 @enswitch.function(
     "phones/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change {settings} of the telephone line {name}",
     toolset="telephony",
     synonyms=("extension", "forward", "do not disturb", "dnd", "sip password"),
 )
@@ -211,6 +213,7 @@ class UpdatePhone(PhoneSettings, Destination, Operation[Accepted]):
 @enswitch.function(
     "phones/unregister",
     effect=Effect.DESTRUCTIVE,
+    subject="Unregister the telephone line {name}",
     toolset="telephony",
     unverifiable="the device registers again by itself",
     synonyms=("kick", "log off", "disconnect", "reset registration"),
@@ -228,6 +231,7 @@ class UnregisterPhone(Operation[Accepted]):
 @enswitch.function(
     "phones/hardware/create",
     effect=Effect.PRIVILEGED,
+    subject="Provision the device {hardware_address} for the line {phone}",
     toolset="telephony",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call lists devices",
@@ -255,6 +259,7 @@ class CreatePhoneHardware(Operation[Created]):
 @enswitch.function(
     "phones/hardware/delete",
     effect=Effect.DESTRUCTIVE,
+    subject="Stop provisioning device {id}",
     toolset="telephony",
     unverifiable="no documented call lists devices",
     synonyms=("mac address", "unprovision", "desk phone", "remove device"),

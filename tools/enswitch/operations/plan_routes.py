@@ -87,6 +87,7 @@ class CreatedPlanRoute(Accepted):
 @enswitch.function(
     "plans/routes/create",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Add a route to plan {plan}: {allow} calls to {called_prefix}",
     toolset="plans",
     synonyms=("allow", "forbid", "block", "prefix", "dial plan", "international", "premium"),
 )
@@ -142,6 +143,7 @@ class CreatePlanRoute(DryRun, Operation[CreatedPlanRoute]):
 @enswitch.function(
     "plans/routes/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change {settings} of plan route {route}",
     toolset="plans",
     synonyms=("change", "allow", "forbid", "peer", "steer"),
 )
@@ -191,6 +193,7 @@ class UpdatePlanRoute(DryRun, ChangesSomething, Operation[Accepted]):
 @enswitch.function(
     "plans/routes/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Delete plan route {route}[, now {before.allow} for {before.called_prefix}]",
     toolset="plans",
     basis=Grades(request="inferred"),
     guide="4.0",

@@ -84,6 +84,7 @@ class GetPlan(Operation[Plan]):
 @enswitch.function(
     "plans/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the rate plan {name:text}",
     toolset="plans",
     confirmed_by=("id",),
     unverifiable="plans may have one name, so an older one looks the same",
@@ -126,6 +127,7 @@ class CreatePlan(ForCustomer, Operation[Created]):
 @enswitch.function(
     "plans/classes/update",
     effect=Effect.PRIVILEGED,
+    subject="Change {settings} of plan class {id}",
     toolset="plans",
     unverifiable="no documented call shows what a plan's number classes cost",
     synonyms=("did price", "number price", "monthly fee", "setup fee"),
@@ -149,6 +151,7 @@ class UpdatePlanClass(DryRun, ChangesSomething, Operation[Accepted]):
 @enswitch.function(
     "plans/features/set",
     effect=Effect.PRIVILEGED,
+    subject="Let plan {plan} include {included} and allow {maximum} of the feature {feature}",
     toolset="plans",
     unverifiable="no documented call shows a plan's features",
     guide="4.0",
@@ -173,6 +176,7 @@ class SetPlanFeature(Operation[Accepted]):
 @enswitch.function(
     "plans/ingroups/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Take inbound group {ingroup} and its prices out of plan {plan} for good",
     toolset="plans",
     unverifiable="no documented call shows a plan's inbound groups",
     irreversible=True,
@@ -191,6 +195,7 @@ class RemovePlanIngroup(Operation[Accepted]):
 @enswitch.function(
     "plans/outgroups/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Take outbound group {outgroup} and its prices out of plan {plan} for good",
     toolset="plans",
     unverifiable="no documented call shows a plan's outbound groups",
     irreversible=True,

@@ -15,6 +15,7 @@ from clients.effects import Effect
 from clients.operation import Answer, Operation, Verification, verify_addition
 from tools.enswitch.client import COLUMNS_INFERRED, enswitch
 from tools.enswitch.field_types import (
+    CallerIdText,
     CallerNumber,
     Flag,
     Id,
@@ -63,7 +64,7 @@ class QueueSettings(BaseModel):
     callback: Flag | None = None
     """Offer to call back."""
 
-    callerid: Text | None = None
+    callerid: CallerIdText | None = None
     """Caller ID."""
 
     owner: Whole | None = None
@@ -73,6 +74,7 @@ class QueueSettings(BaseModel):
 @enswitch.function(
     "queues/create",
     effect=Effect.REROUTES,
+    subject="Create the queue {name:text}",
     toolset="telephony",
     basis=COLUMNS_INFERRED,
     unverifiable="no documented call shows a queue",
@@ -88,6 +90,7 @@ class CreateQueue(QueueSettings, ForCustomer, Operation[Created]):
 @enswitch.function(
     "queues/update",
     effect=Effect.REROUTES,
+    subject="Change destinations and settings of queue {id}",
     toolset="telephony",
     unverifiable="no documented call shows a queue",
     synonyms=("call center", "acd", "hold", "overflow", "change queue"),
@@ -139,6 +142,7 @@ class UpdateQueue(QueueSettings, Operation[Accepted]):
 @enswitch.function(
     "queues/destinations/create",
     effect=Effect.REROUTES,
+    subject="Let {dtype} {dnumber:number} answer calls of queue {queue}",
     toolset="telephony",
     confirmed_by=("id",),
     synonyms=("agent", "add agent", "add member", "log in to queue"),

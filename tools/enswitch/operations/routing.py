@@ -21,6 +21,7 @@ from tools.enswitch.versions import Version
 @enswitch.function(
     "routes/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change {settings} of system route {id}",
     toolset="routing",
     unverifiable="no documented call shows the system's routes",
     admin_only=True,
@@ -72,6 +73,7 @@ class Imported(Answer):
 @enswitch.function(
     "routes/import",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Import system routes from CSV[delete_all? and delete every route there is], for good",
     toolset="routing",
     confirmed_by=("count",),
     unverifiable="no documented call shows the system's routes",
@@ -98,6 +100,7 @@ class ImportRoutes(Operation[Imported]):
 @enswitch.function(
     "outgroups/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the outbound group {name:text}",
     toolset="routing",
     confirmed_by=("id",),
     unverifiable="no documented call lists outbound groups",
@@ -120,6 +123,7 @@ class CreateOutgroup(DryRun, Operation[Created]):
 @enswitch.function(
     "callergroups/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the caller group {name:text}",
     toolset="routing",
     confirmed_by=("id",),
     unverifiable="no documented call lists caller groups",
@@ -141,6 +145,7 @@ class CreateCallergroup(Operation[Created]):
 @enswitch.function(
     "calleridgroups/create",
     effect=Effect.PRIVILEGED,
+    subject="Create the group of caller IDs {name:text}",
     toolset="routing",
     confirmed_by=("id",),
     synonyms=("caller id list", "whitelist", "blacklist"),

@@ -30,6 +30,7 @@ class CreatedNumbers(Accepted):
 @enswitch.function(
     "numbers/system/create",
     effect=Effect.PAID | Effect.PRIVILEGED,
+    subject="Add {start:number}[ to {end:number}] to the system",
     toolset="numbers",
     confirmed_by=("count",),
     admin_only=True,
@@ -114,6 +115,7 @@ class GetSystemNumber(Operation[OwnedNumber]):
 @enswitch.function(
     "numbers/system/update",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change {settings} of the system number {number:number}",
     toolset="numbers",
     admin_only=True,
     synonyms=("move", "assign", "transfer", "reclass"),
@@ -146,6 +148,7 @@ class UpdateSystemNumber(DryRun, ChangesSomething, Operation[Accepted]):
 @enswitch.function(
     "numbers/system/delete",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Delete {number:number} from the system for good",
     toolset="numbers",
     admin_only=True,
     irreversible=True,

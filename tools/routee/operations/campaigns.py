@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from clients.changes import describe_replacement
+from clients.changes import describe_resets
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, is_since
 from clients.fields import E164, AnsweredTime, LooseText
@@ -15,12 +15,14 @@ from clients.operation import (
     Done,
     Members,
     Operation,
+    Precondition,
     Undo,
     Verification,
     put_back,
     verify_removal,
     wire_fields,
 )
+from clients.questions.differences import Difference, differences
 from tools.routee.campaign_plans import is_same_plan
 from tools.routee.client import routee
 from tools.routee.field_types import (
@@ -48,6 +50,9 @@ from tools.routee.recipients import members_of
 
 RUNS_FOR: Final = timedelta(minutes=30)
 """How long after its start a campaign's messages are searched for: quiet hours and many recipients delay them."""
+
+PARTS: Final = "[transcode?|shorten_links_seconds?|fallback_values?|, {text:parts}]"
+"""Part of a subject: how many parts each text has, where nothing makes it longer or shorter on the way."""
 
 NOT_SHOWN: Final = "allow_invalid, transcode and shorten_links_seconds fall back to defaults"
 
@@ -257,6 +262,7 @@ class CampaignPlan(Recipients, PersonalText, Operation[Campaign]):
     "POST",
     "/sms/campaign",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people}" + PARTS + "[, at {when:time}]",
     toolset="campaigns",
     docs="send-bulk-messages",
     basis=PAGES_BUT_REQUEST,
@@ -308,6 +314,7 @@ class SendCampaign(CampaignPlan):
     "PUT",
     "/sms/{campaign_id}",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Replace campaign {campaign_id}: text {people}" + PARTS + "[, at {when:time}]",
     toolset="campaigns",
     docs="update-a-scheduled-message-campaign",
     basis=PAGES_BUT_REQUEST,
@@ -323,14 +330,22 @@ class UpdateCampaign(CampaignPlan):
     def before(self) -> "GetCampaign":
         return GetCampaign(campaign_id=self.campaign_id)
 
+    def preconditions(self) -> tuple[Precondition[Campaign], ...]:
+        return (Precondition(self.before(), _why_fixed),)
+
     def warnings(self) -> tuple[str, ...]:
         return (*super().warnings(), "The whole campaign is replaced: what is left out goes back to its default.")
 
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Campaign):
             return ()
-        will = {name: getattr(self, name) for name in self.model_fields_set}
-        return describe_replacement(before.plan(), without_none(**will))
+        return describe_resets(before.plan(), self._wanted())
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        return differences(before.plan(), self._wanted()) if isinstance(before, Campaign) else ()
+
+    def _wanted(self) -> dict[str, Any]:
+        return without_none(**{name: getattr(self, name) for name in self.model_fields_set})
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if self.when == "now":
@@ -358,6 +373,7 @@ class UpdateCampaign(CampaignPlan):
     "DELETE",
     "/sms/{campaign_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete the scheduled campaign [{before.campaign_name:text}|{campaign_id}]",
     toolset="campaigns",
     docs="delete-a-scheduled-campaign",
     basis=ANSWER_INFERRED,
@@ -372,6 +388,9 @@ class DeleteCampaign(Operation[Done]):
 
     def before(self) -> "GetCampaign":
         return GetCampaign(campaign_id=self.campaign_id)
+
+    def preconditions(self) -> tuple[Precondition[Campaign], ...]:
+        return (Precondition(self.before(), _why_fixed),)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Campaign):
@@ -416,6 +435,13 @@ class AnalyzeCampaign(Recipients, Operation[Audience]):
 
     text: Annotated[str, Field(min_length=1)] = Field(serialization_alias="body")
     """What it would say."""
+
+
+def _why_fixed(found: Campaign) -> str:
+    """Say why a campaign can be neither changed nor deleted: Routee refuses both unless it is scheduled (400009002)."""
+    if found.campaign_state in (None, "Scheduled"):
+        return ""
+    return f"the campaign is {found.campaign_state}, and Routee changes and deletes scheduled campaigns only"
 
 
 def _again(campaign_id: str, before: Campaign) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -16,11 +16,12 @@ from pydantic import (
 )
 
 from clients.answers import NotShown
-from clients.changes import describe_replacement
+from clients.changes import describe_resets
 from clients.effects import Effect
 from clients.evidence import Evidence, all_present, same_fields
 from clients.fields import E164, Email, FromOutside, LooseText, OutsideText
 from clients.operation import UNREAD, Answer, Operation, Undo, Verification, put_back, verify_removal
+from clients.questions.differences import Difference, differences
 from tools.routee.client import routee
 from tools.routee.field_types import Id, without_none
 from tools.routee.grades import SEEN
@@ -41,6 +42,35 @@ LabelContent = Annotated[
     str | StrictInt | StrictFloat, BeforeValidator(_as_json_number), WithJsonSchema({"type": ["string", "number"]})
 ]
 """What a label holds: text, or a number where the label's type is Number (seen in the public clients)."""
+
+
+def _by_name(value: object) -> object:
+    """Return labels by name, from the list of the tool's schema or as they are."""
+    if not isinstance(value, list):
+        return value
+    found: dict[str, object] = {}
+    for row in cast("list[object]", value):
+        given = dict(fields_of(row))
+        name = given.pop("name", None)
+        if not isinstance(name, str) or name in found or given.keys() not in ({"text"}, {"number"}):
+            raise ValueError("each label once, with its name and either `text` or `number`")
+        found[name] = next(iter(given.values()))
+    return found
+
+
+_NAMED_LABEL: Final = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "text": {"type": "string"}, "number": {"type": "number"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+NamedLabels = Annotated[
+    dict[str, LabelContent],
+    BeforeValidator(_by_name),
+    WithJsonSchema({"type": "array", "items": _NAMED_LABEL}, mode="validation"),
+]
+"""Labels by name. Clients give them as a list, because not all can show a model an object with free names."""
 
 
 class LabelValue(Answer):
@@ -142,8 +172,8 @@ class ContactDetails(BaseModel):
     vip: bool | None = None
     """Mark as VIP."""
 
-    labels: dict[str, LabelContent] | None = None
-    """By label of routee_list_labels; numbers for Number."""
+    labels: NamedLabels | None = None
+    """Of routee_list_labels, each with `text`, or `number` where its type is Number."""
 
     def body(self) -> dict[str, Any]:
         """Return the contact in Routee's form."""
@@ -162,6 +192,7 @@ class ContactDetails(BaseModel):
     "POST",
     "/contacts/my",
     effect=Effect.WRITE,
+    subject="Add {mobile} to the address book",
     toolset="contacts",
     docs="create-a-new-contact",
     basis=SEEN,
@@ -184,6 +215,7 @@ class CreateContact(ContactDetails, Operation[Contact]):
     "PUT",
     "/contacts/my/{contact_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Replace what is known about {mobile}",
     toolset="contacts",
     docs="update-a-contacts-details",
     basis=SEEN,
@@ -202,8 +234,15 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Contact):
             return ()
-        will = {name: getattr(self, name) for name in self.model_fields_set}
-        return describe_replacement(before.details(), without_none(**will))
+        return describe_resets(before.details(), self._wanted())
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        if not isinstance(before, Contact):
+            return ()
+        return differences(dict.fromkeys(ContactDetails.model_fields) | before.details(), self._wanted())
+
+    def _wanted(self) -> dict[str, Any]:
+        return without_none(**{name: getattr(self, name) for name in self.model_fields_set})
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Contact):
@@ -225,6 +264,7 @@ class UpdateContact(ContactDetails, Operation[Contact]):
     "DELETE",
     "/contacts/my/{contact_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete the contact [{before.mobile}|{contact_id}]",
     toolset="contacts",
     docs="delete-a-contact",
     basis=SEEN,
@@ -277,6 +317,7 @@ class DeletedContacts(Answer):
     "DELETE",
     "/contacts/my",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete {contact_ids:contact} for good",
     toolset="contacts",
     docs="delete-multiple-contacts",
     basis=SEEN,
@@ -355,6 +396,7 @@ class NewLabel(BaseModel):
     "POST",
     "/contacts/labels/my",
     effect=Effect.DESTRUCTIVE,
+    subject="Create {labels:label} for contacts",
     toolset="contacts",
     docs="create-labels",
     basis=SEEN,

@@ -46,6 +46,7 @@ class Conversation(Answer):
     "POST",
     "/voice/conversation",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Call {to}",
     toolset="voice",
     docs="perform-a-voice-conversation",
     basis=PAGES,

@@ -197,6 +197,7 @@ class Failover(Answer):
     "POST",
     "/failover",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Send a message to {people} by the first of {steps:channel} that works",
     toolset="failover",
     docs="send-a-failover-message",
     basis=ANSWER_INFERRED,

@@ -10,12 +10,24 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from clients.answers import NotShown
-from clients.changes import describe_changes
 from clients.effects import Charge, Effect
 from clients.errors import NotFound
 from clients.evidence import Evidence, is_since, present_in, same_fields
 from clients.fields import E164, AnsweredTime, E164Digits, LooseText
-from clients.operation import UNREAD, Answer, Done, Operation, Undo, Verification, put_back, verify_removal, wire_fields
+from clients.operation import (
+    UNREAD,
+    Answer,
+    Done,
+    NumberForward,
+    Operation,
+    Precondition,
+    Undo,
+    Verification,
+    put_back,
+    verify_removal,
+    wire_fields,
+)
+from clients.questions.differences import Difference, differences
 from tools.routee.calls import Callee, called_numbers
 from tools.routee.client import routee
 from tools.routee.field_types import Costs, Country, HttpsUrl, PostsTo, in_e164, without_none
@@ -194,6 +206,7 @@ class GetNumber(Operation[Number]):
     "POST",
     "/numbers/my",
     effect=Effect.PAID,
+    subject="Rent {number}",
     toolset="ordering",
     docs="rent-a-number",
     basis=ANSWER_ON_PAGE,
@@ -230,6 +243,14 @@ class RentNumber(Operation[Number]):
 
     def destinations(self) -> tuple[str, ...]:
         return called_numbers(self.forward_calls_to)
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return tuple(NumberForward(self.number, to) for to in called_numbers(self.forward_calls_to))
+
+    def preconditions(self) -> tuple[Precondition[Number], ...]:
+        return (
+            Precondition(GetNumber(number=self.number), lambda _: f"{self.number} is rented by this account already"),
+        )
 
     def warnings(self) -> tuple[str, ...]:
         notes = ("It renews by itself every month until it is cancelled, and inbound traffic costs extra.",)
@@ -278,6 +299,7 @@ class RentNumber(Operation[Number]):
     "PUT",
     "/numbers/my/{number}",
     effect=Effect.REROUTES,
+    subject="Change {settings} of {number}",
     toolset="numbers",
     docs="update-a-number",
     basis=ANSWER_ON_PAGE,
@@ -315,10 +337,14 @@ class UpdateNumber(Operation[Number]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Number):
             return ()
-        notes = describe_changes(before.settings(), self._wanted())
         if self.dialplan_url and before.forwarded_to:
-            return (f"Calls no longer go to {before.forwarded_to}.", *notes)
-        return notes
+            return (f"Calls no longer go to {before.forwarded_to}.",)
+        return ()
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        if not isinstance(before, Number):
+            return ()
+        return differences(dict.fromkeys(self._wanted()) | before.settings(), self._wanted())
 
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(read=GetNumber(number=self.number), check=self._is_set)
@@ -351,6 +377,7 @@ class UpdateNumber(Operation[Number]):
     "DELETE",
     "/numbers/my/{number}",
     effect=Effect.DESTRUCTIVE,
+    subject="Release {number} for good",
     toolset="numbers",
     docs="cancel-a-number",
     basis=ANSWER_INFERRED,

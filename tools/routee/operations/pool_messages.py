@@ -63,6 +63,7 @@ class SentFromPool(Answer):
     "POST",
     "/pools/my/{pool_id}/sms",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people} from pool {pool_id}[shorten_links_seconds?|, {text:parts}]",
     toolset="pools",
     docs="send-sms-using-a-pool",
     basis=PAGES_BUT_REQUEST,

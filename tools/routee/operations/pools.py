@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from clients.changes import describe_changes
 from clients.effects import Effect
 from clients.evidence import Evidence, present_in, same_fields
 from clients.fields import AnsweredTime, E164Digits, LooseText
@@ -23,6 +22,7 @@ from clients.operation import (
     put_back,
     verify_removal,
 )
+from clients.questions.differences import Difference, differences
 from tools.routee.client import routee
 from tools.routee.field_types import (
     Callback,
@@ -213,6 +213,7 @@ class PoolSettings(BaseModel):
     "POST",
     "/pools/my",
     effect=Effect.REROUTES,
+    subject="Create the pool {name:text}",
     toolset="pools",
     docs="create-a-pool",
     basis=ANSWER_ON_PAGE,
@@ -251,6 +252,7 @@ class CreatePool(PoolSettings, Operation[Pool]):
     "PUT",
     "/pools/my/{pool_id}",
     effect=Effect.REROUTES,
+    subject="Change {settings} of the pool [{before.name:text}|{pool_id}]",
     toolset="pools",
     docs="edit-a-pool",
     basis=ANSWER_ON_PAGE,
@@ -277,11 +279,13 @@ class UpdatePool(PoolSettings, ChangesSomething, Operation[Pool]):
     def changes(self, before: Any) -> tuple[str, ...]:
         if not isinstance(before, Pool):
             return ()
-        will = {name: getattr(self, name) for name in self.model_fields_set}
-        notes = describe_changes(before.plan(), without_none(**will))
         if self.settings() and before.senders:
-            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.", *notes)
-        return notes
+            return (f"Its own senders ({before.senders}) may be lost: no argument here sets them.",)
+        return ()
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        will = without_none(**{name: getattr(self, name) for name in self.model_fields_set - {"pool_id"}})
+        return differences(dict.fromkeys(will) | before.plan(), will) if isinstance(before, Pool) else ()
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Pool):
@@ -315,6 +319,7 @@ class DeletedPool(Answer):
     "DELETE",
     "/pools/my/{pool_id}",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="Delete the pool [{before.name:text}|{pool_id}]",
     toolset="pools",
     docs="delete-a-pool",
     basis=ANSWER_ON_PAGE,
@@ -346,6 +351,7 @@ class DeletePool(Operation[DeletedPool]):
     "PUT",
     "/pools/my/{pool_id}/numbers/{number}",
     effect=Effect.REROUTES,
+    subject="Put {number} into the pool [{before.name:text}|{pool_id}]",
     toolset="pools",
     docs="add-a-number-to-a-pool",
     basis=ANSWER_INFERRED,
@@ -377,6 +383,7 @@ class AddPoolNumber(Operation[PoolNumbers]):
     "DELETE",
     "/pools/my/{pool_id}/numbers/{number}",
     effect=Effect.REROUTES,
+    subject="Take {number} out of the pool [{before.name:text}|{pool_id}]",
     toolset="pools",
     docs="delete-a-number-from-a-pool",
     basis=ANSWER_INFERRED,

@@ -31,7 +31,7 @@ from tools.routee.field_types import (
 )
 from tools.routee.filters import Filter
 from tools.routee.grades import ANSWER_ON_PAGE, PAGES, PAGES_BUT_REQUEST
-from tools.routee.paging import Page, Paged, fields_of
+from tools.routee.paging import ByStatus, Page, Paged, fields_of
 
 SEARCH_AHEAD: Final = timedelta(minutes=2)
 """How long after it was sent a lost call may be taken in. What Routee shows of later times is another's."""
@@ -62,6 +62,7 @@ class SentSms(Answer):
     "POST",
     "/sms",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people}[transcode?|shorten_links_seconds?|, {text:parts}]",
     toolset="messaging",
     docs="send-single-sms",
     basis=PAGES_BUT_REQUEST,
@@ -230,6 +231,9 @@ class MessagePart(Answer):
     originating_service: str | None = None
     received_date: AnsweredTime | None = None
 
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text"}) if (self.direction or "").casefold() == "outbound" else frozenset()
+
 
 def texts_received(parts: Iterable[MessagePart]) -> tuple[InboundText, ...]:
     """Return the texts among message parts that came in; both senders and directions are as Routee names them."""
@@ -285,11 +289,14 @@ class Messages(Page):
     basis=PAGES_BUT_REQUEST,
     synonyms=("delivered", "status", "recipients", "bulk", "receipts"),
 )
-class ListCampaignMessages(Paged[Messages]):
+class ListCampaignMessages(ByStatus, Paged[Messages]):
     """List the messages of a campaign with status and price."""
 
     campaign_id: Id
     """`tracking_id` from routee_send_campaign."""
+
+    def narrow(self, answer: Messages) -> Messages:
+        return answer.model_copy(update={"messages": [row for row in answer.messages if self._is_wanted(row.status)]})
 
     def inbound_texts(self, answer: Messages) -> tuple[InboundText, ...]:
         return texts_received(answer.messages)

@@ -143,6 +143,9 @@ class ViberMessage(Answer):
     campaign: str | None = None
     campaign_id: str | None = Field(default=None, alias="campaignTrackingId")
 
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text", "image_url"}) if (self.direction or "").casefold() == "outbound" else frozenset()
+
 
 def viber_received(messages: Iterable[ViberMessage]) -> tuple[InboundText, ...]:
     """Return the texts among Viber messages that came in."""
@@ -157,6 +160,7 @@ def viber_received(messages: Iterable[ViberMessage]) -> tuple[InboundText, ...]:
     "POST",
     "/viber",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Send a Viber message to {people}",
     toolset="viber",
     docs="send-a-viber-single-message",
     basis=SEEN,
@@ -206,6 +210,7 @@ class ViberCode(Answer):
     "POST",
     "/viber/otp",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Send a one-time password to {people} by Viber",
     toolset="viber",
     docs="viber-otp-request",
     basis=SEEN,

@@ -23,7 +23,7 @@ from tools.routee.field_types import (
 )
 from tools.routee.grades import ANSWER_INFERRED, SEEN
 from tools.routee.operations.viber import CONTENT, ViberContent, ViberMessage, viber_received
-from tools.routee.paging import Page, Paged
+from tools.routee.paging import ByStatus, Page, Paged
 from tools.routee.personal_texts import label_warnings
 from tools.routee.recipients import members_of
 
@@ -50,6 +50,7 @@ class ViberCampaign(Answer):
     "POST",
     "/viber/campaign",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Send a Viber message to {people}[, at {when:time}]",
     toolset="viber",
     docs="send-a-viber-campaign",
     basis=SEEN,
@@ -117,6 +118,7 @@ class SendViberCampaign(ViberContent, Operation[ViberCampaign]):
     "DELETE",
     "/viber/campaign/{campaign_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete the scheduled Viber campaign {campaign_id}",
     toolset="viber",
     docs="delete-a-scheduled-viber-campaign",
     basis=ANSWER_INFERRED,
@@ -149,11 +151,14 @@ class ViberMessages(Page):
     basis=SEEN,
     synonyms=("delivered", "seen", "status", "recipients"),
 )
-class ListViberCampaignMessages(Paged[ViberMessages]):
+class ListViberCampaignMessages(ByStatus, Paged[ViberMessages]):
     """List the messages of a Viber campaign with status and price."""
 
     campaign_id: Id
     """`tracking_id` from routee_send_viber_campaign."""
+
+    def narrow(self, answer: ViberMessages) -> ViberMessages:
+        return answer.model_copy(update={"messages": [row for row in answer.messages if self._is_wanted(row.status)]})
 
     def inbound_texts(self, answer: ViberMessages) -> tuple[InboundText, ...]:
         return viber_received(answer.messages)

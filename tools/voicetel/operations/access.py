@@ -50,7 +50,7 @@ def _public_block(value: str) -> str:
 PublicBlock = Annotated[
     str,
     AfterValidator(_public_block),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/(8|16|24|32)$", "examples": ["203.0.113.10/32"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/(8|16|24|32)$"}),
 ]
 
 
@@ -110,6 +110,7 @@ class AddedBlocks(Answer):
     "POST",
     "/v2.2/acl",
     effect=Effect.PRIVILEGED,
+    subject="Let {blocks:IP block} make calls on the account",
     toolset="access",
     docs="#aclCreate",
     synonyms=("allow", "allowlist", "whitelist", "permit", "cidr", "firewall"),
@@ -118,7 +119,7 @@ class AddAclEntries(Operation[AddedBlocks]):
     """Let IP blocks make SIP calls on the account; whoever is in them can spend its money."""
 
     blocks: list[PublicBlock] = Field(min_length=1)
-    """Public IPv4 blocks; only /8, /16, /24 or /32."""
+    """Public IPv4 blocks; only /8, /16, /24 or /32, such as 203.0.113.10/32."""
 
     def warnings(self) -> tuple[str, ...]:
         networks = [IPv4Network(block) for block in self.blocks]
@@ -156,6 +157,7 @@ class RemovedBlocks(Answer):
     "DELETE",
     "/v2.2/acl",
     effect=Effect.PRIVILEGED | Effect.DESTRUCTIVE,
+    subject="Take {blocks:IP block} off the access list",
     toolset="access",
     docs="#aclDelete",
     synonyms=("block", "deny", "allowlist", "whitelist", "cidr", "firewall"),
@@ -270,6 +272,7 @@ class UpdatedAuthentication(Answer):
     "PUT",
     "/v2.2/auth",
     effect=Effect.PRIVILEGED | Effect.DESTRUCTIVE,
+    subject="Change how SIP devices log in[: {mode}][password?, with a new password]",
     toolset="access",
     docs="#authPut",
     synonyms=("sip login", "digest", "change password", "rotate", "security"),

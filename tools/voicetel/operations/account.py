@@ -1,8 +1,9 @@
 """VoiceTel account: profile, balance and rates, settings, charges and call records."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote, unquote_plus
 
 from pydantic import BeforeValidator, Field, computed_field
@@ -11,6 +12,7 @@ from clients.changes import restore_fields
 from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.fields import (
+    NUMBER_ALONE,
     AnsweredNumber,
     AnsweredTime,
     Dollars,
@@ -20,6 +22,7 @@ from clients.fields import (
     UsNumber,
 )
 from clients.operation import UNREAD, Answer, ChangesSomething, Operation, Undo, Verification
+from clients.phone_numbers import TEN_DIGITS_ARE_OF, valid_form
 from tools.voicetel.client import HOURLY, voicetel
 from tools.voicetel.record_keys import time_of_key
 
@@ -102,6 +105,7 @@ class UpdatedSettings(Answer):
     "PUT",
     "/v2.2/account",
     effect=Effect.WRITE | Effect.PRIVILEGED,
+    subject="Change {settings} of the account",
     toolset="account",
     docs="#accountPut",
     synonyms=("low balance alert", "caller id", "time zone"),
@@ -135,6 +139,8 @@ class UpdateAccount(ChangesSomething, Operation[UpdatedSettings]):
 
     e911: bool | None = None
     """e911 service; administrators only."""
+
+    sets: ClassVar[Mapping[str, str]] = {name: f"services.{name}" for name in ("sms", "mms", "intl", "e911")}
 
     def before(self) -> GetAccount:
         return GetAccount()
@@ -193,6 +199,13 @@ def _decoded(name: object) -> object:
 EncodedName = Annotated[OutsideText, BeforeValidator(_decoded)]
 
 
+def _is_number(name: str | None, number: str | None) -> bool:
+    """Return True for a name that says no more than a number."""
+    if name is None or number is None or not NUMBER_ALONE.fullmatch(name):
+        return False
+    return valid_form(name, TEN_DIGITS_ARE_OF) == valid_form(number)
+
+
 class CallRecordValue(Answer):
     """What a call record says. Amounts arrive as text, in US dollars."""
 
@@ -203,6 +216,10 @@ class CallRecordValue(Answer):
     rate_a_minute: LooseText | None = Field(default=None, alias="nr")
     billed: LooseText | None = Field(default=None, alias="ba")
     ip: str | None = None
+
+    def own_texts(self) -> frozenset[str]:
+        # Where a caller has no name, such as a number of ours that calls out, the name is the number itself.
+        return frozenset({"caller_name"}) if _is_number(self.caller_name, self.caller) else frozenset()
 
 
 class CallRecord(Answer):

@@ -1,7 +1,8 @@
 """VoiceTel caller names: those of who calls a number, and the one that a number shows when it calls."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -24,6 +25,7 @@ class CnamLookup(Answer):
     "PUT",
     "/v2.2/numbers/{number}/cnam",
     effect=Effect.PAID,
+    subject="[enabled?Look up|Stop looking up] callers' names on {number}",
     toolset="numbers",
     docs="#numbersCnam",
     synonyms=("caller id", "who is calling", "name of callers", "inbound"),
@@ -36,6 +38,8 @@ class SetCnamLookup(Operation[CnamLookup]):
 
     enabled: bool
     """True to look names up."""
+
+    sets: ClassVar[Mapping[str, str]] = {"enabled": "cnam"}
 
     def charge(self) -> Charge | None:
         return Charge(item="lookup of a caller's name", rate="cnam", per="call") if self.enabled else None
@@ -76,6 +80,7 @@ class CallerName(Answer):
     "PUT",
     "/v2.2/numbers/{number}/lidb",
     effect=Effect.DESTRUCTIVE,
+    subject="Show {name:text} as the caller's name on calls from {number}",
     toolset="numbers",
     docs="#numbersLidb",
     unverifiable="no call shows the name that a number sends",

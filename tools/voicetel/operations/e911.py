@@ -6,12 +6,14 @@ names of at most 20 characters, addresses in the United States only, up to 24 ho
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, ValidationError
 
-from clients.effects import Charge, Effect
+from clients.effects import Charge, Effect, WorstCase
 from clients.errors import InvalidRequest, NotFound
 from clients.evidence import Evidence, all_present
 from clients.fields import AnsweredNumber, UsNumber
@@ -23,14 +25,26 @@ StateCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 ZipCode = Annotated[str, Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$")]
 CallerName = Annotated[str, Field(min_length=1, max_length=20)]
 
-_PRICE: Final = Charge(
-    item="e911 record",
-    per="month",
-    unknown=("VoiceTel publishes no e911 rate for the account; its draft price list says 2.50 USD a record and month."),
-)
+_PRICE: Final = Charge(item="e911 record", per="month", unknown="VoiceTel publishes no e911 rate for the account.")
+_WORST_CASE: Final = WorstCase(Decimal("2.50"), "VoiceTel's price list (a draft)")
 _WARNINGS: Final = (
     "Help is sent to this address when somebody calls 911 from the number.",
     "Dispatchers may see the old record for up to 24 hours.",
+)
+
+
+_POST_BOX: Final = re.compile(
+    r"""\b(?:
+        p[\s.]*o[\s.]*(?:box|drawer|bin) | post(?:al)?[\s-]*(?:office)?[\s-]*(?:box|drawer) | box\s*\#?\s*[0-9] |
+        (?:pmb|private\s+mail\s*box|caller\s+service)\b | mail\s*box\s*\#?\s*[0-9] | general\s+delivery |
+        (?:rr|hc|rural\s+route|highway\s+contract)\s*\#?\s*[0-9]
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Addresses of mail, not of a place, as Publication 28 of the US Postal Service writes them."""
+
+_NO_PLACE: Final = (
+    "THIS LOOKS LIKE A POST BOX: an ambulance cannot be sent to one. Give the street address where callers are."
 )
 
 
@@ -145,8 +159,10 @@ class ListE911Records(Operation[E911Records]):
     "POST",
     "/v2.2/e911",
     effect=Effect.PAID | Effect.DESTRUCTIVE,
+    subject="Register {address1:text} in {city:text}, {state}, as the 911 address of {number}",
     toolset="e911",
     docs="#e911Create",
+    worst_case=_WORST_CASE,
     synonyms=("emergency", "911", "register address", "add", "set up"),
 )
 class CreateE911Record(Operation[E911Answer]):
@@ -173,11 +189,16 @@ class CreateE911Record(Operation[E911Answer]):
     zip: ZipCode
     """ZIP code."""
 
+    sets: ClassVar[Mapping[str, str]] = {
+        name: f"record.{name}" for name in ("caller_name", "address1", "address2", "city", "state", "zip")
+    }
+
     def charge(self) -> Charge:
         return _PRICE
 
     def warnings(self) -> tuple[str, ...]:
-        return _WARNINGS
+        lines = (self.address1, self.address2 or "")
+        return (_NO_PLACE, *_WARNINGS) if any(_POST_BOX.search(line) for line in lines) else _WARNINGS
 
     def before(self) -> GetE911Record:
         return GetE911Record(number=self.number)
@@ -220,8 +241,10 @@ class CreateE911Record(Operation[E911Answer]):
     "PUT",
     "/v2.2/e911/{number}",
     effect=Effect.PAID | Effect.DESTRUCTIVE,
+    subject="Bind address {address_id} to {number} as its 911 address",
     toolset="e911",
     docs="#e911ProvisionAddress",
+    worst_case=_WORST_CASE,
     refusals={401: NotFound},
     synonyms=("emergency", "911", "change address", "move", "provision"),
 )
@@ -236,6 +259,8 @@ class UpdateE911Record(Operation[E911Answer]):
 
     caller_name: CallerName = Field(serialization_alias="callername")
     """Name that dispatchers see."""
+
+    sets: ClassVar[Mapping[str, str]] = {"caller_name": "record.caller_name"}
 
     def charge(self) -> Charge:
         return _PRICE
@@ -262,6 +287,7 @@ class UpdateE911Record(Operation[E911Answer]):
     "DELETE",
     "/v2.2/e911/{number}",
     effect=Effect.DESTRUCTIVE,
+    subject="Remove the 911 address of {number}",
     toolset="e911",
     docs="#e911RecordDelete",
     refusals={401: NotFound},

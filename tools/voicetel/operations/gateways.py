@@ -13,7 +13,17 @@ from pydantic import AfterValidator, Field, ValidationError
 from clients.changes import restore_fields
 from clients.effects import Effect
 from clients.evidence import Evidence
-from clients.operation import Answer, ChangesSomething, Done, Members, Operation, Undo, Verification, verify_removal
+from clients.operation import (
+    Answer,
+    ChangesSomething,
+    Done,
+    Members,
+    Operation,
+    Precondition,
+    Undo,
+    Verification,
+    verify_removal,
+)
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.access import is_routable
 from tools.voicetel.operations.phone_numbers import SYSTEM_ROUTES, Numbers
@@ -125,6 +135,7 @@ class ListGatewayNumbers(Operation[Numbers]):
     "POST",
     "/v2.2/gateways",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Add the gateway {address}",
     toolset="gateways",
     docs="#gatewaysCreate",
     synonyms=("add", "trunk", "pbx", "connect", "new"),
@@ -164,6 +175,7 @@ class CreateGateway(Operation[Gateway]):
     "PUT",
     "/v2.2/gateways/{gateway_id}",
     effect=Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Change gateway {gateway_id}[, now {before.address}][, to {address}]",
     toolset="gateways",
     docs="#gatewaysPut",
     synonyms=("change", "trunk", "pbx", "move", "capacity"),
@@ -219,6 +231,7 @@ class UpdateGateway(ChangesSomething, Operation[Gateway]):
     "DELETE",
     "/v2.2/gateways/{gateway_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete gateway {gateway_id}[, {before.address}]",
     toolset="gateways",
     docs="#gatewaysDelete",
     synonyms=("remove", "trunk", "pbx", "disconnect"),
@@ -232,6 +245,9 @@ class DeleteGateway(Operation[Done]):
     def before(self) -> GetGateway:
         return GetGateway(gateway_id=self.gateway_id)
 
+    def preconditions(self) -> tuple[Precondition[Numbers], ...]:
+        return (Precondition(ListGatewayNumbers(gateway_id=self.gateway_id), _why_needed),)
+
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Gateway):
             return Undo(verdict="none", lost="The gateway was not read before it was deleted.")
@@ -243,6 +259,12 @@ class DeleteGateway(Operation[Done]):
 
     def verification(self, sent_at: datetime) -> Verification[Gateway]:
         return verify_removal(GetGateway(gateway_id=self.gateway_id))
+
+
+def _why_needed(found: Numbers) -> str:
+    """Say why a gateway cannot be deleted: VoiceTel refuses it (409) while numbers are routed to it."""
+    routed = f"{count} number{'' if count == 1 else 's'}" if (count := len(found.numbers)) else ""
+    return routed and f"the calls of {routed} go to the gateway; route them elsewhere first"
 
 
 def _same_host(shown: str | None, wanted: str) -> bool:

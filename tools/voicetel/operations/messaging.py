@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, computed_field, model_validator
@@ -17,11 +18,12 @@ from clients.fields import (
     OutsideText,
     UsNumber,
 )
-from clients.operation import Answer, Operation, Undo, Verification, wire_fields
+from clients.operation import Answer, Operation, Precondition, Undo, Verification, wire_fields
 from clients.segments import FitsTextMessage, is_blank, segments
 from clients.shared.inbound_texts import InboundText
 from tools.hosts import WebHost
 from tools.voicetel.client import voicetel
+from tools.voicetel.operations.number_messaging import GetNumberMessaging, NumberMessaging
 from tools.voicetel.record_keys import time_of_key
 
 SEARCH_BACK: Final = timedelta(minutes=1)
@@ -61,7 +63,16 @@ class MessageValue(Answer):
     """Receipts only."""
 
     text: OutsideText | None = Field(default=None, alias="message")
-    billed: Dollars | None = Field(default=None, alias="rate")
+    billed: Annotated[Dollars | LooseText | None, Field(union_mode="left_to_right")] = Field(default=None, alias="rate")
+    """The amount; as it came where it is text that names none, as in VoiceTel's own example."""
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What was billed, in US dollars; None where that is not shown."""
+        return self.billed if isinstance(self.billed, Decimal) else None
+
+    def own_texts(self) -> frozenset[str]:
+        return frozenset({"text"}) if self.direction == "out" else frozenset()
 
 
 class MessageRecord(Answer):
@@ -155,6 +166,7 @@ class SentMessage(Answer):
     "POST",
     "/v2.2/messages",
     effect=Effect.PAID | Effect.OUTWARD,
+    subject="Text {people}[media_urls?, a picture message|, {text:parts}]",
     toolset="messaging",
     docs="#messageSend",
     confirmed_by=("id",),
@@ -201,6 +213,13 @@ class SendMessage(Operation[SentMessage]):
 
     def destinations(self) -> tuple[str, ...]:
         return (self.to_number,)
+
+    def preconditions(self) -> tuple[Precondition[NumberMessaging], ...]:
+        return (Precondition(GetNumberMessaging(number=self.from_number), self._why_mute),)
+
+    def _why_mute(self, found: NumberMessaging) -> str:
+        """Say why the sender cannot text: VoiceTel refuses it (409) while messaging is off."""
+        return f"messaging is off for {self.from_number}" if found.enabled is False else ""
 
     def warnings(self) -> tuple[str, ...]:
         if self.media_urls:
@@ -258,6 +277,7 @@ class Registration(Answer):
     "POST",
     "/v2.2/messaging/brands",
     effect=Effect.PAID,
+    subject="Register brand {brand_id} for good",
     toolset="messaging",
     docs="#messagingBrandCreate",
     unverifiable="no call shows brands",
@@ -287,6 +307,7 @@ class RegisterBrand(Operation[Registration]):
     "POST",
     "/v2.2/messaging/campaigns",
     effect=Effect.PAID,
+    subject="Register campaign {campaign_id} of brand {brand_id} for good",
     toolset="messaging",
     docs="#messagingCampaignCreate",
     irreversible=True,

@@ -113,6 +113,7 @@ class GetMessagingAlerts(Operation[MessagingAlerts]):
     "PUT",
     "/v2.2/messaging/health/alerts",
     effect=Effect.WRITE,
+    subject="Switch mails about trouble with texts {enabled}",
     basis=KNOWN_FROM_THE_SDK,
     toolset="messaging",
     docs="",

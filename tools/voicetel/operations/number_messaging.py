@@ -1,7 +1,8 @@
 """VoiceTel messaging of numbers: whether a number can text, over which path, and with which campaign."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -100,6 +101,7 @@ class ChangedRoutes(Answer):
     "PATCH",
     "/v2.2/numbers/{number}/messaging",
     effect=Effect.REROUTES,
+    subject="Change message routes of {number}[: inbound to {route_in}][, outbound by {route_out}]",
     toolset="messaging",
     docs="#numbersMessagingPatch",
     synonyms=("sms route", "inbound", "outbound", "detach", "carrier"),
@@ -115,6 +117,8 @@ class SetMessagingRoutes(ChangesSomething, Operation[ChangedRoutes]):
 
     route_out: int | None = Field(default=None, ge=0)
     """Outbound carrier, `carrier` in voicetel_get_number_messaging; newer servers take only that or 0."""
+
+    sets: ClassVar[Mapping[str, str]] = {"route_out": "carrier"}
 
     def before(self) -> GetNumberMessaging:
         return GetNumberMessaging(number=self.number)
@@ -165,6 +169,7 @@ class Assignment(Answer):
     "PUT",
     "/v2.2/numbers/{number}/messaging-campaign",
     effect=Effect.REROUTES,
+    subject="Bind {number} to campaign {campaign_id}",
     toolset="messaging",
     docs="#numbersMessagingCampaignAssign",
     synonyms=("10dlc", "a2p", "bind", "enable sms", "register"),
@@ -177,6 +182,8 @@ class AssignCampaign(Operation[Assignment]):
 
     campaign_id: str = Field(pattern=r"^[A-Z0-9]+$")
     """Registered campaign, such as CH5K5IZ."""
+
+    sets: ClassVar[Mapping[str, str]] = {"campaign_id": "campaign.id"}
 
     def before(self) -> GetNumberMessaging:
         return GetNumberMessaging(number=self.number)
@@ -217,6 +224,7 @@ class Unassignment(Answer):
     "DELETE",
     "/v2.2/numbers/{number}/messaging-campaign",
     effect=Effect.DESTRUCTIVE,
+    subject="Take {number} out of campaign {campaign_id}, so that it cannot text",
     toolset="messaging",
     docs="#numbersMessagingCampaignUnassign",
     synonyms=("10dlc", "unbind", "remove campaign", "disable sms"),
@@ -265,6 +273,7 @@ class Unassignments(Answer):
     "DELETE",
     "/v2.2/numbers/messaging-campaign",
     effect=Effect.DESTRUCTIVE,
+    subject="Take {numbers:number} out of campaign {campaign_id}, so that they cannot text",
     toolset="messaging",
     docs="#numbersMessagingCampaignBulkUnassign",
     synonyms=("10dlc", "unbind", "remove campaign", "many numbers"),

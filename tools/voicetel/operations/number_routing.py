@@ -1,14 +1,16 @@
 """VoiceTel routing of one number: where its calls go."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from clients.effects import Effect
 from clients.evidence import Evidence, same_value
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import NOT_SET, UNREAD, Answer, Done, Operation, Undo, Verification, put_back
+from clients.operation import NOT_SET, UNREAD, Answer, Done, NumberForward, Operation, Undo, Verification, put_back
+from clients.questions.differences import Difference, differences
 from tools.voicetel.client import voicetel
 from tools.voicetel.operations.phone_numbers import SYSTEM_IDS, SYSTEM_ROUTES, GetNumber, Number
 
@@ -24,6 +26,7 @@ class NumberRoute(Answer):
     "PUT",
     "/v2.2/numbers/{number}/route",
     effect=Effect.REROUTES,
+    subject="Send calls of {number} to route {route}",
     toolset="routing",
     docs="#numbersRoute",
     synonyms=("gateway", "point", "send calls", "trunk", "pbx"),
@@ -65,6 +68,7 @@ class Forward(Answer):
     "PUT",
     "/v2.2/numbers/{number}/forward",
     effect=Effect.REROUTES,
+    subject="Forward calls of {number} to {destination}",
     toolset="routing",
     docs="#numbersForwardSet",
     synonyms=("divert", "redirect", "call forwarding"),
@@ -83,6 +87,12 @@ class SetForward(Operation[Forward]):
 
     def destinations(self) -> tuple[str, ...]:
         return (self.destination,)
+
+    def forwards(self, before: Any) -> tuple[NumberForward, ...]:
+        return (NumberForward(self.number, self.destination),)
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        return _forward_differences(before, self.destination)
 
     def warnings(self) -> tuple[str, ...]:
         return ("Each forwarded call is billed as an outbound call too (inferred).",)
@@ -107,6 +117,7 @@ class SetForward(Operation[Forward]):
     "DELETE",
     "/v2.2/numbers/{number}/forward",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES,
+    subject="End forwarding of {number}[ to {before.forward_to}]",
     toolset="routing",
     docs="#numbersForwardDelete",
     synonyms=("stop forwarding", "end", "divert off", "redirect"),
@@ -119,6 +130,9 @@ class RemoveForward(Operation[Done]):
 
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
+
+    def differences(self, before: Any) -> tuple[Difference, ...]:
+        return _forward_differences(before, None)
 
     def undo(self, before: Any, answer: Any) -> Undo:
         if not isinstance(before, Number) or before.forward is None:
@@ -134,6 +148,13 @@ class RemoveForward(Operation[Done]):
         )
 
 
+def _forward_differences(before: Any, destination: str | None) -> tuple[Difference, ...]:
+    """Compare where calls are forwarded to; a number that is shown while nothing is forwarded does not count."""
+    if not isinstance(before, Number):
+        return ()
+    return differences({"forward": before.forward_to if before.forward else None}, {"forward": destination})
+
+
 class Translation(Answer):
     """Digits delivered for a number's calls."""
 
@@ -145,6 +166,7 @@ class Translation(Answer):
     "PUT",
     "/v2.2/numbers/{number}/translation",
     effect=Effect.REROUTES,
+    subject="Deliver calls of {number} as {translation}",
     toolset="routing",
     docs="#numbersTranslation",
     synonyms=("called number", "digits", "did", "rewrite"),
@@ -157,6 +179,8 @@ class SetDnisTranslation(Operation[Translation]):
 
     translation: UsNumber
     """Digits to deliver; the number itself for no translation."""
+
+    sets: ClassVar[Mapping[str, str]] = {"translation": "translated"}
 
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)

@@ -2,18 +2,21 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence, all_present
 from clients.fields import AnsweredNumber, Dollars, LooseText, UsNumber
-from clients.operation import Answer, Operation, Undo, Verification, wire_fields
+from clients.operation import Answer, Operation, Precondition, Undo, Verification, wire_fields
 from tools.voicetel.client import voicetel
-from tools.voicetel.operations.phone_numbers import ListNumbers, Numbers, ReleaseNumber
+from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number, Numbers, ReleaseNumber
 
 RouteId = Annotated[int, Field(ge=1)]
+
+MOST_READ_SINGLY: Final = 3
+"""Up to so many numbers of an order are looked up one by one, more of them in the list of all."""
 
 
 class AvailableNumber(Answer):
@@ -44,7 +47,7 @@ class Inventory(Answer):
 class SearchInventory(Operation[Inventory]):
     """Find telephone numbers that can be ordered; the price of one is `rates.did` in voicetel_get_account."""
 
-    tn_mask: str = Field(pattern=r"^[0-9*]+$", examples=["201", "201555*"])
+    tn_mask: str = Field(pattern=r"^[0-9*]+$")
     """Leading digits without +1, with * for any digits: 201, 201555, 201555*."""
 
     quantity: int = Field(default=10, ge=1, le=1000)
@@ -130,6 +133,7 @@ class Order(Answer):
     "POST",
     "/v2.2/orders",
     effect=Effect.PAID,
+    subject="Order {numbers:number}",
     toolset="ordering",
     docs="#orderCreate",
     confirmed_by=("order_id",),
@@ -164,6 +168,15 @@ class OrderNumbers(Operation[Order]):
     def warnings(self) -> tuple[str, ...]:
         return ("An order may succeed in part; numbers that fail are not charged.",)
 
+    def preconditions(self) -> tuple[Precondition[Any], ...]:
+        if len(self.numbers) > MOST_READ_SINGLY:
+            return (Precondition(ListNumbers(), self._why_owned),)
+        return tuple(Precondition(GetNumber(number=number), _why_taken) for number in self.numbers)
+
+    def _why_owned(self, found: Numbers) -> str:
+        owned = sorted({row.number for row in found.numbers if row.number} & set(self.numbers))
+        return f"{', '.join(owned)} {'is' if len(owned) == 1 else 'are'} on this account already" if owned else ""
+
     def verification(self, sent_at: datetime) -> Verification[Numbers]:
         return Verification(read=ListNumbers(), check=self._are_owned, if_absent=Evidence.NO)
 
@@ -186,6 +199,10 @@ class OrderNumbers(Operation[Order]):
 
     def _are_owned(self, owned: Numbers) -> Evidence:
         return all_present(self.numbers, [row.number for row in owned.numbers])
+
+
+def _why_taken(found: Number) -> str:
+    return f"{found.number or 'the number'} is on this account already"
 
 
 def _line(number: str, route: int | None) -> str | dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from clients.effects import Charge, Effect
 from clients.evidence import Evidence
 from clients.fields import AnsweredNumber, UsNumber
-from clients.operation import Answer, Done, Operation, Undo, Verification, verify_removal
+from clients.operation import Answer, Done, Operation, Precondition, Undo, Verification, verify_removal
 from tools.voicetel.client import voicetel
 
 SYSTEM_ROUTES: Final = frozenset({
@@ -92,6 +92,7 @@ class AddedNumber(Answer):
     "POST",
     "/v2.2/numbers",
     effect=Effect.PAID,
+    subject="Put {number} on the account",
     toolset="numbers",
     docs="#numbersCreate",
     synonyms=("assign", "put on the account"),
@@ -114,6 +115,9 @@ class AddNumber(Operation[AddedNumber]):
     def before(self) -> GetNumber:
         return GetNumber(number=self.number)
 
+    def preconditions(self) -> tuple[Precondition[Number], ...]:
+        return (Precondition(self.before(), lambda _: f"{self.number} is on this account already"),)
+
     def verification(self, sent_at: datetime) -> Verification[Number]:
         return Verification(
             read=GetNumber(number=self.number),
@@ -132,6 +136,7 @@ class AddNumber(Operation[AddedNumber]):
     "POST",
     "/v2.2/numbers/{number}/release",
     effect=Effect.DESTRUCTIVE,
+    subject="Release {number} for good",
     toolset="numbers",
     docs="#numbersRelease",
     irreversible=True,
@@ -154,6 +159,7 @@ class ReleaseNumber(Operation[Done]):
     "DELETE",
     "/v2.2/numbers/{number}",
     effect=Effect.DESTRUCTIVE,
+    subject="Remove {number} from the account for good",
     toolset="numbers",
     docs="#numbersDelete",
     irreversible=True,
@@ -186,6 +192,7 @@ class MovedNumber(Answer):
     "PATCH",
     "/v2.2/numbers/{number}",
     effect=Effect.DESTRUCTIVE | Effect.REROUTES | Effect.PRIVILEGED,
+    subject="Hand {number} over to account {account_id} for good",
     toolset="numbers",
     docs="#numbersMove",
     irreversible=True,

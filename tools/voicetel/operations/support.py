@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import unescape
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
@@ -162,6 +162,7 @@ class ListTicketMessages(Operation[TicketMessages]):
     "POST",
     "/v2.2/support/tickets",
     effect=Effect.OUTWARD,
+    subject="Open the support ticket {subject:text}",
     toolset="support",
     docs="#ticketsCreate",
     synonyms=("help desk", "contact", "ask", "complain", "report a problem", "open"),
@@ -203,6 +204,7 @@ class ReplyAdded(Answer):
     "POST",
     "/v2.2/support/tickets/{ticket_id}/replies",
     effect=Effect.OUTWARD,
+    subject="Reply to support ticket {ticket_id}",
     toolset="support",
     docs="#supportTicketReplyCreate",
     synonyms=("help desk", "answer", "respond", "comment"),
@@ -252,6 +254,7 @@ class TicketStatus(Answer):
     "PUT",
     "/v2.2/support/tickets/{ticket_id}",
     effect=Effect.OUTWARD,
+    subject="Set support ticket {ticket_id} to {status}",
     toolset="support",
     docs="#ticketsPut",
     synonyms=("help desk", "close", "reopen", "resolve"),
@@ -264,6 +267,8 @@ class SetTicketStatus(Operation[TicketStatus]):
 
     status: Status
     """New status."""
+
+    sets: ClassVar[Mapping[str, str]] = {"status": "ticket.status"}
 
     def before(self) -> GetTicket:
         return GetTicket(ticket_id=self.ticket_id)
@@ -290,6 +295,7 @@ class SetTicketStatus(Operation[TicketStatus]):
     "DELETE",
     "/v2.2/support/tickets/{ticket_id}",
     effect=Effect.DESTRUCTIVE,
+    subject="Delete support ticket {ticket_id} for good",
     toolset="support",
     docs="#ticketsDelete",
     admin_only=True,

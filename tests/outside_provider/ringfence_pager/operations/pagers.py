@@ -39,7 +39,13 @@ class GetRates(Operation[Rates]):
 
 
 @pager.operation(
-    "DELETE", "/v1/pagers/{pager_id}", effect=Effect.DESTRUCTIVE, toolset="pagers", docs="#release", irreversible=True
+    "DELETE",
+    "/v1/pagers/{pager_id}",
+    effect=Effect.DESTRUCTIVE,
+    subject="Release pager {pager_id} for good",
+    toolset="pagers",
+    docs="#release",
+    irreversible=True,
 )
 class ReleasePager(Operation[Done]):
     """Release a pager for good; its code goes to somebody else."""

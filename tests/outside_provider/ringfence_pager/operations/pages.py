@@ -17,6 +17,7 @@ class Page(Answer):
     "POST",
     "/v1/pages",
     effect=Effect.PAID,
+    subject="Send a page to pager {pager_id}",
     toolset="pages",
     docs="#send",
     unverifiable="the service lists no pages",
