@@ -8,7 +8,7 @@ for its recipients, its time and its charge, and refuses to be read where the va
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,8 +21,7 @@ from pydantic.fields import FieldInfo
 
 from clients.effects import Effect
 from clients.fields import FromOutside, is_secret
-from clients.operation import Operation, OperationType, Precondition, answer_type
-from clients.questions.differences import Difference
+from clients.operation import Operation, OperationType, answer_type
 from clients.questions.subjects import NOBODY, Reach
 from clients.spec import placeholders
 from guard.errors import GuardRefusal
@@ -103,6 +102,16 @@ def value_at(answer: Any, reference: Reference) -> str | int | None:
     return answer if isinstance(answer, str | int) and not isinstance(answer, bool) else None
 
 
+_LEFT_OUT: Final[Mapping[str, object]] = {
+    "before": None,
+    "preconditions": (),
+    "differences": (),
+    "warnings": (),
+    "changes": (),
+}
+"""What a call says about itself, and what is taken instead where that depends on a reference."""
+
+
 @cache
 def stand_in(operation: OperationType, names: frozenset[str]) -> OperationType:
     """Return a class of the same calls in which some arguments are references that refuse to be read.
@@ -126,46 +135,30 @@ def stand_in(operation: OperationType, names: frozenset[str]) -> OperationType:
             values = (getattr(self, name) for name in operation.model_fields if name not in names)
             return max([1, *(len(cast("list[object]", value)) for value in values if isinstance(value, list))])
 
-        def before(self) -> Operation[Any] | None:
-            with suppress(NotKnownYet):
-                read: Operation[Any] | None = super().before()
-                return read
-            return None
-
         def describe(self, before: Any = None, reach: Reach = NOBODY) -> str:
             with suppress(NotKnownYet):
                 sentence: str = super().describe(before, reach)
                 return sentence
             return f"{operation.spec.title} at {operation.spec.provider.title}"
 
-        def preconditions(self) -> tuple[Precondition[Any], ...]:
-            with suppress(NotKnownYet):
-                conditions: tuple[Precondition[Any], ...] = super().preconditions()
-                return conditions
-            return ()
-
-        def differences(self, before: Any) -> tuple[Difference, ...]:
-            with suppress(NotKnownYet):
-                differences: tuple[Difference, ...] = super().differences(before)
-                return differences
-            return ()
-
-        def warnings(self) -> tuple[str, ...]:
-            with suppress(NotKnownYet):
-                warnings: tuple[str, ...] = super().warnings()
-                return warnings
-            return ()
-
-        def changes(self, before: Any) -> tuple[str, ...]:
-            with suppress(NotKnownYet):
-                changes: tuple[str, ...] = super().changes(before)
-                return changes
-            return ()
-
+    for method, otherwise in _LEFT_OUT.items():
+        setattr(StandIn, method, _unless_it_needs_a_value(operation, method, otherwise))
     StandIn.__doc__, StandIn.__name__ = operation.__doc__, operation.__name__
     fields: Any = dict.fromkeys(names, (Any, ...))
     made = create_model(operation.__name__, __base__=StandIn, **fields)
     return cast("OperationType", made)
+
+
+def _unless_it_needs_a_value(operation: OperationType, name: str, otherwise: object) -> Callable[..., object]:
+    """Return a method of an operation that answers otherwise where it needs the value of a reference."""
+    original: Callable[..., object] = getattr(operation, name)
+
+    def answer(self: object, *arguments: object) -> object:
+        with suppress(NotKnownYet):
+            return original(self, *arguments)
+        return otherwise
+
+    return answer
 
 
 def _why_none_at_all(operation: OperationType, name: str) -> str:
