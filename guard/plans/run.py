@@ -42,6 +42,7 @@ from guard.errors import (
     OutcomePending,
     RulesChanged,
 )
+from guard.injection.sanitize import escape_invisible
 from guard.money import Money
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
@@ -57,6 +58,9 @@ from guard.settlement import Receipt
 
 RUN_FOR: Final = timedelta(seconds=50)
 """How long one run sends steps. Clients commonly give up on a call after 60 seconds; the next run goes on."""
+
+_LONGEST_TITLE: Final = 200
+"""Characters of a title that the record keeps."""
 
 _STOPS_EVERY_PLAN: Final = (Frozen, JournalUnavailable, RulesChanged, Expired, OutcomePending, NotTheSameCall)
 """Refusals that are none of the step alone, so the steps after it would be refused as well, or must wait."""
@@ -276,7 +280,7 @@ class PlanRunner:
             provider=step.provider,
             account=step.account,
             operation=step.operation,
-            title=f"{step.title} (step {step.position} of {plan.id})",
+            title=_title(operation, StepPlace(plan.id, step.position)),
             arguments=arguments_of(operation),
             digest=digest_of(operation, account=step.account, principal=requester),
             principal=plan.principal,
@@ -345,6 +349,12 @@ class PlanRunner:
         if plan.state is PlanState.PROPOSED:
             raise NotTheSameCall(f"{status_line(plan)} A person has to approve it first.")
         self._approvals.refuse(plan)
+
+
+def _title(operation: Operation[Any], place: StepPlace) -> str:
+    """Say what the action of a step does, and which step it is."""
+    which = f" ({place})"
+    return escape_invisible(operation.describe())[: _LONGEST_TITLE - len(which)] + which
 
 
 def _require_unchanged(plan: Plan) -> None:
