@@ -72,17 +72,17 @@ async def _replayed_answer(bench: Bench) -> str:
 async def _without_elicitation(bench: Bench) -> str:
     eras: tuple[Era, ...] = ("auto", "legacy")
     since = await bench.providers.since_now()
-    for era, number in zip(eras, ("+12125550124", "+12125550125"), strict=True):
-        assistant = await bench.silent(era=era)
-        action = await propose_order(assistant, number)
-        expect(await propose_order(assistant, number) == action, "the same call made a second action")
-        expect(not [row for row in await since.charges() if row["reference"] == number], "it was charged unapproved")
+    for earlier, (era, recipient) in enumerate(zip(eras, ("+12125550124", "+12125550125"), strict=True)):
+        assistant, text = await bench.silent(era=era), message(recipient, "Your table is ready at eight.")
+        action = pending_action(await assistant.call(SEND, text))
+        expect((await assistant.call(SEND, text)).action == action, "the same call made a second action")
+        expect(len(await since.requests("POST", MESSAGES)) == earlier, "it was sent unapproved")
         await bench.operator.approve(action)
-        expect(not (await assistant.call(ORDER, order(number))).is_error, "the call did not run after its approval")
-        expect((await assistant.call(ORDER, order(number))).waits, "the approval counted a second time")
-    charges = len(await since.charges())
-    expect(charges == len(eras), f"{charges} charges for {len(eras)} approvals")
-    return f"both protocol eras: waited, ran once after the approval, then waited again; {charges} charges"
+        expect(not (await assistant.call(SEND, text)).is_error, "the call did not run after its approval")
+        expect((await assistant.call(SEND, text)).waits, "the approval counted a second time")
+    sent = len(await since.requests("POST", MESSAGES))
+    expect(sent == len(eras), f"{sent} requests for {len(eras)} approvals")
+    return f"both protocol eras: waited, ran once after the approval, then waited again; {sent} requests"
 
 
 async def _without_approval(bench: Bench) -> str:

@@ -122,9 +122,7 @@ async def test_after_the_answer_the_caller_is_told_and_the_record_is_made_up_for
         shown = await bench.client.call_tool("get_action", {"action_id": action})
         assert "Carried out." in _text(shown)
         assert "amountCharged" in (await bench.operator.action(action))["answer"]
-        bench.person.answer = "decline"
-        await bench.order()
-        assert "You already did exactly this" in bench.person.questions[-1]
+        assert "is on this account already; nothing was sent" in _text(await bench.order())
         assert len(await bench.sandbox.charges()) == 1
         await bench.chain_is_whole()
 

@@ -210,9 +210,9 @@ def test_one_and_true_are_not_the_same_in_all_rows() -> None:
     assert [type(row["flag"]) for row in read_rows(listed)] == [int, bool, int, int]
 
 
-def test_a_short_list_and_one_with_parts_stay_lists_of_objects() -> None:
+def test_a_short_list_and_one_with_lists_of_objects_stay_lists_of_objects() -> None:
     short: Mapping[str, Any] = {"numbers": ROWS[: FEWEST_ROWS - 1]}
-    parts: Mapping[str, Any] = {"numbers": [{**row, "parts": [1]} for row in ROWS]}
+    parts: Mapping[str, Any] = {"numbers": [{**row, "parts": [{"part": 1}]} for row in ROWS]}
     assert tabulate(short, "numbers") == short
     assert tabulate(parts, "numbers") == parts
 
