@@ -7,8 +7,10 @@ A request is repeated only where its operation says that this is harmless.
 import secrets
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
 import anyio
@@ -33,6 +35,7 @@ from clients.shared.cache import AnswerCache, CachedAnswer, ProcessCache
 from clients.shared.http_client import HttpPool
 from clients.shared.inbound_texts import TextObserver
 from clients.shared.limits import Limits, ProcessLimits
+from clients.shared.read_memory import ReadMemory
 from clients.spec import ProviderApi, Spec
 from clients.wire.corrections import AS_DECLARED, Correction, Corrections, endpoint_of
 from clients.wire.request import Request, build_request
@@ -117,6 +120,7 @@ class ApiClient:
         self._answer_within = answer_within or self._pool.answer_within
         self._reading_sparingly = anyio.Lock()
         self._texts: TextObserver | None = None
+        self._memory: ReadMemory | None = None
 
     @property
     def account(self) -> str:
@@ -126,6 +130,15 @@ class ApiClient:
     def report_texts_to(self, observer: TextObserver) -> None:
         """Report every text that came in, whichever read shows it, to an observer."""
         self._texts = observer
+
+    def sharing_reads(self) -> Self:
+        """Return this client with a memory: a plain read that it made before is answered from there.
+
+        For a job of many calls that need the same reads, and no longer than that job.
+        """
+        sharing = copy(self)
+        sharing._memory = ReadMemory()
+        return sharing
 
     async def __aenter__(self) -> Self:
         return self
@@ -154,6 +167,13 @@ class ApiClient:
 
     async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
         """Like `send`, with the answer as it came and the number of attempts."""
+        if self._memory is not None and operation.spec.effect.is_plain_read:
+            name = operation.spec.tool_name + operation.model_dump_json()
+            return await self._memory.read(name, partial(self.exchange_anew, operation))
+        return await self.exchange_anew(operation, idempotency_key=idempotency_key)
+
+    async def exchange_anew(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
+        """Like `exchange`, whatever this client remembers of earlier reads."""
         if _keeps_last_answer(operation):
             async with self._reading_sparingly:
                 return await self._exchange_sparingly(operation)

@@ -89,8 +89,7 @@ class Action:
     @property
     def client_answered(self) -> bool:
         """True where the client answered, maybe without asking anybody; False for the operator's answer."""
-        by = self.decided_by or ""
-        return by.startswith(_CLIENT_OF) or by.endswith(IN_FORM)
+        return is_of_client(self.decided_by)
 
 
 def form_approver(principal: Principal) -> str:
@@ -101,6 +100,12 @@ def form_approver(principal: Principal) -> str:
 def client_of(principal: Principal) -> str:
     """Name a principal's client, which declines: whether a person did so does not show."""
     return f"{_CLIENT_OF}{principal.name}"
+
+
+def is_of_client(decided_by: str | None) -> bool:
+    """Return True if the client answered a question, maybe without asking anybody."""
+    by = decided_by or ""
+    return by.startswith(_CLIENT_OF) or by.endswith(IN_FORM)
 
 
 def new_action_id() -> str:

@@ -7,10 +7,12 @@ side) answers it through `approve` or `decline`, and `execute` does the rest. Wh
 when an answer comes back and again before sending, because rules, opt-outs and the hour change meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, NoReturn, TypeVar, cast
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
@@ -32,19 +34,87 @@ from guard.errors import (
     RulesChanged,
 )
 from guard.injection.sanitize import escape_invisible
+from guard.journal import Journal
 from guard.messages import FINAL, status_with_outcome
+from guard.money import Money
 from guard.reconcile import Reconciler
-from guard.rules.budget import Hold, applicable
+from guard.rules.budget import Cap, Hold, applicable
 from guard.rules.checks import Assessment, Checks
 from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
-from guard.rules.quote import Quote, quote
+from guard.rules.quote import PriceSource, Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
 from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
 
 _NOT_READ = Recipients()
+
+
+class Intent(Protocol):
+    """Takes the approval of a call and writes on the record that it is about to be sent."""
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the question was worded that the approval answers."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What the approval is for, as the audit names it: an action's id, or a step of a plan."""
+        ...
+
+    @property
+    def reserved(self) -> Money | None:
+        """Money that is set aside for this call already, which counts as spent until the call begins."""
+        ...
+
+    async def begin(self, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        """Take the approval, hold the money and write the intent, in one transaction.
+
+        None if the approval was taken already, or is too old at that time. Raises what `Journal.begin` raises.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActionIntent:
+    """The intent of an action that has an approval of its own."""
+
+    journal: Journal
+    action: Action
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the action was proposed."""
+        return self.action.created_at
+
+    @property
+    def about(self) -> str:
+        """The action's id."""
+        return self.action.id
+
+    @property
+    def reserved(self) -> None:
+        """Nothing: an action of its own holds its money when it begins."""
+        return
+
+    async def begin(self, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
+        """Take the action's approval."""
+        return await self.journal.begin(self.action.id, hold=hold, caps=caps, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A call that was looked up and checked, as the action that would be recorded."""
+
+    action: Action
+    decision: Decision
+    same_call: tuple[str, ...]
+    """Digests of the same call, with its telephones in every form."""
+
+    numbers: tuple[str, ...]
+    """Numbers that it reaches, those of groups and lists included; empty where it names none."""
 
 
 class Guard:
@@ -65,6 +135,12 @@ class Guard:
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
 
+    def with_prices(self, prices: Mapping[str, PriceSource]) -> "Guard":
+        """Return this guard with other sources of prices; everything else, and what waits to be written, is shared."""
+        guard = copy(self)
+        guard._prices = prices
+        return guard
+
     async def propose(
         self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = (), *, from_record: bool = False
     ) -> Action:
@@ -82,34 +158,36 @@ class Guard:
         await self._settlement.pending.flush()
         self._reconciliation.request(self.reconciler)
         try:
-            await self._checks.refuse_early(operation)
-            client = self._accounts[operation.spec.provider.name]
-            digest = digest_of(operation, account=client.account, principal=principal)
-            recipients = await resolve_recipients(operation, client)
-            await self._checks.refuse_members(operation, recipients)
-            found = await self._open(digest)
-            priced = await self._quote(operation, recipients)
-            same = digests_of_same_call(operation, account=client.account, principal=principal)
-            assessment = await self._checks.assess(
-                operation, recipients, priced, same, principal, from_record=from_record
-            )
-            if found is not None:
-                if is_enough(found, assessment.decision):
-                    return found
-                await self._close(found, "The rules have become stricter.")
-            is_final = operation.spec.irreversible and not is_dry_run(operation)
-            all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
-            assessment = replace(assessment, notes=all_notes)
-            proposal, decision = await self._proposal(
-                operation, client, principal, digest, recipients, priced, assessment
-            )
+            drafted = await self._draft_or_find(operation, principal, notes, from_record=from_record)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal)
             raise
-        proposed = await self._journal.propose(proposal)
-        if decision is Decision.ALLOW and proposed.state is State.PROPOSED:
+        if isinstance(drafted, Action):
+            return drafted
+        proposed = await self._journal.propose(drafted.action)
+        if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
+
+    async def draft(self, operation: Operation[Any], principal: Principal, *, from_record: bool = False) -> Draft:
+        """Look up and check a call as `propose` does, and record nothing.
+
+        Raises:
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+            NotPossibleNow: The call cannot be made as things are.
+            OutcomePending: The same call is under way, or its outcome is not known.
+            JournalUnavailable: The store cannot be read.
+        """
+        client, digest, recipients = await self._resolve(operation, principal)
+        await self._open(digest)
+        priced, assessment = await self._assess(
+            operation, recipients, client.account, principal, from_record=from_record
+        )
+        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
+
+    async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
+        """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""
+        return (await self._before(operation, self._accounts[operation.spec.provider.name]))[1]
 
     async def resume(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
         """Return the open action that an answer claims to belong to.
@@ -136,7 +214,8 @@ class Guard:
             RulesChanged: The rules demand another person's approval now.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
-        await self._check_again(action, operation, _NOT_READ, action.quote, from_record=from_record)
+        intent = ActionIntent(self._journal, action)
+        await self._check_again(action, operation, _NOT_READ, action.quote, intent, from_record=from_record)
 
     async def approve(self, action_id: str, *, by: str) -> Action:
         """Record a person's approval. Raises as `Approvals.record` does."""
@@ -150,10 +229,13 @@ class Guard:
         """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
-    async def execute(self, action: Action, operation: Operation[R], *, from_record: bool = False) -> Receipt[R]:
+    async def execute(
+        self, action: Action, operation: Operation[R], intent: Intent | None = None, *, from_record: bool = False
+    ) -> Receipt[R]:
         """Send an approved call, once.
 
         The intent is on the record before the request leaves. From then on a cancelled caller cannot lose the outcome.
+        `intent` takes the approval where it is not the action's own.
 
         Raises:
             AlreadySettled: Another caller took the approval first.
@@ -165,18 +247,20 @@ class Guard:
             self._approvals.refuse(action)
         recipients = await self._require_same_reach(action, operation)
         priced = await self._require_same_price(action, operation, recipients)
-        await self._check_again(action, operation, recipients, priced, from_record=from_record)
+        intent = intent or ActionIntent(self._journal, action)
+        await self._check_again(action, operation, recipients, priced, intent, from_record=from_record)
         await self._require_bound(action, priced)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.most)
         caps = applicable(self._rules.caps, action.provider, priced.most.currency) if priced.most else []
         with anyio.CancelScope(shield=True):
-            taken = await self._journal.begin(action.id, hold=hold, caps=caps, at=self._clock.now())
+            taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
             if taken is None:
                 self._approvals.refuse(
                     await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
                 )
-            return await self._send_and_settle(taken, operation, kept, priced)
+            remark = priced.not_read_since(intent.asked_at)
+            return await self._send_and_settle(taken, operation, kept, remark)
         raise RuntimeError("A shielded scope was cancelled.")
 
     def needs_bound(self, action: Action) -> bool:
@@ -193,7 +277,7 @@ class Guard:
         return action
 
     async def _send_and_settle(
-        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], priced: Quote
+        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], remark: str
     ) -> Receipt[R]:
         try:
             exchange = await self._accounts[taken.provider].exchange(operation, idempotency_key=taken.id)
@@ -202,10 +286,48 @@ class Guard:
         except BaseException as crash:
             await self._settlement.record_crash(taken, crash)
             raise
-        remark = priced.not_read_since(taken.created_at)
         return await self._settlement.record_answer(taken, operation, exchange, kept, remark=remark)
 
-    async def _proposal(
+    async def _draft_or_find(
+        self, operation: Operation[Any], principal: Principal, notes: Sequence[str], *, from_record: bool
+    ) -> Draft | Action:
+        """Return the draft of a new action, or the open action of this call if whoever is asked about it is enough."""
+        client, digest, recipients = await self._resolve(operation, principal)
+        found = await self._open(digest)
+        priced, assessment = await self._assess(
+            operation, recipients, client.account, principal, from_record=from_record
+        )
+        if found is not None:
+            if is_enough(found, assessment.decision):
+                return found
+            await self._close(found, "The rules have become stricter.")
+        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment, notes)
+
+    async def _resolve(self, operation: Operation[Any], principal: Principal) -> tuple[ProviderClient, str, Recipients]:
+        """Refuse what no answer could allow, and return the client, the digest, and whom the call reaches."""
+        await self._checks.refuse_early(operation)
+        client = self._accounts[operation.spec.provider.name]
+        digest = digest_of(operation, account=client.account, principal=principal)
+        recipients = await resolve_recipients(operation, client)
+        await self._checks.refuse_members(operation, recipients)
+        return client, digest, recipients
+
+    async def _assess(
+        self,
+        operation: Operation[Any],
+        recipients: Recipients,
+        account: str,
+        principal: Principal,
+        *,
+        from_record: bool,
+    ) -> tuple[Quote, Assessment]:
+        """Price a call that may be made, and decide about it."""
+        priced = await self._quote(operation, recipients)
+        same = digests_of_same_call(operation, account=account, principal=principal)
+        assessment = await self._checks.assess(operation, recipients, priced, same, principal, from_record=from_record)
+        return priced, assessment
+
+    async def _as_draft(
         self,
         operation: Operation[Any],
         client: ProviderClient,
@@ -214,13 +336,17 @@ class Guard:
         recipients: Recipients,
         priced: Quote,
         assessment: Assessment,
-    ) -> tuple[Action, Decision]:
-        """Return the action to record and the decision about it, which the state that the call changes may tighten.
+        notes: Sequence[str] = (),
+    ) -> Draft:
+        """Read the state that the call changes, which may tighten the decision, and build the action to record.
 
         Raises:
             NotPossibleNow: That state makes the call impossible.
             DestinationRefused: It forwards a number to itself.
         """
+        is_final = operation.spec.irreversible and not is_dry_run(operation)
+        all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
+        assessment = replace(assessment, notes=all_notes)
         before, kept = await self._before(operation, client)
         await self._refuse_impossible(operation, client, before)
         reach = Reach(recipients.with_destinations(operation), priced.recipients)
@@ -246,7 +372,9 @@ class Guard:
             expires_at=created + self._approval_lifetime,
             before=kept,
         )
-        return action, assessment.decision
+        same = digests_of_same_call(operation, account=client.account, principal=principal)
+        numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
+        return Draft(action, assessment.decision, same, numbers)
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
@@ -301,7 +429,14 @@ class Guard:
         return current if current.state.is_open else None
 
     async def _check_again(
-        self, action: Action, operation: Operation[Any], recipients: Recipients, priced: Quote, *, from_record: bool
+        self,
+        action: Action,
+        operation: Operation[Any],
+        recipients: Recipients,
+        priced: Quote,
+        intent: Intent,
+        *,
+        from_record: bool,
     ) -> None:
         """Check an action that was asked or approved before against the rules, lists and budgets of now.
 
@@ -315,12 +450,12 @@ class Guard:
             await self._checks.refuse_members(operation, recipients)
             same = digests_of_same_call(operation, account=action.account, principal=principal)
             assessment = await self._checks.assess(
-                operation, recipients, priced, same, principal, from_record=from_record
+                operation, recipients, priced, same, principal, from_record=from_record, reserved=intent.reserved
             )
             if not is_enough(action, assessment.decision):
                 await self._close_too_lenient(action, assessment.decision)
         except GuardRefusal as refusal:
-            await self._note_refusal(operation, principal, refusal, about=action.id)
+            await self._note_refusal(operation, principal, refusal, about=intent.about)
             raise
 
     async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
@@ -331,7 +466,9 @@ class Guard:
             "is not enough; nothing was sent."
         )
         if await self._close(action, str(changed)) is None:
-            self._approvals.refuse(await self._journal.find(action.id) or action)
+            found = await self._journal.find(action.id)
+            if found is not None:  # the step of a plan is on the record only once it is sent
+                self._approvals.refuse(found)
         raise changed
 
     async def _close(self, action: Action, reason: str) -> Action | None:
@@ -341,7 +478,7 @@ class Guard:
     async def _note_refusal(
         self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal, *, about: str | None = None
     ) -> None:
-        """Put a refusal on the audit; `about` is the id of the action, where there is one."""
+        """Put a refusal on the audit; `about` is the action or the step of a plan, where there is one."""
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}

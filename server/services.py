@@ -6,8 +6,9 @@ takes longer to load than they take.
 
 import logging
 import secrets
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,11 @@ from guard.errors import JournalUnavailable
 from guard.journal import Journal
 from guard.own_numbers import OwnNumber
 from guard.pipeline import Guard
+from guard.plans.approvals import PlanApprovals
+from guard.plans.journal import PlanJournal
+from guard.plans.proposal import PlanProposer
+from guard.plans.run import PlanRunner
+from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
@@ -105,7 +111,7 @@ class Services:
             optouts=self.store.optouts,
             taint=self.store.taint,
             accounts=self.clients,
-            prices=self._prices(),
+            prices=_prices(self.clients),
             catalog=RegisteredOperations(),
             own_numbers=AccountNumbers(self),
             rules=self.settings.rules.rules(self.policy),
@@ -116,10 +122,41 @@ class Services:
             commands=self.settings.commands,
         )
 
+    @cached_property
+    def plan_proposer(self) -> PlanProposer:
+        """Proposes plans. Opens the store."""
+        lifetime = timedelta(minutes=self.settings.plan_minutes)
+        return PlanProposer(self.guard_dependencies, self.store.plans, self.shared_reads, lifetime=lifetime)
+
+    @property
+    def shared_reads(self) -> "SharedReads":
+        """Shares reads between the calls of one job."""
+        return SharedReads(self)
+
+    @cached_property
+    def plan_runner(self) -> PlanRunner:
+        """Carries out plans. Opens the store."""
+        return PlanRunner(self.guard, self.guard_dependencies, self.store.plans, self.shared_reads)
+
+    @property
+    def plan_approvals(self) -> PlanApprovals:
+        """Records answers to plans. Opens the store."""
+        return PlanApprovals(self.store.plans, self.clock, self.caps)
+
+    @property
+    def plans(self) -> PlanJournal:
+        """The record of plans."""
+        return self.store.plans
+
     @property
     def undo_planner(self) -> UndoPlanner:
         """The planner of undos."""
         return UndoPlanner(self.guard_dependencies)
+
+    @property
+    def plan_undo(self) -> PlanUndoPlanner:
+        """The planner of undos of plans."""
+        return PlanUndoPlanner(self.undo_planner, self.store.plans)
 
     @property
     def journal(self) -> Journal:
@@ -251,9 +288,32 @@ class Services:
         client.report_texts_to(SharedOptOuts(self.door))
         return client
 
-    def _prices(self) -> dict[str, PriceSource]:
-        sources = ((name, provider_named(name).prices, client) for name, client in self.clients.items())
-        return {name: source.load()(client) for name, source, client in sources if source is not None}
+
+@dataclass(frozen=True, slots=True)
+class SharedReads:
+    """Implements `guard.plans.read_sharing.ReadSharing` over the clients of a process."""
+
+    services: Services
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[GuardDependencies]:
+        """Yield the guard's dependencies over clients that make each plain read once, and one view of the store."""
+        sharing = self._clients()
+        async with self.services.store.database.snapshot():
+            yield replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
+
+    def prices(self) -> Mapping[str, PriceSource]:
+        """Return the sources of prices over clients that make each plain read once."""
+        return _prices(self._clients())
+
+    def _clients(self) -> dict[str, ApiClient]:
+        return {name: client.sharing_reads() for name, client in self.services.clients.items()}
+
+
+def _prices(clients: Mapping[str, ApiClient]) -> dict[str, PriceSource]:
+    """Return the source of prices of each provider that has one."""
+    sources = ((name, provider_named(name).prices, client) for name, client in clients.items())
+    return {name: source.load()(client) for name, source, client in sources if source is not None}
 
 
 @dataclass(frozen=True, slots=True)

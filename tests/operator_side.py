@@ -58,6 +58,10 @@ class OperatorSide:
         """Approve an action, with more words behind the command."""
         await self._run_with_passcode("approvals", "approve", action_id, *more)
 
+    async def approve_plan(self, plan_id: str, *options: str) -> str:
+        """Approve a plan; return what the command prints."""
+        return await self._run_with_passcode("plans", "approve", plan_id, *options)
+
     async def decline(self, action_id: str) -> None:
         """Decline an action."""
         await self._run_with_passcode("approvals", "decline", action_id)
@@ -70,6 +74,11 @@ class OperatorSide:
         """Return the actions on the store, newest first, with every field."""
         actions: list[dict[str, Any]] = json.loads(await self._run("actions", "list", "--json", f"--limit={limit}"))
         return actions
+
+    async def list_plans(self) -> list[dict[str, Any]]:
+        """Return the plans on the store, newest first."""
+        plans: list[dict[str, Any]] = json.loads(await self._run("plans", "list", "--json"))
+        return plans
 
     async def newest(self) -> dict[str, Any]:
         """Return the action that was proposed last."""

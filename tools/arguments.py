@@ -28,6 +28,11 @@ from tools.schema import (
 class BadArguments(Exception):
     """The arguments do not fit. The message names each argument, the rule and the allowed values."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.rules = tuple(line.removeprefix("- ") for line in message.split("\n") if line.startswith("- "))
+        """The lines of the message that name an argument and its rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paging:

@@ -21,6 +21,9 @@ from clients.shared.clock import Clock
 from clients.spec import Spec
 from guard.action import Action, Principal
 from guard.journal import Journal
+from guard.plans.journal import PlanJournal
+from guard.plans.proposal import PlanRequest
+from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.undo import UndoPlanner
@@ -117,6 +120,18 @@ class OperationCaller(Protocol):
         """Propose a call whose arguments no model wrote. People see `note`; the result begins with `heading`."""
         ...
 
+    async def propose_plan(self, request: PlanRequest, session: Any) -> OperationResult:
+        """Propose several calls for one approval."""
+        ...
+
+    async def run_plan(self, plan_id: str, session: Any) -> OperationResult:
+        """Carry out an approved plan."""
+        ...
+
+    async def show_plan(self, plan_id: str, session: Any) -> OperationResult:
+        """Show a plan and what became of its steps."""
+        ...
+
 
 class ToolServices(Protocol):
     """What built-in tools work with. Each part is opened when it is first used."""
@@ -162,6 +177,11 @@ class ToolServices(Protocol):
         ...
 
     @property
+    def plans(self) -> PlanJournal:
+        """The record of plans."""
+        ...
+
+    @property
     def ledger(self) -> Ledger:
         """The record of what guarded calls cost."""
         ...
@@ -174,6 +194,11 @@ class ToolServices(Protocol):
     @property
     def undo_planner(self) -> UndoPlanner:
         """The planner of undos."""
+        ...
+
+    @property
+    def plan_undo(self) -> PlanUndoPlanner:
+        """The planner of undos of plans."""
         ...
 
     @property

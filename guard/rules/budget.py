@@ -1,6 +1,6 @@
 """Caps on what may be spent. Checked when a call is proposed, held with the approval, settled after the call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -58,8 +58,8 @@ def applicable(caps: Sequence[Cap], provider: str, currency: str) -> list[Cap]:
     return [cap for cap in caps if cap.covers(provider, currency)]
 
 
-def require_room(spent: Sequence[Spent], amount: Money) -> None:
-    """Refuse a call that would break a cap.
+def require_room(spent: Sequence[Spent], amount: Money, *, reserved: Money | None = None) -> None:
+    """Refuse a call that would break a cap. `reserved` is what counts as spent because it is set aside for this call.
 
     Raises:
         OverBudget: One of the caps leaves no room for it, or cannot count it: it is no price, or in another currency.
@@ -69,10 +69,34 @@ def require_room(spent: Sequence[Spent], amount: Money) -> None:
         if already.cap.limit.currency != amount.currency:
             raise OverBudget(f"The budget of {already.cap.words} cannot count {amount}; nothing was sent.")
         used = Decimal(0) if already.cap.window == "action" else already.amount
+        if reserved is not None and reserved.currency == amount.currency:
+            used = max(Decimal(0), used - reserved.amount)
         if used + amount.amount > already.cap.limit.amount:
             left = Money(max(Decimal(0), already.cap.limit.amount - used), amount.currency)
             raise OverBudget(
                 f"This costs {amount}, and the budget of {already.cap.words} leaves {left}; nothing was sent."
+            )
+
+
+def require_room_for_all(spent: Sequence[Spent], totals: Mapping[tuple[str, str], Money]) -> None:
+    """Refuse several calls that would together break a cap; `totals` is what they cost by provider and currency.
+
+    Caps on a single action are no matter of the total: each call is checked against them by itself.
+
+    Raises:
+        OverBudget: One of the caps leaves no room for all of them.
+    """
+    for already in spent:
+        cap = already.cap
+        counted = [money for (provider, currency), money in totals.items() if cap.covers(provider, currency)]
+        if cap.window == "action" or not counted:
+            continue
+        total = Money(sum((money.amount for money in counted), Decimal(0)), cap.limit.currency)
+        require_countable(total)
+        if already.amount + total.amount > cap.limit.amount:
+            left = Money(max(Decimal(0), cap.limit.amount - already.amount), total.currency)
+            raise OverBudget(
+                f"All steps together cost {total}, and the budget of {cap.words} leaves {left}; nothing was sent."
             )
 
 

@@ -98,11 +98,13 @@ class Checks:
         principal: Principal,
         *,
         from_record: bool = False,
+        reserved: Money | None = None,
     ) -> Assessment:
         """Decide about a call that may be made, with notes on what makes the decision stricter.
 
         `same_call` are its digest and those of the same call with a telephone written otherwise. `from_record` is true
-        for the undo of an action: its arguments come from the record, so none of them is text from outside.
+        for the undo of an action: its arguments come from the record, so none of them is text from outside. `reserved`
+        is money that is set aside for the call already.
 
         Raises:
             OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
@@ -112,7 +114,7 @@ class Checks:
         decision = policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec)
         notes = list[str]()
         for stricter, note in (
-            await self._price(operation, priced),
+            await self._price(operation, priced, reserved),
             (Decision.ALLOW, "") if is_dry else await self._repetition.check(operation, same_call),
             (Decision.ALLOW, "") if is_dry else self._bulk(operation, audience, priced.recipients),
             (Decision.ALLOW, "") if from_record else await self._text_from_outside(operation, principal),
@@ -139,7 +141,7 @@ class Checks:
         note = f"This cannot be undone completely: {undo.lost}"
         return Assessment(max(assessment.decision, Decision.ASK), (*assessment.notes, note))
 
-    async def _price(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
+    async def _price(self, operation: Operation[Any], priced: Quote, reserved: Money | None) -> tuple[Decision, str]:
         provider = operation.spec.provider.name
         if priced.costs_nothing:
             return Decision.ALLOW, ""
@@ -149,7 +151,7 @@ class Checks:
         caps = applicable(self._rules.caps, provider, most.currency)
         if not caps and self._rules.caps_money_at(provider):
             return self._uncapped(most)
-        require_room(await self._journal.spent(caps, self._clock.now()), most)
+        require_room(await self._journal.spent(caps, self._clock.now()), most, reserved=reserved)
         return Decision.ALLOW, ""
 
     def _unpriced(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:

@@ -178,7 +178,7 @@ class Quote:
             bound = [f"Approved up to {self.up_to}, for the whole call."] if self.up_to else []
             return [f"Price unknown: {self.unknown}", *bound, *self._balance()]
         most = "at most " if self.is_bound else ""
-        again = f" now, then {self.monthly} every month" if self.monthly else _PER[self.per]
+        again = f" now, then {self.monthly} every month" if self.monthly else PER[self.per]
         charges = f"{self.charged_by} charges" if self.charged_by else "This costs"
         price = f"{charges} {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
         read = f" as of {_minute(self.as_of)}" if self.as_of else ""
@@ -203,7 +203,7 @@ def _counted(item: str, quantity: int) -> str:
 
 _BRIEFLY: Mapping[Period, str] = {"once": "", "month": " a month", "call": " for each later use"}
 
-_PER: Mapping[Period, str] = {"once": "", "month": " now and every month", "call": " for each later use"}
+PER: Final[Mapping[Period, str]] = {"once": "", "month": " now and every month", "call": " for each later use"}
 
 
 async def quote(

@@ -17,6 +17,7 @@ Part = tuple[str, str]
 GROUPS: Mapping[str, Part] = {
     "approvals": ("approvals", "app"),
     "actions": ("actions", "app"),
+    "plans": ("plans", "app"),
     "audit": ("audit", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),

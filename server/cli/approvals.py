@@ -12,9 +12,12 @@ from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.messages import approval_prompt, is_irreversible
 from guard.money import Money, NotAPrice, parse_price
+from guard.plans.plan import Plan, PlanState
+from guard.plans.question import plan_prompt
 from guard.rules.quote import Quote
 from server.cli.actions import find_action, table
 from server.cli.ownership import require_administrator
+from server.cli.plans import find_plan, plan_table
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -42,17 +45,27 @@ app = typer.Typer(help="Approve or decline what assistants request.", no_args_is
 def list_pending(target: Target) -> None:
     """List what waits for approval."""
 
-    async def read(session: StoreSession) -> list[Action]:
-        return await session.store.journal.latest(200, states={State.PROPOSED})
+    async def read(session: StoreSession) -> tuple[list[Action], list[Plan]]:
+        actions = await session.store.journal.latest(200, states={State.PROPOSED})
+        return actions, await session.store.plans.latest(200, states={PlanState.PROPOSED})
 
-    pending = anyio.run(lambda: with_store(read, target))
-    console.print(table(pending) if pending else "Nothing waits for approval.")
+    actions, plans = anyio.run(lambda: with_store(read, target))
+    if plans:
+        console.print(plan_table(plans))
+    if actions:
+        console.print(table(actions))
+    if not plans and not actions:
+        console.print("Nothing waits for approval.")
 
 
 @app.command()
 @operator_command
-def show(target: Target, action_id: str) -> None:
-    """Show what is requested."""
+def show(target: Target, action_id: Annotated[str, typer.Argument(help="Id of an action or a plan.")]) -> None:
+    """Show what is requested; of a plan every step."""
+    if action_id.startswith("plan_"):
+        plan, _ = find_plan(action_id, target)
+        tell(*plan_prompt(plan, in_full=True).split("\n"))
+        return
     action = find_action(action_id, target)
     tell(*approval_prompt(action).split("\n"))
     if action.state is State.PROPOSED and action.quote.is_unknown:

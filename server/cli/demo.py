@@ -25,7 +25,7 @@ def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer by itself: yes, and no to what cannot be undone.")] = False,
     all_providers: Annotated[bool, typer.Option("--all", help="Show the other three providers, too.")] = False,
 ) -> None:
-    """Show guarded calls in three questions, without any account. A no is a step, too."""
+    """Show guarded calls in four questions, without any account. A no is a step, too."""
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:

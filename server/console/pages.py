@@ -5,7 +5,7 @@ an assistant opens nothing here.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -22,11 +22,16 @@ from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.money import Money, NotAPrice, parse_price
 from guard.operator_commands import OperatorCommands
+from guard.plans.approvals import PlanApprovals
+from guard.plans.plan import PlanState
 from guard.rules.rules import Rules
+from server.console.access import OPERATOR, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
 from server.console.page_identity import PageIdentity
+from server.console.plan_pages import PlanPages
+from server.console.plan_views import build_plan_card
 from server.console.rendering import render, script, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
@@ -36,7 +41,6 @@ from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
-OPERATOR = "the operator, on the approval page"
 LISTED = 200
 """How many waiting actions a page shows at most, newest first."""
 
@@ -83,6 +87,7 @@ class PageSetup:
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
+    plans = PlanPages(setup.store, setup.clock, setup.options.rules.caps, pages.login, setup.options.commands)
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
@@ -94,6 +99,9 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/page.css", _show_css),
         Route(f"{ROOT}/page.js", _show_script),
         Route(f"{ROOT}/healthz", setup.identity.prove),
+        Route(f"{ROOT}/plan_{{key}}", plans.plan),
+        Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
+        Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
@@ -105,25 +113,6 @@ def approval_app(setup: PageSetup) -> ASGIApp:
     return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
-Handler = Callable[[Any, Request], Awaitable[Response]]
-
-
-def _require_session(handler: Callable[[Any, Request, Session], Awaitable[Response]]) -> Handler:
-    """Serve a handler to the operator only, and accept only forms of the operator's session."""
-
-    async def guarded(self: "Pages", request: Request) -> Response:
-        session = await self.login.session(request)
-        if session is None:
-            return await self.login.show_form(request, status=401)
-        if request.method == "POST":
-            request.state.form = await read_form(request)
-            if not session.owns_form(request.state.form.get("token", "")):
-                raise HTTPException(403, "This form is not from a page of your session. Nothing was done.")
-        return await handler(self, request, session)
-
-    return guarded
-
-
 class Pages:
     """The handlers of the pages and their forms."""
 
@@ -133,6 +122,7 @@ class Pages:
         self._rules = setup.options.rules
         self._commands = setup.options.commands
         self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations(), self._rules)
+        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
 
@@ -140,27 +130,30 @@ class Pages:
         """Check the passcode."""
         return await self.login.sign_in(request)
 
-    @_require_session
+    @require_session
     async def sign_out(self, request: Request, session: Session) -> Response:
         """End the session."""
         return await self.login.sign_out(session)
 
-    @_require_session
+    @require_session
     async def waiting(self, request: Request, session: Session) -> Response:
         """Show what waits for approval."""
         found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
         current = [await self._approvals.expire_if_due(action) for action in found]
         actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
+        found_plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
         requests = await self._store.optouts.requests()
         return await self._render(
             "waiting.html",
             session,
             actions=actions,
+            plans=[build_plan_card(plan, self._clock.now()) for plan in plans if plan.state is PlanState.PROPOSED],
             requests=[build_request(request, self._commands) for request in requests[:REQUESTS_LISTED]],
             more_requests=max(0, len(requests) - REQUESTS_LISTED),
         )
 
-    @_require_session
+    @require_session
     async def history(self, request: Request, session: Session) -> Response:
         """Show actions, how they ended and what they cost, newest first, page by page."""
         number = request.query_params.get("page", "1")
@@ -170,14 +163,17 @@ class Pages:
         charges = await self._store.spending.charges_of([action.id for action in current])
         actions = [build_view(action, self._clock.now(), charges.get(action.id)) for action in current]
         has_older = len(found) > HISTORY_LISTED
-        return await self._render("history.html", session, actions=actions, page=page, has_older=has_older)
+        found_plans = await self._store.plans.latest(HISTORY_LISTED) if page == 1 else []
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
+        cards = [build_plan_card(plan, self._clock.now()) for plan in plans]
+        return await self._render("history.html", session, actions=actions, plans=cards, page=page, has_older=has_older)
 
-    @_require_session
+    @require_session
     async def action(self, request: Request, session: Session) -> Response:
         """Show one action in full."""
         return await self._show_action(request, session)
 
-    @_require_session
+    @require_session
     async def approve(self, request: Request, session: Session) -> Response:
         """Approve exactly this call, once; what cannot be undone only after a second question."""
         if await self._store.freeze.is_on():
@@ -195,18 +191,18 @@ class Pages:
             return await self._render("confirm.html", session, shown=shown, up_to=str(up_to or ""), bound=bound)
         return await self._record(request, session, State.APPROVED, up_to=up_to)
 
-    @_require_session
+    @require_session
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
         return await self._record(request, session, State.DECLINED)
 
-    @_require_session
+    @require_session
     async def freeze(self, request: Request, session: Session) -> Response:
         """Stop every guarded action in every process."""
         await self._store.freeze.freeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    @_require_session
+    @require_session
     async def unfreeze(self, request: Request, session: Session) -> Response:
         """Resume guarded actions."""
         await self._store.freeze.unfreeze(OPERATOR)

@@ -195,7 +195,7 @@ def build_view(action: Action, now: datetime, charged: Charged | None = None) ->
         before=_fields(action.before),
         changes=_changes(action),
         waits=action.state is State.PROPOSED,
-        remaining=_span(left),
+        remaining=span(left),
         seconds_left=left,
     )
 
@@ -238,18 +238,19 @@ def to_value(value: Any) -> Value:
 
 def _changes(action: Action) -> tuple[Change, ...]:
     """Return the changes on the record; of an action from before they were recorded, those of fields of one name."""
-    before: Mapping[str, Any] = action.before if _is_object(action.before) else {}
+    before: Mapping[str, Any] = action.before if is_object(action.before) else {}
     found = action.quote.changes or differences(before, action.arguments)
     return tuple(Change(one.field, to_value(one.now), to_value(one.then)) for one in found)
 
 
 def _fields(value: Any) -> tuple[Field, ...]:
-    if _is_object(value):
+    if is_object(value):
         return tuple(Field(name, to_value(inner)) for name, inner in value.items())
     return (Field("state", to_value(value)),) if value else ()
 
 
-def _is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return True for a JSON object."""
     return isinstance(value, Mapping)
 
 
@@ -274,7 +275,8 @@ def _amount(action: Action) -> str:
     return brief[:1].upper() + brief[1:] if brief else "No charge"
 
 
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
+    """Say how long something takes, in the largest unit that fits."""
     if seconds >= 2 * 3600:
         return f"{seconds // 3600} hours"
     if seconds >= 120:

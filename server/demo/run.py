@@ -1,4 +1,4 @@
-"""Runs `ringfence demo`: the part of three questions, and if asked for the one of the other providers."""
+"""Runs `ringfence demo`: the part of four questions, and if asked for the one of the other providers."""
 
 import os
 from collections.abc import Sequence

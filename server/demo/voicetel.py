@@ -1,4 +1,4 @@
-"""The first part of the demo: three questions about an order, a forward and a release at VoiceTel.
+"""The first part of the demo: four questions about an order, a forward, eight texts and a release at VoiceTel.
 
 Each may be answered with no. Then the step shows what a refusal looks like, and that nothing happened.
 """
@@ -13,6 +13,12 @@ from server.demo.session import PASSCODE, DemoSession, SaidNo
 
 OWNED = "+12015550142"
 ELSEWHERE = "+12125550142"
+
+CUSTOMERS = "to,name\n" + "".join(
+    f"+1212555{number:04d},{name}\n"
+    for number, name in enumerate(("Ann", "Bob", "Cyd", "Dan", "Eve", "Fay", "Gus", "Hal"), 110)
+)
+"""CSV as a spreadsheet writes it."""
 
 
 def settings(url: str) -> dict[str, str]:
@@ -44,6 +50,7 @@ class VoiceTelDemo(DemoSession):
             numbers = await self._search(client)
             forwarded = numbers[0] if await self._order(client, numbers) else OWNED
             await self._forward(client, forwarded)
+            await self._text_customers(client)
             await self._release(client, has_passcode)
             await self._show_record(client)
 
@@ -55,7 +62,7 @@ class VoiceTelDemo(DemoSession):
         return numbers
 
     async def _order(self, client: Client, numbers: list[str]) -> bool:
-        self.say("It orders both. That costs money, so Ringfence reads the price and asks you (question 1 of 3):")
+        self.say("It orders both. That costs money, so Ringfence reads the price and asks you (question 1 of 4):")
         try:
             receipt = await self.call(client, "voicetel_order_numbers", {"numbers": numbers})
         except SaidNo:
@@ -72,7 +79,7 @@ class VoiceTelDemo(DemoSession):
 
     async def _forward(self, client: Client, number: str) -> None:
         before = await self._number(client, number)
-        self.say(f"It forwards {number}. Live calls go elsewhere, so you are asked (question 2 of 3):")
+        self.say(f"It forwards {number}. Live calls go elsewhere, so you are asked (question 2 of 4):")
         try:
             await self.call(client, "voicetel_set_forward", {"number": number, "destination": ELSEWHERE})
         except SaidNo:
@@ -83,13 +90,33 @@ class VoiceTelDemo(DemoSession):
         self.check(now.get("forward_to") == ELSEWHERE, "the forward is set")
         self.say(f"Calls to {number} now go to {now['forward_to']}.")
 
+    async def _text_customers(self, client: Client) -> None:
+        text = {"from_number": OWNED, "to_number": "{{to}}", "text": "Hello {{name}}, we are closed on Friday."}
+        step = {"operation": "voicetel_send_message", "arguments": text, "for_each": CUSTOMERS}
+        before = len(await self.ledger())
+        self.say("It texts eight customers from a CSV list: one job, one yes (question 3 of 4):")
+        try:
+            job = {"title": "Tell eight customers that we are closed", "steps": [step]}
+            plan = await self.call(client, "propose_plan", job)
+        except SaidNo:
+            self.check(len(await self.ledger()) == before, "no text is charged")
+            self.say("You said no: none of the eight was sent.")
+            return
+        done = await self.call(client, "run_plan", {"plan_id": plan["plan"]}, show_progress=True)
+        self.check([step["state"] for step in done["steps"]] == ["done"] * 8, "all eight texts are sent")
+        charged = len(await self.ledger()) - before
+        self.check(charged == 8, f"each text is charged once (the provider charged {charged} times)")
+        self.say(
+            f"Plan {plan['plan']}: eight texts for {plan['total'][0]}, each on the record as an action of its own."
+        )
+
     async def _release(self, client: Client, has_passcode: anyio.Event) -> None:
         first = await client.call_tool("voicetel_release_number", {"number": OWNED})
         waiting: dict[str, Any] = first.structured_content or {}
         self.check(first.is_error and waiting.get("state") == "proposed", "a release waits for the operator")
         self.say(
             f"It tries to release {OWNED}, which cannot be undone. So only the operator decides, with a passcode that "
-            "the assistant never sees. You are the operator now (question 3 of 3):"
+            "the assistant never sees. You are the operator now (question 4 of 4):"
         )
         agreed = await self.ask(f"Release {OWNED} for good?\n\nAction {waiting['action']}.", by_itself=False)
         await has_passcode.wait()

@@ -6,19 +6,21 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
-from clients.spec import Spec
 from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import GuardRefusal
+from guard.plans.proposal import PlanRequest
 from guard.rules.recipients import later_members_note
-from server.mcp.elicitation import FormAnswer, answered_action_id, ask, can_ask, read_answer
-from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval
+from server.mcp.call_parser import NotCallable, parse_call, require_reach
+from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
+from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, where_to_approve
+from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
     action_result,
     answer_result,
@@ -33,16 +35,10 @@ from server.mcp.results import (
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
-from tools.arguments import BadArguments, Paging, added_by_client_hint, normalize, parse
+from tools.arguments import Paging, added_by_client_hint, normalize
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 
 ToolResult = CallToolResult | InputRequiredResult
-
-_NEITHER: Final[Mapping[FormAnswer | None, str]] = {
-    FormAnswer.DISMISSED: "The question was dismissed.",
-    FormAnswer.EMPTY: "The client accepted without saying yes or no.",
-}
-"""Answers that leave the action to the operator, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +63,17 @@ class Dispatcher:
         self._added_by_clients = frozenset(services.settings.ignored_arguments)
         self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
+        self._plans = PlanDispatcher(services, self._out_of_band)
 
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call an operation and return its result, or an error that names the reason."""
-        provider = operation.spec.provider
-        client = self._services.clients.get(provider.name)
-        if client is None:
-            return problem(
-                f"{provider.title} is not set up; nothing was sent. Ask the operator for its credentials.",
-                kind="NotConfigured",
-            )
-        if (out_of_reach := _out_of_reach(operation.spec, session)) is not None:
-            return out_of_reach
         try:
-            account = self._services.settings.account(provider.name)
-            call, paging = parse(operation, arguments, account, added_by_clients=self._added_by_clients)
-        except BadArguments as bad:
-            return problem(str(bad), kind="BadArguments")
+            call, paging = parse_call(
+                operation, arguments, session, self._services, added_by_clients=self._added_by_clients
+            )
+        except NotCallable as bad:
+            return problem(str(bad), kind=bad.kind)
+        client = self._services.clients[operation.spec.provider.name]
         untrusted = Untrusted()
         try:
             # What cannot be sent is refused before anybody has to approve it.
@@ -105,10 +95,32 @@ class Dispatcher:
         The person who approves it sees `note`; the result begins with `heading`.
         """
         guarded = _GuardedCall(call, Paging(), notes=(note,), from_record=True)
-        result = _out_of_reach(call.spec, session) or await self._run_guarded(guarded, session)
+        try:
+            require_reach(type(call), session)
+        except NotCallable as bad:
+            return problem(str(bad), kind=bad.kind)
+        result = await self._run_guarded(guarded, session)
         if isinstance(result, CallToolResult):
             return with_heading(result, heading)
         return result
+
+    async def propose_plan(self, request: PlanRequest, session: Session) -> ToolResult:
+        """Propose several calls for one approval."""
+        untrusted = Untrusted()
+        result = await self._plans.propose(request, session, untrusted)
+        await self.remember(untrusted, "propose_plan", session.principal)
+        return result
+
+    async def run_plan(self, plan_id: str, session: Session) -> ToolResult:
+        """Carry out an approved plan."""
+        untrusted = Untrusted()
+        result = await self._plans.run(plan_id, session, untrusted)
+        await self.remember(untrusted, "run_plan", session.principal)
+        return result
+
+    async def show_plan(self, plan_id: str, session: Session) -> ToolResult:
+        """Show a plan and what became of its steps."""
+        return await self._plans.show(plan_id, session)
 
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
@@ -150,22 +162,22 @@ class Dispatcher:
             answer: FormAnswer | InputRequiredResult | None = None
         else:
             action = await guard.resume(action_id, call.operation, principal)
-            answer = read_answer(session, action)
+            answer = read_answer(session, question_of(action))
             if answer is not FormAnswer.NO:
                 await guard.check_answered(action, call.operation, from_record=call.from_record)
         if action.state is State.PROPOSED and answer is None:
             if action_id is not None or not self._may_ask(action, session):
                 return await self._ask_operator(action, call, session)
-            answer = await ask(session, action)
+            answer = await ask(session, question_of(action))
         if isinstance(answer, InputRequiredResult):
             return answer
         if answer is FormAnswer.FAILED and action.state is State.PROPOSED:
             await guard.note_no_answer(action, "The client declares that it can ask, and answered with an error.")
             return await self._ask_operator(action, call, session)
-        if answer in _NEITHER:
-            await guard.note_no_answer(action, _NEITHER[answer])
-            pending = await self._out_of_band.describe(action, note=_NEITHER[answer])
-            return await self._show_pending(pending, principal)
+        if answer in NEITHER:
+            await guard.note_no_answer(action, NEITHER[answer])
+            pending = await self._out_of_band.describe(action.id, note=NEITHER[answer])
+            return await self._show_pending(action, pending, principal)
         if answer in {FormAnswer.YES, FormAnswer.NO}:
             action = await self._record(answer, action, principal)
         return await self._execute(action, call, principal)
@@ -174,15 +186,16 @@ class Dispatcher:
         """Leave the approval to the operator; execute the call if it is approved while the call still waits."""
         guard, principal = self._services.guard, session.principal
 
-        async def read_again() -> Action:
-            return await guard.resume(action.id, call.operation, principal)
+        async def is_answered() -> bool:
+            return (await guard.resume(action.id, call.operation, principal)).state is not State.PROPOSED
 
-        pending = await self._out_of_band.request(session, action, read_again)
+        pending = await self._out_of_band.request(session, question_of(action), is_answered)
         if isinstance(pending, InputRequiredResult):
             return pending
-        if pending.action.state is State.PROPOSED:
-            return await self._show_pending(pending, principal)
-        return await self._execute(pending.action, call, principal)
+        current = await guard.resume(action.id, call.operation, principal)
+        if current.state is State.PROPOSED:
+            return await self._show_pending(current, pending, principal)
+        return await self._execute(current, call, principal)
 
     async def _execute(self, action: Action, call: _GuardedCall, principal: Principal) -> CallToolResult:
         operation = call.operation
@@ -193,21 +206,18 @@ class Dispatcher:
         await self.remember(untrusted, operation.spec.tool_name, principal)
         return result
 
-    async def _show_pending(self, pending: PendingApproval, principal: Principal) -> CallToolResult:
+    async def _show_pending(self, action: Action, pending: PendingApproval, principal: Principal) -> CallToolResult:
         untrusted = Untrusted()
-        result = pending_result(pending.action, where=self._where(pending), untrusted=untrusted)
-        await self.remember(untrusted, pending.action.operation, principal)
+        result = pending_result(action, where=self._where(action, pending), untrusted=untrusted)
+        await self.remember(untrusted, action.operation, principal)
         return result
 
-    def _where(self, pending: PendingApproval) -> str:
-        action = pending.action
+    def _where(self, action: Action, pending: PendingApproval) -> str:
         names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)
         bound = ("--up-to", "2.50") if names_bound else ()
         amount = ", naming the most that it may cost," if names_bound else ""
-        by_command = f"`{self._commands.line('approvals', 'approve', action.id, *bound)}` (or `decline`)"
-        where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
-        note = f"{pending.note} " if pending.note else ""
-        return f"{note}The operator approves it{amount} {where}."
+        command = self._commands.line("approvals", "approve", action.id, *bound)
+        return where_to_approve(pending, command, amount)
 
     def _may_ask(self, action: Action, session: Session) -> bool:
         return action.channel == "ask" and self._uses_form and can_ask(session)
@@ -218,13 +228,6 @@ class Dispatcher:
         if answer is FormAnswer.YES:
             return await self._services.guard.approve(action.id, by=form_approver(principal))
         return await self._services.guard.decline(action.id, by=client_of(principal))
-
-
-def _out_of_reach(spec: Spec, session: Session) -> CallToolResult | None:
-    why = session.why_out_of_reach(spec)
-    if why is None:
-        return None
-    return problem(f"{spec.tool_name} was not called: {why}; nothing was sent.", kind="OutOfReach")
 
 
 def _bad_arguments(tool: BuiltinTool, misfit: ValidationError, added_by_clients: Collection[str]) -> str:

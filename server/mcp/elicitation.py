@@ -4,8 +4,10 @@ Since 2026-07-28 the question is part of the result, and the client repeats the 
 server sends a request of its own while the call waits. An answer counts only for the action whose id the question has.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
@@ -19,7 +21,34 @@ from pydantic import ValidationError
 
 from guard.action import Action
 from guard.messages import approval_prompt, headline, is_irreversible
+from guard.plans.plan import Plan
+from guard.plans.question import plan_prompt
 from server.mcp.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked to approve, and its id, which the answer must name."""
+
+    id: str
+    title: str
+    name: str
+    """What is approved, with its id, such as `Action act_7k2m9p4q`."""
+
+    text: str
+    is_final: bool
+    """True for what no call undoes: its form takes two answers."""
+
+
+def question_of(action: Action) -> Question:
+    """Word the question about an action."""
+    text = approval_prompt(action)
+    return Question(action.id, headline(action), f"Action {action.id}", text, is_irreversible(action))
+
+
+def question_of_plan(plan: Plan, *, is_final: bool) -> Question:
+    """Word the question about a plan; `is_final` where one of its steps cannot be undone."""
+    return Question(plan.id, plan.title, f"Plan {plan.id}", plan_prompt(plan), is_final)
 
 
 class FormAnswer(Enum):
@@ -34,6 +63,12 @@ class FormAnswer(Enum):
     FAILED = "failed"
     """An error, or no answer, from a client that declares that it can ask."""
 
+
+NEITHER: Final[Mapping[FormAnswer | None, str]] = {
+    FormAnswer.DISMISSED: "The question was dismissed.",
+    FormAnswer.EMPTY: "The client accepted without saying yes or no.",
+}
+"""Answers that leave the question to the operator, in a sentence."""
 
 FORM: dict[str, Any] = {
     "type": "object",
@@ -68,19 +103,20 @@ def can_ask(session: Session) -> bool:
     return takes_forms and session.can_be_asked_now
 
 
-async def ask(session: Session, action: Action) -> FormAnswer | InputRequiredResult:
+async def ask(session: Session, question: Question) -> FormAnswer | InputRequiredResult:
     """Ask the person now, or return the question for the client to answer with its next call."""
     if session.is_modern:
-        params = ElicitRequestFormParams(message=approval_prompt(action), requested_schema=_form_for(action))
+        params = ElicitRequestFormParams(message=question.text, requested_schema=_form_for(question))
         form = ElicitRequest(params=params)
-        return InputRequiredResult(input_requests={_key(action.id): form}, request_state=action.id)
+        return InputRequiredResult(input_requests={_key(question.id): form}, request_state=question.id)
     try:
+        form_of = _form_for(question)
         result = await session.context.session.elicit_form(
-            approval_prompt(action), _form_for(action), related_request_id=session.request_id
+            question.text, form_of, related_request_id=session.request_id
         )
     except (MCPError, ValidationError):
         return FormAnswer.FAILED
-    return _read(result, action)
+    return _read(result, question)
 
 
 def can_open(session: Session) -> bool:
@@ -92,53 +128,53 @@ def can_open(session: Session) -> bool:
     return session.can_be_asked_now
 
 
-async def send_to_page(session: Session, action: Action, page: str) -> bool | InputRequiredResult:
+async def send_to_page(session: Session, question: Question, page: str) -> bool | InputRequiredResult:
     """Ask the client to open the page. Return whether it was opened, or the request that rides on the result."""
-    message = f"{headline(action)}: the operator approves it on the approval page, with a passcode. Action {action.id}."
+    message = f"{question.title}: the operator approves it on the approval page, with a passcode. {question.name}."
     if session.is_modern:
         link = ElicitRequest(params=ElicitRequestURLParams(message=message, url=page))
-        return InputRequiredResult(input_requests={_page_key(action.id): link}, request_state=action.id)
-    opening = session.context.session.elicit_url(message, page, action.id, related_request_id=session.request_id)
+        return InputRequiredResult(input_requests={_page_key(question.id): link}, request_state=question.id)
+    opening = session.context.session.elicit_url(message, page, question.id, related_request_id=session.request_id)
     try:
         return (await opening).action == "accept"
     except (MCPError, ValidationError):
         return False
 
 
-def page_was_opened(session: Session, action: Action) -> bool | None:
-    """Return whether the page of this action was opened; None if the call does not say. It approves nothing."""
-    result = session.input_responses.get(_page_key(action.id))
+def page_was_opened(session: Session, question: Question) -> bool | None:
+    """Return whether the page of this question was opened; None if the call does not say. It approves nothing."""
+    result = session.input_responses.get(_page_key(question.id))
     return result.action == "accept" if isinstance(result, ElicitResult) else None
 
 
 def answered_action_id(session: Session) -> str | None:
-    """Return the id of the action that this call answers. The SDK seals it, so the client cannot choose it."""
+    """Return the id of the action or plan that this call answers. The SDK seals it, so the client cannot choose it."""
     return session.request_state
 
 
-def read_answer(session: Session, action: Action) -> FormAnswer | None:
-    """Return the client's answer for this action; None if the call is no answer to its form.
+def read_answer(session: Session, question: Question) -> FormAnswer | None:
+    """Return the client's answer to this question; None if the call is no answer to its form.
 
     A call that comes back from the form without an answer is not asked again: it would come back for ever.
     """
-    result = session.input_responses.get(_key(action.id))
+    result = session.input_responses.get(_key(question.id))
     if isinstance(result, ElicitResult):
-        return _read(result, action)
-    return None if page_was_opened(session, action) is not None else FormAnswer.FAILED
+        return _read(result, question)
+    return None if page_was_opened(session, question) is not None else FormAnswer.FAILED
 
 
-def _form_for(action: Action) -> dict[str, Any]:
-    return FINAL_FORM if is_irreversible(action) else FORM
+def _form_for(question: Question) -> dict[str, Any]:
+    return FINAL_FORM if question.is_final else FORM
 
 
-def _read(result: ElicitResult, action: Action) -> FormAnswer:
+def _read(result: ElicitResult, question: Question) -> FormAnswer:
     if result.action == "cancel":
         return FormAnswer.DISMISSED
     if result.action == "decline":
         return FormAnswer.NO
     content = result.content or {}
     match content.get("approve"):
-        case True if is_irreversible(action) and content.get("for_good") is not True:
+        case True if question.is_final and content.get("for_good") is not True:
             return FormAnswer.EMPTY
         case True:
             return FormAnswer.YES

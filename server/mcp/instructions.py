@@ -27,6 +27,7 @@ def instructions(services: Services) -> str:
             "Whatever costs money, removes something, reaches people, redirects traffic or touches credentials is "
             "quoted and needs approval: you cannot answer for the person, and there is no argument that skips it.",
             "If an answer says NOT SENT, tell the user how to approve and make exactly the same call again afterwards.",
+            "For a job of several such calls use propose_plan, so that the person is asked once; then run_plan.",
             "If an outcome is unknown, check the provider's state; never repeat the call.",
         ]
     lines += [

@@ -4,14 +4,13 @@ That the page was opened approves nothing: only the operator's answer on the rec
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import anyio
 from mcp.types import InputRequiredResult
 
-from guard.action import Action, State
-from server.mcp.elicitation import can_open, page_was_opened, send_to_page
+from server.mcp.elicitation import Question, can_open, page_was_opened, send_to_page
 from server.mcp.session import Session
 
 AFTER_OPENING_SECONDS: Final = 50.0
@@ -21,28 +20,36 @@ POLL_SECONDS: Final = 0.5
 
 
 class ApprovalPage(Protocol):
-    """The page on which the operator approves actions."""
+    """The page on which the operator approves actions and plans."""
 
-    async def address_for(self, action_id: str) -> str | None:
-        """Return the URL of one action; None where no page is served."""
+    async def address_for(self, asked_id: str) -> str | None:
+        """Return the URL of one action or plan; None where no page is served."""
         ...
 
 
 class NoPage:
     """No page is served: the operator approves on the command line."""
 
-    async def address_for(self, action_id: str) -> str | None:
+    async def address_for(self, asked_id: str) -> str | None:
         """Return None: there is no page."""
         return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingApproval:
-    """An action that waits for the operator, and the page to approve it on."""
+    """What waits for the operator, by its id, and the page to approve it on."""
 
-    action: Action
+    id: str
     page: str | None
     note: str = ""
+
+
+def where_to_approve(pending: PendingApproval, command: str, amount: str = "") -> str:
+    """Say where the operator approves, for the model to pass on; `amount` is what the operator names with it."""
+    by_command = f"`{command}` (or `decline`)"
+    where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
+    note = f"{pending.note} " if pending.note else ""
+    return f"{note}The operator approves it{amount} {where}."
 
 
 class OutOfBandApproval:
@@ -52,38 +59,38 @@ class OutOfBandApproval:
         self._page = page
         self._wait_seconds = wait_seconds
 
-    async def describe(self, action: Action, *, note: str = "") -> PendingApproval:
-        """Return the action with the page to approve it on."""
-        return PendingApproval(action=action, page=await self._page.address_for(action.id), note=note)
+    async def describe(self, asked_id: str, *, note: str = "") -> PendingApproval:
+        """Return an action or plan with the page to approve it on."""
+        return PendingApproval(id=asked_id, page=await self._page.address_for(asked_id), note=note)
 
     async def request(
-        self, session: Session, action: Action, read_again: Callable[[], Awaitable[Action]]
+        self, session: Session, question: Question, is_answered: Callable[[], Awaitable[bool]]
     ) -> PendingApproval | InputRequiredResult:
-        """Open the page where the client can, wait for the answer, and return the action as it stands then.
+        """Open the page where the client can, and wait until the question is answered or the time is over.
 
-        `read_again` reads the action from the record, and raises where it can no longer be approved.
+        `is_answered` reads the record, and raises where what was asked can no longer be approved.
         """
-        pending = await self.describe(action)
-        was_opened = page_was_opened(session, action)
+        pending = await self.describe(question.id)
+        was_opened = page_was_opened(session, question)
         if was_opened is None and pending.page is not None and can_open(session):
-            sent = await send_to_page(session, action, pending.page)
+            sent = await send_to_page(session, question, pending.page)
             if isinstance(sent, InputRequiredResult):
                 return sent
             was_opened = sent
         if was_opened is False:
-            return PendingApproval(action=action, page=pending.page, note="The page was not opened.")
+            return replace(pending, note="The page was not opened.")
         seconds = AFTER_OPENING_SECONDS if was_opened and self._wait_seconds is None else self._wait_seconds or 0
-        current = await _wait_for_answer(session, read_again, seconds) if seconds else action
-        return PendingApproval(action=current, page=pending.page)
+        if seconds:
+            await _wait_for_answer(session, is_answered, seconds)
+        return pending
 
 
-async def _wait_for_answer(session: Session, read_again: Callable[[], Awaitable[Action]], seconds: float) -> Action:
-    """Return the action once it is answered, or as it stands when the time is over."""
+async def _wait_for_answer(session: Session, is_answered: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Return once the question is answered, or when the time is over."""
     started = anyio.current_time()
-    while True:
-        current = await read_again()
+    while not await is_answered():
         waited = anyio.current_time() - started
-        if current.state is not State.PROPOSED or waited >= seconds:
-            return current
+        if waited >= seconds:
+            return
         await session.report_progress(waited, seconds, "Waiting for the operator's answer.")
         await anyio.sleep(min(POLL_SECONDS, seconds - waited))

@@ -203,7 +203,7 @@ def _details(error: TelephonyError) -> dict[str, Any]:
     return {"details": error.details} if isinstance(error, Refused) and error.details else {}
 
 
-def _dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
+def dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
     """Dump an answer without its secrets, and with text from outside fenced."""
     hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
     return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
@@ -217,7 +217,7 @@ def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted
         answer = paging.provider_paged.narrow(answer)
     elif spec.rows is not None:
         answer, more = _select_rows(answer, spec.rows, paging)
-    content = _dump(answer, untrusted) | more
+    content = dump(answer, untrusted) | more
     if "next_cursor" in more:
         total = f"{content['total']} in all; " if "total" in content else ""
         notes.append(f"{total}call again with cursor={more['next_cursor']!r} for more.")

@@ -115,27 +115,29 @@ def fence_action(action: Action, untrusted: Untrusted) -> tuple[Action, Callable
     """Fence the state before an action. Return the action, and the function that fences texts which may repeat it."""
     if not action.before:
         return action, str
-    before = _fence_before(action, untrusted)
+    before = fence_before(action.operation, action.arguments, action.before, untrusted)
     return replace(action, before=before), untrusted.fence if untrusted.is_used else str
 
 
-def _fence_before(action: Action, untrusted: Untrusted) -> Any:
-    """Fence the fields of the state before; the whole state where it cannot be parsed as the answer it was."""
+def fence_before(tool: str, arguments: Mapping[str, Any], before: Any, untrusted: Untrusted) -> Any:
+    """Fence the state before a call; the whole state where it cannot be parsed as the answer that it was."""
+    if not before:
+        return before
     try:
-        before = _answer_read_before(action).model_validate(action.before)
+        answer = _answer_read_before(tool, arguments).model_validate(before)
     except (ValidationError, LookupError):
-        return untrusted.fence(json.dumps(action.before, ensure_ascii=False))
-    if before.model_dump(mode="json", exclude_none=True) != action.before:
-        return untrusted.fence(json.dumps(action.before, ensure_ascii=False))
-    return fence_fields(before, action.before, untrusted)
+        return untrusted.fence(json.dumps(before, ensure_ascii=False))
+    if answer.model_dump(mode="json", exclude_none=True) != before:
+        return untrusted.fence(json.dumps(before, ensure_ascii=False))
+    return fence_fields(answer, before, untrusted)
 
 
-def _answer_read_before(action: Action) -> type[BaseModel]:
-    operation = operation_named(action.operation)
+def _answer_read_before(tool: str, arguments: Mapping[str, Any]) -> type[BaseModel]:
+    operation = operation_named(tool)
     if operation is None:
-        raise LookupError(action.operation)
-    read: Operation[Any] | None = operation.model_validate(dict(action.arguments)).before()
+        raise LookupError(tool)
+    read: Operation[Any] | None = operation.model_validate(dict(arguments)).before()
     if read is None:
-        raise LookupError(action.operation)
+        raise LookupError(tool)
     answer: type[BaseModel] = answer_type(type(read))
     return answer

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import anyio
 
-from server.probes import access, approval_scope, approvals, budgets, destinations, integrity, untrusted_text
+from server.probes import access, approval_scope, approvals, budgets, destinations, integrity, plans, untrusted_text
 from server.probes.bench import Bench, start_bench
 from server.probes.budgets import CAP
 from server.probes.destinations import quiet_hours_in_honolulu
@@ -19,6 +19,7 @@ PROBES: tuple[Probe, ...] = (
     budgets.NEGATIVE_PRICE,
     *approval_scope.PROBES,
     *approvals.PROBES,
+    *plans.PROBES,
     *integrity.PROBES,
     *untrusted_text.PROBES,
     *destinations.PROBES,

@@ -180,7 +180,10 @@ class Settings(BaseSettings):
     """Key that seals secrets and the audit, one for all servers on a store; if left out, made in the state folder."""
 
     approval_minutes: float = Field(default=15, gt=0, le=24 * 60)
-    """Minutes an action waits for approval."""
+    """Minutes an action or a plan waits for approval."""
+
+    plan_minutes: float = Field(default=4 * 60, gt=0, le=24 * 60)
+    """Minutes after its proposal in which the steps of an approved plan may be sent."""
 
     timeout_seconds: float = Field(default=30, gt=0, le=600)
     """Seconds a provider may take to answer; a whole answer may take four times as long."""

@@ -38,11 +38,11 @@ class StoredJournal:
         """Store a new action and its audit row, or return the one that is open for the same digest."""
 
         def store(entry: Entry) -> Action:
-            already = _open_for(entry.connection, action.digest)
+            already = find_open(entry.connection, action.digest)
             if already is not None:
                 return already
-            entry.connection.execute(insert(actions).values(_row(action)))
-            self._log(entry, action, _request_detail(action))
+            entry.connection.execute(insert(actions).values(row_of(action)))
+            self._log(entry, action, request_detail(action))
             return action
 
         return await self._audit.write(store, needs_whole_log=True)
@@ -50,7 +50,7 @@ class StoredJournal:
     async def find(self, action_id: str) -> Action | None:
         """Return the action with this id, or None."""
         rows = await self._database.fetch(select(actions).where(actions.c.id == action_id))
-        return _action(rows[0]) if rows else None
+        return action_of(rows[0]) if rows else None
 
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest, or None.
@@ -60,7 +60,7 @@ class StoredJournal:
 
         def look(connection: Connection) -> Action | None:
             self._audit.require_whole_log(connection)
-            return _open_for(connection, digest)
+            return find_open(connection, digest)
 
         return await self._database.read(look)
 
@@ -69,7 +69,7 @@ class StoredJournal:
         answered = actions.c.state.in_([State.DONE.value, State.DECLINED.value])
         late = (actions.c.finished_at >= since) | (actions.c.decided_at >= since)
         query = select(actions).where(actions.c.digest == digest, answered, late)
-        found = [_action(row) for row in await self._database.fetch(query)]
+        found = [action_of(row) for row in await self._database.fetch(query)]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
@@ -125,7 +125,7 @@ class StoredJournal:
         Where that cannot be checked, return those that were sent before `before`.
         """
         query = select(actions).where(actions.c.state == State.SENDING.value)
-        return [_action(row) for row in await self._database.fetch(query) if _is_abandoned(row, before)]
+        return [action_of(row) for row in await self._database.fetch(query) if _is_abandoned(row, before)]
 
     async def latest(
         self,
@@ -144,7 +144,7 @@ class StoredJournal:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        return [_action(row) for row in await self._database.fetch(query)]
+        return [action_of(row) for row in await self._database.fetch(query)]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Add a decision that moved no action to the audit log."""
@@ -172,7 +172,7 @@ class StoredJournal:
         row = entry.connection.execute(moving).mappings().first()
         if row is None:
             return None
-        moved = _action(row)
+        moved = action_of(row)
         quote = changes.get("quote")
         said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
         self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)})
@@ -225,19 +225,22 @@ def _start_time(pid: int) -> str:
     return "" if facts[0] in _ENDED else facts[19]
 
 
-def _request_detail(action: Action) -> Mapping[str, Any]:
+def request_detail(action: Action) -> Mapping[str, Any]:
+    """Return what the audit log says of a call that is requested."""
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 
-def _open_for(connection: Connection, digest: str) -> Action | None:
+def find_open(connection: Connection, digest: str) -> Action | None:
+    """Return the action that is open for a digest, or None."""
     query = select(actions).where(actions.c.digest == digest, actions.c.state.in_(_OPEN))
     row = connection.execute(query).mappings().first()
-    return _action(row) if row else None
+    return action_of(row) if row else None
 
 
-def _row(action: Action) -> Mapping[str, Any]:
+def row_of(action: Action) -> dict[str, Any]:
+    """Return an action as a row of its table."""
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
 
@@ -248,7 +251,8 @@ def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:
     return changes if quote is None else {**changes, "quote": _quotes.dump_python(quote, mode="json")}
 
 
-def _action(row: RowMapping) -> Action:
+def action_of(row: RowMapping | Mapping[str, Any]) -> Action:
+    """Return the action of a row."""
     values: dict[str, Any] = {name: value for name, value in row.items() if name != "owner"}
     values["quote"] = _quotes.validate_python(values["quote"])
     values["state"] = State(values["state"])

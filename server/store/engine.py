@@ -16,7 +16,8 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -63,6 +64,23 @@ UPGRADE: Final = Deferred[Callable[[URL], None]]("server.store.migrations.upgrad
 """The only door to alembic."""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A transaction that all reads of a job share, one after the other."""
+
+    database: "Database"
+    connection: Connection
+    turn: anyio.Lock = field(default_factory=anyio.Lock)
+
+
+_SNAPSHOT: Final = ContextVar[Snapshot | None]("snapshot", default=None)
+
+
+def _read_in(connection: Connection, work: Callable[[Connection], T]) -> T:
+    with _failures_told("read"):
+        return work(connection)
+
+
 class Database:
     """One store, opened on first use and shared by the whole process."""
 
@@ -104,7 +122,35 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
+        snapshot = _SNAPSHOT.get()
+        if snapshot is not None and snapshot.database is self:
+            async with snapshot.turn:
+                return await self._in_thread(partial(_read_in, snapshot.connection, work))
         return await self._in_thread(partial(self._read, work))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[None]:
+        """Let everything that the block reads come from the store as it is now, over one connection.
+
+        For a job of many reads: opening a transaction for each costs more than what it reads. Writes are not affected.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        connection = await self._in_thread(self._connect_to_read)
+        before = _SNAPSHOT.set(Snapshot(self, connection))
+        try:
+            yield
+        finally:
+            _SNAPSHOT.reset(before)
+            with anyio.CancelScope(shield=True):
+                await self._in_thread(connection.close)
+
+    def _connect_to_read(self) -> Connection:
+        with _failures_told("read"):
+            connection = self._open_once().execution_options(**{_READING: True}).connect()
+            connection.begin()
+            return connection
 
     async def fetch(self, query: Executable) -> Sequence[RowMapping]:
         """Return all rows of one query.

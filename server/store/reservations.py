@@ -57,7 +57,7 @@ def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
         return
     connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
     if to == "released":
-        _add(connection, held.at, held.provider, held.currency, -held.billionths)
+        add_to_day(connection, held.at, held.provider, held.currency, -held.billionths)
 
 
 def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
@@ -79,7 +79,7 @@ def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
         return
     connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
     if held.state != "released":
-        _add(connection, held.at, held.provider, currency, amount - held.billionths)
+        add_to_day(connection, held.at, held.provider, currency, amount - held.billionths)
 
 
 def _put(
@@ -87,14 +87,15 @@ def _put(
 ) -> None:
     row = {"action_id": action_id, "provider": provider, "currency": currency, "billionths": amount, "at": at}
     connection.execute(insert(holds).values(state=state, **row))
-    _add(connection, at, provider, currency, amount)
+    add_to_day(connection, at, provider, currency, amount)
 
 
 def _of(connection: Connection, action_id: str) -> Row[tuple[object, ...]] | None:
     return connection.execute(select(holds).where(holds.c.action_id == action_id)).first()
 
 
-def _add(connection: Connection, at: datetime, provider: str, currency: str, amount: int) -> None:
+def add_to_day(connection: Connection, at: datetime, provider: str, currency: str, amount: int) -> None:
+    """Add billionths to the sum of a day; a negative amount makes room again."""
     day = _day(at)
     same = (spending.c.day == day) & (spending.c.provider == provider) & (spending.c.currency == currency)
     more = connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration."""
 
 metadata = MetaData()
@@ -110,6 +110,67 @@ holds = Table(
     Column("at", UtcTime, nullable=False),
 )
 """Money held, settled (spent) or released, in whole billionths so that sums are exact."""
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("title", StorableText, nullable=False),
+    Column("reason", StorableText, nullable=False),
+    Column("principal", String(200), nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("on_failure", String(8), nullable=False),
+    Column("calls", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("people", Integer),
+    Column("seconds", Integer, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("runs_until", UtcTime, nullable=False),
+    Column("decided_by", String(200)),
+    Column("decided_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("outcome", StorableText),
+)
+OPEN_PLANS = "state IN ('proposed', 'approved', 'running', 'stopped')"
+Index(
+    "one_open_plan_of_the_same_calls",
+    plans.c.calls,
+    unique=True,
+    sqlite_where=text(OPEN_PLANS),
+    postgresql_where=text(OPEN_PLANS),
+)
+Index("plans_by_time", plans.c.created_at)
+Index("plans_by_state", plans.c.state, plans.c.created_at)
+Index("plans_by_principal", plans.c.principal, plans.c.created_at)
+
+plan_steps = Table(
+    "plan_steps",
+    metadata,
+    Column("plan_id", String(16), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("label", String(40)),
+    Column("provider", String(32), nullable=False),
+    Column("account", String(200), nullable=False),
+    Column("operation", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("given", JSON, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("quote", JSON, nullable=False),
+    Column("before", JSON),
+    Column("action_id", String(16)),
+    Column("refusal", StorableText),
+    Column("is_struck", Boolean, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("reserved_at", UtcTime),
+)
+"""The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
+
+Index("plan_steps_by_digest", plan_steps.c.digest)
+Index("plan_steps_by_action", plan_steps.c.action_id)
 
 spending = Table(
     "spending",

@@ -10,6 +10,7 @@ from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
+from server.store.plans.journal import StoredPlans
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.vault import StoredVault
@@ -24,6 +25,7 @@ class Store:
 
     database: Database
     journal: StoredJournal
+    plans: StoredPlans
     audit: Audit
     vault: StoredVault
     limits: StoredLimits
@@ -51,6 +53,7 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
     return Store(
         database=database,
         journal=StoredJournal(database, audit),
+        plans=StoredPlans(database, audit),
         audit=audit,
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),

@@ -155,7 +155,7 @@ def loosen_the_doors() -> None:
     from server.console.sessions import Session
     from server.http import app as serving
     from server.http.bearer import BearerTokens
-    from server.mcp import dispatcher as calling
+    from server.mcp import call_parser as parsing
     from tools import builtin_list
     from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
     from tools.schema import input_schema
@@ -207,7 +207,7 @@ def loosen_the_doors() -> None:
     cut(SecurityMiddleware, "_refuse", always(None))
     cut(passcode, "check", async_always(None))
     cut(login, "check", async_always(None))
-    cut(calling, "parse", unchecked)
+    cut(parsing, "parse", unchecked)
     cut(builtin_list, "ACTION_TOOLS", with_an_approval)
     cut(serving, "BearerTokens", lambda _: AnyToken)
 
@@ -298,7 +298,36 @@ def misread_answers() -> None:
     cut(client, "read_answer", trusting)
 
 
+def loosen_plans() -> None:
+    """Let the approval of a plan count for any plan, and any argument wait for an earlier answer."""
+    from pydantic import create_model
+
+    from guard.plans import parsing
+    from guard.plans.plan import CAN_RUN
+    from server.mcp import call_parser
+    from server.store.plans.journal import StoredPlans
+
+    def of_any_calls(find_open: Any) -> Any:
+        async def found(self: Any, calls: str) -> Any:
+            approved = await self.latest(1, states=CAN_RUN)
+            return approved[0] if approved else await find_open(self, calls)
+
+        return found
+
+    def read_as_it_is(_: Any) -> Any:
+        def made(operation: Any, names: frozenset[str]) -> Any:
+            fields: Any = dict.fromkeys(names, (Any, ...))
+            return create_model(operation.__name__, __base__=operation, **fields)
+
+        return made
+
+    cut(StoredPlans, "find_open", of_any_calls)
+    cut(parsing, "why_not", always(None))
+    cut(call_parser, "stand_in", read_as_it_is)
+
+
 if __name__ == "__main__":
+    loosen_plans()
     loosen_the_rules()
     let_a_yes_last()
     let_a_yes_fit()

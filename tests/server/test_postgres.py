@@ -27,6 +27,8 @@ from server.store.engine import Database
 from server.store.store import open_store
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
+from tests.plans import jobs
+from tests.plans.jobs import content_of, customers, propose, texts
 from tests.sandbox_control import sandboxes
 from tests.server.operating import PASSCODE, ringfence, set_operator_passcode
 from tests.server.postgres import PASSWORD, Postgres, programs, running_postgres
@@ -98,6 +100,27 @@ async def test_an_approval_given_at_one_server_is_carried_out_once_at_another(
                 group.start_soon(call, client)
                 group.start_soon(call, another)
         assert len(await sandbox.charges()) == 1
+
+
+async def test_a_plan_that_two_servers_carry_out_at_once_sends_each_step_once(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        store = postgres.database()
+        (_, server), (_, second) = _two(store, sandbox.voicetel, tmp_path)
+        async with connect(server, person=Person()) as client, connect(second) as another:
+            plan = (await propose(client, texts(customers(8))))["plan"]
+
+            async def run_until_done(connected: Client) -> None:
+                while content_of(await connected.call_tool("run_plan", {"plan_id": plan})).get("state") != "done":
+                    pass  # the other one is sending a step
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(run_until_done, client)
+                group.start_soon(run_until_done, another)
+        sent = [row["body"]["toNumber"] for row in await sandbox.requests(method="POST", path="messages")]
+        assert ["+1" + to for to in sent] == [jobs.number(place) for place in range(8)]
+        assert len(await sandbox.charges()) == 8
 
 
 async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgres, tmp_path: Path) -> None:

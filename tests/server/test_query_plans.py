@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from tests.connecting import Person, connect, server_for, settings_for
+from tests.plans.jobs import customers, propose, run, states, texts
 from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import opened_record, operator, proposed
 from tests.server.operating import ringfence
@@ -24,6 +25,8 @@ GROWING = (
     "sealed_secrets",
     "cached_answers",
     "limit_uses",
+    "plans",
+    "plan_steps",
 )
 CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provider": "voicetel"}]
 
@@ -41,10 +44,15 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
                 await client.call_tool("list_actions", {})
                 await client.call_tool("list_actions", {"state": "unknown"})
                 await client.call_tool("voicetel_list_messages", {"number": "+12015550142"})
+                plan = await propose(client, texts(customers(3)))
+                assert states(await run(client, plan["plan"])) == ["done"] * 3
+                await client.call_tool("get_action", {"action_id": plan["plan"]})
                 await ringfence(folder, "actions", "reconcile")
                 assert "intact" in await ringfence(folder, "audit", "verify")
         assert not done.is_error
-    assert all(f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts"))
+    assert all(
+        f"FROM {table}" in " ".join(heard) for table in ("actions", "audit", "holds", "spending", "facts", "plan_steps")
+    )
     assert _slow(folder / "ringfence.db", heard) == []
 
 

@@ -27,7 +27,7 @@ from tools.selection import UnknownTool
 
 ORDER: dict[str, Any] = {"numbers": ["+12125550100"]}
 TOKEN = "a-long-token-of-alice"
-OWN = {"get_action", "list_actions", "undo_action"}
+OWN = {"get_action", "list_actions", "undo_action", "propose_plan", "run_plan"}
 
 
 async def _names(folder: Path, **selected: Any) -> list[str]:
@@ -38,7 +38,7 @@ async def _names(folder: Path, **selected: Any) -> list[str]:
 
 async def test_the_default_selection_is_as_large_as_the_readme_says(tmp_path: Path) -> None:
     every = for_sandbox(settings_class()(state_folder=tmp_path), "http://unused.test")
-    assert (len(ToolRegistry(every).listed), len(await _names(tmp_path))) == (25, 20)
+    assert (len(ToolRegistry(every).listed), len(await _names(tmp_path))) == (25, 22)
 
 
 def test_the_command_names_what_cannot_be_undone() -> None:

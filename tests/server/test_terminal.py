@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from guard.action import State
 from guard.money import Money
+from guard.plans.plan import Plan, PlanState, Step
 from guard.rules.quote import Quote
 from server.cli.app import command_line
 from server.console.passcode import set_passcode
@@ -33,6 +34,7 @@ TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"
 """Sets the title, clears the screen, turns the line round, closes a tag that none opened, and starts the line anew."""
 
 WAITS, WAITS_TOO, UNKNOWN, UNPRICED = "act_waitsabc", "act_waitsabd", "act_unknownx", "act_unpriced"
+PLAN, PLAN_TOO = "plan_waitsabc", "plan_waitsabd"
 LISTED = "+12015550124"
 PRICED = Quote(amount=Money(Decimal(2)), item="number", quantity=2, source="the account's rates")
 
@@ -41,6 +43,10 @@ SHOWING: Mapping[tuple[str, ...], str] = {
     ("approvals", "show", WAITS): "⟨U+202E⟩[/b][red]:warning:",
     ("approvals", "show", UNPRICED): f"approvals approve {UNPRICED} --up-to 2.50",
     ("actions", "list"): "⟨U+001B⟩",
+    ("approvals", "show", PLAN): "⟨U+202E⟩[/b][red]:warning:",
+    ("plans", "list"): "⟨U+001B⟩",
+    ("plans", "list", "--json"): "\\u202e[/b][red]:warning:",
+    ("plans", "show", PLAN): "⟨U+202E⟩[/b][red]:warning:",
     ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
     ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
     ("optouts", "list"): "⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩  texted ⟨U+001B⟩]0;pw",
@@ -58,6 +64,9 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("approvals", "approve", UNPRICED, "--up-to", "2.50"),
     ("approvals", "approve", WAITS, "--up-to", TRICK),
     ("approvals", "passcode"),
+    ("plans", "approve", PLAN),
+    ("plans", "decline", PLAN_TOO),
+    ("plans", "run", PLAN),
     ("approvals", "passcode", "--reset"),
     ("actions", "list", "--limit", "1", "--page", "2"),
     ("actions", "reconcile"),
@@ -101,7 +110,8 @@ async def test_no_command_lets_others_words_drive_the_terminal(words: tuple[str,
 
 
 def test_every_command_is_held_to_it() -> None:
-    held = {tuple(word for word in words if not word.startswith(("act_", "-"))) for words in (*SHOWING, *OTHERS)}
+    ids = ("act_", "plan_", "-")
+    held = {tuple(word for word in words if not word.startswith(ids)) for words in (*SHOWING, *OTHERS)}
     for name in _names(command_line([])):
         if name not in NEVER_ENDING | SIMULATED:
             assert any(words[: len(name.split())] == tuple(name.split()) for words in held), name
@@ -137,6 +147,8 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
                 created_at=datetime.now(UTC),
                 expires_at=datetime(2100, 1, 1, tzinfo=UTC),
             )
+        for plan_id in (PLAN, PLAN_TOO):
+            await record.plans.propose(_plan(plan_id))
         answer = {"outcome": f"Lost {TRICK}", "answer": f"A name {TRICK}", "decided_by": f"local:{TRICK}"}
         await record.journal.move(UNKNOWN, {State.PROPOSED}, State.UNKNOWN, **answer)
         await record.vault.keep(UNKNOWN, f"pin{TRICK}", f"4711{TRICK}")
@@ -145,6 +157,39 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
         yield record
     finally:
         await record.database.close()
+
+
+def _plan(plan_id: str) -> Plan:
+    """Return a plan that waits, with the trick in everything that others can write."""
+    step = Step(
+        position=1,
+        provider="voicetel",
+        account=TRICK,
+        operation=TRICK,
+        title=f"{TRICK} at VoiceTel",
+        given={TRICK: TRICK},
+        arguments={TRICK: TRICK},
+        digest=plan_id * 4,
+        quote=Quote(warnings=(TRICK,)),
+        before={TRICK: TRICK},
+    )
+    return Plan(
+        id=plan_id,
+        title=TRICK,
+        reason=TRICK,
+        principal=f"local:{TRICK}",
+        channel="page",
+        on_failure="stop",
+        steps=(step,),
+        calls=plan_id * 4,
+        digest=plan_id * 4,
+        people=1,
+        notes=(TRICK,),
+        state=PlanState.PROPOSED,
+        created_at=datetime.now(UTC),
+        expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+        runs_until=datetime(2100, 1, 1, tzinfo=UTC),
+    )
 
 
 def _insert_tricks(connection: Connection) -> None:

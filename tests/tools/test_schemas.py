@@ -72,10 +72,10 @@ def _cost(listed: list[dict[str, Any]]) -> int:
     return len(bpe_openai.get_encoding("o200k_base").encode(text))
 
 
-def test_the_default_selection_of_all_providers_is_at_most_25_tools_and_8000_tokens(tmp_path: Path) -> None:
+def test_the_default_selection_of_all_providers_is_at_most_25_tools_and_6000_tokens(tmp_path: Path) -> None:
     listed = _list_tools(tmp_path)
     assert len(listed) <= 25
-    assert _cost(listed) <= 8_000
+    assert _cost(listed) <= 6_000
 
 
 def test_all_tools_cost_at_most_220_tokens_each(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ provider = Provider(
         "users",
         "groups",
     ),
-    everyday={"conversations": ("convirza_list_calls",)},
     connect=Deferred("tools.convirza.client:connect"),
     harmless_read=Deferred("tools.convirza.operations.groups:ListChildGroups"),
     view=Deferred("tools.convirza.view:ConvirzaView"),

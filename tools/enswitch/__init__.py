@@ -32,7 +32,7 @@ provider = Provider(
         "features",
         "messages",
     ),
-    everyday={"phone_numbers": ("enswitch_update_number",), "calls": ("enswitch_list_call_records",)},
+    everyday={"phone_numbers": ("enswitch_update_number",)},
     connect=Deferred("tools.enswitch.client:connect"),
     harmless_read=Deferred("tools.enswitch.operations.people:GetLogin"),
     view=Deferred("tools.enswitch.view:EnswitchView"),

@@ -91,7 +91,7 @@ def token_in(page: str) -> str:
 
 
 @cache
-def _hashed() -> str:
+def hashed_passcode() -> str:
     """Hash the passcode once: hashing is slow on purpose, and every store can use the same hash."""
     return PasswordHasher().hash(PASSCODE)
 
@@ -101,7 +101,7 @@ async def opened_record(folder: Path) -> AsyncGenerator[Store]:
     """Open a store that has the passcode set."""
     record = open_store(f"sqlite:///{folder / 'page.db'}", folder)
     try:
-        await record.key_values.put("passcode", _hashed())
+        await record.key_values.put("passcode", hashed_passcode())
         yield record
     finally:
         await record.database.close()

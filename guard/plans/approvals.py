@@ -1,0 +1,101 @@
+"""A person's answer to a proposed plan: once, in time, for every step that is not struck."""
+
+from collections.abc import Collection
+from typing import NoReturn
+
+from clients.shared.clock import Clock
+from guard.approvals import ANSWERS_ALONE, CLOCK_SKEW
+from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall
+from guard.plans.journal import PlanJournal
+from guard.plans.plan import CAN_RUN, Plan, PlanState
+from guard.plans.references import references_in
+from guard.plans.status import status_line
+from guard.rules.budget import Cap
+
+
+class PlanApprovals:
+    """Records answers to plans, and expires plans whose time is over."""
+
+    def __init__(self, journal: PlanJournal, clock: Clock, caps: Collection[Cap]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._caps = tuple(caps)
+
+    async def approve(self, plan_id: str, *, by: str, struck: Collection[int] = ()) -> Plan:
+        """Record a yes to every step but the struck ones, and reserve what they cost against every cap.
+
+        Raises:
+            NotTheSameCall: There is no such plan, no such step, or no step would be left.
+            Expired, AlreadySettled, Declined: It was answered before, or nobody answered in time.
+            OverBudget: A cap leaves no room for the total.
+            Frozen: The operator stopped everything.
+        """
+        current = await self._require_waiting(plan_id)
+        positions = {step.position for step in current.steps}
+        if not positions.issuperset(struck):
+            raise NotTheSameCall(f"{plan_id} has no step {min(set(struck) - positions)}; nothing was approved.")
+        if positions <= set(struck):
+            raise NotTheSameCall(f"Every step of {plan_id} is struck: decline the plan instead.")
+        _require_sources(current, struck)
+        approved = await self._journal.approve(
+            plan_id, by=by, at=self._clock.now(), caps=self._caps, struck=sorted(struck)
+        )
+        if approved is None:
+            self.refuse(await self._journal.find(plan_id) or current)
+        return approved
+
+    async def decline(self, plan_id: str, *, by: str) -> Plan:
+        """Record a no. Raises as `approve` does."""
+        current = await self._require_waiting(plan_id)
+        now = self._clock.now()
+        declined = await self._journal.move(
+            plan_id, {PlanState.PROPOSED}, PlanState.DECLINED, decided_by=by, decided_at=now, finished_at=now
+        )
+        if declined is None:
+            self.refuse(await self._journal.find(plan_id) or current)
+        return declined
+
+    async def expire_if_due(self, plan: Plan) -> Plan:
+        """Expire a plan that nobody approved in time, or whose time to run is over, and return it."""
+        now = self._clock.now()
+        was_set_back = now + CLOCK_SKEW < plan.created_at
+        waits, runs = plan.state is PlanState.PROPOSED, plan.state in CAN_RUN
+        is_late = (waits and now >= plan.expires_at) or (runs and now >= plan.runs_until)
+        if not (is_late or (was_set_back and (waits or runs))):
+            return plan
+        outcome = "The clock was set back after it was asked." if was_set_back else None
+        moved = await self._journal.move(
+            plan.id, {plan.state}, PlanState.EXPIRED, finished_at=now, outcome=outcome or plan.outcome
+        )
+        return moved or await self._journal.find(plan.id) or plan
+
+    def refuse(self, plan: Plan) -> NoReturn:
+        """Raise the refusal that fits the state of a plan that cannot be answered."""
+        match plan.state:
+            case PlanState.DECLINED:
+                alone = f" {ANSWERS_ALONE}" if plan.client_answered else ""
+                raise Declined(f"{status_line(plan)}{alone}")
+            case PlanState.EXPIRED:
+                raise Expired(status_line(plan))
+            case _:
+                raise AlreadySettled(f"{status_line(plan)} It was answered before; nothing changed.")
+
+    async def _require_waiting(self, plan_id: str) -> Plan:
+        found = await self._journal.find(plan_id)
+        if found is None:
+            raise NotTheSameCall(f"There is no plan {plan_id}.")
+        current = await self.expire_if_due(found)
+        if current.state is not PlanState.PROPOSED:
+            self.refuse(current)
+        return current
+
+
+def _require_sources(plan: Plan, struck: Collection[int]) -> None:
+    """Refuse to strike a step whose answer another one needs."""
+    labels = {step.label: step.position for step in plan.steps if step.label and step.position in struck}
+    for step in plan.steps:
+        needed = [one.label for one in references_in(step.given).values() if one.label in labels]
+        if needed and step.position not in struck:
+            raise NotTheSameCall(
+                f"Step {step.position} needs the answer of step {labels[needed[0]]}: strike both or neither."
+            )

@@ -1,0 +1,195 @@
+"""The question about a plan, in words for people: the job, its total, like steps together, and what to check.
+
+A form shows every step with its exact arguments, or the plan is approved elsewhere: nobody approves what was cut off.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from guard.messages import before_lines, requester, shown
+from guard.plans.places import places
+from guard.plans.plan import Plan, Step, amounts_of
+from guard.plans.references import KEY, is_reference
+from guard.rules.quote import PER
+
+MOST_IN_FORM: Final = 3000
+"""Characters of the steps that a form shows in full; more is read on the page or the command line."""
+
+_GROUPS_SHOWN: Final = 6
+_STEPS_SHOWN: Final = 4
+_NOTES_SHOWN: Final = 8
+_VALUE_SHOWN: Final = 160
+
+
+def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool | None = None) -> str:
+    """Word the question: what the job is, what it costs, every step or a summary, and what the approval covers.
+
+    `quoted` fences notes that may repeat text from outside, for readers who are shown that between markers. `in_full`
+    shows every step; left out, it does where they fit a form.
+    """
+    whole = fits_form(plan.steps) if in_full is None else in_full
+    lines = [
+        f"{_count(len(plan.chosen), 'call')} as one job?",
+        f"The assistant calls it: «{_unquoted(plan.title)}»",
+        *([f"and gives as the reason: «{_unquoted(plan.reason)}»"] if plan.reason else []),
+        "",
+        *price_lines(plan.chosen),
+        *(f"Note: {quoted(note)}" for note in plan.notes),
+        *_note_lines(plan.chosen, quoted, in_full=whole),
+        "",
+        *step_lines(plan.chosen, in_full=whole),
+        "",
+        IN_ORDER[plan.on_failure] + duration(plan.seconds),
+        f"Requested by {requester(plan.principal)}. Your approval covers exactly these "
+        f"{_count(len(plan.chosen), 'call')} ({plan.id}), in this order, each once. Answer until "
+        f"{plan.expires_at:%H:%M} UTC; nothing is sent after {plan.runs_until:%H:%M} UTC.",
+    ]
+    return "\n".join(lines)
+
+
+IN_ORDER: Final = {
+    "stop": "If a step fails, those after it are not sent.",
+    "continue": "If a step fails, the others are sent all the same.",
+}
+
+
+def fits_form(steps: Sequence[Step]) -> bool:
+    """Return True if every step can be shown with its exact arguments in a client's form."""
+    return sum(len(line) + 1 for line in step_lines(steps, in_full=True)) <= MOST_IN_FORM
+
+
+def price_lines(steps: Sequence[Step]) -> list[str]:
+    """Word what steps cost together, by provider, currency and period, with the balance after it."""
+    lines: list[str] = []
+    for amount in amounts_of(steps):
+        counted = [step for step in steps if step.provider == amount.provider and step.quote.amount]
+        charged_by = next((step.quote.charged_by for step in counted if step.quote.charged_by), amount.provider)
+        most = "at most " if amount.is_bound else ""
+        lines.append(f"{charged_by} charges {most}{amount.money} in all{PER[amount.per]}, {_sources(counted)}.")
+        lines += _balance_after(counted, amount.money.currency)
+    unknown = [step for step in steps if step.quote.unknown]
+    if unknown:
+        lines.append(f"Price unknown of {places(unknown)}: {unknown[0].quote.unknown}")
+    return lines or ["Free, as far as the documentation says."]
+
+
+def step_lines(steps: Sequence[Step], *, in_full: bool) -> list[str]:
+    """Word the steps, like ones together: what all of a group have is said once."""
+    lines: list[str] = []
+    groups = _groups(steps)
+    for group in groups if in_full else groups[:_GROUPS_SHOWN]:
+        lines += _group_lines(group, in_full=in_full)
+    if not in_full and len(groups) > _GROUPS_SHOWN:
+        left = sum(len(group) for group in groups[_GROUPS_SHOWN:])
+        lines.append(f"and {_count(left, 'step')} more, on the approval page")
+    return lines
+
+
+def _groups(steps: Sequence[Step]) -> list[list[Step]]:
+    """Return runs of steps that follow each other and make the same kind of call."""
+    groups: list[list[Step]] = []
+    for step in steps:
+        last = groups[-1][-1] if groups else None
+        alike = last is not None and (last.operation, last.account, last.arguments.keys()) == (
+            step.operation,
+            step.account,
+            step.arguments.keys(),
+        )
+        if alike:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
+def _group_lines(group: Sequence[Step], *, in_full: bool) -> list[str]:
+    first = group[0]
+    label = f" (called {first.label})" if first.label else ""
+    if len(group) == 1:
+        head = f"{first.position}. {first.title}{label}"
+        arguments = [f"   {name}: {_value(value, in_full)}" for name, value in first.arguments.items()]
+        return [head, *arguments, *_before(first, in_full)]
+    common = {
+        name: value for name, value in first.arguments.items() if all(step.arguments[name] == value for step in group)
+    }
+    lines = [f"{first.position}-{group[-1].position}. {first.title}, {len(group)} times"]
+    lines += [f"   {name}: {_value(value, in_full)}" for name, value in common.items()]
+    shown_steps = group if in_full else group[:_STEPS_SHOWN]
+    for step in shown_steps:
+        own = {name: value for name, value in step.arguments.items() if name not in common}
+        lines.append(f"   {step.position}. " + _own_arguments(own, in_full))
+        lines += _before(step, in_full)
+    if len(shown_steps) < len(group):
+        lines.append(f"   and {len(group) - len(shown_steps)} more like these, on the approval page")
+    return lines
+
+
+def _before(step: Step, in_full: bool) -> list[str]:
+    """Return the state that a step changes; a summary leaves it to the page."""
+    return [f"   {line}" for line in before_lines(step.before)] if in_full else []
+
+
+def _own_arguments(own: Mapping[str, Any], in_full: bool) -> str:
+    if not own:
+        return "the same"
+    return "; ".join(f"{name}: {_value(value, in_full)}" for name, value in own.items())
+
+
+def _value(value: Any, in_full: bool) -> str:
+    text = f"from the answer to {value[KEY]}" if is_reference(value) else shown(value)
+    if in_full or len(text) <= _VALUE_SHOWN:
+        return text
+    return f"{text[:_VALUE_SHOWN]}… ({len(text)} characters, in full on the approval page)"
+
+
+def _note_lines(steps: Sequence[Step], quoted: Callable[[str], str], *, in_full: bool) -> list[str]:
+    """Return the notes of all steps, each with the steps that have it."""
+    by_note: dict[str, list[Step]] = {}
+    for step in steps:
+        for note in step.quote.warnings:
+            by_note.setdefault(note, []).append(step)
+    listed = list(by_note.items())
+    kept = listed if in_full else listed[:_NOTES_SHOWN]
+    lines = [f"Note on {places(having)}: {quoted(note)}" for note, having in kept]
+    left = len(listed) - len(kept)
+    return lines + ([f"and {_count(left, 'note')} more, on the approval page"] if left else [])
+
+
+def _sources(steps: Sequence[Step]) -> str:
+    """Say what is charged and where the prices come from, where that is the same for all."""
+    items = {step.quote.item for step in steps}
+    sources = {step.quote.source for step in steps}
+    quantity = sum(step.quote.quantity for step in steps)
+    [item] = items if len(items) == 1 else [""]
+    counted = f"{quantity} {item if quantity == 1 else item + 's'}" if item else _count(len(steps), "call")
+    [source] = sources if len(sources) == 1 else ["the prices of its steps"]
+    return f"for {counted}, from {source}"
+
+
+def _balance_after(steps: Sequence[Step], currency: str) -> list[str]:
+    balance = next((step.quote.balance for step in steps if step.quote.balance), None)
+    if balance is None or balance.available.currency != currency:
+        return []
+    now = f"Balance: {balance.available} as of {balance.as_of:%Y-%m-%d %H:%M} UTC"
+    at_once = [step.quote.amount for step in steps if step.quote.amount and step.quote.per != "call"]
+    left = balance.available
+    for amount in at_once:
+        left = left - amount
+    return [f"{now}; {left} after all of them." if at_once else f"{now}."]
+
+
+def _unquoted(text: str) -> str:
+    """Return a text that cannot close the quotation marks around it: whoever asks wrote it, not this server."""
+    return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
+
+
+def duration(seconds: int) -> str:
+    """Say how long the limits of a provider make a plan take, as a further sentence; empty where they do not."""
+    if not seconds:
+        return ""
+    span = f"{round(seconds / 60)} minutes" if seconds >= 120 else f"{seconds} seconds"
+    return f" All of it takes {span} or more, because the provider limits how often it may be called."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,65 @@
+"""Where a plan and its steps stand, in words for people and models."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from guard.action import Action
+from guard.messages import shown
+from guard.plans.places import places
+from guard.plans.plan import Plan, PlanState, Step, StepState, state_of
+
+_SENTENCE: Final[Mapping[PlanState, str]] = {
+    PlanState.PROPOSED: "nobody has answered yet, and nothing was sent.",
+    PlanState.APPROVED: "a person said yes, and nothing was sent yet.",
+    PlanState.DECLINED: "a person said no, and nothing was sent.",
+    PlanState.EXPIRED: "nobody answered in time, and nothing was sent.",
+    PlanState.RUNNING: "its steps are carried out one after the other.",
+    PlanState.STOPPED: "it stopped before its last step, and goes on when it is run again.",
+    PlanState.FAILED: "a step failed, and those after it are not sent.",
+    PlanState.DONE: "every step had its turn.",
+}
+
+_COUNTED: Final = (
+    (StepState.DONE, "done"),
+    (StepState.SENDING, "under way"),
+    (StepState.UNKNOWN, "with an unknown outcome"),
+    (StepState.REFUSED, "refused by the provider"),
+    (StepState.NOT_SENT, "not sent"),
+    (StepState.WAITING, "waiting"),
+    (StepState.STRUCK, "left out by whoever approved"),
+)
+
+
+def status_line(plan: Plan) -> str:
+    """Say in one sentence which state a plan is in."""
+    sentence = _SENTENCE[plan.state]
+    if plan.state is PlanState.EXPIRED and plan.decided_at is not None:
+        sentence = "its time is over; steps that were not sent by then are no longer sent."
+    if plan.state is PlanState.DECLINED and plan.client_answered:
+        sentence = "the client answered no, and nothing was sent."
+    return f"Plan {plan.id} is {plan.state.value}: {sentence}"
+
+
+def progress_line(plan: Plan, actions: Mapping[int, Action]) -> str:
+    """Count the steps by where they stand, such as `5 of 8 steps done, 1 not sent, 2 waiting`."""
+    counts = Counter(state_of(step, actions.get(step.position)) for step in plan.steps)
+    done = f"{counts[StepState.DONE]} of {len(plan.chosen)} steps done"
+    others = [f"{counts[state]} {words}" for state, words in _COUNTED[1:] if counts[state]]
+    return ", ".join([done, *others]) + "."
+
+
+def step_line(step: Step, action: Action | None) -> str:
+    """Say in one line what became of a step."""
+    state = state_of(step, action)
+    name = f"{step.position}. {step.title}"
+    call = f" ({action.id})" if action and state is not StepState.NOT_SENT else ""
+    why = step.refusal if state is StepState.NOT_SENT else action.outcome if action else None
+    tail = f": {shown(why)}" if why and state is not StepState.DONE else ""
+    return f"{name} - {state.value}{call}{tail}"
+
+
+def done_line(plan: Plan, actions: Mapping[int, Action]) -> str:
+    """Name the steps that are done in one line; empty where none is."""
+    done = [step for step in plan.chosen if state_of(step, actions.get(step.position)) is StepState.DONE]
+    return f"Done: {places(done)}." if done else ""

@@ -1,0 +1,175 @@
+"""`ringfence plans`: jobs of several calls that are approved once, and what became of their steps."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import anyio
+import typer
+from rich.table import Table
+
+from clients.shared.clock import SystemClock
+from clients.spec import Spec
+from guard.action import Action
+from guard.errors import GuardRefusal
+from guard.plans.approvals import PlanApprovals
+from guard.plans.plan import Plan, amounts_of
+from guard.plans.question import plan_prompt
+from guard.plans.run import Run
+from guard.plans.status import progress_line, status_line, step_line
+from server.cli.terminal import (
+    OPERATOR,
+    StoreSession,
+    Target,
+    console,
+    fail,
+    operator_command,
+    plain,
+    require_passcode,
+    tell,
+    with_store,
+)
+from server.mcp.call_parser import SessionCalls
+from server.services import Services
+
+app = typer.Typer(help="Jobs of several calls that are approved once.", no_args_is_help=True)
+
+
+@app.command("list")
+@operator_command
+def list_plans(
+    target: Target,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List plans, newest first."""
+    found = anyio.run(lambda: with_store(lambda session: session.store.plans.latest(limit), target))
+    if as_json:
+        typer.echo(json.dumps([_facts(plan) for plan in found], default=str))
+    else:
+        console.print(plan_table(found) if found else "There are no plans.")
+
+
+@app.command()
+@operator_command
+def show(target: Target, plan_id: str) -> None:
+    """Show a plan with every step, and what became of each."""
+    plan, actions = find_plan(plan_id, target)
+    lines = [*plan_prompt(plan, in_full=True).split("\n"), "", f"{status_line(plan)} {progress_line(plan, actions)}"]
+    lines += [plan.outcome] if plan.outcome else []
+    if plan.decided_at is not None:
+        lines += [step_line(step, actions.get(step.position)) for step in plan.steps]
+    tell(*lines)
+
+
+@app.command()
+@operator_command
+def approve(
+    target: Target,
+    plan_id: str,
+    strike: Annotated[
+        list[int] | None, typer.Option(help="Leave out the step of this number; may be repeated.")
+    ] = None,
+) -> None:
+    """Approve every step of a plan but those that are struck, once, and reserve what they cost."""
+
+    async def record(session: StoreSession) -> Plan:
+        await require_passcode(session)
+        caps = session.settings.rules.rules(session.settings.session_policy()).caps
+        approvals = PlanApprovals(session.store.plans, SystemClock(), caps)
+        return await approvals.approve(plan_id, by=OPERATOR, struck=strike or ())
+
+    plan = anyio.run(lambda: with_store(record, target))
+    total = ", ".join(str(amount.money) for amount in amounts_of(plan.chosen))
+    tell(f"{plan.id} is approved: {len(plan.chosen)} steps{f', {total}' if total else ''}.")
+
+
+@app.command()
+@operator_command
+def decline(target: Target, plan_id: str) -> None:
+    """Decline a plan."""
+
+    async def record(session: StoreSession) -> Plan:
+        await require_passcode(session)
+        return await PlanApprovals(session.store.plans, SystemClock(), ()).decline(plan_id, by=OPERATOR)
+
+    plan = anyio.run(lambda: with_store(record, target))
+    tell(f"{plan.id} is {plan.state.value}.")
+
+
+@app.command("run")
+@operator_command
+def run_plan(target: Target, plan_id: str) -> None:
+    """Carry out an approved plan, or go on with one that stopped. Needs the passcode."""
+
+    async def ask_passcode(session: StoreSession) -> None:
+        await require_passcode(session)
+
+    async def run() -> Run:
+        services = Services(target.store_settings())
+        try:
+            plan = await services.plans.find(plan_id)
+            if plan is None:
+                fail(f"There is no plan {plan_id}.")
+            reported = _Terminal(services)
+            while True:
+                run = await services.plan_runner.run(plan, SessionCalls(reported, services), reported)
+                if not run.is_paused:
+                    return run
+        except GuardRefusal as refused:
+            fail(f"{refused} {refused.advice}")
+        finally:
+            await services.close()
+
+    anyio.run(lambda: with_store(ask_passcode, target))
+    ended = anyio.run(run)
+    lines = [f"{status_line(ended.plan)} {progress_line(ended.plan, ended.actions)}"]
+    tell(*lines, *(step_line(step, ended.actions.get(step.position)) for step in ended.plan.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class _Terminal:
+    """The operator at the command line: reaches what this server's settings allow, and reads how far a run is."""
+
+    services: Services
+
+    def why_out_of_reach(self, spec: Spec) -> str | None:
+        """Return why the settings keep an operation out of reach; None where they do not."""
+        selection = self.services.settings.selection
+        return selection.why_out_of_reach(spec.tool_name, only_reads=spec.effect.is_plain_read)
+
+    async def report_progress(self, done: float, total: float | None, message: str) -> None:
+        """Print which step comes next."""
+        console.print(plain(message))
+
+
+def plan_table(found: list[Plan]) -> Table:
+    """Build the table of plans for the terminal."""
+    rows = Table("id", "state", "job", "steps", "price", "requested by", "requested at", box=None, pad_edge=False)
+    for plan in found:
+        price = " + ".join(str(amount.money) for amount in amounts_of(plan.chosen)) or "none"
+        at = f"{plan.created_at:%Y-%m-%d %H:%M}"
+        cells = (plan.id, plan.state.value, plan.title, len(plan.chosen), price, plan.principal, at)
+        rows.add_row(*(plain(cell) for cell in cells))
+    return rows
+
+
+def find_plan(plan_id: str, target: Target) -> tuple[Plan, dict[int, Action]]:
+    """Return a plan from the store with the last action of each step; exit with 2 if there is none."""
+
+    async def read(session: StoreSession) -> tuple[Plan | None, dict[int, Action]]:
+        plan = await session.store.plans.find(plan_id)
+        return plan, dict(await session.store.plans.actions_of(plan_id))
+
+    plan, actions = anyio.run(lambda: with_store(read, target))
+    if plan is None:
+        fail(f"There is no plan {plan_id}.")
+    return plan, actions
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
+    total = [str(amount.money) for amount in amounts_of(plan.chosen)]
+    facts = {"id": plan.id, "state": plan.state.value, "title": plan.title, "principal": plan.principal}
+    times = {"created_at": plan.created_at, "runs_until": plan.runs_until, "decided_by": plan.decided_by}
+    steps = [{"step": step.position, "operation": step.operation, "arguments": step.arguments} for step in plan.steps]
+    return {**facts, **times, "total": total, "outcome": plan.outcome, "steps": steps}

@@ -1,0 +1,108 @@
+"""The page of a plan: every step, what they cost together, and leaving steps out before it is approved."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from clients.shared.clock import Clock
+from guard.errors import GuardRefusal, JournalUnavailable
+from guard.operator_commands import OperatorCommands
+from guard.plans.approvals import PlanApprovals
+from guard.plans.plan import Plan
+from guard.rules.budget import Cap
+from server.console.access import OPERATOR, require_session
+from server.console.forms import read_form
+from server.console.login import SignIn
+from server.console.plan_views import build_plan_view, is_final
+from server.console.rendering import render
+from server.console.sessions import Session
+from server.console.urls import ROOT
+from server.store.store import Store
+
+_POSITIONS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{1,3})*")
+
+
+class PlanPages:
+    """The handlers of the page of a plan and its forms."""
+
+    def __init__(
+        self, store: Store, clock: Clock, caps: Sequence[Cap], login: SignIn, commands: OperatorCommands
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._approvals = PlanApprovals(store.plans, clock, caps)
+        self.login = login
+        self._commands = commands
+
+    @require_session
+    async def plan(self, request: Request, session: Session) -> Response:
+        """Show a plan; `without` in the address names steps to leave out, and the page says what the rest costs."""
+        return await self._show(request, session, struck=_positions(request.query_params.get("without", "")))
+
+    @require_session
+    async def approve(self, request: Request, session: Session) -> Response:
+        """Approve the steps that are left in, once."""
+        found = await self._find(request)
+        struck = _positions((await read_form(request)).get("without", ""))
+        if await self._store.freeze.is_on():
+            refusal = "Everything is stopped. Resume before you approve; nothing was sent."
+            return await self._show(request, session, struck=struck, refusal=refusal)
+        if is_final(found, struck) and (await read_form(request)).get("sure") != found.digest:
+            return await self._show(request, session, struck=struck, sure=found.digest)
+        try:
+            await self._approvals.approve(found.id, by=OPERATOR, struck=struck)
+        except JournalUnavailable:
+            raise
+        except GuardRefusal as refused:
+            return await self._show(request, session, struck=struck, refusal=str(refused))
+        return RedirectResponse(f"{ROOT}/{found.id}", 303)
+
+    @require_session
+    async def decline(self, request: Request, session: Session) -> Response:
+        """Decline the plan."""
+        found = await self._find(request)
+        try:
+            await self._approvals.decline(found.id, by=OPERATOR)
+        except JournalUnavailable:
+            raise
+        except GuardRefusal as refused:
+            return await self._show(request, session, refusal=str(refused))
+        return RedirectResponse(f"{ROOT}/{found.id}", 303)
+
+    async def _show(
+        self, request: Request, session: Session, *, struck: Sequence[int] = (), refusal: str = "", sure: str = ""
+    ) -> Response:
+        plan = await self._approvals.expire_if_due(await self._find(request))
+        actions = await self._store.plans.actions_of(plan.id)
+        values: dict[str, Any] = {
+            "shown": build_plan_view(plan, actions, self._clock.now(), struck=struck),
+            "refusal": refusal,
+            "sure": sure,
+            "root": ROOT,
+            "token": session.form_token,
+            "is_frozen": await self._store.freeze.is_on(),
+        }
+        return render("plan.html", self._commands, status=409 if refusal else 200, **values)
+
+    async def _find(self, request: Request) -> Plan:
+        plan = await self._store.plans.find(f"plan_{request.path_params['key']}")
+        if plan is None:
+            raise HTTPException(404, "There is no such plan.")
+        return plan
+
+
+def _positions(text: str) -> list[int]:
+    """Return the steps that an address or a form names.
+
+    Raises:
+        HTTPException: It is no list of numbers.
+    """
+    if not text:
+        return []
+    if not _POSITIONS.fullmatch(text):
+        raise HTTPException(400, "The steps to leave out are numbers with commas between them.")
+    return sorted({int(position) for position in text.split(",")})

@@ -1,0 +1,1 @@
+"""Plans as a client sees them: the tools' questions and results."""

@@ -1,0 +1,1 @@
+"""Plans in the store, and the money reserved for their steps."""

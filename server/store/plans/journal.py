@@ -1,0 +1,419 @@
+"""The journal of plans in the store; each change and its audit row are one transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.engine import Connection, RowMapping
+
+from guard.action import Action, State
+from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
+from guard.plans.journal import StepPlace
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, amounts_of, digest_of_plan, totals_of
+from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
+from guard.rules.quote import Quote
+from server.store.actions import action_of, find_open, request_detail, row_of, this_process
+from server.store.engine import Database
+from server.store.key_values import FROZEN, get_value
+from server.store.plans.reserved import release, reserve
+from server.store.reservations import spent_in, take_hold
+from server.store.schema import actions, plan_steps, plans
+from server.store.sealed.audit import Audit, Entry
+
+_quotes = TypeAdapter(Quote)
+_OPEN: Final = [state.value for state in PlanState if state.is_open]
+_CAN_RUN: Final = [state.value for state in CAN_RUN]
+_ENDS: Final = frozenset({PlanState.DECLINED, PlanState.EXPIRED, PlanState.FAILED, PlanState.DONE})
+"""States after which nothing more is sent."""
+
+_CLOSED_STEP: Final = [State.DONE.value, State.REFUSED.value]
+_AT_ONCE: Final = 400
+"""How many values one query names; SQLite takes a limited number of variables."""
+
+
+class StoredPlans:
+    """Implements `guard.plans.journal.PlanJournal`; raises `JournalUnavailable` if the store cannot be used."""
+
+    def __init__(self, database: Database, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    async def propose(self, plan: Plan) -> Plan:
+        """Store a new plan with its steps and its audit row, or return the one that is open for the same calls."""
+
+        def work(entry: Entry) -> Any:
+            already = _find(entry.connection, plans.c.calls == plan.calls, plans.c.state.in_(_OPEN))
+            if already is not None:
+                return already
+            entry.connection.execute(insert(plans).values(_plan_row(plan)))
+            entry.connection.execute(insert(plan_steps), [_step_row(plan.id, step) for step in plan.steps])
+            self._log(entry, plan, _proposal_detail(plan))
+            return plan
+
+        return await self._audit.write(work, needs_whole_log=True)
+
+    async def find(self, plan_id: str) -> Plan | None:
+        """Return the plan with this id, or None."""
+
+        def work(connection: Connection) -> Any:
+            return _find(connection, plans.c.id == plan_id)
+
+        return await self._database.read(work)
+
+    async def find_open(self, calls: str) -> Plan | None:
+        """Return the plan that is open for these calls, or None."""
+
+        def work(connection: Connection) -> Any:
+            self._audit.require_whole_log(connection)
+            return _find(connection, plans.c.calls == calls, plans.c.state.in_(_OPEN))
+
+        return await self._database.read(work)
+
+    async def latest(
+        self, limit: int, *, states: Collection[PlanState] | None = None, principal: str | None = None
+    ) -> list[Plan]:
+        """Return up to `limit` plans, newest first, filtered by state and by principal where given."""
+        query = select(plans).order_by(plans.c.created_at.desc()).limit(limit)
+        if states is not None:
+            query = query.where(plans.c.state.in_([state.value for state in states]))
+        if principal is not None:
+            query = query.where(plans.c.principal == principal)
+
+        def work(connection: Connection) -> Any:
+            rows = (connection.execute(query)).mappings().all()
+            return [_plan(row, _steps_of(connection, row["id"])) for row in rows]
+
+        return await self._database.read(work)
+
+    async def open_steps(self, digests: Collection[str]) -> Mapping[str, StepPlace]:
+        """Return the steps of open plans that make one of these calls and were not sent, by their digest."""
+        wanted = sorted(digests)
+        found: dict[str, StepPlace] = {}
+
+        def work(connection: Connection) -> Any:
+            for start in range(0, len(wanted), _AT_ONCE):
+                query = (
+                    select(plan_steps.c.digest, plan_steps.c.plan_id, plan_steps.c.position)
+                    .join(plans, plans.c.id == plan_steps.c.plan_id)
+                    .where(plan_steps.c.digest.in_(wanted[start : start + _AT_ONCE]), plans.c.state.in_(_OPEN))
+                    .where(plan_steps.c.action_id.is_(None), plan_steps.c.is_struck.is_(False))
+                )
+                for digest, plan_id, position in connection.execute(query):
+                    found[digest] = StepPlace(plan_id, position)
+            return found
+
+        return await self._database.read(work)
+
+    async def place_of(self, action_id: str) -> StepPlace | None:
+        """Return the step that an action carried out, or None."""
+        query = select(plan_steps.c.plan_id, plan_steps.c.position).where(plan_steps.c.action_id == action_id)
+
+        def work(connection: Connection) -> Any:
+            row = (connection.execute(query)).first()
+            return StepPlace(*row) if row else None
+
+        return await self._database.read(work)
+
+    async def actions_of(self, plan_id: str) -> Mapping[int, Action]:
+        """Return the last action of each step that has one, by its position."""
+        query = (
+            select(plan_steps.c.position.label("step_position"), actions)
+            .join(actions, actions.c.id == plan_steps.c.action_id)
+            .where(plan_steps.c.plan_id == plan_id)
+            .order_by(plan_steps.c.position)
+        )
+
+        def work(connection: Connection) -> Any:
+            rows = (connection.execute(query)).mappings().all()
+            return {
+                row["step_position"]: action_of({name: row[name] for name in row if name != "step_position"})
+                for row in rows
+            }
+
+        return await self._database.read(work)
+
+    async def approve(
+        self, plan_id: str, *, by: str, at: datetime, caps: Sequence[Cap], struck: Collection[int] = ()
+    ) -> Plan | None:
+        """Record a yes and reserve what the steps cost, in one transaction.
+
+        Returns None if the plan does not wait for an answer, or is too old at that time.
+
+        Raises:
+            OverBudget: A cap leaves no room for the total.
+            Frozen: The operator froze every guarded action.
+        """
+
+        def work(entry: Entry) -> Any:
+            connection = entry.connection
+            _refuse_if_frozen(connection)
+            in_time = plans.c.expires_at > at
+            changes = {"decided_by": by, "decided_at": at}
+            if not _move(connection, plan_id, {PlanState.PROPOSED}, PlanState.APPROVED, changes, in_time):
+                return None
+            if struck:
+                left_out = plan_steps.c.position.in_(struck)
+                connection.execute(
+                    update(plan_steps).where(plan_steps.c.plan_id == plan_id, left_out).values(is_struck=True)
+                )
+            approved = _with_digest_of_rest(connection, plan_id)
+            require_room_for_all(spent_in(connection, caps, at), totals_of(approved.chosen))
+            reserve(connection, plan_id, approved.chosen, at)
+            detail = {"decided_by": by, "digest": approved.digest, "total": _total(approved.chosen)}
+            self._log(entry, approved, detail | ({"struck": sorted(struck)} if struck else {}))
+            return approved
+
+        return await self._audit.write(work, needs_whole_log=True)
+
+    async def move(self, plan_id: str, allowed: Collection[PlanState], to: PlanState, **changes: Any) -> Plan | None:
+        """Move a plan from one of the allowed states, and return it; None if it is in none of them.
+
+        What is still reserved is released where nothing more will be sent.
+        """
+
+        def work(entry: Entry) -> Any:
+            if not _move(entry.connection, plan_id, allowed, to, changes):
+                return None
+            if to in _ENDS:
+                query = select(plan_steps).where(plan_steps.c.plan_id == plan_id, plan_steps.c.reserved > 0)
+                release(entry.connection, plan_id, (entry.connection.execute(query)).mappings().all())
+            moved = _find(entry.connection, plans.c.id == plan_id)
+            if moved is not None:
+                self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+            return moved
+
+        return await self._audit.write(work)
+
+    async def begin_step(
+        self,
+        place: StepPlace,
+        action: Action,
+        *,
+        same_call: Collection[str],
+        hold: Hold,
+        caps: Sequence[Cap],
+        at: datetime,
+    ) -> Action:
+        """Take a step's turn, turn its reservation into its hold, and write the intent, in one transaction.
+
+        Raises:
+            NotTheSameCall: The plan is not approved any more, or the step was struck.
+            Expired: The time for its steps is over.
+            OutcomePending: The step, or another one of this plan, is under way or has an unknown outcome.
+            AlreadySettled: Exactly this was done meanwhile by a call outside the plan.
+            OverBudget: A cap leaves no room.
+            Frozen: The operator froze every guarded action.
+        """
+
+        def work(entry: Entry) -> Any:
+            connection = entry.connection
+            _refuse_if_frozen(connection)
+            asked_at = _require_turn(connection, place, at)
+            _require_none_under_way(connection, place.plan_id)
+            _require_not_done_elsewhere(connection, place.plan_id, same_call, since=asked_at)
+            row = _take_turn(connection, place, action.id)
+            self._close_same_call(entry, action.digest, place)
+            release(connection, place.plan_id, [row])
+            if hold.amount is not None:
+                require_room(spent_in(connection, caps, at), hold.amount)
+                take_hold(connection, action.id, hold.provider, hold.amount, at)
+            _move(connection, place.plan_id, CAN_RUN, PlanState.RUNNING, {"outcome": None})
+            values = row_of(action) | {"state": State.SENDING.value, "sent_at": at, "owner": this_process()}
+            begun = (connection.execute(insert(actions).values(values).returning(*actions.c))).mappings().one()
+            detail = {**request_detail(action), "plan": place.plan_id, "step": place.position}
+            self._audit.append(
+                entry,
+                State.SENDING.value,
+                action_id=action.id,
+                principal=action.principal,
+                detail=detail | {"decided_by": action.decided_by},
+            )
+            return action_of(begun)
+
+        return await self._audit.write(work, needs_whole_log=True)
+
+    async def return_turn(self, place: StepPlace, action_id: str) -> None:
+        """Unbind an action that did not count from its step, which waits for its turn again."""
+
+        def work(connection: Connection) -> Any:
+            bound = update(plan_steps).where(_at(place), plan_steps.c.action_id == action_id)
+            connection.execute(bound.values(action_id=None))
+
+        await self._database.write(work)
+
+    async def refuse_step(self, place: StepPlace, why: str) -> None:
+        """Record why a step was not sent, and release what is reserved for it."""
+        at_step = _at(place)
+
+        def work(entry: Entry) -> Any:
+            connection = entry.connection
+            row = (connection.execute(select(plan_steps).where(at_step))).mappings().one()
+            connection.execute(update(plan_steps).where(at_step).values(refusal=why))
+            release(connection, place.plan_id, [row])
+            plan = _find(connection, plans.c.id == place.plan_id)
+            if plan is not None:
+                detail = {"step": place.position, "why": why}
+                self._audit.append(entry, "step not sent", action_id=plan.id, principal=plan.principal, detail=detail)
+
+        return await self._audit.write(work)
+
+    def _close_same_call(self, entry: Entry, digest: str, place: StepPlace) -> None:
+        """Close the action of the same call that waits or is approved by itself: this step does it.
+
+        Raises:
+            OutcomePending: It is under way, or its outcome is unknown.
+        """
+        found = find_open(entry.connection, digest)
+        if found is None:
+            return
+        if found.state in {State.SENDING, State.UNKNOWN}:
+            raise OutcomePending(f"The same call is {found.state.value} as {found.id}; it is not sent a second time.")
+        why = f"Carried out as {place}."
+        closing = update(actions).where(actions.c.id == found.id)
+        entry.connection.execute(closing.values(state=State.EXPIRED.value, outcome=why))
+        self._audit.append(
+            entry, State.EXPIRED.value, action_id=found.id, principal=found.principal, detail={"outcome": why}
+        )
+
+    def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any]) -> None:
+        self._audit.append(
+            entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail
+        )
+
+
+_AUDITED: Final = ("decided_by", "outcome")
+
+
+def _refuse_if_frozen(connection: Connection) -> None:
+    if get_value(connection, FROZEN) is not None:
+        raise Frozen("The operator froze every guarded action; nothing was sent.")
+
+
+def _require_turn(connection: Connection, place: StepPlace, at: datetime) -> datetime:
+    """Return when a plan was proposed that may be carried out now."""
+    query = select(plans.c.state, plans.c.created_at, plans.c.runs_until).where(plans.c.id == place.plan_id)
+    row = (connection.execute(query)).first()
+    if row is None or row.state not in _CAN_RUN:
+        raise NotTheSameCall(f"{place.plan_id} is not approved (any more); nothing was sent.")
+    if row.runs_until <= at:
+        raise Expired(f"The time for {place.plan_id} ended at {row.runs_until:%H:%M} UTC; nothing was sent.")
+    found: datetime = row.created_at
+    return found
+
+
+def _require_none_under_way(connection: Connection, plan_id: str) -> None:
+    """Refuse a step while another one of its plan is under way or unknown: steps follow one after the other."""
+    query = (
+        select(plan_steps.c.position, actions.c.id, actions.c.state)
+        .join(actions, actions.c.id == plan_steps.c.action_id)
+        .where(plan_steps.c.plan_id == plan_id, actions.c.state.not_in(_CLOSED_STEP))
+        .limit(1)
+    )
+    row = (connection.execute(query)).first()
+    if row is not None:
+        raise OutcomePending(f"Step {row.position} of {plan_id} is {row.state} as {row.id}; nothing else was sent.")
+
+
+def _require_not_done_elsewhere(
+    connection: Connection, plan_id: str, digests: Collection[str], *, since: datetime
+) -> None:
+    """Refuse a call that was done outside the plan after the plan was proposed: nobody was told of that."""
+    own = select(plan_steps.c.action_id).where(plan_steps.c.plan_id == plan_id, plan_steps.c.action_id.is_not(None))
+    query = select(actions.c.id).where(
+        actions.c.digest.in_(digests),
+        actions.c.state == State.DONE.value,
+        actions.c.finished_at > since,
+        actions.c.id.not_in(own),
+    )
+    found = (connection.execute(query)).scalar()
+    if found is not None:
+        raise AlreadySettled(f"Exactly this was done as {found} after the plan was proposed; it is not done again.")
+
+
+def _take_turn(connection: Connection, place: StepPlace, action_id: str) -> RowMapping:
+    """Bind an action to its step, once; return the step as it was."""
+    row = (connection.execute(select(plan_steps).where(_at(place)))).mappings().first()
+    if row is None or row["is_struck"]:
+        raise NotTheSameCall(f"{place} was left out by whoever approved the plan; nothing was sent.")
+    if row["action_id"] is not None:
+        raise OutcomePending(
+            f"{place} had its turn as {row['action_id']}, by another call of run_plan; nothing was sent here."
+        )
+    connection.execute(update(plan_steps).where(_at(place)).values(action_id=action_id, refusal=None))
+    return row
+
+
+def _at(place: StepPlace) -> ColumnElement[bool]:
+    return (plan_steps.c.plan_id == place.plan_id) & (plan_steps.c.position == place.position)
+
+
+def _with_digest_of_rest(connection: Connection, plan_id: str) -> Plan:
+    """Bind the plan to the steps that were not struck, and return it."""
+    plan = _find(connection, plans.c.id == plan_id)
+    if plan is None:
+        raise LookupError(plan_id)
+    digest = digest_of_plan(plan.chosen, principal=plan.principal, on_failure=plan.on_failure)
+    if digest != plan.digest:
+        connection.execute(update(plans).where(plans.c.id == plan_id).values(digest=digest))
+    return replace(plan, digest=digest)
+
+
+def _move(
+    connection: Connection,
+    plan_id: str,
+    allowed: Collection[PlanState],
+    to: PlanState,
+    changes: Mapping[str, Any],
+    *conditions: ColumnElement[bool],
+) -> bool:
+    states = [state.value for state in allowed]
+    moving = update(plans).where(plans.c.id == plan_id, plans.c.state.in_(states), *conditions)
+    return (connection.execute(moving.values(state=to.value, **changes))).rowcount > 0
+
+
+def _find(connection: Connection, *conditions: ColumnElement[bool]) -> Plan | None:
+    row = (connection.execute(select(plans).where(*conditions))).mappings().first()
+    return _plan(row, _steps_of(connection, row["id"])) if row else None
+
+
+def _steps_of(connection: Connection, plan_id: str) -> Sequence[RowMapping]:
+    query = select(plan_steps).where(plan_steps.c.plan_id == plan_id).order_by(plan_steps.c.position)
+    return (connection.execute(query)).mappings().all()
+
+
+def _plan_row(plan: Plan) -> dict[str, Any]:
+    values = {name: getattr(plan, name) for name in plans.columns.keys()}  # noqa: SIM118 - columns are no dict
+    return values | {"state": plan.state.value, "notes": list(plan.notes)}
+
+
+def _step_row(plan_id: str, step: Step) -> dict[str, Any]:
+    values = asdict(step) | {"given": dict(step.given), "arguments": dict(step.arguments)}
+    quoted = _quotes.dump_python(step.quote, mode="json")
+    return values | {"plan_id": plan_id, "quote": quoted, "reserved": 0, "reserved_at": None}
+
+
+def _plan(row: RowMapping, steps: Sequence[RowMapping]) -> Plan:
+    values: dict[str, Any] = dict(row)
+    values |= {"state": PlanState(row["state"]), "notes": tuple(row["notes"])}
+    return Plan(**values, steps=tuple(_step(step) for step in steps))
+
+
+def _step(row: RowMapping) -> Step:
+    left_out = {"plan_id", "reserved", "reserved_at"}
+    values: dict[str, Any] = {name: value for name, value in row.items() if name not in left_out}
+    values["quote"] = _quotes.validate_python(values["quote"])
+    return Step(**values)
+
+
+def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
+    """Return what the audit says of a plan that is proposed: everything that its approval would cover."""
+    steps = [{"operation": step.operation, "account": step.account, "arguments": step.arguments} for step in plan.steps]
+    facts = {"title": plan.title, "digest": plan.digest, "on_failure": plan.on_failure, "channel": plan.channel}
+    return {**facts, "total": _total(plan.steps), "steps": steps}
+
+
+def _total(steps: Sequence[Step]) -> list[str]:
+    return [f"{amount.money} at {amount.provider}" for amount in amounts_of(steps)]
