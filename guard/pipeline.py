@@ -21,9 +21,12 @@ from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation, is_dry_run
 from clients.questions.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
+from guard.allowances.allowance import NO_COVER, Cover, allowance_of, is_allowance
+from guard.allowances.coverage import Circumstances, Coverage
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies, ProviderClient
 from guard.errors import (
+    AllowanceGone,
     GuardRefusal,
     JournalUnavailable,
     NotPossibleNow,
@@ -116,6 +119,9 @@ class Draft:
     numbers: tuple[str, ...]
     """Numbers that it reaches, those of groups and lists included; empty where it names none."""
 
+    cover: Cover = NO_COVER
+    """The allowances that cover it; none where nobody has to be asked, or something demands that somebody is."""
+
 
 class Guard:
     """Runs every operation that is more than a plain read."""
@@ -130,6 +136,7 @@ class Guard:
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
         self._forwarding = Forwarding(dependencies.own_numbers)
+        self._coverage = Coverage(dependencies.allowances, dependencies.accounts, dependencies.groups)
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
@@ -167,7 +174,7 @@ class Guard:
         proposed = await self._journal.propose(drafted.action)
         if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
-        return proposed
+        return await self._approve_by_allowance(proposed, drafted.cover)
 
     async def draft(self, operation: Operation[Any], principal: Principal, *, from_record: bool = False) -> Draft:
         """Look up and check a call as `propose` does, and record nothing.
@@ -184,6 +191,12 @@ class Guard:
             operation, recipients, client.account, principal, from_record=from_record
         )
         return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
+
+    async def _approve_by_allowance(self, action: Action, cover: Cover) -> Action:
+        """Approve an action that waits under an allowance that covers it; return it as it stands then."""
+        if not cover.allowances or action.state is not State.PROPOSED:
+            return action
+        return await self._journal.approve_by_allowance(action, cover, self._clock.now()) or action
 
     async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
         """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""
@@ -241,6 +254,7 @@ class Guard:
             AlreadySettled: Another caller took the approval first.
             Declined, Expired: There is no approval.
             PriceChanged, RecipientsChanged, RulesChanged: The approval is for something else, or not enough any more.
+            AllowanceGone: The allowance under which it was approved was revoked meanwhile, or is over.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
         if action.state is State.DECLINED:
@@ -254,7 +268,11 @@ class Guard:
         hold = Hold(action.provider, priced.most)
         caps = applicable(self._rules.caps, action.provider, priced.most.currency) if priced.most else []
         with anyio.CancelScope(shield=True):
-            taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
+            try:
+                taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
+            except AllowanceGone as gone:
+                await self._close(action, str(gone))
+                raise
             if taken is None:
                 self._approvals.refuse(
                     await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
@@ -297,11 +315,53 @@ class Guard:
         priced, assessment = await self._assess(
             operation, recipients, client.account, principal, from_record=from_record
         )
+        if found is not None and found.state is State.PROPOSED and is_enough(found, assessment.decision):
+            return await self._approve_found(found, operation, client, recipients, priced, assessment)
         if found is not None:
-            if is_enough(found, assessment.decision):
+            decision = await self._decision_about(found, operation, priced, assessment)
+            if is_enough(found, decision):
                 return found
             await self._close(found, "The rules have become stricter.")
         return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment, notes)
+
+    async def _approve_found(
+        self,
+        found: Action,
+        operation: Operation[Any],
+        client: ProviderClient,
+        recipients: Recipients,
+        priced: Quote,
+        assessment: Assessment,
+    ) -> Action:
+        """Approve an action that waits if an allowance covers it by now: the operator may have added one since."""
+        principal = Principal(found.principal)
+        cover = await self._cover(operation, principal, client.account, priced, assessment)
+        if not cover.allowances:
+            return found
+        drafted = await self._as_draft(operation, client, principal, found.digest, recipients, priced, assessment)
+        return await self._approve_by_allowance(found, drafted.cover)
+
+    async def _cover(
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        account: str,
+        priced: Quote,
+        assessment: Assessment,
+    ) -> Cover:
+        """Return the allowances that cover a call, where policy alone stands against it."""
+        about = Circumstances(self._rules.policy, assessment.demanded, account, priced)
+        return await self._coverage.find(operation, principal, about, self._clock.now())
+
+    async def _decision_about(
+        self, action: Action, operation: Operation[Any], priced: Quote, assessment: Assessment
+    ) -> Decision:
+        """Return what is demanded of whoever approved an action: nothing where its allowance still covers it."""
+        if not is_allowance(action.decided_by) or assessment.decision is Decision.DENY:
+            return assessment.decision
+        principal = Principal(action.principal)
+        cover = await self._cover(operation, principal, action.account, priced, assessment)
+        return Decision.ALLOW if allowance_of(action.decided_by) in cover.allowances else assessment.decision
 
     async def _resolve(self, operation: Operation[Any], principal: Principal) -> tuple[ProviderClient, str, Recipients]:
         """Refuse what no answer could allow, and return the client, the digest, and whom the call reaches."""
@@ -352,7 +412,7 @@ class Guard:
         reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         forwarding, warnings = await self._forwarding.check(operation, before)
-        assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
+        assessment = replace(assessment.demanding(forwarding), notes=(*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -374,7 +434,8 @@ class Guard:
         )
         same = digests_of_same_call(operation, account=client.account, principal=principal)
         numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
-        return Draft(action, assessment.decision, same, numbers)
+        cover = await self._cover(operation, principal, client.account, action.quote, assessment)
+        return Draft(action, assessment.decision, same, numbers, cover)
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
@@ -452,8 +513,9 @@ class Guard:
             assessment = await self._checks.assess(
                 operation, recipients, priced, same, principal, from_record=from_record, reserved=intent.reserved
             )
-            if not is_enough(action, assessment.decision):
-                await self._close_too_lenient(action, assessment.decision)
+            decision = await self._decision_about(action, operation, priced, assessment)
+            if not is_enough(action, decision):
+                await self._close_too_lenient(action, decision)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal, about=intent.about)
             raise

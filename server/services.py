@@ -23,6 +23,7 @@ from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.allowances.coverage import FindMembers
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
@@ -110,6 +111,8 @@ class Services:
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
+            allowances=self.store.allowances,
+            groups=self.groups,
             accounts=self.clients,
             prices=_prices(self.clients),
             catalog=RegisteredOperations(),
@@ -234,6 +237,12 @@ class Services:
     async def current(self, action: Action) -> Action:
         """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         return await self.guard.refresh(action)
+
+    @property
+    def groups(self) -> Mapping[str, FindMembers]:
+        """How to find the members of a group, by the name of a provider that has such groups."""
+        made = ((name, provider_named(name).group_members) for name in self.set_up)
+        return {name: find.load() for name, find in made if find is not None}
 
     def callback_readers(self) -> Mapping[str, ReadCallback]:
         """Return the reader of webhooks of each provider that posts some, by the provider's name."""

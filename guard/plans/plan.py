@@ -92,6 +92,9 @@ class Step:
     is_struck: bool = False
     """True if whoever approved the plan left it out."""
 
+    allowance_id: str | None = None
+    """The allowance under which it was approved; None where a person approved the plan, or it needs nobody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -35,6 +35,7 @@ provider = Provider(
     view=Deferred("tools.routee.view:RouteeView"),
     prices=Deferred("tools.routee.prices:RouteePrices"),
     read_callback=Deferred("tools.routee.webhooks:read_callback"),
+    group_members=Deferred("tools.routee.recipients:members_of_group"),
     completions={"group": Deferred("tools.routee.view:list_group_names")},
     tools=Deferred("tools.routee.campaign_watch:TOOLS"),
 )
