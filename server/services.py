@@ -24,6 +24,8 @@ from clients.shared.http_client import HttpPool
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
 from guard.allowances.coverage import FindMembers
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
@@ -39,6 +41,7 @@ from guard.rules.budget import Cap
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
+from server.settings.allowances import fitness_of
 from server.settings.corrections import corrections_of
 from server.settings.model import Settings
 from server.store.door import StoreDoor
@@ -165,6 +168,16 @@ class Services:
     def journal(self) -> Journal:
         """The record of guarded calls."""
         return self.store.journal
+
+    @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        return self.store.allowances
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
+        return fitness_of(self.settings)
 
     @property
     def ledger(self) -> "StoredSpending":

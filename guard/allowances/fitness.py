@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from clients.effects import Effect
 from clients.fields import is_filled_by_server
@@ -112,21 +111,23 @@ def fits(call: Operation[Any], terms: Terms, known: Mapping[Condition, Collectio
     """
     arguments = arguments_of(call)
     conditions = {condition.argument: condition for condition in terms.conditions}
-    for name, field in type(call).model_fields.items():
+    for name in type(call).model_fields:
         condition = conditions.get(name)
         if condition is not None:
             if not condition.fits(arguments.get(name), known.get(condition, ())):
                 return False
-        elif not _is_left_out(field, getattr(call, name)):
+        elif not is_left_out(call, name):
             return False
     return conditions.keys() <= type(call).model_fields.keys()
 
 
-def _is_left_out(field: FieldInfo, value: Any) -> bool:
+def is_left_out(call: Operation[Any], name: str) -> bool:
+    """Return True if an argument of a call is as it is where nobody gives it, or is filled in by the server always."""
+    field, value = type(call).model_fields[name], getattr(call, name)
     if field.is_required():
         return is_filled_by_server(field)
     default = field.get_default(call_default_factory=True, validated_data={})
-    return default is not PydanticUndefined and type(value) is type(default) and value == default
+    return type(value) is type(default) and bool(value == default)
 
 
 def _faults_of_terms(operation: OperationType, terms: Terms, now: datetime) -> Iterator[str]:
@@ -206,7 +207,7 @@ def _value(field: FieldInfo, name: str, value: Any) -> Any:
             try:
                 parsed = adapter.validate_python(form)
             except ValidationError as misfit:
-                wrong = wrong or misfit
+                wrong = misfit if adapter is whole else wrong
             else:
                 return adapter.dump_python(parsed, mode="json")
     rule = wrong.errors()[0]["msg"] if wrong else "it does not fit"

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from guard.action import Action
 from guard.allowances.allowance import Allowance, AllowanceRequest, Terms, Usage
 
 
@@ -46,11 +45,3 @@ class NoAllowances:
     async def request(self, terms: Terms, reason: str, at: datetime) -> AllowanceRequest | None:
         """Record nothing."""
         return None
-
-
-class CallRecord(Protocol):
-    """The calls on record, as what an allowance would have let through is counted over them."""
-
-    async def calls_since(self, operation: str, principal: str, since: datetime) -> Sequence[Action]:
-        """Return the actions of an operation and whoever asked since then, the oldest first."""
-        ...

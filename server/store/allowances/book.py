@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from clients.phone_numbers import spellings
-from guard.action import Action, State
 from guard.allowances.allowance import (
     Allowance,
     AllowanceRequest,
@@ -22,11 +21,10 @@ from guard.allowances.allowance import (
 )
 from guard.allowances.conditions import read_condition
 from guard.money import Money
-from server.store.actions import action_of
 from server.store.allowances.uses import counted_in
 from server.store.engine import Database
 from server.store.reservations import billionths
-from server.store.schema import actions, allowance_requests, allowances, events
+from server.store.schema import allowance_requests, allowances, events
 from server.store.sealed.audit import Audit, Entry
 
 MOST_REQUESTS: Final = 5
@@ -34,7 +32,6 @@ MOST_REQUESTS: Final = 5
 
 _INBOUND: Final = "inbound"
 _BILLION = Decimal(10) ** 9
-_WAS_MADE: Final = [state.value for state in State if state is not State.EXPIRED]
 
 
 class StoredAllowances:
@@ -119,20 +116,6 @@ class StoredAllowances:
             events.c.received_at <= until,
         )
         return frozenset(forms[row["other_side"]] for row in await self._database.fetch(query.distinct()))
-
-    async def calls_since(self, operation: str, principal: str, since: datetime) -> list[Action]:
-        """Return the actions of an operation and whoever asked since then, the oldest first; none that expired."""
-        query = (
-            select(actions)
-            .where(
-                actions.c.principal == principal,
-                actions.c.operation == operation,
-                actions.c.created_at >= since,
-                actions.c.state.in_(_WAS_MADE),
-            )
-            .order_by(actions.c.created_at)
-        )
-        return [action_of(row) for row in await self._database.fetch(query)]
 
     async def request(self, terms: Terms, reason: str, at: datetime) -> AllowanceRequest | None:
         """Store a request; None if the principal has as many open ones as may be. The same one again is one."""
