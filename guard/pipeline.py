@@ -503,6 +503,7 @@ class Guard:
 
         Raises:
             RulesChanged: Whoever was asked, or approved, is not whom the rules demand now. The action is closed.
+            AllowanceGone: It was approved under an allowance that no longer covers it. The action is closed.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
         principal = Principal(action.principal)
@@ -521,12 +522,7 @@ class Guard:
             raise
 
     async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
-        who = "the operator" if decision is Decision.PAGE else "a person"
-        changed = RulesChanged(
-            f"By the rules of now {who} has to approve this, and "
-            f"{'the approval it has' if action.state is State.APPROVED else 'an answer to the earlier question'} "
-            "is not enough; nothing was sent."
-        )
+        changed = _no_longer_enough(action, decision)
         if await self._close(action, str(changed)) is None:
             found = await self._journal.find(action.id)
             if found is not None:  # the step of a plan is on the record only once it is sent
@@ -582,3 +578,12 @@ class Guard:
             )
             await self._close(action, str(changed))
             raise changed
+
+
+def _no_longer_enough(action: Action, decision: Decision) -> GuardRefusal:
+    """Return the refusal of an action whose approval, or question, is not what is demanded now."""
+    if is_allowance(action.decided_by):
+        return AllowanceGone(f"The {action.decided_by} no longer covers this call; nothing was sent.")
+    who = "the operator" if decision is Decision.PAGE else "a person"
+    which = "the approval it has" if action.state is State.APPROVED else "an answer to the earlier question"
+    return RulesChanged(f"By the rules of now {who} has to approve this, and {which} is not enough; nothing was sent.")

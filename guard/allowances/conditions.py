@@ -68,10 +68,11 @@ class Condition:
     def fits(self, value: Any, known: "Collection[str]" = ()) -> bool:
         """Return True if a JSON value is as demanded; of a list every entry has to be, and an empty one is not.
 
+        An argument that a call leaves out, given as None, is as demanded where any value is.
         `known` are the numbers that were looked up: senders of texts, or members of a group.
         """
         if value is None:
-            return False
+            return self.relation is Relation.ANY
         if self._fits_one(value, known):
             return True
         if not isinstance(value, list):

@@ -181,7 +181,7 @@ class StoredPlans:
                 at_step = update(plan_steps).where(_at(StepPlace(plan.id, position)))
                 entry.connection.execute(at_step.values(allowance_id=allowance_id))
             by = approver(list(taken.values()))
-            return self._approve(entry, plan.id, by, at, caps, {"allowances": taken})
+            return self._approve(entry, plan.id, by, at, caps, {"allowances": {str(one): taken[one] for one in taken}})
 
         return await self._audit.write(work, needs_whole_log=True)
 
