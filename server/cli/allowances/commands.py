@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import anyio
 import typer
+from pydantic import ValidationError
 from rich.table import Table
 
 from clients.operation import OperationType
@@ -143,7 +144,11 @@ def like(target: Target, action_id: Annotated[str, typer.Argument(help="Id of an
     made = _find_operation(action.operation)
     if why := why_never(made):
         fail(why)
-    terms = terms_like(action, rebuild_call(made, action.arguments), SystemClock().now())
+    try:
+        call = rebuild_call(made, action.arguments)
+    except ValidationError:
+        fail(f"The call of {action_id} cannot be built again from the record.")
+    terms = terms_like(action, call, SystemClock().now())
 
     async def describe(session: StoreSession) -> None:
         await _tell_terms(session, made, terms)

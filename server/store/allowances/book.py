@@ -88,7 +88,7 @@ class StoredAllowances:
         query = (
             select(allowances)
             .where(allowances.c.operation == operation, allowances.c.revoked_at.is_(None), allowances.c.until > at)
-            .order_by(allowances.c.created_at, allowances.c.id)
+            .order_by(allowances.c.created_at)
         )
         if principal is not None:
             query = query.where(allowances.c.principal == principal)
@@ -177,7 +177,7 @@ def _requests(connection: Connection, *conditions: ColumnElement[bool]) -> list[
     query = (
         select(allowance_requests)
         .where(allowance_requests.c.closed_at.is_(None), *conditions)
-        .order_by(allowance_requests.c.created_at, allowance_requests.c.id)
+        .order_by(allowance_requests.c.created_at)
     )
     return [
         AllowanceRequest(id=row["id"], terms=_terms(row), reason=row["reason"], created_at=row["created_at"])

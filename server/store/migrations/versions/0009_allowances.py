@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.String(32)),
         sa.Column("revoked_by", sa.String(200)),
     )
-    op.create_index("allowances_by_operation", "allowances", ["operation", "principal"])
+    op.create_index("allowances_by_operation", "allowances", ["operation", "principal", "created_at"])
     op.create_index("allowances_by_time", "allowances", ["created_at"])
     op.create_table(
         "allowance_uses",
@@ -47,7 +47,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("closed_at", sa.String(32)),
     )
-    op.create_index("allowance_requests_by_principal", "allowance_requests", ["principal", "closed_at"])
+    op.create_index("allowance_requests_by_time", "allowance_requests", ["closed_at", "created_at"])
+    op.create_index("allowance_requests_by_principal", "allowance_requests", ["principal", "closed_at", "created_at"])
     op.add_column("plan_steps", sa.Column("allowance_id", sa.String(16)))
 
 
