@@ -4,6 +4,7 @@ Several probes share a bench: one sandbox, one state folder, one HTTP server. Fu
 are started over stdio when a probe needs them.
 """
 
+import getpass
 import json
 import os
 import secrets
@@ -112,6 +113,11 @@ class Bench:
         expired = datetime.now(UTC) - timedelta(minutes=1)
         expiring = update(actions).where(actions.c.id == action_id).values(expires_at=expired)
         await self.store.database.write(lambda connection: connection.execute(expiring))
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Everybody who makes calls here: the holders of tokens, and the local user over stdio."""
+        return (*(f"token:{holder}" for holder in HOLDERS), f"local:{getpass.getuser()}")
 
     def close(self) -> None:
         """Close every connection."""

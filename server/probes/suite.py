@@ -1,21 +1,31 @@
-"""Runs the probes: two sets of rules side by side, the probes of each set one after another."""
+"""Runs the probes: three sets of rules side by side, the probes of each set one after another."""
 
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import anyio
 
-from server.probes import access, approval_scope, approvals, budgets, destinations, integrity, plans, untrusted_text
+from server.probes import (
+    access,
+    allowances,
+    approval_scope,
+    approvals,
+    budgets,
+    destinations,
+    integrity,
+    plans,
+    untrusted_text,
+)
 from server.probes.bench import Bench, start_bench
 from server.probes.budgets import CAP
 from server.probes.destinations import quiet_hours_in_honolulu
 from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.server_process import PROGRAM
 
-PROBES: tuple[Probe, ...] = (
+ATTACKS: tuple[Probe, ...] = (
     budgets.NEGATIVE_PRICE,
     *approval_scope.PROBES,
     *approvals.PROBES,
@@ -25,13 +35,36 @@ PROBES: tuple[Probe, ...] = (
     *destinations.PROBES,
     *budgets.PROBES,
     *access.PROBES,
+    *allowances.PROBES,
 )
 """In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.
 
 The one that changes a rate which no other uses is the first.
 """
 
-RULES: tuple[Rules, ...] = ("asking", "permissive")
+UNDER_ALLOWANCES = (
+    "negative-price",
+    "irreversible-at-the-client",
+    "plan-bad-destination",
+    "injected-call",
+    "obedient-model",
+    "dangerous-destination",
+    "quiet-hours",
+    "opted-out",
+    "override-by-argument",
+    "misspelled-argument",
+    "unknown-price",
+    "repeated-call",
+    "parallel-overrun",
+)
+"""Attacks whose bad call an allowance could cover, in the order of their run: the last one spends the whole cap."""
+
+PROBES: tuple[Probe, ...] = (
+    *ATTACKS,
+    *allowances.through_allowances(probe for name in UNDER_ALLOWANCES for probe in ATTACKS if probe.name == name),
+)
+
+RULES: tuple[Rules, ...] = ("asking", "permissive", "allowed")
 
 PATIENCE_SECONDS = 120
 """How long one probe may take."""
@@ -44,7 +77,7 @@ def rules_named(name: Rules) -> dict[str, Any]:
     if name == "asking":
         return {}
     return {
-        "policy": {"paid": "allow"},
+        **({"policy": {"paid": "allow"}} if name == "permissive" else {}),
         "budget": [
             {"per": "day", "limit": str(CAP), "provider": "voicetel"},
             {"per": "month", "limit": "100"},
@@ -72,16 +105,18 @@ async def run_probes(
     async with anyio.create_task_group() as group:
         for name in RULES:
             if lane := [probe for probe in probes if probe.rules == name]:
-                group.start_soon(_run_lane, lane, rules_named(name), program, add)
+                group.start_soon(_run_lane, name, lane, program, add)
     return [found[probe.name] for probe in probes]
 
 
-async def _run_lane(probes: Sequence[Probe], rules: Mapping[str, Any], program: Sequence[str], add: Report) -> None:
+async def _run_lane(name: Rules, probes: Sequence[Probe], program: Sequence[str], add: Report) -> None:
     done: set[str] = set()
     reason = ""
     try:
         with tempfile.TemporaryDirectory(prefix="ringfence-probes-") as folder:
-            async with start_bench(rules, Path(folder), program) as bench:
+            async with start_bench(rules_named(name), Path(folder), program) as bench:
+                if name == "allowed":
+                    await allowances.allow_everything(bench.store, bench.principals)
                 for probe in probes:
                     add(await _run(probe, bench))
                     done.add(probe.name)
