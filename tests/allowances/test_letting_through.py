@@ -160,6 +160,20 @@ async def test_rules_of_the_operator_are_covered_and_those_that_a_session_adds_a
         assert await here.is_asked(text("+19175550101"))
 
 
+async def test_more_numbers_at_once_than_the_bulk_limit_go_to_the_operator_and_each_number_counts(
+    tmp_path: Path,
+) -> None:
+    order = "voicetel_order_numbers"
+    async with site(tmp_path) as here:
+        await here.operator.allow(order, *options("numbers starts with +1212555", money="100 USD/day", count="3/day"))
+        numbers = [f"+1212555{place:04d}" for place in range(120, 131)]
+        assert await here.is_asked({"numbers": numbers}, order)
+        assert await here.is_asked({"numbers": [*numbers[:1], "+19175550100"]}, order), "one entry does not fit"
+        assert (await here.call({"numbers": numbers[:2]}, order))["state"] == "done"
+        assert await here.is_asked({"numbers": numbers[2:4]}, order), "one is left"
+        assert (await here.operator.list_allowances())[0]["used"] == 2
+
+
 async def test_of_fifty_parallel_calls_against_a_count_of_ten_exactly_ten_pass(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         await here.operator.allow(SEND, *options(count="10/day"))
