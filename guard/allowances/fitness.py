@@ -224,7 +224,9 @@ def _prefix(field: FieldInfo, condition: Condition) -> Condition:
 
 
 def _adapter(annotation: Any, metadata: Sequence[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[annotation, *metadata] if metadata else annotation)
+    made: Any = cast("Any", Annotated)[(annotation, *metadata)] if metadata else annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(made)
+    return adapter
 
 
 def _entries(annotation: Any) -> list[Any]:

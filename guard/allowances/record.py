@@ -14,7 +14,7 @@ class AllowanceRecord(Protocol):
         """Return the allowances for an operation and whoever asks, the oldest first."""
         ...
 
-    async def usage(self, allowances: Sequence[Allowance], at: datetime) -> Mapping[str, Usage]:
+    async def usage(self, found: Sequence[Allowance], at: datetime) -> Mapping[str, Usage]:
         """Return what each allowance let through in its windows, by its id."""
         ...
 
@@ -34,7 +34,7 @@ class NoAllowances:
         """Return nothing."""
         return ()
 
-    async def usage(self, allowances: Sequence[Allowance], at: datetime) -> Mapping[str, Usage]:
+    async def usage(self, found: Sequence[Allowance], at: datetime) -> Mapping[str, Usage]:
         """Return nothing."""
         return {}
 

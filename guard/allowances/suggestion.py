@@ -124,9 +124,17 @@ def _is_in(window: Window, moment: datetime, now: datetime) -> bool:
 
 
 def _condition(name: str, value: Any) -> Condition:
-    if isinstance(value, str) and _FREE_TEXT.fullmatch(value):
+    if _is_free_text(value):
         return Condition(name, Relation.ANY)
+    entries = _plain_entries(value)
+    return Condition(name, Relation.ONE_OF, entries) if entries else Condition(name, Relation.EQUALS, (value,))
+
+
+def _is_free_text(value: object) -> bool:
+    return isinstance(value, str) and _FREE_TEXT.fullmatch(value) is not None
+
+
+def _plain_entries(value: object) -> tuple[object, ...]:
+    """Return the entries of a list of texts and numbers; none of anything else."""
     entries = cast("list[object]", value) if isinstance(value, list) else []
-    if entries and all(isinstance(one, str | int) for one in entries):
-        return Condition(name, Relation.ONE_OF, tuple(entries))
-    return Condition(name, Relation.EQUALS, (value,))
+    return tuple(entries) if all(isinstance(one, str | int) for one in entries) else ()
