@@ -18,7 +18,7 @@ import anyio
 from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation, is_dry_run
+from clients.operation import NumberForward, Operation, is_dry_run
 from clients.questions.subjects import Reach
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.approvals import BY_POLICY, Approvals, is_enough
@@ -116,6 +116,9 @@ class Draft:
     numbers: tuple[str, ...]
     """Numbers that it reaches, those of groups and lists included; empty where it names none."""
 
+    forwards: tuple[NumberForward, ...] = ()
+    """Which numbers of ours it forwards, and where to."""
+
 
 class Guard:
     """Runs every operation that is more than a plain read."""
@@ -169,8 +172,18 @@ class Guard:
             return await self.approve(proposed.id, by=BY_POLICY)
         return proposed
 
-    async def draft(self, operation: Operation[Any], principal: Principal, *, from_record: bool = False) -> Draft:
+    async def draft(
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        *,
+        from_record: bool = False,
+        may_be_prepared: bool = False,
+    ) -> Draft:
         """Look up and check a call as `propose` does, and record nothing.
+
+        `may_be_prepared` is true for a step of a plan whose earlier steps may make possible what is not possible now:
+        that is noted then, and `look_before` refuses it when its turn has come and it still is not.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
@@ -183,11 +196,21 @@ class Guard:
         priced, assessment = await self._assess(
             operation, recipients, client.account, principal, from_record=from_record
         )
-        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
+        return await self._as_draft(
+            operation, client, principal, digest, recipients, priced, assessment, may_be_prepared=may_be_prepared
+        )
 
-    async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
-        """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""
-        return (await self._before(operation, self._accounts[operation.spec.provider.name]))[1]
+    async def look_before(self, operation: Operation[Any], *, may_be_prepared: bool = False) -> dict[str, Any] | None:
+        """Read the state that a call will change, as it is stored; None where there is none or it cannot be read.
+
+        Raises:
+            NotPossibleNow: `may_be_prepared` is true, and the state still makes the call impossible.
+        """
+        client = self._accounts[operation.spec.provider.name]
+        before, kept = await self._before(operation, client)
+        if may_be_prepared and (why := await self._why_impossible(operation, client, before)):
+            raise _not_possible(operation, why)
+        return kept
 
     async def resume(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
         """Return the open action that an answer claims to belong to.
@@ -337,6 +360,8 @@ class Guard:
         priced: Quote,
         assessment: Assessment,
         notes: Sequence[str] = (),
+        *,
+        may_be_prepared: bool = False,
     ) -> Draft:
         """Read the state that the call changes, which may tighten the decision, and build the action to record.
 
@@ -348,10 +373,18 @@ class Guard:
         all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
         assessment = replace(assessment, notes=all_notes)
         before, kept = await self._before(operation, client)
-        await self._refuse_impossible(operation, client, before)
+        if why := await self._why_impossible(operation, client, before):
+            if not may_be_prepared:
+                raise _not_possible(operation, why)
+            all_notes = (
+                *all_notes,
+                f"As things are now this is not possible: {why}. It is looked at again in its turn.",
+            )
+            assessment = replace(assessment, notes=all_notes)
         reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
-        forwarding, warnings = await self._forwarding.check(operation, before)
+        forwards = operation.forwards(before)
+        forwarding, warnings = await self._forwarding.check(forwards)
         assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
@@ -374,7 +407,7 @@ class Guard:
         )
         same = digests_of_same_call(operation, account=client.account, principal=principal)
         numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
-        return Draft(action, assessment.decision, same, numbers)
+        return Draft(action, assessment.decision, same, numbers, forwards)
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
         prices = self._prices.get(operation.spec.provider.name)
@@ -400,22 +433,14 @@ class Guard:
             return None, None
         return found, found.model_dump(mode="json", exclude_none=True)
 
-    async def _refuse_impossible(
-        self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None
-    ) -> None:
-        """Refuse a call that the provider would refuse. What cannot be read refuses nothing.
-
-        Raises:
-            NotPossibleNow: The state, as it was read, makes the call impossible.
-        """
+    async def _why_impossible(self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None) -> str:
+        """Return why the provider would refuse the call, by the state as it was read; what is not read is no reason."""
         for condition in operation.preconditions():
             is_read = condition.read == operation.before()
             found = before if is_read else (await self._read_state(condition.read, client))[0]
             if found is not None and (why := condition.fails(found)):
-                raise NotPossibleNow(
-                    f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; "
-                    "nothing was sent."
-                )
+                return why
+        return ""
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)
@@ -520,3 +545,9 @@ class Guard:
             )
             await self._close(action, str(changed))
             raise changed
+
+
+def _not_possible(operation: Operation[Any], why: str) -> NotPossibleNow:
+    return NotPossibleNow(
+        f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; nothing was sent."
+    )

@@ -113,7 +113,7 @@ class Services:
             accounts=self.clients,
             prices=_prices(self.clients),
             catalog=RegisteredOperations(),
-            own_numbers=AccountNumbers(self),
+            own_numbers=AccountNumbers(self, self.clients),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
             reconciliation=self.reconciliation,
@@ -222,13 +222,11 @@ class Services:
                 found[name] = make.load()(reader, self.settings.account(name))
         return found
 
-    def views_of_guard(self) -> Mapping[str, View]:
-        """Return the views through which the guard itself reads; no session narrows them."""
+    def views_of_guard(self, clients: Mapping[str, ApiClient]) -> Mapping[str, View]:
+        """Return the views through which the guard itself reads with these clients; no session narrows them."""
         made = ((name, provider_named(name).view) for name in self.set_up)
         return {
-            name: view.load()(self.clients[name], self.settings.account(name))
-            for name, view in made
-            if view is not None
+            name: view.load()(clients[name], self.settings.account(name)) for name, view in made if view is not None
         }
 
     async def current(self, action: Action) -> Action:
@@ -300,7 +298,12 @@ class SharedReads:
         """Yield the guard's dependencies over clients that make each plain read once, and one view of the store."""
         sharing = self._clients()
         async with self.services.store.database.snapshot():
-            yield replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
+            yield replace(
+                self.services.guard_dependencies,
+                accounts=sharing,
+                prices=_prices(sharing),
+                own_numbers=AccountNumbers(self.services, sharing),
+            )
 
     def prices(self) -> Mapping[str, PriceSource]:
         """Return the sources of prices over clients that make each plain read once."""
@@ -321,14 +324,15 @@ class AccountNumbers:
     """Finds numbers in the accounts of all providers that are set up."""
 
     services: Services
+    clients: Mapping[str, ApiClient]
 
     async def find(self, numbers: Collection[str]) -> Mapping[str, OwnNumber]:
         """Return those of the numbers, in E.164, that are known to be ours."""
-        return await find_own_numbers(self.services.views_of_guard(), numbers)
+        return await find_own_numbers(self.services.views_of_guard(self.clients), numbers)
 
     async def find_all(self) -> Sequence[OwnNumber]:
         """Return the numbers of all accounts, as far as they can be read."""
-        return await all_own_numbers(self.services.views_of_guard())
+        return await all_own_numbers(self.services.views_of_guard(self.clients))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 expand → parse → rules, price, state before (reads shared) → rules over all steps → record
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -22,6 +22,7 @@ from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
 from guard.plans.faults import BadPlan, Fault
 from guard.plans.journal import PlanJournal
+from guard.plans.order import PlacedCall, may_be_prepared
 from guard.plans.pacing import seconds_for
 from guard.plans.parsing import CallParser, ParsedCall, parse_steps
 from guard.plans.plan import (
@@ -38,6 +39,8 @@ from guard.plans.question import fits_form
 from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import references_in
 from guard.rules.budget import require_room_for_all
+from guard.rules.checks import Assessment
+from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 
@@ -63,6 +66,15 @@ class PlanRequest:
     on_failure: OnFailure = "stop"
     notes: tuple[str, ...] = ()
     """What else a person should know, said by this server, never by the asking side."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSteps:
+    """Every step of a plan, looked up and checked by itself and together with the others."""
+
+    calls: Sequence["CheckedCall"]
+    together: Assessment
+    """What only all steps together make: a circle of forwards, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +193,7 @@ class PlanProposer:
         if faults:
             raise BadPlan(faults)
 
-    async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> list[CheckedCall]:
+    async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> CheckedSteps:
         """Look up and check every step; each read that several of them need is made once.
 
         Raises:
@@ -191,11 +203,13 @@ class PlanProposer:
         faults: dict[int, Fault] = {}
         refused_as_a_whole: list[GuardRefusal] = []
         turns = anyio.CapacityLimiter(CHECKED_AT_ONCE)
+        placed = {one.call.position: self._place(one.operation) for one in parsed}
 
         async def check(guard: Guard, one: ParsedCall) -> None:
             async with turns:
                 try:
-                    draft = await guard.draft(one.operation, principal)
+                    prepared = may_be_prepared(placed[one.call.position], _before(placed, one.call.position))
+                    draft = await guard.draft(one.operation, principal, may_be_prepared=prepared)
                 except _AS_A_WHOLE as refusal:
                     refused_as_a_whole.append(refusal)
                     group.cancel_scope.cancel()
@@ -206,20 +220,25 @@ class PlanProposer:
                     if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):
                         faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
-        async with self._sharing.open() as dependencies, anyio.create_task_group() as group:
-            for one in parsed:
-                group.start_soon(check, Guard(dependencies), one)
-        if refused_as_a_whole:
-            raise refused_as_a_whole[0]
-        if faults:
-            raise BadPlan(faults[position] for position in sorted(faults))
-        return [checked[position] for position in sorted(checked)]
+        async with self._sharing.open() as dependencies:
+            async with anyio.create_task_group() as group:
+                for one in parsed:
+                    group.start_soon(check, Guard(dependencies), one)
+            if refused_as_a_whole:
+                raise refused_as_a_whole[0]
+            if faults:
+                raise BadPlan(faults[position] for position in sorted(faults))
+            calls = [checked[position] for position in sorted(checked)]
+            return CheckedSteps(calls, await _check_together(calls, Forwarding(dependencies.own_numbers)))
+
+    def _place(self, operation: Operation[Any]) -> PlacedCall:
+        return PlacedCall(type(operation), self._accounts[operation.spec.provider.name].account)
 
     async def _compose(
-        self, request: PlanRequest, checked: Sequence[CheckedCall], principal: Principal
+        self, request: PlanRequest, checked: CheckedSteps, principal: Principal
     ) -> tuple[Plan, Decision]:
         """Return the plan to record and the decision about it: that of its strictest step, or a stricter one."""
-        steps = [self._priced_step(one, principal) for one in checked]
+        steps = [self._priced_step(one, principal) for one in checked.calls]
         totals = totals_of(steps)
         require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals)
         decision, notes, people = self._decide(checked, steps)
@@ -235,7 +254,7 @@ class PlanProposer:
             calls=digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure),
             digest=digest_of_plan(steps, principal=principal.name, on_failure=request.on_failure),
             people=people,
-            seconds=seconds_for(one.operation.spec for one in checked),
+            seconds=seconds_for(one.operation.spec for one in checked.calls),
             notes=(*request.notes, *notes),
             state=PlanState.PROPOSED,
             created_at=now,
@@ -252,20 +271,18 @@ class PlanProposer:
         step = self._step(one.call, one.operation, principal)
         return replace(step, quote=action.quote, before=action.before)
 
-    def _decide(
-        self, checked: Sequence[CheckedCall], steps: Sequence[Step]
-    ) -> tuple[Decision, tuple[str, ...], int | None]:
+    def _decide(self, checked: CheckedSteps, steps: Sequence[Step]) -> tuple[Decision, tuple[str, ...], int | None]:
         """Return the decision about all steps, notes on what makes it stricter, and how many people they reach."""
-        decision = max(one.draft.decision for one in checked)
+        decision = max(checked.together.decision, *(one.draft.decision for one in checked.calls))
         if any(references_in(step.given) for step in steps):
             decision = max(decision, Decision.ASK)  # what such a step changes is not known yet
-        notes: list[str] = []
-        people = _people(checked)
+        notes = list(checked.together.notes)
+        people = _people(checked.calls)
         limit = self._rules.compliance.bulk_limit
         if (
             people is not None
             and people > limit
-            and any(not one.operation.spec.effect.is_plain_read for one in checked)
+            and any(not one.operation.spec.effect.is_plain_read for one in checked.calls)
         ):
             decision = max(decision, Decision.PAGE)
             notes.append(f"This touches {people} numbers or recipients in all.")
@@ -282,6 +299,17 @@ class PlanProposer:
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
+
+
+async def _check_together(calls: Sequence[CheckedCall], forwarding: Forwarding) -> Assessment:
+    """Judge what the steps make together; what one step makes by itself is in its own notes."""
+    decision, notes = await forwarding.check_together([forward for one in calls for forward in one.draft.forwards])
+    said = {note for one in calls for note in one.draft.action.quote.warnings}
+    return Assessment(decision, tuple(f"After all steps: {note}" for note in notes if note not in said))
+
+
+def _before(placed: Mapping[int, PlacedCall], position: int) -> list[PlacedCall]:
+    return [call for place, call in placed.items() if place < position]
 
 
 def _people(checked: Sequence[CheckedCall]) -> int | None:

@@ -47,6 +47,7 @@ from guard.money import Money
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import PlanJournal, StepPlace
+from guard.plans.order import PlacedCall, may_be_prepared
 from guard.plans.pacing import LONGEST_WAIT, Pace
 from guard.plans.parsing import BadCall, CallParser
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, digest_of_plan, state_of
@@ -231,7 +232,7 @@ class PlanRunner:
         operation = self._build(run, step, parser)
         while True:
             await run.pace.wait_for(operation.spec.limit)
-            receipt = await self._execute(run, step, operation)
+            receipt = await self._execute(run, step, operation, parser)
             wait = receipt.error.retry_after if isinstance(receipt.error, LimitReached | RateLimited) else None
             if wait is None or wait > LONGEST_WAIT:
                 return receipt
@@ -272,7 +273,7 @@ class PlanRunner:
             raise BadCall(f"The answer of step {source.position} shows no {'.'.join(reference.path)}.")
         return value
 
-    async def _execute(self, run: Run, step: Step, operation: Operation[Any]) -> Receipt[Any]:
+    async def _execute(self, run: Run, step: Step, operation: Operation[Any], parser: CallParser) -> Receipt[Any]:
         plan = run.plan
         requester = Principal(plan.principal)
         action = Action(
@@ -289,7 +290,7 @@ class PlanRunner:
             state=State.APPROVED,
             created_at=self._clock.now(),
             expires_at=plan.runs_until,
-            before=await run.guard.read_before(operation),
+            before=await run.guard.look_before(operation, may_be_prepared=_may_be_prepared(plan, step, parser)),
             decided_by=plan.decided_by,
             decided_at=plan.decided_at,
         )
@@ -349,6 +350,12 @@ class PlanRunner:
         if plan.state is PlanState.PROPOSED:
             raise NotTheSameCall(f"{status_line(plan)} A person has to approve it first.")
         self._approvals.refuse(plan)
+
+
+def _may_be_prepared(plan: Plan, step: Step, parser: CallParser) -> bool:
+    """Return True if an earlier step, left out or not, was to make possible what was not when the plan was proposed."""
+    calls = [PlacedCall(parser.find(one.operation), one.account) for one in plan.steps if one.position < step.position]
+    return may_be_prepared(PlacedCall(parser.find(step.operation), step.account), calls)
 
 
 def _title(operation: Operation[Any], place: StepPlace) -> str:

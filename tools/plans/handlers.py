@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from guard.plans.expansion import StepTemplate
 from guard.plans.plan import PLAN_ID, OnFailure
@@ -23,7 +23,11 @@ def _parse_rows(given: object) -> object:
         return given
 
 
-Rows = Annotated[str | list[dict[str, Any]], BeforeValidator(_parse_rows)]
+Rows = Annotated[
+    str | list[dict[str, Any]],
+    BeforeValidator(_parse_rows),
+    WithJsonSchema({"type": "string"}),  # clients' converters drop alternatives; a list means the same as its JSON text
+]
 
 
 class PlanStep(BaseModel):
@@ -40,7 +44,7 @@ class PlanStep(BaseModel):
         ),
     )
     for_each: Rows | None = Field(
-        default=None, description="Rows, as CSV text with a header or as objects: one call for each."
+        default=None, description="One call for each row: CSV text with a header, or a JSON list of objects."
     )
     label: str | None = Field(default=None, description="Name of this step for `$from`.")
 
