@@ -17,6 +17,11 @@ class BadCall(GuardRefusal):
 
     advice = "Correct the step, and propose the plan again."
 
+    def __init__(self, message: str, kind: str = "BadArguments") -> None:
+        """`kind` is the name of the error that the call by itself would have got."""
+        super().__init__(message)
+        self.kind = kind
+
 
 class CallParser(Protocol):
     """Parses calls as they are made by tools, for the session that asks."""
@@ -62,7 +67,7 @@ def parse_steps(calls: Sequence[StepCall], parser: CallParser) -> list[ParsedCal
         try:
             parsed.append(_parse(call, calls, parser))
         except (BadCall, NotKnownYet) as bad:
-            faults.append(Fault(call.place, str(bad)))
+            faults.append(Fault(call.place, str(bad), bad.kind if isinstance(bad, BadCall) else type(bad).__name__))
     used = {label for call in calls for label in _labels_used(call)}
     faults += [
         Fault(

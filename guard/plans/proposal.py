@@ -214,7 +214,7 @@ class PlanProposer:
                     refused_as_a_whole.append(refusal)
                     group.cancel_scope.cancel()
                 except (GuardRefusal, TelephonyError) as refused:
-                    faults[one.call.position] = Fault(one.call.place, str(refused))
+                    faults[one.call.position] = Fault(one.call.place, str(refused), type(refused).__name__)
                 else:
                     checked[one.call.position] = CheckedCall(one.call, one.operation, draft)
                     if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):

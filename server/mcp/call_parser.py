@@ -111,9 +111,9 @@ class SessionCalls:
                 # What cannot be sent is refused before anybody has to approve it.
                 self.services.clients[operation.spec.provider.name].build_request(call)
         except NotCallable as bad:
-            raise BadCall("; ".join(bad.rules) or str(bad)) from bad
+            raise BadCall("; ".join(bad.rules) or str(bad), bad.kind) from bad
         except TelephonyError as error:
-            raise BadCall(f"{redact(str(error))} {error.advice}") from error
+            raise BadCall(f"{redact(str(error))} {error.advice}", type(error).__name__) from error
         return call
 
     def _explain_unknown(self, tool: str) -> str:

@@ -62,7 +62,7 @@ class StoredJournal:
             self._audit.require_whole_log(connection)
             return find_open(connection, digest)
 
-        return await self._database.read(look)
+        return await self._database.read(look, as_of_now=True)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last action of this digest that was carried out or declined since then, or None."""

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
@@ -13,7 +14,7 @@ from tests import record_file
 from tests.clients.enswitch_accounts import OWNER
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
-from tests.plans.jobs import SENDER, content_of, customers, number, propose, run, states, text_of, texts
+from tests.plans.jobs import SENDER, between, content_of, customers, number, propose, run, states, text_of, texts
 from tests.sandbox_control import sandboxes
 
 ROWS = [{"to": number(place), "name": f"Customer {place}"} for place in range(3)]
@@ -314,3 +315,26 @@ async def test_a_step_may_need_what_an_earlier_one_does_and_is_looked_at_again_i
             again = await propose(client, _steps(DELETE, PURGE))
             await operator.approve_plan(again["plan"])
             assert states(await run(client, again["plan"])) == ["done", "done"]
+
+
+async def test_what_others_put_on_the_record_meanwhile_is_no_gap_in_it(tmp_path: Path, operator: OperatorSide) -> None:
+    async with sandboxes() as sandbox, between() as (proxy, http):
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
+        async with connect(server, person=Person()) as client:
+            proxy.before_price = lambda: operator.opt_out("+13125550170")
+            plan = await propose(client, texts(customers(12)))
+            assert plan["state"] == "proposed", plan
+
+
+async def test_more_plans_at_once_than_the_store_has_connections_wait_for_each_other(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        found: list[str] = []
+        async with connect(server) as client, anyio.create_task_group() as group:
+
+            async def propose_one(place: int) -> None:
+                found.append((await propose(client, texts([ROWS[0]], text=f"Message {place}")))["state"])
+
+            for place in range(25):
+                group.start_soon(propose_one, place)
+        assert found == ["proposed"] * 25

@@ -71,6 +71,13 @@ async def test_the_guard_holds_against_every_probe() -> None:
     assert broken == {}
 
 
+async def test_the_guard_holds_when_every_guarded_call_is_the_step_of_a_plan() -> None:
+    findings = await run_probes(way="plans")
+    assert len(findings) == sum("plans" in probe.ways for probe in PROBES) > 25
+    broken = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
+    assert broken == {}
+
+
 async def test_every_probe_finds_the_hole_it_looks_for_and_one_that_cannot_be_tried_counts_as_broken() -> None:
     async def fails(_: object) -> str:
         raise ValueError("no such thing")
