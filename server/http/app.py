@@ -93,7 +93,7 @@ async def _banner(services: Services, host: str, port: int, *, sandbox: bool) ->
         *(["SANDBOX: all providers are simulated; nothing is real and nothing costs money."] if sandbox else []),
         f"Approval page: {page}",
         f"Passcode: {await _passcode_in_words(services)}",
-        f"Providers: {', '.join(services.clients) or 'none is set up'}",
+        f"Providers: {', '.join(services.set_up) or 'none is set up'}",
         f"Caps: {caps or 'none; set [[budget]] to limit what may be spent'}",
     ]
 

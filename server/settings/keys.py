@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -11,6 +12,11 @@ PREFIX: Final = "RINGFENCE_"
 NESTED_BY: Final = "__"
 CONFIG_VARIABLE: Final = "RINGFENCE_CONFIG"
 """The variable that names the settings file; it is no setting itself."""
+
+_UNIONS: Final = (Union, UnionType)
+
+TOLD_APART_BY: Final = "provider"
+"""The key whose value says which of several sections one is."""
 
 _FROM_KUBERNETES: Final = re.compile(
     r"(.*_)?(SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
@@ -26,11 +32,25 @@ def inner(annotation: Any, key: str | int) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(key).lower())
         return field.annotation if field else None
+    if kinds := kinds_of(annotation):
+        return kinds.get(str(key)) or next((found for kind in kinds.values() if (found := inner(kind, key))), None)
     if get_origin(annotation) is Mapping:
         return get_args(annotation)[1]
     if get_origin(annotation) is list and isinstance(key, int):
         return get_args(annotation)[0]
     return None
+
+
+def kinds_of(annotation: Any) -> dict[str, type[BaseModel]]:
+    """Return the sections of which one is expected, by the value that tells them apart; empty for any other type."""
+    kinds = get_args(bare(annotation)) if get_origin(bare(annotation)) in _UNIONS else ()
+    found: dict[str, type[BaseModel]] = {}
+    for tagged in kinds:
+        kind = bare(tagged)
+        field = kind.model_fields.get(TOLD_APART_BY) if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+        if field is not None:
+            found |= dict.fromkeys(get_args(field.annotation), kind)
+    return found
 
 
 def bare(annotation: Any) -> Any:
@@ -47,7 +67,7 @@ def takes_json(annotation: Any) -> bool:
     """Return True for sections, tables and lists, which one variable can only hold as JSON."""
     annotation = bare(annotation)
     is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return is_section or get_origin(annotation) in {Mapping, list, Union}
+    return is_section or get_origin(annotation) in {Mapping, list, *_UNIONS}
 
 
 def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:

@@ -11,6 +11,7 @@ from clients.shared.inbound_texts import InboundText
 from clients.shared.limits import Limit
 from guard.rules.optout_keywords import read_wish
 from server.store.door import StoreDoor
+from tools.webhooks import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,16 @@ class SharedCache:
 
 @dataclass(frozen=True, slots=True)
 class SharedOptOuts:
-    """The store's opt-outs, as far as answers of providers add to them."""
+    """The store's opt-outs, as far as answers of providers add to them. One list counts for all accounts."""
 
     door: StoreDoor
+    account: str
+    """Name of the account whose answers these are."""
 
     async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
         """Take in the texts of one answer; most say nothing about further messages, and open no store."""
         if wishes := [text for text in texts if read_wish(text.text) is not None]:
-            await self.door.store.optouts.take_in(provider, wishes)
+            await self.door.store.optouts.take_in(source_of(provider, self.account), wishes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ async def undo_action(query: AnyId, call: BuiltinCall) -> Outcome:
         return problem(f"{action.id} ({action.title}) {why}. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
     note = f"This undoes: {action.title}. {heading}"
-    return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
+    account = call.services.undo_planner.account_of(action)
+    return await call.operations.propose(plan.operation, call.session, account=account, note=note, heading=heading)
 
 
 async def _undo_plan(plan_id: str, call: BuiltinCall) -> Outcome:
