@@ -313,7 +313,7 @@ class Services:
         provider = self.settings.provider_of(account)
         resources = ClientResources(
             http=self.http,
-            limits=SharedLimits(self.door),
+            limits=SharedLimits(self.door, None if account == provider else account),
             cache=SharedCache(self.door),
             tokens=SharedTokens(self.door),
             inbox=WebhookInbox(self, account),

@@ -96,6 +96,11 @@ class Session(Protocol):
         """Return why this session may not call a tool, listed or not; None where it may."""
         ...
 
+    @property
+    def is_bound_to_accounts(self) -> bool:
+        """True if this session may use some accounts only."""
+        ...
+
     def may_use(self, account: str) -> bool:
         """Return True if this session may use an account."""
         ...
@@ -107,6 +112,27 @@ class Session(Protocol):
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call, if the client asked for progress."""
         ...
+
+
+class AccountAccess(Protocol):
+    """Who asks, as far as it decides which accounts may be used."""
+
+    def may_use(self, account: str) -> bool:
+        """Return True if an account may be used."""
+        ...
+
+
+class AccountNames(Protocol):
+    """Knows the accounts that are set up."""
+
+    def accounts_of(self, provider: str) -> Sequence[str]:
+        """Return the names of a provider's accounts that are set up."""
+        ...
+
+
+def usable_accounts(provider: str, session: AccountAccess, services: AccountNames) -> list[str]:
+    """Return the names of a provider's accounts that a session may use."""
+    return [name for name in services.accounts_of(provider) if session.may_use(name)]
 
 
 class OperationCaller(Protocol):
@@ -247,6 +273,8 @@ class BuiltinCall:
     session: Session
     services: ToolServices
     operations: OperationCaller
+    account: str | None = None
+    """Name of the account that a tool of one provider is called for; None for a tool over all providers."""
 
 
 Handler = Callable[[Any, BuiltinCall], Awaitable[Outcome]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
@@ -12,7 +12,9 @@ from guard.plans.parsing import AccountCall, BadCall
 from guard.plans.references import stand_in
 from server.services import Services
 from tools.arguments import BadArguments, Paging, parse
-from tools.registry import operation_named, operations_of
+from tools.builtin import usable_accounts
+from tools.registry import operation_named, operations_of, provider_named
+from tools.schema import ACCOUNT
 from tools.suggestions import nearest_tools, reads_of
 
 
@@ -29,10 +31,6 @@ class NotCallable(Exception):
 
     def __str__(self) -> str:
         return self.message
-
-
-ACCOUNT: Final = "account"
-"""The argument that names the account, where this session may use several of a provider."""
 
 
 class Reach(Protocol):
@@ -81,7 +79,9 @@ def parse_call(
             f"{provider.title} is not set up; nothing was sent. Ask the operator for its credentials.", "NotConfigured"
         )
     require_reach(operation, session)
-    chosen, others = choose_account(operation, arguments, session, services, account=account)
+    chosen, others = choose_account(
+        operation.spec.tool_name, provider.name, arguments, session, services, account=account
+    )
     try:
         settings = services.settings.account(chosen)
         call, paging = parse(operation, others, settings, added_by_clients=added_by_clients)
@@ -91,7 +91,8 @@ def parse_call(
 
 
 def choose_account(
-    operation: OperationType,
+    tool: str,
+    provider: str,
     arguments: Mapping[str, Any],
     session: Reach,
     services: Services,
@@ -104,49 +105,49 @@ def choose_account(
         NotCallable: The session may use none of the provider's accounts or not the named one, or none is named and the
             operator chose no default.
     """
-    provider = operation.spec.provider
-    usable = usable_accounts(provider.name, session, services)
+    title = provider_named(provider).title
+    usable = usable_accounts(provider, session, services)
     if not usable:
         raise NotCallable(
-            f"{operation.spec.tool_name} was not called: this token may use no account of {provider.title}; nothing "
-            "was sent.",
+            f"{tool} was not called: this token may use no account of {title}; nothing was sent.",
             "OutOfReach",
         )
     given = [account] if account is not None else []
     others = dict(arguments)
-    if len(services.accounts_of(provider.name)) > 1 and others.get(ACCOUNT) is not None:
+    if len(services.accounts_of(provider)) > 1 and others.get(ACCOUNT) is not None:
         given.append(str(others.pop(ACCOUNT)))
     named = dict.fromkeys(given)
     names = ", ".join(usable)
     if len(named) > 1:
         raise NotCallable(
-            f"{operation.spec.tool_name} names two accounts; nothing was sent. Name one of: {names}.",
+            f"{tool} names two accounts; nothing was sent. Name one of: {names}.",
             "BadArguments",
             (f"{ACCOUNT}: one of {names} is expected, and two are named.",),
         )
     if not named:
-        if (chosen := services.default_account(provider.name, usable)) is not None:
+        if (chosen := services.default_account(provider, usable)) is not None:
             return chosen, others
         raise NotCallable(
-            f"{provider.title} has several accounts here, and this call of {operation.spec.tool_name} names none; "
-            f"nothing was sent. Call again with `{ACCOUNT}`: one of {names}.",
+            f"{title} has several accounts here, and this call of {tool} names none; nothing was sent."
+            f" Call again with `{ACCOUNT}`: one of {names}.",
             "AccountNotNamed",
             (f"{ACCOUNT}: one of {names} is expected.",),
         )
     [name] = named
     if name not in usable:
         raise NotCallable(
-            f"{operation.spec.tool_name} was not called: there is no account {name[:60]!r} of {provider.title} for "
-            f"this session; nothing was sent. `{ACCOUNT}` is one of: {names}.",
+            f"{tool} was not called: there is no account {name[:60]!r} of {title} for this session; nothing was sent."
+            f" `{ACCOUNT}` is one of: {names}.",
             "BadArguments",
             (f"{ACCOUNT}: one of {names} is expected, and {name[:60]!r} is none of them.",),
         )
     return name, others
 
 
-def usable_accounts(provider: str, session: Reach, services: Services) -> list[str]:
-    """Return the names of a provider's accounts that a session may use."""
-    return [name for name in services.accounts_of(provider) if session.may_use(name)]
+def accounts_to_name(session: Reach, services: Services) -> dict[str, list[str]]:
+    """Return the names among which a session's calls choose, of each provider of which it may use several accounts."""
+    usable = {provider: usable_accounts(provider, session, services) for provider in services.set_up}
+    return {provider: names for provider, names in usable.items() if len(names) > 1}
 
 
 def require_reach(operation: OperationType, session: Reach) -> None:

@@ -37,6 +37,7 @@ from server.mcp.untrusted import Untrusted
 from server.services import Services
 from tools.arguments import Paging, added_by_client_hint, normalize
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
+from tools.registry import provider_of_tool
 
 ToolResult = CallToolResult | InputRequiredResult
 
@@ -100,7 +101,8 @@ class Dispatcher:
         guarded = _GuardedCall(call, account, Paging(), notes=(note,), from_record=True)
         try:
             require_reach(type(call), session)
-            choose_account(type(call), {}, session, self._services, account=account)
+            spec = call.spec
+            choose_account(spec.tool_name, spec.provider.name, {}, session, self._services, account=account)
         except NotCallable as bad:
             return problem(str(bad), kind=bad.kind)
         result = await self._run_guarded(guarded, session)
@@ -128,14 +130,19 @@ class Dispatcher:
 
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
+        provider, account = provider_of_tool(tool.name), None
         try:
+            if provider is not None:
+                account, arguments = choose_account(tool.name, provider, arguments, session, self._services)
             left_out = self._added_by_clients if tool.only_reads else ()
             query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
+        except NotCallable as bad:
+            return problem(str(bad), kind=bad.kind)
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
+            outcome = await tool.handler(query, BuiltinCall(session, self._services, self, account))
             result = self._build_result(outcome, untrusted)
         except TelephonyError as error:
             result = error_result(error, untrusted, self._commands)

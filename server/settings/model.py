@@ -6,7 +6,7 @@ from functools import cache, reduce
 from importlib.util import find_spec
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
 from platformdirs import user_state_path
 from pydantic import (
@@ -32,7 +32,7 @@ from clients.settings import (
 )
 from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
-from server.settings.keys import NESTED_BY, PREFIX, TOLD_APART_BY, variable_of
+from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
     BudgetSettings,
     ComplianceSettings,
@@ -45,6 +45,9 @@ from server.settings.rules import (
 )
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
+
+PROVIDER: Final = "provider"
+"""The key that names the provider of an account under `accounts`."""
 
 TOKEN_LENGTH = 16
 """A bearer token of fewer characters could be guessed."""
@@ -61,10 +64,46 @@ WebAddress = Annotated[
 ]
 
 
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+Token = Annotated[SecretStr, AfterValidator(_long)]
+
+
+class TokenSettings(Section):
+    """A bearer token with what its holder may use. It narrows what the server allows, and never widens it."""
+
+    token: Token
+    """The bearer token, of 16 characters or more."""
+
+    accounts: NameList | None = None
+    """Names of the accounts that its holder may use; all if left out."""
+
+    toolsets: NameList | None = None
+    """Toolsets that its holder may use, directly or through other tools; all if left out."""
+
+    read_only: bool = False
+    """Allow its holder plain reads only."""
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _strip_token(cls, value: object) -> object:
+        return strip_surroundings(require_expanded(value))
+
+
+def _form_of(token: object) -> str:
+    return "table" if isinstance(token, Mapping | TokenSettings) else "text"
+
+
 class HttpSettings(Section):
     """The streamable HTTP server."""
 
-    tokens: Mapping[str, Annotated[SecretStr, AfterValidator(_long)]] = {}
+    tokens: Mapping[
+        str, Annotated[Annotated[Token, Tag("text")] | Annotated[TokenSettings, Tag("table")], Discriminator(_form_of)]
+    ] = {}
     """Bearer tokens of 16 characters or more, by holder. At least one is needed to listen beyond loopback."""
 
     public_address: WebAddress | None = None
@@ -87,12 +126,10 @@ class HttpSettings(Section):
         tokens = cast("Mapping[str, object]", value)
         return {name: strip_surroundings(require_expanded(token)) for name, token in tokens.items()}
 
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+    def token_of(self, holder: str) -> SecretStr:
+        """Return the token of a holder."""
+        found = self.tokens[holder]
+        return found.token if isinstance(found, TokenSettings) else found
 
 
 class ApprovalSettings(Section):
@@ -312,19 +349,19 @@ class Settings(BaseSettings):
 
 def provider_of(account: AccountSettings) -> str:
     """Return the provider that an account under `accounts` names."""
-    provider: str = getattr(account, TOLD_APART_BY)
+    provider: str = getattr(account, PROVIDER)
     return provider
 
 
 def _with_provider(name: str, section: type[AccountSettings]) -> type[AccountSettings]:
     """Return a provider's section with a key that names the provider."""
     kind: Any = (Literal[name], Field(description="Name of the provider."))
-    return create_model(f"{section.__name__}OfAccount", __base__=section, **{TOLD_APART_BY: kind})
+    return create_model(f"{section.__name__}OfAccount", __base__=section, **{PROVIDER: kind})
 
 
 def _table_of(kinds: Sequence[type[AccountSettings]]) -> Any:
     """Return the type of a table of accounts, each at one of the installed providers."""
-    named = [(get_args(kind.model_fields[TOLD_APART_BY].annotation)[0], kind) for kind in kinds]
+    named = [(get_args(kind.model_fields[PROVIDER].annotation)[0], kind) for kind in kinds]
     tagged: list[Any] = [Annotated[kind, Tag(name)] for name, kind in named]
     table: Any = Mapping
     return table[str, Annotated[reduce(or_, tagged), Discriminator(_provider_in)] if len(tagged) > 1 else kinds[0]]
@@ -334,7 +371,7 @@ def _provider_in(table: object) -> str | None:
     """Return the provider that the table of an account names; None where it names none."""
     if isinstance(table, AccountSettings):
         return provider_of(table)
-    named = cast("Mapping[str, object]", table).get(TOLD_APART_BY) if isinstance(table, Mapping) else None
+    named = cast("Mapping[str, object]", table).get(PROVIDER) if isinstance(table, Mapping) else None
     return named if isinstance(named, str) else None
 
 

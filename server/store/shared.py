@@ -4,7 +4,7 @@ Clients are made before the store is needed: each of these opens it on first use
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.shared.cache import CachedAnswer
 from clients.shared.inbound_texts import InboundText
@@ -19,6 +19,8 @@ class SharedLimits:
     """The store's rate limits, which all processes on one store count together."""
 
     door: StoreDoor
+    account: str | None = None
+    """Name of the account, where the provider has others; None for the one that is named like its provider."""
 
     async def take(self, limit: Limit) -> None:
         """Count one call against a limit.
@@ -26,11 +28,17 @@ class SharedLimits:
         Raises:
             LimitReached: No call is left; nothing was sent.
         """
-        await self.door.store.limits.take(limit)
+        await self.door.store.limits.take(self._of_account(limit))
 
     async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
         """Count a limit as used up for all processes, because the provider refused a call by it."""
-        await self.door.store.limits.exhaust(limit, seconds=seconds)
+        await self.door.store.limits.exhaust(self._of_account(limit), seconds=seconds)
+
+    def _of_account(self, limit: Limit) -> Limit:
+        """Return the limit that the provider counts for this account; others are shared by all of its accounts."""
+        if self.account is None or limit.per == "address":
+            return limit
+        return replace(limit, name=f"{limit.name}, account {self.account}")
 
 
 @dataclass(frozen=True, slots=True)
