@@ -83,6 +83,7 @@ class CheckedCall:
 
     call: StepCall
     operation: Operation[Any]
+    account: str
     draft: Draft
 
 
@@ -93,7 +94,7 @@ class PlanProposer:
         self, dependencies: GuardDependencies, plans: PlanJournal, sharing: ReadSharing, *, lifetime: timedelta
     ) -> None:
         """`lifetime` is how long after its proposal the steps of a plan may be sent."""
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._journal = dependencies.journal
         self._rules = dependencies.rules
         self._clock = dependencies.clock
@@ -146,23 +147,24 @@ class PlanProposer:
         return await self._approvals.expire_if_due(found)
 
     def _calls(self, parsed: Sequence[ParsedCall], request: PlanRequest, principal: Principal) -> str:
-        steps = [self._step(one.call, one.operation, principal) for one in parsed]
+        steps = [self._step(one.call, one.operation, one.account, principal) for one in parsed]
         return digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure)
 
-    def _step(self, call: StepCall, operation: Operation[Any], principal: Principal) -> Step:
+    def _step(self, call: StepCall, operation: Operation[Any], account: str, principal: Principal) -> Step:
         """Return the step of a call, before it was looked up."""
         provider = operation.spec.provider
-        account = self._accounts[provider.name].account
+        chosen = self._accounts.select(provider.name, account)
         return Step(
             position=call.position,
             label=call.label,
             provider=provider.name,
-            account=account,
+            account=chosen.identity,
+            account_name=chosen.name,
             operation=operation.spec.tool_name,
-            title=f"{operation.spec.title} at {provider.title}",
+            title=self._accounts.with_account(f"{operation.spec.title} at {provider.title}", chosen),
             given=call.arguments,
             arguments=arguments_of(operation),
-            digest=digest_of(operation, account=account, principal=principal),
+            digest=digest_of(operation, account=chosen.identity, principal=principal),
             quote=Quote(),
         )
 
@@ -179,7 +181,7 @@ class PlanProposer:
         Raises:
             BadPlan: There are some.
         """
-        digests = {self._step(one.call, one.operation, principal).digest: one.call for one in parsed}
+        digests = {self._step(one.call, one.operation, one.account, principal).digest: one.call for one in parsed}
         open_steps = await self._plans.open_steps(digests)
         faults = [
             Fault(
@@ -203,21 +205,23 @@ class PlanProposer:
         faults: dict[int, Fault] = {}
         refused_as_a_whole: list[GuardRefusal] = []
         turns = anyio.CapacityLimiter(CHECKED_AT_ONCE)
-        placed = {one.call.position: self._place(one.operation) for one in parsed}
+        placed = {one.call.position: PlacedCall(type(one.operation), one.account) for one in parsed}
 
         async def check(guard: Guard, one: ParsedCall) -> None:
             async with turns:
                 try:
                     prepared = may_be_prepared(placed[one.call.position], _before(placed, one.call.position))
-                    draft = await guard.draft(one.operation, principal, may_be_prepared=prepared)
+                    draft = await guard.draft(one.operation, principal, account=one.account, may_be_prepared=prepared)
                 except _AS_A_WHOLE as refusal:
                     refused_as_a_whole.append(refusal)
                     group.cancel_scope.cancel()
                 except (GuardRefusal, TelephonyError) as refused:
                     faults[one.call.position] = Fault(one.call.place, str(refused), type(refused).__name__)
                 else:
-                    checked[one.call.position] = CheckedCall(one.call, one.operation, draft)
-                    if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):
+                    checked[one.call.position] = CheckedCall(one.call, one.operation, one.account, draft)
+                    if draft.action.quote.is_unknown and self._rules.needs_bound(
+                        draft.action.provider, draft.action.made_on
+                    ):
                         faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
         async with self._sharing.open() as dependencies:
@@ -230,9 +234,6 @@ class PlanProposer:
                 raise BadPlan(faults[position] for position in sorted(faults))
             calls = [checked[position] for position in sorted(checked)]
             return CheckedSteps(calls, await _check_together(calls, Forwarding(dependencies.own_numbers)))
-
-    def _place(self, operation: Operation[Any]) -> PlacedCall:
-        return PlacedCall(type(operation), self._accounts[operation.spec.provider.name].account)
 
     async def _compose(
         self, request: PlanRequest, checked: CheckedSteps, principal: Principal
@@ -268,7 +269,7 @@ class PlanProposer:
 
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
-        step = self._step(one.call, one.operation, principal)
+        step = self._step(one.call, one.operation, one.account, principal)
         return replace(step, quote=action.quote, before=action.before)
 
     def _decide(self, checked: CheckedSteps, steps: Sequence[Step]) -> tuple[Decision, tuple[str, ...], int | None]:

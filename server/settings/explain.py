@@ -7,6 +7,7 @@ from clients.effects import Effect, WorstCase
 from clients.operation import OperationType
 from guard.rules.policy import Decision
 from server.settings.model import Settings
+from server.settings.rules import BudgetSettings
 from tools.registry import operations_of, provider_names
 
 MEANING: Final = {
@@ -21,6 +22,7 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     """Explain what the rules say about an operation, in one line each."""
     spec, policy = operation.spec, settings.session_policy()
     ruling = policy.ruling(spec)
+    accounts = settings.accounts_of(spec.provider.name)
     yield f"{spec.tool_name}: {ruling.decision.word}, by {ruling.rule}"
     yield f"that is: {MEANING[ruling.decision]}"
     effects = ", ".join(spec.effect.labels) + (", cannot be undone" if spec.irreversible else "")
@@ -28,6 +30,10 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     for other in policy.rulings(spec):
         if other.rule != ruling.rule:
             yield f"does not count, although it names it: {other.rule}"
+    for account in accounts if len(accounts) > 1 else ():
+        own = policy.at(account).ruling(spec)
+        if own.rule != ruling.rule:
+            yield f"on account {account}: {own.decision.word}, by {own.rule}"
     if settings.read_only and not spec.effect.is_plain_read:
         yield "read_only is set: the tool is not shown"
     if spec.provider.name not in settings.set_up:
@@ -47,10 +53,13 @@ def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
     spec = operation.spec
     caps = [cap for cap in settings.budget if cap.provider in {None, spec.provider.name}]
     for cap in caps:
-        yield f"budget: {cap.limit} {cap.currency} per {cap.per}, {f'at {cap.provider}' if cap.provider else 'overall'}"
+        if cap.account is None or cap.account in settings.accounts_of(spec.provider.name):
+            yield f"budget: {cap.limit} {cap.currency} per {cap.per}, {place_of(cap)}"
     price = settings.prices.get(spec.tool_name)
     if price is not None:
         yield f"where no price is known: {price.amount} {price.currency} for one is taken, from [prices]"
+        for account, amount in price.accounts.items():
+            yield f"on account {account}: {amount} {price.currency}"
         return
     if spec.worst_case is not None:
         most, source = f"{spec.worst_case.amount} {spec.worst_case.currency}", spec.worst_case.source
@@ -76,19 +85,43 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     for section in ("providers", "toolsets", "operations"):
         for name, decision in getattr(policy, section).items():
             yield f"policy.{section}.{name}", decision.word, True
+    yield from _rules_of_accounts(settings)
     for name, decision in settings.tighten.items():
         yield f"tighten.{name}", decision.word, True
+    yield from _money_in_force(settings)
+    yield from _reach(settings)
+
+
+def _rules_of_accounts(settings: Settings) -> Iterator[tuple[str, str, bool]]:
+    for account, rules in settings.policy.accounts.items():
+        for name in sorted(rules.model_fields_set - {"toolsets", "operations"}):
+            yield f"policy.accounts.{account}.{name}", getattr(rules, name).word, True
+        for section in ("toolsets", "operations"):
+            for name, decision in getattr(rules, section).items():
+                yield f"policy.accounts.{account}.{section}.{name}", decision.word, True
+    for provider, account in settings.default_accounts.items():
+        yield f"default_accounts.{provider}", account, True
+
+
+def _money_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     for cap in settings.budget:
-        where = f"at {cap.provider}" if cap.provider else "overall"
-        yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {where}", True
+        yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {place_of(cap)}", True
     if not settings.budget:
         yield "budget", "no cap", False
     for name, price in settings.prices.items():
         yield f"prices.{name}", f"at most {price.amount} {price.currency} for one", True
+        for account, amount in price.accounts.items():
+            yield f"prices.{name}.accounts.{account}", f"at most {amount} {price.currency} for one", True
     for name, worst in documented_worst_cases(settings.set_up or provider_names()).items():
         if name not in settings.prices:
             yield f"prices.{name}", f"at most {worst.amount} {worst.currency} for one, from {worst.source}", False
-    yield from _reach(settings)
+
+
+def place_of(cap: BudgetSettings) -> str:
+    """Say where money counts against a cap."""
+    if cap.account is not None:
+        return f"on account {cap.account}"
+    return f"at {cap.provider}" if cap.provider else "overall"
 
 
 def documented_worst_cases(providers: Iterable[str]) -> dict[str, WorstCase]:

@@ -9,7 +9,7 @@ from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy, Ruling, names_of
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from server.settings.corrections import reach_of
-from server.settings.model import Settings
+from server.settings.model import Settings, TokenSettings
 from tools.registry import operation_named, operations_of, provider_names
 
 EXAMPLES = 3
@@ -69,6 +69,17 @@ def _find_rules_of_absent_providers(settings: Settings) -> Iterator[str]:
     for key, provider in named:
         if provider not in present:
             yield f"{key}: {provider} is not set up, so this never applies."
+    if not settings.set_up:
+        return
+    by_account = [(f"policy.accounts.{name}", name) for name in policy.accounts]
+    by_account += [(f"budget[{n}].account", cap.account) for n, cap in enumerate(settings.budget, 1) if cap.account]
+    by_account += [(f"default_accounts.{provider}", name) for provider, name in settings.default_accounts.items()]
+    for holder, token in settings.http.tokens.items():
+        if isinstance(token, TokenSettings):
+            by_account += [(f"http.tokens.{holder}.accounts", name) for name in token.accounts or ()]
+    for key, account in by_account:
+        if account not in settings.account_names:
+            yield f"{key}: the account {account} is not set up, so this never applies."
 
 
 def _find_unused_rules(settings: Settings) -> Iterator[str]:

@@ -106,7 +106,7 @@ class StoredJournal:
             in_time = actions.c.expires_at > at
             begun = self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
             if begun is not None and hold.amount is not None:
-                take_hold(connection, action_id, hold.provider, hold.amount, at)
+                take_hold(connection, action_id, hold.provider, hold.amount, at, account=hold.account)
             return begun
 
         return await self._audit.write(take_approval, needs_whole_log=True)

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from dataclasses import replace
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -21,9 +22,9 @@ LARGEST_BODY = 64 * 1024
 
 
 def webhook_route(services: Services, retention: Retention) -> Route:
-    """Build the route that callbacks are posted to, by provider, secret and kind."""
+    """Build the route that callbacks are posted to, by account, secret and kind."""
     endpoint = WebhookEndpoint(services, retention)
-    return Route(f"{INBOX_PATH}{{provider}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
+    return Route(f"{INBOX_PATH}{{account}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
 
 
 class WebhookEndpoint:
@@ -37,7 +38,8 @@ class WebhookEndpoint:
 
     async def receive(self, request: Request) -> Response:
         """Answer one post: 404 for a wrong address, 413 or 400 for a wrong body, 503 where it cannot be stored."""
-        reader = self._readers.get(request.path_params["provider"])
+        account = request.path_params["account"]
+        reader = self._readers.get(account)
         kind = _kind_named(request.path_params["kind"])
         if reader is None or kind is None or not self._is_our_secret(request.path_params["secret"]):
             return Response(status_code=404)
@@ -45,7 +47,7 @@ class WebhookEndpoint:
         if body is None:
             return Response(status_code=413)
         try:
-            callback = _read(body, kind, reader)
+            callback = replace(_read(body, kind, reader), account=account)
         except (BadCallback, ValueError) as bad:
             return Response(f"Rejected: {bad}", status_code=400, media_type="text/plain")
         return Response(
