@@ -94,8 +94,10 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
 
 def _rules_of_accounts(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     for account, rules in settings.policy.accounts.items():
-        for name in sorted(rules.model_fields_set - {"toolsets", "operations"}):
-            yield f"policy.accounts.{account}.{name}", getattr(rules, name).word, True
+        for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
+            decision: Decision | None = getattr(rules, name)
+            if decision is not None:
+                yield f"policy.accounts.{account}.{name}", decision.word, True
         for section in ("toolsets", "operations"):
             for name, decision in getattr(rules, section).items():
                 yield f"policy.accounts.{account}.{section}.{name}", decision.word, True
