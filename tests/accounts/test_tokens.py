@@ -156,9 +156,12 @@ async def test_the_headers_of_a_client_widen_no_token(tmp_path: Path) -> None:
 
 
 async def test_a_plain_token_and_one_without_bounds_reach_everything(tmp_path: Path) -> None:
-    async with serving(tmp_path, {"token": ALICE}) as (url, _):
-        async with connect_over_http(url, ALICE) as alice, connect_over_http(url, BOB) as bob:
-            assert await tools_of(alice) == await tools_of(bob)
+    async with (
+        serving(tmp_path, {"token": ALICE}) as (url, _),
+        connect_over_http(url, ALICE) as alice,
+        connect_over_http(url, BOB) as bob,
+    ):
+        assert await tools_of(alice) == await tools_of(bob)
 
 
 def text_of(result: CallToolResult) -> str:
