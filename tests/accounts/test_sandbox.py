@@ -1,6 +1,6 @@
 """The sandbox has two accounts of each provider, with money and numbers of their own."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from tools.registry import operation_named
 
 OTHER: Final = "other"
 
-READS: Final = {
+READS: Final[Mapping[str, tuple[dict[str, dict[str, Any]], str]]] = {
     "voicetel": ({"voicetel_list_numbers": {}, "voicetel_list_gateways": {}, "voicetel_list_tickets": {}}, "5550142"),
     "routee": (
         {"routee_list_numbers": {}, "routee_list_contacts": {}, "routee_get_balance": {}, "routee_list_groups": {}},

@@ -1,6 +1,7 @@
 """Accounts in the settings: in file and environment, their names, and what is wrong with them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_an_account_that_stays_off_and_rules_for_it_are_named(tmp_path: Path) ->
 
 async def test_doctor_checks_each_account(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
-        variables = {
+        variables: dict[str, Any] = {
             "RINGFENCE_VOICETEL__API_KEY": seed.API_KEY,
             "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
             "RINGFENCE_ACCOUNTS__CLINIC__PROVIDER": "voicetel",
