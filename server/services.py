@@ -267,16 +267,20 @@ class Services:
         chosen = ((name, provider_named(provider).read_callback) for name, provider in self._providers.items())
         return {name: read.load() for name, read in chosen if read is not None}
 
-    def webhook_secret(self) -> str:
-        """Return the secret part of webhook URLs; the redactor learns it, so that nothing shows it."""
-        secret = self.store.seal.derive(WEBHOOK_SECRET).hex()[:40]
+    def webhook_secret(self, account: str | None = None) -> str:
+        """Return the secret part of an account's webhook URLs; the redactor learns it, so that nothing shows it.
+
+        Accounts that are named like their provider share one, which the URLs of 0.1 have.
+        """
+        has_own = account is not None and self.settings.provider_of(account) != account
+        secret = self.store.seal.derive(f"{WEBHOOK_SECRET} {account}" if has_own else WEBHOOK_SECRET).hex()[:40]
         redact.learn(secret)
         return secret
 
     def webhook_url(self, account: str, kind: str) -> str | None:
         """Return the URL to which a provider posts one kind of an account's webhooks; None where it could not."""
         base = self._public_address
-        return f"{base.rstrip('/')}{INBOX_PATH}{account}/{self.webhook_secret()}/{kind}" if base else None
+        return f"{base.rstrip('/')}{INBOX_PATH}{account}/{self.webhook_secret(account)}/{kind}" if base else None
 
     def request_state_key(self) -> bytes:
         """Return the key that seals what clients carry between two rounds; replicas share it through the store.

@@ -85,13 +85,18 @@ class Bench:
 
         To a client it is the first server after a restart: what the first one sealed, it reads.
         """
-        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
-        log = self.folder / "restarted.stderr"
-        async with (
-            run_server(environment, log=log, program=self._program) as url,
-            self._connection(url, "alice", MODERN_PROTOCOL_VERSIONS[-1], Person()) as assistant,
-        ):
+        async with self.restarted_for(settings, ("alice",), person=Person()) as (assistant,):
             yield assistant
+
+    @asynccontextmanager
+    async def restarted_for(
+        self, settings: Mapping[str, Any], holders: Sequence[str], *, person: Person | None = None
+    ) -> AsyncGenerator[Sequence[Assistant]]:
+        """Start another HTTP server as `restarted_with` does, and connect the holders of some tokens to it."""
+        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
+        log, era = self.folder / "restarted.stderr", MODERN_PROTOCOL_VERSIONS[-1]
+        async with run_server(environment, log=log, program=self._program) as url, AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(self._connection(url, holder, era, person)) for holder in holders]
 
     async def over_stdio(
         self, name: str, *, era: Era = "auto", person: Person | None = None, state_folder: Path | None = None

@@ -8,7 +8,17 @@ from typing import Any, cast
 
 import anyio
 
-from server.probes import access, approval_scope, approvals, budgets, destinations, integrity, plans, untrusted_text
+from server.probes import (
+    access,
+    accounts,
+    approval_scope,
+    approvals,
+    budgets,
+    destinations,
+    integrity,
+    plans,
+    untrusted_text,
+)
 from server.probes.bench import Bench, start_bench
 from server.probes.budgets import CAP
 from server.probes.destinations import quiet_hours_in_honolulu
@@ -26,6 +36,7 @@ PROBES: tuple[Probe, ...] = (
     *destinations.PROBES,
     *budgets.PROBES,
     *access.PROBES,
+    *accounts.PROBES,
 )
 """In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.
 

@@ -229,6 +229,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     """Return what the audit log says of a call that is requested."""
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
+    facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 

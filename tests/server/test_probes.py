@@ -59,6 +59,7 @@ FOUND: Mapping[str, str] = {
     "empty-204": "the model got: There is no body.",
     "repeated-call": "the second call needed no approval",
     "valid-names": "note has an argument 'amount$'",
+    "another-account": "an account out of the token's reach could be called",
     "http-doors": "answered [401, 200, 421, 403]",
 }
 """What each probe must say of a server that has the hole it looks for."""
