@@ -298,10 +298,6 @@ class Anybody:
         """Return None: everything is in reach."""
         return None
 
-    def may_use(self, account: str) -> bool:
-        """Return True: every account is in reach."""
-        return True
-
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Nobody listens."""
 
