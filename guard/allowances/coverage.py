@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from clients.operation import Members, Operation, is_dry_run
+from guard.accounts import Account
 from guard.action import Principal
 from guard.allowances.allowance import NO_COVER, Allowance, Cover, Use, use_of
 from guard.allowances.conditions import Condition, Relation
@@ -13,18 +14,10 @@ from guard.allowances.fitness import fits, needs_lookup, why_never
 from guard.allowances.record import AllowanceRecord
 from guard.rules.policy import Decision, Policy
 from guard.rules.quote import Quote
-from guard.rules.recipients import MemberReader, read_members
+from guard.rules.recipients import read_members
 
 FindMembers = Callable[[str], Members[Any]]
 """Makes the read of the numbers in a group of a provider, by the group's name or id."""
-
-
-class Accounts(Protocol):
-    """The client of each provider, by its name."""
-
-    def get(self, provider: str, /) -> MemberReader | None:
-        """Return a provider's client."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class Circumstances:
     demanded: Decision
     """The strictest that anything but policy demands of this very call: taint, repetition, bulk, an unknown price."""
 
-    account: str
+    account: Account
     quote: Quote
 
 
@@ -44,7 +37,6 @@ class Coverage:
     """Finds what covers a call; asks the store only where policy alone stands against it."""
 
     record: AllowanceRecord
-    accounts: Accounts
     groups: Mapping[str, FindMembers]
     """How to find the members of a group, by the provider's name."""
 
@@ -62,23 +54,23 @@ class Coverage:
         self, allowance: Allowance, call: Operation[Any], about: Circumstances, use: Use, at: datetime
     ) -> bool:
         terms = allowance.terms
-        if terms.account not in (None, about.account) or not _is_countable(allowance, use):
+        if terms.account not in (None, about.account.name, about.account.identity) or not _is_countable(allowance, use):
             return False
         known: dict[Condition, Collection[str]] = {}
         for condition, numbers in needs_lookup(call, terms):
-            known[condition] = await self.look_up(condition, numbers, call.spec.provider.name, at)
+            known[condition] = await self._look_up(condition, numbers, about.account, at)
         return fits(call, terms, known)
 
-    async def look_up(
-        self, condition: Condition, numbers: Collection[str], provider: str, at: datetime
+    async def _look_up(
+        self, condition: Condition, numbers: Collection[str], account: Account, at: datetime
     ) -> Collection[str]:
         """Return those of a call's numbers that are what a condition asks for."""
         if condition.relation is Relation.TEXTED_US:
             return await self.record.texted_us(numbers, at - timedelta(days=condition.values[0]), at)
-        find, reader = self.groups.get(provider), self.accounts.get(provider)
-        if find is None or reader is None:
+        find = self.groups.get(account.provider)
+        if find is None:
             return ()
-        found = await read_members([find(condition.values[0])], reader)
+        found = await read_members([find(condition.values[0])], account.client)
         return () if found.unknown else found.numbers
 
 

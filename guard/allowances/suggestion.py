@@ -62,7 +62,7 @@ def terms_like(action: Action, call: Operation[Any], now: datetime) -> Terms:
     return Terms(
         operation=action.operation,
         principal=action.principal,
-        account=action.account,
+        account=action.made_on,
         conditions=tuple(_condition(name, arguments[name]) for name in given),
         count=CountLimit(_COUNT, "day"),
         money=MoneyLimit(Money(amount.amount * _COUNT, amount.currency), "day") if amount is not None else None,
@@ -78,7 +78,9 @@ async def look_back(
     taken: list[tuple[datetime, Use]] = []
     declined = 0
     for action in found:
-        if terms.account not in (None, action.account) or not await _fitted(operation, terms, action, record):
+        if terms.account not in (None, action.account, action.made_on) or not await _fitted(
+            operation, terms, action, record
+        ):
             continue
         use = use_of(action.quote)
         if not _has_room(terms, taken, use, action.created_at):

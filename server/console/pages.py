@@ -247,7 +247,7 @@ class Pages:
             status=status,
             shown=shown,
             refusal=refusal,
-            needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider),
+            needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
             may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
         )
 

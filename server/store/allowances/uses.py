@@ -18,7 +18,7 @@ from guard.allowances.allowance import Cover, Use, Window, use_of, window_start
 from guard.errors import AllowanceGone
 from guard.money import Money, is_price
 from guard.plans.journal import StepPlace
-from guard.plans.plan import Plan
+from guard.plans.plan import Plan, Step
 from server.store.reservations import billionths
 from server.store.schema import allowance_uses, allowances
 
@@ -36,11 +36,11 @@ class _Room:
     spent: int
     """In whole billionths."""
 
-    def is_for(self, operation: str, principal: str, account: str) -> bool:
-        """Return True if the allowance is for an operation, whoever asks, and an account."""
+    def is_for(self, call: Action | Step, principal: str) -> bool:
+        """Return True if the allowance is for the operation of a call, whoever asks, and its account."""
         row = self.row
-        is_same_call = (row["operation"], row["principal"]) == (operation, principal)
-        return is_same_call and row["account"] in (None, account)
+        is_same_call = (row["operation"], row["principal"]) == (call.operation, principal)
+        return is_same_call and row["account"] in (None, call.account, call.made_on)
 
     def take(self, use: Use) -> bool:
         """Take what a call needs; False if that is more than is left."""
@@ -60,7 +60,7 @@ class _Room:
 def take_use(connection: Connection, action: Action, cover: Cover, at: datetime) -> str | None:
     """Count an action against the first allowance that has room for it; return the allowance's id, None if none has."""
     for room in _rooms(connection, cover.allowances, at).values():
-        if room.is_for(action.operation, action.principal, action.account) and room.take(cover.use):
+        if room.is_for(action, action.principal) and room.take(cover.use):
             connection.execute(insert(allowance_uses), [_use_row(room, cover.use, at, action_id=action.id)])
             allowance_id: str = room.row["id"]
             return allowance_id
@@ -81,11 +81,7 @@ def take_uses(connection: Connection, plan: Plan, covers: Mapping[int, Cover], a
         step = steps[position]
         fitting = (rooms[one] for one in cover.allowances if one in rooms)
         room = next(
-            (
-                one
-                for one in fitting
-                if one.is_for(step.operation, plan.principal, step.account) and one.take(cover.use)
-            ),
+            (one for one in fitting if one.is_for(step, plan.principal) and one.take(cover.use)),
             None,
         )
         if room is None:
