@@ -10,8 +10,6 @@ import anyio
 
 from server.probes import (
     access,
-    accounts,
-    allowances,
     approval_scope,
     approvals,
     budgets,
@@ -23,6 +21,7 @@ from server.probes import (
 from server.probes.bench import Bench, start_bench
 from server.probes.budgets import CAP
 from server.probes.destinations import quiet_hours_in_honolulu
+from server.probes.permissions import accounts, allowances
 from server.probes.planning import Way
 from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.server_process import PROGRAM
