@@ -236,6 +236,31 @@ async def test_a_step_that_names_no_account_is_refused_with_the_names(
     assert named in _text(refused)
 
 
+async def test_the_question_about_a_plan_says_what_each_account_pays_and_its_caps_hold(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        caps = [{"per": "day", "limit": "1.50", "account": CLINIC}]
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel, budget=caps))
+        person = Person()
+
+        def order(account: str, *endings: str) -> dict[str, Any]:
+            numbers = [f"+121255501{ending}" for ending in endings]
+            return {"operation": "voicetel_order_numbers", "arguments": {"numbers": numbers}, "account": account}
+
+        async with connect(server, person=person) as client:
+            steps = [order(OFFICE, "00", "01"), order(CLINIC, "03")]
+            proposed = await client.call_tool("propose_plan", {"title": "Numbers", "steps": steps})
+            assert not proposed.is_error, proposed
+            more = {"title": "More numbers", "steps": [order(CLINIC, "04")]}
+            over = await client.call_tool("propose_plan", more)
+            ran = await client.call_tool("run_plan", {"plan_id": content_of(proposed)["plan"]})
+            assert not ran.is_error, ran
+            still_over = await client.call_tool("propose_plan", more)
+    assert "$2.00 in all now and every month on account voicetel" in person.questions[0]
+    assert "$1.00 in all now and every month on account clinic" in person.questions[0]
+    for refused in (over, still_over):
+        assert "per day on account clinic leaves $0.50" in _text(refused)
+
+
 async def test_the_views_go_over_all_accounts_and_name_each(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
