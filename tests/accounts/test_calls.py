@@ -10,11 +10,14 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
+from clients.errors import LimitReached
+from clients.shared.limits import Limit
 from guard.reconcile import GRACE
 from sandbox.voicetel import seed
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.errors import BadSettings
+from server.store.shared import SharedLimits
 from tests.accounts.two_accounts import CLINIC, OF_CLINIC, OF_OFFICE, OFFICE, two_accounts
 from tests.clocks import ShiftedClock
 from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
@@ -366,7 +369,23 @@ async def test_policy_can_be_another_for_an_account(tmp_path: Path) -> None:
     assert content_of(described)["approval"] == "voicetel: needs approval; clinic: the operator forbids it"
 
 
-async def test_an_hourly_limit_of_an_address_is_shared_and_one_of_an_account_is_not(tmp_path: Path) -> None:
+async def test_a_limit_that_a_provider_counts_by_account_is_the_accounts_own(tmp_path: Path) -> None:
+    services = Services(two_accounts(tmp_path, "http://voicetel.test"))
+    office, clinic = SharedLimits(services.door), SharedLimits(services.door, CLINIC)
+    by_account = Limit("checks", calls=1, seconds=3600, per="account")
+    by_address = Limit("logins", calls=1, seconds=3600)
+    try:
+        await office.take(by_account)
+        await clinic.take(by_account)
+        await office.take(by_address)
+        for limits, limit in ((office, by_account), (clinic, by_account), (clinic, by_address)):
+            with pytest.raises(LimitReached):
+                await limits.take(limit)
+    finally:
+        await services.close()
+
+
+async def test_an_hourly_limit_of_an_address_is_shared_by_the_accounts(tmp_path: Path) -> None:
     """The sandbox refuses a seventh call an hour; here nothing more is sent, whichever account it would be for."""
     async with sandboxes() as sandbox:
         _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
