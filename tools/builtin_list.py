@@ -11,6 +11,7 @@ from tools.discovery.handlers import TOOLSET as DISCOVERY
 from tools.events.handlers import TOOLS as EVENT_TOOLS
 from tools.overview.handlers import TOOLS as OVERVIEW_TOOLS
 from tools.overview.handlers import TOOLSET as OVERVIEW
+from tools.overview.number_use import TOOLS as NUMBER_USE_TOOLS
 from tools.plans.handlers import TOOLS as PLAN_TOOLS
 from tools.registry import provider_named, provider_names
 from tools.selection import DEFAULT, ToolInfo
@@ -25,7 +26,7 @@ def builtin_tools(providers: Collection[str]) -> tuple[BuiltinTool, ...]:
     chosen = [provider_named(name) for name in providers]
     events = EVENT_TOOLS if any(provider.read_callback for provider in chosen) else ()
     own = [tool for provider in chosen if provider.tools for tool in provider.tools.load()]
-    return (*ACTION_TOOLS, *PLAN_TOOLS, *OVERVIEW_TOOLS, *DISCOVERY_TOOLS, *events, *own)
+    return (*ACTION_TOOLS, *PLAN_TOOLS, *OVERVIEW_TOOLS, *NUMBER_USE_TOOLS, *DISCOVERY_TOOLS, *events, *own)
 
 
 def all_builtin_tools() -> tuple[BuiltinTool, ...]:

@@ -28,6 +28,7 @@ EVERY_READ: list[tuple[str, dict[str, Any]]] = [
     ("account_overview", {}),
     ("spend_report", {}),
     ("message_status", {"number": NUMBER}),
+    ("find_number_use", {"days": 2}),
 ]
 """The tools over all providers, with arguments for which every provider is read."""
 

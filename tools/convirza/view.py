@@ -1,6 +1,6 @@
 """Convirza in the common view: tracking numbers and the routes they stand on. It publishes no prices or balances."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,9 @@ from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchN
 from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes
 from tools.convirza.route_models import RouteRow
 from tools.convirza.settings import ConvirzaSettings
+from tools.convirza.traffic import read_calls, read_texts
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
     NOT_READ,
     Balance,
@@ -81,6 +83,9 @@ class ConvirzaView:
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery]:
         raise NotOffered("Convirza shows text threads, not what became of a message")
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return NumberUse([await read_calls(self._reader, span), await read_texts(self._reader, span)])
 
     async def _assigned(self) -> list[TrackingNumber]:
         rows: list[TrackingNumber] = await read_every_page(

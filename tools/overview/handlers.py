@@ -1,7 +1,6 @@
 """Tools over all providers. All of them only read, and only what is documented to cost nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -14,8 +13,9 @@ from guard.money import Money
 from guard.rules.budget import Spent
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
 from tools.overview.age import kept_since
-from tools.overview.gather import Gathered, gather
+from tools.overview.gather import gather
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.replies import reply_with_gaps, without_none
 from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
 from tools.registry import provider_names
@@ -113,7 +113,7 @@ async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
     }
     if start + query.limit < len(numbers):
         content["next_cursor"] = str(start + query.limit)
-    return _reply(content, gathered, call, rows="numbers")
+    return reply_with_gaps(content, gathered, call, rows="numbers")
 
 
 @builtin_tool(
@@ -139,7 +139,7 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
         content["calls_come_from"] = [{"number": one.number, "provider": one.provider} for one in forwarding]
     if not found and not gathered.gaps:
         content["note"] = "No provider that is set up has this number."
-    return _reply(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
+    return reply_with_gaps(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
 
 
 @builtin_tool(
@@ -159,7 +159,7 @@ async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> 
     if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
         notes.append("Prices in different currencies are sorted by currency; they are not converted.")
     rows = [_offer(offer, is_read=not gathered.lacks(offer.provider, "monthly")) for offer in offers]
-    return _reply({"numbers": rows}, gathered, call, rows="numbers", notes=notes)
+    return reply_with_gaps({"numbers": rows}, gathered, call, rows="numbers", notes=notes)
 
 
 @builtin_tool(
@@ -184,7 +184,7 @@ async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     }
     hidden = any("left" not in row for row in budgets or [])
     notes = ["Others spend under these budgets too, so what is left is not shown."] if hidden else []
-    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
+    return reply_with_gaps(without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -209,13 +209,13 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     content: dict[str, Any] = {
         "since": since.isoformat(timespec="minutes"),
         "until": until.isoformat(timespec="minutes"),
-        "reported_by_providers": [_without_none(row) for row in rows],
+        "reported_by_providers": [without_none(row) for row in rows],
         "recorded_by_this_server": await record.read(_recorded(call, since, until), shows="recorded_by_this_server"),
     }
     notes = ["The two overlap: the providers' reports include what this server sent."]
     if not call.services.shares_spending:
         notes.append("Recorded is what you spent; the providers report on the whole account.")
-    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
+    return reply_with_gaps(without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -237,7 +237,7 @@ async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
     rows = [_delivery(one) for found in gathered.found.values() for one in found]
     if query.message is not None and rows:
         gathered = gathered.without_gaps()  # the one message is found, so no other provider has it
-    return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
+    return reply_with_gaps({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
 
 
 TOOLS = (list_all_numbers, find_number, find_available_numbers, account_overview, spend_report, message_status)
@@ -272,25 +272,6 @@ def _left_of(one: Spent) -> dict[str, str]:
     return {"left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
 
 
-def _reply(
-    content: dict[str, Any],
-    gathered: Gathered[Any],
-    call: BuiltinCall,
-    *,
-    rows: str | None = None,
-    notes: Sequence[str] = (),
-) -> Reply:
-    if gathered.gaps:
-        content["missing"] = [
-            _without_none({"provider": gap.provider, "what": gap.what, "why": gap.why}) for gap in gathered.gaps
-        ]
-    if nothing := [name for name, found in gathered.found.items() if found == []]:
-        content["nothing_found_at"] = nothing
-    if call.services.not_set_up:
-        content["not_set_up"] = list(call.services.not_set_up)
-    return Reply(content=content, notes=notes, rows=rows)
-
-
 def _row(one: OwnedNumber) -> dict[str, Any]:
     row = {
         "number": one.number,
@@ -300,7 +281,7 @@ def _row(one: OwnedNumber) -> dict[str, Any]:
         "monthly": str(one.monthly) if one.monthly else None,
         "name": one.name,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
@@ -313,7 +294,7 @@ def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
         "monthly": str(offer.monthly) if offer.monthly else without_price,
         "order_with": offer.order_with,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _delivery(one: Delivery) -> dict[str, Any]:
@@ -325,7 +306,7 @@ def _delivery(one: Delivery) -> dict[str, Any]:
         "price": str(one.price) if one.price else None,
         "at": one.at.isoformat(timespec="seconds") if one.at else None,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
@@ -337,7 +318,3 @@ def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
 def _balance(balance: Balance, now: datetime) -> dict[str, Any]:
     row = {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
     return row | ({"age": kept_since(balance.kept_since, now=now)} if balance.kept_since else {})
-
-
-def _without_none(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}

@@ -1,6 +1,6 @@
 """The reads that all providers answer in one form. A provider without such a read raises `NotOffered`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from clients.operation import Operation
 from guard.money import Money
+from tools.overview.traffic import NumberUse, Span
 from tools.policy_reader import Reader
 
 T_co = TypeVar("T_co", covariant=True)
@@ -53,6 +54,8 @@ class OwnedNumber:
 
     monthly: Money | None = None
     name: str | None = None
+    needed_for: tuple[str, ...] = ()
+    """What it is for beside calls and texts, such as faxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,13 @@ class View(Protocol):
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery] | Partial[list[Delivery]]:
         """Return the state of a message, or of the latest messages to or from a number."""
+        ...
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        """Return what the records of calls and texts show of these numbers of the account.
+
+        Records that cannot be read are `Traffic` that says why it shows nothing.
+        """
         ...
 
 

@@ -1,6 +1,7 @@
 """Routee in the common view. Prices carry their currency in lists of costs, and the account's elsewhere."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from phonenumbers import country_code_for_region
@@ -9,6 +10,7 @@ from clients.errors import TelephonyError
 from clients.phone_numbers import read_with_country_code, spellings
 from guard.money import Money
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -31,10 +33,9 @@ from tools.routee.operations.phone_numbers import ListAvailableNumbers, ListNumb
 from tools.routee.operations.reports import ReportSpending
 from tools.routee.operations.sms import ListMessages, MessageField, MessagePart, TrackSms
 from tools.routee.settings import RouteeSettings
+from tools.routee.traffic import LOOKS_BACK, read_calls, read_texts
 
 NAME = "routee"
-LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)
-"""Routee searches the latest 7 days only, by its own clock."""
 
 
 class RouteeView:
@@ -100,6 +101,9 @@ class RouteeView:
         optional = OptionalReads()
         currency = await optional.read(self._currency(), shows="price") if rows else None
         return optional.complete([_delivery(row, currency) for row in rows])
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return NumberUse([await read_calls(self._reader, span), await read_texts(self._reader, span)])
 
     async def _rented(self) -> list[Number]:
         return await read_every_page(self._reader, ListNumbers(limit=200), lambda page: page.numbers)

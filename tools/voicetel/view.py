@@ -1,14 +1,16 @@
 """VoiceTel in the common view. Account reads are kept for ten minutes: there are six an hour."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import anyio
 
 from clients.errors import Conflict, NotFound
 from guard.money import Money
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
     NOT_READ,
     Balance,
@@ -30,11 +32,9 @@ from tools.voicetel.operations.number_messaging import GetNumberMessaging, Numbe
 from tools.voicetel.operations.ordering import SearchInventory
 from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number
 from tools.voicetel.settings import VoiceTelSettings
+from tools.voicetel.traffic import MESSAGE_KINDS, MessageKind, VoiceTelRecords
 
 NAME = "voicetel"
-
-MessageKind = Literal["sms", "mms"]
-MESSAGE_KINDS: Final[tuple[MessageKind, ...]] = ("sms", "mms")
 
 _SERVED: Final = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
 
@@ -137,6 +137,9 @@ class VoiceTelView:
         if message is not None and not found:
             raise NotOffered(OWN_IDS)
         return optional.complete(_newest_first(found))
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return await VoiceTelRecords(self._reader, span).read([one.number for one in numbers])
 
     async def _sent_to(
         self, recipient: str, message: str | None, since: datetime
@@ -245,4 +248,5 @@ def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
         forwards_to=forwards_to,
         texts=", ".join(texts) or None,
         monthly=monthly,
+        needed_for=("faxes",) if row.fax_enabled else (),
     )
