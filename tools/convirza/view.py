@@ -63,10 +63,10 @@ class ConvirzaView:
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("Convirza has numbers of the US and Canada only")
-        if not wanted.starts_with or wanted.starts_with[0] in "01":
+        if not wanted.prefixes or any(prefix[0] in "01" for prefix in wanted.prefixes):
             raise NotOffered("Convirza searches by area code; give one")
-        call = SearchNumbers(starts_with=wanted.starts_with, limit=min(wanted.limit, 200))
-        rows = (await self._reader.send(call)).numbers
+        searches = [SearchNumbers(starts_with=prefix, limit=min(wanted.share, 200)) for prefix in wanted.prefixes]
+        rows = [row for search in searches for row in (await self._reader.send(search)).numbers]
         return [
             Offer(number=row.number, provider=NAME, order_with="convirza_order_number")
             for row in rows

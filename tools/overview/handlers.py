@@ -2,9 +2,9 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -15,6 +15,8 @@ from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
 from tools.overview.age import kept_since
 from tools.overview.gather import gather
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.place_replies import MOST_CODES, notes_on_place, searched_place, unclear_place
+from tools.overview.places import FoundPlace, find_place
 from tools.overview.replies import reply_with_gaps, without_none
 from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
@@ -68,9 +70,17 @@ class OneNumber(Arguments):
 class AvailableNumbers(Arguments):
     """Which numbers to search for."""
 
-    country: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Two letters.")
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description="Two letters, US if left out.")
     starts_with: str | None = Field(default=None, pattern=r"^[0-9]{1,10}$", description="Area code or leading digits.")
+    place: str | None = Field(default=None, min_length=2, max_length=80, description="City or state, instead.")
     limit: int = Field(default=10, ge=1, le=100, description="How many of each provider.")
+
+    @model_validator(mode="after")
+    def _searches_by_one_of_them(self) -> Self:
+        """Give starts_with or place, not both."""
+        if self.starts_with is not None and self.place is not None:
+            raise ValueError("give starts_with or place, not both")
+        return self
 
 
 class Period(Arguments):
@@ -151,15 +161,29 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
 )
 async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> Reply:
     """Search the numbers that all providers sell, cheapest first."""
-    wanted = NumberQuery(query.country, query.starts_with, query.limit)
+    if query.place is not None:
+        found = find_place(query.place, query.country)
+        if found.place is None:
+            return unclear_place(query.place, found)
+        return await _find_offers(call, query, found.place.country, found.place.codes[:MOST_CODES], found)
+    prefixes = (query.starts_with,) if query.starts_with else ()
+    return await _find_offers(call, query, query.country or "US", prefixes)
+
+
+async def _find_offers(
+    call: BuiltinCall, query: AvailableNumbers, country: str, prefixes: tuple[str, ...], found: FoundPlace | None = None
+) -> Reply:
+    wanted = NumberQuery(country, prefixes, query.limit)
     gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted), call.session)
-    offers = [offer for found in gathered.found.values() for offer in found[: query.limit]]
+    offers = [offer for sold in gathered.found.values() for offer in sold[: query.limit]]
     offers.sort(key=_by_price)
     notes: list[str] = []
     if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
         notes.append("Prices in different currencies are sorted by currency; they are not converted.")
     rows = [_offer(offer, is_read=not gathered.lacks(offer.provider, "monthly")) for offer in offers]
-    return reply_with_gaps({"numbers": rows}, gathered, call, rows="numbers", notes=notes)
+    searched = searched_place(found) if found else {}
+    notes += notes_on_place(found) if found else []
+    return reply_with_gaps({**searched, "numbers": rows}, gathered, call, rows="numbers", notes=notes)
 
 
 @builtin_tool(

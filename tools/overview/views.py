@@ -111,10 +111,15 @@ class NumberQuery:
     """Which numbers to search for."""
 
     country: str
-    starts_with: str | None
-    """Area code or leading digits, without the country's code."""
+    prefixes: tuple[str, ...]
+    """Area codes or leading digits, without the country's code; none for any number."""
 
     limit: int
+
+    @property
+    def share(self) -> int:
+        """How many numbers to ask for with each prefix, so that every one is among the answer."""
+        return -(-self.limit // max(1, len(self.prefixes)))
 
 
 @dataclass(frozen=True, slots=True)

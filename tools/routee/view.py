@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from phonenumbers import country_code_for_region
 
@@ -36,6 +37,8 @@ from tools.routee.settings import RouteeSettings
 from tools.routee.traffic import LOOKS_BACK, read_calls, read_texts
 
 NAME = "routee"
+AREA_CODE: Final = 3
+"""Digits of an area code of the US."""
 
 
 class RouteeView:
@@ -59,9 +62,15 @@ class RouteeView:
         return _owned_number(row) if row else None
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
-        call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
-        rows = await read_every_page(self._reader, call, lambda page: page.numbers, most=wanted.limit * 4)
-        fitting = [row for row in rows if _fits(row.number, wanted)]
+        searches = [
+            ListAvailableNumbers(country=wanted.country, area_code=code, limit=min(wanted.share * 4, 200))
+            for code in _area_codes(wanted) or (None,)
+        ]
+        found = [
+            await read_every_page(self._reader, search, lambda page: page.numbers, most=search.limit)
+            for search in searches
+        ]
+        fitting = [row for rows in found for row in rows if _fits(row.number, wanted)]
         return [
             Offer(
                 number=_e164(row.number) or "",
@@ -139,9 +148,16 @@ def _cost(costs: Costs) -> Money | None:
     return Money(priced[0].price, priced[0].currency)
 
 
+def _area_codes(wanted: NumberQuery) -> tuple[str, ...]:
+    """Return the area codes that Routee's list itself searches by, which it does for the US only (documented)."""
+    is_searched = wanted.country == "US" and all(len(prefix) == AREA_CODE for prefix in wanted.prefixes)
+    return wanted.prefixes if is_searched else ()
+
+
 def _fits(number: str | None, wanted: NumberQuery) -> bool:
     code = country_code_for_region(wanted.country)
-    return number is not None and (_e164(number) or "").startswith(f"+{code}{wanted.starts_with or ''}")
+    beginnings = tuple(f"+{code}{prefix}" for prefix in wanted.prefixes or ("",))
+    return number is not None and (_e164(number) or "").startswith(beginnings)
 
 
 def _owned_number(row: Number) -> OwnedNumber:

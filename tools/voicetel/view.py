@@ -85,8 +85,8 @@ class VoiceTelView:
     async def offers(self, wanted: NumberQuery) -> list[Offer] | Partial[list[Offer]]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("VoiceTel has numbers of the US and Canada only")
-        asked = SearchInventory(tn_mask=(wanted.starts_with or "*")[:10], quantity=wanted.limit)
-        rows = (await self._reader.send(asked)).numbers
+        searches = [SearchInventory(tn_mask=prefix[:10], quantity=wanted.share) for prefix in wanted.prefixes or ("*",)]
+        rows = [row for search in searches for row in (await self._reader.send(search)).numbers]
         optional = OptionalReads()
         monthly = await self._monthly(optional)
         offers = [
