@@ -29,6 +29,7 @@ EVERY_READ: list[tuple[str, dict[str, Any]]] = [
     ("spend_report", {}),
     ("message_status", {"number": NUMBER}),
     ("find_number_use", {"days": 2}),
+    ("list_failed_texts", {}),
 ]
 """The tools over all providers, with arguments for which every provider is read."""
 
@@ -40,6 +41,7 @@ FORBIDDEN_TO_ROUTEE: list[tuple[str, dict[str, Any], str]] = [
     ("spend_report", {}, "routee_report_spending"),
     ("message_status", {}, "routee_list_messages"),
     ("message_status", {"message": "m-1"}, "routee_track_sms"),
+    ("list_failed_texts", {}, "routee_list_messages"),
 ]
 
 

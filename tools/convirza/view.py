@@ -10,6 +10,7 @@ from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes
 from tools.convirza.route_models import RouteRow
 from tools.convirza.settings import ConvirzaSettings
 from tools.convirza.traffic import read_calls, read_texts
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
 from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
@@ -28,6 +29,7 @@ from tools.overview.views import (
 from tools.policy_reader import Reader
 
 NAME = "convirza"
+NO_STATES = "Convirza shows text threads, not what became of a message"
 NO_MONEY = "Convirza shows no amounts"
 
 
@@ -82,7 +84,10 @@ class ConvirzaView:
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery]:
-        raise NotOffered("Convirza shows text threads, not what became of a message")
+        raise NotOffered(NO_STATES)
+
+    async def failures(self, since: datetime, until: datetime, number: str | None) -> list[Failure]:
+        raise NotOffered(NO_STATES)
 
     async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
         return NumberUse([await read_calls(self._reader, span), await read_texts(self._reader, span)])

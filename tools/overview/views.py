@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from clients.operation import Operation
 from guard.money import Money
+from tools.overview.failures import Failure
 from tools.overview.traffic import NumberUse, Span
 from tools.policy_reader import Reader
 
@@ -164,6 +165,12 @@ class View(Protocol):
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery] | Partial[list[Delivery]]:
         """Return the state of a message, or of the latest messages to or from a number."""
+        ...
+
+    async def failures(
+        self, since: datetime, until: datetime, number: str | None
+    ) -> list[Failure] | Partial[list[Failure]]:
+        """Return the texts, all or those to a number, that did not arrive, a row for each message."""
         ...
 
     async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:

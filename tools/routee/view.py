@@ -10,6 +10,7 @@ from phonenumbers import country_code_for_region
 from clients.errors import TelephonyError
 from clients.phone_numbers import read_with_country_code, spellings
 from guard.money import Money
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
 from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
@@ -25,6 +26,7 @@ from tools.overview.views import (
     read_every_page,
 )
 from tools.policy_reader import NotAllowed, Reader
+from tools.routee.failures import FAILED, explain_failure
 from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
 from tools.routee.operations.account import Balance as AccountBalance
@@ -34,7 +36,7 @@ from tools.routee.operations.phone_numbers import ListAvailableNumbers, ListNumb
 from tools.routee.operations.reports import ReportSpending
 from tools.routee.operations.sms import ListMessages, MessageField, MessagePart, TrackSms
 from tools.routee.settings import RouteeSettings
-from tools.routee.traffic import LOOKS_BACK, read_calls, read_texts
+from tools.routee.traffic import LOOKS_BACK, PAGE, read_calls, read_texts
 
 NAME = "routee"
 AREA_CODE: Final = 3
@@ -111,6 +113,23 @@ class RouteeView:
         currency = await optional.read(self._currency(), shows="price") if rows else None
         return optional.complete([_delivery(row, currency) for row in rows])
 
+    async def failures(
+        self, since: datetime, until: datetime, number: str | None
+    ) -> list[Failure] | Partial[list[Failure]]:
+        earliest = until - LOOKS_BACK
+        to = [Filter[MessageField](field="to", term=number)] if number else []
+        rows: list[MessagePart] = []
+        for state in FAILED:
+            filters = [Filter[MessageField](field="status.status", term=state), *to]
+            search = ListMessages(since=max(since, earliest), until=until, filters=filters, limit=PAGE)
+            rows += await read_every_page(self._reader, search, lambda page: page.messages, most=PAGE)
+        optional = OptionalReads()
+        currency = await optional.read(self._currency(), shows="price") if rows else None
+        failures = list({one.message: one for one in (_failure(row, currency) for row in rows)}.values())
+        older = {"older failures": "Routee shows the messages of the latest 7 days only"} if since < earliest else {}
+        gaps = {**optional.gaps, **older}
+        return Partial(failures, gaps) if gaps else failures
+
     async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
         return NumberUse([await read_calls(self._reader, span), await read_texts(self._reader, span)])
 
@@ -180,4 +199,21 @@ def _delivery(row: MessagePart, currency: str | None) -> Delivery:
         state=row.status.status or row.status.name if row.status else None,
         price=Money(row.price, currency) if row.price is not None and currency else None,
         at=row.status.date or row.status.updated_date if row.status else None,
+    )
+
+
+def _failure(row: MessagePart, currency: str | None) -> Failure:
+    """Return a message by its part that failed; several parts of one share its id."""
+    delivery = _delivery(row, currency)
+    state = delivery.state or "Unknown"
+    detail = row.status.reason.detailed_status if row.status and row.status.reason else None
+    return Failure(
+        provider=NAME,
+        message=delivery.message,
+        state=state,
+        code=detail,
+        cause=explain_failure(state, detail),
+        to=delivery.to,
+        at=delivery.at,
+        price=delivery.price,
     )

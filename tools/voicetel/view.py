@@ -9,6 +9,7 @@ import anyio
 
 from clients.errors import Conflict, NotFound
 from guard.money import Money
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
 from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
@@ -44,6 +45,12 @@ MOST_SENDERS: Final = 20
 OWN_IDS: Final = (
     "no record of this number has that id, and VoiceTel does not document that its records have the ids that "
     "sending returns; leave `message` out and compare recipient and time"
+)
+
+
+NO_REASONS: Final = (
+    "where a receipt of VoiceTel keeps its status is not documented; voicetel_list_messages with type dlr lists "
+    "receipts, and on newer servers voicetel_get_messaging_health and voicetel_list_blocked_messages show trouble"
 )
 
 
@@ -137,6 +144,9 @@ class VoiceTelView:
         if message is not None and not found:
             raise NotOffered(OWN_IDS)
         return optional.complete(_newest_first(found))
+
+    async def failures(self, since: datetime, until: datetime, number: str | None) -> list[Failure]:
+        raise NotOffered(NO_REASONS)
 
     async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
         return await VoiceTelRecords(self._reader, span).read([one.number for one in numbers])
