@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
+from tools.builtin import BuiltinCall, BuiltinEffect, Reply, UntrustedText, builtin_tool
 from tools.events.record import Event
 from tools.overview.failures import UNKNOWN, Failure
 from tools.overview.gather import gather
@@ -18,6 +18,7 @@ from tools.overview.replies import reply_with_gaps, without_none
 from tools.overview.views import TooLong
 from tools.phone_number import AnyNumber
 from tools.registry import provider_named
+from tools.webhooks import PLAIN_SENDER
 
 TOOLSET: Final = "messaging"
 FAILED_STATES: Final = frozenset({"undelivered", "failed", "unsent", "rejected", "expired"})
@@ -130,7 +131,7 @@ def _row(one: Failure) -> Mapping[str, Any]:
     return without_none(
         {
             "provider": one.provider,
-            "to": one.to,
+            "to": one.to if one.to is None or PLAIN_SENDER.fullmatch(one.to) else UntrustedText(one.to),
             "at": one.at.isoformat(timespec="minutes") if one.at else None,
             "state": _as_code(one.state),
             "code": _as_code(one.code) if one.code else None,
