@@ -62,7 +62,11 @@ def price_lines(steps: Sequence[Step]) -> list[str]:
     """Word what steps cost together, by provider, currency and period, with the balance after it."""
     lines: list[str] = []
     for amount in amounts_of(steps):
-        counted = [step for step in steps if step.provider == amount.provider and step.quote.amount]
+        counted = [
+            step
+            for step in steps
+            if (step.provider, step.made_on) == (amount.provider, amount.account) and step.quote.amount
+        ]
         charged_by = next((step.quote.charged_by for step in counted if step.quote.charged_by), amount.provider)
         most = "at most " if amount.is_bound else ""
         lines.append(f"{charged_by} charges {most}{amount.money} in all{PER[amount.per]}, {_sources(counted)}.")

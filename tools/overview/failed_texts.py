@@ -14,7 +14,7 @@ from tools.overview.failures import UNKNOWN, Failure
 from tools.overview.gather import gather
 from tools.overview.handlers import Arguments
 from tools.overview.optional_reads import OptionalReads
-from tools.overview.replies import reply_with_gaps, without_none
+from tools.overview.replies import HERE, named_account, reply_with_gaps, without_none
 from tools.overview.views import TooLong
 from tools.phone_number import AnyNumber
 from tools.registry import provider_named
@@ -65,22 +65,25 @@ async def list_failed_texts(query: FailureQuery, call: BuiltinCall) -> Reply:
     )
     record = OptionalReads()
     received = await record.read(_received(call, since, query.number), shows="delivery reports in the inbox") or []
-    found = {(one.provider, one.message): one for one in received}
-    found |= {(one.provider, one.message): one for failures in gathered.found.values() for one in failures}
-    rows = sorted(found.values(), key=lambda one: one.at or since, reverse=True)
+    found: dict[tuple[str, str], tuple[Failure, dict[str, str]]] = {
+        (one.provider, one.message): (one, {}) for one in received
+    }
+    for account, failures in gathered.found.items():
+        found |= {(one.provider, one.message): (one, named_account(call, account)) for one in failures}
+    rows = sorted(found.values(), key=lambda row: row[0].at or since, reverse=True)
     start = int(query.cursor)
     content: dict[str, Any] = {
         "since": since.isoformat(timespec="minutes"),
         "total": len(rows),
-        "resend": dict(Counter(one.cause.resend for one in rows)),
+        "resend": dict(Counter(one.cause.resend for one, _ in rows)),
         "reasons": [
-            {"why": why, "texts": count} for why, count in Counter(one.cause.why for one in rows).most_common()
+            {"why": why, "texts": count} for why, count in Counter(one.cause.why for one, _ in rows).most_common()
         ],
-        "texts": [_row(one) for one in rows[start : start + query.limit]],
+        "texts": [{**_row(one), **account} for one, account in rows[start : start + query.limit]],
     }
     if start + query.limit < len(rows):
         content["next_cursor"] = str(start + query.limit)
-    gaps = gathered.with_gaps("this server", record.gaps)
+    gaps = gathered.with_gaps(HERE, record.gaps)
     return reply_with_gaps(content, gaps, call, rows="texts", notes=[SENDS_NOTHING] if rows else [])
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
 from tools.overview.gather import gather
 from tools.overview.handlers import Arguments, ProviderName
-from tools.overview.replies import reply_with_gaps, without_none
+from tools.overview.replies import named_account, place_of, reply_with_gaps, without_none
 from tools.overview.traffic import Kind, NumberUse, Span, Traffic, Uses
 from tools.overview.views import OwnedNumber, Partial, View
 
@@ -72,14 +72,22 @@ async def find_number_use(query: UseQuery, call: BuiltinCall) -> Reply:
         return await _read_use(view, span)
 
     gathered = await gather(call.services.views(call.session), read, call.session)
-    rows = [row for row in _rows(gathered.found.values(), span) if query.provider in (None, row["provider"])]
+    rows = [
+        row | named_account(call, account)
+        for account, row in _rows(gathered.found, span)
+        if query.provider in (None, row["provider"])
+    ]
     rows.sort(key=lambda row: (VERDICTS.index(row["use"]), row["calls_to"] != "nowhere", row["number"]))
     shown = [row for row in rows if row["use"] == query.use or (query.use is None and row["use"] in CANDIDATES)]
     start = int(query.cursor)
     content: dict[str, Any] = {
         "since": span.since.isoformat(timespec="minutes"),
         "counts": dict(Counter(row["use"] for row in rows)),
-        "records": [record for name, found in gathered.found.items() for record in _records(name, found, span)],
+        "records": [
+            place_of(call, account) | record
+            for account, found in gathered.found.items()
+            for record in _records(found, span)
+        ],
         "numbers": [without_none(row) for row in shown[start : start + query.limit]],
     }
     if start + query.limit < len(shown):
@@ -97,14 +105,18 @@ async def _read_use(view: View, span: Span) -> Found | Partial[Found]:
     return Partial(Found(answer.found, await view.number_use(answer.found, span)), answer.gaps)
 
 
-def _rows(found: Iterable[Found], span: Span) -> list[dict[str, Any]]:
-    """Return a row for each number: one may be at one provider, and its calls in the records of another too."""
-    everywhere = list(found)
+def _rows(found: Mapping[str, Found], span: Span) -> list[tuple[str, dict[str, Any]]]:
+    """Return a row for each number, with its account; its calls may be in the records of another account too."""
+    everywhere = found.values()
     seen = _seen([traffic for one in everywhere for traffic in one.use.traffic])
     forwarding: defaultdict[str, list[str]] = defaultdict(list)
     for number in (number for one in everywhere for number in one.numbers if number.forwards_to):
         forwarding[number.forwards_to or ""].append(number.number)
-    return [_row(number, one.use, seen, forwarding, span) for one in everywhere for number in one.numbers]
+    return [
+        (account, _row(number, one.use, seen, forwarding, span))
+        for account, one in found.items()
+        for number in one.numbers
+    ]
 
 
 def _seen(traffic: Iterable[Traffic]) -> Mapping[Kind, Mapping[str, Uses]]:
@@ -158,12 +170,11 @@ def _shown(uses: Uses | None, *, is_proven: bool) -> str:
     return "none" if is_proven else "none shown"
 
 
-def _records(provider: str, found: Found, span: Span) -> Iterable[dict[str, Any]]:
+def _records(found: Found, span: Span) -> Iterable[dict[str, Any]]:
     """Say of each kind of record how far back it reaches, and what it does not prove."""
     for traffic in found.use.traffic if found.numbers else ():
         yield without_none(
             {
-                "provider": provider,
                 "kind": traffic.kind,
                 "oldest": f"{traffic.oldest:%Y-%m-%d}" if traffic.oldest else None,
                 "missing": traffic.gap(span),

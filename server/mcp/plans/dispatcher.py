@@ -24,6 +24,7 @@ from server.mcp.plans.results import approved_result, pending_plan_result, plan_
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
+from tools.actions.handlers import is_own_plan
 from tools.registry import operation_named
 
 ToolResult = CallToolResult | InputRequiredResult
@@ -73,7 +74,7 @@ class PlanDispatcher:
 
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)
-        if found is None or found.principal != session.principal.name:
+        if found is None or not is_own_plan(found, session):
             raise NotTheSameCall(f"There is no plan {plan_id} of yours; nothing was sent.")
         return found
 

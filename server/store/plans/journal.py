@@ -219,7 +219,7 @@ class StoredPlans:
             release(connection, place.plan_id, [row])
             if hold.amount is not None:
                 require_room(spent_in(connection, caps, at), hold.amount)
-                take_hold(connection, action.id, hold.provider, hold.amount, at)
+                take_hold(connection, action.id, hold.provider, hold.amount, at, account=hold.account)
             _move(connection, place.plan_id, CAN_RUN, PlanState.RUNNING, {"outcome": None})
             values = row_of(action) | {"state": State.SENDING.value, "sent_at": at, "owner": this_process()}
             begun = (connection.execute(insert(actions).values(values).returning(*actions.c))).mappings().one()
