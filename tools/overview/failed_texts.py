@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, UntrustedText, builtin_tool
+from tools.events.handlers import visible_accounts
 from tools.events.record import Event
 from tools.overview.failures import UNKNOWN, Failure
 from tools.overview.gather import gather
@@ -65,11 +66,8 @@ async def list_failed_texts(query: FailureQuery, call: BuiltinCall) -> Reply:
     )
     record = OptionalReads()
     received = await record.read(_received(call, since, query.number), shows="delivery reports in the inbox") or []
-    found: dict[tuple[str, str], tuple[Failure, dict[str, str]]] = {
-        (one.provider, one.message): (one, {}) for one in received
-    }
-    for account, failures in gathered.found.items():
-        found |= {(one.provider, one.message): (one, named_account(call, account)) for one in failures}
+    everywhere = [*received, *((account, one) for account, failures in gathered.found.items() for one in failures)]
+    found = {(account, one.message): (one, named_account(call, account)) for account, one in everywhere}
     rows = sorted(found.values(), key=lambda row: row[0].at or since, reverse=True)
     start = int(query.cursor)
     content: dict[str, Any] = {
@@ -90,36 +88,38 @@ async def list_failed_texts(query: FailureQuery, call: BuiltinCall) -> Reply:
 TOOLS = (list_failed_texts,)
 
 
-async def _received(call: BuiltinCall, since: datetime, number: str | None) -> list[Failure]:
-    """Return the failures among the delivery reports that providers posted to the inbox.
+async def _received(call: BuiltinCall, since: datetime, number: str | None) -> list[tuple[str, Failure]]:
+    """Return the failures among the delivery reports that providers posted to the inbox, each with its account.
 
     Raises:
         TooLong: There are more events than are read.
     """
     latest: dict[tuple[str, str, int], Event] = {}
-    after = 0
+    accounts, after = visible_accounts(call), 0
     for _ in range(MOST_EVENTS // PAGE):
-        page = await call.services.events.find(number=number, since=since, after=after, limit=PAGE)
+        page = await call.services.events.find(number=number, accounts=accounts, since=since, after=after, limit=PAGE)
         for event in page:
-            part = event.callback.provider, event.callback.subject, event.callback.part
+            part = event.callback.received_for, event.callback.subject, event.callback.part
             # Reports may come in another order than they were made: a final state stays.
             if part not in latest or not latest[part].callback.is_final:
                 latest[part] = event
         if len(page) < PAGE:
-            return [_failure(event) for event in latest.values() if _is_failure(event)]
+            return [_failure(event) for event in latest.values() if _is_failure(event, call)]
         after = page[-1].number
     raise TooLong(f"there are more than {MOST_EVENTS} events; give a number or fewer days")
 
 
-def _is_failure(event: Event) -> bool:
+def _is_failure(event: Event, call: BuiltinCall) -> bool:
     reported = event.callback
+    if reported.received_for not in call.services.accounts_of(reported.provider):
+        return False
     return reported.kind in {"sms", "pool"} and reported.state.casefold() in FAILED_STATES
 
 
-def _failure(event: Event) -> Failure:
+def _failure(event: Event) -> tuple[str, Failure]:
     reported = event.callback
     explain = provider_named(reported.provider).explain_failure
-    return Failure(
+    failure = Failure(
         provider=reported.provider,
         message=reported.subject,
         state=reported.state,
@@ -128,6 +128,7 @@ def _failure(event: Event) -> Failure:
         to=reported.number,
         at=reported.at or event.received_at,
     )
+    return reported.received_for, failure
 
 
 def _row(one: Failure) -> Mapping[str, Any]:
