@@ -10,11 +10,14 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
+from clients.errors import LimitReached
+from clients.shared.limits import Limit
 from guard.reconcile import GRACE
 from sandbox.voicetel import seed
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.errors import BadSettings
+from server.store.shared import SharedLimits
 from tests.accounts.two_accounts import CLINIC, OF_CLINIC, OF_OFFICE, OFFICE, two_accounts
 from tests.clocks import ShiftedClock
 from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
@@ -236,6 +239,31 @@ async def test_a_step_that_names_no_account_is_refused_with_the_names(
     assert named in _text(refused)
 
 
+async def test_the_question_about_a_plan_says_what_each_account_pays_and_its_caps_hold(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        caps = [{"per": "day", "limit": "1.50", "account": CLINIC}]
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel, budget=caps))
+        person = Person()
+
+        def order(account: str, *endings: str) -> dict[str, Any]:
+            numbers = [f"+121255501{ending}" for ending in endings]
+            return {"operation": "voicetel_order_numbers", "arguments": {"numbers": numbers}, "account": account}
+
+        async with connect(server, person=person) as client:
+            steps = [order(OFFICE, "00", "01"), order(CLINIC, "03")]
+            proposed = await client.call_tool("propose_plan", {"title": "Numbers", "steps": steps})
+            assert not proposed.is_error, proposed
+            more = {"title": "More numbers", "steps": [order(CLINIC, "04")]}
+            over = await client.call_tool("propose_plan", more)
+            ran = await client.call_tool("run_plan", {"plan_id": content_of(proposed)["plan"]})
+            assert not ran.is_error, ran
+            still_over = await client.call_tool("propose_plan", more)
+    assert "$2.00 in all now and every month on account voicetel" in person.questions[0]
+    assert "$1.00 in all now and every month on account clinic" in person.questions[0]
+    for refused in (over, still_over):
+        assert "per day on account clinic leaves $0.50" in _text(refused)
+
+
 async def test_the_views_go_over_all_accounts_and_name_each(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
@@ -341,7 +369,23 @@ async def test_policy_can_be_another_for_an_account(tmp_path: Path) -> None:
     assert content_of(described)["approval"] == "voicetel: needs approval; clinic: the operator forbids it"
 
 
-async def test_an_hourly_limit_of_an_address_is_shared_and_one_of_an_account_is_not(tmp_path: Path) -> None:
+async def test_a_limit_that_a_provider_counts_by_account_is_the_accounts_own(tmp_path: Path) -> None:
+    services = Services(two_accounts(tmp_path, "http://voicetel.test"))
+    office, clinic = SharedLimits(services.door), SharedLimits(services.door, CLINIC)
+    by_account = Limit("checks", calls=1, seconds=3600, per="account")
+    by_address = Limit("logins", calls=1, seconds=3600)
+    try:
+        await office.take(by_account)
+        await clinic.take(by_account)
+        await office.take(by_address)
+        for limits, limit in ((office, by_account), (clinic, by_account), (clinic, by_address)):
+            with pytest.raises(LimitReached):
+                await limits.take(limit)
+    finally:
+        await services.close()
+
+
+async def test_an_hourly_limit_of_an_address_is_shared_by_the_accounts(tmp_path: Path) -> None:
     """The sandbox refuses a seventh call an hour; here nothing more is sent, whichever account it would be for."""
     async with sandboxes() as sandbox:
         _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
