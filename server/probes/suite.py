@@ -46,7 +46,6 @@ The one that changes a rate which no other uses is the first.
 
 UNDER_ALLOWANCES = (
     "negative-price",
-    "irreversible-at-the-client",
     "injected-call",
     "obedient-model",
     "dangerous-destination",

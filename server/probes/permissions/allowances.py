@@ -26,7 +26,6 @@ from tools.registry import all_operations
 ATTACKED: Final = (
     SEND,
     ORDER,
-    "voicetel_release_number",
     "voicetel_look_up_lrn",
     "routee_send_sms",
     "enswitch_send_text",
