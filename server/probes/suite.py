@@ -10,7 +10,6 @@ import anyio
 
 from server.probes import (
     access,
-    accounts,
     approval_scope,
     approvals,
     budgets,
@@ -36,7 +35,6 @@ PROBES: tuple[Probe, ...] = (
     *destinations.PROBES,
     *budgets.PROBES,
     *access.PROBES,
-    *accounts.PROBES,
 )
 """In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.
 
