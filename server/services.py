@@ -35,6 +35,7 @@ from guard.plans.proposal import PlanProposer
 from guard.plans.run import PlanRunner
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
+from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
@@ -168,6 +169,11 @@ class Services:
     def plan_undo(self) -> PlanUndoPlanner:
         """The planner of undos of plans."""
         return PlanUndoPlanner(self.undo_planner, self.store.plans)
+
+    @property
+    def people_checker(self) -> PeopleChecker:
+        """The checker of lists of people. Opens the store."""
+        return PeopleChecker(self.guard_dependencies)
 
     @property
     def journal(self) -> Journal:

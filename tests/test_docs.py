@@ -276,7 +276,13 @@ def _is_setting(variable: str) -> bool:
 def test_every_setting_it_names_exists(file: Path) -> None:
     known = set(re.findall(r"`(RINGFENCE_[A-Z0-9_]+)`", settings_table()))
     named = set(re.findall(r"RINGFENCE_[A-Z0-9_]+", file.read_text(encoding="utf-8")))
-    own = {"RINGFENCE_CONFIG", "RINGFENCE_TOKEN", "RINGFENCE_WRITE_DOCS", "RINGFENCE_WRITE_SNAPSHOTS"}
+    own = {
+        "RINGFENCE_CONFIG",
+        "RINGFENCE_TOKEN",
+        "RINGFENCE_WRITE_DOCS",
+        "RINGFENCE_WRITE_PLACES",
+        "RINGFENCE_WRITE_SNAPSHOTS",
+    }
     misspelled = {"RINGFENCE_POLCY__READ"}  # shows what a misspelled one is answered with
     entries = {name for name in named if _is_setting(name)}  # of settings that are tables
     assert named - known - own - misspelled - entries == set()

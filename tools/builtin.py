@@ -22,9 +22,10 @@ from clients.spec import Spec
 from guard.action import Action, Principal
 from guard.journal import Journal
 from guard.plans.journal import PlanJournal
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
+from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.undo import UndoPlanner
 from tools.events.record import EventRecord
@@ -159,6 +160,14 @@ class OperationCaller(Protocol):
         """Propose several calls for one approval."""
         ...
 
+    async def preview_plan(self, request: PlanRequest, session: Any) -> PlanPreview:
+        """Check and price several calls as `propose_plan` does, and record nothing.
+
+        Raises:
+            GuardRefusal: No plan may be proposed now, or its rows cannot be read.
+        """
+        ...
+
     async def run_plan(self, plan_id: str, session: Any) -> OperationResult:
         """Carry out an approved plan."""
         ...
@@ -234,6 +243,11 @@ class ToolServices(Protocol):
     @property
     def plan_undo(self) -> PlanUndoPlanner:
         """The planner of undos of plans."""
+        ...
+
+    @property
+    def people_checker(self) -> PeopleChecker:
+        """The checker of lists of people."""
         ...
 
     @property

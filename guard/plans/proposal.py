@@ -16,7 +16,7 @@ from clients.phone_numbers import canonical
 from guard.action import Principal, arguments_of, digest_of
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
-from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall
+from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
 from guard.pipeline import Draft, Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
@@ -87,6 +87,17 @@ class CheckedCall:
     draft: Draft
 
 
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What the check of a plan finds, before anything of it is recorded."""
+
+    steps: Sequence[Step]
+    """The steps that may be made, priced."""
+
+    faults: Sequence[Fault]
+    """What is wrong with others, or with all of them together."""
+
+
 class PlanProposer:
     """Proposes plans."""
 
@@ -133,6 +144,28 @@ class PlanProposer:
         if decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
             return await self._approvals.approve(proposed.id, by=BY_POLICY)
         return proposed
+
+    async def preview(self, request: PlanRequest, principal: Principal, parser: CallParser) -> PlanPreview:
+        """Parse, price and check every step as `propose` does, record nothing, and leave out the steps with faults.
+
+        Raises:
+            BadPlan: The steps cannot be expanded.
+            Frozen, JournalUnavailable: No plan may be proposed now.
+        """
+        parsed: list[ParsedCall] = []
+        faults: list[Fault] = []
+        for call in expand(request.steps):
+            try:
+                parsed += parse_steps([call], parser)
+            except BadPlan as bad:
+                faults += bad.faults
+        checked, refused = await self._check_each(parsed, principal)
+        steps = [self._priced_step(one, principal) for one in checked.calls]
+        try:
+            require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals_of(steps))
+        except OverBudget as over:
+            refused.append(Fault("", str(over)))
+        return PlanPreview(steps, [*faults, *refused])
 
     async def resume(self, plan_id: str, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the plan that an answer claims to belong to.
@@ -196,10 +229,20 @@ class PlanProposer:
             raise BadPlan(faults)
 
     async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> CheckedSteps:
-        """Look up and check every step; each read that several of them need is made once.
+        """Look up and check every step.
 
         Raises:
             BadPlan: Some may not be made.
+        """
+        checked, faults = await self._check_each(parsed, principal)
+        if faults:
+            raise BadPlan(faults)
+        return checked
+
+    async def _check_each(self, parsed: Sequence[ParsedCall], principal: Principal) -> tuple[CheckedSteps, list[Fault]]:
+        """Look up and check every step; each read that several of them need is made once.
+
+        Return those that may be made, and what is wrong with others. All are judged together where nothing is wrong.
         """
         checked: dict[int, CheckedCall] = {}
         faults: dict[int, Fault] = {}
@@ -230,10 +273,11 @@ class PlanProposer:
                     group.start_soon(check, Guard(dependencies), one)
             if refused_as_a_whole:
                 raise refused_as_a_whole[0]
-            if faults:
-                raise BadPlan(faults[position] for position in sorted(faults))
-            calls = [checked[position] for position in sorted(checked)]
-            return CheckedSteps(calls, await _check_together(calls, Forwarding(dependencies.own_numbers)))
+            calls = [checked[position] for position in sorted(checked.keys() - faults.keys())]
+            found = [faults[position] for position in sorted(faults)]
+            forwarding = Forwarding(dependencies.own_numbers)
+            together = Assessment(Decision.ALLOW) if found else await _check_together(calls, forwarding)
+            return CheckedSteps(calls, together), found
 
     async def _compose(
         self, request: PlanRequest, checked: CheckedSteps, principal: Principal

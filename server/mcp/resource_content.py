@@ -48,7 +48,7 @@ def guide(services: Services) -> str:
 `search_operations` with verb, object and provider, `describe_operation` for arguments and price rule, then
 `call_read_operation` or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`,
 `find_available_numbers`, `account_overview`, `spend_report`, `message_status`) name under `missing` every provider that
-they could not or may not read, and why.
+they could not or may not read, and why. `find_number_use` finds numbers that nobody uses, and says what is not proven.
 """
 
 
