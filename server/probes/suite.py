@@ -10,7 +10,6 @@ import anyio
 
 from server.probes import (
     access,
-    accounts,
     allowances,
     approval_scope,
     approvals,
@@ -37,7 +36,6 @@ ATTACKS: tuple[Probe, ...] = (
     *destinations.PROBES,
     *budgets.PROBES,
     *access.PROBES,
-    *accounts.PROBES,
     *allowances.PROBES,
 )
 """In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
@@ -17,6 +18,8 @@ from sandbox.voicetel import seed
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.errors import BadSettings
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import for_sandbox
 from server.store.shared import SharedLimits
 from tests.accounts.two_accounts import CLINIC, OF_CLINIC, OF_OFFICE, OFFICE, two_accounts
 from tests.clocks import ShiftedClock
@@ -367,6 +370,24 @@ async def test_policy_can_be_another_for_an_account(tmp_path: Path) -> None:
     assert "policy.accounts.clinic.operations.voicetel_list_gateways = deny" in _text(read)
     assert not allowed.is_error, allowed
     assert content_of(described)["approval"] == "voicetel: needs approval; clinic: the operator forbids it"
+
+
+async def test_a_built_in_tool_of_a_provider_takes_the_account_as_well(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        given = {"state_folder": tmp_path, "toolsets": ["all"], "accounts": {"shop": {"provider": "routee"}}}
+        _, server = server_for(for_sandbox(settings_class().model_validate(given), sandbox.url))
+        async with connect(server) as client:
+            [tool] = [tool for tool in (await client.list_tools()).tools if tool.name == "routee_watch_campaign"]
+            async with httpx2.AsyncClient() as http:
+                seeded = (await http.get(f"{sandbox.url}/_control/providers")).json()["routee"]["campaigns"]
+            watch = {"campaign_id": next(iter(seeded)), "seconds": 0}
+            own = await client.call_tool("routee_watch_campaign", {**watch, "account": "routee"})
+            other = await client.call_tool("routee_watch_campaign", {**watch, "account": "shop"})
+            unnamed = await client.call_tool("routee_watch_campaign", watch)
+    assert tool.input_schema["properties"]["account"]["enum"] == ["routee", "shop"]
+    assert not own.is_error, own
+    assert content_of(other)["error"] == "NotFound"
+    assert "`account`: one of routee, shop" in _text(unnamed)
 
 
 async def test_a_limit_that_a_provider_counts_by_account_is_the_accounts_own(tmp_path: Path) -> None:
