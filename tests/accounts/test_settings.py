@@ -93,7 +93,9 @@ def test_a_file_names_an_account_and_the_environment_has_its_secret(
             "line 3: accounts.clinic.api_kye: there is no such key; did you mean api_key?",
         ),
         (["[accounts]", "clinic = 'x'"], "line 2: accounts.clinic: a table"),
-        (["[accounts.Clinic]", "provider = 'voicetel'"], "line 1: accounts.Clinic: a lower-case word with digits"),
+        (["[accounts.Clinic]", "provider = 'voicetel'"], "line 1: accounts.Clinic: a lower-case word of 32 characters"),
+        ([f"[accounts.{'a-b' * 11}]", "provider = 'voicetel'"], "a lower-case word of 32 characters at most"),
+        (["[accounts.a__b]", "provider = 'voicetel'"], "line 1: accounts.a__b: a lower-case word"),
         (["[accounts.routee]", "provider = 'voicetel'"], "line 1: accounts.routee: the account of routee has this"),
         (
             ["[voicetel]", "username = 'a'", "[accounts.voicetel]", "provider = 'voicetel'"],
