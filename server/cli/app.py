@@ -23,6 +23,7 @@ GROUPS: Mapping[str, Part] = {
     "optouts": ("rules", "optouts"),
 }
 COMMANDS: Mapping[str, Part] = {
+    "init": ("init.command", "init"),
     "serve": ("serve", "serve"),
     "freeze": ("rules", "freeze"),
     "unfreeze": ("rules", "unfreeze"),
