@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +22,7 @@ from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
 from prompts.library import guides
 from server.cli.app import command_line
+from server.cli.init.mcp_clients import MCP_CLIENTS, Launch, McpClient
 from server.mcp.registry import RegisteredTool, ToolRegistry
 from server.settings.model import settings_class
 from server.settings.reference import settings_table
@@ -40,11 +41,20 @@ METHODS = {"tools/list", "tools/call"}
 """Methods of the protocol that look like files of ours."""
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def snippet_block(client: McpClient) -> str:
+    """Return a client's configuration as `ringfence init` prints it, for an installation whose command is found."""
+    text, language = client.snippet(Launch())
+    return f"```{language}\n{text}\n```"
+
+
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"operations": lambda: summary(all_operations().values())},
     "docs/settings.md": {"settings": settings_table},
     "docs/search.md": {"search": table_of_requests, "gaps": table_of_gaps},
     "docs/operations.md": {"operations": lambda: page(all_operations().values())},
+    "docs/clients.md": {f"client {one.name}": partial(snippet_block, one) for one in MCP_CLIENTS},
 }
 
 

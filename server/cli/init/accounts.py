@@ -19,7 +19,10 @@ ALL: Final = "all"
 def choose_providers(questions: Questions, settings: Settings, given: list[str]) -> list[str]:
     """Return the providers to set up. Those that are set up already need no answer."""
     if given:
-        return _read_names(",".join(given))
+        try:
+            return _read_names(",".join(given))
+        except NotAnAnswer as wrong:
+            fail(f"--provider: {wrong} Nothing was changed.")
     for name in settings.set_up:
         console.print(plain(f"{provider_named(name).title} is set up already."))
     rest = [name for name in provider_names() if name not in settings.set_up]
