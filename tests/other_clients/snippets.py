@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 KEY = "0" * 32
 LOADED = {
     "claude": re.compile(r"ringfence: .*ringfence(\.py)? serve.*Connected"),
-    "codex": re.compile(r"ringfence +\S.*ringfence(\.py)? +serve.*enabled"),
+    "codex": re.compile(r"ringfence +\S+ .*serve.*enabled"),
     "gemini": re.compile(r"ringfence: .*ringfence(\.py)? serve.*\(stdio\)"),
 }
 """What a client prints of a server that it has loaded."""

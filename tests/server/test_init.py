@@ -121,7 +121,7 @@ async def test_a_key_of_the_environment_is_kept_for_clients_that_have_another_on
         (("--countries", "USA"), "", "ISO codes of two letters are expected"),
         (("--client", "emacs"), "", "emacs is no client that this command knows; there are claude-code"),
     ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
+    ids=str,
 )
 async def test_an_option_that_does_not_fit_is_named_and_sets_nothing(
     words: tuple[str, ...], typed: str, said: str, operator: OperatorSide, config: Path
