@@ -62,11 +62,12 @@ def _use(command: Sequence[str], home: Path, what: str) -> None:
 def _use_bundle(bundle: Path, home: Path) -> None:
     """Start the bundle as a client does: with nothing filled in, and with one account."""
     config: dict[str, Any] = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["server"]["mcp_config"]
+    command: str = config["command"]
     home.mkdir()
     for filled, least in (({}, 0), ({"voicetel_api_key": "0" * 32}, 20)):
         values = {name: _fill_in(text, bundle, filled) for name, text in config["env"].items()}
         child = StdioServerParameters(
-            command=shutil.which(config["command"]) or config["command"],
+            command=shutil.which(command) or command,
             args=[_fill_in(word, bundle, filled) for word in config["args"]],
             env=OURS | values | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home)},
             cwd=home,
