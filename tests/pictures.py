@@ -105,15 +105,15 @@ async def _photograph_pages(folder: Path, url: str) -> None:
             ]
             ids = [dict((await client.call_tool(name, given)).structured_content or {}) for name, given in calls]
         options = PageOptions()
-        async with serve_page(store, bind(0), store_address="pictures", options=options) as address:
-            async with tab(address, viewport={"width": 900, "height": 1000}) as page:
-                await _sign_in(page)
-                await _photograph(page, "/approvals", "approvals-list")
-                await _photograph(page, f"/approvals/{ids[0]['action']}", "approvals-order")
-                await _photograph(page, f"/approvals/{ids[1]['action']}", "approvals-irreversible")
-                await _photograph(
-                    page, f"/approvals/{ids[2].get('plan') or ids[2]['plan_id']}", "approvals-plan", is_whole=False
-                )
+        async with (
+            serve_page(store, bind(0), store_address="pictures", options=options) as address,
+            tab(address, viewport={"width": 900, "height": 1000}) as page,
+        ):
+            await _sign_in(page)
+            await _photograph(page, "/approvals", "approvals-list")
+            await _photograph(page, f"/approvals/{ids[0]['action']}", "approvals-order")
+            await _photograph(page, f"/approvals/{ids[1]['action']}", "approvals-irreversible")
+            await _photograph(page, f"/approvals/{ids[2]['plan']}", "approvals-plan", is_whole=False)
     finally:
         await services.close()
         await store.database.close()

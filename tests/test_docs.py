@@ -124,6 +124,8 @@ COUNTS: dict[str, dict[str, Callable[[], Any]]] = {
         r"^\| tools by default \| (\d+) \|": lambda: len(default_list()),
         r"^\| tokens of the list \| ([\d,]+) \|": lambda: f"{tokens(default_list()):,}",
     },
+    "docs/faq.md": {r"\*\*Why (\d+) tools": lambda: len(default_list())},
+    "docs/recipes.md": {r"^(\w+) guided jobs \(prompts\)": lambda: in_words(len(guides())).capitalize()},
     "docs/providers.md": {
         r"^\| operations \| (\d+) \|": lambda: len(operations_of("voicetel")),
         r"^\| operations \| \d+ \| (\d+) \|": lambda: len(operations_of("routee")),
@@ -309,6 +311,11 @@ def test_the_configurations_for_clients_can_be_read(language: str) -> None:
         else:
             assert not re.search(r"^\t", block, re.MULTILINE)
         assert "ringfence" in block
+
+
+def test_every_guided_job_is_in_the_recipes() -> None:
+    text = " ".join((ROOT / "docs" / "recipes.md").read_text(encoding="utf-8").split())
+    assert [guide.title for guide in guides() if f"*{guide.title}*" not in text] == []
 
 
 def test_at_least_eight_clients_are_described() -> None:
