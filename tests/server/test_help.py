@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,15 @@ from typer.main import get_command
 from server.cli.app import EXAMPLES, command_line
 
 ROOT: Final = Path(__file__).parents[2]
-APP: Final = get_command(command_line([]))
+NAMED: Final[dict[str, str]] = json.loads(EXAMPLES.read_bytes())
 
 
-def _leaves(command: Any = APP, before: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+@cache
+def _commands() -> dict[str, Any]:
+    return dict(_leaves(get_command(command_line([]))))
+
+
+def _leaves(command: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     if not isinstance(command, TyperGroup):
         yield " ".join(before), command
         return
@@ -27,16 +33,13 @@ def _leaves(command: Any = APP, before: tuple[str, ...] = ()) -> Iterator[tuple[
         yield from _leaves(inner, (*before, name))
 
 
-COMMANDS: Final = dict(_leaves())
-
-
 def test_there_is_an_example_for_every_command_and_no_other() -> None:
-    assert set(json.loads(EXAMPLES.read_bytes())) == set(COMMANDS)
+    assert set(NAMED) == set(_commands())
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("words", NAMED)
 def test_an_example_is_what_its_command_takes(words: str) -> None:
-    command = COMMANDS[words]
+    command = _commands()[words]
     typed = shlex.split(str(command.epilog).removeprefix("Example: "))
     assert typed[: len(words.split()) + 1] == ["ringfence", *words.split()]
     given = typed[len(words.split()) + 1 :]
@@ -44,12 +47,8 @@ def test_an_example_is_what_its_command_takes(words: str) -> None:
         assert len(given) == 0 or any(value not in (None, False, [], ()) for value in context.params.values())
 
 
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [("ringfence appro", ["approvals"]), ("ringfence audit ", ["verify", "accept", "export", "tail"])],
-)
-def test_a_shell_is_offered_what_can_follow(typed: str, offered: list[str]) -> None:
-    asked = {"_RINGFENCE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+def test_a_shell_is_offered_what_can_follow() -> None:
+    asked = {"_RINGFENCE_COMPLETE": "complete_bash", "COMP_WORDS": "ringfence audit ", "COMP_CWORD": "2"}
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, str(ROOT / "ringfence.py")],
         env={**os.environ, **asked},
@@ -57,4 +56,4 @@ def test_a_shell_is_offered_what_can_follow(typed: str, offered: list[str]) -> N
         encoding="utf-8",
         check=True,
     )
-    assert done.stdout.split() == offered
+    assert done.stdout.split() == ["verify", "accept", "export", "tail"]
