@@ -61,6 +61,11 @@ class Action:
     id: str
     provider: str
     account: str
+    """Identifies the account itself: its provider, address, and user or key."""
+
+    account_name: str = ""
+    """The operator's name for the account; empty for the one that is named like its provider."""
+
     operation: str
     """Tool name of the operation."""
 
@@ -85,6 +90,11 @@ class Action:
 
     answer: str | None = None
     """The provider's answer as it came, secrets hidden."""
+
+    @property
+    def made_on(self) -> str:
+        """The name of its account."""
+        return self.account_name or self.provider
 
     @property
     def client_answered(self) -> bool:

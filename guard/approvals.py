@@ -84,7 +84,7 @@ class Approvals:
     async def _bound(self, action: Action, up_to: Money | None) -> dict[str, Quote]:
         """Return the change that binds the most that a call of unknown price may cost; none where none is named."""
         if up_to is None:
-            if self._rules.needs_bound(action.provider):
+            if self._rules.needs_bound(action.provider, action.made_on):
                 raise BadBound(
                     f"The price is unknown, and a budget cap applies, so an approval names the most that it may cost: "
                     f"`ringfence approvals approve {action.id} --up-to 2.50`, for example. Nothing was recorded."
@@ -99,8 +99,8 @@ class Approvals:
         least = action.quote.at_least
         if least is not None and not least.is_at_most(up_to):
             raise BadBound(f"It costs at least {least}, and {up_to} does not cover that. Nothing was recorded.")
-        caps = applicable(self._rules.caps, action.provider, up_to.currency)
-        if not caps and self._rules.caps_money_at(action.provider):
+        caps = applicable(self._rules.caps, action.provider, action.made_on, up_to.currency)
+        if not caps and self._rules.caps_money_at(action.provider, action.made_on):
             raise BadBound(f"No budget cap is in {up_to.currency}, so none can hold {up_to}. Nothing was recorded.")
         require_room(await self._journal.spent(caps, self._clock.now()), up_to)
         return {"quote": replace(action.quote, up_to=up_to)}

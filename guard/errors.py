@@ -12,6 +12,8 @@ GuardRefusal
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
 ├── RulesChanged        the rules demand another person's approval than it has
+├── AccountNotNamed     the provider has several accounts, and the call names none of them
+├── AccountGone         the account that the call is bound to is not set up any more
 ├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
@@ -99,6 +101,18 @@ class BadBound(GuardRefusal):
     """An approval names no amount, or not one that fits, where the price is unknown."""
 
     advice = "The action still waits: approve it with an amount that fits, or decline it."
+
+
+class AccountNotNamed(GuardRefusal):
+    """The provider has several accounts, and the call names none of them."""
+
+    advice = "Ask the user which account is meant, and call again with `account`."
+
+
+class AccountGone(GuardRefusal):
+    """The account that the call is bound to is not set up any more."""
+
+    advice = "Tell the user; only the operator can set the account up again."
 
 
 class NotTheSameCall(GuardRefusal):

@@ -79,8 +79,10 @@ class Journal(Protocol):
 class Tracker(Protocol):
     """Remembers which action messages belong to, for the receipts that come later."""
 
-    async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
-        """Keep the ids under which a provider will report. May be called again for the same ids."""
+    async def track(
+        self, provider: str, subjects: Iterable[str], action_id: str, *, account: str | None = None
+    ) -> None:
+        """Keep the ids under which a provider will report on an account. May be called again for the same ids."""
         ...
 
 

@@ -17,6 +17,7 @@ from clients.resources import ClientResources
 from clients.settings import AccountSettings
 from guard.rules.quote import PriceSource
 from tools.builtin import BuiltinTool
+from tools.overview.failures import Cause
 from tools.overview.views import View
 from tools.policy_reader import Reader
 from tools.webhooks import Callback, Kind
@@ -32,6 +33,9 @@ MakeView = Callable[[Reader, Any], View]
 
 ReadCallback = Callable[[Kind, object], Callback]
 """Reads one webhook body of a kind; raises `BadCallback` where it is not what the documents show."""
+
+ExplainFailure = Callable[[str, str | None], Cause]
+"""Says why a message of a state, and with the provider's own word for the reason, did not arrive."""
 
 Complete = Callable[[Reader], Awaitable[Sequence[str]]]
 """Lists the values of a prompt's argument, for completion."""
@@ -65,6 +69,9 @@ class Provider:
 
     read_callback: Deferred[ReadCallback] | None = None
     """Reads its webhooks; None where the provider posts none that Ringfence receives."""
+
+    explain_failure: Deferred[ExplainFailure] | None = None
+    """Says why a message did not arrive; None where no document names the reasons."""
 
     completions: Mapping[str, Deferred[Complete]] = field(default_factory=dict[str, Deferred[Complete]])
     """Completions by the kind of value that a prompt's argument names."""

@@ -1,7 +1,7 @@
 """Builds the input schema of an operation as a model sees it: strict, flat, short, and what every client passes on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
@@ -197,3 +197,16 @@ def _common_type(alternatives: list[dict[str, Any]]) -> str | None:
     kinds = {portable(alternative).get("type") for alternative in alternatives}
     kind = kinds.pop() if len(kinds) == 1 else None
     return kind if kind in {"string", "integer", "number", "boolean"} else None
+
+
+ACCOUNT: Final = "account"
+"""The argument that names an account, where a session may use several of a provider."""
+
+
+def with_account(schema: Mapping[str, Any], names: Sequence[str], default: str | None = None) -> dict[str, Any]:
+    """Return a tool's schema with the argument that names the account; it may be left out where there is a default."""
+    said = "Which account." if default is None else f"Which account; {default} if left out."
+    argument = {"description": said, "enum": list(names), "type": "string"}
+    properties = {ACCOUNT: argument, **schema.get("properties", {})}
+    required = [*([ACCOUNT] if default is None else []), *schema.get("required", [])]
+    return {**schema, "properties": properties} | ({"required": required} if required else {})

@@ -3,7 +3,7 @@
 expand → parse → rules, price, state before (reads shared) → rules over all steps → record
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -16,12 +16,13 @@ from clients.phone_numbers import canonical
 from guard.action import Principal, arguments_of, digest_of
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
-from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall
+from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
 from guard.pipeline import Draft, Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
 from guard.plans.faults import BadPlan, Fault
 from guard.plans.journal import PlanJournal
+from guard.plans.order import PlacedCall, may_be_prepared
 from guard.plans.pacing import seconds_for
 from guard.plans.parsing import CallParser, ParsedCall, parse_steps
 from guard.plans.plan import (
@@ -38,6 +39,8 @@ from guard.plans.question import fits_form
 from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import references_in
 from guard.rules.budget import require_room_for_all
+from guard.rules.checks import Assessment
+from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 
@@ -66,12 +69,33 @@ class PlanRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedSteps:
+    """Every step of a plan, looked up and checked by itself and together with the others."""
+
+    calls: Sequence["CheckedCall"]
+    together: Assessment
+    """What only all steps together make: a circle of forwards, say."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedCall:
     """A step that was looked up and checked."""
 
     call: StepCall
     operation: Operation[Any]
+    account: str
     draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What the check of a plan finds, before anything of it is recorded."""
+
+    steps: Sequence[Step]
+    """The steps that may be made, priced."""
+
+    faults: Sequence[Fault]
+    """What is wrong with others, or with all of them together."""
 
 
 class PlanProposer:
@@ -81,7 +105,7 @@ class PlanProposer:
         self, dependencies: GuardDependencies, plans: PlanJournal, sharing: ReadSharing, *, lifetime: timedelta
     ) -> None:
         """`lifetime` is how long after its proposal the steps of a plan may be sent."""
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._journal = dependencies.journal
         self._rules = dependencies.rules
         self._clock = dependencies.clock
@@ -121,6 +145,28 @@ class PlanProposer:
             return await self._approvals.approve(proposed.id, by=BY_POLICY)
         return proposed
 
+    async def preview(self, request: PlanRequest, principal: Principal, parser: CallParser) -> PlanPreview:
+        """Parse, price and check every step as `propose` does, record nothing, and leave out the steps with faults.
+
+        Raises:
+            BadPlan: The steps cannot be expanded.
+            Frozen, JournalUnavailable: No plan may be proposed now.
+        """
+        parsed: list[ParsedCall] = []
+        faults: list[Fault] = []
+        for call in expand(request.steps):
+            try:
+                parsed += parse_steps([call], parser)
+            except BadPlan as bad:
+                faults += bad.faults
+        checked, refused = await self._check_each(parsed, principal)
+        steps = [self._priced_step(one, principal) for one in checked.calls]
+        try:
+            require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals_of(steps))
+        except OverBudget as over:
+            refused.append(Fault("", str(over)))
+        return PlanPreview(steps, [*faults, *refused])
+
     async def resume(self, plan_id: str, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the plan that an answer claims to belong to.
 
@@ -134,23 +180,24 @@ class PlanProposer:
         return await self._approvals.expire_if_due(found)
 
     def _calls(self, parsed: Sequence[ParsedCall], request: PlanRequest, principal: Principal) -> str:
-        steps = [self._step(one.call, one.operation, principal) for one in parsed]
+        steps = [self._step(one.call, one.operation, one.account, principal) for one in parsed]
         return digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure)
 
-    def _step(self, call: StepCall, operation: Operation[Any], principal: Principal) -> Step:
+    def _step(self, call: StepCall, operation: Operation[Any], account: str, principal: Principal) -> Step:
         """Return the step of a call, before it was looked up."""
         provider = operation.spec.provider
-        account = self._accounts[provider.name].account
+        chosen = self._accounts.select(provider.name, account)
         return Step(
             position=call.position,
             label=call.label,
             provider=provider.name,
-            account=account,
+            account=chosen.identity,
+            account_name=chosen.name,
             operation=operation.spec.tool_name,
-            title=f"{operation.spec.title} at {provider.title}",
+            title=self._accounts.with_account(f"{operation.spec.title} at {provider.title}", chosen),
             given=call.arguments,
             arguments=arguments_of(operation),
-            digest=digest_of(operation, account=account, principal=principal),
+            digest=digest_of(operation, account=chosen.identity, principal=principal),
             quote=Quote(),
         )
 
@@ -167,7 +214,7 @@ class PlanProposer:
         Raises:
             BadPlan: There are some.
         """
-        digests = {self._step(one.call, one.operation, principal).digest: one.call for one in parsed}
+        digests = {self._step(one.call, one.operation, one.account, principal).digest: one.call for one in parsed}
         open_steps = await self._plans.open_steps(digests)
         faults = [
             Fault(
@@ -181,45 +228,62 @@ class PlanProposer:
         if faults:
             raise BadPlan(faults)
 
-    async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> list[CheckedCall]:
-        """Look up and check every step; each read that several of them need is made once.
+    async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> CheckedSteps:
+        """Look up and check every step.
 
         Raises:
             BadPlan: Some may not be made.
+        """
+        checked, faults = await self._check_each(parsed, principal)
+        if faults:
+            raise BadPlan(faults)
+        return checked
+
+    async def _check_each(self, parsed: Sequence[ParsedCall], principal: Principal) -> tuple[CheckedSteps, list[Fault]]:
+        """Look up and check every step; each read that several of them need is made once.
+
+        Return those that may be made, and what is wrong with others. All are judged together where nothing is wrong.
         """
         checked: dict[int, CheckedCall] = {}
         faults: dict[int, Fault] = {}
         refused_as_a_whole: list[GuardRefusal] = []
         turns = anyio.CapacityLimiter(CHECKED_AT_ONCE)
+        placed = {one.call.position: PlacedCall(type(one.operation), one.account) for one in parsed}
 
         async def check(guard: Guard, one: ParsedCall) -> None:
             async with turns:
                 try:
-                    draft = await guard.draft(one.operation, principal)
+                    prepared = may_be_prepared(placed[one.call.position], _before(placed, one.call.position))
+                    draft = await guard.draft(one.operation, principal, account=one.account, may_be_prepared=prepared)
                 except _AS_A_WHOLE as refusal:
                     refused_as_a_whole.append(refusal)
                     group.cancel_scope.cancel()
                 except (GuardRefusal, TelephonyError) as refused:
-                    faults[one.call.position] = Fault(one.call.place, str(refused))
+                    faults[one.call.position] = Fault(one.call.place, str(refused), type(refused).__name__)
                 else:
-                    checked[one.call.position] = CheckedCall(one.call, one.operation, draft)
-                    if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):
+                    checked[one.call.position] = CheckedCall(one.call, one.operation, one.account, draft)
+                    if draft.action.quote.is_unknown and self._rules.needs_bound(
+                        draft.action.provider, draft.action.made_on
+                    ):
                         faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
-        async with self._sharing.open() as dependencies, anyio.create_task_group() as group:
-            for one in parsed:
-                group.start_soon(check, Guard(dependencies), one)
-        if refused_as_a_whole:
-            raise refused_as_a_whole[0]
-        if faults:
-            raise BadPlan(faults[position] for position in sorted(faults))
-        return [checked[position] for position in sorted(checked)]
+        async with self._sharing.open() as dependencies:
+            async with anyio.create_task_group() as group:
+                for one in parsed:
+                    group.start_soon(check, Guard(dependencies), one)
+            if refused_as_a_whole:
+                raise refused_as_a_whole[0]
+            calls = [checked[position] for position in sorted(checked.keys() - faults.keys())]
+            found = [faults[position] for position in sorted(faults)]
+            forwarding = Forwarding(dependencies.own_numbers)
+            together = Assessment(Decision.ALLOW) if found else await _check_together(calls, forwarding)
+            return CheckedSteps(calls, together), found
 
     async def _compose(
-        self, request: PlanRequest, checked: Sequence[CheckedCall], principal: Principal
+        self, request: PlanRequest, checked: CheckedSteps, principal: Principal
     ) -> tuple[Plan, Decision]:
         """Return the plan to record and the decision about it: that of its strictest step, or a stricter one."""
-        steps = [self._priced_step(one, principal) for one in checked]
+        steps = [self._priced_step(one, principal) for one in checked.calls]
         totals = totals_of(steps)
         require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals)
         decision, notes, people = self._decide(checked, steps)
@@ -235,7 +299,7 @@ class PlanProposer:
             calls=digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure),
             digest=digest_of_plan(steps, principal=principal.name, on_failure=request.on_failure),
             people=people,
-            seconds=seconds_for(one.operation.spec for one in checked),
+            seconds=seconds_for(one.operation.spec for one in checked.calls),
             notes=(*request.notes, *notes),
             state=PlanState.PROPOSED,
             created_at=now,
@@ -249,23 +313,21 @@ class PlanProposer:
 
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
-        step = self._step(one.call, one.operation, principal)
+        step = self._step(one.call, one.operation, one.account, principal)
         return replace(step, quote=action.quote, before=action.before)
 
-    def _decide(
-        self, checked: Sequence[CheckedCall], steps: Sequence[Step]
-    ) -> tuple[Decision, tuple[str, ...], int | None]:
+    def _decide(self, checked: CheckedSteps, steps: Sequence[Step]) -> tuple[Decision, tuple[str, ...], int | None]:
         """Return the decision about all steps, notes on what makes it stricter, and how many people they reach."""
-        decision = max(one.draft.decision for one in checked)
+        decision = max(checked.together.decision, *(one.draft.decision for one in checked.calls))
         if any(references_in(step.given) for step in steps):
             decision = max(decision, Decision.ASK)  # what such a step changes is not known yet
-        notes: list[str] = []
-        people = _people(checked)
+        notes = list(checked.together.notes)
+        people = _people(checked.calls)
         limit = self._rules.compliance.bulk_limit
         if (
             people is not None
             and people > limit
-            and any(not one.operation.spec.effect.is_plain_read for one in checked)
+            and any(not one.operation.spec.effect.is_plain_read for one in checked.calls)
         ):
             decision = max(decision, Decision.PAGE)
             notes.append(f"This touches {people} numbers or recipients in all.")
@@ -282,6 +344,17 @@ class PlanProposer:
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
+
+
+async def _check_together(calls: Sequence[CheckedCall], forwarding: Forwarding) -> Assessment:
+    """Judge what the steps make together; what one step makes by itself is in its own notes."""
+    decision, notes = await forwarding.check_together([forward for one in calls for forward in one.draft.forwards])
+    said = {note for one in calls for note in one.draft.action.quote.warnings}
+    return Assessment(decision, tuple(f"After all steps: {note}" for note in notes if note not in said))
+
+
+def _before(placed: Mapping[int, PlacedCall], position: int) -> list[PlacedCall]:
+    return [call for place, call in placed.items() if place < position]
 
 
 def _people(checked: Sequence[CheckedCall]) -> int | None:

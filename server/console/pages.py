@@ -225,7 +225,7 @@ class Pages:
         current = await self._approvals.expire_if_due(await self._find(request))
         charges = await self._store.spending.charges_of([current.id])
         shown = build_view(current, self._clock.now(), charges.get(current.id))
-        needs_bound = current.quote.is_unknown and self._rules.needs_bound(current.provider)
+        needs_bound = current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on)
         return await self._render(
             "action.html", session, status=status, shown=shown, refusal=refusal, needs_bound=needs_bound
         )

@@ -64,11 +64,13 @@ PROBES = (
         tries="Every tool and argument name is checked against the rule of the strictest client.",
         matters="One invalid name makes a client drop the whole server.",
         run=_names,
+        ways=("calls",),
     ),
     Probe(
         name="http-doors",
         tries="The HTTP server is called without a token, with a wrong one, and by a foreign web page.",
         matters="Servers on localhost that any web page can call.",
         run=_foreign_requests,
+        ways=("calls",),
     ),
 )

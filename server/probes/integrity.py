@@ -192,6 +192,7 @@ PROBES = (
         tries="An attacker with write access to the database edits, removes and cuts off rows of the audit log.",
         matters="Logs without a hash chain, or with one that can be recomputed.",
         run=_tampered,
+        ways=("calls",),
     ),
     Probe(
         name="older-record",

@@ -74,6 +74,7 @@ PROBES = (
         tries="An incoming text closes the marker around it, and hides characters.",
         matters="Markers that the text inside them can close.",
         run=_fence,
+        ways=("calls",),
     ),
     Probe(
         name="injected-call",

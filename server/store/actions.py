@@ -62,7 +62,7 @@ class StoredJournal:
             self._audit.require_whole_log(connection)
             return find_open(connection, digest)
 
-        return await self._database.read(look)
+        return await self._database.read(look, as_of_now=True)
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last action of this digest that was carried out or declined since then, or None."""
@@ -106,7 +106,7 @@ class StoredJournal:
             in_time = actions.c.expires_at > at
             begun = self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
             if begun is not None and hold.amount is not None:
-                take_hold(connection, action_id, hold.provider, hold.amount, at)
+                take_hold(connection, action_id, hold.provider, hold.amount, at, account=hold.account)
             return begun
 
         return await self._audit.write(take_approval, needs_whole_log=True)
@@ -229,6 +229,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     """Return what the audit log says of a call that is requested."""
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
+    facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0008"
+HEAD = "0011"
 """The newest migration."""
 
 metadata = MetaData()
@@ -66,6 +66,7 @@ actions = Table(
     Column("id", String(16), primary_key=True),
     Column("provider", String(32), nullable=False),
     Column("account", String(200), nullable=False),
+    Column("account_name", String(32), nullable=False, server_default=""),
     Column("operation", String(64), nullable=False),
     Column("title", String(200), nullable=False),
     Column("arguments", JSON, nullable=False),
@@ -104,12 +105,17 @@ holds = Table(
     metadata,
     Column("action_id", String(16), primary_key=True),
     Column("provider", String(32), nullable=False),
+    Column("account", String(32), nullable=False, server_default=""),
     Column("currency", String(3), nullable=False),
     Column("billionths", BigInteger, nullable=False),
     Column("state", String(8), nullable=False),
     Column("at", UtcTime, nullable=False),
 )
-"""Money held, settled (spent) or released, in whole billionths so that sums are exact."""
+"""Money held, settled (spent) or released, in whole billionths so that sums are exact.
+
+`account` is the name of the account, here and in the tables below; that of a record before there were several is the
+name of the provider.
+"""
 
 plans = Table(
     "plans",
@@ -154,6 +160,7 @@ plan_steps = Table(
     Column("label", String(40)),
     Column("provider", String(32), nullable=False),
     Column("account", String(200), nullable=False),
+    Column("account_name", String(32), nullable=False, server_default=""),
     Column("operation", String(64), nullable=False),
     Column("title", String(200), nullable=False),
     Column("given", JSON, nullable=False),
@@ -177,6 +184,7 @@ spending = Table(
     metadata,
     Column("day", String(10), primary_key=True),
     Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("billionths", BigInteger, nullable=False),
 )
@@ -237,6 +245,7 @@ events = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("received_at", UtcTime, nullable=False),
     Column("provider", String(32), nullable=False),
+    Column("account", String(32), nullable=False, server_default=""),
     Column("kind", String(16), nullable=False),
     Column("subject", String(128), nullable=False),
     Column("campaign", String(128)),
@@ -264,6 +273,7 @@ tracked = Table(
     "tracked",
     metadata,
     Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
     Column("subject", String(128), primary_key=True),
     Column("action_id", String(16), nullable=False),
     Column("seen", Integer),

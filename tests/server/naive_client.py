@@ -143,6 +143,7 @@ def let_a_yes_fit() -> None:
     cut(StoredJournal, "propose", at_the_client)
     cut(calling, "answered_action_id", named_by_the_client)
     cut(asking, "_read", always(asking.FormAnswer.YES))
+    cut(Session, "may_use", always(True))
     cut(Session, "principal", lambda _: property(lambda _: Principal("whoever")))
 
 

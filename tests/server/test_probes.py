@@ -59,6 +59,7 @@ FOUND: Mapping[str, str] = {
     "empty-204": "the model got: There is no body.",
     "repeated-call": "the second call needed no approval",
     "valid-names": "note has an argument 'amount$'",
+    "another-account": "an account out of the token's reach could be called",
     "http-doors": "answered [401, 200, 421, 403]",
 }
 """What each probe must say of a server that has the hole it looks for."""
@@ -67,6 +68,13 @@ FOUND: Mapping[str, str] = {
 async def test_the_guard_holds_against_every_probe() -> None:
     findings = await run_probes()
     assert [finding.probe.name for finding in findings] == [probe.name for probe in PROBES]
+    broken = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
+    assert broken == {}
+
+
+async def test_the_guard_holds_when_every_guarded_call_is_the_step_of_a_plan() -> None:
+    findings = await run_probes(way="plans")
+    assert len(findings) == sum("plans" in probe.ways for probe in PROBES) > 25
     broken = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
     assert broken == {}
 

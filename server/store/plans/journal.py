@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from guard.action import Action, State
 from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
 from guard.plans.journal import StepPlace
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, amounts_of, digest_of_plan, totals_of
+from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, amounts_of, digest_of_plan, totals_of
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
 from server.store.actions import action_of, find_open, request_detail, row_of, this_process
@@ -219,7 +219,7 @@ class StoredPlans:
             release(connection, place.plan_id, [row])
             if hold.amount is not None:
                 require_room(spent_in(connection, caps, at), hold.amount)
-                take_hold(connection, action.id, hold.provider, hold.amount, at)
+                take_hold(connection, action.id, hold.provider, hold.amount, at, account=hold.account)
             _move(connection, place.plan_id, CAN_RUN, PlanState.RUNNING, {"outcome": None})
             values = row_of(action) | {"state": State.SENDING.value, "sent_at": at, "owner": this_process()}
             begun = (connection.execute(insert(actions).values(values).returning(*actions.c))).mappings().one()
@@ -416,4 +416,8 @@ def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
 
 
 def _total(steps: Sequence[Step]) -> list[str]:
-    return [f"{amount.money} at {amount.provider}" for amount in amounts_of(steps)]
+    return [f"{amount.money} at {_payer(amount)}" for amount in amounts_of(steps)]
+
+
+def _payer(amount: Amount) -> str:
+    return amount.provider if amount.account == amount.provider else f"{amount.provider}, account {amount.account}"
