@@ -84,7 +84,7 @@ def _messages() -> Iterator[tuple[str, str]]:
             elif name == HEALTH_CHECKS and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 if node.targets[0].id in VARIABLES:
                     yield f"{name}:{node.lineno}", _text(node.value)
-            elif name.startswith("ringfence") and _text(node).startswith("Ringfence cannot start"):
+            elif isinstance(node, ast.expr) and _text(node).startswith("Ringfence cannot start"):
                 yield f"{name}:{node.lineno}", _text(node)
 
 
