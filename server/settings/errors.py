@@ -42,12 +42,14 @@ MISSING = "this key is needed"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where settings came from: the file with its text, and the environment."""
+    """Where settings came from: the file with its text, the environment, and the file of secrets."""
 
     settings: type[BaseModel]
     file: Path | None = None
     document: str = ""
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    secrets_file: Path | None = None
+    secrets: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def message(problems: Sequence[str]) -> str:
@@ -91,6 +93,9 @@ def _locate(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int])
         variable, rest = _variable(place)
         text = f"{variable}: {_dotted_key(rest)}: {rule}" if rest else f"{variable}: {rule}"
         return (True, 0, text), text
+    if _is_in(origin.secrets, place):
+        text = f"{origin.secrets_file}: {variable_of(_dotted_key(place))}: {rule}"
+        return (False, 0, text), text
     line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
     where = f"{origin.file}, line {line}" if line else str(origin.file or "the settings")
     text = f"{where}: {_dotted_key(place)}: {rule}"
