@@ -74,7 +74,7 @@ WORDS_LACKING = 0.75
 
 UNRIVALLED = 0.35
 UNRIVALLED_NAMED = 0.35
-"""What weight of all such wishes is too little to count, so that a verb and this much of the name are enough."""
+"""What weight of such wishes is too little to count: then some likeness, the verb and this much of the name are enough."""
 
 
 def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
@@ -117,7 +117,8 @@ def is_sure(match: Match, matches: Sequence[Match]) -> bool:
     if match.is_doubtful or any(_is_rivalled(match, gap) for gap in gaps):
         return False
     heaviest = max((gap.score for gap in gaps), default=0.0)
-    if match.is_meant and match.named >= UNRIVALLED_NAMED and heaviest < match.score * UNRIVALLED:
+    is_unrivalled = match.likeness >= GUARDED.likeness and heaviest < match.score * UNRIVALLED
+    if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED:
         return True
     limits = TAKES_AWAY if match.entry.takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named
