@@ -282,6 +282,26 @@ async def test_the_views_go_over_all_accounts_and_name_each(tmp_path: Path) -> N
     assert money == {OFFICE: "$250.00", CLINIC: "$3.10"}
 
 
+async def test_use_of_numbers_and_the_price_for_a_list_are_those_of_the_account(tmp_path: Path) -> None:
+    text = {"account": OFFICE, "from_number": OF_OFFICE, "to_number": "{{phone}}", "text": "Hello"}
+    people = {"people": "phone\n+19175550161\n", "operation": "voicetel_send_message"}
+    async with sandboxes() as sandbox:
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            use = content_of(await client.call_tool("find_number_use", {"days": 2, "limit": 500}))
+            listed = content_of(await client.call_tool("list_failed_texts", {}))
+            priced = content_of(await client.call_tool("check_people", people | {"arguments": text}))
+            unnamed = content_of(
+                await client.call_tool("check_people", people | {"arguments": {**text, "account": None}})
+            )
+    assert {row["account"] for row in use["records"]} == {OFFICE, CLINIC}
+    assert {row["number"]: row["account"] for row in use["numbers"]}[OF_CLINIC] == CLINIC
+    assert {gap["account"] for gap in listed["missing"]} == {OFFICE, CLINIC}
+    assert priced["price"][0].startswith("VoiceTel charges")
+    assert unnamed["price"] == ["None of the calls can be made, so none is priced; the rows with problems say why."]
+    assert "clinic" in str(unnamed["rows_with_problems"])
+
+
 async def test_what_is_missing_is_named_with_its_account(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         settings = two_accounts(tmp_path, sandbox.voicetel)
