@@ -23,6 +23,9 @@ from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.allowances.coverage import FindMembers
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
@@ -39,6 +42,7 @@ from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
+from server.settings.allowances import fitness_of
 from server.settings.corrections import corrections_of
 from server.settings.errors import BadSettings
 from server.settings.model import Settings
@@ -121,6 +125,8 @@ class Services:
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
+            allowances=self.store.allowances,
+            groups=self.groups,
             accounts=self.clients,
             prices=_prices(self.clients),
             providers=self._providers,
@@ -179,6 +185,16 @@ class Services:
     def journal(self) -> Journal:
         """The record of guarded calls."""
         return self.store.journal
+
+    @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        return self.store.allowances
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
+        return fitness_of(self.settings)
 
     @property
     def ledger(self) -> "StoredSpending":
@@ -267,6 +283,12 @@ class Services:
     async def current(self, action: Action) -> Action:
         """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         return await self.guard.refresh(action)
+
+    @property
+    def groups(self) -> Mapping[str, FindMembers]:
+        """How to find the members of a group, by the name of a provider that has such groups."""
+        made = ((name, provider_named(name).group_members) for name in self.set_up)
+        return {name: find.load() for name, find in made if find is not None}
 
     def callback_readers(self) -> Mapping[str, ReadCallback]:
         """Return the reader of webhooks of each account whose provider posts some, by the account's name."""

@@ -20,6 +20,8 @@ from clients.operation import Operation, OperationType
 from clients.shared.clock import Clock
 from clients.spec import Spec
 from guard.action import Action, Principal
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.journal import Journal
 from guard.plans.journal import PlanJournal
 from guard.plans.proposal import PlanPreview, PlanRequest
@@ -223,6 +225,16 @@ class ToolServices(Protocol):
     @property
     def plans(self) -> PlanJournal:
         """The record of plans."""
+        ...
+
+    @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        ...
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
         ...
 
     @property

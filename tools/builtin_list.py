@@ -5,6 +5,7 @@ from functools import cache
 
 from tools.actions.handlers import TOOLS as ACTION_TOOLS
 from tools.actions.handlers import TOOLSET as ACTIONS
+from tools.allowances.handlers import TOOLS as ALLOWANCE_TOOLS
 from tools.builtin import BuiltinTool
 from tools.discovery.handlers import TOOLS as DISCOVERY_TOOLS
 from tools.discovery.handlers import TOOLSET as DISCOVERY
@@ -29,7 +30,7 @@ def builtin_tools(providers: Collection[str]) -> tuple[BuiltinTool, ...]:
     events = EVENT_TOOLS if any(provider.read_callback for provider in chosen) else ()
     own = [tool for provider in chosen if provider.tools for tool in provider.tools.load()]
     views = (*OVERVIEW_TOOLS, *NUMBER_USE_TOOLS, *FAILED_TEXTS_TOOLS, *PEOPLE_TOOLS)
-    return (*ACTION_TOOLS, *PLAN_TOOLS, *views, *DISCOVERY_TOOLS, *events, *own)
+    return (*ACTION_TOOLS, *PLAN_TOOLS, *ALLOWANCE_TOOLS, *views, *DISCOVERY_TOOLS, *events, *own)
 
 
 def all_builtin_tools() -> tuple[BuiltinTool, ...]:

@@ -15,6 +15,7 @@ from clients.deferred import Deferred
 from clients.operation import Operation
 from clients.resources import ClientResources
 from clients.settings import AccountSettings
+from guard.allowances.coverage import FindMembers
 from guard.rules.quote import PriceSource
 from tools.builtin import BuiltinTool
 from tools.overview.failures import Cause
@@ -72,6 +73,9 @@ class Provider:
 
     explain_failure: Deferred[ExplainFailure] | None = None
     """Says why a message did not arrive; None where no document names the reasons."""
+
+    group_members: Deferred[FindMembers] | None = None
+    """Makes the read that shows the numbers in one of its groups; None where it has no groups of numbers."""
 
     completions: Mapping[str, Deferred[Complete]] = field(default_factory=dict[str, Deferred[Complete]])
     """Completions by the kind of value that a prompt's argument names."""

@@ -4,6 +4,7 @@ Several probes share a bench: one sandbox, one state folder, one HTTP server. Fu
 are started over stdio when a probe needs them.
 """
 
+import getpass
 import json
 import os
 import secrets
@@ -128,6 +129,11 @@ class Bench:
                 connection.execute(statement)
 
         await self.store.database.write(work)
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Everybody who makes calls here: the holders of tokens, and the local user over stdio."""
+        return (*(f"token:{holder}" for holder in HOLDERS), f"local:{getpass.getuser()}")
 
     def close(self) -> None:
         """Close every connection."""

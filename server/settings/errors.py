@@ -66,9 +66,13 @@ def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
 def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
     """Describe what pydantic found, in the order of the file, then by environment variable."""
     errors = misfit.errors(include_url=False, include_input=False)
-    return locate(
-        [(without_tags(origin.settings, error["loc"]), _rule(error, origin.settings)) for error in errors], origin
-    )
+    return locate([(_place_of(error, origin.settings), _rule(error, origin.settings)) for error in errors], origin)
+
+
+def _place_of(error: ErrorDetails, settings: type[BaseModel]) -> Place:
+    """Return the place of an error as it stands in the settings; a provider that does not exist stands in a key."""
+    place = without_tags(settings, error["loc"])
+    return (*place, "provider") if error["type"] == "union_tag_invalid" else place
 
 
 def locate(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
@@ -111,7 +115,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
             named = ", ".join(kinds_of(_at(settings, place)))
             return f"a table is expected in which `provider` names one of {named}"
         case "union_tag_invalid":
-            return f"provider: one of {', '.join(kinds_of(_at(settings, place)))} is expected"
+            return f"one of {', '.join(kinds_of(_at(settings, place)))} is expected"
         case "list_type" if takes_rows(_at(settings, place)):
             return f"a list of tables is expected: write [[{_dotted_key(place)}]], in double brackets"
         case "model_type" | "mapping_type" | "dict_type":
