@@ -80,7 +80,7 @@ class AllowancePages:
             title=_title(found.terms.operation),
             lines=terms_lines(operation_named(found.terms.operation), found.terms),
             used=usage_line(found, usage.get(found.id)),
-            status=status_line(found, now),
+            standing=status_line(found, now),
             stands=found.stands(now),
         )
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import anyio
 
-from server.probes import (
+from server.probes.attacks import (
     access,
     allowances,
     approval_scope,
@@ -19,9 +19,9 @@ from server.probes import (
     plans,
     untrusted_text,
 )
+from server.probes.attacks.budgets import CAP
+from server.probes.attacks.destinations import quiet_hours_in_honolulu
 from server.probes.bench import Bench, start_bench
-from server.probes.budgets import CAP
-from server.probes.destinations import quiet_hours_in_honolulu
 from server.probes.planning import Way
 from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.server_process import PROGRAM

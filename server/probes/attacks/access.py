@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from sandbox.accounts import other_accounts
+from server.probes.attacks.calls import ORDER, ORDERS, SENDER, order, pending_action
 from server.probes.bench import Bench
-from server.probes.calls import ORDER, ORDERS, SENDER, order, pending_action
 from server.probes.probe import Probe, expect
 
 PROPERTY = re.compile(r"^[a-zA-Z0-9_.-]{1,64}$")
