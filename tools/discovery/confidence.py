@@ -74,7 +74,7 @@ WORDS_LACKING = 0.75
 
 UNRIVALLED = 0.35
 UNRIVALLED_NAMED = 0.35
-"""What weight of such wishes is too little to count: then some likeness, the verb and this much of the name are enough."""
+"""What weight of such wishes is too little to count: some likeness, the verb and this much of the name are enough."""
 
 
 def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
@@ -110,7 +110,7 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
 
 
 def is_sure(match: Match, matches: Sequence[Match]) -> bool:
-    """Return True if what fits best may come first: what only reads always, anything else where enough speaks for it."""
+    """Return True if what fits best may come first: a plain read always, anything else where enough speaks for it."""
     if not match.entry.is_guarded:
         return True
     gaps = [other for other in matches if other.entry.answer is not None]
