@@ -71,11 +71,11 @@ class Provider:
     read_callback: Deferred[ReadCallback] | None = None
     """Reads its webhooks; None where the provider posts none that Ringfence receives."""
 
-    group_members: Deferred[FindMembers] | None = None
-    """Makes the read that shows the numbers in one of its groups; None where it has no groups of numbers."""
-
     explain_failure: Deferred[ExplainFailure] | None = None
     """Says why a message did not arrive; None where no document names the reasons."""
+
+    group_members: Deferred[FindMembers] | None = None
+    """Makes the read that shows the numbers in one of its groups; None where it has no groups of numbers."""
 
     completions: Mapping[str, Deferred[Complete]] = field(default_factory=dict[str, Deferred[Complete]])
     """Completions by the kind of value that a prompt's argument names."""

@@ -89,6 +89,17 @@ class CheckedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What the check of a plan finds, before anything of it is recorded."""
+
+    steps: Sequence[Step]
+    """The steps that may be made, priced."""
+
+    faults: Sequence[Fault]
+    """What is wrong with others, or with all of them together."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What is decided about all steps together."""
 
@@ -99,17 +110,6 @@ class Verdict:
 
     covers: Mapping[int, Cover]
     """The allowances for each step that needs approval, by its position; empty where they do not cover all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanPreview:
-    """What the check of a plan finds, before anything of it is recorded."""
-
-    steps: Sequence[Step]
-    """The steps that may be made, priced."""
-
-    faults: Sequence[Fault]
-    """What is wrong with others, or with all of them together."""
 
 
 class PlanProposer:

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import anyio
 
-from server.probes import (
+from server.probes.attacks import (
     access,
+    allowances,
     approval_scope,
     approvals,
     budgets,
@@ -18,10 +19,9 @@ from server.probes import (
     plans,
     untrusted_text,
 )
+from server.probes.attacks.budgets import CAP
+from server.probes.attacks.destinations import quiet_hours_in_honolulu
 from server.probes.bench import Bench, start_bench
-from server.probes.budgets import CAP
-from server.probes.destinations import quiet_hours_in_honolulu
-from server.probes.permissions import accounts, allowances
 from server.probes.planning import Way
 from server.probes.probe import Broken, Finding, Probe, Rules
 from server.probes.server_process import PROGRAM
@@ -36,7 +36,6 @@ ATTACKS: tuple[Probe, ...] = (
     *destinations.PROBES,
     *budgets.PROBES,
     *access.PROBES,
-    *accounts.PROBES,
     *allowances.PROBES,
 )
 """In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.

@@ -103,9 +103,9 @@ def _rules_of_accounts(settings: Settings, shown: Collection[str] | None) -> Ite
     for account in _shown(settings.policy.accounts, shown):
         rules = settings.policy.accounts[account]
         for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
-            decision: Decision | None = getattr(rules, name)
-            if decision is not None:
-                yield f"policy.accounts.{account}.{name}", decision.word, True
+            given: Decision | None = getattr(rules, name)
+            if given is not None:
+                yield f"policy.accounts.{account}.{name}", given.word, True
         for section in ("toolsets", "operations"):
             for name, decision in getattr(rules, section).items():
                 yield f"policy.accounts.{account}.{section}.{name}", decision.word, True

@@ -67,7 +67,6 @@ actions = Table(
     Column("id", String(16), primary_key=True),
     Column("provider", String(32), nullable=False),
     Column("account", String(200), nullable=False),
-    Column("account_name", String(32), nullable=False, server_default=""),
     Column("operation", String(64), nullable=False),
     Column("title", String(200), nullable=False),
     Column("arguments", JSON, nullable=False),
@@ -86,6 +85,7 @@ actions = Table(
     Column("outcome", StorableText),
     Column("answer", StorableText),
     Column("owner", String(200)),
+    Column("account_name", String(32), nullable=False, server_default=""),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -106,11 +106,11 @@ holds = Table(
     metadata,
     Column("action_id", String(16), primary_key=True),
     Column("provider", String(32), nullable=False),
-    Column("account", String(32), nullable=False, server_default=""),
     Column("currency", String(3), nullable=False),
     Column("billionths", BigInteger, nullable=False),
     Column("state", String(8), nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("account", String(32), nullable=False, server_default=""),
 )
 """Money held, settled (spent) or released, in whole billionths so that sums are exact.
 
@@ -161,7 +161,6 @@ plan_steps = Table(
     Column("label", String(40)),
     Column("provider", String(32), nullable=False),
     Column("account", String(200), nullable=False),
-    Column("account_name", String(32), nullable=False, server_default=""),
     Column("operation", String(64), nullable=False),
     Column("title", String(200), nullable=False),
     Column("given", JSON, nullable=False),
@@ -174,6 +173,7 @@ plan_steps = Table(
     Column("is_struck", Boolean, nullable=False),
     Column("reserved", BigInteger, nullable=False),
     Column("reserved_at", UtcTime),
+    Column("account_name", String(32), nullable=False, server_default=""),
     Column("allowance_id", String(16)),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
@@ -319,7 +319,6 @@ events = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("received_at", UtcTime, nullable=False),
     Column("provider", String(32), nullable=False),
-    Column("account", String(32), nullable=False, server_default=""),
     Column("kind", String(16), nullable=False),
     Column("subject", String(128), nullable=False),
     Column("campaign", String(128)),
@@ -335,6 +334,7 @@ events = Table(
     Column("happened_at", UtcTime),
     Column("details", StorableText),
     Column("raw", StorableText),
+    Column("account", String(32), nullable=False, server_default=""),
 )
 """Callbacks of providers, once each."""
 

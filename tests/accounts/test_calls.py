@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
@@ -17,6 +18,8 @@ from sandbox.voicetel import seed
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.errors import BadSettings
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import for_sandbox
 from server.store.shared import SharedLimits
 from tests.accounts.two_accounts import CLINIC, OF_CLINIC, OF_OFFICE, OFFICE, two_accounts
 from tests.clocks import ShiftedClock
@@ -279,6 +282,26 @@ async def test_the_views_go_over_all_accounts_and_name_each(tmp_path: Path) -> N
     assert money == {OFFICE: "$250.00", CLINIC: "$3.10"}
 
 
+async def test_use_of_numbers_and_the_price_for_a_list_are_those_of_the_account(tmp_path: Path) -> None:
+    text = {"account": OFFICE, "from_number": OF_OFFICE, "to_number": "{{phone}}", "text": "Hello"}
+    people = {"people": "phone\n+19175550161\n", "operation": "voicetel_send_message"}
+    async with sandboxes() as sandbox:
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            use = content_of(await client.call_tool("find_number_use", {"days": 2, "limit": 500}))
+            listed = content_of(await client.call_tool("list_failed_texts", {}))
+            priced = content_of(await client.call_tool("check_people", people | {"arguments": text}))
+            unnamed = content_of(
+                await client.call_tool("check_people", people | {"arguments": {**text, "account": None}})
+            )
+    assert {row["account"] for row in use["records"]} == {OFFICE, CLINIC}
+    assert {row["number"]: row["account"] for row in use["numbers"]}[OF_CLINIC] == CLINIC
+    assert {gap["account"] for gap in listed["missing"]} == {OFFICE, CLINIC}
+    assert priced["price"][0].startswith("VoiceTel charges")
+    assert unnamed["price"] == ["None of the calls can be made, so none is priced; the rows with problems say why."]
+    assert "clinic" in str(unnamed["rows_with_problems"])
+
+
 async def test_what_is_missing_is_named_with_its_account(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         settings = two_accounts(tmp_path, sandbox.voicetel)
@@ -367,6 +390,24 @@ async def test_policy_can_be_another_for_an_account(tmp_path: Path) -> None:
     assert "policy.accounts.clinic.operations.voicetel_list_gateways = deny" in _text(read)
     assert not allowed.is_error, allowed
     assert content_of(described)["approval"] == "voicetel: needs approval; clinic: the operator forbids it"
+
+
+async def test_a_built_in_tool_of_a_provider_takes_the_account_as_well(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        given = {"state_folder": tmp_path, "toolsets": ["all"], "accounts": {"shop": {"provider": "routee"}}}
+        _, server = server_for(for_sandbox(settings_class().model_validate(given), sandbox.url))
+        async with connect(server) as client:
+            [tool] = [tool for tool in (await client.list_tools()).tools if tool.name == "routee_watch_campaign"]
+            async with httpx2.AsyncClient() as http:
+                seeded = (await http.get(f"{sandbox.url}/_control/providers")).json()["routee"]["campaigns"]
+            watch = {"campaign_id": next(iter(seeded)), "seconds": 0}
+            own = await client.call_tool("routee_watch_campaign", {**watch, "account": "routee"})
+            other = await client.call_tool("routee_watch_campaign", {**watch, "account": "shop"})
+            unnamed = await client.call_tool("routee_watch_campaign", watch)
+    assert tool.input_schema["properties"]["account"]["enum"] == ["routee", "shop"]
+    assert not own.is_error, own
+    assert content_of(other)["error"] == "NotFound"
+    assert "`account`: one of routee, shop" in _text(unnamed)
 
 
 async def test_a_limit_that_a_provider_counts_by_account_is_the_accounts_own(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_file_names_an_account_and_the_environment_has_its_secret(
     ("lines", "wrong"),
     [
         (["[accounts.clinic]", "api_key = 'x'"], "line 1: accounts.clinic: a table is expected in which `provider`"),
-        (["[accounts.clinic]", "provider = 'voicetell'"], "line 1: accounts.clinic: provider: one of convirza, ensw"),
+        (["[accounts.clinic]", "provider = 'voicetell'"], "line 2: accounts.clinic.provider: one of convirza, ensw"),
         (
             ["[accounts.clinic]", "provider = 'voicetel'", "api_kye = 'x'"],
             "line 3: accounts.clinic.api_kye: there is no such key; did you mean api_key?",
@@ -150,6 +150,12 @@ def test_a_misspelt_variable_of_an_account_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("RINGFENCE_ACCOUNTS__CLINIC__PROVIDER", "voicetel")
     monkeypatch.setenv("RINGFENCE_ACCOUNTS__CLINIC__API_KYE", KEY)
     with pytest.raises(BadSettings, match="RINGFENCE_ACCOUNTS__CLINIC__API_KYE: there is no such"):
+        read_settings()
+
+
+def test_a_provider_that_does_not_exist_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_ACCOUNTS__CLINIC__PROVIDER", "voicetell")
+    with pytest.raises(BadSettings, match="RINGFENCE_ACCOUNTS__CLINIC__PROVIDER: one of convirza, enswitch"):
         read_settings()
 
 

@@ -92,6 +92,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("policy", "check"),
     ("policy", "explain", "voicetel_order_numbers"),
     ("policy", "explain", TRICK),
+    ("init", "--client", "goose", "--no-check"),
     ("freeze",),
     ("unfreeze",),
     ("revoke", "convirza"),

@@ -63,6 +63,20 @@ GUARDED = SureLimits(named=0.3, likeness=0.15, likeness_if_named=0.08)
 TAKES_AWAY = SureLimits(named=0.5, likeness=0.45, likeness_if_named=0.4)
 
 
+RIVAL = 0.15
+"""How similar a request has to be to a wish that nothing fulfils for that wish to speak against what fits best."""
+
+RIVALLED = 1.0
+"""How much has to speak against a guarded operation for it not to come first."""
+
+WORDS_LACKING = 0.75
+"""How much the words that it lacks, and how much more alike the wish is, count beside the weight of the wish."""
+
+UNRIVALLED = 0.35
+UNRIVALLED_NAMED = 0.35
+"""What weight of such wishes is too little to count: some likeness, the verb and this much of the name are enough."""
+
+
 def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
     """Return True for what does something else than a request asks for, or takes something else away."""
     if not entry.is_guarded:
@@ -95,13 +109,28 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
     return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
 
 
-def is_sure(match: Match) -> bool:
-    """Return True if a match may come first: what only reads always, anything else where enough speaks for it."""
+def is_sure(match: Match, matches: Sequence[Match]) -> bool:
+    """Return True if what fits best may come first: a plain read always, anything else where enough speaks for it."""
     if not match.entry.is_guarded:
+        return True
+    gaps = [other for other in matches if other.entry.answer is not None]
+    if match.is_doubtful or any(_is_rivalled(match, gap) for gap in gaps):
+        return False
+    heaviest = max((gap.score for gap in gaps), default=0.0)
+    is_unrivalled = match.likeness >= GUARDED.likeness and heaviest < match.score * UNRIVALLED
+    if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED:
         return True
     limits = TAKES_AWAY if match.entry.takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named
     is_alike = match.likeness >= limits.likeness or (
         match.named >= NAMED_WELL and match.likeness >= limits.likeness / 2
     )
-    return not match.is_doubtful and (is_meant or is_alike)
+    return is_meant or is_alike
+
+
+def _is_rivalled(match: Match, gap: Match) -> bool:
+    """Return True if a wish that nothing fulfils, and the words that a match lacks, speak against the match."""
+    if gap.likeness < RIVAL:
+        return False
+    weight = min(gap.score / match.score, 1.0)
+    return weight + WORDS_LACKING * (match.lacking + gap.likeness - match.likeness) > RIVALLED

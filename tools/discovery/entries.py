@@ -49,6 +49,9 @@ class Match:
     is_apart: bool
     """True for what no operation does, where the request has a word that is said of nothing else."""
 
+    lacking: float
+    """How much of what the request says it has no word for, from 0 to 1."""
+
     is_doubtful: bool
     """True if it does something else than the request asks for, or to something else."""
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
 from tools.discovery.entries import Entry, Findings, Match
 from tools.discovery.lexicon import verbs, words
-from tools.discovery.request import ASIDE, SearchRequest, read_request
+from tools.discovery.request import ASIDE, Direction, SearchRequest, direction_asked, read_request
 from tools.discovery.tokenizer import mark_features, trigrams
 
 SATURATION = 3.0
@@ -42,6 +42,11 @@ NAMED = 1.5
 
 COMMON = 1.15
 """Factor for everyday operations, which decides where the words do not."""
+
+CONTRARY = 0.5
+"""Factor for how similar a wish is that nothing fulfils, where the request asks for the contrary: *new queue* and
+*delete a queue*.
+"""
 
 NAMED_PROVIDER = 3.0
 
@@ -82,15 +87,19 @@ class Index:
         """The words that are only said for what nothing does."""
 
         self._weight_of_name = [sum(self._rarity.get(word, 0.0) for word in nouns) for nouns in self._nouns]
-        self._speakers: list[tuple[int, int]] = []
-        """The entry of each utterance, and the number of its words."""
+        self._speakers: list[tuple[int, int, Direction | None]] = []
+        """The entry of each utterance, the number of its words, and for what nothing does: what it asks for."""
 
         self._uttered: dict[str, list[tuple[int, float]]] = defaultdict(list)
         """The utterances that have a word, with its share of each."""
 
         for number, uttered in enumerate(said):
-            for utterance in uttered:
-                self._index_utterance(number, frozenset(utterance))
+            entry = self.entries[number]
+            for text, utterance in zip(entry.utterances, uttered, strict=True):
+                if entry.answer is None:
+                    self._index_utterance(number, frozenset(utterance), None)
+                elif len(utterance) > 1 or self._apart.issuperset(utterance):
+                    self._index_utterance(number, frozenset(utterance), direction_asked(text, self._providers))
         self._resembling: dict[str, set[str]] = defaultdict(set)
         for word in self._postings:
             for run in trigrams(word) if " " not in word else ():
@@ -103,17 +112,17 @@ class Index:
     def find(self, text: str, provider: str | None = None) -> Findings:
         """Return what fits a request, of one provider or all, best first, or what to say where nothing does.
 
-        Where nothing fits, what only reads comes first; where what fits best is guarded and not sure, the best read.
+        The best read comes first where nothing fits, or where what fits best is guarded and not sure.
         """
         matches = self.rank(text, provider)
         offered = [match for match in matches if match.entry.answer is None]
         answer = answer_for_gap(matches, offered)
-        sure = answer is None and bool(offered) and is_sure(offered[0])
-        if answer is not None:
-            offered.sort(key=lambda match: match.entry.is_guarded)
-        elif not sure:
+        sure = answer is None and bool(offered) and is_sure(offered[0], matches)
+        if not sure:
             read = next((match for match in offered if not match.entry.is_guarded), None)
             offered.sort(key=lambda match: match is not read)
+            if answer is not None and read is None:
+                offered = []
         return Findings([match.entry for match in offered], answer, sure)
 
     def rank(self, text: str, provider: str | None = None) -> list[Match]:
@@ -121,12 +130,17 @@ class Index:
         request = read_request(text, self._providers)
         named = {provider} if provider else self._providers & set(request.words)
         known = self._known_words(request)
-        likeness = self._likeness(known)
+        likeness = self._likeness(known, request.direction)
         length = math.sqrt(sum((share * self._rarity[word]) ** 2 for word, share in known.items())) or 1.0
         scores: dict[int, float] = defaultdict(float)
+        had: dict[int, float] = defaultdict(float)
+        asked = 0.0
         for word, share in known.items():
+            said = 0.0 if " " in word or word in self._providers else share * self._rarity[word]
             for number, weight in self._postings[word].items():
                 scores[number] += share * self._rarity[word] * weight
+                had[number] += said
+            asked += said
         apart = [word for word, share in known.items() if share >= ASIDE and word in self._apart]
         matches: list[Match] = []
         for number, score in scores.items():
@@ -142,7 +156,8 @@ class Index:
             is_meant = entry.verb in request.verbs or _says_verb(entry, request)
             is_named = in_name >= NAMED_WHOLE and is_meant and self._has_all(number, known)
             is_apart = entry.answer is not None and any(number in self._postings[word] for word in apart)
-            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, is_apart, doubtful))
+            lacking = 1 - had[number] / asked if asked else 0.0
+            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, is_apart, lacking, doubtful))
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:
@@ -172,7 +187,7 @@ class Index:
         similarity = 2 * shared[best] / (len(runs) + len(best) + 1)
         return (best, similarity) if similarity >= RESEMBLES else (word, 0.0)
 
-    def _likeness(self, known: Mapping[str, float]) -> dict[int, float]:
+    def _likeness(self, known: Mapping[str, float], direction: Direction | None) -> dict[int, float]:
         """Return how similar the most similar utterance of each entry is, in units of the request's length."""
         similar: dict[int, float] = defaultdict(float)
         shared: dict[int, int] = defaultdict(int)
@@ -182,16 +197,18 @@ class Index:
                 shared[utterance] += 1
         best: dict[int, float] = defaultdict(float)
         for utterance, similarity in similar.items():
-            speaker, length = self._speakers[utterance]
+            speaker, length, asks_for = self._speakers[utterance]
+            if asks_for and direction and asks_for != direction:
+                similarity *= CONTRARY
             if shared[utterance] >= min(length, 2):
                 best[speaker] = max(best[speaker], similarity)
         return best
 
-    def _index_utterance(self, speaker: int, said: frozenset[str]) -> None:
+    def _index_utterance(self, speaker: int, said: frozenset[str], direction: Direction | None) -> None:
         length = math.sqrt(sum(self._rarity[word] ** 2 for word in said)) or 1.0
         for word in said:
             self._uttered[word].append((len(self._speakers), self._rarity[word] / length))
-        self._speakers.append((speaker, sum(" " not in word for word in said)))
+        self._speakers.append((speaker, sum(" " not in word for word in said), direction))
 
     def _share_of_name(self, number: int, known: Mapping[str, float]) -> float:
         """Return how much of the nouns in an entry's name a request has, from 0 to 1."""

@@ -93,6 +93,12 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
     )
 
 
+def direction_asked(text: str, providers: frozenset[str]) -> Direction | None:
+    """Return what the first words of a sentence ask for, rightly spelled; None if they do not show it."""
+    clauses = [clause for part in _CLAUSE.split(text) if (clause := _without_courtesy(part))]
+    return _direction([_verbs_of(clause, providers) for clause in clauses])
+
+
 def direction_of(verb: str) -> Direction | None:
     """Return what an operation with this verb does to its object; None for one that changes it."""
     if verb in verbs("reads"):

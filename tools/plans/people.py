@@ -24,6 +24,7 @@ LONGEST_SHOWN: Final = 80
 NAMES_OF_COLUMNS: Final = ("phone", "mobile", "number", "cell", "tel", "msisdn", "recipient", "to")
 """Words in the name of a column of telephone numbers, the surest first."""
 
+NOTHING_PRICED: Final = "None of the calls can be made, so none is priced; the rows with problems say why."
 NO_CALL: Final = "No operation was given, so no price. Give the operation and arguments of a plan's step for it."
 
 
@@ -106,7 +107,7 @@ async def _price(
         for index in [index for row, index in enumerate(reached, 1) if fault.step == f"step 1, row {row}"]:
             found[index] = _with_fault(found[index], fault.message)
     whole = [fault.message for fault in preview.faults if not fault.step]
-    return found, [*(price_lines(preview.steps) if preview.steps else []), *whole]
+    return found, [*(price_lines(preview.steps) if preview.steps else [NOTHING_PRICED]), *whole]
 
 
 def _with_fault(person: Person, message: str) -> Person:

@@ -15,9 +15,9 @@ from guard.allowances.conditions import Condition, Relation, read_condition
 from guard.allowances.fitness import arguments_in, why_never
 from guard.money import Money
 from server.probes.assistant import Assistant
+from server.probes.attacks.calls import MESSAGES, ORDER, OTHER_SENDER, SEND, SENDER, message
+from server.probes.attacks.plans import PROPOSE, RUN
 from server.probes.bench import Bench
-from server.probes.calls import MESSAGES, ORDER, OTHER_SENDER, SEND, SENDER, message
-from server.probes.plans import PROPOSE, RUN
 from server.probes.probe import Probe, expect
 from server.store.schema import allowances
 from server.store.store import Store

@@ -1,1 +1,0 @@
-"""Probes of what somebody may do: on which accounts, and within which allowances."""
