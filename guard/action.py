@@ -86,6 +86,9 @@ class Action:
     answer: str | None = None
     """The provider's answer as it came, secrets hidden."""
 
+    due_at: datetime | None = None
+    """Since when the server carries it out by itself, once it is approved; None where the assistant does."""
+
     @property
     def client_answered(self) -> bool:
         """True where the client answered, maybe without asking anybody; False for the operator's answer."""

@@ -185,6 +185,16 @@ class Guard:
         )
         return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
 
+    async def assess_later(self, operation: Operation[Any], principal: Principal) -> tuple[Quote, Decision]:
+        """Price a call that the record made and that is sent much later, and decide about it; its state is not read.
+
+        Raises:
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+        """
+        client, _, recipients = await self._resolve(operation, principal)
+        priced, assessment = await self._assess(operation, recipients, client.account, principal, from_record=True)
+        return priced.with_notes(*assessment.notes), assessment.decision
+
     async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
         """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""
         return (await self._before(operation, self._accounts[operation.spec.provider.name]))[1]

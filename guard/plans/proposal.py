@@ -17,7 +17,7 @@ from guard.action import Principal, arguments_of, digest_of
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
 from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall
-from guard.pipeline import Draft, Guard
+from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
 from guard.plans.faults import BadPlan, Fault
@@ -29,6 +29,7 @@ from guard.plans.plan import (
     Plan,
     PlanState,
     Step,
+    Terms,
     digest_of_calls,
     digest_of_plan,
     new_plan_id,
@@ -37,6 +38,8 @@ from guard.plans.plan import (
 from guard.plans.question import fits_form
 from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import references_in
+from guard.plans.timed.schedule import Schedule, Timetable
+from guard.plans.timed.undo import CheckedCall, PlannedUndo, UndoCall, plan_undo, undo_plan_of
 from guard.rules.budget import require_room_for_all
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
@@ -61,26 +64,33 @@ class PlanRequest:
     reason: str = ""
     steps: Sequence[StepTemplate]
     on_failure: OnFailure = "stop"
+    at: str | None = None
+    """When it is to run, as whoever proposes it writes it."""
+
+    until: str | None = None
+    """When it is to be undone."""
+
     notes: tuple[str, ...] = ()
     """What else a person should know, said by this server, never by the asking side."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedCall:
-    """A step that was looked up and checked."""
-
-    call: StepCall
-    operation: Operation[Any]
-    draft: Draft
 
 
 class PlanProposer:
     """Proposes plans."""
 
     def __init__(
-        self, dependencies: GuardDependencies, plans: PlanJournal, sharing: ReadSharing, *, lifetime: timedelta
+        self,
+        dependencies: GuardDependencies,
+        plans: PlanJournal,
+        sharing: ReadSharing,
+        *,
+        lifetime: timedelta,
+        timetable: Timetable | None = None,
+        run_by_server: bool = False,
     ) -> None:
-        """`lifetime` is how long after its proposal the steps of a plan may be sent."""
+        """`lifetime` is how long after its proposal, or after the time that it runs at, its steps may be sent.
+
+        With `run_by_server` the server carries out what needs no approval as well.
+        """
         self._accounts = dependencies.accounts
         self._journal = dependencies.journal
         self._rules = dependencies.rules
@@ -89,6 +99,8 @@ class PlanProposer:
         self._plans = plans
         self._sharing = sharing
         self._lifetime = lifetime
+        self._timetable = timetable or Timetable()
+        self._run_by_server = run_by_server
         self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules.caps)
 
     async def propose(self, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
@@ -101,12 +113,15 @@ class PlanProposer:
         """
         try:
             parsed = parse_steps(expand(request.steps), parser)
-            found = await self._find_open(parsed, request, principal)
+            schedule = self._timetable.read(request.at, request.until, self._clock.now())
+            terms = _terms(request, schedule, principal)
+            found = await self._find_open(parsed, terms, principal)
             if found is not None and found.state is not PlanState.PROPOSED:
                 return found
             await self._require_not_open_elsewhere(parsed, principal, found)
-            checked = await self._check(parsed, principal)
-            plan, decision = await self._compose(request, checked, principal)
+            checked, undo = await self._check(parsed, principal, schedule)
+            await self._require_undo_not_open(undo, principal, found)
+            plan, decision = await self._compose(request, checked, undo, terms)
         except GuardRefusal as refusal:
             await self._note_refusal(request, principal, refusal)
             raise
@@ -116,9 +131,9 @@ class PlanProposer:
             await self._plans.move(
                 found.id, {PlanState.PROPOSED}, PlanState.EXPIRED, outcome="Proposed again at other prices or rules."
             )
-        proposed = await self._plans.propose(plan)
+        proposed = await self._plans.propose(plan, undo_plan_of(plan, self._lifetime) if plan.undo else None)
         if decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
-            return await self._approvals.approve(proposed.id, by=BY_POLICY)
+            return await self._approvals.approve(proposed.id, by=BY_POLICY, run_by_server=self._run_by_server)
         return proposed
 
     async def resume(self, plan_id: str, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
@@ -129,13 +144,13 @@ class PlanProposer:
         """
         found = await self._plans.find(plan_id)
         parsed = parse_steps(expand(request.steps), parser)
-        if found is None or found.calls != self._calls(parsed, request, principal):
+        terms = _terms(request, self._timetable.read(request.at, request.until, self._clock.now()), principal)
+        if found is None or found.calls != self._calls(parsed, terms, principal):
             raise NotTheSameCall("This answer belongs to another plan; nothing was sent.")
         return await self._approvals.expire_if_due(found)
 
-    def _calls(self, parsed: Sequence[ParsedCall], request: PlanRequest, principal: Principal) -> str:
-        steps = [self._step(one.call, one.operation, principal) for one in parsed]
-        return digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure)
+    def _calls(self, parsed: Sequence[ParsedCall], terms: Terms, principal: Principal) -> str:
+        return digest_of_calls([self._step(one.call, one.operation, principal) for one in parsed], terms)
 
     def _step(self, call: StepCall, operation: Operation[Any], principal: Principal) -> Step:
         """Return the step of a call, before it was looked up."""
@@ -154,8 +169,8 @@ class PlanProposer:
             quote=Quote(),
         )
 
-    async def _find_open(self, parsed: Sequence[ParsedCall], request: PlanRequest, principal: Principal) -> Plan | None:
-        found = await self._plans.find_open(self._calls(parsed, request, principal))
+    async def _find_open(self, parsed: Sequence[ParsedCall], terms: Terms, principal: Principal) -> Plan | None:
+        found = await self._plans.find_open(self._calls(parsed, terms, principal))
         current = await self._approvals.expire_if_due(found) if found else None
         return current if current is not None and current.state.is_open else None
 
@@ -176,13 +191,34 @@ class PlanProposer:
                 "of the two plans counts.",
             )
             for digest, place in open_steps.items()
-            if found is None or place.plan_id != found.id
+            if found is None or place.plan_id not in {found.id, found.undo_id}
         ]
         if faults:
             raise BadPlan(faults)
 
-    async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> list[CheckedCall]:
-        """Look up and check every step; each read that several of them need is made once.
+    async def _require_undo_not_open(self, undo: PlannedUndo, principal: Principal, found: Plan | None) -> None:
+        """Refuse an undo that is a step of another open plan: two plans would change the same thing by turns.
+
+        Raises:
+            BadPlan: There is one.
+        """
+        digests = {self._step(one.call, one.operation, principal).digest: one for one in undo.calls}
+        open_steps = await self._plans.open_steps(digests) if digests else {}
+        faults = [
+            Fault(
+                f"step {digests[digest].undoes}",
+                f"Its undo is a step of {place.plan_id}, which is open. Ask the user which of the two plans counts.",
+            )
+            for digest, place in open_steps.items()
+            if found is None or place.plan_id not in {found.id, found.undo_id}
+        ]
+        if faults:
+            raise BadPlan(faults)
+
+    async def _check(
+        self, parsed: Sequence[ParsedCall], principal: Principal, schedule: Schedule
+    ) -> tuple[list[CheckedCall], PlannedUndo]:
+        """Look up and check every step, and what undoes it; each read that several of them need is made once.
 
         Raises:
             BadPlan: Some may not be made.
@@ -206,24 +242,35 @@ class PlanProposer:
                     if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):
                         faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
-        async with self._sharing.open() as dependencies, anyio.create_task_group() as group:
-            for one in parsed:
-                group.start_soon(check, Guard(dependencies), one)
-        if refused_as_a_whole:
-            raise refused_as_a_whole[0]
-        if faults:
-            raise BadPlan(faults[position] for position in sorted(faults))
-        return [checked[position] for position in sorted(checked)]
+        async with self._sharing.open() as dependencies:
+            guard = Guard(replace(dependencies, sent_at=schedule.at))
+            async with anyio.create_task_group() as group:
+                for one in parsed:
+                    group.start_soon(check, guard, one)
+            if refused_as_a_whole:
+                raise refused_as_a_whole[0]
+            if faults:
+                raise BadPlan(faults[position] for position in sorted(faults))
+            in_order = [checked[position] for position in sorted(checked)]
+            if schedule.until is None:
+                return in_order, PlannedUndo()
+            later = Guard(replace(dependencies, sent_at=schedule.until))
+            return in_order, await plan_undo(in_order, later, principal)
 
     async def _compose(
-        self, request: PlanRequest, checked: Sequence[CheckedCall], principal: Principal
+        self, request: PlanRequest, checked: Sequence[CheckedCall], undo: PlannedUndo, terms: Terms
     ) -> tuple[Plan, Decision]:
         """Return the plan to record and the decision about it: that of its strictest step, or a stricter one."""
+        principal = Principal(terms.principal)
         steps = [self._priced_step(one, principal) for one in checked]
-        totals = totals_of(steps)
+        undo_steps = tuple(self._undo_step(one, principal) for one in undo.calls)
+        totals = totals_of([*steps, *undo_steps])
         require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals)
-        decision, notes, people = self._decide(checked, steps)
+        decision, notes, people = self._decide(checked, steps, undo_steps)
+        decision = max(decision, undo.decision)
         now = self._clock.now()
+        begins = terms.at or now
+        ends = min(begins + self._lifetime, terms.until or begins + self._lifetime)
         plan = Plan(
             id=new_plan_id(),
             title=request.title,
@@ -232,20 +279,29 @@ class PlanProposer:
             channel="page" if decision is Decision.PAGE else "ask",
             on_failure=request.on_failure,
             steps=tuple(steps),
-            calls=digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure),
-            digest=digest_of_plan(steps, principal=principal.name, on_failure=request.on_failure),
+            calls=digest_of_calls(steps, terms),
+            digest=digest_of_plan(steps, terms, undo_steps),
             people=people,
             seconds=seconds_for(one.operation.spec for one in checked),
             notes=(*request.notes, *notes),
             state=PlanState.PROPOSED,
             created_at=now,
-            expires_at=now + self._approval_lifetime,
-            runs_until=now + self._lifetime,
+            expires_at=min(now + self._approval_lifetime, ends if terms.at is None else terms.at),
+            runs_until=ends,
+            at=terms.at,
+            until=terms.until,
+            zone=self._timetable.zone,
+            undo_id=new_plan_id() if undo_steps else None,
+            undo=undo_steps,
         )
-        if timedelta(seconds=plan.seconds) > self._lifetime - self._approval_lifetime:
-            hours = self._lifetime.total_seconds() / 3600
+        room = ends - begins if terms.at else ends - begins - self._approval_lifetime
+        if timedelta(seconds=plan.seconds) > room:
+            hours = (ends - begins) / timedelta(hours=1)
             raise BadPlan([Fault("", f"Its steps take longer than the {hours:g} hours that a plan has: make several.")])
         return plan, decision
+
+    def _undo_step(self, one: UndoCall, principal: Principal) -> Step:
+        return replace(self._step(one.call, one.operation, principal), quote=one.quote, undoes=one.undoes)
 
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
@@ -253,7 +309,7 @@ class PlanProposer:
         return replace(step, quote=action.quote, before=action.before)
 
     def _decide(
-        self, checked: Sequence[CheckedCall], steps: Sequence[Step]
+        self, checked: Sequence[CheckedCall], steps: Sequence[Step], undo: Sequence[Step]
     ) -> tuple[Decision, tuple[str, ...], int | None]:
         """Return the decision about all steps, notes on what makes it stricter, and how many people they reach."""
         decision = max(one.draft.decision for one in checked)
@@ -272,7 +328,7 @@ class PlanProposer:
         if twice := _repeated(steps):
             decision = max(decision, Decision.ASK)
             notes.append(f"{twice} Approving it does it as often as that.")
-        if decision is Decision.ASK and not fits_form(steps):
+        if decision is Decision.ASK and not fits_form([*steps, *undo]):
             decision = Decision.PAGE
         return decision, tuple(notes), people
 
@@ -282,6 +338,10 @@ class PlanProposer:
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
+
+
+def _terms(request: PlanRequest, schedule: Schedule, principal: Principal) -> Terms:
+    return Terms(principal=principal.name, on_failure=request.on_failure, at=schedule.at, until=schedule.until)
 
 
 def _people(checked: Sequence[CheckedCall]) -> int | None:

@@ -17,6 +17,7 @@ from guard.plans.plan import Plan, amounts_of
 from guard.plans.question import plan_prompt
 from guard.plans.run import Run
 from guard.plans.status import progress_line, status_line, step_line
+from guard.plans.timed.schedule import moment_in_words
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -70,6 +71,9 @@ def approve(
     strike: Annotated[
         list[int] | None, typer.Option(help="Leave out the step of this number; may be repeated.")
     ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Have the server carry it out, without waiting for the assistant.")
+    ] = False,
 ) -> None:
     """Approve every step of a plan but those that are struck, once, and reserve what they cost."""
 
@@ -77,24 +81,26 @@ def approve(
         await require_passcode(session)
         caps = session.settings.rules.rules(session.settings.session_policy()).caps
         approvals = PlanApprovals(session.store.plans, SystemClock(), caps)
-        return await approvals.approve(plan_id, by=OPERATOR, struck=strike or ())
+        by_server = run or session.settings.approvals.run == "server"
+        return await approvals.approve(plan_id, by=OPERATOR, struck=strike or (), run_by_server=by_server)
 
     plan = anyio.run(lambda: with_store(record, target))
     total = ", ".join(str(amount.money) for amount in amounts_of(plan.chosen))
-    tell(f"{plan.id} is approved: {len(plan.chosen)} steps{f', {total}' if total else ''}.")
+    steps = f"{len(plan.chosen)} steps{f', {total}' if total else ''}"
+    tell(f"{plan.id} is approved: {steps}.{who_carries_out(plan)}")
 
 
 @app.command()
 @operator_command
 def decline(target: Target, plan_id: str) -> None:
-    """Decline a plan."""
+    """Decline a plan, or cancel one that was approved and has not run yet."""
 
     async def record(session: StoreSession) -> Plan:
         await require_passcode(session)
-        return await PlanApprovals(session.store.plans, SystemClock(), ()).decline(plan_id, by=OPERATOR)
+        return await PlanApprovals(session.store.plans, SystemClock(), ()).cancel(plan_id, by=OPERATOR)
 
     plan = anyio.run(lambda: with_store(record, target))
-    tell(f"{plan.id} is {plan.state.value}.")
+    tell(f"{plan.id} is {plan.state.value}. {plan.outcome or ''}".strip())
 
 
 @app.command("run")
@@ -141,6 +147,17 @@ class _Terminal:
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Print which step comes next."""
         console.print(plain(message))
+
+
+def who_carries_out(approved: Action | Plan) -> str:
+    """Say who carries out what was approved, as a further sentence; empty for what was declined."""
+    if approved.due_at is not None:
+        when = f"on {moment_in_words(approved.at, approved.zone)}" if isinstance(approved, Plan) and approved.at else ""
+        return f" A server or `ringfence work` carries it out {when or 'now'}."
+    if approved.state.value != "approved":
+        return ""
+    until = approved.runs_until if isinstance(approved, Plan) else approved.expires_at
+    return f" It waits for the assistant, until {until:%H:%M} UTC."
 
 
 def plan_table(found: list[Plan]) -> Table:

@@ -98,6 +98,14 @@ class Database:
         self._writing = anyio.Lock()
         self._threads = anyio.CapacityLimiter(_CONNECTIONS)
 
+    def address_beside(self, name: str) -> str:
+        """Return the URL of a database for other tables: a file beside the store's, or the same PostgreSQL database."""
+        if not is_file(self._url):
+            return self._url.render_as_string(hide_password=False)
+        file = self._file or str((self._state_folder or Path()) / "ringfence.db")
+        create_database_file(Path(f"{file}-{name}"))
+        return f"sqlite:///{file}-{name}"
+
     async def write(
         self,
         work: Callable[[Connection], T],
