@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
@@ -47,6 +47,9 @@ from guard.rules.recipients import Recipients, recipient_count, require_unchange
 from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
+
+NEWS_FOR: Final = timedelta(days=1)
+"""How long a repeated call shows what the server did, before it counts as a new one."""
 
 _NOT_READ = Recipients()
 
@@ -194,6 +197,15 @@ class Guard:
         client, _, recipients = await self._resolve(operation, principal)
         priced, assessment = await self._assess(operation, recipients, client.account, principal, from_record=True)
         return priced.with_notes(*assessment.notes), assessment.decision
+
+    async def take_news(self, operation: Operation[Any], principal: Principal) -> Action | None:
+        """Return, once, the action of this call that the server carried out or closed by itself; None where none is.
+
+        The same call is made again by whoever asked for it and was told to call again once it is approved.
+        """
+        account = self._accounts[operation.spec.provider.name].account
+        digest = digest_of(operation, account=account, principal=principal)
+        return await self._journal.take_news(digest, self._clock.now() - NEWS_FOR)
 
     async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
         """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""

@@ -16,7 +16,7 @@ from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import Plan, amounts_of
 from guard.plans.question import plan_prompt
 from guard.plans.run import Run
-from guard.plans.status import progress_line, status_line, step_line
+from guard.plans.status import overdue_line, progress_line, status_line, step_line
 from guard.plans.timed.schedule import moment_in_words
 from server.cli.terminal import (
     OPERATOR,
@@ -58,6 +58,7 @@ def show(target: Target, plan_id: str) -> None:
     plan, actions = find_plan(plan_id, target)
     lines = [*plan_prompt(plan, in_full=True).split("\n"), "", f"{status_line(plan)} {progress_line(plan, actions)}"]
     lines += [plan.outcome] if plan.outcome else []
+    lines += [late] if (late := overdue_line(plan, SystemClock().now())) else []
     if plan.decided_at is not None:
         lines += [step_line(step, actions.get(step.position)) for step in plan.steps]
     tell(*lines)
@@ -176,6 +177,8 @@ def find_plan(plan_id: str, target: Target) -> tuple[Plan, dict[int, Action]]:
 
     async def read(session: StoreSession) -> tuple[Plan | None, dict[int, Action]]:
         plan = await session.store.plans.find(plan_id)
+        if plan is not None:
+            plan = await PlanApprovals(session.store.plans, SystemClock(), ()).expire_if_due(plan)
         return plan, dict(await session.store.plans.actions_of(plan_id))
 
     plan, actions = anyio.run(lambda: with_store(read, target))
@@ -188,5 +191,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
     total = [str(amount.money) for amount in amounts_of(plan.chosen)]
     facts = {"id": plan.id, "state": plan.state.value, "title": plan.title, "principal": plan.principal}
     times = {"created_at": plan.created_at, "runs_until": plan.runs_until, "decided_by": plan.decided_by}
+    times |= {"at": plan.at, "until": plan.until, "due_at": plan.due_at}
+    undo = {"undone_by": plan.undo_id, "undoes": plan.undoes}
     steps = [{"step": step.position, "operation": step.operation, "arguments": step.arguments} for step in plan.steps]
-    return {**facts, **times, "total": total, "outcome": plan.outcome, "steps": steps}
+    return {**facts, **times, **undo, "total": total, "outcome": plan.outcome, "steps": steps}

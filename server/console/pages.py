@@ -58,10 +58,17 @@ class PageOptions:
     commands: OperatorCommands = field(default_factory=OperatorCommands)
     """How the page prints commands."""
 
+    runs_on_approval: bool = False
+    """True where the server carries out whatever is approved."""
+
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Take them from the settings."""
-        return cls(rules=settings.rules.rules(settings.session_policy()), commands=settings.commands)
+        return cls(
+            rules=settings.rules.rules(settings.session_policy()),
+            commands=settings.commands,
+            runs_on_approval=settings.approvals.run == "server",
+        )
 
 
 REQUESTS_LISTED = 20
@@ -87,7 +94,15 @@ class PageSetup:
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
-    plans = PlanPages(setup.store, setup.clock, setup.options.rules.caps, pages.login, setup.options.commands)
+    options = setup.options
+    plans = PlanPages(
+        setup.store,
+        setup.clock,
+        options.rules.caps,
+        pages.login,
+        options.commands,
+        runs_on_approval=options.runs_on_approval,
+    )
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
@@ -121,6 +136,7 @@ class Pages:
         self._clock = setup.clock
         self._rules = setup.options.rules
         self._commands = setup.options.commands
+        self._runs_on_approval = setup.options.runs_on_approval
         self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations(), self._rules)
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
         sessions = Sessions(setup.store, setup.clock)
@@ -142,7 +158,7 @@ class Pages:
         current = [await self._approvals.expire_if_due(action) for action in found]
         actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
         found_plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
-        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans if plan.undoes is None]
         requests = await self._store.optouts.requests()
         return await self._render(
             "waiting.html",
@@ -188,8 +204,10 @@ class Pages:
         must_confirm = found.state is State.PROPOSED and is_final(found, operation_named(found.operation))
         if must_confirm and form.get("sure") != found.digest:
             shown = build_view(found, self._clock.now())
-            return await self._render("confirm.html", session, shown=shown, up_to=str(up_to or ""), bound=bound)
-        return await self._record(request, session, State.APPROVED, up_to=up_to)
+            given = {"up_to": str(up_to or ""), "bound": bound, "run": form.get("run", "")}
+            return await self._render("confirm.html", session, shown=shown, given=given)
+        by_server = self._runs_on_approval or form.get("run") == "server"
+        return await self._record(request, session, State.APPROVED, up_to=up_to, run_by_server=by_server)
 
     @require_session
     async def decline(self, request: Request, session: Session) -> Response:
@@ -208,10 +226,18 @@ class Pages:
         await self._store.freeze.unfreeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    async def _record(self, request: Request, session: Session, to: State, *, up_to: Money | None = None) -> Response:
+    async def _record(
+        self,
+        request: Request,
+        session: Session,
+        to: State,
+        *,
+        up_to: Money | None = None,
+        run_by_server: bool = False,
+    ) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to)
+            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to, run_by_server=run_by_server)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
@@ -227,7 +253,13 @@ class Pages:
         shown = build_view(current, self._clock.now(), charges.get(current.id))
         needs_bound = current.quote.is_unknown and self._rules.needs_bound(current.provider)
         return await self._render(
-            "action.html", session, status=status, shown=shown, refusal=refusal, needs_bound=needs_bound
+            "action.html",
+            session,
+            status=status,
+            shown=shown,
+            refusal=refusal,
+            needs_bound=needs_bound,
+            runs_on_approval=self._runs_on_approval,
         )
 
     async def _find(self, request: Request) -> Action:

@@ -72,6 +72,24 @@ class StoredJournal:
         found = [action_of(row) for row in await self._database.fetch(query)]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
+    async def take_news(self, digest: str, since: datetime) -> Action | None:
+        """Return, once, the action of this digest that the server carried out or closed since then by itself.
+
+        Whoever asked for it knows then; the next call of the same is a new one.
+        """
+        ended = actions.c.state.in_([State.DONE.value, State.REFUSED.value, State.EXPIRED.value])
+        of_server = (actions.c.digest == digest) & actions.c.due_at.is_not(None) & ended
+        query = select(actions).where(of_server, actions.c.decided_at >= since).order_by(actions.c.decided_at.desc())
+        if not await self._database.fetch(query.limit(1)):
+            return None
+
+        def take(connection: Connection) -> Action | None:
+            row = connection.execute(query.limit(1)).mappings().first()
+            connection.execute(update(actions).where(of_server).values(due_at=None))
+            return action_of(row) if row else None
+
+        return await self._database.write(take)
+
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
         """Move an action from one of the allowed states, and return it; None if it is in none of them.
 
