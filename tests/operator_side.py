@@ -62,6 +62,14 @@ class OperatorSide:
         """Approve a plan; return what the command prints."""
         return await self._run_with_passcode("plans", "approve", plan_id, *options)
 
+    async def decline_plan(self, plan_id: str, *, fails: bool = False) -> str:
+        """Decline a plan, or cancel an approved one; return what the command prints."""
+        if fails:
+            result = await self.run("plans", "decline", plan_id, typed=f"{PASSCODE}\n")
+            assert result.exit_code == 2
+            return result.output
+        return await self._run_with_passcode("plans", "decline", plan_id)
+
     async def decline(self, action_id: str) -> None:
         """Decline an action."""
         await self._run_with_passcode("approvals", "decline", action_id)

@@ -8,7 +8,7 @@ from typing import Final
 from clients.spec import Spec
 from guard.action import SET_BY_SERVER, Action, Principal, State, digest_of
 from guard.errors import GuardRefusal, JournalUnavailable, NotTheSameCall
-from guard.plans.plan import CAN_RUN, Plan
+from guard.plans.plan import CAN_RUN, Plan, PlanState
 from server.mcp.call_parser import SessionCalls
 from server.services import Services
 
@@ -55,23 +55,30 @@ class Errands:
         if plan is None:
             return "gone"
         try:
-            plan = await self._run(plan)
+            await self._run(plan)
         except JournalUnavailable:
             raise
+        except NotTheSameCall as changed:
+            await self._give_up(plan, str(changed))
         except GuardRefusal as refusal:
             logger.info("%s is not carried out now: %s", plan_id, refusal)
         except Exception:
             logger.exception("%s could not be carried out; it is looked at again.", plan_id)
         return await self._reschedule(plan_id)
 
-    async def _run(self, plan: Plan) -> Plan:
+    async def _run(self, plan: Plan) -> None:
         """Run a plan until it ends or stops; a pause of a run is none for the worker."""
         operator = Operator(self.services)
         while True:
             run = await self.services.plan_runner.run(plan, SessionCalls(operator, self.services), operator)
             if not run.is_paused:
-                return run.plan
+                return
             plan = run.plan
+
+    async def _give_up(self, plan: Plan, why: str) -> None:
+        """Fail a plan on the record that is not what was approved: no later look can change that."""
+        now = self.services.clock.now()
+        await self.services.plans.move(plan.id, CAN_RUN, PlanState.FAILED, outcome=why, finished_at=now)
 
     async def _reschedule(self, plan_id: str) -> str:
         """Put on the record when the worker looks at a plan again, or that it is done with it."""
