@@ -145,10 +145,14 @@ class OperatorSide:
         assert result.exit_code == 0, result.output or result.exception
         return result.stdout
 
-    async def _run_with_passcode(self, *words: str) -> str:
+    async def set_passcode(self) -> None:
+        """Set the passcode of the store, unless that was done before."""
         if not self._has_passcode:
             await record_file.change(self.folder, "INSERT OR REPLACE INTO facts VALUES ('passcode', ?)", CHEAP_HASH)
             self._has_passcode = True
+
+    async def _run_with_passcode(self, *words: str) -> str:
+        await self.set_passcode()
         return await self._run(*words, typed=f"{PASSCODE}\n")
 
 

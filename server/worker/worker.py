@@ -28,7 +28,7 @@ BEAT_EVERY: Final = 5.0
 """Seconds between two signs of life, and between two looks for workers whose processes ended."""
 
 LOST_AFTER: Final = 30.0
-"""Seconds without a sign of life after which a worker on another machine counts as ended."""
+"""A worker gives a sign of life every five seconds, so one that missed several in a row has ended."""
 
 _PUT_AGAIN: Final = 10.0
 """Seconds after which work that is still due is put into the queue again, if it is not in there."""
@@ -52,6 +52,9 @@ class Worker:
     """Carries out what is due on the record of a process's services."""
 
     services: Services
+    lost_after: float = LOST_AFTER
+    """Seconds without a sign of life after which a worker on another machine counts as ended."""
+
     queue: WorkQueue = field(init=False)
     _name: str = field(default_factory=this_process)
     _token: anyio.lowlevel.EventLoopToken = field(default_factory=anyio.lowlevel.current_token)
@@ -115,7 +118,7 @@ class Worker:
         if last is None or last.value != value:
             self._beats[worker] = _Beat(value, now)
             return False
-        return now - last.seen_at >= LOST_AFTER
+        return now - last.seen_at >= self.lost_after
 
     def _carry_out_in_thread(self, item: str) -> str:
         """Carry out an item, called from a thread of the queue: the work itself is done in the loop of the server."""
