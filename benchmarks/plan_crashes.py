@@ -135,9 +135,9 @@ async def propose(place: Place) -> None:
             found = await services.store.plans.latest(OPEN_PLANS, states=[one for one in PlanState if one.is_open])
             for _ in range(OPEN_PLANS - len(found)):
                 asked = await client.call_tool("propose_plan", _plan(next(numbers)))
-                state = (asked.structured_content or {}).get("state")
-                if state not in {"approved", "running", "done"}:
-                    raise RuntimeError(f"The plan was not approved: {asked.structured_content}")
+                content: dict[str, Any] = asked.structured_content or {}
+                if content.get("state") not in {"approved", "running", "done"}:
+                    raise RuntimeError(f"The plan was not approved: {content}")
             await anyio.sleep(0.2)
     await services.close()
 

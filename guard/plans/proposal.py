@@ -203,7 +203,7 @@ class PlanProposer:
             BadPlan: There is one.
         """
         digests = {self._step(one.call, one.operation, principal).digest: one for one in undo.calls}
-        open_steps = await self._plans.open_steps(digests) if digests else {}
+        open_steps = await self._plans.open_steps(digests)
         faults = [
             Fault(
                 f"step {digests[digest].undoes}",

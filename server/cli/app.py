@@ -24,7 +24,7 @@ GROUPS: Mapping[str, Part] = {
 }
 COMMANDS: Mapping[str, Part] = {
     "serve": ("serve", "serve"),
-    "work": ("work", "work"),
+    "work": ("plans", "work"),
     "freeze": ("rules", "freeze"),
     "unfreeze": ("rules", "unfreeze"),
     "secrets": ("actions", "secrets"),

@@ -1,13 +1,15 @@
 """`ringfence plans`: jobs of several calls that are approved once, and what became of their steps."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import anyio
 import typer
 from rich.table import Table
 
+from clients.deferred import Deferred
 from clients.shared.clock import SystemClock
 from clients.spec import Spec
 from guard.action import Action
@@ -30,8 +32,12 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
+from server.log_output import configure_logging
 from server.mcp.call_parser import SessionCalls
 from server.services import Services
+
+WORK_ALONE: Final = Deferred[Callable[..., Awaitable[None]]]("server.worker.alone:work_alone")
+"""Deferred: the worker stands on DBOS, which the other commands do not need."""
 
 app = typer.Typer(help="Jobs of several calls that are approved once.", no_args_is_help=True)
 
@@ -132,6 +138,24 @@ def run_plan(target: Target, plan_id: str) -> None:
     ended = anyio.run(run)
     lines = [f"{status_line(ended.plan)} {progress_line(ended.plan, ended.actions)}"]
     tell(*lines, *(step_line(step, ended.actions.get(step.position)) for step in ended.plan.steps))
+
+
+@operator_command
+def work(
+    target: Target,
+    once: Annotated[
+        bool, typer.Option("--once", help="Carry out what is due now, and exit; for a timer of the system.")
+    ] = False,
+) -> None:
+    """Carry out what was approved, at once or at its time, on as many machines as you like."""
+    settings = target.settings()
+    configure_logging(settings.log_format)
+    providers = ", ".join(settings.set_up) or "no provider"
+    tell(f"Working for {providers}. {'Ends when nothing is due.' if once else 'Ctrl-C ends it.'}")
+    try:
+        anyio.run(lambda: WORK_ALONE.load()(settings, sandbox=target.sandbox, once=once))
+    except GuardRefusal as refused:
+        fail(str(refused))
 
 
 @dataclass(frozen=True, slots=True)

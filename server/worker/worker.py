@@ -17,7 +17,7 @@ from guard.errors import JournalUnavailable
 from server.services import Services
 from server.store.actions import is_gone, this_process
 from server.worker.errands import Errands
-from server.worker.queue import QueueSetup, WorkQueue
+from server.worker.work_queue import QueueSetup, WorkQueue
 
 logger = logging.getLogger(__name__)
 

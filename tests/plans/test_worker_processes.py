@@ -19,7 +19,7 @@ from mcp import Client
 
 from server.probes.server_process import PROGRAM, run_server
 from server.services import Services
-from server.worker.queue import QueueSetup, WorkQueue
+from server.worker.work_queue import QueueSetup, WorkQueue
 from server.worker.worker import open_worker
 from tests.connecting import KEY, connect, server_for, settings_for
 from tests.operator_side import OperatorSide

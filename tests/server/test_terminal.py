@@ -67,6 +67,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("plans", "approve", PLAN),
     ("plans", "decline", PLAN_TOO),
     ("plans", "run", PLAN),
+    ("work", "--once"),
     ("approvals", "passcode", "--reset"),
     ("actions", "list", "--limit", "1", "--page", "2"),
     ("actions", "reconcile"),
